@@ -1,0 +1,68 @@
+"""What betrays the class without showing anything: a probe that sees one property of how a picture was taken."""
+
+import numpy as np
+import pandas as pd
+
+FOLDS = 5
+DEPTH = 3  # of the tree: enough for a few ranges of a width, too little to know pictures by heart
+MARGIN = 0.05  # by which even the lower end of the interval must beat always guessing the commonest class
+MOST_VALUES = 20  # of a property in words; rarer values count as one
+
+
+def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: np.ndarray) -> list[dict]:
+    """Return {name, accuracy, majority} of each property from which a shallow tree guesses the class, sorted by name.
+
+    `properties`: float arrays (n,) or (n, k), or str arrays (n,); `labels`: str (n,); `groups`: int (n,), kept together in
+    cross-validation. `majority` is the share of the commonest class. With three classes or more each is also told from
+    the rest, by the name `width (normal vs rest)`: a scanner that took one class only hardly shows in the whole.
+    """
+    from sklearn.model_selection import GroupKFold
+
+    n_groups = len(np.unique(groups))
+    if n_groups < FOLDS or len(np.unique(labels)) < 2:
+        return []
+    folds = list(GroupKFold(FOLDS).split(labels, groups=groups))
+    found = []
+    for name, values in sorted(properties.items()):
+        table = as_numbers(values)
+        if (table == table[0]).all():
+            continue
+        for view, wanted in views(name, labels):
+            accuracy = float((probe(table, wanted, folds) == wanted).mean())
+            majority = float(np.unique(wanted, return_counts=True)[1].max() / len(wanted))
+            if wilson_low(accuracy, n_groups) > majority + MARGIN:
+                found.append({"name": view, "accuracy": accuracy, "majority": majority})
+    return found
+
+
+def views(name: str, labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return what is to be guessed from the property `name`: the labels; of three and more also each against the rest."""
+    classes = np.unique(labels)
+    against = [(f"{name} ({label} vs rest)", np.where(labels == label, label, "")) for label in classes]
+    return [(name, labels), *(against if len(classes) > 2 else [])]
+
+
+def as_numbers(values: np.ndarray) -> np.ndarray:
+    """Return float (n, k): numbers as they are, words as one column for each of their MOST_VALUES commonest values."""
+    if values.dtype.kind == "f":
+        return values.reshape(len(values), -1)
+    common = pd.Series(values).value_counts(sort=True).sort_index().nlargest(MOST_VALUES).index
+    return np.stack([values == value for value in common], axis=1).astype(float)
+
+
+def probe(table: np.ndarray, wanted: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return the (n,) classes that a tree guesses which has not seen their fold."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    guessed = wanted.copy()
+    for rest, held_out in folds:
+        tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=5, random_state=0)
+        guessed[held_out] = tree.fit(table[rest], wanted[rest]).predict(table[held_out])
+    return guessed
+
+
+def wilson_low(share: float, n: int) -> float:
+    """Return the lower end of the 95 % Wilson interval of a share seen in `n` independent trials."""
+    z = 1.96
+    centre = share + z * z / (2 * n)
+    return (centre - z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)

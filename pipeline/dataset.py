@@ -1,0 +1,72 @@
+"""dev.npz and test.npz: the samples of one side of the split, as every later stage reads them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import artifacts
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples sorted by id, and their features by name.
+
+    id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list
+    of str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as
+    float32, or a table's columns as `column:<name>`, float64 or str (n,). Read lazily: what is not asked for costs nothing.
+    """
+
+    id: np.ndarray
+    path: np.ndarray
+    group: np.ndarray
+    y: np.ndarray
+    fold: np.ndarray
+    classes: list[str]
+    arrays: "np.lib.npyio.NpzFile | dict[str, np.ndarray]"
+
+    @classmethod
+    def load(cls, file: Path) -> "Dataset":
+        """Return the data set that `save` wrote to `file`."""
+        arrays = np.load(file, allow_pickle=False)
+        return cls(
+            **{name: arrays[name] for name in ("id", "path", "group", "y", "fold")},
+            classes=[str(name) for name in arrays["classes"]],
+            arrays=arrays,
+        )
+
+    def save(self, file: Path) -> None:
+        """Write the data set, byte for byte the same for the same samples."""
+        own = {name: getattr(self, name) for name in ("id", "path", "group", "y", "fold")}
+        artifacts.write_npz(file, own | {"classes": np.array(self.classes)} | dict(self.arrays))
+
+    def X(self, features: str) -> "np.ndarray | pandas.DataFrame":  # noqa: F821 - pandas only where there are columns
+        """Return the features of this name: an array (n, n_features), or for `columns` a DataFrame (n, n_columns)."""
+        if features != "columns":
+            return self.arrays[features]
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                name.removeprefix("column:"): array if array.dtype == np.float64 else array.astype(object)
+                for name in self.column_names
+                for array in [self.arrays[name]]
+            }
+        )
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of a table's arrays, in the order of its columns."""
+        return [name for name in self.arrays if name.startswith("column:")]
+
+    @property
+    def positive(self) -> str | None:
+        """The class that metrics of two classes speak of; None for more classes."""
+        return self.classes[1] if len(self.classes) == 2 else None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of which samples there are, how they are labelled and in which fold they stand."""
+        rows = zip(self.id, self.group, self.y, self.fold, strict=True)
+        lines = ["\t".join(self.classes), *("\t".join(map(str, row)) for row in rows)]
+        return artifacts.sha256("\n".join(lines).encode())

@@ -1,0 +1,16 @@
+"""The floor: always answers with the class frequencies. A model that does not beat it has learnt nothing."""
+
+from pipeline.params import Strict
+
+FEATURES = ("embedding", "classical", "columns")
+
+
+class Params(Strict):
+    """It has none."""
+
+
+def build(params: Params, seed: int) -> "DummyClassifier":  # noqa: F821
+    """Return an unfitted classifier."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior")

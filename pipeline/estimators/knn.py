@@ -1,0 +1,25 @@
+"""K nearest neighbours on standardised features."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.params import Strict
+
+FEATURES = ("embedding", "classical", "columns")
+
+
+class Params(Strict):
+    """n_neighbors: how many vote; weights: all alike, or by the inverse of their distance."""
+
+    n_neighbors: int = Field(15, ge=1)
+    weights: Literal["uniform", "distance"] = "distance"
+
+
+def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821
+    """Return an unfitted pipeline."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from pipeline.estimators._prepare import prepared
+
+    return prepared(KNeighborsClassifier(n_neighbors=params.n_neighbors, weights=params.weights, algorithm="brute"))

@@ -1,0 +1,33 @@
+"""A random forest."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.params import Strict
+
+FEATURES = ("embedding", "classical", "columns")
+
+
+class Params(Strict):
+    """n_estimators: trees; min_samples_leaf: samples a leaf holds at least, more of them give smoother probabilities."""
+
+    n_estimators: int = Field(100, ge=1)
+    min_samples_leaf: int = Field(1, ge=1)
+    class_weight: Literal["balanced"] | None = "balanced"
+
+
+def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821
+    """Return an unfitted pipeline."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    from pipeline.estimators._prepare import prepared
+
+    return prepared(
+        RandomForestClassifier(
+            n_estimators=params.n_estimators,
+            min_samples_leaf=params.min_samples_leaf,
+            class_weight=params.class_weight,
+            random_state=seed,
+        )
+    )

@@ -1,0 +1,76 @@
+"""Stage `evaluate@model`: how good a model is on samples it did not see, from out-of-fold predictions only.
+
+Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and in
+`reports/<task>/plots/<model>/` roc, confusion and history, each as CSV (for `dvc plots`) and PNG.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import artifacts, decision, metrics, params, plots
+from pipeline.bootstrap import bootstrap, intervals
+from pipeline.dataset import Dataset
+from pipeline.stage import require, run
+
+
+def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
+    """Return a report: flat scalars under scikit-learn's names, `ci` (95 %, over groups), `counts` and `per_class`.
+
+    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`.
+    """
+    report: dict[str, Any] = metrics.scores(data.y, proba, decided)
+    report["ci"] = intervals(bootstrap(data.y, proba, decided, data.group, draws, seed))
+    matrix = metrics.confusion(data.y, decided, len(data.classes))
+    report["counts"] = {
+        "n": len(data.y),
+        "n_groups": len(set(data.group)),
+        "confusion": {
+            actual: dict(zip(data.classes, row, strict=True)) for actual, row in zip(data.classes, matrix, strict=True)
+        },
+    }
+    report["per_class"] = metrics.per_class(data.y, proba, decided, data.classes)
+    return report
+
+
+def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
+    """Return a ROC curve as fpr and tpr; of more than two classes the mean over one-vs-rest curves at 101 rates."""
+    if data.positive:
+        fpr, tpr, _ = metrics.roc_curve(data.y == 1, proba[:, 1])
+        return pd.DataFrame({"fpr": fpr, "tpr": tpr})
+    grid = np.linspace(0, 1, 101)
+    curves = [metrics.roc_curve(data.y == k, proba[:, k])[:2] for k in range(len(data.classes))]
+    return pd.DataFrame({"fpr": grid, "tpr": np.mean([np.interp(grid, fpr, tpr) for fpr, tpr in curves], axis=0)})
+
+
+def cases(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
+    """Return a row per sample, actual and decided class, sorted: what DVC's confusion template counts."""
+    names = np.array(data.classes)
+    return pd.DataFrame({"actual": names[data.y], "decided": names[decided]}).sort_values(["actual", "decided"])
+
+
+def main(name: str) -> None:
+    model = params.model(name)
+    task = params.task(model.task)
+    folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
+    dev = Dataset.load(Path(f"data/{model.task}/dev.npz"))
+    oof = np.load(folder / "oof.npz")["proba"]
+    rule = decision.plain()
+    decided = decision.decide(oof, rule)
+    report = assess(dev, oof, decided, task.select.draws, params.seed())
+    history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
+    shown = Path(f"reports/{model.task}/plots/{name}")
+    artifacts.write_csv(shown / "roc.csv", curve(dev, oof))
+    artifacts.write_csv(shown / "confusion.csv", cases(dev, decided))
+    artifacts.write_csv(shown / "history.csv", history)
+    plots.roc(dev, oof, report["roc_auc"], f"{name}, out of fold", shown / "roc.png")
+    plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, shown / "confusion.png")
+    plots.history(history, name, shown / "history.png")
+    artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)
+    artifacts.write_json(Path(f"reports/{model.task}/cv/{name}.json"), report)
+
+
+if __name__ == "__main__":
+    run(main)

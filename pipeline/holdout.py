@@ -1,0 +1,103 @@
+"""Stage `holdout@task`: the test set, opened once the champion is chosen, by the same Predictor that serves.
+
+Writes `reports/<task>/test/<model>.json` and `reports/<task>/leaderboard.csv`.
+"""
+
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from pipeline import artifacts, bundle, params
+from pipeline.dataset import Dataset
+from pipeline.decision import decide
+from pipeline.evaluate import assess
+from pipeline.parallel import run_parallel
+from pipeline.params import TaskParams
+from pipeline.predictor import Predictor
+from pipeline.stage import require, run
+
+
+def predict_part(rows: np.ndarray, folder: Path, test: Dataset, raw: Path) -> np.ndarray:
+    """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would.
+
+    Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives; a network is
+    given the file itself.
+    """
+    predictor = Predictor(folder)
+    features = predictor.info["features"]
+    if features == "pixels":
+        return np.stack([predictor.proba(predictor.features((raw / test.path[row]).read_bytes())) for row in rows])
+    X = test.X(features)
+    return np.stack([predictor.proba(X[row : row + 1]) for row in rows])
+
+
+def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> np.ndarray:
+    """Return probabilities (n_test, n_classes) by the bundle in `folder`."""
+    parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
+    work = partial(predict_part, folder=folder, test=test, raw=raw)
+    shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
+    return np.concatenate(list(shown))
+
+
+def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: str, key: str) -> pd.DataFrame:
+    """Return the leaderboard, the best out-of-fold figure first; `reports` and `tests` by model."""
+    rows = []
+    for model, report in reports.items():
+        low, high = report["ci"][key]
+        block = params.model(model)
+        rows.append(
+            {
+                "model": model,
+                "estimator": block.estimator,
+                "features": block.features,
+                metric: report[key],
+                f"{metric}_low": low,
+                f"{metric}_high": high,
+                "brier": report["brier_score_loss"],
+                f"test_{metric}": tests[model][key],
+                "champion": "yes" if model == winner else "",
+            }
+        )
+    better = params.METRICS[metric]
+    table = pd.DataFrame(rows).sort_values(metric, ascending=not better, kind="stable", na_position="last")
+    table.insert(0, "rank", range(1, len(table) + 1))
+    return table
+
+
+def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
+    """Return a model's report on the test set."""
+    rule = artifacts.read_json(Path(f"models/{name}/decisions/{model}.json"))
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle.write(Path(scratch), Path(f"models/{name}/candidates/{model}"), rule, {})
+        label = f"holdout {name}: {model}"
+        proba = predict_test(Path(scratch), test, Path(task.raw), params.workers(), label)
+    return assess(test, proba, decide(proba, rule), task.select.draws, params.seed())
+
+
+def main(name: str) -> None:
+    task = params.task(name)
+    metric, winner = task.select.metric, selected(name)
+    test = Dataset.load(require(f"data/{name}/test.npz", f"preprocess@{name}"))
+    key = params.metric_key(metric, len(test.classes))
+    tests = {model: score_model(name, model, task, test) for model in task.models}
+    reports = {model: artifacts.read_json(Path(f"reports/{name}/cv/{model}.json")) for model in task.models}
+    for model, report in tests.items():
+        artifacts.write_json(Path(f"reports/{name}/test/{model}.json"), report)
+    artifacts.write_csv(Path(f"reports/{name}/leaderboard.csv"), rank(reports, tests, winner, metric, key))
+    low, high = tests[winner]["ci"][key]
+    print(f"holdout {name}: {winner}: test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]", file=sys.stderr)
+
+
+def selected(name: str) -> str:
+    """Return the champion's name; the test set stays closed where there is none yet."""
+    return artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))["winner"]
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,163 @@
+"""The only place where bytes become pixels, and pixels features: training and serving both come through here.
+
+Accepted: JPEG, PNG, BMP, TIFF, WebP with one frame, from 16 px on a side to 50 megapixels. EXIF orientation is applied;
+palette, grey, 1-bit, CMYK and 16-bit pictures are converted to RGB; transparency is laid over black.
+"""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from pipeline.quiet import quiet
+from pipeline.stage import DataError
+
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+SIZE = 224  # px, width and height of what a model sees
+MIN_SIDE = 16  # px
+MAX_PIXELS = 50_000_000
+DRAFT = 2 * SIZE  # px: a JPEG is decoded at the smallest scale not under this: 3000x2000 in 14 ms instead of 44
+
+# A truncated file must raise: half a picture is not the picture.
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+# The limit is ours (MAX_PIXELS, checked before a pixel is decoded), with an error that says what to do.
+Image.MAX_IMAGE_PIXELS = None
+
+EXPORT_HINTS = {
+    b"DICM": "a DICOM file: export it first, for instance with 'dcmj2pnm +on file.dcm file.png'",
+    b"n+1\0": "a NIfTI volume: export its slices as PNG first, for instance with nibabel",
+    b"ni1\0": "a NIfTI volume: export its slices as PNG first, for instance with nibabel",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture. `pixels`: uint8 RGB (height, width, 3); `width`, `height`: as stored, in px, EXIF applied."""
+
+    pixels: np.ndarray
+    width: int
+    height: int
+    mode: str
+    format: str
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of the SHA-256 of the decoded RGB pixels and their size: the same for any lossless copy."""
+        height, width, _ = self.pixels.shape
+        return hashlib.sha256(f"{width}x{height}:".encode() + self.pixels.tobytes()).hexdigest()[:16]
+
+
+def decode(data: bytes) -> Picture:
+    """Decode the bytes of one image file.
+
+    Raises DataError, with the reason and what to do, for anything that is not one whole picture within the limits.
+    """
+    if not data:
+        raise DataError("not a readable image (0 bytes)")
+    for magic, hint in EXPORT_HINTS.items():
+        if magic in (data[128:132], data[344:348]):
+            raise DataError(hint)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a damaged EXIF block does not make the pixels unreadable
+            return _decode(data)
+    except DataError:
+        raise
+    except UnidentifiedImageError:
+        raise DataError(f"not a readable image; expected one of {', '.join(FORMATS)}") from None
+    except Exception as error:  # decoders of damaged files raise whatever they like
+        raise DataError(f"not a readable image ({type(error).__name__}: {error})") from None
+
+
+def _decode(data: bytes) -> Picture:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a phone's JPEG with a preview behind it
+            raise DataError(f"has {image.n_frames} frames; export one frame as a picture of its own")
+        if min(width, height) < MIN_SIDE:
+            raise DataError(f"is {width}x{height} px; at least {MIN_SIDE} px on each side are needed")
+        if width * height > MAX_PIXELS:
+            raise DataError(f"is {width}x{height} px, over {MAX_PIXELS // 1_000_000} megapixels; scale it down")
+        mode, file_format = image.mode, image.format
+        image.draft(None, (DRAFT, DRAFT))
+        image.load()
+        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        image = to_rgb(ImageOps.exif_transpose(image))
+    if turned:
+        width, height = height, width
+    return Picture(np.asarray(image), width, height, mode, file_format)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return `image` as RGB: 16-bit and float greys scaled to 0..255, transparency laid over black."""
+    if image.mode.startswith("I;16"):
+        grey = np.asarray(image).astype(np.float64) / 65535
+    elif image.mode in ("I", "F"):
+        grey = np.asarray(image).astype(np.float64)
+        # Pillow opens 16-bit PNG as "I" in some versions; floats are taken as 0..1 unless they exceed it.
+        top = 65535 if image.mode == "I" else max(1.0, float(grey.max(initial=1.0)))
+        grey = grey / top
+    else:
+        grey = None
+    if grey is not None:
+        return Image.fromarray(np.round(grey.clip(0, 1) * 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, image).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def resize(pixels: np.ndarray, size: int = SIZE) -> np.ndarray:
+    """Return uint8 RGB (height, width, 3) stretched to (size, size, 3): bilinear, antialiased when shrinking."""
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
+
+
+def classical(square: np.ndarray) -> np.ndarray:
+    """Return (320,) float32 in 0..1 of a (SIZE, SIZE, 3) picture: a 4x4x4 colour histogram, then 16x16 grey values."""
+    bins = square.reshape(-1, 3) >> 6
+    histogram = np.bincount(bins[:, 0] * 16 + bins[:, 1] * 4 + bins[:, 2], minlength=64) / len(bins)
+    grey = np.asarray(Image.fromarray(square).convert("L").resize((16, 16), Image.Resampling.BOX)) / 255
+    return np.concatenate([histogram, grey.ravel()]).astype(np.float32)
+
+
+class Embedder:
+    """The backbone as a LiteRT program: one picture in, one embedding out.
+
+    Batch 1 and one thread per interpreter everywhere, so that an embedding has the same bits in the scan, on the command
+    line and in a server. An Embedder serves one thread; make one per worker.
+    """
+
+    def __init__(self, program: bytes):
+        from ai_edge_litert.interpreter import Interpreter
+
+        with quiet():
+            self.interpreter = Interpreter(model_content=program, num_threads=1)
+            self.interpreter.allocate_tensors()
+        self._input = self.interpreter.get_input_details()[0]["index"]
+        output = self.interpreter.get_output_details()[0]
+        self._output, self.size = output["index"], int(output["shape"][-1])
+
+    def __call__(self, square: np.ndarray) -> np.ndarray:
+        """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) picture."""
+        self.interpreter.set_tensor(self._input, square[None])
+        self.interpreter.invoke()
+        return self.interpreter.get_tensor(self._output)[0]
+
+
+def sample_pictures() -> list[np.ndarray]:
+    """Return four drawn uint8 RGB (SIZE, SIZE, 3) pictures: inputs for self-tests that are nobody's data."""
+    y, x = np.mgrid[0:SIZE, 0:SIZE] / (SIZE - 1)
+    disc = (np.hypot(x - 0.5, y - 0.5) < 0.3).astype(float)
+    drawn = [
+        np.stack([0.9 - 0.4 * disc, 0.7 - 0.4 * disc, 0.6 - 0.3 * disc], axis=-1),
+        np.stack([x, y, 1 - x], axis=-1),
+        np.stack([(np.sin(40 * x) + 1) / 2] * 3, axis=-1),
+        np.full((SIZE, SIZE, 3), 0.5),
+    ]
+    return [np.round(picture * 255).astype(np.uint8) for picture in drawn]

@@ -1,0 +1,157 @@
+"""Which files of a raw folder are samples, and what folders or a CSV say of them. Opens no picture.
+
+Three layouts: class folders (`benign/…`), shipped splits of class folders (`train/benign/…`, `test/benign/…`), and a
+CSV whose `path` column names images beside it.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline import tables
+from pipeline.images import SUFFIXES
+from pipeline.params import TaskParams
+from pipeline.stage import DataError
+
+SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
+SHIPPED |= {"test": "test", "testing": "test"}
+TRIED = (*SUFFIXES, ".dcm", ".dicom", ".nii", ".gz", "")  # the decoder tells what to do about medical formats
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file that should be a picture: POSIX path relative to the raw folder, and what is known of it."""
+
+    path: str
+    label: str
+    group: str = ""
+    shipped: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that is no sample, and why."""
+
+    path: str
+    reason: str
+
+
+def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
+    """Return the samples of an image task sorted by path, and the files passed over.
+
+    Raises DataError where the raw folder is missing or empty, or labels differ only in case.
+    """
+    root = Path(task.raw)
+    if not root.is_dir():
+        raise DataError(
+            f"{root.as_posix()}: is not a folder (from tasks.{name}.raw); put the data there or mend the path"
+        )
+    samples, skipped = from_csv(task, name) if task.read.csv else from_folders(root)
+    if not samples:
+        raise DataError(
+            f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV"
+        )
+    check_labels({sample.label for sample in samples}, root.as_posix())
+    return sorted(samples, key=lambda s: s.path), sorted(skipped, key=lambda s: s.path)
+
+
+def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
+    """Return the pictures that the CSV names; other files in the folder are nobody's and are not looked at."""
+    path = Path(task.raw) / task.read.csv
+    if not path.is_file():
+        raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.read.csv)")
+    table = tables.read_csv(path)
+    known = {"path": "path", "label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
+    for key, column in known.items():
+        if column:
+            tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
+    extra = [column for column in table if column not in known.values()]
+    samples = []
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        relative = row["path"].replace("\\", "/")
+        if relative.startswith("/") or ".." in relative.split("/"):
+            raise DataError(
+                f"{path.as_posix()}: row {number}: {relative!r} leads out of the folder; use relative paths"
+            )
+        if not row[task.read.label]:
+            raise DataError(f"{path.as_posix()}: row {number}: the label is empty; fill it in or delete the row")
+        samples.append(
+            Sample(
+                path=relative,
+                label=row[task.read.label],
+                group=row[task.read.group] if task.read.group else "",
+                shipped=shipped_name(row[task.read.shipped], path, number) if task.read.shipped else "",
+                extra={column: row[column] for column in extra},
+            )
+        )
+    check_unique([sample.path for sample in samples], path)
+    return samples, []
+
+
+def shipped_name(word: str, path: Path, number: int) -> str:
+    """Return train, valid or test for the word a data set uses; raise DataError for any other."""
+    if word.lower() not in SHIPPED:
+        raise DataError(f"{path.as_posix()}: row {number}: {word!r} is no split; expected train, valid or test")
+    return SHIPPED[word.lower()]
+
+
+def check_unique(paths: list[str], path: Path) -> None:
+    """Raise DataError where a CSV names one file twice."""
+    seen: set[str] = set()
+    for name in paths:
+        if name in seen:
+            raise DataError(f"{path.as_posix()}: names {name!r} twice; a file can have one row only")
+        seen.add(name)
+
+
+def from_folders(root: Path) -> tuple[list[Sample], list[Skipped]]:
+    """Return the pictures in class folders, at the top or below folders named train, valid and test."""
+    top = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    shipped = bool(top) and all(name.lower() in SHIPPED for name in top)
+    samples, skipped = [], []
+    for relative in walk(root):
+        parts = relative.split("/")
+        folders = parts[1:-1] if shipped else parts[:-1]
+        reason = reason_to_skip(parts, folders)
+        if reason:
+            skipped.append(Skipped(relative, reason))
+        else:
+            subset = SHIPPED[parts[0].lower()] if shipped else ""
+            samples.append(Sample(path=relative, label=folders[0].strip(), shipped=subset))
+    return samples, skipped
+
+
+def reason_to_skip(parts: list[str], folders: list[str]) -> str:
+    """Return why a file is no sample, or "" if it is one."""
+    if any(part.startswith((".", "__MACOSX")) for part in parts) or parts[-1].lower() in ("thumbs.db", "desktop.ini"):
+        return "a hidden or system file"
+    if not folders:
+        return "lies beside the class folders, not in one"
+    suffix = os.path.splitext(parts[-1])[1].lower()
+    return "" if suffix in TRIED else f"is no image by its name ({suffix})"
+
+
+def walk(root: Path) -> list[str]:
+    """Return all files below `root` as sorted POSIX paths; links are followed, but never in a circle."""
+    found, seen = [], set()
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders.sort()
+        found += [(Path(folder) / file).relative_to(root).as_posix() for file in files]
+    return sorted(found)
+
+
+def check_labels(labels: set[str], where: str) -> None:
+    """Raise DataError unless there are two labels or more, and none that differ only in case."""
+    folded: dict[str, str] = {}
+    for label in sorted(labels):
+        twin = folded.setdefault(label.casefold(), label)
+        if twin != label:
+            raise DataError(f"{where}: the labels {twin!r} and {label!r} differ only in case; make them one")
+    if len(labels) < 2:
+        raise DataError(f"{where}: only one class ({', '.join(labels)}); at least two are needed")

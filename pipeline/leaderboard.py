@@ -1,0 +1,40 @@
+"""Prints each task's leaderboard and verdict from the files that stages wrote: `python -m pipeline.leaderboard`."""
+
+import csv
+from pathlib import Path
+
+from pipeline import artifacts, params
+from pipeline.stage import run
+
+
+def board(task: str, reports: Path = Path("reports")) -> str:
+    """Return a task's leaderboard as text; a line that says so where the task has not been run."""
+    path = reports / task / "leaderboard.csv"
+    if not path.exists():
+        return f"{task}: not run yet: dvc repro\n"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    selection = artifacts.read_json(reports / task / "selection.json")
+    metric = selection["metric"]
+    shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", f"test {metric}"]]
+    for row in rows:
+        interval = f"{number(row[f'{metric}_low'])} to {number(row[f'{metric}_high'])}"
+        star = "*" if row["champion"] else ""
+        figures = [number(row[metric]), interval, number(row["brier"]), number(row[f"test_{metric}"])]
+        shown.append([star, row["model"], row["features"], *figures])
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
+    return "\n".join([f"{task}", *(f"  {line}" for line in lines), f"  {selection['reason']}", ""])
+
+
+def number(text: str) -> str:
+    """Return a figure with three digits, or a dash where there is none."""
+    return f"{float(text):.3f}" if text else "-"
+
+
+def main() -> None:
+    print("\n".join(board(task) for task in params.load()["tasks"]))
+
+
+if __name__ == "__main__":
+    run(main)

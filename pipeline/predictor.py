@@ -1,0 +1,173 @@
+"""The only way to a prediction: the command line, the app, the API and the stage `holdout` all use `Predictor`.
+
+    python -m pipeline.predictor BUNDLE FILE... [--format table|json|csv]
+
+Needs neither tensorflow nor mlflow, and for images not pandas.
+"""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import bundle, images
+from pipeline.decision import decide
+from pipeline.stage import AssayError, DataError, run
+
+ITEM = ("file", "class", "probabilities", "decision", "refused", "reason")
+
+
+class Predictor:
+    """A loaded bundle. `features` turns bytes into what the model sees, `decide` that into an answer.
+
+    Not for several threads at once: an interpreter serves one. `info` is the content of bundle.json.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Load the bundle in `folder`; raise BundleError if a file is missing or does not match its hash."""
+        self.info, files = bundle.read(Path(folder))
+        self.classes: list[str] = self.info["classes"]
+        if "model.tflite" in files:
+            program = images.Embedder(files["model.tflite"])
+            self._proba = lambda X: program(X[0])[None]
+        else:
+            import joblib
+
+            self._proba = joblib.load(io.BytesIO(files["model.joblib"])).predict_proba
+        if "embedder.tflite" in files:
+            self._embed = images.Embedder(files["embedder.tflite"])
+
+    def features(self, data: bytes | dict[str, Any]) -> Any:
+        """Return the features of one sample as a batch of one.
+
+        An image file's bytes give pixels uint8 (1, 224, 224, 3), or an embedding (1, n) or classical features (1, 320) as
+        float32; a table's row, a dict by column name, gives a DataFrame of one row. Raises DataError for bad input.
+        """
+        if self.info["kind"] == "table":
+            from pipeline import tables
+
+            return tables.to_frame(data, self.info["schema"])
+        return self.look(images.resize(images.decode(data).pixels))
+
+    def look(self, square: np.ndarray) -> np.ndarray:
+        """Return the features, as a batch of one, of a picture already at uint8 RGB (224, 224, 3)."""
+        if self.info["features"] == "pixels":
+            return square[None]
+        return (self._embed(square) if self.info["features"] == "embedding" else images.classical(square))[None]
+
+    def proba(self, features: Any) -> np.ndarray:
+        """Return the probabilities, float64 (n_classes,), of a batch of one."""
+        return np.asarray(self._proba(features), dtype=np.float64)[0]
+
+    def decide(self, features: Any) -> dict[str, Any]:
+        """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one."""
+        proba = self.proba(features)
+        answer = self.classes[int(decide(proba[None], self.info["decision"])[0])]
+        return {
+            "class": answer,
+            "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, proba, strict=True)},
+            "decision": self._in_words(answer),
+            "refused": False,
+            "reason": "",
+        }
+
+    def _in_words(self, answer: str) -> str:
+        positive = self.info["positive"]
+        if positive is None:
+            return f"{answer} is the most probable class"
+        sign = "at or above" if answer == positive else "below"
+        return f"{answer}: the probability of {positive} is {sign} {self.info['decision']['threshold']:g}"
+
+    def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
+        """Return the item for one sample; bad input becomes an item with an empty class and the reason."""
+        try:
+            return {"file": name} | self.decide(self.features(data))
+        except DataError as error:
+            return {
+                "file": name,
+                "class": "",
+                "probabilities": {},
+                "decision": "",
+                "refused": True,
+                "reason": str(error),
+            }
+
+
+def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]:
+    """Return (name, data) of every sample: an image's bytes, or each row of a CSV; a bad file gives (name, DataError)."""
+    inputs: list[tuple[str, Any]] = []
+    for file in files:
+        try:
+            data = Path(file).read_bytes()
+            if predictor.info["kind"] == "image":
+                inputs.append((file, data))
+                continue
+            from pipeline import tables
+
+            table = tables.read_csv(Path(file), data)
+            other = [name for name in table if name not in {field["name"] for field in predictor.info["schema"]}]
+            if other:
+                print(f"{file}: not used by the model: {', '.join(other)}", file=sys.stderr)
+            rows = table.drop(columns=other).to_dict("records")
+            inputs += [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)]
+        except OSError as error:
+            inputs.append((file, DataError(f"cannot be opened ({error.strerror})")))
+        except DataError as error:
+            inputs.append((file, error))
+    return inputs
+
+
+def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """Return an item for every input, the bad ones too."""
+    return [
+        predictor.predict(data, name)
+        if not isinstance(data, AssayError)
+        else {"file": name, "class": "", "probabilities": {}, "decision": "", "refused": True, "reason": str(data)}
+        for name, data in inputs
+    ]
+
+
+def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
+    """Return the items as an aligned table, JSON or CSV (a column per class)."""
+    if form == "json":
+        return json.dumps(items, indent=1, ensure_ascii=False) + "\n"
+    header = ["file", "class", *classes, "decision", "refused", "reason"]
+    rows = []
+    for item in items:
+        proba = [item["probabilities"].get(name, "") for name in classes]
+        rows.append([item["file"], item["class"], *proba, item["decision"], str(item["refused"]).lower(), item["reason"]])
+    if form == "csv":
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([header, *rows])
+        return out.getvalue()
+    shown = [["file", "class", *classes, "answer"]]
+    shown += [
+        [*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), row[-1] or row[-3]] for row in rows
+    ]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in shown)
+
+
+def main(*arguments: str) -> None:
+    parser = argparse.ArgumentParser("python -m pipeline.predictor", description="Predict files with a bundle.")
+    parser.add_argument("bundle", help="a bundle's folder, for instance models/lesions/best")
+    parser.add_argument("files", nargs="+", help="images, or CSV files whose rows are samples")
+    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    given = parser.parse_args(arguments)
+    predictor = Predictor(given.bundle)
+    items = predict_all(predictor, read_inputs(predictor, given.files))
+    sys.stdout.write(show(items, predictor.classes, given.format))
+    bad = [item["file"] for item in items if not item["class"]]
+    if bad:
+        raise DataError(
+            f"{len(bad)} of {len(items)} inputs could not be used: {', '.join(bad[:5])}; see the reasons above"
+        )
+
+
+if __name__ == "__main__":
+    run(main)

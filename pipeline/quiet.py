@@ -1,0 +1,26 @@
+"""Keeping what C++ libraries print, hundreds of lines that nobody can use, from the screen."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop everything that the block prints to the process' stdout and stderr, unless the block fails."""
+    with tempfile.TemporaryFile() as kept:
+        sys.stdout.flush(), sys.stderr.flush()
+        before = os.dup(1), os.dup(2)
+        os.dup2(kept.fileno(), 1), os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(before[1], kept.read())
+            raise
+        finally:
+            sys.stdout.flush(), sys.stderr.flush()
+            os.dup2(before[0], 1), os.dup2(before[1], 2)
+            os.close(before[0]), os.close(before[1])

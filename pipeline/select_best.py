@@ -1,0 +1,121 @@
+"""Stage `select_best@task`: choose the champion by out-of-fold results, say why, and export it to `models/<task>/best/`.
+
+Reads cv reports, decisions and out-of-fold predictions of the task's models; never the test set.
+Writes `reports/<task>/selection.json` too.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import artifacts, bundle, images, params
+from pipeline.bootstrap import bootstrap, difference_interval
+from pipeline.dataset import Dataset
+from pipeline.decision import decide
+from pipeline.predictor import Predictor
+from pipeline.stage import require, run
+
+RULE = (
+    "Candidates are compared on the same out-of-fold predictions by a paired bootstrap over groups. Those whose 95 % "
+    "interval of the difference to the best contains 0 are tied with it; of these the first in the task's list wins."
+)
+
+
+def select(scores: dict[str, float], draws: dict[str, np.ndarray], higher_is_better: bool) -> dict[str, Any]:
+    """Return winner, runner_up, tied, difference and difference_ci (runner-up minus winner).
+
+    `scores` holds each model's figure, `draws` its paired bootstrap draws (n_draws,), both in the order of the task's list. A
+    model without a figure (NaN) can neither win nor tie.
+    """
+    sign = 1 if higher_is_better else -1
+    ranked = sorted((m for m in scores if not np.isnan(scores[m])), key=lambda m: -sign * scores[m])
+    best = ranked[0]
+    tied = [model for model in scores if model in ranked and (model == best or not differ(draws[model], draws[best]))]
+    winner = tied[0]
+    others = [model for model in ranked if model != winner]
+    if not others:
+        return {"winner": winner, "runner_up": None, "tied": [], "difference": None, "difference_ci": None}
+    runner_up = others[0]
+    return {
+        "winner": winner,
+        "runner_up": runner_up,
+        "tied": [model for model in tied if model != winner],
+        "difference": scores[runner_up] - scores[winner],
+        "difference_ci": difference_interval(draws[runner_up], draws[winner]),
+    }
+
+
+def differ(a: np.ndarray, b: np.ndarray) -> bool:
+    """Return whether two models' paired draws differ at the 5 % level; undefined draws show no difference."""
+    low, high = difference_interval(a, b)
+    return low > 0 or high < 0
+
+
+def explain(chosen: dict[str, Any], metric: str, scores: dict[str, float], ci: dict[str, list[float]]) -> str:
+    """Return the verdict as a sentence."""
+    winner, runner_up = chosen["winner"], chosen["runner_up"]
+    low, high = ci[winner]
+    sentence = f"{winner} wins: {metric} {scores[winner]:.3f} [{low:.3f}, {high:.3f}]"
+    if runner_up is None:
+        return sentence + "; it is the only model"
+    low, high = chosen["difference_ci"]
+    difference = f"difference {chosen['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    if runner_up in chosen["tied"]:
+        also = len(chosen["tied"]) - 1
+        more = f", nor are {also} more" if also > 1 else ", nor is one more" if also else ""
+        return f"{sentence}; {runner_up} {scores[runner_up]:.3f} is not distinguishable ({difference}){more}"
+    return f"{sentence}; next is {runner_up} {scores[runner_up]:.3f} ({difference})"
+
+
+def golden(predictor: Predictor) -> list[dict[str, Any]]:
+    """Return what the bundle answers to inputs that are nobody's data: drawn pictures, or rows made from the schema."""
+    if predictor.info["kind"] == "table":
+        rows = [
+            {f["name"]: f.get(at, f["default"]) for f in predictor.info["schema"]} for at in ("default", "min", "max")
+        ]
+        return [{"input": row, "probabilities": predictor.proba(predictor.features(row))} for row in rows]
+    pictures = enumerate(images.sample_pictures())
+    return [
+        {"input": f"images.sample_pictures()[{number}]", "probabilities": predictor.proba(predictor.look(picture))}
+        for number, picture in pictures
+    ]
+
+
+def main(name: str) -> None:
+    task = params.task(name)
+    metric = task.select.metric
+    dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
+    reports, decisions, draws = {}, {}, {}
+    for model in task.models:
+        reports[model] = artifacts.read_json(require(f"reports/{name}/cv/{model}.json", f"evaluate@{model}"))
+        decisions[model] = artifacts.read_json(Path(f"models/{name}/decisions/{model}.json"))
+        oof = np.load(f"models/{name}/candidates/{model}/oof.npz")["proba"]
+        decided = decide(oof, decisions[model])
+        draws[model] = bootstrap(dev.y, oof, decided, dev.group, task.select.draws, params.seed())
+    key = params.metric_key(metric, len(dev.classes))
+    scores = {model: np.nan if report[key] is None else report[key] for model, report in reports.items()}
+    chosen = select(scores, {model: found[key] for model, found in draws.items()}, params.METRICS[metric])
+    winner = chosen["winner"]
+    reason = explain(chosen, metric, scores, {model: report["ci"][key] for model, report in reports.items()})
+    export(name, winner, decisions[winner], reports[winner])
+    artifacts.write_json(
+        Path(f"reports/{name}/selection.json"),
+        {"task": name, "metric": metric, "rule": RULE, "reason": reason, "scores": scores} | chosen,
+    )
+    print(f"select_best {name}: {reason}", file=sys.stderr)
+
+
+def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, Any]) -> None:
+    """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk."""
+    candidate = Path(f"models/{task}/candidates/{winner}")
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle.write(Path(scratch), candidate, decision, report)
+        answers = golden(Predictor(scratch))
+    bundle.write(Path(f"models/{task}/best"), candidate, decision, report, answers)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,142 @@
+"""Stage `split@task`: which samples are development, which are test, in which fold, and which are left out and why.
+
+Writes `data/<task>/split.csv`: id, path, label, group, subset (dev, test, excluded), fold (0.. in dev, else empty), reason.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import artifacts, params
+from pipeline.params import SplitParams
+from pipeline.stage import SplitError, require, run
+
+
+def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
+    """Return the samples sorted by id and path, with group, subset, fold and reason.
+
+    `samples` are the rows of samples.csv, `audit` the content of audit.json. Samples of one group (the group column, and
+    the sets that the audit found to be the same picture, united) are never divided. By hash, a group is in test when the
+    hash of seed and group falls below `test_fraction`, so adding samples never moves the old ones; as shipped, the shipped
+    test set is test, and development samples of a group that also is in test are left out. Raises SplitError if a class is
+    too rare for the test set or the folds.
+    """
+    table = samples[["id", "path", "label", "shipped", "error"]].copy()
+    table["group"] = unite_groups(samples, audit["groups"])
+    table["reason"] = reasons(table, audit["label_conflicts"])
+    usable = table["reason"] == ""
+    table["subset"] = np.where(usable, assign(table, params, seed), "excluded")
+    if params.by == "shipped":
+        in_test = set(table.loc[table["subset"] == "test", "group"])
+        leak = (table["subset"] == "dev") & table["group"].isin(in_test)
+        table.loc[leak, "reason"] = "leak: its picture or group is also in the shipped test set"
+        table.loc[leak, "subset"] = "excluded"
+    table = table.sort_values(["id", "path"], ignore_index=True)
+    check_counts(table, params)
+    table["fold"] = folds(table, params.folds, seed)
+    return table[["id", "path", "label", "group", "subset", "fold", "reason"]]
+
+
+def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[str]:
+    """Return each sample's group: its group column (else its id), joined with the groups of pictures that are the same.
+
+    A joined group bears the smallest of the names it unites, so that its place does not depend on the order of files.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    own = np.where(samples["group"] != "", "group:" + samples["group"], "id:" + samples["id"])
+    names, code = np.unique(own.astype(str), return_inverse=True)
+    of_path = dict(zip(samples["path"], code, strict=True))
+    links = [(of_path[paths[0]], of_path[other]) for paths in same_pictures for other in paths[1:]]
+    first, second = np.array(links, dtype=int).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(links)), (first, second)), shape=(len(names), len(names)))
+    _, component = connected_components(graph, directed=False)
+    # names are sorted, so the first of each component is its smallest
+    _, smallest = np.unique(component, return_index=True)
+    return [names[smallest[component[own_code]]].split(":", 1)[1] for own_code in code]
+
+
+def reasons(table: pd.DataFrame, conflicts: list[list[str]]) -> np.ndarray:
+    """Return why each sample is left out on its own account, or ""."""
+    conflicting = {path for paths in conflicts for path in paths}
+    return np.where(
+        table["error"] != "",
+        "unreadable: " + table["error"],
+        np.where(table["path"].isin(conflicting), "label conflict: the same under another label", ""),
+    )
+
+
+def assign(table: pd.DataFrame, params: SplitParams, seed: int) -> list[str]:
+    """Return dev or test for every sample, by hash of its group or as shipped."""
+    if params.by == "hash":
+        return ["test" if unit_hash(group, seed) < params.test_fraction else "dev" for group in table["group"]]
+    if (table["shipped"] == "").any():
+        path = table.loc[table["shipped"] == "", "path"].iloc[0]
+        raise SplitError(f"split.by is 'shipped', but {path} belongs to no shipped split; set split.by: hash")
+    return ["test" if shipped == "test" else "dev" for shipped in table["shipped"]]
+
+
+def unit_hash(group: str, seed: int) -> float:
+    """Return a number in [0, 1) that depends on nothing but the group's name and the seed."""
+    return int(hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()[:13], 16) / 16**13
+
+
+def check_counts(table: pd.DataFrame, params: SplitParams) -> None:
+    """Raise SplitError, with counts and remedy, unless every class has enough test samples and a group for every fold."""
+    dev, test = table[table["subset"] == "dev"], table[table["subset"] == "test"]
+    for label in sorted(set(table.loc[table["reason"] == "", "label"])):
+        n_test = int((test["label"] == label).sum())
+        if n_test < params.min_test_per_class:
+            raise SplitError(
+                f"class {label!r} has {n_test} test samples; split.min_test_per_class asks for "
+                f"{params.min_test_per_class}. Collect more, raise split.test_fraction or lower the minimum"
+            )
+        n_groups = dev.loc[dev["label"] == label, "group"].nunique()
+        if n_groups < params.folds:
+            raise SplitError(
+                f"class {label!r} has {n_groups} groups for development, fewer than split.folds ({params.folds}). "
+                "Collect more or lower split.folds"
+            )
+
+
+def folds(table: pd.DataFrame, n_folds: int, seed: int) -> pd.Series:
+    """Return the fold of each development sample, grouped and stratified; <NA> for the others."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    dev = table.index[table["subset"] == "dev"]
+    found = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    divided = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(
+        dev, table.loc[dev, "label"], table.loc[dev, "group"]
+    )
+    for fold, (_, held_out) in enumerate(divided):
+        found[dev[held_out]] = fold
+    return found
+
+
+def main(name: str) -> None:
+    samples = read_samples(name)
+    audit = artifacts.read_json(require(f"data/{name}/audit.json", f"audit@{name}"))
+    table = split(samples, audit, params.task(name).split, params.seed())
+    artifacts.write_csv(Path(f"data/{name}/split.csv"), table)
+    counts = table["subset"].value_counts()
+    why = table.loc[table["subset"] == "excluded", "reason"].str.split(":").str[0].value_counts()
+    left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(why.items())) or "none"
+    print(
+        f"split {name}: {counts.get('dev', 0)} development, {counts.get('test', 0)} test, "
+        f"{counts.get('excluded', 0)} left out ({left_out})",
+        file=sys.stderr,
+    )
+
+
+def read_samples(name: str) -> pd.DataFrame:
+    """Return samples.csv of a task, every cell as text."""
+    path = require(f"data/{name}/scan/samples.csv", f"scan@{name}")
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+if __name__ == "__main__":
+    run(main)

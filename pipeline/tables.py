@@ -1,0 +1,158 @@
+"""The only place where rows become features: reading CSV files, telling column types apart, the schema of a form."""
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.stage import DataError
+
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?")  # in lower case; what other programs write for an empty cell
+MAX_VALUES = 10  # a number with at most so many whole values is entered by choice
+SEPARATORS = ",;\t|"
+
+
+def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
+    """Return a CSV file as strings, one row per line, headers and cells stripped.
+
+    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever the header line has most of. `data`
+    may hold the bytes already; `path` then only names them in errors. Raises DataError for what is not such a table.
+    """
+    data = path.read_bytes() if data is None else data
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 (byte {error.start}); save it as 'CSV UTF-8'") from None
+    first = text.split("\n", 1)[0]
+    separator = max(SEPARATORS, key=first.count)
+    try:
+        rows = [
+            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(map(str.strip, row))
+        ]
+    except csv.Error as error:
+        raise DataError(f"{path}: is not a CSV file ({error})") from None
+    if len(rows) < 2:
+        raise DataError(f"{path}: has no rows; expected a header line and at least one row")
+    header = [name.strip() for name in rows[0]]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice or "" in header:
+        raise DataError(
+            f"{path}: the header names {', '.join(map(repr, twice)) or 'nothing in one column'} more than once"
+        )
+    for number, row in enumerate(rows[1:], start=1):
+        if len(row) != len(header):
+            raise DataError(f"{path}: row {number} has {len(row)} cells; the header has {len(header)}")
+    return pd.DataFrame([[cell.strip() for cell in row] for row in rows[1:]], columns=header, dtype=object)
+
+
+def require_column(table: pd.DataFrame, column: str, path: Path, key: str) -> None:
+    """Raise DataError, listing the columns there are, unless `table` has `column`."""
+    if column not in table:
+        raise DataError(f"{path}: has no column {column!r} (from {key}); it has: {', '.join(table.columns)}")
+
+
+def row_ids(features: pd.DataFrame) -> list[str]:
+    """Return 16 hex digits of the SHA-256 of each row's cells: rows equal in all features have equal ids."""
+    return [
+        hashlib.sha256("\x1f".join(cells).encode()).hexdigest()[:16]
+        for cells in features.itertuples(index=False, name=None)
+    ]
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether a cell says that there is no value."""
+    return cell.lower() in MISSING
+
+
+def as_number(cell: str) -> float:
+    """Return the cell as a float, NaN where it is missing; raise ValueError for anything else, infinities too."""
+    if is_missing(cell):
+        return np.nan
+    number = float(cell)
+    if not np.isfinite(number):
+        raise ValueError(f"not a finite number: {cell}")
+    return number
+
+
+def typed(features: pd.DataFrame) -> pd.DataFrame:
+    """Return string columns as float64 where every cell is a number or missing, else as strings ("" is missing)."""
+    columns = {}
+    for name in features:
+        cells = features[name].tolist()
+        try:
+            columns[name] = np.array([as_number(cell) for cell in cells])
+        except ValueError:
+            columns[name] = np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
+    return pd.DataFrame(columns)
+
+
+def is_number(column: pd.Series) -> bool:
+    """Return whether a column made by `typed` holds numbers rather than categories."""
+    return column.dtype == np.float64
+
+
+def schema(X: pd.DataFrame, units: dict[str, str]) -> list[dict[str, Any]]:
+    """Return what a form needs to know of each column, learnt from the rows of `X` (made by `typed`).
+
+    A number: name, type "number", min, max, default (median), and `values` if there are few whole ones. A category:
+    name, type "choice", choices, default (the most frequent). `unit` where `units` gives one.
+    """
+    fields = []
+    for name in X:
+        field: dict[str, Any] = {"name": str(name), "type": "number" if is_number(X[name]) else "choice"}
+        if field["type"] == "number":
+            field |= number_field(X[name].dropna().to_numpy())
+        else:
+            values = sorted(value for value in set(X[name]) if value)
+            counts = X[name].value_counts()
+            field |= {"choices": values, "default": max(values, key=lambda v: counts[v]) if values else ""}
+        if name in units:
+            field["unit"] = units[name]
+        fields.append(field)
+    return fields
+
+
+def number_field(values: np.ndarray) -> dict[str, Any]:
+    """Return min, max, default and, for few whole values, `values` of a number's known values."""
+    if not len(values):
+        return {"min": None, "max": None, "default": None}
+    field: dict[str, Any] = {
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "default": float(np.median(values)),
+    }
+    distinct = np.unique(values)
+    if len(distinct) <= MAX_VALUES and (distinct == np.round(distinct)).all():
+        field["values"] = [int(value) for value in distinct]
+        field["default"] = float(distinct[np.searchsorted(distinct, np.median(values))])
+    return field
+
+
+def to_frame(row: dict[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
+
+    A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted. Raises
+    DataError where a column is missing or unknown, or where a number is expected and something else is found.
+    """
+    names = [field["name"] for field in fields]
+    cells = {str(name).strip(): "" if value is None else str(value).strip() for name, value in row.items()}
+    absent = [name for name in names if name not in cells]
+    unknown = [name for name in cells if name not in names]
+    if absent or unknown:
+        found = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
+        raise DataError(f"missing columns: {', '.join(absent) or 'none'}{found}; expected: {', '.join(names)}")
+    columns = {}
+    for field in fields:
+        cell = cells[field["name"]]
+        if field["type"] == "choice":
+            columns[field["name"]] = np.array(["" if is_missing(cell) else cell], dtype=object)
+            continue
+        try:
+            columns[field["name"]] = np.array([as_number(cell)])
+        except ValueError:
+            raise DataError(f"column {field['name']!r}: found {cell!r}; expected a number") from None
+    return pd.DataFrame(columns)

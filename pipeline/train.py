@@ -1,0 +1,164 @@
+"""Stage `train@model`: cross-fit a model over the common folds, then fit it on the whole development set.
+
+Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
+`model.tflite`), oof.npz (`proba` float64 (n_dev, n_classes): each sample's probabilities by the model that did not see it),
+history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle that training knows).
+"""
+
+import importlib
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from pipeline import artifacts, images, params, tables
+from pipeline.dataset import Dataset
+from pipeline.parallel import run_parallel
+from pipeline.params import ModelParams
+from pipeline.stage import DataError, require, run
+
+INPUTS = {
+    "image": {"width": images.SIZE, "height": images.SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"},
+    "table": None,
+}
+LIBRARIES = {
+    "joblib": ("scikit-learn", "numpy", "ai-edge-litert"),
+    "keras": ("tensorflow", "tensorflow-cpu", "keras", "numpy", "ai-edge-litert"),
+}
+
+
+def rows_of(X: Any, rows: np.ndarray) -> Any:
+    """Return the samples at `rows` of an array, a DataFrame or anything indexed like an array."""
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+
+
+def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return out-of-fold probabilities, float64 (n, n_classes), and the history of every fold.
+
+    `build()` makes an unfitted estimator. An estimator that records its own epochs has `history_`; of the others the
+    history is one line a fold: the log loss on what it was fitted on, and on what it was not.
+    """
+
+    def fit_fold(fold: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+        fitted_on, held_out = np.flatnonzero(dev.fold != fold), np.flatnonzero(dev.fold == fold)
+        looked_at = rows_of(X, held_out), dev.y[held_out]
+        estimator = fit(build(), X, dev, fitted_on, f"{label} fold {fold + 1}", looked_at)
+        proba = probabilities(estimator, rows_of(X, held_out), dev)
+        history = getattr(estimator, "history_", None)
+        if history is None:
+            known = probabilities(estimator, rows_of(X, fitted_on), dev)
+            losses = log_loss(known, dev.y[fitted_on]), log_loss(proba, dev.y[held_out])
+            history = pd.DataFrame([[1, *losses]], columns=["epoch", "loss", "val_loss"])
+        return held_out, proba, history.assign(fold=fold)
+
+    oof = np.full((len(dev.y), len(dev.classes)), np.nan)
+    histories = []
+    n_folds = int(dev.fold.max()) + 1
+    for held_out, proba, history in tqdm(
+        run_parallel(fit_fold, range(n_folds), workers), label, total=n_folds, unit=" folds", delay=3
+    ):
+        oof[held_out] = proba
+        histories.append(history)
+    return oof, pd.concat(histories)[["fold", "epoch", "loss", "val_loss"]]
+
+
+def fit(estimator: Any, X: Any, dev: Dataset, rows: np.ndarray, label: str, looked_at: tuple | None = None) -> Any:
+    """Return the estimator fitted on some rows.
+
+    A network is also given their groups, to stop early on whole ones, and `looked_at` (X, y) for its learning curve.
+    """
+    if hasattr(estimator, "fit_grouped"):
+        return estimator.fit_grouped(rows_of(X, rows), dev.y[rows], dev.group[rows], label, looked_at)
+    return estimator.fit(rows_of(X, rows), dev.y[rows])
+
+
+def probabilities(estimator: Any, X: Any, dev: Dataset) -> np.ndarray:
+    """Return predict_proba as float64 (n, n_classes); raise DataError if a class was missing from the fit."""
+    proba = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+    if proba.shape[1] != len(dev.classes):
+        raise DataError(f"a training fold lacks one of the classes {', '.join(dev.classes)}; lower split.folds")
+    return proba.clip(0, 1)  # a sum of votes may end a hair above 1
+
+
+def log_loss(proba: np.ndarray, y: np.ndarray) -> float:
+    """Return the mean negative logarithm of the probability of the true class, clipped at 1e-15."""
+    return float(-np.log(np.clip(proba[np.arange(len(y)), y], 1e-15, 1)).mean())
+
+
+def save(estimator: Any, folder: Path) -> dict[str, str]:
+    """Write the fitted estimator and return {file name: SHA-256}."""
+    if hasattr(estimator, "save"):
+        estimator.save(folder)
+    else:
+        import joblib
+
+        with artifacts.replacing(folder / "model.joblib") as part:
+            joblib.dump(estimator, part)
+    return {path.name: artifacts.sha256(path.read_bytes()) for path in sorted(folder.glob("model.*"))}
+
+
+def describe(name: str, model: ModelParams, kind: str, dev: Dataset, files: dict[str, str]) -> dict[str, Any]:
+    """Return candidate.json: what a prediction must know of the model, and where it comes from."""
+    libraries = LIBRARIES["keras" if "model.keras" in files else "joblib"]
+    return {
+        "task": model.task,
+        "model": name,
+        "estimator": model.estimator,
+        "features": model.features if "model.keras" not in files else "pixels",
+        "kind": kind,
+        "classes": dev.classes,
+        "positive": dev.positive,
+        "input": INPUTS[kind],
+        "versions": {"python": ".".join(map(str, sys.version_info[:3]))} | installed(libraries),
+        "data_fingerprint": dev.fingerprint,
+        "files": files,
+    }
+
+
+def installed(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the version of each package that is there; tensorflow comes under one of two names."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def main(name: str) -> None:
+    model = params.model(name)
+    task = params.task(model.task)
+    estimators = importlib.import_module(f"pipeline.estimators.{model.estimator}")
+    own = params.parse(estimators.Params, model.own, f"models.{name}")
+    data = require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}").parent
+    dev = Dataset.load(data / "dev.npz")
+    folder = Path(f"models/{model.task}/candidates/{name}")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def build() -> Any:
+        return estimators.build(own, params.seed())
+
+    if model.features == "pixels":
+        X = estimators.Pictures(dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"))
+    else:
+        X = dev.X(model.features)
+    # tensorflow asks the machine otherwise, and the last bits of its sums depend on the answer
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(params.workers())
+    workers = 1 if getattr(estimators, "USES_ALL_CORES", False) else params.workers()
+    oof, history = cross_fit(build, X, dev, workers, f"train {name}")
+    estimator = fit(build(), X, dev, np.arange(len(dev.y)), f"train {name} on all")
+    candidate = describe(name, model, task.kind, dev, save(estimator, folder))
+    candidate["schema"] = tables.schema(X, task.preprocess.units) if model.features == "columns" else None
+    artifacts.write_npz(folder / "oof.npz", {"proba": oof})
+    artifacts.write_csv(folder / "history.csv", history)
+    artifacts.write_json(folder / "candidate.json", candidate)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,58 @@
+"""The probe finds a property that gives the class away, and is not taken in by chance."""
+
+import numpy as np
+import pytest
+
+from pipeline.confounders import as_numbers, confounders, wilson_low
+
+pytestmark = pytest.mark.filterwarnings("error")
+RNG = np.random.default_rng(0)
+LABELS = np.array(["a", "b", "c"])[np.arange(300) % 3]
+ALONE = np.arange(300)
+
+
+def test_a_width_that_marks_one_class_is_reported_for_that_class():
+    width = np.where(LABELS == "c", 512.0, RNG.integers(200, 400, 300))
+    found = confounders({"width": width}, LABELS, ALONE)
+    one = {entry["name"]: entry for entry in found}["width (c vs rest)"]
+    assert one["accuracy"] == 1
+    assert one["majority"] == pytest.approx(2 / 3)
+
+
+def test_two_classes_are_reported_without_a_view_for_each():
+    labels = np.where(LABELS == "a", "a", "b")
+    found = confounders({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
+    assert found == [{"name": "site", "accuracy": 1.0, "majority": pytest.approx(2 / 3)}]
+
+
+def test_chance_is_not_reported():
+    properties = {
+        "bytes": RNG.normal(size=300),
+        "colour": RNG.normal(size=(300, 3)),
+        "mode": RNG.choice(["L", "RGB"], 300),
+    }
+    assert confounders(properties, LABELS, ALONE) == []
+
+
+def test_a_property_that_only_tells_groups_apart_is_not_reported():
+    # 30 patients of ten pictures, each with a width of its own: known by heart it gives the class, on new patients not
+    groups = np.arange(300) // 10
+    labels = np.array(["a", "b"])[RNG.integers(2, size=30)][groups]
+    assert confounders({"width": RNG.permutation(30)[groups].astype(float)}, labels, groups) == []
+
+
+def test_a_constant_property_one_class_and_too_few_groups_are_passed_over():
+    assert confounders({"mode": np.full(300, "RGB")}, LABELS, ALONE) == []
+    assert confounders({"width": np.arange(300.0)}, np.full(300, "a"), ALONE) == []
+    assert confounders({"width": np.arange(300.0)}, LABELS, ALONE % 4) == []
+
+
+def test_rare_words_count_as_one():
+    words = np.array([f"site {i}" for i in range(50)] + ["big"] * 10)
+    assert as_numbers(words).shape == (60, 20)
+    assert as_numbers(words).sum(axis=0).max() == 10
+
+
+def test_the_interval_narrows_with_the_number_of_groups():
+    assert wilson_low(0.8, 100) == pytest.approx(0.7112, abs=1e-4)
+    assert wilson_low(0.8, 50) < wilson_low(0.8, 500) < 0.8
