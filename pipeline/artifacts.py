@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,18 @@ def write_npz(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     """Write `arrays` uncompressed; numpy's zip carries a fixed time, so equal arrays give equal bytes."""
     with replacing(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)
+
+
+@contextmanager
+def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yield a function that appends one row to a .npy file of `shape`: in constant memory, and in one step.
+
+    Not a memory map: on a full disk that kills the process without a word, where a plain write raises OSError.
+    """
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    with replacing(path) as part, part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda row: file.write(np.ascontiguousarray(row, dtype).tobytes())
 
 
 def write_zip(path: str | Path, members: dict[str, bytes]) -> None:

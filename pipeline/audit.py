@@ -15,7 +15,7 @@ from tqdm import tqdm
 from pipeline import artifacts, images, params
 from pipeline.confounders import confounders
 from pipeline.parallel import run_parallel
-from pipeline.params import TaskParams
+from pipeline.params import AuditParams
 from pipeline.same_picture import SMALL, Pair, find_pairs, group, links_of
 from pipeline.stage import DataError, require, run
 
@@ -28,9 +28,9 @@ def audit(
 ) -> dict:
     """Return the content of audit.json, everything in the order of `samples`.
 
-    `samples`, `skipped`: as scan writes them, every cell as text. For pictures, of the readable samples: `small`, uint8 grey
-    (n, SMALL, SMALL), and `tones`, float (n, 4) as `look` returns them; None for tables, whose rows are the same if
-    their ids are equal.
+    `samples`, `skipped`: as scan writes them, every cell as text. For pictures, of the readable samples: `small`, uint8
+    grey (n, SMALL, SMALL), and `tones`, float (n, 4) as `look` returns them; None for tables, whose rows are the same
+    if their ids are equal.
     """
     bad, good = samples[samples["error"] != ""], samples[samples["error"] == ""].reset_index(drop=True)
     if small is None:
@@ -103,9 +103,9 @@ def look_at_some(paths: list[Path]) -> list[tuple[np.ndarray, np.ndarray]]:
     return [look(path) for path in paths]
 
 
-def summary(found: dict, task: TaskParams, name: str) -> list[str]:
-    """Return a readable line for each kind of finding, with what is done about it."""
-    what = "row" if task.kind == "table" else "picture"
+def summary(found: dict, kind: str, name: str) -> list[str]:
+    """Return a readable line for each kind of finding, with what is done about it; `kind` is the task's."""
+    what = "row" if kind == "table" else "picture"
     usable = found["n_files"] - found["n_unreadable"]
     lines = [f"{usable} {what}s, {found['n_unreadable']} unreadable, {len(found['skipped'])} other files passed over"]
     if found["groups"]:
@@ -114,11 +114,8 @@ def summary(found: dict, task: TaskParams, name: str) -> list[str]:
             f"same {what}: {len(found['groups'])} sets ({copies} {what}s); each set stays on one side of the split"
         )
     if found["leaks"]:
-        done = {
-            "shipped": "what is outside is left out",
-            "hash": "split.by: hash divides anew and keeps each set together",
-        }
-        lines.append(f"sets in the shipped test set and outside it: {len(found['leaks'])}; {done[task.split.by]}")
+        done = "split.by: shipped leaves out what is outside, hash keeps each set together"
+        lines.append(f"sets in the shipped test set and outside it: {len(found['leaks'])}; {done}")
     if found["label_conflicts"]:
         lines.append(f"sets under more than one label: {len(found['label_conflicts'])}; all of them are left out")
     for one in found["confounders"]:
@@ -129,17 +126,17 @@ def summary(found: dict, task: TaskParams, name: str) -> list[str]:
     return [f"audit {name}: {line}" for line in lines]
 
 
-def refuse(found: dict, task: TaskParams, name: str) -> None:
-    """Raise DataError for leaks or label conflicts where the task does not tolerate them."""
+def refuse(found: dict, tolerated: AuditParams, raw: str, name: str) -> None:
+    """Raise DataError for leaks or label conflicts where the task `name` does not tolerate them."""
     cases = [
-        ("leaks", task.audit.leaks, found["leaks"], "both in the shipped test set and outside it"),
-        ("conflicts", task.audit.conflicts, found["label_conflicts"], "the same under more than one label"),
+        ("leaks", tolerated.leaks, found["leaks"], "both in the shipped test set and outside it"),
+        ("conflicts", tolerated.conflicts, found["label_conflicts"], "the same under more than one label"),
     ]
     for key, wanted, sets, what in cases:
         if wanted == "error" and sets:
             first = "; ".join(" = ".join(one[:3]) + (" ..." if len(one) > 3 else "") for one in sets[:3])
             raise DataError(
-                f"{task.raw}: {len(sets)} sets are {what}: {first}{'; ...' if len(sets) > 3 else ''}. Remove all but one "
+                f"{raw}: {len(sets)} sets are {what}: {first}{'; ...' if len(sets) > 3 else ''}. Remove all but one "
                 f"of each (data/{name}/audit.json lists them), or set tasks.{name}.audit.{key}: drop"
             )
 
@@ -155,8 +152,8 @@ def main(name: str) -> None:
         small, tones = look_at_all(paths, name, params.workers())
     found = audit(samples, skipped, small, tones, params.workers())
     artifacts.write_json(Path(f"data/{name}/audit.json"), found)
-    print(*summary(found, task, name), sep="\n", file=sys.stderr)
-    refuse(found, task, name)
+    print(*summary(found, task.kind, name), sep="\n", file=sys.stderr)
+    refuse(found, task.audit, task.raw, name)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ def read_h5(path: Path) -> dict[str, np.ndarray]:
 
 def main() -> None:
     source = params.parse(params.BackboneParams, params.load()["backbone"], "backbone").source
+    network.use_threads(params.workers())
     print(f"backbone: fetching {source}", file=sys.stderr)
     fetched = fetch(source, params.seed())
     model = network.build(fetched)

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline import artifacts, params
-from pipeline.params import BackboneParams, ModelParams, Strict, TaskParams
+from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
 ESTIMATORS = Path(__file__).parent / "estimators"
@@ -26,6 +26,7 @@ class AllParams(Strict):
 
     seed: int = Field(ge=0, lt=2**32)
     workers: int = Field(ge=1, le=256)
+    demo: DemoParams
     backbone: BackboneParams
     tasks: dict[str, Any]
     models: dict[str, Any]

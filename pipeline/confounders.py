@@ -12,9 +12,9 @@ MOST_VALUES = 20  # of a property in words; rarer values count as one
 def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: np.ndarray) -> list[dict]:
     """Return {name, accuracy, majority} of each property from which a shallow tree guesses the class, sorted by name.
 
-    `properties`: float arrays (n,) or (n, k), or str arrays (n,); `labels`: str (n,); `groups`: int (n,), kept together in
-    cross-validation. `majority` is the share of the commonest class. With three classes or more each is also told from
-    the rest, by the name `width (normal vs rest)`: a scanner that took one class only hardly shows in the whole.
+    `properties`: float arrays (n,) or (n, k), or str arrays (n,); `labels`: str (n,); `groups`: int (n,), kept together
+    in cross-validation. `majority` is the share of the commonest class. With three classes or more each is also told
+    from the rest, by the name `width (normal vs rest)`: a scanner that took one class only hardly shows in the whole.
     """
     from sklearn.model_selection import GroupKFold
 
@@ -36,7 +36,7 @@ def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: n
 
 
 def views(name: str, labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return what is to be guessed from the property `name`: the labels; of three and more also each against the rest."""
+    """Return what is to be guessed from `name`: the labels, and of three or more each against the rest."""
     classes = np.unique(labels)
     against = [(f"{name} ({label} vs rest)", np.where(labels == label, label, "")) for label in classes]
     return [(name, labels), *(against if len(classes) > 2 else [])]

@@ -23,7 +23,6 @@ from pipeline.parallel import run_parallel
 from pipeline.stage import run
 
 FOLDER = Path("data/demo")
-N_LESIONS = 240
 PHOTOS = (1, 1, 1, 2, 2, 3)  # of one lesion, each as likely
 CLASSES = ("benign", "malignant")
 MALIGNANT = 0.4  # share of the lesions
@@ -154,7 +153,8 @@ def lesion_set(seed: int, n_lesions: int, workers: int) -> tuple[pd.DataFrame, d
 def main() -> None:
     """Draw both data sets."""
     artifacts.write_csv(FOLDER / "breast.csv", breast_table())
-    table, files, _ = lesion_set(params.seed(), N_LESIONS, params.workers())
+    n_lesions = params.parse(params.DemoParams, params.load()["demo"], "demo").lesions
+    table, files, _ = lesion_set(params.seed(), n_lesions, params.workers())
     for path, data in files.items():
         artifacts.write_bytes(FOLDER / "lesions" / path, data)
     artifacts.write_csv(FOLDER / "lesions" / "labels.csv", table)

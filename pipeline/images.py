@@ -6,11 +6,12 @@ palette, grey, 1-bit, CMYK and 16-bit pictures are converted to RGB; transparenc
 
 import hashlib
 import io
+import threading
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pipeline.quiet import quiet
 from pipeline.stage import DataError
@@ -26,12 +27,28 @@ DRAFT = 2 * SIZE  # px: a JPEG is decoded at the smallest scale not under this: 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 # The limit is ours (MAX_PIXELS, checked before a pixel is decoded), with an error that says what to do.
 Image.MAX_IMAGE_PIXELS = None
+# A damaged EXIF block does not make the pixels unreadable. Set once: `warnings.catch_warnings` is not safe with threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
+NIFTI = "a NIfTI volume: export its slices as PNG first, for instance with nibabel"
+# The first bytes at a place in the file, and what to do about what they announce.
 EXPORT_HINTS = {
-    b"DICM": "a DICOM file: export it first, for instance with 'dcmj2pnm +on file.dcm file.png'",
-    b"n+1\0": "a NIfTI volume: export its slices as PNG first, for instance with nibabel",
-    b"ni1\0": "a NIfTI volume: export its slices as PNG first, for instance with nibabel",
+    (128, b"DICM"): "a DICOM file: export it first, for instance with 'dcmj2pnm +on file.dcm file.png'",
+    (344, b"n+1\0"): NIFTI,
+    (344, b"ni1\0"): NIFTI,
+    (4, b"n+2\0"): NIFTI,
+    (4, b"ni2\0"): NIFTI,
+    (0, b"\x1f\x8b"): "a gzip file: unpack it; if it is " + NIFTI,
 }
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by the value of EXIF's tag Orientation
 
 
 @dataclass(frozen=True)
@@ -58,13 +75,11 @@ def decode(data: bytes) -> Picture:
     """
     if not data:
         raise DataError("not a readable image (0 bytes)")
-    for magic, hint in EXPORT_HINTS.items():
-        if magic in (data[128:132], data[344:348]):
+    for (place, magic), hint in EXPORT_HINTS.items():
+        if data.startswith(magic, place):
             raise DataError(hint)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a damaged EXIF block does not make the pixels unreadable
-            return _decode(data)
+        return _decode(data)
     except DataError:
         raise
     except UnidentifiedImageError:
@@ -85,11 +100,24 @@ def _decode(data: bytes) -> Picture:
         mode, file_format = image.mode, image.format
         image.draft(None, (DRAFT, DRAFT))
         image.load()
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        image = to_rgb(ImageOps.exif_transpose(image))
-    if turned:
+        turn = orientation(image)
+        image = to_rgb(image)
+    if turn in TURNS:
+        image = image.transpose(TURNS[turn])
+    if turn in (5, 6, 7, 8):
         width, height = height, width
     return Picture(np.asarray(image), width, height, mode, file_format)
+
+
+def orientation(image: Image.Image) -> int:
+    """Return EXIF's orientation; 1, upright, where there is none or the block is damaged: the pixels are still whole.
+
+    Not `ImageOps.exif_transpose`: that writes the block anew, and fails for any damaged tag in it.
+    """
+    try:
+        return image.getexif().get(0x0112, 1)
+    except Exception:  # whatever a damaged block makes of its parser
+        return 1
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -97,7 +125,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         grey = np.asarray(image).astype(np.float64) / 65535
     elif image.mode in ("I", "F"):
-        grey = np.asarray(image).astype(np.float64)
+        # Where there is no number there is no picture: black, as what is transparent.
+        grey = np.nan_to_num(np.asarray(image).astype(np.float64), nan=0, posinf=0, neginf=0)
         # Pillow opens 16-bit PNG as "I" in some versions; floats are taken as 0..1 unless they exceed it.
         top = 65535 if image.mode == "I" else max(1.0, float(grey.max(initial=1.0)))
         grey = grey / top
@@ -133,10 +162,12 @@ class Embedder:
     line and in a server. An Embedder serves one thread; make one per worker.
     """
 
+    _lock = threading.Lock()  # `quiet` turns the screen off for the whole process: two at once could leave it off
+
     def __init__(self, program: bytes):
         from ai_edge_litert.interpreter import Interpreter
 
-        with quiet():
+        with self._lock, quiet():
             self.interpreter = Interpreter(model_content=program, num_threads=1)
             self.interpreter.allocate_tensors()
         self._input = self.interpreter.get_input_details()[0]["index"]

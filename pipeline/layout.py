@@ -5,8 +5,10 @@ CSV whose `path` column names images beside it.
 """
 
 import os
+import posixpath
+import unicodedata
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from pipeline import tables
 from pipeline.images import SUFFIXES
@@ -15,6 +17,7 @@ from pipeline.stage import DataError
 
 SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
 SHIPPED |= {"test": "test", "testing": "test"}
+SYSTEM = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")  # how folders and files begin that systems leave behind
 TRIED = (*SUFFIXES, ".dcm", ".dicom", ".nii", ".gz", "")  # the decoder tells what to do about medical formats
 
 
@@ -69,11 +72,7 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
     extra = [column for column in table if column not in known.values()]
     samples = []
     for number, row in enumerate(table.to_dict("records"), start=1):
-        relative = row["path"].replace("\\", "/")
-        if relative.startswith("/") or ".." in relative.split("/"):
-            raise DataError(
-                f"{path.as_posix()}: row {number}: {relative!r} leads out of the folder; use relative paths"
-            )
+        relative = inside(row["path"], path, number)
         if not row[task.read.label]:
             raise DataError(f"{path.as_posix()}: row {number}: the label is empty; fill it in or delete the row")
         samples.append(
@@ -87,6 +86,16 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
         )
     check_unique([sample.path for sample in samples], path)
     return samples, []
+
+
+def inside(word: str, path: Path, number: int) -> str:
+    """Return a CSV's path in its shortest form; raise DataError where it is empty or leads out of the folder."""
+    relative = word.replace("\\", "/")
+    if not relative:
+        raise DataError(f"{path.as_posix()}: row {number}: the path is empty; fill it in or delete the row")
+    if PureWindowsPath(relative).anchor or ".." in relative.split("/"):
+        raise DataError(f"{path.as_posix()}: row {number}: {word!r} leads out of the folder; use relative paths")
+    return posixpath.normpath(relative)
 
 
 def shipped_name(word: str, path: Path, number: int) -> str:
@@ -106,16 +115,26 @@ def check_unique(paths: list[str], path: Path) -> None:
 
 
 def from_folders(root: Path) -> tuple[list[Sample], list[Skipped]]:
-    """Return the pictures in class folders, at the top or below folders named train, valid and test."""
-    top = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    shipped = bool(top) and all(name.lower() in SHIPPED for name in top)
+    """Return the pictures in class folders, at the top or below folders named train, valid and test.
+
+    Raises DataError where other folders lie beside these: taken for classes, train and test would be what is predicted.
+    """
+    top = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(SYSTEM))
+    others = [name for name in top if name.lower() not in SHIPPED]
+    shipped = len(others) < len(top)
+    if shipped and others:
+        splits = ", ".join(name for name in top if name not in others)
+        raise DataError(
+            f"{root.as_posix()}: {splits} look like shipped splits, but beside them lie {', '.join(others)}; "
+            "move these elsewhere, or name what is what in a CSV (read.csv)"
+        )
     samples, skipped = [], []
     for relative in walk(root):
         parts = relative.split("/")
         folders = parts[1:-1] if shipped else parts[:-1]
         reason = reason_to_skip(parts, folders)
         if reason:
-            skipped.append(Skipped(relative, reason))
+            skipped.append(Skipped(relative.replace("\r", "?"), reason))  # macOS writes files named "Icon\r"
         else:
             subset = SHIPPED[parts[0].lower()] if shipped else ""
             samples.append(Sample(path=relative, label=folders[0].strip(), shipped=subset))
@@ -124,33 +143,52 @@ def from_folders(root: Path) -> tuple[list[Sample], list[Skipped]]:
 
 def reason_to_skip(parts: list[str], folders: list[str]) -> str:
     """Return why a file is no sample, or "" if it is one."""
-    if any(part.startswith((".", "__MACOSX")) for part in parts) or parts[-1].lower() in ("thumbs.db", "desktop.ini"):
+    if any(part.startswith(SYSTEM) for part in parts):
+        return "a hidden or system file"
+    if parts[-1].lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"):
         return "a hidden or system file"
     if not folders:
         return "lies beside the class folders, not in one"
+    if not folders[0].strip():
+        return "the name of its class folder is blank"
     suffix = os.path.splitext(parts[-1])[1].lower()
     return "" if suffix in TRIED else f"is no image by its name ({suffix})"
 
 
 def walk(root: Path) -> list[str]:
-    """Return all files below `root` as sorted POSIX paths; links are followed, but never in a circle."""
-    found, seen = [], set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders.sort()
-        found += [(Path(folder) / file).relative_to(root).as_posix() for file in files]
+    """Return all files below `root` as sorted POSIX paths; links are followed, but never in a circle.
+
+    Raises DataError for a folder that cannot be listed, and for names that cannot be written down.
+    """
+    found = []
+    root = root.resolve()
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=refuse):
+        subfolders[:] = [name for name in subfolders if not leads_back(Path(folder, name))]
+        found += [Path(folder, file).relative_to(root).as_posix() for file in files]
+    for path in found:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            shown = path.encode(errors="replace").decode()
+            raise DataError(f"{root.name}: the name {shown!r} is not UTF-8; rename the file or folder") from None
     return sorted(found)
 
 
+def leads_back(folder: Path) -> bool:
+    """Return whether `folder` is a link to one of the folders it lies in."""
+    return folder.is_symlink() and folder.resolve() in [above.resolve() for above in folder.parents]
+
+
+def refuse(error: OSError) -> None:
+    """Raise DataError for a folder that cannot be listed: without its files a class would be smaller than it is."""
+    raise DataError(f"{error.filename}: cannot be listed ({error.strerror}); mend its permissions") from None
+
+
 def check_labels(labels: set[str], where: str) -> None:
-    """Raise DataError unless there are two labels or more, and none that differ only in case."""
+    """Raise DataError unless there are two labels or more, and none that differ only in case or how é is stored."""
     folded: dict[str, str] = {}
     for label in sorted(labels):
-        twin = folded.setdefault(label.casefold(), label)
+        twin = folded.setdefault(unicodedata.normalize("NFKC", label).casefold(), label)
         if twin != label:
             raise DataError(f"{where}: the labels {twin!r} and {label!r} differ only in case; make them one")
     if len(labels) < 2:

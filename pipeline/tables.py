@@ -19,17 +19,20 @@ SEPARATORS = ",;\t|"
 def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
     """Return a CSV file as strings, one row per line, headers and cells stripped.
 
-    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever the header line has most of. `data`
-    may hold the bytes already; `path` then only names them in errors. Raises DataError for what is not such a table.
+    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever parts the header most. `data` may hold the
+    bytes already; `path` then only names them in errors. Raises DataError for what is not such a table.
     """
     data = path.read_bytes() if data is None else data
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: is not UTF-8 (byte {error.start}); save it as 'CSV UTF-8'") from None
-    first = text.split("\n", 1)[0]
-    separator = max(SEPARATORS, key=first.count)
+    if "\0" in text:
+        raise DataError(f"{path}: holds zero bytes, as UTF-16 does; save it as 'CSV UTF-8'")
+    first = [next((line for line in io.StringIO(text, newline="") if line.strip()), "")]
     try:
+        # parsed, not counted: a quoted name may contain a separator
+        separator = max(SEPARATORS, key=lambda sign: len(next(csv.reader(first, delimiter=sign), [])))
         rows = [
             row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(map(str.strip, row))
         ]
@@ -38,15 +41,18 @@ def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
     if len(rows) < 2:
         raise DataError(f"{path}: has no rows; expected a header line and at least one row")
     header = [name.strip() for name in rows[0]]
+    if "" in header:
+        raise DataError(f"{path}: column {header.index('') + 1} has no name in the header; name it or delete it")
     twice = sorted({name for name in header if header.count(name) > 1})
-    if twice or "" in header:
-        raise DataError(
-            f"{path}: the header names {', '.join(map(repr, twice)) or 'nothing in one column'} more than once"
-        )
+    if twice:
+        raise DataError(f"{path}: the header names {', '.join(map(repr, twice))} more than once; rename all but one")
     for number, row in enumerate(rows[1:], start=1):
         if len(row) != len(header):
-            raise DataError(f"{path}: row {number} has {len(row)} cells; the header has {len(header)}")
-    return pd.DataFrame([[cell.strip() for cell in row] for row in rows[1:]], columns=header, dtype=object)
+            raise DataError(
+                f"{path}: row {number} has {len(row)} cells; the header has {len(header)}. Is a separator in an unquoted text?"
+            )
+    cells = [[cell.strip().replace("\r\n", "\n").replace("\r", "\n") for cell in row] for row in rows[1:]]
+    return pd.DataFrame(cells, columns=header, dtype=object)
 
 
 def require_column(table: pd.DataFrame, column: str, path: Path, key: str) -> None:
@@ -73,7 +79,7 @@ def as_number(cell: str) -> float:
     if is_missing(cell):
         return np.nan
     number = float(cell)
-    if not np.isfinite(number):
+    if not np.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
         raise ValueError(f"not a finite number: {cell}")
     return number
 

@@ -6,7 +6,6 @@ history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle 
 """
 
 import importlib
-import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -148,9 +147,9 @@ def main(name: str) -> None:
         X = estimators.Pictures(dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"))
     else:
         X = dev.X(model.features)
-    # tensorflow asks the machine otherwise, and the last bits of its sums depend on the answer
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(params.workers())
-    workers = 1 if getattr(estimators, "USES_ALL_CORES", False) else params.workers()
+    workers = params.workers()
+    if hasattr(estimators, "use_workers"):
+        workers = estimators.use_workers(workers)
     oof, history = cross_fit(build, X, dev, workers, f"train {name}")
     estimator = fit(build(), X, dev, np.arange(len(dev.y)), f"train {name} on all")
     candidate = describe(name, model, task.kind, dev, save(estimator, folder))

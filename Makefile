@@ -1,0 +1,50 @@
+# Each target says what it does in 'make help'. Windows, or no make: the README has the plain commands.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
+
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Assay needs Python 3.11 or newer; found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	@echo "Installing $$(grep -c == requirements.txt) packages, some minutes the first time"
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
+	@[ -e .git ] || $(BIN)/dvc config --local core.no_scm true
+	@touch $@
+
+demo: $(INSTALLED) ## run the graph on the two embedded tasks and print the leaderboards
+	@start=$$(date +%s); \
+	if dvc status --quiet; then echo "Nothing to do: params, code and data are those of the last run."; \
+	else dvc repro && echo "Done in $$(($$(date +%s) - start)) s."; fi && \
+	echo && python -m pipeline.leaderboard && \
+	echo "All runs side by side in MLflow: make ui.  Predict in the browser: make app."
+
+test: $(INSTALLED) ## run the whole test suite, end-to-end tests included
+	python -m pytest -q
+
+lint: $(INSTALLED) ## check style and formatting
+	ruff check .
+	ruff format --check .
+
+app: $(INSTALLED) ## predict in the browser
+	streamlit run app/main.py
+
+ui: $(INSTALLED) ## compare all runs in MLflow
+	python -m pipeline.track --ui
+
+track: $(INSTALLED) ## write all results to MLflow again, for instance after its store was deleted
+	python -m pipeline.track
+
+lock: ## resolve requirements.in into requirements.txt, for every system, with hashes
+	uv pip compile --universal --generate-hashes --python-version 3.11 --quiet --no-header requirements.in -o requirements.txt
+
+clean: ## delete the environment and everything that can be made again
+	rm -rf .venv .pytest_cache .ruff_cache mlflow logs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo test lint app ui track lock clean

@@ -1,0 +1,123 @@
+"""`dvc repro` from nothing to two champions, and what a changed value runs again. Real DVC, real models, real MLflow."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.bundle import read
+from pipeline.predictor import Predictor
+
+
+def rows(project, path):
+    with (project.folder / path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_repro_leaves_a_leaderboard_a_verdict_and_a_bundle_for_both_kinds(small):
+    for task, form in (("lesions", "model.keras"), ("breast", "model.joblib")):
+        board = rows(small, f"reports/{task}/leaderboard.csv")
+        selection = json.loads(small.read(f"reports/{task}/selection.json"))
+        assert [row["model"] for row in board if row["champion"]] == [selection["winner"]]
+        assert {row["model"] for row in board} == set(small.params()["tasks"][task]["models"])
+        assert selection["reason"].startswith(f"{selection['winner']} wins: roc_auc ")
+        content, _ = read(small.folder / f"models/{task}/best")
+        assert content["model"] == selection["winner"]
+        candidates = small.folder / f"models/{task}/candidates"
+        assert form in {path.name for path in candidates.glob("*/*")}
+
+
+def test_the_audit_finds_what_the_demo_planted_and_no_set_is_divided(small):
+    audit = json.loads(small.read("data/lesions/audit.json"))
+    assert len(audit["groups"]) == 10
+    assert len(audit["label_conflicts"]) == 1
+    assert len(audit["unreadable"]) == 1
+    place = {row["path"]: row for row in rows(small, "data/lesions/split.csv")}
+    for same in audit["groups"]:
+        subsets = {place[path]["subset"] for path in same}
+        assert len(subsets) == 1
+        assert subsets == {"excluded"} or same not in audit["label_conflicts"]
+    assert place[audit["unreadable"][0]["path"]]["reason"].startswith("unreadable: not a readable image")
+
+
+def test_a_second_repro_runs_nothing(small):
+    assert small.repro() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "model", "task"),
+    [
+        ({"models__lesions-knn__n_neighbors": 7}, "lesions-knn", "lesions"),
+        ({"models__breast-logreg__C": 0.5}, "breast-logreg", "breast"),
+    ],
+)
+def test_one_hyper_parameter_runs_that_model_and_what_compares_it(clone, change, model, task):
+    clone.repro("track")
+    clone.change(**change)
+    ran = clone.repro()
+    assert ran == ["check", f"train@{model}", f"evaluate@{model}", f"select_best@{task}", f"holdout@{task}", "track"]
+
+
+def test_a_touched_estimator_runs_its_own_models_alone(clone):
+    clone.repro("track")
+    file = clone.folder / "pipeline/estimators/knn.py"
+    file.write_text(file.read_text() + "\n# a comment\n")
+    ran = set(clone.repro())
+    # the results are the same bytes, so nothing after train has to run
+    assert ran == {"check", "train@lesions-knn", "train@breast-knn"}
+
+
+def test_a_file_scores_on_the_command_line_as_it_did_in_the_pipeline(small, monkeypatch):
+    monkeypatch.chdir(small.folder)
+    champion = json.loads(small.read("reports/lesions/selection.json"))["winner"]
+    test = [row for row in rows(small, "data/lesions/split.csv") if row["subset"] == "test"]
+    files = [f"data/demo/lesions/{row['path']}" for row in test]
+    said = small.run(sys.executable, "-m", "pipeline.predictor", "models/lesions/best", *files, "--format", "json")
+    items = json.loads(said.stdout)
+    predictor = Predictor(small.folder / "models/lesions/best")
+    again = [predictor.predict((small.folder / file).read_bytes(), file) for file in files]
+    assert items == again
+    report = json.loads(small.read(f"reports/lesions/test/{champion}.json"))
+    right = sum(item["class"] == row["label"] for item, row in zip(items, test, strict=True))
+    assert right / len(test) == pytest.approx(report["accuracy"], abs=1e-6)
+
+
+def test_two_clones_from_nothing_give_the_same_lock_and_reports(small, tmp_path):
+    """On one machine; another processor may differ in last bits, and nothing fails because of it."""
+    other = type(small)(tmp_path / "other")
+    start = subprocess.run(
+        ["git", "-C", str(small.folder), "rev-list", "--max-parents=0", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    subprocess.run(["git", "clone", "--quiet", str(small.folder), str(other.folder)], check=True)
+    other.run("git", "checkout", "--quiet", start)
+    assert not (other.folder / "dvc.lock").exists()
+    other.repro()
+    assert other.read("dvc.lock") == small.read("dvc.lock")
+    for path in sorted((small.folder / "reports").rglob("*")):
+        if path.is_file():
+            assert other.read(path.relative_to(small.folder).as_posix()) == path.read_bytes(), path.name
+
+
+def test_an_unpacked_archive_without_git_works(small, tmp_path):
+    project = type(small)(tmp_path / "unpacked")
+    shutil.copytree(small.folder, project.folder, ignore=shutil.ignore_patterns(".git", "cache", "mlflow", "logs"))
+    project.run("dvc", "config", "--local", "core.no_scm", "true")
+    project.run("dvc", "config", "--local", "cache.dir", str(small.folder / ".dvc" / "cache"))
+    assert project.repro() == ["track"]
+    runs = json.loads(project.read("mlflow/tracked.json"))
+    assert len(runs) == len(project.params()["models"])
+
+
+def test_a_wrong_value_is_refused_before_any_stage_runs(clone):
+    clone.change(**{"models__lesions-knn__n_neighbours": 3})
+    done = clone.run("dvc", "repro", ok=False)
+    assert done.returncode != 0
+    assert "ParamsError: params.yaml: models.lesions-knn.n_neighbours: unknown key" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Running stage 'train" not in done.stdout
