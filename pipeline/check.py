@@ -5,6 +5,7 @@ Writes a file of constant bytes on which every other stage depends: a changed bu
 
 import difflib
 import importlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ ESTIMATORS = Path(__file__).parent / "estimators"
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 FEATURES = {"image": ("embedding", "classical", "pixels"), "table": ("columns",)}
 CHECKED = Path("data/.checked")
+RESERVED = ("backbone", "demo", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
 class AllParams(Strict):
@@ -38,7 +40,7 @@ def check(content: dict[str, Any]) -> None:
     tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
     models = {name: params.parse(ModelParams, block, f"models.{name}") for name, block in top.models.items()}
     for name in [*tasks, *models]:
-        if not re.match(params.NAME, name):
+        if not re.fullmatch(params.NAME, name):
             raise ParamsError(
                 f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign"
             )
@@ -51,10 +53,17 @@ def check(content: dict[str, Any]) -> None:
 def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> None:
     """Raise ParamsError unless the task fits its kind and lists models that exist and are its own."""
     where = f"params.yaml: tasks.{name}"
+    if name in RESERVED:
+        raise ParamsError(f"{where}: the names {', '.join(RESERVED)} are taken by folders; choose another")
+    if Path(f"data/{name}/scan").absolute().is_relative_to(os.path.abspath(task.raw)):
+        raise ParamsError(f"{where}.raw: stages write to data/{name}; put the raw data in data/raw/{name}, say")
     if task.reader != READERS[task.kind]:
         raise ParamsError(
             f"{where}.reader: found {task.reader!r}; a task of kind {task.kind} needs {READERS[task.kind]}"
         )
+    for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
+        if task.kind == "table" and value:
+            raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
     if not task.models:
         raise ParamsError(f"{where}.models: is empty; name at least one model of the section models")
     for model in task.models:

@@ -121,10 +121,10 @@ def load(path: Path = PARAMS) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing: run this in the project's folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is none
         raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise ParamsError(f"{path} is empty; expected the keys seed, workers, backbone, tasks and models")
+        raise ParamsError(f"{path} holds no keys; expected seed, workers, demo, backbone, tasks and models")
     return content
 
 
@@ -136,14 +136,24 @@ def parse(schema: type[BaseModel], content: Any, where: str) -> Any:
         raise ParamsError("; ".join(_explain(found, schema, where) for found in error.errors())) from None
 
 
+# YAML reads YES, no and on as true or false, and 1e-3 as text.
+HINTS = {
+    ("string_type", bool): "; put it in quotes",
+    ("string_type", int): "; put it in quotes",
+    ("float_type", str): "; without quotes, and 1e-3 as 0.001",
+    ("int_type", str): "; without quotes",
+}
+
+
 def _explain(found: dict[str, Any], schema: type[BaseModel], where: str) -> str:
     key = ".".join([where, *map(str, found["loc"])]).strip(".")
     if found["type"] == "extra_forbidden":
         known = ", ".join(schema.model_fields) if len(found["loc"]) == 1 else "see the comments in params.yaml"
         return f"params.yaml: {key}: unknown key; known here: {known}"
     if found["type"] == "missing":
-        return f"params.yaml: {key}: is missing"
-    return f"params.yaml: {key}: found {found['input']!r}; {found['msg'][0].lower()}{found['msg'][1:]}"
+        return f"params.yaml: {key}: is missing; see the comments in params.yaml"
+    hint = HINTS.get((found["type"], type(found["input"])), "")
+    return f"params.yaml: {key}: found {found['input']!r}; {found['msg'][0].lower()}{found['msg'][1:]}{hint}"
 
 
 def metric_key(metric: str, n_classes: int) -> str:
@@ -153,12 +163,12 @@ def metric_key(metric: str, n_classes: int) -> str:
 
 def seed() -> int:
     """Return the seed from which everything random starts."""
-    return load()["seed"]
+    return _whole_number("seed")
 
 
 def workers() -> int:
     """Return how many workers run side by side."""
-    return load()["workers"]
+    return _whole_number("workers")
 
 
 def task(name: str) -> TaskParams:
@@ -169,6 +179,13 @@ def task(name: str) -> TaskParams:
 def model(name: str) -> ModelParams:
     """Return the parameters of the model `name`; raise ParamsError if there is no such model."""
     return parse(ModelParams, _entry("models", name), f"models.{name}")
+
+
+def _whole_number(key: str) -> int:
+    value = load().get(key)
+    if type(value) is not int:
+        raise ParamsError(f"params.yaml: {key}: found {value!r}; expected a whole number")
+    return value
 
 
 def _entry(section: str, name: str) -> Any:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
-from pipeline import images, params, tables
+from pipeline import artifacts, images, params, tables
 from pipeline.dataset import Dataset
 from pipeline.parallel import run_parallel
 from pipeline.params import TaskParams
@@ -42,7 +41,7 @@ def take(
 ) -> Dataset:
     """Return the samples of one subset with their rows of every feature array."""
     part = split[split["subset"] == subset]
-    rows = np.array([row_of[path] for path in part["path"]])
+    rows = np.array([row_of[path] for path in part["path"]], dtype=int)
     code = {label: index for index, label in enumerate(classes)}
     return Dataset(
         id=part["id"].to_numpy(dtype=str),
@@ -70,16 +69,21 @@ FILES = {"embedding": "embeddings", "classical": "classical"}
 
 
 def read_square(path: str, root: Path) -> np.ndarray:
-    """Return a raw file as the model sees it: uint8 RGB (224, 224, 3)."""
-    return images.resize(images.decode((root / path).read_bytes()).pixels)
+    """Return a raw file as the model sees it: uint8 RGB (224, 224, 3). Raises DataError if it was another at the scan."""
+    try:
+        return images.resize(images.decode((root / path).read_bytes()).pixels)
+    except (DataError, OSError) as error:
+        raise DataError(
+            f"{(root / path).as_posix()}: has changed since the scan: {error}. Run 'dvc repro' again"
+        ) from None
 
 
 def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, workers: int) -> None:
     """Write the pictures at `paths` to `out` one by one, in constant memory."""
-    pixels = open_memmap(out, "w+", np.uint8, (len(paths), images.SIZE, images.SIZE, 3))
     squares = run_parallel(partial(read_square, root=Path(task.raw)), paths, workers)
-    for row, square in enumerate(tqdm(squares, f"preprocess {name}", total=len(paths), unit=" images", delay=3)):
-        pixels[row] = square
+    with artifacts.writing_npy(out, np.uint8, (len(paths), images.SIZE, images.SIZE, 3)) as add:
+        for square in tqdm(squares, f"preprocess {name}", total=len(paths), unit=" images", delay=3):
+            add(square)
 
 
 def main(name: str) -> None:

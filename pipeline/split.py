@@ -86,9 +86,18 @@ def unit_hash(group: str, seed: int) -> float:
 
 
 def check_counts(table: pd.DataFrame, params: SplitParams) -> None:
-    """Raise SplitError, with counts and remedy, unless every class has enough test samples and a group for every fold."""
+    """Raise SplitError, with counts and remedy, unless every class has enough test samples and a group for every fold.
+
+    A class of which nothing is left must not vanish without a word: a model would be sure of the others.
+    """
     dev, test = table[table["subset"] == "dev"], table[table["subset"] == "test"]
-    for label in sorted(set(table.loc[table["reason"] == "", "label"])):
+    for label in sorted(set(table["label"]) - {""}):
+        of_label = table[table["label"] == label]
+        if (of_label["subset"] == "excluded").all():
+            raise SplitError(
+                f"class {label!r}: all of its {len(of_label)} samples are left out, the first as "
+                f"{of_label['reason'].iloc[0]!r}. Mend them, or remove the class from the raw data"
+            )
         n_test = int((test["label"] == label).sum())
         if n_test < params.min_test_per_class:
             raise SplitError(

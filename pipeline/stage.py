@@ -1,11 +1,15 @@
 """How every stage starts and ends: errors become one line and an exit code, its duration goes to a log."""
 
+import errno
+import inspect
 import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+# What an operating system refuses for reasons that lie outside the project.
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 TIMINGS = Path("logs/timings.jsonl")  # git-ignored: a duration is never part of an output
 
 
@@ -42,22 +46,46 @@ class StageError(AssayError):
 def run(main: Callable[..., None]) -> None:
     """Call `main(*argv)` as a process: exit 0, or 2 with one line on stderr where the user can mend it.
 
-    A missing input file of the project becomes such a line too; any other exception is a bug of ours and keeps its
-    traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
+    Wrong arguments, a full disk and missing permissions become such a line too; any other exception is a bug of ours and
+    keeps its traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
     """
     module = main.__globals__["__spec__"].name.removeprefix("pipeline.")
     start = time.perf_counter()
+    check_arguments(main, module)
     try:
         main(*sys.argv[1:])
+        log_duration(module, time.perf_counter() - start)
     except AssayError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print(f"{module}: stopped by the keyboard; nothing half-written is kept", file=sys.stderr)
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"{module}: {error.strerror}{where}; make room or mend the permissions, then run it again", file=sys.stderr
+        )
+        sys.exit(2)
+
+
+def check_arguments(main: Callable[..., None], module: str) -> None:
+    """Exit 2 with the usage unless `main` can take the arguments of this process."""
+    try:
+        inspect.signature(main).bind(*sys.argv[1:])
+    except TypeError:
+        names = " ".join(name.upper() for name in inspect.signature(main).parameters)
+        print(f"usage: python -m pipeline.{module} {names}".rstrip(), file=sys.stderr)
+        sys.exit(2)
+
+
+def log_duration(module: str, seconds: float) -> None:
+    """Append a line to the log of durations."""
     TIMINGS.parent.mkdir(exist_ok=True)
+    entry = {"stage": module, "key": " ".join(sys.argv[1:]), "seconds": round(seconds, 3)}
     with TIMINGS.open("a", encoding="utf-8") as log:
-        entry = {"stage": module, "key": " ".join(sys.argv[1:]), "seconds": round(time.perf_counter() - start, 3)}
         log.write(json.dumps(entry) + "\n")
 
 

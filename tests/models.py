@@ -1,0 +1,133 @@
+"""Data sets, projects and a backbone that the tests of the model side share."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import yaml
+from sklearn.model_selection import StratifiedGroupKFold
+
+from pipeline import artifacts, backbone, bundle, evaluate, images, network, tables, train
+from pipeline.dataset import Dataset
+
+NAMES = {2: ["benign", "malignant"], 4: ["adeno", "large cell", "normal", "squamous"]}
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
+# Third party: Keras asks numpy for an array without a copy in a way that numpy 2 will not take for ever.
+KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+
+
+def numbers(n: int = 120, n_classes: int = 2, seed: int = 0, n_features: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """Return X float32 (n, n_features), whose first two columns tell the classes apart for the most part, and y (n,)."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % n_classes
+    X = rng.normal(size=(n, n_features))
+    X[:, 0] += 2 * (y % 2)
+    X[:, 1] += 2 * (y // 2)
+    return X.astype(np.float32), y
+
+
+def mixed(n: int = 120, n_classes: int = 2, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a table with missing numbers, a category with missing values, an empty and a constant column, and y (n,)."""
+    X, y = numbers(n, n_classes, seed, 3)
+    rng = np.random.default_rng(seed + 1)
+    age = X[:, 0].astype(np.float64) * 10 + 50
+    age[rng.random(n) < 0.1] = np.nan
+    site = rng.choice(["arm", "leg", ""], n)
+    table = pd.DataFrame({"age": age, "size": X[:, 1].astype(np.float64), "site": site.astype(object)})
+    return table.assign(empty=np.nan, constant=3.0), y
+
+
+def dataset(X: np.ndarray | pd.DataFrame, y: np.ndarray, groups: np.ndarray | None = None, folds: int = 5) -> Dataset:
+    """Return a development set, divided into folds as the stage `split` does it; of features `embedding` or columns."""
+    groups = np.arange(len(y)) if groups is None else groups
+    fold = np.full(len(y), -1)
+    if folds:
+        parts = StratifiedGroupKFold(folds, shuffle=True, random_state=7).split(y, y, groups)
+        for number, (_, held_out) in enumerate(parts):
+            fold[held_out] = number
+    if isinstance(X, pd.DataFrame):
+        kinds = {name: np.float64 if tables.is_number(X[name]) else str for name in X}
+        arrays = {f"column:{name}": X[name].to_numpy(dtype=kind) for name, kind in kinds.items()}
+    else:
+        arrays = {"embedding": X, "classical": X}
+    ids = np.array([f"{number:016x}" for number in range(len(y))])
+    paths = np.array([f"{number}.png" for number in range(len(y))])
+    names = np.array([f"g{group:04}" for group in groups])
+    return Dataset(id=ids, path=paths, group=names, y=y, fold=fold, classes=NAMES[int(y.max()) + 1], arrays=arrays)
+
+
+def write_params(models: dict[str, dict], kind: str = "table", task: str = "t", **select: object) -> None:
+    """Write a params.yaml of one task to the working folder; `models` holds each model's block but for its task."""
+    block = {"kind": kind, "raw": "raw", "reader": READERS[kind], "read": {}, "audit": {}, "split": {}}
+    block |= {"preprocess": {}, "select": {"draws": 200} | select, "models": list(models)}
+    features = "columns" if kind == "table" else "embedding"
+    blocks = {name: {"task": task, "features": features} | own for name, own in models.items()}
+    content = yaml.safe_load(PARAMS.read_text(encoding="utf-8")) | {"tasks": {task: block}, "models": blocks}
+    Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def train_and_evaluate(models: dict[str, dict]) -> None:
+    """Run the stages `train` and `evaluate` of some models in the working folder."""
+    for name in models:
+        train.main(name)
+        evaluate.main(name)
+
+
+def dumped(estimator: object) -> bytes:
+    """Return the bytes that `joblib.dump` writes."""
+    out = io.BytesIO()
+    joblib.dump(estimator, out)
+    return out.getvalue()
+
+
+def picture(seed: int, width: int = 300, height: int = 225, suffix: str = "PNG") -> bytes:
+    """Return a drawn image file: a bright or dark disc on noise."""
+    from PIL import Image
+
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    disc = np.hypot(x - width / 2, y - height / 2) < 40 + seed % 3 * 20
+    pixels = rng.integers(90, 160, (height, width, 3)) + np.where(disc, 80 if seed % 2 else -80, 0)[..., None]
+    out = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, suffix)
+    return out.getvalue()
+
+
+def square(seed: int) -> np.ndarray:
+    """Return a drawn picture as a model sees it: uint8 RGB (224, 224, 3)."""
+    return images.resize(images.decode(picture(seed)).pixels)
+
+
+def random_backbone(session: Path) -> Path:
+    """Return a folder with `models/backbone/` of a random network, made once in the folder of the whole test session."""
+    folder = session / "random_backbone"
+    if not folder.exists():
+        folder.mkdir()
+        model = network.build(backbone.fetch("random", 7))
+        artifacts.write_npz(folder / network.FOLDER / "weights.npz", network.get_weights(model))
+        artifacts.write_bytes(folder / network.FOLDER / "embedder.tflite", network.to_litert(model))
+    return folder
+
+
+def use_backbone(session: Path) -> None:
+    """Make the random network the working folder's backbone."""
+    Path("models").mkdir(exist_ok=True)
+    Path("models/backbone").symlink_to(random_backbone(session) / "models/backbone")
+
+
+def export(name: str, folder: Path, decision: dict | None = None) -> Path:
+    """Write the bundle of the task t's candidate `name` in the working folder; return `folder`."""
+    bundle.write(folder, Path(f"models/t/candidates/{name}"), decision or {"threshold": 0.5}, {"roc_auc": 0.5})
+    return folder
+
+
+@contextlib.contextmanager
+def folder_of(path: Path):
+    """Work in `path`, made if it is not there, for as long as the block lasts."""
+    path.mkdir(parents=True, exist_ok=True)
+    with contextlib.chdir(path):
+        yield path

@@ -1,0 +1,318 @@
+"""The Keras network: its head, its fine-tuning, and that every exported form of it says the same."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts, images, network
+from pipeline.estimators import mobilenetv2
+from pipeline.estimators.mobilenetv2 import FineTune, Params, Pictures
+from pipeline.stage import ParamsError, StageError
+from tests.models import KERAS_NOISE, folder_of, numbers, random_backbone, square, use_backbone
+
+pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
+HEAD = Params(epochs=60, learning_rate=0.01, dropout=0.0)
+TUNE = FineTune(from_block="block_16", epochs=2, learning_rate=1e-4, batch_size=12)
+TUNED = HEAD.model_copy(update={"fine_tune": TUNE, "epochs": 3})
+CLOSE = 1e-4
+
+
+def make(params, seed=7):
+    return mobilenetv2.build(params, seed)
+
+
+def embed(squares):
+    embedder = images.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
+    return np.stack([embedder(picture) for picture in squares])
+
+
+def twin(file, squares):
+    program = images.Embedder(Path(file).read_bytes())
+    return np.stack([program(picture) for picture in squares])
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """A folder with a random backbone, 24 pictures of bright (1) and dark (0) discs in pairs, and the models learnt."""
+    with folder_of(tmp_path_factory.mktemp("studio")) as folder:
+        use_backbone(tmp_path_factory.getbasetemp())
+        squares = np.stack([square(seed) for seed in range(24)])
+        np.save("pixels.npy", squares)
+        np.save("embedding.npy", embed(squares))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def in_studio(studio, monkeypatch):
+    monkeypatch.chdir(studio)
+
+
+@pytest.fixture(scope="module")
+def pictures(studio):
+    """The 24 pictures as a fine-tuned network sees them, mapped from disk, with classes and groups of two."""
+    pixels = np.load(studio / "pixels.npy", mmap_mode="r")
+    return Pictures(np.load(studio / "embedding.npy"), pixels), np.arange(24) % 2, np.arange(24) // 4 * 2 + np.arange(24) % 2
+
+
+@pytest.fixture(scope="module")
+def head(studio, pictures):
+    """A head fitted on the embeddings, saved in `head/`."""
+    X, y, groups = pictures
+    with folder_of(studio):
+        fitted = make(HEAD).fit_grouped(X.embedding, y, groups, "t")
+        Path("head").mkdir()
+        fitted.save(Path("head"))
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def tuned(studio, pictures):
+    """A network fine-tuned from block_16 on, saved in `tuned/`."""
+    X, y, groups = pictures
+    with folder_of(studio):
+        fitted = make(TUNED).fit_grouped(X, y, groups, "t")
+        Path("tuned").mkdir()
+        fitted.save(Path("tuned"))
+    return fitted
+
+
+# The head
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_head_gives_a_probability_for_each_row_and_class(n_classes):
+    X, y = numbers(40, n_classes)
+    proba = make(Params(epochs=1)).fit_grouped(X, y, y, "t").predict_proba(X)
+    assert proba.shape == (40, n_classes)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_head_can_learn_ten_rows_with_drawn_labels_by_heart():
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(10, 40)).astype(np.float32), rng.permutation(np.arange(10) % 2)
+    fitted = make(Params(epochs=200, learning_rate=0.05, dropout=0.0)).fit_grouped(X, y, y, "t")
+    assert fitted.predict_proba(X)[np.arange(10), y].min() > 0.9
+    assert fitted.history_["loss"].iloc[-1] < 0.1 < fitted.history_["loss"].iloc[0]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+    X, y = numbers(60)
+    first, same, other = (make(Params(epochs=2), seed).fit_grouped(X, y, y, "t").predict_proba(X) for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_samples_held_out_for_the_curve_influence_nothing():
+    X, y = numbers(60)
+    alone = make(Params(epochs=2)).fit_grouped(X, y, y, "t")
+    watched = make(Params(epochs=2)).fit_grouped(X, y, y, "t", (X[:10], y[:10]))
+    np.testing.assert_array_equal(alone.predict_proba(X), watched.predict_proba(X))
+    assert alone.history_["val_loss"].isna().all()
+    assert np.isfinite(watched.history_["val_loss"]).all()
+
+
+def test_balanced_class_weight_raises_the_probability_of_the_rarer_class():
+    rng = np.random.default_rng(0)
+    y = (np.arange(200) % 10 == 0).astype(int)
+    X = (rng.normal(size=(200, 4)) + y[:, None] * 0.5).astype(np.float32)
+    own = {"epochs": 30, "learning_rate": 0.05}
+    balanced, plain = (make(Params(class_weight=w, **own)).fit_grouped(X, y, y, "t") for w in ("balanced", None))
+    assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean() + 0.1
+
+
+def test_labels_in_the_history_fall_with_what_is_learnt(head):
+    loss = head.history_["loss"]
+    assert loss.iloc[-1] < loss.iloc[0] / 2
+    assert head.history_["epoch"].tolist() == list(range(1, HEAD.epochs + 1))
+
+
+# What is exported
+
+
+@pytest.mark.parametrize("name", ["head", "tuned"])
+def test_every_form_of_a_network_gives_the_same_probabilities(name, request, pictures):
+    fitted, (X, y, _) = request.getfixturevalue(name), pictures
+    squares = np.concatenate([X.pixels, images.sample_pictures()])
+    in_keras = np.asarray(network.load_keras(Path(name) / "model.keras")(squares, training=False))
+    in_litert = twin(f"{name}/model.tflite", squares)
+    in_memory = fitted.predict_proba(
+        embed(squares) if name == "head" else Pictures(np.zeros((28, 1)), squares, np.arange(28))
+    )
+    np.testing.assert_allclose(in_litert, in_keras, atol=CLOSE)
+    np.testing.assert_allclose(in_memory, in_keras, atol=CLOSE)
+    assert (in_keras[:24].argmax(axis=1) == y).mean() > 0.8
+
+
+@pytest.mark.parametrize("name", ["head", "tuned"])
+def test_the_exported_network_takes_raw_uint8_pictures_and_has_its_preprocessing_inside(name, request):
+    request.getfixturevalue(name)
+    model = network.load_keras(Path(name) / "model.keras")
+    assert model.input_shape == (None, 224, 224, 3)
+    assert model.inputs[0].dtype == "uint8"
+    scaling = [layer for layer in model.layers if type(layer).__name__ == "Rescaling"]
+    assert [(layer.scale, layer.offset) for layer in scaling] == [(1 / 127.5, -1)]
+    assert np.asarray(model(np.zeros((1, 224, 224, 3), np.uint8))).shape == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["head", "tuned"])
+def test_the_exported_network_holds_no_code(name, request):
+    request.getfixturevalue(name)
+    with zipfile.ZipFile(Path(name) / "model.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+        names = archive.namelist()
+    assert names == ["config.json", "metadata.json", "model.weights.h5"]
+    layers = [layer["class_name"] for layer in config["config"]["layers"]]
+    assert "Lambda" not in layers
+    assert "optimizer" not in json.dumps(config.get("compile_config"))
+    assert {layer["registered_name"] for layer in config["config"]["layers"]} == {None}
+
+
+@pytest.mark.parametrize("name", ["head", "tuned"])
+def test_learning_and_saving_again_gives_the_same_bytes_and_leaves_nothing_else_behind(name, request, pictures, tmp_path):
+    request.getfixturevalue(name)
+    X, y, groups = pictures
+    again = make(HEAD if name == "head" else TUNED)
+    again.fit_grouped(X.embedding if name == "head" else X, y, groups, "t").save(tmp_path)
+    files = ["model.keras", "model.tflite"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
+    for file in files:
+        assert (tmp_path / file).read_bytes() == (Path(name) / file).read_bytes()
+
+
+def test_a_head_on_another_backbones_embeddings_is_not_exported(head, tmp_path, monkeypatch):
+    shutil.copytree("models/backbone", tmp_path / "models/backbone")
+    weights = dict(np.load("models/backbone/weights.npz"))
+    weights["Conv_1/kernel"] = weights["Conv_1/kernel"] * 1.5
+    monkeypatch.chdir(tmp_path)
+    artifacts.write_npz("models/backbone/weights.npz", weights)
+    with pytest.raises(RuntimeError, match=r"the head on embeddings differs from Keras by .*; expected at most 0.0001"):
+        head.save(tmp_path)
+
+
+def test_a_missing_backbone_names_the_stage_that_makes_it(head, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StageError, match=r"models/backbone/weights.npz is missing: run 'dvc repro backbone'"):
+        head.save(tmp_path)
+
+
+# Fine-tuning
+
+
+def test_only_layers_from_the_block_on_change_and_batch_normalisation_keeps_its_statistics(tuned):
+    before = dict(np.load("models/backbone/weights.npz"))
+    changed = {name for name, array in network.get_weights(tuned.network_).items() if not np.array_equal(array, before.get(name))}
+    assert changed == {
+        "block_16_expand/kernel",
+        "block_16_depthwise/kernel",
+        "block_16_project/kernel",
+        "Conv_1/kernel",
+        "probabilities/kernel",
+        "probabilities/bias",
+    }
+
+
+def test_the_history_has_both_phases_one_after_the_other(tuned):
+    history = tuned.history_
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert np.isfinite(history[["loss", "val_loss"]].to_numpy()).all()
+    assert history["loss"].iloc[-1] < history["loss"].iloc[3]
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.15, 0.4])
+def test_early_stopping_looks_at_whole_groups(fraction):
+    groups = np.repeat(np.arange(40), np.arange(40) % 5 + 1).astype(str)
+    part = mobilenetv2.stopping_part(groups, fraction, 7)
+    assert not set(groups[part]) & set(groups[~part])
+    assert len(set(groups[part])) == max(1, round(fraction * 40))
+    assert (mobilenetv2.stopping_part(groups, fraction, 7) == part).all()
+    assert (mobilenetv2.stopping_part(groups, fraction, 8) != part).any()
+
+
+def test_augmentation_is_the_same_for_the_same_seed_and_changes_no_shape():
+    squares = np.stack([square(seed) for seed in range(6)])
+    copy = squares.copy()
+    first, same, other = (mobilenetv2.augmented(squares, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert (first.shape, first.dtype) == (squares.shape, np.uint8)
+    np.testing.assert_array_equal(first, same)
+    np.testing.assert_array_equal(squares, copy)
+    assert not np.array_equal(first, other)
+
+
+def test_augmentation_turns_and_flips_and_keeps_to_a_fifth_of_light_and_contrast():
+    grey = np.full((40, 16, 16, 3), 100, np.uint8)
+    found = mobilenetv2.augmented(grey, np.random.default_rng(0))
+    assert (np.ptp(found, axis=(1, 2, 3)) == 0).all()
+    light = found[:, 0, 0, 0].astype(float)
+    low, high = (100 - 128) * 1.2 + 128 * 0.8, (100 - 128) * 0.8 + 128 * 1.2
+    assert low - 1 <= light.min() < 90 < 115 < light.max() <= high + 1
+    marked = np.zeros((200, 8, 8, 3), np.uint8)
+    marked[:, 0, 1] = 255
+    places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in mobilenetv2.augmented(marked, np.random.default_rng(0))}
+    assert len(places) == 8
+
+
+def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch():
+    pixels = np.repeat(np.arange(1, 21, dtype=np.uint8), 8 * 8 * 3).reshape(20, 8, 8, 3)
+    y, weight = np.arange(20) % 3, np.arange(20) / 20
+    batches = mobilenetv2.make_batches(network.import_keras())
+    X = Pictures(np.zeros((20, 1)), pixels)
+    for augment in (False, True):
+        found = batches(X, y, weight, 8, 7, augment)
+        assert len(found) == 3
+        seen = []
+        for shown, labels, weights in (found[index] for index in range(3)):
+            assert shown.dtype == np.uint8
+            number = np.round(weights * 20).astype(int)
+            np.testing.assert_array_equal(labels, number % 3)
+            if not augment:
+                np.testing.assert_array_equal(shown[:, 0, 0, 0], number + 1)
+            seen += number.tolist()
+        assert sorted(seen) == list(range(20))
+
+
+def test_the_order_of_batches_changes_with_the_epoch_and_is_the_same_for_the_same_seed():
+    X = Pictures(np.zeros((40, 1)), np.zeros((40, 8, 8, 3), np.uint8))
+    batches = mobilenetv2.make_batches(network.import_keras())
+    one, two = (batches(X, np.arange(40), np.ones(40), 8, 7, True) for _ in range(2))
+    before = one[0][1]
+    np.testing.assert_array_equal(before, two[0][1])
+    one.on_epoch_end()
+    assert not np.array_equal(before, one[0][1])
+    two.on_epoch_end()
+    np.testing.assert_array_equal(one[0][1], two[0][1])
+
+
+def test_pictures_stay_a_view_until_pixels_are_asked_for(pictures):
+    X, *_ = pictures
+    part = X[np.array([5, 3])][np.array([1])]
+    assert len(part) == 1
+    assert part.rows.tolist() == [3]
+    assert part.pixels is X.pixels
+
+
+@pytest.mark.parametrize(("features", "fine_tune"), [("pixels", None), ("embedding", FineTune())])
+def test_fine_tuning_needs_pixels_and_a_head_embeddings(features, fine_tune):
+    with pytest.raises(ParamsError, match=r"m\.features: fine_tune needs 'pixels', a head alone 'embedding'"):
+        mobilenetv2.check(Params(fine_tune=fine_tune), features, "m")
+
+
+# The network
+
+
+def test_the_twin_of_the_embedder_agrees_with_keras(pictures):
+    X, *_ = pictures
+    model = network.build(dict(np.load("models/backbone/weights.npz")))
+    np.testing.assert_allclose(X.embedding, np.asarray(model(np.asarray(X.pixels), training=False)), atol=CLOSE)
+
+
+def test_weights_survive_a_round_trip_through_the_file(studio, tmp_path_factory):
+    weights = dict(np.load("models/backbone/weights.npz"))
+    found = network.get_weights(network.build(weights))
+    assert list(found) == list(weights)
+    assert all(np.array_equal(found[name], weights[name]) for name in weights)
+    assert len(weights) == 260
+    assert random_backbone(tmp_path_factory.getbasetemp()).exists()

@@ -1,0 +1,43 @@
+"""The README says what the committed artefacts say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline import params
+from pipeline.leaderboard import board
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_leaderboard_is_that_of_the_committed_reports(readme):
+    shown = re.search(r"<!-- leaderboard -->\n```\n(.*?)```\n<!-- /leaderboard -->", readme, re.DOTALL).group(1)
+    tasks = params.load(ROOT / "params.yaml")["tasks"]
+    assert shown == "\n".join(board(task, ROOT / "reports") for task in tasks)
+
+
+def test_the_drawn_graph_is_that_of_dvc_yaml(readme):
+    import networkx
+    from dvc.repo import Repo
+
+    with Repo(str(ROOT)) as repo:
+        edges = {(b.addressing.split("@")[0], a.addressing.split("@")[0]) for a, b in repo.index.graph.edges()}
+    graph = networkx.transitive_reduction(networkx.DiGraph(edges))
+    drawn = re.search(r"flowchart LR\n(.*?)```", readme, re.DOTALL).group(1)
+    chains = [line.split("-->") for line in drawn.strip().splitlines()]
+    arrows = {(a.strip(), b.strip()) for chain in chains for a, b in zip(chain, chain[1:], strict=False)}
+    assert arrows == set(graph.edges())
+
+
+def test_every_make_target_and_file_that_the_docs_name_exists(readme):
+    text = readme + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)", text)) - {"and", "or", "test`"} <= targets
+    for module in re.findall(r"python -m (pipeline\.\w+)", text):
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
