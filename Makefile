@@ -1,5 +1,6 @@
 # Each target says what it does in 'make help'. Windows, or no make: the README has the plain commands.
 PYTHON ?= python3
+PORT ?= 5000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := .venv/.installed
@@ -35,7 +36,7 @@ app: $(INSTALLED) ## predict in the browser
 	streamlit run app/main.py
 
 ui: $(INSTALLED) ## compare all runs in MLflow
-	python -m pipeline.track --ui
+	python -m pipeline.track --ui $(PORT)
 
 track: $(INSTALLED) ## write all results to MLflow again, for instance after its store was deleted
 	python -m pipeline.track

@@ -90,7 +90,7 @@ def read_h5(path: Path) -> dict[str, np.ndarray]:
 
     try:
         with h5py.File(path) as file:
-            (file["model_weights"] if "model_weights" in file else file).visititems(visit)
+            file.get("model_weights", file).visititems(visit)
     except (OSError, RuntimeError) as error:
         raise BackboneError(f"{path} is not a readable Keras HDF5 file ({error}). {OTHERS}") from None
     return weights

@@ -5,34 +5,42 @@ match it, is not a bundle.
 """
 
 import json
+import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.stage import BundleError
+from pipeline.stage import BundleError, require
 
 FORMAT = 1
+KEYS = {"kind": str, "classes": list, "features": str, "decision": dict, "files": dict}  # what no reader can do without
+PLAIN_NAME = re.compile(r"\w[\w.-]*")
 EMBEDDER = Path("models/backbone/embedder.tflite")
 
 
 def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict[str, Any], golden: Any = None) -> None:
-    """Copy a candidate's files into `folder`, file by file and bundle.json last.
+    """Copy a candidate's files into `folder`: all are written beside the old ones first, and then take their place.
 
-    `decision` are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden`
-    what it answers to known inputs. Files that are not the new bundle's are removed at the end.
+    bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `decision`
+    are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden` what it
+    answers to known inputs. Files that are not the new bundle's are removed at the end. Raises BundleError where the
+    candidate's files are not those that its training wrote.
     """
     content = artifacts.read_json(candidate / "candidate.json")
-    files = {name: (candidate / name).read_bytes() for name in content["files"]}
+    files = {
+        name: read_file(candidate, name, expected, "candidate.json") for name, expected in content["files"].items()
+    }
     if content["features"] == "embedding":
-        files["embedder.tflite"] = EMBEDDER.read_bytes()
+        files["embedder.tflite"] = require(EMBEDDER, "backbone").read_bytes()
     content |= {"format": FORMAT, "decision": decision, "metrics": metrics, "golden": golden}
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        artifacts.write_bytes(folder / name, data)
-    artifacts.write_json(folder / "bundle.json", content)
+    with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last
+        artifacts.write_json(stack.enter_context(artifacts.replacing(folder / "bundle.json")), content)
+        for name, data in files.items():
+            stack.enter_context(artifacts.replacing(folder / name)).write_bytes(data)
     for path in folder.iterdir():
-        if path.name not in content["files"] and path.name != "bundle.json":
+        if path.is_file() and path.name not in files and path.name != "bundle.json":
             path.unlink()
 
 
@@ -50,22 +58,29 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         ) from None
     except ValueError:
         raise BundleError(f"{where}/bundle.json is not JSON: restore it with 'dvc checkout {where}'") from None
+    except OSError as error:
+        raise BundleError(f"{where} is no bundle: bundle.json cannot be opened ({error.strerror})") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise BundleError(f"{where}/bundle.json is not of format {FORMAT}: run 'dvc repro' with this version of Assay")
+    lacking = [key for key, kind in KEYS.items() if not isinstance(content.get(key), kind)]
+    if lacking:
+        raise BundleError(f"{where}/bundle.json lacks {', '.join(lacking)}: restore it with 'dvc checkout {where}'")
     return content, {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
 
 
-def read_file(folder: Path, name: str, expected: str) -> bytes:
+def read_file(folder: Path, name: str, expected: str, listed_in: str = "bundle.json") -> bytes:
     """Return a file's bytes; raise BundleError unless it lies in the folder itself and has the expected SHA-256."""
     where = folder.as_posix()
-    if Path(name).name != name:
-        raise BundleError(f"{where}/bundle.json names {name!r}, which is not a file of its own folder: do not use it")
+    if not PLAIN_NAME.fullmatch(name):
+        raise BundleError(f"{where}/{listed_in} names {name!r}, which is not a file of its own folder: do not use it")
     try:
         data = (folder / name).read_bytes()
     except FileNotFoundError:
         raise BundleError(f"{where}/{name} is missing: restore it with 'dvc checkout {where}'") from None
+    except OSError as error:
+        raise BundleError(f"{where}/{name} cannot be opened ({error.strerror})") from None
     if artifacts.sha256(data) != expected:
         raise BundleError(
-            f"{where}/{name} does not match bundle.json (sha256 differs): restore it with 'dvc checkout {where}'"
+            f"{where}/{name} does not match {listed_in} (sha256 differs): restore it with 'dvc checkout {where}'"
         )
     return data

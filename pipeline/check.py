@@ -44,6 +44,11 @@ def check(content: dict[str, Any]) -> None:
             raise ParamsError(
                 f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign"
             )
+    for name, model in models.items():
+        if model.task not in tasks:
+            raise ParamsError(
+                f"params.yaml: models.{name}.task: there is no task {model.task!r}{similar(model.task, tasks)}"
+            )
     for name, task in tasks.items():
         check_task(name, task, models)
     for name, model in models.items():
@@ -76,10 +81,8 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
 
 
 def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> None:
-    """Raise ParamsError unless the model's task, estimator, features and the estimator's own keys fit together."""
+    """Raise ParamsError unless the model's estimator, features and the estimator's own keys fit together."""
     where = f"params.yaml: models.{name}"
-    if model.task not in tasks:
-        raise ParamsError(f"{where}.task: there is no task {model.task!r}{similar(model.task, tasks)}")
     task = tasks[model.task]
     if name not in task.models:
         raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")

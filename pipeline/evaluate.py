@@ -55,7 +55,7 @@ def main(name: str) -> None:
     model = params.model(name)
     task = params.task(model.task)
     folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
-    dev = Dataset.load(Path(f"data/{model.task}/dev.npz"))
+    dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
     oof = np.load(folder / "oof.npz")["proba"]
     rule = decision.plain()
     decided = decision.decide(oof, rule)

@@ -23,24 +23,26 @@ from pipeline.predictor import Predictor
 from pipeline.stage import require, run
 
 
-def predict_part(rows: np.ndarray, folder: Path, test: Dataset, raw: Path) -> np.ndarray:
+def predict_part(rows: np.ndarray, folder: Path, samples: Any) -> np.ndarray:
     """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would.
 
-    Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives; a network is
-    given the file itself.
+    `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """
     predictor = Predictor(folder)
-    features = predictor.info["features"]
-    if features == "pixels":
-        return np.stack([predictor.proba(predictor.features((raw / test.path[row]).read_bytes())) for row in rows])
-    X = test.X(features)
-    return np.stack([predictor.proba(X[row : row + 1]) for row in rows])
+    if predictor.info["features"] == "pixels":
+        return np.stack([predictor.proba(predictor.features(samples[row].read_bytes())) for row in rows])
+    return np.stack([predictor.proba(samples[row : row + 1]) for row in rows])
 
 
 def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> np.ndarray:
-    """Return probabilities (n_test, n_classes) by the bundle in `folder`."""
+    """Return probabilities (n_test, n_classes) by the bundle in `folder`.
+
+    Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
+    """
+    features = bundle.read(folder)[0]["features"]
+    samples = [raw / path for path in test.path] if features == "pixels" else test.X(features)
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
-    work = partial(predict_part, folder=folder, test=test, raw=raw)
+    work = partial(predict_part, folder=folder, samples=samples)
     shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
     return np.concatenate(list(shown))
 
@@ -72,7 +74,7 @@ def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: 
 
 def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
     """Return a model's report on the test set."""
-    rule = artifacts.read_json(Path(f"models/{name}/decisions/{model}.json"))
+    rule = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), Path(f"models/{name}/candidates/{model}"), rule, {})
         label = f"holdout {name}: {model}"

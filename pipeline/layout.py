@@ -151,6 +151,8 @@ def reason_to_skip(parts: list[str], folders: list[str]) -> str:
         return "lies beside the class folders, not in one"
     if not folders[0].strip():
         return "the name of its class folder is blank"
+    if any("\r" in part for part in parts):
+        return "its name holds a carriage return, which no CSV keeps; rename it"
     suffix = os.path.splitext(parts[-1])[1].lower()
     return "" if suffix in TRIED else f"is no image by its name ({suffix})"
 

@@ -69,5 +69,8 @@ def history(table: pd.DataFrame, title: str, path: Path) -> None:
     axes.plot(table["epoch"], table["loss"], color=COLOURS[0], marker=marker, label="fitted on")
     axes.plot(table["epoch"], table["val_loss"], color=COLOURS[1], marker=marker, label="held out")
     axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    if len(table) == 1:
+        axes.set_xticks(table["epoch"])
     axes.legend(frameon=False)
     save(drawn, path)

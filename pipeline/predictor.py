@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline import bundle, images
 from pipeline.decision import decide
-from pipeline.stage import AssayError, DataError, run
+from pipeline.stage import AssayError, BundleError, DataError, run
 
 ITEM = ("file", "class", "probabilities", "decision", "refused", "reason")
 
@@ -35,10 +35,12 @@ class Predictor:
         if "model.tflite" in files:
             program = images.Embedder(files["model.tflite"])
             self._proba = lambda X: program(X[0])[None]
-        else:
+        elif "model.joblib" in files:
             import joblib
 
             self._proba = joblib.load(io.BytesIO(files["model.joblib"])).predict_proba
+        else:
+            raise BundleError(f"{Path(folder).as_posix()}/bundle.json names no model: run 'dvc repro'")
         if "embedder.tflite" in files:
             self._embed = images.Embedder(files["embedder.tflite"])
 

@@ -16,7 +16,7 @@ from pipeline.bootstrap import bootstrap, difference_interval
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
 from pipeline.predictor import Predictor
-from pipeline.stage import require, run
+from pipeline.stage import DataError, require, run
 
 RULE = (
     "Candidates are compared on the same out-of-fold predictions by a paired bootstrap over groups. Those whose 95 % "
@@ -28,10 +28,12 @@ def select(scores: dict[str, float], draws: dict[str, np.ndarray], higher_is_bet
     """Return winner, runner_up, tied, difference and difference_ci (runner-up minus winner).
 
     `scores` holds each model's figure, `draws` its paired bootstrap draws (n_draws,), both in the order of the task's list. A
-    model without a figure (NaN) can neither win nor tie.
+    model without a figure (NaN) can neither win nor tie; raises DataError where none has one.
     """
     sign = 1 if higher_is_better else -1
     ranked = sorted((m for m in scores if not np.isnan(scores[m])), key=lambda m: -sign * scores[m])
+    if not ranked:
+        raise DataError(f"the metric is defined for none of {', '.join(scores)}; choose another select.metric")
     best = ranked[0]
     tied = [model for model in scores if model in ranked and (model == best or not differ(draws[model], draws[best]))]
     winner = tied[0]
@@ -67,7 +69,13 @@ def explain(chosen: dict[str, Any], metric: str, scores: dict[str, float], ci: d
         also = len(chosen["tied"]) - 1
         more = f", nor are {also} more" if also > 1 else ", nor is one more" if also else ""
         return f"{sentence}; {runner_up} {scores[runner_up]:.3f} is not distinguishable ({difference}){more}"
-    return f"{sentence}; next is {runner_up} {scores[runner_up]:.3f} ({difference})"
+    sentence = f"{sentence}; next is {runner_up} {scores[runner_up]:.3f} ({difference})"
+    return sentence + (f"; not distinguishable: {', '.join(chosen['tied'])}" if chosen["tied"] else "")
+
+
+def number(figure: float | None) -> float:
+    """Return a report's figure, NaN where JSON has null."""
+    return np.nan if figure is None else figure
 
 
 def golden(predictor: Predictor) -> list[dict[str, Any]]:
@@ -91,15 +99,16 @@ def main(name: str) -> None:
     reports, decisions, draws = {}, {}, {}
     for model in task.models:
         reports[model] = artifacts.read_json(require(f"reports/{name}/cv/{model}.json", f"evaluate@{model}"))
-        decisions[model] = artifacts.read_json(Path(f"models/{name}/decisions/{model}.json"))
-        oof = np.load(f"models/{name}/candidates/{model}/oof.npz")["proba"]
+        decisions[model] = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
+        oof = np.load(require(f"models/{name}/candidates/{model}/oof.npz", f"train@{model}"))["proba"]
         decided = decide(oof, decisions[model])
         draws[model] = bootstrap(dev.y, oof, decided, dev.group, task.select.draws, params.seed())
     key = params.metric_key(metric, len(dev.classes))
-    scores = {model: np.nan if report[key] is None else report[key] for model, report in reports.items()}
+    scores = {model: number(report[key]) for model, report in reports.items()}
+    ci = {model: [number(end) for end in report["ci"][key]] for model, report in reports.items()}
     chosen = select(scores, {model: found[key] for model, found in draws.items()}, params.METRICS[metric])
     winner = chosen["winner"]
-    reason = explain(chosen, metric, scores, {model: report["ci"][key] for model, report in reports.items()})
+    reason = explain(chosen, metric, scores, ci)
     export(name, winner, decisions[winner], reports[winner])
     artifacts.write_json(
         Path(f"reports/{name}/selection.json"),

@@ -1,7 +1,9 @@
 """Data sets, projects and a backbone that the tests of the model side share."""
 
 import contextlib
+import functools
 import io
+import shutil
 from pathlib import Path
 
 import joblib
@@ -10,14 +12,17 @@ import pandas as pd
 import yaml
 from sklearn.model_selection import StratifiedGroupKFold
 
-from pipeline import artifacts, backbone, bundle, evaluate, images, network, tables, train
+from pipeline import artifacts, backbone, bundle, evaluate, images, network, params, tables, train
 from pipeline.dataset import Dataset
+from pipeline.estimators import mobilenetv2
 
 NAMES = {2: ["benign", "malignant"], 4: ["adeno", "large cell", "normal", "squamous"]}
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 # Third party: Keras asks numpy for an array without a copy in a way that numpy 2 will not take for ever.
 KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+
+HEAD = mobilenetv2.Params(epochs=60, learning_rate=0.01, dropout=0.0)
 
 
 def numbers(n: int = 120, n_classes: int = 2, seed: int = 0, n_features: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -117,6 +122,51 @@ def use_backbone(session: Path) -> None:
     """Make the random network the working folder's backbone."""
     Path("models").mkdir(exist_ok=True)
     Path("models/backbone").symlink_to(random_backbone(session) / "models/backbone")
+
+
+def embed(squares: np.ndarray) -> np.ndarray:
+    """Return the embeddings (n, 1280) of pictures by the working folder's backbone."""
+    embedder = images.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
+    return np.stack([embedder(shown) for shown in squares])
+
+
+@functools.cache
+def learnt_head(session: Path) -> tuple[Path, mobilenetv2.MobileNetV2Classifier]:
+    """Return a folder with a backbone, 24 pictures and the files of a head learnt on them, and the head."""
+    with folder_of(session / "learnt_head") as folder:
+        use_backbone(session)
+        squares = np.stack([square(seed) for seed in range(24)])
+        embedding, y = embed(squares), np.arange(24) % 2
+        np.save("pixels.npy", squares)
+        np.save("embedding.npy", embedding)
+        fitted = mobilenetv2.build(HEAD, 7).fit_grouped(embedding, y, y, "t")
+        Path("head").mkdir()
+        fitted.save(Path("head"))
+    return folder, fitted
+
+
+def use_head(session: Path, name: str, dev: Dataset) -> None:
+    """Make the head the working folder's candidate `name` of the task t; what it predicts is not out of fold."""
+    shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
+    folder = Path(f"models/t/candidates/{name}")
+    files = {path.name: artifacts.sha256(path.read_bytes()) for path in folder.iterdir()}
+    content = train.describe(name, params.model(name), "image", dev, files) | {"schema": None}
+    artifacts.write_json(folder / "candidate.json", content)
+    artifacts.write_npz(folder / "oof.npz", {"proba": learnt_head(session)[1].predict_proba(dev.X("embedding"))})
+    artifacts.write_csv(folder / "history.csv", pd.DataFrame({"fold": [0], "epoch": [1], "loss": [1], "val_loss": [1]}))
+
+
+def image_project(session: Path, models: dict[str, dict], n: int = 24, **select: object) -> Dataset:
+    """Make the working folder a project of the image task t: `n` drawn PNG in raw/, dev.npz; return the latter."""
+    use_backbone(session)
+    write_params(models, "image", **select)
+    for seed in range(n):
+        artifacts.write_bytes(f"raw/{seed}.png", picture(seed))
+    squares = np.stack([square(seed) for seed in range(n)])
+    dev = dataset(embed(squares), np.arange(n) % 2)
+    dev.arrays["classical"] = np.stack([images.classical(shown) for shown in squares])
+    dev.save(Path("data/t/dev.npz"))
+    return dev
 
 
 def export(name: str, folder: Path, decision: dict | None = None) -> Path:

@@ -171,7 +171,9 @@ def test_a_photo_is_rgb_bytes_with_the_skin_in_its_middle():
     white = np.full((PATCH, PATCH, 3), 255, dtype=np.uint8)
     for index in range(30):
         photo = photograph(np.random.default_rng(index), white)
-        assert photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3
+        assert photo.dtype == np.uint8
+        assert photo.ndim == 3
+        assert photo.shape[2] == 3
         middle = photo[photo.shape[0] // 4 : -photo.shape[0] // 4, photo.shape[1] // 4 : -photo.shape[1] // 4]
         assert middle.mean() > 150
 
@@ -179,6 +181,7 @@ def test_a_photo_is_rgb_bytes_with_the_skin_in_its_middle():
 def test_the_breast_table_has_thirty_columns_and_the_published_counts():
     table = demo.breast_table()
     assert table.shape == (569, 31)
-    assert table.columns[0] == "mean radius" and table.columns[-1] == "diagnosis"
+    assert table.columns[0] == "mean radius"
+    assert table.columns[-1] == "diagnosis"
     assert table.diagnosis.value_counts().to_dict() == {"benign": 357, "malignant": 212}
     assert not table.isna().any(axis=None)

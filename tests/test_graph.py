@@ -48,9 +48,11 @@ def reached(start: set[str]) -> set[str]:
 
 
 def modules_of(stage: object) -> set[str]:
-    """Return the files that the stage's command starts with: its module, and the estimator of the model it trains."""
+    """Return the files that the stage's command starts with: its module, and the estimators that it loads by name."""
     _, _, module, *key = stage.cmd.split()
     start = {module.replace(".", "/") + ".py"}
+    if module == "pipeline.check":
+        start |= {file.relative_to(ROOT).as_posix() for file in (ROOT / "pipeline/estimators").glob("*.py")}
     if module == "pipeline.train":
         start.add(f"pipeline/estimators/{params.load(ROOT / 'params.yaml')['models'][key[0]]['estimator']}.py")
     return start

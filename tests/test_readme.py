@@ -1,5 +1,6 @@
 """The README says what the committed artefacts say."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -31,13 +32,13 @@ def test_the_drawn_graph_is_that_of_dvc_yaml(readme):
     graph = networkx.transitive_reduction(networkx.DiGraph(edges))
     drawn = re.search(r"flowchart LR\n(.*?)```", readme, re.DOTALL).group(1)
     chains = [line.split("-->") for line in drawn.strip().splitlines()]
-    arrows = {(a.strip(), b.strip()) for chain in chains for a, b in zip(chain, chain[1:], strict=False)}
+    arrows = {(a.strip(), b.strip()) for chain in chains for a, b in itertools.pairwise(chain)}
     assert arrows == set(graph.edges())
 
 
 def test_every_make_target_and_file_that_the_docs_name_exists(readme):
     text = readme + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z]+)", text)) - {"and", "or", "test`"} <= targets
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
     for module in re.findall(r"python -m (pipeline\.\w+)", text):
         assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module

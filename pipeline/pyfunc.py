@@ -1,0 +1,70 @@
+"""What `mlflow.pyfunc.load_model` loads: the Predictor, with a table going in and a table coming out. Imports no mlflow.
+
+MLflow keeps a copy of this package beside the bundle, so a registered model works where there is no checkout.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from pipeline import images
+from pipeline.predictor import Predictor
+
+# What a prediction imports from other projects; track writes down the versions that are installed.
+PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn")
+
+
+class Model:
+    """A bundle behind MLflow's `predict`: one answer per row, in the same order."""
+
+    def __init__(self, predictor: Predictor):
+        """Answer with `predictor`."""
+        self.predictor = predictor
+
+    def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
+
+        Images: a column `image` with the bytes of an image file. Tables: the columns of the bundle's schema, an empty cell
+        for what is not known. Bad input becomes a row with an empty class, no probabilities and the reason.
+        """
+        if self.predictor.info["kind"] == "image":
+            samples = table["image"].tolist()
+        else:
+            samples = table.astype(object).where(table.notna(), None).to_dict("records")
+        items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
+        rows = [
+            {name: item[name] for name in ("class", "decision", "refused", "reason")}
+            | {f"proba_{name}": item["probabilities"].get(name, np.nan) for name in self.predictor.classes}
+            for item in items
+        ]
+        return pd.DataFrame(rows, columns=list(outputs(self.predictor.info)))
+
+
+def _load_pyfunc(path: str) -> Model:
+    """Return the bundle in the folder `path` as a Model; the function's name is MLflow's."""
+    return Model(Predictor(path))
+
+
+def inputs(info: dict[str, Any]) -> dict[str, str]:
+    """Return MLflow's type of each column that goes in; `info` is the content of bundle.json."""
+    if info["kind"] == "image":
+        return {"image": "binary"}
+    return {field["name"]: "double" if field["type"] == "number" else "string" for field in info["schema"]}
+
+
+def outputs(info: dict[str, Any]) -> dict[str, str]:
+    """Return MLflow's type of each column that comes out."""
+    answer = {"class": "string", "decision": "string", "refused": "boolean", "reason": "string"}
+    return answer | {f"proba_{name}": "double" for name in info["classes"]}
+
+
+def example(info: dict[str, Any]) -> pd.DataFrame:
+    """Return one row of input that is nobody's data: a drawn picture, or the schema's defaults."""
+    if info["kind"] == "table":
+        return pd.DataFrame([{field["name"]: field["default"] for field in info["schema"]}])
+    file = io.BytesIO()
+    Image.fromarray(images.sample_pictures()[0]).save(file, format="PNG")
+    return pd.DataFrame({"image": [file.getvalue()]})

@@ -1,0 +1,34 @@
+"""What tests of several modules share: a backbone of a few kilobytes, so that none depends on a downloaded one."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+# Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
+SMALL_BACKBONE = """
+import sys, tensorflow as tf
+tf.keras.utils.set_random_seed(0)
+x = tf.keras.Input((224, 224, 3), batch_size=1, dtype="uint8")
+y = tf.keras.layers.Rescaling(1 / 127.5, -1.0)(x)
+y = tf.keras.layers.AveragePooling2D(8)(y)
+y = tf.keras.layers.Conv2D(8, 3, strides=2, activation="relu")(y)
+y = tf.keras.layers.GlobalAveragePooling2D()(y)
+program = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(x, y)).convert()
+with open(sys.argv[1], "wb") as file:
+    file.write(program)
+"""
+
+
+@pytest.fixture(scope="session")
+def program(pytestconfig: pytest.Config) -> Path:
+    """A LiteRT program with 8 outputs that takes what the embedder takes; made once (8 s), then kept in pytest's cache."""
+    kept = pytestconfig.cache.mkdir("backbone") / f"keras-{version('keras')}.tflite"
+    if not kept.exists():
+        made = kept.with_suffix(".part")
+        done = subprocess.run([sys.executable, "-c", SMALL_BACKBONE, made], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        made.replace(kept)
+    return kept

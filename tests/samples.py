@@ -1,0 +1,88 @@
+"""Drawn pictures, blocks of params.yaml and sample tables that tests of the data side share."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
+
+
+def noise(seed: int = 0, width: int = 60, height: int = 40) -> Image.Image:
+    """Return a picture that no other seed gives."""
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def encoded(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
+    """Return the bytes of an image file."""
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def put(root: Path, files: dict[str, bytes | str | int]) -> Path:
+    """Write files below `root`: bytes or text as they are, for a number the picture of that seed. Returns `root`."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = encoded(noise(content)) if isinstance(content, int) else content
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return root
+
+
+def task(kind: str = "image", raw: str = "raw", **blocks: object) -> dict:
+    """Return the smallest block of params.yaml for a task `skin` with one model."""
+    stages = {name: {} for name in ("read", "audit", "split", "preprocess", "select")}
+    return {"kind": kind, "raw": raw, "reader": READERS[kind], **stages, "models": ["skin-dummy"]} | blocks
+
+
+def content(block: dict) -> dict:
+    """Return params.yaml with one task `skin`."""
+    features = "embedding" if block["kind"] == "image" else "columns"
+    return {
+        "seed": 7,
+        "workers": 1,
+        "demo": {"lesions": 240},
+        "backbone": {"source": "random"},
+        "tasks": {"skin": block},
+        "models": {"skin-dummy": {"task": "skin", "estimator": "dummy", "features": features}},
+    }
+
+
+def write_params(block: dict, **top: object) -> None:
+    """Write params.yaml with one task `skin` to the current folder."""
+    Path("params.yaml").write_text(yaml.safe_dump(content(block) | top, allow_unicode=True), encoding="utf-8")
+
+
+def stage(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run `python -m pipeline.<arguments>` in `folder`."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", f"pipeline.{arguments[0]}", *arguments[1:]]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+
+
+def table(labels: str, groups: list[str] | None = None, shipped: list[str] | None = None) -> pd.DataFrame:
+    """Return samples.csv for one letter of `labels` each, as text; without groups every sample stands alone."""
+    n = len(labels)
+    return pd.DataFrame(
+        {
+            "id": [f"{row:016x}" for row in range(n)],
+            "path": [f"{label}/{row}.png" for row, label in enumerate(labels)],
+            "label": list(labels),
+            "group": groups or [""] * n,
+            "shipped": shipped or [""] * n,
+            "error": [""] * n,
+        }
+    )
+
+
+def nothing_found() -> dict:
+    """Return the audit of a data set without faults, as far as the split reads it."""
+    return {"groups": [], "leaks": [], "label_conflicts": []}

@@ -1,0 +1,192 @@
+"""Everything in params.yaml that a later stage would stumble over is refused before the first stage runs."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import check
+from pipeline.stage import ParamsError
+from tests.samples import content, task, write_params
+
+PIXELS = {"estimator": "mobilenetv2", "features": "pixels", "fine_tune": {"epochs": 1}}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(text: str, block: dict | None = None, **model: object) -> None:
+    """Expect an error for a valid params.yaml with another task, or with other keys of its model."""
+    everything = content(block or task())
+    everything["models"]["skin-dummy"] |= model
+    with pytest.raises(ParamsError, match=rf"^params.yaml: {text}"):
+        check.check(everything)
+
+
+# tasks and their models
+
+
+def test_a_model_of_an_unknown_task_is_refused_with_the_nearest_name():
+    refused("models.skin-dummy.task: there is no task 'sikn'; did you mean 'skin'", task="sikn")
+
+
+def test_a_model_of_a_task_that_resembles_none_is_refused_with_those_there_are():
+    everything = content(task())
+    everything["models"]["other"] = everything["models"]["skin-dummy"] | {"task": "xyz"}
+    with pytest.raises(ParamsError, match=r"models.other.task: there is no task 'xyz'; there are: skin"):
+        check.check(everything)
+
+
+def test_a_listed_model_that_does_not_exist_is_refused_with_the_nearest_name():
+    refused(
+        "tasks.skin.models: 'skin-dumy' is not in the section models; did you mean 'skin-dummy'",
+        task(models=["skin-dumy"]),
+    )
+
+
+def test_a_model_that_its_task_does_not_list_is_refused_with_the_remedy():
+    everything = content(task())
+    everything["models"]["skin-more"] = everything["models"]["skin-dummy"]
+    with pytest.raises(
+        ParamsError, match=r"models.skin-more: is not listed in tasks.skin.models; add it there or delete it"
+    ):
+        check.check(everything)
+
+
+def test_a_model_listed_by_another_task_is_refused():
+    everything = content(task())
+    everything["tasks"]["lung"] = task(models=["skin-dummy"])
+    with pytest.raises(ParamsError, match=r"tasks.lung.models: 'skin-dummy' belongs to the task 'skin'"):
+        check.check(everything)
+
+
+def test_a_model_listed_twice_is_refused():
+    refused("tasks.skin.models: names a model twice", task(models=["skin-dummy", "skin-dummy"]))
+
+
+def test_a_task_without_models_is_refused():
+    refused("tasks.skin.models: is empty; name at least one model", task(models=[]))
+
+
+def test_no_tasks_and_no_models_are_valid():
+    check.check(content(task()) | {"tasks": {}, "models": {}})
+
+
+# estimators
+
+
+def test_an_estimator_that_does_not_exist_is_refused_with_those_there_are():
+    text = "models.skin-dummy.estimator: there is no 'svm'; there are: dummy, knn, logreg, mobilenetv2, random_forest"
+    refused(text, estimator="svm")
+
+
+@pytest.mark.parametrize("name", ["_prepare", "__init__", "../train", "os"])
+def test_only_estimators_are_estimators(name):
+    refused("models.skin-dummy.estimator: there is no ", estimator=name)
+
+
+def test_a_value_that_the_estimator_refuses_is_named():
+    refused("models.skin-dummy.C: found 0.0; input should be greater than 0", estimator="logreg", C=0.0)
+    refused("models.skin-dummy.C: found '1e-3'; .+; without quotes, and 1e-3 as 0.001", estimator="logreg", C="1e-3")
+
+
+def test_features_that_the_estimator_cannot_use_are_refused_with_those_it_can():
+    refused("models.skin-dummy.features: found 'pixels'; logreg on a task of kind image works on: embedding, classical",
+            estimator="logreg", features="pixels")  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "features"), [("table", "embedding"), ("image", "columns")])
+def test_features_of_the_other_kind_are_refused(kind, features):
+    refused(
+        f"models.skin-dummy.features: found '{features}'; dummy on a task of kind {kind}", task(kind), features=features
+    )
+
+
+def test_a_network_on_a_table_works_on_nothing():
+    refused(
+        "models.skin-dummy.features: .+ works on: nothing", task("table"), estimator="mobilenetv2", features="columns"
+    )
+
+
+def test_fine_tuning_without_pixels_is_refused_with_the_key_to_set():
+    refused("models.skin-dummy.features: pixels needs tasks.skin.preprocess.pixels: true", **PIXELS)
+
+
+# kind
+
+
+@pytest.mark.parametrize(("kind", "needed"), [("image", "models/backbone"), ("table", "pipeline/tables.py")])
+def test_a_reader_that_does_not_fit_the_kind_is_refused_with_the_one_that_does(kind, needed):
+    text = f"tasks.skin.reader: found 'pipeline'; a task of kind {kind} needs {needed}"
+    refused(text, task(kind, reader="pipeline"))
+
+
+def test_what_is_for_images_is_refused_for_tables():
+    refused("tasks.skin.preprocess.pixels: found True; this is for images", task("table", preprocess={"pixels": True}))
+    refused("tasks.skin.read.csv: found 'a.csv'; this is for images", task("table", read={"csv": "a.csv"}))
+
+
+# names and places
+
+
+@pytest.mark.parametrize("name", ["Skin", "skin cancer", "-skin", "_x", "", "skin.1", "a/b", "..", "皮膚", "skin\n"])
+def test_a_name_that_is_no_safe_folder_is_refused(name):
+    everything = content(task())
+    everything["tasks"] = {name: everything["tasks"]["skin"]}
+    everything["models"]["skin-dummy"]["task"] = name
+    with pytest.raises(ParamsError, match=r"names are made of a-z, 0-9, - and _"):
+        check.check(everything)
+
+
+def test_a_name_that_is_no_text_is_refused():
+    everything = content(task())
+    everything["tasks"] = {1: everything["tasks"]["skin"]}
+    with pytest.raises(ParamsError, match=r"^params.yaml: tasks.1"):
+        check.check(everything)
+
+
+@pytest.mark.parametrize("name", ["backbone", "demo", "raw", "uploads"])
+def test_a_task_cannot_take_the_folder_of_something_else(name):
+    everything = content(task())
+    everything["tasks"] = {name: everything["tasks"]["skin"]}
+    everything["models"]["skin-dummy"]["task"] = name
+    with pytest.raises(ParamsError, match=rf"tasks.{name}: the names backbone, demo, raw, uploads are taken"):
+        check.check(everything)
+
+
+@pytest.mark.parametrize(
+    "raw", ["data/skin", "data/skin/", "./data//skin", "data", ".", "data/x/../skin", "data/skin/scan"]
+)
+def test_raw_data_cannot_lie_where_stages_write(raw):
+    refused("tasks.skin.raw: stages write to data/skin; put the raw data in data/raw/skin", task(raw=raw))
+
+
+def test_an_absolute_path_to_where_stages_write_is_refused_too(folder):
+    refused("tasks.skin.raw: stages write", task(raw=str(folder / "data" / "skin")))
+
+
+@pytest.mark.parametrize("raw", ["data/raw/skin", "data/skin2", "data/demo/lesions", "/mnt/share/skin"])
+def test_raw_data_may_lie_anywhere_else(raw):
+    check.check(content(task(raw=raw)))
+
+
+# the stage
+
+
+def test_the_stage_writes_the_same_bytes_for_every_valid_file():
+    found = set()
+    for block in (task(), task(split={"folds": 7})):
+        write_params(block)
+        check.main()
+        found.add(Path("data/.checked").read_bytes())
+    assert found == {b"params.yaml is valid\n"}
+
+
+def test_the_stage_writes_nothing_for_a_file_that_is_not():
+    write_params(task(models=[]))
+    with pytest.raises(ParamsError):
+        check.main()
+    assert not Path("data").exists()

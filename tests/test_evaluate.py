@@ -1,0 +1,215 @@
+"""What a model's report holds, and the pictures and tables beside it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as reference
+
+from pipeline import artifacts, decision, evaluate, plots, train
+from pipeline.dataset import Dataset
+from pipeline.stage import StageError
+from tests.models import NAMES, dataset, mixed, numbers, write_params
+
+TWO = {"f1", "precision", "recall", "specificity", "negative_predictive_value"}
+MORE = {"f1_macro", "precision_macro", "recall_macro"}
+BOTH = {
+    "accuracy", "balanced_accuracy", "matthews_corrcoef", "roc_auc", "average_precision",
+    "brier_score_loss", "log_loss", "ece",
+}  # fmt: skip
+
+
+def predictions(n_classes, n=80, seed=0):
+    """Return a development set and probabilities that are right for the most part."""
+    X, y = numbers(n, n_classes, seed)
+    rng = np.random.default_rng(seed)
+    proba = rng.dirichlet(np.ones(n_classes), n) + 0.5 * np.eye(n_classes)[y]
+    return dataset(X, y, np.arange(n) // 2), proba / proba.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(params=[2, 4])
+def project(request, tmp_path, monkeypatch):
+    """A project with the model `line` trained on 2 or 4 classes and nothing of a test set."""
+    monkeypatch.chdir(tmp_path)
+    write_params({"line": {"estimator": "logreg"}})
+    X, y = mixed(80, request.param)
+    dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
+    train.main("line")
+    return request.param
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes):
+    data, proba = predictions(n_classes)
+    report = evaluate.assess(data, proba, proba.argmax(axis=1), 200, 7)
+    scalars = BOTH | (TWO if n_classes == 2 else MORE)
+    assert set(report) == scalars | {"ci", "counts", "per_class"}
+    assert set(report["ci"]) == scalars
+    for name in scalars:
+        low, high = report["ci"][name]
+        assert low <= high
+        assert low - 0.1 <= report[name] <= high + 0.1
+    assert report["counts"]["n"] == 80
+    assert report["counts"]["n_groups"] == 40
+    assert set(report["per_class"]) == set(NAMES[n_classes])
+    for of_class in report["per_class"].values():
+        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support"}
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_figures_are_scikit_learns(n_classes):
+    data, proba = predictions(n_classes)
+    decided = proba.argmax(axis=1)
+    report = evaluate.assess(data, proba, decided, 100, 7)
+    score = proba[:, 1] if n_classes == 2 else proba
+    assert report["roc_auc"] == pytest.approx(reference.roc_auc_score(data.y, score, multi_class="ovr"))
+    assert report["accuracy"] == pytest.approx(reference.accuracy_score(data.y, decided))
+    assert report["matthews_corrcoef"] == pytest.approx(reference.matthews_corrcoef(data.y, decided))
+    matrix = reference.confusion_matrix(data.y, decided)
+    assert [list(row.values()) for row in report["counts"]["confusion"].values()] == matrix.tolist()
+
+
+def test_a_report_of_a_model_that_never_decides_for_a_class_is_json_with_null_and_not_nan(tmp_path):
+    data, proba = predictions(2)
+    report = evaluate.assess(data, np.full_like(proba, 0.5), np.zeros(80, int), 100, 7)
+    assert np.isnan(report["precision"])
+    artifacts.write_json(tmp_path / "report.json", report)
+    text = (tmp_path / "report.json").read_text()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    assert json.loads(text)["precision"] is None
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_roc_curve_rises_from_one_corner_to_the_other(n_classes):
+    data, proba = predictions(n_classes)
+    curve = evaluate.curve(data, proba)
+    assert curve.columns.tolist() == ["fpr", "tpr"]
+    assert curve.iloc[-1].tolist() == [1, 1]
+    assert curve["fpr"].iloc[0] == 0
+    assert (np.diff(curve, axis=0) >= 0).all()
+    area = np.trapezoid(curve["tpr"], curve["fpr"])
+    assert area == pytest.approx(evaluate.assess(data, proba, proba.argmax(axis=1), 100, 7)["roc_auc"], abs=0.01)
+
+
+def test_cases_list_every_sample_once_and_name_nobody():
+    data, proba = predictions(4)
+    decided = proba.argmax(axis=1)
+    cases = evaluate.cases(data, decided)
+    assert cases.columns.tolist() == ["actual", "decided"]
+    counted = cases.value_counts().to_dict()
+    matrix = reference.confusion_matrix(data.y, decided)
+    for (row, column), count in np.ndenumerate(matrix):
+        assert counted.get((data.classes[row], data.classes[column]), 0) == count
+
+
+def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(project):
+    evaluate.main("line")
+    found = sorted(
+        path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
+    )
+    shown = [
+        f"reports/t/plots/line/{name}.{kind}" for name in ("confusion", "history", "roc") for kind in ("csv", "png")
+    ]
+    assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *shown]
+    assert artifacts.read_json("models/t/decisions/line.json") == decision.plain()
+
+
+def test_the_report_is_of_the_written_out_of_fold_predictions(project):
+    evaluate.main("line")
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    oof = np.load("models/t/candidates/line/oof.npz")["proba"]
+    expected = evaluate.assess(dev, oof, decision.decide(oof, decision.plain()), 200, 7)
+    assert artifacts.read_json("reports/t/cv/line.json") == artifacts.rounded(expected)
+
+
+def test_running_twice_gives_the_same_bytes_pictures_included(project):
+    def everything():
+        evaluate.main("line")
+        return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+    first = everything()
+    assert sum(path.suffix == ".png" for path in first) == 3
+    assert everything() == first
+
+
+def test_nothing_but_development_data_is_opened(project):
+    assert not Path("data/t/test.npz").exists()
+    evaluate.main("line")
+    Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
+    evaluate.main("line")
+
+
+def test_tables_hold_no_sample_ids_paths_or_groups(project):
+    evaluate.main("line")
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    for path in Path("reports").rglob("*.*"):
+        if path.suffix != ".png":
+            text = path.read_text()
+            assert not any(name in text for name in [*dev.id, *dev.path, *dev.group])
+
+
+def test_the_history_is_the_mean_over_folds_that_reached_the_epoch(project):
+    rows = [[0, 1, 1.0, 2.0], [0, 2, 0.5, 1.0], [1, 1, 3.0, 4.0]]
+    artifacts.write_csv(
+        "models/t/candidates/line/history.csv", pd.DataFrame(rows, columns=["fold", "epoch", "loss", "val_loss"])
+    )
+    evaluate.main("line")
+    assert pd.read_csv("reports/t/plots/line/history.csv").to_numpy().tolist() == [[1, 2, 3], [2, 0.5, 1]]
+
+
+@pytest.mark.parametrize(
+    ("lost", "stage"), [("models/t/candidates/line/candidate.json", "train@line"), ("data/t/dev.npz", "preprocess@t")]
+)
+def test_a_missing_input_names_the_stage_that_makes_it(project, lost, stage):
+    Path(lost).unlink()
+    with pytest.raises(StageError, match=f"{lost} is missing: run 'dvc repro {stage}'"):
+        evaluate.main("line")
+
+
+# Pictures
+
+
+def is_png(path):
+    return path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_png_has_the_same_bytes_every_time_and_does_not_name_who_drew_it(tmp_path, n_classes):
+    data, proba = predictions(n_classes)
+    matrix = reference.confusion_matrix(data.y, proba.argmax(axis=1))
+    for name in ("first", "second"):
+        plots.roc(data, proba, 0.8, "m", tmp_path / f"{name} roc.png")
+        plots.confusion(matrix, data.classes, "m", tmp_path / f"{name} confusion.png")
+        history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5], "val_loss": [0.8, 0.7]})
+        plots.history(history, "m", tmp_path / f"{name} history.png")
+    for kind in ("roc", "confusion", "history"):
+        first = tmp_path / f"first {kind}.png"
+        assert is_png(first)
+        assert first.read_bytes() == (tmp_path / f"second {kind}.png").read_bytes()
+        assert b"atplotlib" not in first.read_bytes()
+
+
+def test_awkward_class_names_and_many_classes_can_be_drawn(tmp_path):
+    names = [
+        "$5 cost",
+        "a_b^c$",
+        "_hidden",
+        "Übergröße",
+        "a very long name of a class",
+        *(f"class {k}" for k in range(6)),
+    ]
+    y = np.arange(44) % 11
+    proba = np.random.default_rng(0).dirichlet(np.ones(11), 44)
+    data = Dataset(y, y, y, y, y, names, {})
+    plots.roc(data, proba, 0.5, "m", tmp_path / "roc.png")
+    plots.confusion(reference.confusion_matrix(y, proba.argmax(axis=1)), names, "m", tmp_path / "confusion.png")
+    assert is_png(tmp_path / "roc.png")
+    assert is_png(tmp_path / "confusion.png")
+
+
+def test_a_history_without_held_out_losses_and_of_one_epoch_can_be_drawn(tmp_path):
+    plots.history(pd.DataFrame({"epoch": [1], "loss": [0.7], "val_loss": [np.nan]}), "m", tmp_path / "h.png")
+    assert is_png(tmp_path / "h.png")
