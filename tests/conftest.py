@@ -1,5 +1,6 @@
 """What tests of several modules share: a backbone of a few kilobytes, so that none depends on a downloaded one."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -22,12 +23,19 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker, and all end-to-end tests, which share one run of the graph."""
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group("e2e" if file.parts[0] == "e2e" else file.stem))
+
+
 @pytest.fixture(scope="session")
 def program(pytestconfig: pytest.Config) -> Path:
     """A LiteRT program with 8 outputs that takes what the embedder takes; made once (8 s), then kept in pytest's cache."""
     kept = pytestconfig.cache.mkdir("backbone") / f"keras-{version('keras')}.tflite"
     if not kept.exists():
-        made = kept.with_suffix(".part")
+        made = kept.with_suffix(f".{os.getpid()}.part")  # two processes may make it at once
         done = subprocess.run([sys.executable, "-c", SMALL_BACKBONE, made], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         made.replace(kept)

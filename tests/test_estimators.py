@@ -20,6 +20,7 @@ MAKERS = {"array": numbers, "table": mixed}
 
 
 def build(name, seed=7, **own):
+    own = {"n_estimators": 20} | own if name == "random_forest" else own
     return MODULES[name].build(MODULES[name].Params(**own), seed)
 
 

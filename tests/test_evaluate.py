@@ -1,6 +1,7 @@
 """What a model's report holds, and the pictures and tables beside it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
-from pipeline import artifacts, decision, evaluate, plots, train
+from pipeline import artifacts, decision, evaluate, plots
 from pipeline.dataset import Dataset
 from pipeline.stage import StageError
-from tests.models import NAMES, dataset, mixed, numbers, write_params
+from tests.models import NAMES, dataset, folder_of, mixed, numbers, train_and_evaluate, write_params
 
 TWO = {"f1", "precision", "recall", "specificity", "negative_predictive_value"}
 MORE = {"f1_macro", "precision_macro", "recall_macro"}
@@ -29,15 +30,22 @@ def predictions(n_classes, n=80, seed=0):
     return dataset(X, y, np.arange(n) // 2), proba / proba.sum(axis=1, keepdims=True)
 
 
-@pytest.fixture(params=[2, 4])
-def project(request, tmp_path, monkeypatch):
-    """A project with the model `line` trained on 2 or 4 classes and nothing of a test set."""
+@pytest.fixture(scope="module", params=[2, 4])
+def evaluated(request, tmp_path_factory):
+    """A project with the model `line` trained on 2 or 4 classes and evaluated, and nothing of a test set."""
+    with folder_of(tmp_path_factory.mktemp("evaluated")) as folder:
+        write_params({"line": {"estimator": "logreg"}})
+        X, y = mixed(80, request.param)
+        dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
+        train_and_evaluate(["line"])
+    return folder
+
+
+@pytest.fixture
+def project(evaluated, tmp_path, monkeypatch):
+    """A copy of the evaluated project."""
+    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_params({"line": {"estimator": "logreg"}})
-    X, y = mixed(80, request.param)
-    dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
-    train.main("line")
-    return request.param
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -106,7 +114,6 @@ def test_cases_list_every_sample_once_and_name_nobody():
 
 
 def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(project):
-    evaluate.main("line")
     found = sorted(
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
@@ -118,7 +125,6 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
 
 
 def test_the_report_is_of_the_written_out_of_fold_predictions(project):
-    evaluate.main("line")
     dev = Dataset.load(Path("data/t/dev.npz"))
     oof = np.load("models/t/candidates/line/oof.npz")["proba"]
     expected = evaluate.assess(dev, oof, decision.decide(oof, decision.plain()), 200, 7)
@@ -126,24 +132,19 @@ def test_the_report_is_of_the_written_out_of_fold_predictions(project):
 
 
 def test_running_twice_gives_the_same_bytes_pictures_included(project):
-    def everything():
-        evaluate.main("line")
-        return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-
-    first = everything()
+    first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     assert sum(path.suffix == ".png" for path in first) == 3
-    assert everything() == first
+    evaluate.main("line")
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == first
 
 
 def test_nothing_but_development_data_is_opened(project):
     assert not Path("data/t/test.npz").exists()
-    evaluate.main("line")
     Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
     evaluate.main("line")
 
 
 def test_tables_hold_no_sample_ids_paths_or_groups(project):
-    evaluate.main("line")
     dev = Dataset.load(Path("data/t/dev.npz"))
     for path in Path("reports").rglob("*.*"):
         if path.suffix != ".png":

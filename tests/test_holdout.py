@@ -29,21 +29,22 @@ MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}, "nea
 
 
 @pytest.fixture(scope="module")
-def selected(tmp_path_factory):
-    """A table project with a champion and a test set."""
-    with folder_of(tmp_path_factory.mktemp("selected")) as folder:
+def scored(tmp_path_factory):
+    """A table project with a champion, whose test set has been opened."""
+    with folder_of(tmp_path_factory.mktemp("scored")) as folder:
         write_params(MODELS)
         dataset(*mixed(120), np.arange(120) // 2).save(Path("data/t/dev.npz"))
-        dataset(*mixed(70, seed=5), folds=0).save(Path("data/t/test.npz"))
+        dataset(*mixed(50, seed=5), folds=0).save(Path("data/t/test.npz"))
         train_and_evaluate(MODELS)
         select_best.main("t")
+        holdout.main("t")
     return folder
 
 
 @pytest.fixture
-def project(selected, tmp_path, monkeypatch):
-    """A copy of the project with a champion."""
-    shutil.copytree(selected, tmp_path, dirs_exist_ok=True)
+def project(scored, tmp_path, monkeypatch):
+    """A copy of the scored project."""
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -54,7 +55,6 @@ def board():
 
 
 def test_scores_are_those_computed_by_hand(project):
-    holdout.main("t")
     test = Dataset.load(Path("data/t/test.npz"))
     for model in MODELS:
         fitted = joblib.load(f"models/t/candidates/{model}/model.joblib")
@@ -63,7 +63,7 @@ def test_scores_are_those_computed_by_hand(project):
         assert report["roc_auc"] == pytest.approx(roc_auc_score(test.y, proba), abs=1e-6)
         assert report["brier_score_loss"] == pytest.approx(brier_score_loss(test.y, proba), abs=1e-6)
         assert report["accuracy"] == pytest.approx(accuracy_score(test.y, proba >= 0.5), abs=1e-6)
-        assert report["counts"]["n"] == 70
+        assert report["counts"]["n"] == 50
 
 
 def test_the_models_own_decision_is_applied(project):
@@ -76,7 +76,6 @@ def test_the_models_own_decision_is_applied(project):
 
 
 def test_the_leaderboard_has_the_columns_of_the_contract_and_the_figures_of_the_reports(project):
-    holdout.main("t")
     rows = board()
     columns = "rank,model,estimator,features,roc_auc,roc_auc_low,roc_auc_high,brier,test_roc_auc,champion"
     assert ",".join(rows[0]) == columns
@@ -127,6 +126,7 @@ def test_of_four_classes_the_column_f1_is_the_macro_average(tmp_path, monkeypatc
 
 def test_without_a_selection_the_test_set_stays_closed(project):
     Path("reports/t/selection.json").unlink()
+    shutil.rmtree("reports/t/test")
     Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
     with pytest.raises(StageError, match=r"reports/t/selection\.json is missing: run 'dvc repro select_best@t'"):
         holdout.main("t")
@@ -140,15 +140,12 @@ def test_a_missing_test_set_names_the_stage_that_makes_it(project):
 
 
 def test_running_twice_gives_the_same_bytes(project):
-    def everything():
-        holdout.main("t")
-        return {path: path.read_bytes() for path in Path("reports").rglob("*.*")}
-
-    assert everything() == everything()
+    before = {path: path.read_bytes() for path in Path("reports").rglob("*.*")}
+    holdout.main("t")
+    assert {path: path.read_bytes() for path in Path("reports").rglob("*.*")} == before
 
 
 def test_reports_name_no_sample(project):
-    holdout.main("t")
     test = Dataset.load(Path("data/t/test.npz"))
     for path in [*Path("reports/t/test").iterdir(), Path("reports/t/leaderboard.csv")]:
         assert not any(name in path.read_text() for name in [*test.id, *test.path, *test.group])
@@ -194,7 +191,6 @@ def test_pictures_are_scored_from_their_features_and_for_a_network_from_their_fi
 
 
 def test_the_leaderboard_as_text_marks_the_champion_and_ends_with_the_verdict(project):
-    holdout.main("t")
     title, header, *lines, verdict = leaderboard.board("t").splitlines()
     assert title == "t"
     assert header.split("  ")[-1].strip() == "test roc_auc"
@@ -213,8 +209,6 @@ def test_a_task_that_has_not_been_run_says_so(tmp_path):
 
 
 def test_all_tasks_are_printed(project, capsys):
-    holdout.main("t")
-    capsys.readouterr()
     leaderboard.main()
     assert capsys.readouterr().out.startswith("t\n")
 

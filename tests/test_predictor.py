@@ -210,7 +210,7 @@ def test_a_bad_row_is_an_item_with_a_reason(table, row, said):
 
 def test_every_file_is_printed_and_a_bad_one_makes_exit_code_2(pictures):
     files = ["raw/1.png", "broken.jpg", "raw/2.png", "nowhere.png", "raw", "empty.png"]
-    code, out, said = command("bundles/near", *files, cwd=pictures)
+    code, out, said = command("bundles/net", *files, cwd=pictures)
     assert code == 2
     items = json.loads(out)
     assert [item["file"] for item in items] == files
@@ -222,7 +222,7 @@ def test_every_file_is_printed_and_a_bad_one_makes_exit_code_2(pictures):
 
 
 def test_good_files_exit_0_and_say_nothing_else(pictures):
-    code, out, said = command("bundles/colours", "raw/1.png", "raw/2.png", cwd=pictures)
+    code, out, said = command("bundles/net", "raw/1.png", "raw/2.png", cwd=pictures)
     assert (code, said) == (0, [])
     assert [item["class"] for item in json.loads(out)] == ["malignant", "benign"]
 
@@ -363,7 +363,7 @@ def test_serving_a_table_imports_neither_tensorflow_nor_mlflow(table):
 
 @pytest.mark.xfail(strict=True, reason="stage.run logs every argument, which here are names of patients' files")
 def test_predicting_leaves_no_trace_of_what_files_were_asked_about(pictures):
-    code, _, _ = command("bundles/colours", "raw/1.png", cwd=pictures)
+    code, _, _ = command("bundles/net", "raw/1.png", cwd=pictures)
     assert code == 0
     traces = [path for path in pictures.rglob("*.jsonl") if "raw/1.png" in path.read_text()]
     assert traces == []
