@@ -54,7 +54,8 @@ def run(main: Callable[..., None]) -> None:
     check_arguments(main, module)
     try:
         main(*sys.argv[1:])
-        log_duration(module, time.perf_counter() - start)
+        if len(sys.argv) <= 2:  # a stage has one key at most; more are files, whose names are nobody's business
+            log_duration(module, time.perf_counter() - start)
     except AssayError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -45,12 +45,13 @@ def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tup
 
     def fit_fold(fold: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
         fitted_on, held_out = np.flatnonzero(dev.fold != fold), np.flatnonzero(dev.fold == fold)
+        check_classes(dev, fitted_on)
         looked_at = rows_of(X, held_out), dev.y[held_out]
         estimator = fit(build(), X, dev, fitted_on, f"{label} fold {fold + 1}", looked_at)
-        proba = probabilities(estimator, rows_of(X, held_out), dev)
+        proba = probabilities(estimator, rows_of(X, held_out))
         history = getattr(estimator, "history_", None)
         if history is None:
-            known = probabilities(estimator, rows_of(X, fitted_on), dev)
+            known = probabilities(estimator, rows_of(X, fitted_on))
             losses = log_loss(known, dev.y[fitted_on]), log_loss(proba, dev.y[held_out])
             history = pd.DataFrame([[1, *losses]], columns=["epoch", "loss", "val_loss"])
         return held_out, proba, history.assign(fold=fold)
@@ -76,12 +77,16 @@ def fit(estimator: Any, X: Any, dev: Dataset, rows: np.ndarray, label: str, look
     return estimator.fit(rows_of(X, rows), dev.y[rows])
 
 
-def probabilities(estimator: Any, X: Any, dev: Dataset) -> np.ndarray:
-    """Return predict_proba as float64 (n, n_classes); raise DataError if a class was missing from the fit."""
-    proba = np.asarray(estimator.predict_proba(X), dtype=np.float64)
-    if proba.shape[1] != len(dev.classes):
-        raise DataError(f"a training fold lacks one of the classes {', '.join(dev.classes)}; lower split.folds")
-    return proba.clip(0, 1)  # a sum of votes may end a hair above 1
+def check_classes(dev: Dataset, rows: np.ndarray) -> None:
+    """Raise DataError, naming it, where a class has no sample among `rows`."""
+    absent = [name for k, name in enumerate(dev.classes) if not (dev.y[rows] == k).any()]
+    if absent:
+        raise DataError(f"a training fold lacks the class {', '.join(absent)}; collect more of it or lower split.folds")
+
+
+def probabilities(estimator: Any, X: Any) -> np.ndarray:
+    """Return predict_proba as float64 (n, n_classes)."""
+    return np.asarray(estimator.predict_proba(X), dtype=np.float64).clip(0, 1)  # a sum of votes may end a hair above 1
 
 
 def log_loss(proba: np.ndarray, y: np.ndarray) -> float:
@@ -90,7 +95,9 @@ def log_loss(proba: np.ndarray, y: np.ndarray) -> float:
 
 
 def save(estimator: Any, folder: Path) -> dict[str, str]:
-    """Write the fitted estimator and return {file name: SHA-256}."""
+    """Write the fitted estimator in place of any other and return {file name: SHA-256}."""
+    for left_over in folder.glob("model.*"):
+        left_over.unlink()
     if hasattr(estimator, "save"):
         estimator.save(folder)
     else:
@@ -147,6 +154,8 @@ def main(name: str) -> None:
         X = estimators.Pictures(dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"))
     else:
         X = dev.X(model.features)
+    if hasattr(estimators, "check_size"):
+        estimators.check_size(own, len(dev.y) - np.bincount(dev.fold).max(), f"params.yaml: models.{name}")
     workers = params.workers()
     if hasattr(estimators, "use_workers"):
         workers = estimators.use_workers(workers)

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline import artifacts, images, network
 from pipeline.estimators import mobilenetv2
-from pipeline.estimators.mobilenetv2 import FineTune, Params, Pictures
-from pipeline.stage import ParamsError, StageError
+from pipeline.estimators._pictures import Pictures, augmented, make_batches
+from pipeline.estimators.mobilenetv2 import FineTune, Params
+from pipeline.stage import DataError, ParamsError, StageError
 from tests.models import HEAD, KERAS_NOISE, embed, folder_of, learnt_head, numbers, square
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
@@ -221,20 +222,28 @@ def test_fine_tuning_again_gives_the_same_bits(tuned, pictures):
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
 
 
-@pytest.mark.parametrize("fraction", [0.01, 0.15, 0.4])
-def test_early_stopping_looks_at_whole_groups(fraction):
-    groups = np.repeat(np.arange(40), np.arange(40) % 5 + 1).astype(str)
-    part = mobilenetv2.stopping_part(groups, fraction, 7)
+@pytest.mark.parametrize("fraction", [0.15, 0.25, 0.4])
+def test_early_stopping_looks_at_whole_groups_of_every_class(fraction):
+    groups = np.repeat(np.arange(60), np.arange(60) % 5 + 1).astype(str)
+    y = groups.astype(int) % 3 // 2
+    part = mobilenetv2.stopping_part(y, groups, fraction, 7)
     assert not set(groups[part]) & set(groups[~part])
-    assert len(set(groups[part])) == max(1, round(fraction * 40))
-    assert (mobilenetv2.stopping_part(groups, fraction, 7) == part).all()
-    assert (mobilenetv2.stopping_part(groups, fraction, 8) != part).any()
+    assert set(y[part]) == set(y[~part]) == {0, 1}
+    assert part.mean() == pytest.approx(fraction, abs=0.12)
+    assert (mobilenetv2.stopping_part(y, groups, fraction, 7) == part).all()
+    assert (mobilenetv2.stopping_part(y, groups, fraction, 8) != part).any()
+
+
+def test_early_stopping_needs_two_groups_of_each_class():
+    y, groups = np.array([0, 0, 0, 1, 1]), np.array(["a", "b", "c", "d", "d"])
+    with pytest.raises(DataError, match="early stopping needs two groups of each class"):
+        mobilenetv2.stopping_part(y, groups, 0.15, 7)
 
 
 def test_augmentation_is_the_same_for_the_same_seed_and_changes_no_shape():
     squares = np.stack([square(seed) for seed in range(6)])
     copy = squares.copy()
-    first, same, other = (mobilenetv2.augmented(squares, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, same, other = (augmented(squares, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert (first.shape, first.dtype) == (squares.shape, np.uint8)
     np.testing.assert_array_equal(first, same)
     np.testing.assert_array_equal(squares, copy)
@@ -243,23 +252,21 @@ def test_augmentation_is_the_same_for_the_same_seed_and_changes_no_shape():
 
 def test_augmentation_turns_and_flips_and_keeps_to_a_fifth_of_light_and_contrast():
     grey = np.full((40, 16, 16, 3), 100, np.uint8)
-    found = mobilenetv2.augmented(grey, np.random.default_rng(0))
+    found = augmented(grey, np.random.default_rng(0))
     assert (np.ptp(found, axis=(1, 2, 3)) == 0).all()
     light = found[:, 0, 0, 0].astype(float)
     low, high = (100 - 128) * 1.2 + 128 * 0.8, (100 - 128) * 0.8 + 128 * 1.2
     assert low - 1 <= light.min() < 90 < 115 < light.max() <= high + 1
     marked = np.zeros((200, 8, 8, 3), np.uint8)
     marked[:, 0, 1] = 255
-    places = {
-        tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in mobilenetv2.augmented(marked, np.random.default_rng(0))
-    }
+    places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in augmented(marked, np.random.default_rng(0))}
     assert len(places) == 8
 
 
 def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch():
     pixels = np.repeat(np.arange(1, 21, dtype=np.uint8), 8 * 8 * 3).reshape(20, 8, 8, 3)
     y, weight = np.arange(20) % 3, np.arange(20) / 20
-    batches = mobilenetv2.make_batches(network.import_keras())
+    batches = make_batches(network.import_keras())
     X = Pictures(np.zeros((20, 1)), pixels)
     for augment in (False, True):
         found = batches(X, y, weight, 8, 7, augment)
@@ -277,7 +284,7 @@ def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch(
 
 def test_the_order_of_batches_changes_with_the_epoch_and_is_the_same_for_the_same_seed():
     X = Pictures(np.zeros((40, 1)), np.zeros((40, 8, 8, 3), np.uint8))
-    batches = mobilenetv2.make_batches(network.import_keras())
+    batches = make_batches(network.import_keras())
     one, two = (batches(X, np.arange(40), np.ones(40), 8, 7, True) for _ in range(2))
     before = one[0][1]
     np.testing.assert_array_equal(before, two[0][1])

@@ -361,7 +361,6 @@ def test_serving_a_table_imports_neither_tensorflow_nor_mlflow(table):
     assert subprocess.run([sys.executable, "-c", code], cwd=table, env=env, capture_output=True).returncode == 0
 
 
-@pytest.mark.xfail(strict=True, reason="stage.run logs every argument, which here are names of patients' files")
 def test_predicting_leaves_no_trace_of_what_files_were_asked_about(pictures):
     code, _, _ = command("bundles/net", "raw/1.png", cwd=pictures)
     assert code == 0

@@ -34,13 +34,18 @@ def ended(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProce
 
 def test_a_stage_that_ends_well_exits_0_and_logs_how_long_it_took(tmp_path):
     for _ in range(2):
-        done = ended(tmp_path, "print(name, more)", "skin", "b")
-        assert (done.returncode, done.stdout, done.stderr) == (0, "skin ('b',)\n", "")
+        done = ended(tmp_path, "print(name, more)", "skin")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "skin ()\n", "")
     lines = (tmp_path / "logs/timings.jsonl").read_text().splitlines()
     entry = json.loads(lines[1])
     assert len(lines) == 2
-    assert (entry["stage"], entry["key"]) == ("drawn", "skin b")
+    assert (entry["stage"], entry["key"]) == ("drawn", "skin")
     assert entry["seconds"] >= 0
+
+
+def test_names_of_files_given_on_the_command_line_are_not_logged(tmp_path):
+    assert ended(tmp_path, "print(name, more)", "bundle", "patient.jpg").returncode == 0
+    assert not (tmp_path / "logs").exists()
 
 
 @pytest.mark.parametrize("error", sorted(kind.__name__ for kind in AssayError.__subclasses__()))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.params import Strict
+from pipeline.stage import ParamsError
 
 FEATURES = ("embedding", "classical", "columns")
 
@@ -14,6 +15,14 @@ class Params(Strict):
 
     n_neighbors: int = Field(15, ge=1)
     weights: Literal["uniform", "distance"] = "distance"
+
+
+def check_size(params: Params, n_samples: int, where: str) -> None:
+    """Raise ParamsError where the smallest training fold has fewer samples than neighbours are asked for."""
+    if params.n_neighbors > n_samples:
+        raise ParamsError(
+            f"{where}.n_neighbors: found {params.n_neighbors}; a training fold has {n_samples} samples only"
+        )
 
 
 def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821

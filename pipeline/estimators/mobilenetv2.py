@@ -3,7 +3,8 @@
 Exports one `.keras` file (uint8 RGB (n, 224, 224, 3) in, probabilities out) and its LiteRT twin.
 """
 
-from dataclasses import dataclass
+import sys
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,9 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline import artifacts, images, network
+from pipeline.estimators._pictures import Pictures, make_batches
 from pipeline.params import Strict
-from pipeline.stage import ParamsError, require
+from pipeline.stage import DataError, ParamsError, require
 
 FEATURES = ("embedding", "pixels")
 BLOCKS = tuple(f"block_{number}" for number in range(1, 17))
@@ -62,28 +64,6 @@ def use_workers(workers: int) -> int:
     return 1
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Samples as both cached embeddings, float32 (n, 1280), and pixels, uint8 (n, 224, 224, 3), mapped from disk.
-
-    Indexed by row numbers, it stays a view: no pixel is read before it is asked for.
-    """
-
-    embedding: np.ndarray
-    pixels: np.ndarray
-    rows: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        if self.rows is None:
-            object.__setattr__(self, "rows", np.arange(len(self.embedding)))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, rows: np.ndarray) -> "Pictures":
-        return Pictures(self.embedding, self.pixels, self.rows[rows])
-
-
 class MobileNetV2Classifier:
     """scikit-learn's `fit` and `predict_proba` over embeddings (n, 1280) or `Pictures`.
 
@@ -100,7 +80,7 @@ class MobileNetV2Classifier:
         if self.params.fine_tune is None:
             self.history_ = self._fit_head(X, y, held_out)
             return self
-        part = stopping_part(groups, self.params.fine_tune.stop_fraction, self.seed)
+        part = stopping_part(y, groups, self.params.fine_tune.stop_fraction, self.seed)
         rest, stop = np.flatnonzero(~part), np.flatnonzero(part)
         head = self._fit_head(X[rest].embedding[X[rest].rows], y[rest], (X[stop].embedding[X[stop].rows], y[stop]))
         tuned = self._fine_tune(X[rest], y[rest], X[stop], y[stop], label)
@@ -122,7 +102,7 @@ class MobileNetV2Classifier:
 
         def look(epoch: int, logs: dict[str, float]) -> None:
             self.head_ = tuple(np.asarray(weight) for weight in head.get_weights())
-            losses.append(cross_entropy(self._head_proba(held_out[0]), held_out[1]) if held_out else np.nan)
+            losses.append(self._loss(*held_out) if held_out else np.nan)
 
         done = head.fit(
             batches,
@@ -134,6 +114,11 @@ class MobileNetV2Classifier:
         )
         epochs = np.arange(1, self.params.epochs + 1)
         return pd.DataFrame({"epoch": epochs, "loss": done.history["loss"], "val_loss": losses})
+
+    def _loss(self, X: np.ndarray, y: np.ndarray) -> float:
+        """Return the head's mean cross-entropy, weighted as in training so that both curves can be compared."""
+        proba = self._head_proba(X)[np.arange(len(y)), y]
+        return float(np.average(-np.log(np.clip(proba, 1e-15, 1)), weights=self._sample_weight(y)))
 
     def _sample_weight(self, y: np.ndarray) -> np.ndarray:
         if self.params.class_weight is None:
@@ -154,11 +139,11 @@ class MobileNetV2Classifier:
         freeze_before(self.network_, tune.from_block)
         self.network_.compile(keras.optimizers.Adam(tune.learning_rate), "sparse_categorical_crossentropy")
         batches = make_batches(keras)
+        watched = batches(X_stop, y_stop, self._sample_weight(y_stop), tune.batch_size, self.seed, augment=False)
+        before, start = self.network_.evaluate(watched, verbose=0), self.network_.get_weights()
         done = self.network_.fit(
             batches(X, y, self._sample_weight(y), tune.batch_size, self.seed, augment=True),
-            validation_data=batches(
-                X_stop, y_stop, self._sample_weight(y_stop), tune.batch_size, self.seed, augment=False
-            ),
+            validation_data=watched,
             epochs=tune.epochs,
             verbose=0,
             callbacks=[
@@ -166,6 +151,9 @@ class MobileNetV2Classifier:
                 progress(keras, label, tune.epochs),
             ],
         )
+        if min(done.history["val_loss"]) > before:
+            print(f"{label}: no epoch beats the head alone ({before:.4f}), which is kept", file=sys.stderr)
+            self.network_.set_weights(start)
         losses = {"loss": done.history["loss"], "val_loss": done.history["val_loss"]}
         return pd.DataFrame({"epoch": np.arange(1, len(losses["loss"]) + 1), **losses})
 
@@ -224,11 +212,19 @@ def head_batches(X: np.ndarray, y: np.ndarray, weight: np.ndarray, size: int, se
     return samples.batch(size).repeat(), -(-len(y) // size)
 
 
-def stopping_part(groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return bool (n,): about `fraction` of the groups, never a part of one."""
-    names = np.unique(groups)
-    chosen = np.random.default_rng(seed).permutation(names)[: max(1, round(fraction * len(names)))]
-    return np.isin(groups, chosen)
+def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Return bool (n,): about `fraction` of the samples of each class, never a part of a group.
+
+    Raises DataError where a class has one group only, which cannot be on both sides.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n_parts = min(round(1 / fraction), *(len(np.unique(groups[y == k])) for k in np.unique(y)))
+    if n_parts < 2:
+        raise DataError("early stopping needs two groups of each class in a training fold; leave fine_tune out")
+    parts = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
+    _, chosen = next(parts.split(y, y, groups))
+    return np.isin(np.arange(len(y)), chosen)
 
 
 def freeze_before(model: Any, block: str) -> None:
@@ -239,59 +235,8 @@ def freeze_before(model: Any, block: str) -> None:
         layer.trainable = learns and type(layer).__name__ != "BatchNormalization"
 
 
-def augmented(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return uint8 (n, side, side, 3) pictures flipped, turned by quarters, and changed in light and contrast by up to 20 %.
-
-    Dermoscopy and histology have no up or down; the changes of light are those between two cameras.
-    """
-    changed = np.empty_like(pixels)
-    for index, picture in enumerate(pixels):
-        picture = np.rot90(picture, rng.integers(4))
-        picture = picture[:, ::-1] if rng.integers(2) else picture
-        light, contrast = rng.uniform(0.8, 1.2, 2)
-        # one look-up table a picture: eight times quicker than float arithmetic on its pixels
-        table = np.clip((np.arange(256) - 128) * contrast + 128 * light, 0, 255).astype(np.uint8)
-        changed[index] = table[picture]
-    return changed
-
-
-def make_batches(keras: Any) -> type:
-    """Return a Keras data set class over `Pictures`, reading one batch at a time."""
-
-    class Batches(keras.utils.PyDataset):
-        def __init__(self, X: Pictures, y: np.ndarray, weight: np.ndarray, size: int, seed: int, augment: bool):
-            super().__init__(workers=1)
-            self.X, self.y, self.weight, self.size, self.augment = X, y, weight, size, augment
-            self.seed, self.epoch = seed, 0
-            self.order = np.arange(len(y))
-            self._shuffle()
-
-        def __len__(self) -> int:
-            return -(-len(self.y) // self.size)
-
-        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            rows = np.sort(self.order[index * self.size : (index + 1) * self.size])
-            pixels = self.X.pixels[self.X.rows[rows]]
-            if self.augment:
-                pixels = augmented(pixels, np.random.default_rng([self.seed, self.epoch, index]))
-            return pixels, self.y[rows], self.weight[rows]
-
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
-            self._shuffle()
-
-        def _shuffle(self) -> None:
-            if self.augment:
-                self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.y))
-
-    return Batches
-
-
 def progress(keras: Any, label: str, epochs: int) -> Any:
     """Return a Keras callback that prints a line an epoch, with the loss that early stopping watches."""
-    import sys
-    import time
-
     start = time.monotonic()
 
     def say(epoch: int, logs: dict[str, float]) -> None:
@@ -300,8 +245,3 @@ def progress(keras: Any, label: str, epochs: int) -> Any:
         print(f"{line}, {left:.0f} s left at most", file=sys.stderr, flush=True)
 
     return keras.callbacks.LambdaCallback(on_epoch_end=say)
-
-
-def cross_entropy(proba: np.ndarray, y: np.ndarray) -> float:
-    """Return the mean negative logarithm of the probability of the true class."""
-    return float(-np.log(np.clip(proba[np.arange(len(y)), y], 1e-15, 1)).mean())
