@@ -34,7 +34,7 @@ def show_model(predictor: Predictor, task: str) -> None:
     if report.exists():
         test = artifacts.read_json(report)
         low, high = test["ci"]["roc_auc"]
-        line += f": AUC {test['roc_auc']:.2f} [{low:.2f}, {high:.2f}] on {test['counts']['n']} test samples"
+        line += f": AUC {test['roc_auc']:.3f} [{low:.3f}, {high:.3f}] on {test['counts']['n']} test samples"
     st.caption(line)
 
 
@@ -45,9 +45,8 @@ def show_answer(item: dict[str, Any]) -> None:
         return
     st.subheader(item["class"])
     st.write(item["decision"])
-    st.bar_chart(
-        item["probabilities"], horizontal=True, x_label="probability", height=60 + 40 * len(item["probabilities"])
-    )
+    for name, probability in item["probabilities"].items():
+        st.progress(probability, f"{name}: {probability:.1%}")
 
 
 def predict_images(predictor: Predictor) -> None:
