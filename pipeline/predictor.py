@@ -19,8 +19,6 @@ from pipeline import bundle, images
 from pipeline.decision import decide
 from pipeline.stage import AssayError, BundleError, DataError, run
 
-ITEM = ("file", "class", "probabilities", "decision", "refused", "reason")
-
 
 class Predictor:
     """A loaded bundle. `features` turns bytes into what the model sees, `decide` that into an answer.
