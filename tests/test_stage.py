@@ -12,7 +12,7 @@ from pipeline.stage import AssayError, StageError, require, run
 from tests.samples import ROOT, put, stage, task, write_params
 
 STAGE = """
-import errno, sys, time
+import errno, signal, sys, time
 from pipeline import stage
 
 def main(name: str, *more: str) -> None:
@@ -63,9 +63,9 @@ def test_a_bug_of_ours_exits_1_with_its_traceback(tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="no signals here")
 def test_a_stage_that_is_stopped_by_the_keyboard_exits_130_with_one_line(tmp_path):
-    (tmp_path / "drawn.py").write_text(
-        STAGE.format(body="    print('up', flush=True); time.sleep(60)"), encoding="utf-8"
-    )
+    # As at a terminal: what a shell starts in the background inherits that the signal is ignored
+    body = "    signal.signal(signal.SIGINT, signal.default_int_handler); print('up', flush=True); time.sleep(60)"
+    (tmp_path / "drawn.py").write_text(STAGE.format(body=body), encoding="utf-8")
     command = [sys.executable, "-m", "drawn", "skin"]
     pipe = subprocess.PIPE
     with subprocess.Popen(
