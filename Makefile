@@ -41,6 +41,12 @@ ui: $(INSTALLED) ## compare all runs in MLflow
 track: $(INSTALLED) ## write all results to MLflow again, for instance after its store was deleted
 	python -m pipeline.track
 
+bench: $(INSTALLED) ## measure speed and write benchmarks/README.md
+	python -m benchmarks
+
+soak: $(INSTALLED) ## the tests that take long: kill -9 at random moments, load, copies at scale
+	python -m pytest -q -n 0 soak
+
 lock: ## resolve requirements.in into requirements.txt, for every system, with hashes
 	uv pip compile --universal --generate-hashes --python-version 3.11 --quiet --no-header requirements.in -o requirements.txt
 
@@ -48,4 +54,4 @@ clean: ## delete the environment and everything that can be made again
 	rm -rf .venv .pytest_cache .ruff_cache mlflow logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test lint app ui track lock clean
+.PHONY: help demo test lint app ui track bench soak lock clean
