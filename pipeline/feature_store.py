@@ -37,7 +37,11 @@ class FeatureStore:
 
     def __init__(self, name: str, recipe: str):
         folder = Path(os.environ.get("DVC_ROOT") or ".") / FOLDER  # DVC's copies for experiments share the project's
-        self.path, self.recipe, self._of_thread = folder / f"{name}.sqlite", recipe, threading.local()
+        self.name, self.recipe = name, recipe
+        self.path, self._of_thread = folder / f"{name}.sqlite", threading.local()
+
+    def __reduce__(self) -> tuple:
+        return FeatureStore, (self.name, self.recipe)  # sent to another process, it opens the file there
 
     def get(self, key: str) -> bytes | None:
         """Return the value kept for `key`, or None."""
