@@ -70,9 +70,11 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
         if column:
             tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
     extra = [column for column in table if column not in known.values()]
-    samples = []
-    for number, row in enumerate(table.to_dict("records"), start=1):
+    samples, extras = [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
+    for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
+        row = dict(zip(table.columns, cells, strict=True))
         relative = inside(row["path"], path, number)
+        more = {column: row[column] for column in extra}
         if not row[task.read.label]:
             raise DataError(f"{path.as_posix()}: row {number}: the label is empty; fill it in or delete the row")
         samples.append(
@@ -81,7 +83,7 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
                 label=row[task.read.label],
                 group=row[task.read.group] if task.read.group else "",
                 shipped=shipped_name(row[task.read.shipped], path, number) if task.read.shipped else "",
-                extra={column: row[column] for column in extra},
+                extra=extras.setdefault(tuple(more.values()), more),
             )
         )
     check_unique([sample.path for sample in samples], path)
