@@ -1,6 +1,7 @@
 """Stage `check`: everything in params.yaml is validated before the first stage that costs anything starts.
 
-Writes a file of constant bytes on which every other stage depends: a changed but valid params.yaml re-runs nothing else.
+Writes `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
+a changed but valid params.yaml re-runs what uses the changed value.
 """
 
 import difflib
@@ -12,14 +13,12 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline import artifacts, params
+from pipeline import imports, params
 from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
-ESTIMATORS = Path(__file__).parent / "estimators"
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 FEATURES = {"image": ("embedding", "classical", "pixels"), "table": ("columns",)}
-CHECKED = Path("data/.checked")
 RESERVED = ("backbone", "demo", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
@@ -86,7 +85,7 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     task = tasks[model.task]
     if name not in task.models:
         raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")
-    known = sorted(path.stem for path in ESTIMATORS.glob("*.py") if not path.stem.startswith("_"))
+    known = imports.estimators()
     if model.estimator not in known:
         raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
     estimator = importlib.import_module(f"pipeline.estimators.{model.estimator}")
@@ -111,7 +110,7 @@ def similar(name: str, known: dict[str, Any]) -> str:
 
 def main() -> None:
     check(params.load())
-    artifacts.write_bytes(CHECKED, b"params.yaml is valid\n")
+    imports.write()
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ class Predictor:
         elif "model.joblib" in files:
             import joblib
 
+            from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
+
             self._proba = joblib.load(io.BytesIO(files["model.joblib"])).predict_proba
         else:
             raise BundleError(f"{Path(folder).as_posix()}/bundle.json names no model: run 'dvc repro'")
