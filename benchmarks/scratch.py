@@ -28,7 +28,13 @@ class Cost:
 
 
 class Scratch:
-    """A copy of the project without outputs, in a temporary folder that goes at the end of the `with` block."""
+    """A copy of the project without outputs, in a temporary folder that goes at the end of the `with` block.
+
+    Without tasks, or, with `demo`, with those of the shipped params.yaml.
+    """
+
+    def __init__(self, demo: bool = False):
+        self.demo = demo
 
     def __enter__(self) -> "Scratch":
         self._temporary = tempfile.TemporaryDirectory()
@@ -37,7 +43,8 @@ class Scratch:
             source, target = ROOT / name, self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-        self.set_params(tasks={}, models={})
+        if not self.demo:
+            self.set_params(tasks={}, models={})
         self.run("dvc", "config", "--local", "core.no_scm", "true")
         return self
 
@@ -71,6 +78,13 @@ class Scratch:
         content["tasks"][name] = task | {"preprocess": {}, "select": {}, "models": list(models)}
         content["models"] |= {model: {"task": name} | block for model, block in models.items()}
         self.set_params(**content)
+
+    def change(self, model: str, **values: object) -> Cost:
+        """Change a model's values in params.yaml and return what `dvc repro` costs then."""
+        content = yaml.safe_load((self.folder / "params.yaml").read_text(encoding="utf-8"))
+        content["models"][model] |= values
+        self.set_params(**content)
+        return self.run("dvc", "repro")
 
     def take_backbone(self) -> None:
         """Copy the backbone that the project has made."""
