@@ -44,19 +44,42 @@ def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict
             path.unlink()
 
 
+def vouched(task: str) -> str:
+    """Return the SHA-256 that `reports/<task>/selection.json`, which git keeps, gives for the champion's bundle.json.
+
+    A `.joblib` file is code that runs when it is loaded, and whoever can write to `models/` could put one there together with
+    a bundle.json that fits it. What serves others therefore asks git's reports. Raises BundleError where they say nothing.
+    """
+    path = Path(f"reports/{task}/selection.json")
+    try:
+        return artifacts.read_json(path)["bundle"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BundleError(
+            f"{path.as_posix()}, which vouches for models/{task}/best, is missing or names no bundle: "
+            f"run 'dvc repro select_best@{task}', or restore it with git"
+        ) from None
+
+
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return bundle.json and the bytes of the files it names, after checking every hash on the bytes that are returned.
 
     Raises BundleError where anything is missing, not JSON, of another format, or does not match.
     """
+    content, _ = read_content(folder)
+    return content, read_files(folder, content)
+
+
+def read_content(folder: Path, expected: str | None = None) -> tuple[dict[str, Any], str]:
+    """Return bundle.json and its SHA-256; raise BundleError as `read` does, and where it is not the `expected` one."""
     where = folder.as_posix()
     try:
-        content = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+        data = (folder / "bundle.json").read_bytes()
+        content = json.loads(data)
     except FileNotFoundError:
         raise BundleError(
             f"{where} has no bundle.json: run 'dvc repro', or restore it with 'dvc checkout {where}'"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BundleError(f"{where}/bundle.json is not JSON: restore it with 'dvc checkout {where}'") from None
     except OSError as error:
         raise BundleError(f"{where} is no bundle: bundle.json cannot be opened ({error.strerror})") from None
@@ -65,7 +88,18 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     lacking = [key for key, kind in KEYS.items() if not isinstance(content.get(key), kind)]
     if lacking:
         raise BundleError(f"{where}/bundle.json lacks {', '.join(lacking)}: restore it with 'dvc checkout {where}'")
-    return content, {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
+    found = artifacts.sha256(data)
+    if expected not in (None, found):
+        raise BundleError(
+            f"{where}/bundle.json is not the one that selection.json vouches for (sha256 differs): restore both, "
+            f"with 'dvc checkout {where}' and git, or run 'dvc repro'"
+        )
+    return content, found
+
+
+def read_files(folder: Path, content: dict[str, Any]) -> dict[str, bytes]:
+    """Return the bytes of the files that bundle.json's `content` names; raise BundleError where one does not match."""
+    return {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
 
 
 def read_file(folder: Path, name: str, expected: str, listed_in: str = "bundle.json") -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import artifacts, bundle, images, params
+from pipeline import artifacts, bundle, params
 from pipeline.bootstrap import bootstrap, difference_interval
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
@@ -78,20 +78,6 @@ def number(figure: float | None) -> float:
     return np.nan if figure is None else figure
 
 
-def golden(predictor: Predictor) -> list[dict[str, Any]]:
-    """Return what the bundle answers to inputs that are nobody's data: drawn pictures, or rows made from the schema."""
-    if predictor.info["kind"] == "table":
-        rows = [
-            {f["name"]: f.get(at, f["default"]) for f in predictor.info["schema"]} for at in ("default", "min", "max")
-        ]
-        return [{"input": row, "probabilities": predictor.proba(predictor.features(row))} for row in rows]
-    pictures = enumerate(images.sample_pictures())
-    return [
-        {"input": f"images.sample_pictures()[{number}]", "probabilities": predictor.proba(predictor.look(picture))}
-        for number, picture in pictures
-    ]
-
-
 def main(name: str) -> None:
     task = params.task(name)
     metric = task.select.metric
@@ -109,21 +95,26 @@ def main(name: str) -> None:
     chosen = select(scores, {model: found[key] for model, found in draws.items()}, params.METRICS[metric])
     winner = chosen["winner"]
     reason = explain(chosen, metric, scores, ci)
-    export(name, winner, decisions[winner], reports[winner])
+    exported = export(name, winner, decisions[winner], reports[winner])
     artifacts.write_json(
         Path(f"reports/{name}/selection.json"),
-        {"task": name, "metric": metric, "rule": RULE, "reason": reason, "scores": scores} | chosen,
+        {"task": name, "metric": metric, "rule": RULE, "reason": reason, "scores": scores, "bundle": exported} | chosen,
     )
     print(f"select_best {name}: {reason}", file=sys.stderr)
 
 
-def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, Any]) -> None:
-    """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk."""
+def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, Any]) -> str:
+    """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk.
+
+    Returns the SHA-256 of its bundle.json, by which selection.json, and so git, vouches for it.
+    """
     candidate = Path(f"models/{task}/candidates/{winner}")
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, decision, report)
-        answers = golden(Predictor(scratch))
-    bundle.write(Path(f"models/{task}/best"), candidate, decision, report, answers)
+        answers = Predictor(scratch).golden()
+    best = Path(f"models/{task}/best")
+    bundle.write(best, candidate, decision, report, answers)
+    return bundle.read_content(best)[1]
 
 
 if __name__ == "__main__":

@@ -204,3 +204,20 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "best").write_bytes(b"")
     with pytest.raises(BundleError, match="is no bundle"):
         bundle.read(tmp_path / "best")
+
+
+def test_the_selection_vouches_for_one_bundle_json(best):
+    artifacts.write_json("reports/t/selection.json", {"bundle": "abc"})
+    assert bundle.vouched("t") == "abc"
+    content, sha256 = bundle.read_content(best)
+    assert bundle.read_content(best, sha256) == (content, sha256)
+    with pytest.raises(BundleError, match=r"is not the one that selection\.json vouches for \(sha256 differs\)"):
+        bundle.read_content(best, "abc")
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", "3", "{"])
+def test_a_selection_that_vouches_for_nothing_is_an_error_that_says_what_to_run(best, text):
+    if text is not None:
+        artifacts.write_bytes("reports/t/selection.json", text.encode())
+    with pytest.raises(BundleError, match=r"^reports/t/selection\.json, which vouches .*run 'dvc repro select_best@t'"):
+        bundle.vouched("t")

@@ -218,3 +218,9 @@ def test_a_constant_feature_of_an_array_stays_finite():
 def test_reading_an_estimators_parameters_does_not_import_scikit_learn(name):
     code = f"import sys, pipeline.estimators.{name}; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_knn_compares_in_float64_where_scikit_learn_is_ten_times_faster():
+    X, y = numbers(60)
+    search = build("knn").fit(X, y).steps[-1][1].steps[-1][1]
+    assert search._fit_X.dtype == np.float64

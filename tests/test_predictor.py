@@ -1,12 +1,14 @@
 """The only way to a prediction: the same answer as in the pipeline, however a sample comes in."""
 
 import csv
+import hashlib
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -374,3 +376,88 @@ def test_the_bundle_of_a_network_holds_its_keras_file_and_its_twin(pictures, tmp
     assert content["features"] == "pixels"
     learnt = learnt_head(tmp_path_factory.getbasetemp())[0] / "head/model.keras"
     assert (pictures / "bundles/net/model.keras").read_bytes() == learnt.read_bytes()
+
+
+# Several threads
+
+
+def test_a_twin_gives_the_same_answer_and_shares_what_can_be_shared(pictures):
+    for name in IMAGE_MODELS:
+        loaded = Predictor(pictures / "bundles" / name)
+        twin = loaded.twin()
+        assert twin.predict(picture(3), "a") == loaded.predict(picture(3), "a")
+        assert twin._programs is loaded._programs
+        if "model.joblib" in loaded.info["files"]:
+            assert twin._proba is loaded._proba
+
+
+def test_twins_answer_from_several_threads_at_once_as_one_does_alone(pictures):
+    loaded = Predictor(pictures / "bundles/near")
+    files = [picture(seed) for seed in range(8)]
+    alone = [loaded.predict(file, "a") for file in files]
+    twins = [loaded.twin() for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        found = pool.map(lambda twin: [twin.predict(file, "a") for file in files * 3], twins)
+    assert list(found) == [alone * 3] * 3
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_forest_answers_a_row_with_the_same_bits_as_scikit_learns_own_way(tmp_path, monkeypatch, n_classes):
+    monkeypatch.chdir(tmp_path)
+    write_params({"trees": {"estimator": "random_forest", "n_estimators": 30}})
+    X, y = mixed(100, n_classes)
+    dataset(X, y).save(Path("data/t/dev.npz"))
+    train.main("trees")
+    model = joblib.load("models/t/candidates/trees/model.joblib")
+    quick = predictor.one_row(model)
+    assert quick != model.predict_proba
+    for row in range(100):
+        np.testing.assert_array_equal(quick(X.iloc[row : row + 1]), model.predict_proba(X.iloc[row : row + 1]))
+
+
+# What a bundle should answer
+
+
+def test_a_bundle_checks_itself_against_its_golden_predictions(pictures, tmp_path):
+    for name in IMAGE_MODELS:
+        shutil.copytree(pictures / "bundles" / name, tmp_path / name)
+        golden = Predictor(tmp_path / name).golden()
+        rewrite(tmp_path / name, golden=golden)
+        Predictor(tmp_path / name).check()
+        golden[2]["probabilities"] = golden[2]["probabilities"] + 2e-4
+        rewrite(tmp_path / name, golden=golden)
+        with pytest.raises(
+            BundleError, match=r"sample_pictures\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
+        ):
+            Predictor(tmp_path / name).check()
+
+
+def test_a_bundle_without_golden_predictions_or_with_one_that_is_no_number_fails_its_check(table, tmp_path):
+    shutil.copytree(table / "best", tmp_path / "best")
+    with pytest.raises(BundleError, match="has 0 golden predictions; expected 3: run 'dvc repro'"):
+        Predictor(tmp_path / "best").check()
+    rewrite(tmp_path / "best", golden=[{"probabilities": [float("nan"), 1]}] * 3)
+    with pytest.raises(BundleError, match="off by nan"):
+        Predictor(tmp_path / "best").check()
+
+
+def rewrite(folder, **values):
+    """Change keys of bundle.json."""
+    content = json.loads((folder / "bundle.json").read_text()) | values
+    (folder / "bundle.json").write_text(json.dumps(content, default=lambda array: array.tolist()))
+
+
+def test_a_bundle_has_a_name_that_leads_to_its_file(pictures):
+    loaded = Predictor(pictures / "bundles/near")
+    sha256 = hashlib.sha256((pictures / "bundles/near/bundle.json").read_bytes()).hexdigest()
+    assert loaded.id == f"near@{sha256[:12]}"
+
+
+def test_a_model_is_not_loaded_from_a_bundle_that_another_file_does_not_vouch_for(table, tmp_path):
+    shutil.copytree(table / "best", tmp_path / "best")
+    sha256 = hashlib.sha256((tmp_path / "best/bundle.json").read_bytes()).hexdigest()
+    Predictor(tmp_path / "best", sha256)
+    (tmp_path / "best/model.joblib").write_bytes(b"code of a stranger")
+    rewrite(tmp_path / "best", files={"model.joblib": hashlib.sha256(b"code of a stranger").hexdigest()})
+    with pytest.raises(BundleError, match=r"bundle\.json is not the one that selection\.json vouches for"):
+        Predictor(tmp_path / "best", sha256)

@@ -25,7 +25,19 @@ from tests.models import (
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 NOISE = np.random.default_rng(0).normal(size=400)  # of resampling, which hits all models alike
 MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}, "floor": {"estimator": "dummy"}}
-KEYS = {"task", "metric", "rule", "winner", "runner_up", "difference", "difference_ci", "tied", "reason", "scores"}
+KEYS = {
+    "task",
+    "metric",
+    "rule",
+    "winner",
+    "runner_up",
+    "difference",
+    "difference_ci",
+    "tied",
+    "reason",
+    "scores",
+    "bundle",
+}
 
 
 def chosen(scores, spread=0.0, higher_is_better=True):
@@ -225,6 +237,8 @@ def test_the_champions_bundle_has_its_decision_its_report_and_its_answers(projec
     assert content["decision"] == artifacts.read_json("models/t/decisions/line.json")
     assert content["metrics"] == artifacts.read_json("reports/t/cv/line.json")
     assert files["model.joblib"] == Path("models/t/candidates/line/model.joblib").read_bytes()
+    sha256 = artifacts.sha256(Path("models/t/best/bundle.json").read_bytes())
+    assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.vouched("t")
 
 
 def test_golden_predictions_of_a_table_are_what_the_loaded_bundle_says(project):

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from pipeline.params import Strict
@@ -28,7 +29,11 @@ def check_size(params: Params, n_samples: int, where: str) -> None:
 def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821
     """Return an unfitted pipeline."""
     from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
     from pipeline.estimators._prepare import prepared
 
-    return prepared(KNeighborsClassifier(n_neighbors=params.n_neighbors, weights=params.weights, algorithm="brute"))
+    search = KNeighborsClassifier(n_neighbors=params.n_neighbors, weights=params.weights, algorithm="brute")
+    # In float64 scikit-learn compares one embedding to 320 in 0.3 ms; in float32, which it widens anew each time, in 3.9 ms
+    return prepared(make_pipeline(FunctionTransformer(np.float64), search))
