@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import io
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,16 @@ from pipeline.stage import DataError
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?")  # in lower case; what other programs write for an empty cell
 MAX_VALUES = 10  # a number with at most so many whole values is entered by choice
 SEPARATORS = ",;\t|"
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
+def read_csv(path: Path, data: bytes | None = None, numbers: Collection[str] | None = None) -> pd.DataFrame:
     """Return a CSV file as strings, one row per line, headers and cells stripped.
 
-    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever parts the header most. `data` may hold the
-    bytes already; `path` then only names them in errors. Raises DataError for what is not such a table.
+    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever parts the header most. Where the
+    semicolon separates, the comma is the decimal sign: in columns of numbers (`numbers` if given, else those in which every
+    cell is one) it becomes a point. `data` may hold the bytes already; `path` then only names them in errors. Raises
+    DataError for what is not such a table.
     """
     data = path.read_bytes() if data is None else data
     try:
@@ -52,7 +57,17 @@ def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
                 f"{path}: row {number} has {len(row)} cells; the header has {len(header)}. Is a separator in an unquoted text?"
             )
     cells = [[cell.strip().replace("\r\n", "\n").replace("\r", "\n") for cell in row] for row in rows[1:]]
-    return pd.DataFrame(cells, columns=header, dtype=object)
+    table = pd.DataFrame(cells, columns=header, dtype=object)
+    return with_points(table, numbers) if separator == ";" else table
+
+
+def with_points(table: pd.DataFrame, numbers: Collection[str] | None) -> pd.DataFrame:
+    """Return `table` with 1.5 for 1,5 in columns of numbers: those in `numbers`, or in which every cell is a number."""
+    for name in table:
+        pointed = [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in table[name]]
+        if name in numbers if numbers is not None else all(map(reads_as_number, pointed)):
+            table[name] = pd.Series(pointed, dtype=object)
+    return table
 
 
 def require_column(table: pd.DataFrame, column: str, path: Path, key: str) -> None:
@@ -82,6 +97,31 @@ def as_number(cell: str) -> float:
     if not np.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
         raise ValueError(f"not a finite number: {cell}")
     return number
+
+
+def reads_as_number(cell: str) -> bool:
+    """Return whether the cell is a number or missing."""
+    try:
+        as_number(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def nearly_numbers(features: pd.DataFrame) -> list[str]:
+    """Return a sentence for each column that becomes categories because some of its cells, at most half, are no numbers."""
+    found = []
+    for name in features:
+        known = [(row, cell) for row, cell in enumerate(features[name], start=1) if not is_missing(cell)]
+        odd = [(row, cell) for row, cell in known if not reads_as_number(cell)]
+        unclear = [cell for _, cell in odd if not DECIMAL_COMMA.fullmatch(cell)]
+        if odd and len(unclear) <= len(known) / 2:
+            hint = "" if unclear else "; write a decimal point, or part the file by semicolons"
+            found.append(
+                f"column {name!r} is taken as categories: {len(odd)} of {len(known)} cells are no numbers, the first "
+                f"{odd[0][1]!r} in row {odd[0][0]}{hint}"
+            )
+    return found
 
 
 def typed(features: pd.DataFrame) -> pd.DataFrame:
@@ -160,5 +200,6 @@ def to_frame(row: dict[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
         try:
             columns[field["name"]] = np.array([as_number(cell)])
         except ValueError:
-            raise DataError(f"column {field['name']!r}: found {cell!r}; expected a number") from None
+            hint = ", with a decimal point" if DECIMAL_COMMA.fullmatch(cell) else ""
+            raise DataError(f"column {field['name']!r}: found {cell!r}; expected a number{hint}") from None
     return pd.DataFrame(columns)
