@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import artifacts, images, layout, params, tables
-from pipeline.layout import Sample
+from pipeline.layout import COLUMNS, Sample
 from pipeline.parallel import run_parallel
 from pipeline.params import TaskParams
 from pipeline.stage import DataError, require, run
@@ -23,7 +23,6 @@ from pipeline.stage import DataError, require, run
 EMBEDDER = Path("models/backbone/embedder.tflite")
 N_CLASSICAL = 320
 MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
-COLUMNS = ["id", "path", "label", "group", "shipped", "width", "height", "mode", "format", "bytes", "error"]
 BATCH = 16  # files handed to a worker at once: the hand-over costs less than 1 % and progress stays smooth
 
 _of_thread = threading.local()
@@ -112,16 +111,6 @@ def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return samples.reindex(columns=COLUMNS, fill_value=""), features
 
 
-def check_extra(samples: list[Sample], name: str) -> None:
-    """Raise DataError where the CSV's own columns bear names that samples.csv gives to something else."""
-    clash = sorted({*COLUMNS} & {column for sample in samples[:1] for column in sample.extra})
-    if clash:
-        raise DataError(
-            f"tasks.{name}.read.csv: the columns {', '.join(clash)} have names that Assay uses; rename them, or say in "
-            f"tasks.{name}.read which is the group and which the shipped split"
-        )
-
-
 def report_unreadable(samples: pd.DataFrame, task: TaskParams, name: str) -> None:
     """Say which samples cannot be used; raise DataError if the task does not allow any, or if none is left."""
     bad = samples[samples["error"] != ""]
@@ -144,10 +133,11 @@ def main(name: str) -> None:
     if task.kind == "table":
         samples, features = scan_table(task, name)
         skipped = []
+        for doubt in tables.nearly_numbers(features):
+            print(f"scan {name}: {doubt}", file=sys.stderr)
         artifacts.write_csv(out / "columns.csv", features)
     else:
         listed, skipped = layout.list_samples(task, name)
-        check_extra(listed, name)
         program = require(EMBEDDER, "backbone")
         rows = scan_images(listed, Path(task.raw), program, out, params.workers())
         shown = tqdm(rows, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
