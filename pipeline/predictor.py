@@ -174,8 +174,10 @@ def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]
                 continue
             from pipeline import tables
 
-            table = tables.read_csv(Path(file), data)
-            other = [name for name in table if name not in {field["name"] for field in predictor.info["schema"]}]
+            fields = {field["name"]: field["type"] for field in predictor.info["schema"]}
+            numbers = [name for name, kind in fields.items() if kind == "number"]
+            table = tables.read_csv(Path(file), data, numbers)
+            other = [name for name in table if name not in fields]
             if other:
                 print(f"{file}: not used by the model: {', '.join(other)}", file=sys.stderr)
             rows = table.drop(columns=other).to_dict("records")

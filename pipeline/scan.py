@@ -13,13 +13,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import artifacts, layout, params, tables
-from pipeline.layout import Sample
+from pipeline.layout import COLUMNS
 from pipeline.params import TaskParams
 from pipeline.scan_images import scan_images
 from pipeline.stage import DataError, require, run
 
 EMBEDDER = Path("models/backbone/embedder.tflite")
-COLUMNS = ["id", "path", "label", "group", "shipped", "width", "height", "mode", "format", "bytes", "error"]
 
 
 def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -53,16 +52,6 @@ def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return samples.reindex(columns=COLUMNS, fill_value=""), features
 
 
-def check_extra(samples: list[Sample], name: str) -> None:
-    """Raise DataError where the CSV's own columns bear names that samples.csv gives to something else."""
-    clash = sorted({*COLUMNS} & {column for sample in samples[:1] for column in sample.extra})
-    if clash:
-        raise DataError(
-            f"tasks.{name}.read.csv: the columns {', '.join(clash)} have names that Assay uses; rename them, or say in "
-            f"tasks.{name}.read which is the group and which the shipped split"
-        )
-
-
 def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskParams, name: str) -> None:
     """Say which samples, (path, error), cannot be used; raise DataError if the task allows none, or if none is left."""
     for path, error in bad[:10]:
@@ -94,11 +83,12 @@ def main(name: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if task.kind == "table":
         samples, features = scan_table(task, name)
+        for doubt in tables.nearly_numbers(features):
+            print(f"scan {name}: {doubt}", file=sys.stderr)
         artifacts.write_csv(out / "columns.csv", features)
         rows, columns, skipped = samples.to_dict("records"), COLUMNS, []
     else:
         listed, skipped = layout.list_samples(task, name)
-        check_extra(listed, name)
         program = require(EMBEDDER, "backbone")
         found = scan_images(listed, Path(task.raw), program, out, params.workers())
         rows = tqdm(found, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)

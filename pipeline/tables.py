@@ -3,8 +3,9 @@
 import csv
 import hashlib
 import io
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ from pipeline.stage import DataError
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?")  # in lower case; what other programs write for an empty cell
 MAX_VALUES = 10  # a number with at most so many whole values is entered by choice
 SEPARATORS = ",;\t|"
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
+def read_csv(path: Path, data: bytes | None = None, numbers: Collection[str] | None = None) -> pd.DataFrame:
     """Return a CSV file as strings, one row per line, headers and cells stripped.
 
-    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever parts the header most. `data` may hold the
-    bytes already; `path` then only names them in errors. Raises DataError for what is not such a table.
+    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever parts the header most. Where the
+    semicolon separates, the comma is the decimal sign: in columns of numbers (`numbers` if given, else those in which every
+    cell is one) it becomes a point. `data` may hold the bytes already; `path` then only names them in errors. Raises
+    DataError for what is not such a table.
     """
     data = path.read_bytes() if data is None else data
     try:
@@ -40,9 +44,11 @@ def read_csv(path: Path, data: bytes | None = None) -> pd.DataFrame:
         filled = (row for row in csv.reader(lines, delimiter=separator) if any(map(str.strip, row)))
         header = [name.strip() for name in next(filled, [])]
         check_header(header, path)
-        return pd.DataFrame(dict(zip(header, read_columns(filled, len(header), path), strict=True)), dtype=object)
+        columns = read_columns(filled, len(header), path)
     except csv.Error as error:
         raise DataError(f"{path}: is not a CSV file ({error})") from None
+    table = pd.DataFrame(dict(zip(header, columns, strict=True)), dtype=object)
+    return with_points(table, numbers) if separator == ";" else table
 
 
 def check_header(header: list[str], path: Path) -> None:
@@ -72,6 +78,15 @@ def read_columns(rows: Iterable[list[str]], n_columns: int, path: Path) -> list[
     return columns
 
 
+def with_points(table: pd.DataFrame, numbers: Collection[str] | None) -> pd.DataFrame:
+    """Return `table` with 1.5 for 1,5 in columns of numbers: those in `numbers`, or in which every cell is a number."""
+    for name in table:
+        pointed = [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in table[name]]
+        if name in numbers if numbers is not None else all(map(reads_as_number, pointed)):
+            table[name] = pd.Series(pointed, dtype=object)
+    return table
+
+
 def require_column(table: pd.DataFrame, column: str, path: Path, key: str) -> None:
     """Raise DataError, listing the columns there are, unless `table` has `column`."""
     if column not in table:
@@ -99,6 +114,31 @@ def as_number(cell: str) -> float:
     if not np.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
         raise ValueError(f"not a finite number: {cell}")
     return number
+
+
+def reads_as_number(cell: str) -> bool:
+    """Return whether the cell is a number or missing."""
+    try:
+        as_number(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def nearly_numbers(features: pd.DataFrame) -> list[str]:
+    """Return a sentence for each column that becomes categories because some of its cells, at most half, are no numbers."""
+    found = []
+    for name in features:
+        known = [(row, cell) for row, cell in enumerate(features[name], start=1) if not is_missing(cell)]
+        odd = [(row, cell) for row, cell in known if not reads_as_number(cell)]
+        unclear = [cell for _, cell in odd if not DECIMAL_COMMA.fullmatch(cell)]
+        if odd and len(unclear) <= len(known) / 2:
+            hint = "" if unclear else "; write a decimal point, or part the file by semicolons"
+            found.append(
+                f"column {name!r} is taken as categories: {len(odd)} of {len(known)} cells are no numbers, the first "
+                f"{odd[0][1]!r} in row {odd[0][0]}{hint}"
+            )
+    return found
 
 
 def typed(features: pd.DataFrame) -> pd.DataFrame:
@@ -177,5 +217,6 @@ def to_frame(row: dict[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
         try:
             columns[field["name"]] = np.array([as_number(cell)])
         except ValueError:
-            raise DataError(f"column {field['name']!r}: found {cell!r}; expected a number") from None
+            hint = ", with a decimal point" if DECIMAL_COMMA.fullmatch(cell) else ""
+            raise DataError(f"column {field['name']!r}: found {cell!r}; expected a number{hint}") from None
     return pd.DataFrame(columns)

@@ -39,7 +39,7 @@ def put(root: Path, files: dict[str, bytes | str | int]) -> Path:
 
 def task(kind: str = "image", raw: str = "raw", **blocks: object) -> dict:
     """Return the smallest block of params.yaml for a task `skin` with one model."""
-    stages = {name: {} for name in ("read", "audit", "split", "preprocess", "select")}
+    stages = {name: {} for name in ("read", "audit", "split", "preprocess")} | {"select": {"metric": "roc_auc"}}
     return {"kind": kind, "raw": raw, "reader": READERS[kind], **stages, "models": ["skin-dummy"]} | blocks
 
 
