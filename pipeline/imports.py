@@ -26,13 +26,19 @@ def imported(file: str) -> set[str]:
     return {file for file in files if (ROOT / file).is_file()}
 
 
-def reached(*start: str) -> list[str]:
-    """Return every file that the files in `start` reach by import, themselves included, sorted."""
+def reached(*start: str, known: dict[str, set[str]] | None = None) -> list[str]:
+    """Return every file that the files in `start` reach by import, themselves included, sorted.
+
+    `known` keeps what was found of each file, for the next call.
+    """
+    known = {} if known is None else known
     seen, todo = set(), set(start)
     while todo:
         file = todo.pop()
         seen.add(file)
-        todo |= imported(file) - seen
+        if file not in known:
+            known[file] = imported(file)
+        todo |= known[file] - seen
     return sorted(seen)
 
 
@@ -45,13 +51,17 @@ def code_of_stages() -> dict[str, list[str]]:
     """Return the files that each module with a `main()` reaches, and `train` with each estimator, which it loads by name."""
     modules = sorted((ROOT / "pipeline").glob("*.py"))
     names = [path.stem for path in modules if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")]
-    found = {name: reached(f"pipeline/{name}.py") for name in names}
-    train = "pipeline/train.py"
-    return found | {f"train-{name}": reached(train, f"pipeline/estimators/{name}.py") for name in estimators()}
+    known: dict[str, set[str]] = {}  # each file is parsed once
+    found = {name: reached(f"pipeline/{name}.py", known=known) for name in names}
+    for name in estimators():
+        found[f"train-{name}"] = reached("pipeline/train.py", f"pipeline/estimators/{name}.py", known=known)
+    return found
 
 
 def write(folder: Path = FOLDER) -> None:
     """Write the list of each stage's files."""
-    for name, files in code_of_stages().items():
-        lines = [f"{file} {artifacts.sha256((ROOT / file).read_bytes())}\n" for file in files]
+    stages = code_of_stages()
+    digest = {file: artifacts.sha256((ROOT / file).read_bytes()) for file in set().union(*stages.values())}
+    for name, files in stages.items():
+        lines = [f"{file} {digest[file]}\n" for file in files]
         artifacts.write_bytes(folder / name, "".join(lines).encode())
