@@ -7,6 +7,7 @@ history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle 
 
 import importlib
 import sys
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tup
     `build()` makes an unfitted estimator. An estimator that records its own epochs has `history_`; of the others the
     history is one line a fold: the log loss on what it was fitted on, and on what it was not.
     """
+    dev = replace(dev, arrays={})  # the features are in X, and a fold's work may travel to another machine
 
     def fit_fold(fold: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
         fitted_on, held_out = np.flatnonzero(dev.fold != fold), np.flatnonzero(dev.fold == fold)
@@ -147,7 +149,11 @@ def main(name: str) -> None:
     folder = Path(f"models/{model.task}/candidates/{name}")
     folder.mkdir(parents=True, exist_ok=True)
 
+    workers = side_by_side = params.workers()
+
     def build() -> Any:
+        if hasattr(estimators, "use_workers"):  # here, because it is the process that fits which has to know
+            estimators.use_workers(workers)
         return estimators.build(own, params.seed())
 
     if model.features == "pixels":
@@ -156,10 +162,9 @@ def main(name: str) -> None:
         X = dev.X(model.features)
     if hasattr(estimators, "check_size"):
         estimators.check_size(own, len(dev.y) - np.bincount(dev.fold).max(), f"params.yaml: models.{name}")
-    workers = params.workers()
     if hasattr(estimators, "use_workers"):
-        workers = estimators.use_workers(workers)
-    oof, history = cross_fit(build, X, dev, workers, f"train {name}")
+        side_by_side = estimators.use_workers(workers)
+    oof, history = cross_fit(build, X, dev, side_by_side, f"train {name}")
     estimator = fit(build(), X, dev, np.arange(len(dev.y)), f"train {name} on all")
     candidate = describe(name, model, task.kind, dev, save(estimator, folder))
     candidate["schema"] = tables.schema(X, task.preprocess.units) if model.features == "columns" else None
