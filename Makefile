@@ -35,6 +35,9 @@ lint: $(INSTALLED) ## check style and formatting
 app: $(INSTALLED) ## predict in the browser
 	streamlit run app/main.py
 
+api: $(INSTALLED) ## answer over HTTP
+	python -m app.api
+
 ui: $(INSTALLED) ## compare all runs in MLflow
 	python -m pipeline.track --ui $(PORT)
 
@@ -54,4 +57,4 @@ clean: ## delete the environment and everything that can be made again
 	rm -rf .venv .pytest_cache .ruff_cache mlflow logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test lint app ui track bench soak lock clean
+.PHONY: help demo test lint app api ui track bench soak lock clean

@@ -1,0 +1,279 @@
+"""The HTTP API: the champions' answers, as JSON. Run: make api, or python -m app.api [--host H] [--port N].
+
+One process: an event loop that reads and writes, and a thread per core that predicts, with a LiteRT interpreter of its own
+(LiteRT and Pillow release Python's lock while they work). What that was chosen over is in `benchmarks/serve.py`.
+"""
+
+import os
+
+# One thread per prediction, as in the stage `holdout`: the same sums in the same order, and no thread waits for another.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before numpy is imported
+
+import argparse
+import asyncio
+import logging
+import platform
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from app import keys, schemas
+from app.guard import Guard
+from app.limits import Gate
+from app.metrics import Metrics
+from app.problems import Problem, to_json
+from app.protocol import Protocol
+from app.rows import read_rows
+from app.serving import Models, Served
+from app.uploads import read_files
+from pipeline import __version__, artifacts, bundle
+from pipeline.stage import BundleError
+
+PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
+REASON = 500  # characters of a reason that are sent back: it may quote what was sent
+NEEDS = schemas.problems(401, 404, 408, 413, 415, 422, 503)
+router = APIRouter(responses=schemas.problems(400, 431, 500))
+
+
+@router.get("/v1/tasks", response_model=schemas.Tasks, responses=schemas.problems(401))
+async def tasks(request: Request) -> Response:
+    """All tasks that have a champion."""
+    served = request.app.state.models.served
+    return reply({"tasks": [summary(served[task]) for task in sorted(served)]})
+
+
+@router.get("/v1/tasks/{task}", response_model=schemas.Description, responses=schemas.problems(401, 404, 503))
+async def task(task: str, request: Request) -> Response:
+    """Classes, columns, figures and origin of a task's champion."""
+    served = request.app.state.models.champion(task)
+    info = served.info
+    selection = selection_of(served)
+    test = Path(f"reports/{task}/test/{info['model']}.json")
+    card = {key: info.get(key) for key in ("estimator", "features", "input", "positive", "decision", "versions")}
+    card |= {"data_fingerprint": info.get("data_fingerprint"), "chosen": selection.get("reason")}
+    card["use"] = "Research use, not a medical device."
+    metrics = {"out_of_fold": info.get("metrics")}
+    if selection and test.exists():
+        metrics["test"] = artifacts.read_json(test)
+    return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
+
+
+@router.post(
+    "/v1/tasks/{task}/predict",
+    response_model=schemas.Predictions,
+    responses=NEEDS,
+    openapi_extra=schemas.request_body(schemas.files("files", many=True) | schemas.ROWS),
+)
+async def predict(task: str, request: Request) -> Response:
+    """Answer pictures (multipart, field `files`, one or many) or rows of a table (JSON).
+
+    A sample that cannot be used is answered with the reason, beside the others; where none can be used, that is a 422.
+    """
+    state = request.app.state
+    served = state.models.champion(task)
+    with state.gate.admit() as ticket:
+        is_table = served.info["kind"] == "table"
+        samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
+        return reply(await answer(state, served, samples))
+
+
+@router.post(
+    "/predict/",
+    response_model=schemas.OnePrediction,
+    responses=NEEDS,
+    openapi_extra=schemas.request_body(schemas.files("file", many=False)),
+)
+@router.post("/predict", include_in_schema=False)
+async def predict_one(request: Request) -> Response:
+    """Answer a picture (multipart, field `file`) by the default image task: the only one, or the first by name."""
+    state = request.app.state
+    served = state.models.champion(None)
+    with state.gate.admit() as ticket:
+        content = await answer(state, served, await read_files(request, "file", ticket))
+    first = content["predictions"][0]
+    confidence = first["probabilities"].get(first["class"])
+    return reply(content | {"predicted_class": first["class"], "confidence_score": confidence})
+
+
+@router.get("/healthz", response_model=schemas.Health)
+async def healthz() -> Response:
+    """Whether the process answers, and the versions of what it is made of."""
+    return reply({"status": "ok", "versions": versions()})
+
+
+@router.get("/readyz", response_model=schemas.Readiness, responses=schemas.problems(503))
+async def readyz(request: Request) -> Response:
+    """Whether every task's champion has agreed with its golden predictions; which new bundles were refused, and why."""
+    models = request.app.state.models
+    content = {"tasks": {task: one.id for task, one in sorted(models.served.items())}, "refused": models.refused}
+    silent = sorted(set(models.refused) - set(models.served))
+    if not models.looked:
+        raise Problem(503, "The models are being loaded.", {"Retry-After": "1"}, ready=False, **content)
+    if silent:
+        raise Problem(503, f"Nothing answers for {', '.join(silent)}; see 'refused'.", ready=False, **content)
+    if not models.served:
+        raise Problem(503, "No task has a champion yet. Run 'make demo', or 'dvc repro'.", ready=False, **content)
+    return reply({"ready": True} | content)
+
+
+@router.get("/metrics", response_class=Response, responses=schemas.problems(401))
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    models = request.app.state.models
+    page = request.app.state.metrics.page({task: one.id for task, one in models.served.items()}, models.refused)
+    return Response(page, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+def reply(content: dict[str, Any]) -> Response:
+    """Return `content` as JSON."""
+    return Response(to_json(content), media_type="application/json")
+
+
+def summary(served: Served) -> dict[str, Any]:
+    """Return what the list of tasks says of one."""
+    info = served.info
+    facts = {"task": served.task, "kind": info["kind"], "model": info["model"], "bundle": served.id}
+    return facts | {"classes": info["classes"]}
+
+
+def selection_of(served: Served) -> dict[str, Any]:
+    """Return selection.json where it still speaks of the bundle that answers, else nothing."""
+    with suppress(BundleError, OSError):
+        if bundle.vouched(served.task).startswith(served.id.rpartition("@")[2]):
+            return artifacts.read_json(Path(f"reports/{served.task}/selection.json"))
+    return {}
+
+
+async def answer(state: Any, served: Served, samples: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the predictions; raise a 422 that carries them where no sample could be used."""
+    items = await state.models.predict(served, samples)
+    for item in items:
+        item["reason"] = item["reason"][:REASON]
+        state.metrics.predictions.labels(served.task, item["class"]).inc()
+    if not any(item["class"] for item in items):
+        first = f"{items[0]['file']}: {items[0]['reason']}"
+        raise Problem(
+            422, first if len(items) == 1 else f"None of {len(items)} can be used; {first}", predictions=items
+        )
+    return {"bundle": served.id, "task": served.task, "predictions": items}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Assay, Python and the packages that decide about an answer."""
+    found = {"assay": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def create_app(threads: int, known: list[bytes]) -> Guard:
+    """Return the ASGI application, which loads the champions of the working folder when it is started."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(app.state.models.watch())
+        yield
+        watching.cancel()
+
+    app = FastAPI(
+        title="Assay",
+        version=__version__,
+        description="Research use, not a medical device.",
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(router)
+    app.state.models, app.state.gate = Models(threads), Gate()
+    app.state.metrics = Metrics(app.state.gate)
+    app.add_exception_handler(HTTPException, not_here)
+    app.add_exception_handler(Problem, said)
+    app.add_exception_handler(Exception, a_bug)  # the guard logs it
+    app.add_exception_handler(ClientDisconnect, gone)
+    return Guard(app, app.state.metrics, known)
+
+
+async def not_here(request: Request, error: HTTPException) -> Response:
+    """Answer an unknown path or a method that it does not have."""
+    detail = {404: "There is nothing at this path.", 405: f"This path does not take {request.method[:20]}."}
+    said = detail.get(error.status_code, str(error.detail))
+    return Problem(error.status_code, f"{said} /docs shows what there is.", dict(error.headers or {})).response()
+
+
+async def said(request: Request, error: Problem) -> Response:
+    """Answer with the problem that a route raised."""
+    return error.response()
+
+
+async def a_bug(request: Request, error: Exception) -> Response:
+    """Answer where none was foreseen."""
+    return Problem(500, "A bug of ours. The server's log says where; please report it.").response()
+
+
+async def gone(request: Request, error: ClientDisconnect) -> Response:
+    """Count a request whose sender went away, as proxies do it; nobody reads the answer."""
+    return Response(status_code=499)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; exit with a line on what to do where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        print(f"{host}:{port} cannot be listened on ({error}); choose another with --host or --port", file=sys.stderr)
+        sys.exit(2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m app.api", description="Serve the champions over HTTP.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1: this machine alone")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    parser.add_argument("--without-keys", action="store_true", help="let everybody ask who can reach another --host")
+    given = parser.parse_args()
+    known = keys.parse(os.environ.get("ASSAY_API_KEYS", ""))
+    if not known and not given.without_keys and not keys.is_loopback(given.host):
+        parser.error(
+            f"--host {given.host} can be reached from elsewhere: set ASSAY_API_KEYS to comma-separated keys, "
+            "or say --without-keys"
+        )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    listening = listen(given.host, given.port)
+    host, port = listening.getsockname()[:2]
+    print(
+        f"Assay answers on http://{f'[{host}]' if ':' in host else host}:{port}; /docs shows what it takes", flush=True
+    )
+    server(create_app(threads, known)).run(sockets=[listening])
+
+
+def server(app: Guard) -> uvicorn.Server:
+    """Return the server that is to run `app`."""
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        access_log=False,  # nothing that a client sent goes to a log
+        log_config=None,
+        log_level="error",
+        server_header=False,
+        timeout_keep_alive=75,  # over the seconds that clients wait between two requests
+        timeout_graceful_shutdown=10,
+    )
+    return uvicorn.Server(config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Who may ask: keys from ASSAY_API_KEYS, sent as 'Authorization: Bearer KEY'."""
+
+import hashlib
+import hmac
+import ipaddress
+
+from app.problems import Problem
+
+OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json")  # for probes, and for whoever wants to know how to ask
+
+
+def parse(text: str) -> list[bytes]:
+    """Return the hashes of comma-separated keys; none where there are none, and then everybody may ask."""
+    return [digest(key.strip().encode()) for key in text.split(",") if key.strip()]
+
+
+def digest(key: bytes) -> bytes:
+    """Return a key's SHA-256: of equal length for every key, and what is kept instead of it."""
+    return hashlib.sha256(key).digest()
+
+
+def check(keys: list[bytes], path: str, headers: list[tuple[bytes, bytes]]) -> None:
+    """Raise a 401 unless there are no keys, the path is open or a header carries one of the keys."""
+    if not keys or path in OPEN:
+        return
+    scheme, _, key = dict(headers).get(b"authorization", b"").partition(b" ")
+    given = digest(key.strip())
+    # every key is compared, in constant time: how long it takes says nothing about them
+    known = [hmac.compare_digest(given, expected) for expected in keys]
+    if scheme.lower() != b"bearer" or not any(known):
+        raise Problem(
+            401,
+            "A key is needed: send the header 'Authorization: Bearer KEY' with one of the server's ASSAY_API_KEYS.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

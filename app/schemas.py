@@ -1,0 +1,165 @@
+"""The shapes of requests and answers, as the OpenAPI page shows them. Answers are written by hand, not validated again."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+LESION = {
+    "file": "IMG_1.jpg",
+    "class": "malignant",
+    "probabilities": {"benign": 0.12, "malignant": 0.88},
+    "decision": "malignant: the probability of malignant is at or above 0.5",
+    "refused": False,
+    "reason": "",
+}
+BROKEN = {
+    "file": "notes.txt",
+    "class": "",
+    "probabilities": {},
+    "decision": "",
+    "refused": True,
+    "reason": "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP",
+}
+ANSWER = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "predictions": [LESION, BROKEN]}
+
+
+class Item(BaseModel):
+    """One sample's answer. A sample that cannot be used has an empty class and the reason."""
+
+    file: str = Field(description="the name it was sent under, or 'row 1' and so on")
+    answer: str = Field(alias="class")
+    probabilities: dict[str, float] = Field(description="by class, 6 digits")
+    decision: str = Field(description="the answer in words")
+    refused: bool
+    reason: str = Field(description="why it was refused")
+
+
+class Predictions(BaseModel):
+    """The answer to one or many samples, in the order they were sent."""
+
+    model_config = {"json_schema_extra": {"examples": [ANSWER]}}
+    bundle: str = Field(description="the model and the first digits of its bundle.json's SHA-256")
+    task: str
+    predictions: list[Item]
+
+
+class OnePrediction(Predictions):
+    """The same, with the first picture's answer at the top."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [ANSWER | {"predicted_class": "malignant", "confidence_score": 0.88}]}
+    }
+    predicted_class: str
+    confidence_score: float = Field(description="the probability of predicted_class")
+
+
+class ProblemDocument(BaseModel):
+    """What went wrong and what to do (RFC 9457)."""
+
+    model_config = {
+        "extra": "allow",
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Service Unavailable",
+                    "status": 503,
+                    "detail": "64 requests are waiting already. Send this one again after a second.",
+                }
+            ]
+        },
+    }
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Task(BaseModel):
+    """A task that has a champion."""
+
+    task: str
+    kind: str = Field(description="image or table")
+    model: str
+    bundle: str
+    classes: list[str]
+
+
+class Tasks(BaseModel):
+    """All of them."""
+
+    tasks: list[Task]
+
+
+class Description(Task):
+    """All that is known of a task's champion. `schema` holds a table's columns; it is null for images."""
+
+    columns: list[dict[str, Any]] | None = Field(alias="schema")
+    metrics: dict[str, Any] = Field(description="out_of_fold and, where the test set was opened for this bundle, test")
+    card: dict[str, Any]
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str
+    versions: dict[str, str]
+
+
+class Readiness(BaseModel):
+    """The champions answer as they should. `refused`: new bundles that were not taken up, and why; the old ones go on."""
+
+    ready: bool
+    tasks: dict[str, str] = Field(description="the bundle that answers, by task")
+    refused: dict[str, str]
+
+
+def files(field: str, many: bool) -> dict[str, Any]:
+    """Return OpenAPI's request body of a form with pictures under `field`."""
+    picture = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF or WebP"}
+    shape = {"type": "array", "items": picture, "minItems": 1} if many else picture
+    form = {"type": "object", "required": [field], "properties": {field: shape}}
+    return {"multipart/form-data": {"schema": form, "encoding": {field: {"contentType": "image/jpeg, image/png"}}}}
+
+
+ROWS = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["rows"],
+            "properties": {
+                "rows": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "object", "additionalProperties": {"type": ["number", "string", "null"]}},
+                }
+            },
+        },
+        "example": {"rows": [{"age": 61.5, "site": "arm", "size": None}]},
+    }
+}
+
+
+def request_body(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what FastAPI adds to a route's entry in OpenAPI."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return OpenAPI's entries of the errors that a route can answer with."""
+    content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
+    return {status: {"description": MEANINGS[status], "content": content} for status in statuses}
+
+
+MEANINGS = {
+    400: "Not HTTP as it should be",
+    401: "No key, or not one of the server's",
+    404: "No such task",
+    408: "The request took too long to arrive",
+    413: "Over a limit of size or number",
+    415: "Another content type is expected",
+    422: "Nothing in it could be used; the reason is said",
+    431: "The headers are too large",
+    500: "A bug of ours",
+    503: "Busy, loading or refused: try again after Retry-After seconds",
+}

@@ -1,0 +1,136 @@
+"""Which bundles answer: loaded, checked and warmed up at the start, and replaced while requests go on.
+
+A new champion is loaded beside the old one. Only when its hashes are those that git's reports vouch for and its answers to
+the golden inputs are those that bundle.json states does it take over, between two requests. Otherwise the old one goes on.
+"""
+
+import asyncio
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from app.problems import Problem, busy
+from pipeline import bundle
+from pipeline.predictor import Predictor
+from pipeline.stage import BundleError
+
+MODELS = Path("models")
+SELECTION = "selection.json"
+POLL = 0.5  # s between two looks at the bundles' files: a few stat calls
+log = logging.getLogger("assay.api")
+
+
+class Served:
+    """A bundle that answers: a predictor for each thread, all warmed up."""
+
+    def __init__(self, task: str, threads: int):
+        """Load the task's champion; raise BundleError unless it is whole, vouched for and answers as it should."""
+        first = Predictor(MODELS / task / "best", bundle.vouched(task))
+        self.task, self.id, self.info = task, first.id, first.info
+        self._free = [first, *(first.twin() for _ in range(threads - 1))]
+        for predictor in self._free:
+            predictor.check()
+
+    def predict(self, data: Any, name: str) -> dict[str, Any]:
+        """Return the item for one sample. At most as many threads as there are predictors may call it at once."""
+        predictor = self._free.pop()
+        try:
+            return predictor.predict(data, name)
+        finally:
+            self._free.append(predictor)
+
+
+class Models:
+    """The bundles by task, and the threads that they answer on."""
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self.served: dict[str, Served] = {}
+        self.refused: dict[str, str] = {}  # why, by task
+        self.looked = False
+        self._tried: dict[str, dict] = {}
+        self._seen: dict[str, dict] = {}
+        self._workers = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
+
+    async def watch(self) -> None:
+        """Take up every new champion, for ever."""
+        while True:
+            try:
+                await self.look()
+            except OSError as error:  # a folder that vanishes while it is read
+                log.warning("models/ cannot be read (%s); trying again", error.strerror)
+            await asyncio.sleep(POLL)
+
+    async def look(self) -> None:
+        """Load each bundle whose files have changed, once they have stood still for one look.
+
+        While `dvc repro` chooses a champion there is no selection.json: the old bundle goes on without a word.
+        """
+        for task, state in found().items():
+            settled = state == self._seen.get(task) and SELECTION in state
+            self._seen[task] = state
+            if (settled or task not in self.served) and state != self._tried.get(task):
+                self._tried[task] = state
+                await self.take_up(task)
+        self.looked = True
+
+    async def take_up(self, task: str) -> None:
+        """Replace the task's bundle by the one on disk, or say why not."""
+        loop = asyncio.get_running_loop()
+        try:
+            new = await loop.run_in_executor(self._loader, Served, task, self.threads)
+        except Exception as error:  # unpickling and running what may be anything raises whatever it likes
+            known = isinstance(error, BundleError)
+            self.refused[task] = str(error) if known else f"cannot be loaded ({type(error).__name__}: {error})"
+            old = self.served.get(task)
+            goes_on = f"{old.id} goes on" if old else "nothing answers for it"
+            log.error("%s: new bundle refused, %s: %s", task, goes_on, self.refused[task])
+        else:
+            self.refused.pop(task, None)
+            self.served[task] = new
+            log.info("%s: answered by %s", task, new.id)
+
+    def champion(self, task: str | None) -> Served:
+        """Return the bundle that answers for `task`, or for the default image task: of several the first by name."""
+        if task is None:
+            pictures = sorted(name for name, one in self.served.items() if one.info["kind"] == "image")
+            if pictures:
+                return self.served[pictures[0]]
+        elif task in self.served:
+            return self.served[task]
+        if not self.looked:
+            raise busy("The models are being loaded. Ask again after a second.")
+        if task in self.refused:
+            raise Problem(503, f"The bundle of task {task} was refused: {self.refused[task]}", {"Retry-After": "60"})
+        what = "no image task" if task is None else f"no task {task[:80]!r}"
+        raise Problem(404, f"There is {what}; there are: {', '.join(sorted(self.served)) or 'none'}. See /v1/tasks.")
+
+    async def predict(self, served: Served, samples: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+        """Return an item for every (name, data), in order."""
+        loop = asyncio.get_running_loop()
+        jobs = [loop.run_in_executor(self._workers, served.predict, data, name) for name, data in samples]
+        return await asyncio.gather(*jobs)
+
+
+def found() -> dict[str, dict[str, tuple]]:
+    """Return {task: {file: what tells its versions apart}} of each bundle and of the report that vouches for it.
+
+    Bundles without a `.joblib` come first: scikit-learn's import alone takes longer than all of a network's bundle.
+    """
+    states = {}
+    for path in MODELS.glob("*/best/bundle.json"):
+        task = path.parent.parent.name
+        selection = Path("reports", task, SELECTION)
+        states[task] = {entry.name: times(entry) for entry in os.scandir(path.parent) if entry.is_file()}
+        if selection.exists():
+            states[task][SELECTION] = times(selection)
+    return dict(sorted(states.items(), key=lambda item: ("model.joblib" in item[1], item[0])))
+
+
+def times(path: Any) -> tuple[int, int, int]:
+    """Return a file's time of change, size and inode."""
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

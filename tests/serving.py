@@ -1,0 +1,147 @@
+"""A project with small champions, and a real server on it: what the tests of the API share."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app import api
+from pipeline import artifacts, bundle, images
+from pipeline.estimators import logreg
+from pipeline.predictor import Predictor
+from pipeline.tables import schema
+from tests.models import NAMES, dumped, mixed, picture, square
+
+BOUNDARY = "a-boundary-that-no-file-holds"
+
+
+def save_candidate(folder: Path, model: Any, task: str, kind: str, features: str, n_classes: int, **own: Any) -> Path:
+    """Write a candidate as training does; return its folder."""
+    data = dumped(model)
+    artifacts.write_bytes(folder / "model.joblib", data)
+    names = NAMES[n_classes]
+    facts = {"task": task, "model": folder.name, "kind": kind, "features": features, "classes": names, "schema": None}
+    facts |= {"positive": names[1] if n_classes == 2 else None, "files": {"model.joblib": artifacts.sha256(data)}}
+    artifacts.write_json(folder / "candidate.json", facts | own)
+    return folder
+
+
+def crown(task: str, candidate: Path, **changes: Any) -> str:
+    """Export a candidate as the task's champion, as the stage `select_best` does; return the bundle's id."""
+    best, decision = Path(f"models/{task}/best"), {"threshold": 0.5}
+    bundle.write(best, candidate, decision, {"roc_auc": 0.9})
+    bundle.write(best, candidate, decision, {"roc_auc": 0.9}, Predictor(best).golden())
+    vouch(task)
+    return Predictor(best).id
+
+
+def vouch(task: str) -> None:
+    """Let selection.json vouch for the task's bundle as it is."""
+    sha256 = bundle.read_content(Path(f"models/{task}/best"))[1]
+    artifacts.write_json(f"reports/{task}/selection.json", {"bundle": sha256, "reason": "line wins"})
+
+
+def make_project(program: Path) -> None:
+    """Make the working folder a project with champions of the image task `skin` and the table task `patients`."""
+    artifacts.write_bytes(bundle.EMBEDDER, program.read_bytes())
+    embed = images.Embedder(program.read_bytes())
+    X, y = np.stack([embed(square(seed)) for seed in range(16)]), np.arange(16) % 2
+    for name, c in (("line", 1.0), ("other", 0.01)):
+        model = logreg.build(logreg.Params(C=c), 7).fit(X, y)
+        save_candidate(Path(f"candidates/{name}"), model, "skin", "image", "embedding", 2)
+    table, y = mixed(100)
+    model = logreg.build(logreg.Params(), 7).fit(table, y)
+    fields = schema(table, {"age": "years"})
+    save_candidate(Path("candidates/rows"), model, "patients", "table", "columns", 2, schema=fields)
+    crown("skin", Path("candidates/line"))
+    crown("patients", Path("candidates/rows"))
+    artifacts.write_json("reports/skin/test/line.json", {"roc_auc": 0.8})
+
+
+@contextlib.contextmanager
+def running(known: str = "", threads: int = 2) -> Iterator["Client"]:
+    """Serve the working folder's champions from a thread for as long as the block lasts."""
+    server = api.server(api.create_app(threads, api.keys.parse(known)))
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            client = Client(listening.getsockname()[1])
+            until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
+            yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def until(holds: Any, what: str, seconds: float = 60) -> None:
+    """Wait until `holds()`; fail where it does not come true."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(0.02)
+
+
+class Client:
+    """Asks a server on this machine, a connection for each request."""
+
+    def __init__(self, port: int):
+        self.port = port
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
+        """Return status, content (JSON read) and headers of an answer; `content_type="..."` sets that header."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path, body, named)
+            answer = connection.getresponse()
+            data = answer.read()
+        finally:
+            connection.close()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, json.loads(data) if "json" in found.get("content-type", "") else data, found
+
+    def get(self, path: str, **headers: str) -> tuple[int, Any, dict[str, str]]:
+        return self.ask("GET", path, **headers)
+
+    def send(self, path: str, *files: tuple[str, bytes], field: str = "files", **headers: str) -> tuple[int, Any, dict]:
+        """Post files, (name, bytes), as a multipart form."""
+        content_type = f"multipart/form-data; boundary={BOUNDARY}"
+        return self.ask("POST", path, form(*files, field=field), content_type=content_type, **headers)
+
+    def rows(self, *rows: Any, task: str = "patients") -> tuple[int, Any, dict[str, str]]:
+        """Post rows as JSON."""
+        body = json.dumps({"rows": rows})
+        return self.ask("POST", f"/v1/tasks/{task}/predict", body, content_type="application/json")
+
+    def raw(self, data: bytes, seconds: float = 20) -> bytes:
+        """Send bytes as they are and return what comes back until the server closes, or all of one answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+            with contextlib.suppress(ConnectionError):  # it may close before all is sent
+                connection.sendall(data)
+            found = b""
+            with contextlib.suppress(ConnectionError):
+                while part := connection.recv(65536):
+                    found += part
+            return found
+
+
+def form(*files: tuple[str, bytes], field: str = "files") -> bytes:
+    """Return a multipart body with files, (name, bytes), under `field`."""
+    parts = []
+    for name, data in files:
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogatepass")
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="'.encode() + quoted
+        parts.append(head + b'"\r\nContent-Type: image/png\r\n\r\n' + data + b"\r\n")
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+GOOD = picture(1)
+ROW = {"age": 61.5, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
