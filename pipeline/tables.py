@@ -195,19 +195,40 @@ def number_field(values: np.ndarray) -> dict[str, Any]:
     return field
 
 
+def check_columns(found: Collection[str], fields: list[dict[str, Any]]) -> None:
+    """Raise DataError, with the names of those that are missing or unknown, unless the columns are those of the schema."""
+    names = [field["name"] for field in fields]
+    absent = [name for name in names if name not in found]
+    unknown = [name for name in found if name not in names]
+    if absent or unknown:
+        also = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
+        raise DataError(f"missing columns: {', '.join(absent) or 'none'}{also}; expected: {', '.join(names)}")
+
+
+def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each column of numbers of which cells lie outside of the range that training saw."""
+    found = []
+    for field in fields:
+        if field["type"] != "number" or field["min"] is None:
+            continue
+        numbers = [as_number(cell) for cell in table[field["name"]] if reads_as_number(cell) and not is_missing(cell)]
+        n_beyond = sum(number < field["min"] or number > field["max"] for number in numbers)
+        if n_beyond:
+            found.append(
+                f"column {field['name']!r}: {n_beyond} of {len(numbers)} cells lie outside of {field['min']:g} to "
+                f"{field['max']:g}, which training saw; is it the same unit or code?"
+            )
+    return found
+
+
 def to_frame(row: dict[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
     """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
 
     A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted. Raises
     DataError where a column is missing or unknown, or where a number is expected and something else is found.
     """
-    names = [field["name"] for field in fields]
     cells = {str(name).strip(): "" if value is None else str(value).strip() for name, value in row.items()}
-    absent = [name for name in names if name not in cells]
-    unknown = [name for name in cells if name not in names]
-    if absent or unknown:
-        found = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
-        raise DataError(f"missing columns: {', '.join(absent) or 'none'}{found}; expected: {', '.join(names)}")
+    check_columns(cells, fields)
     columns = {}
     for field in fields:
         cell = cells[field["name"]]
