@@ -63,7 +63,9 @@ class Scratch:
             out = said.read()
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{out}")
-        return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out)
+        seconds = time.perf_counter() - start
+        print(f"{seconds:7.1f} s  {' '.join(part for part in command if len(part) < 80)}", file=sys.stderr, flush=True)
+        return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out)
 
     def set_params(self, **sections: object) -> None:
         """Replace sections of params.yaml."""
@@ -75,7 +77,7 @@ class Scratch:
         """Add an image task whose data lie in `raw`; `models` holds each model's block but for its task."""
         content = yaml.safe_load((self.folder / "params.yaml").read_text(encoding="utf-8"))
         task = {"kind": "image", "raw": str(raw), "reader": "models/backbone", "read": read, "audit": {}, "split": {}}
-        content["tasks"][name] = task | {"preprocess": {}, "select": {}, "models": list(models)}
+        content["tasks"][name] = task | {"preprocess": {}, "select": {"metric": "roc_auc"}, "models": list(models)}
         content["models"] |= {model: {"task": name} | block for model, block in models.items()}
         self.set_params(**content)
 
