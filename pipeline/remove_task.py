@@ -81,7 +81,7 @@ def delete(folders: list[Path], written: set[Path]) -> list[Path]:
         for part in data.glob(".*.part"):
             part.unlink()
         if not any(data.iterdir()):
-            data.rmdir()
+            data.unlink() if data.is_symlink() else data.rmdir()
     return [path for path in gone if not any(path != other and path.is_relative_to(other) for other in gone)]
 
 

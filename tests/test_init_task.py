@@ -127,7 +127,7 @@ def test_what_cannot_be_done_is_one_clear_error_and_changes_nothing(project, arg
 
 def test_a_csv_whose_paths_lead_nowhere_is_refused_with_where_they_count_from(project):
     put(project, {"data/raw/labels.csv": "path,label\n" + "".join(f"far/{n}.png,{'xy'[n % 2]}\n" for n in range(40))})
-    text = r"class 'x': none of its 20 samples can be read, the first, far/0.png: cannot be opened .+; paths count from the folder"
+    text = r"class 'x': none of its 20 samples can be read, the first, far/0.png: cannot be opened .+; paths count from"
     with pytest.raises(DataError, match=text):
         init_task.main("skin", "data/raw/labels.csv")
     assert (project / "params.yaml").read_bytes() == shipped()
@@ -233,11 +233,14 @@ def test_a_file_of_the_users_among_the_outputs_stays_and_is_named(project, capsy
 
 def test_a_link_to_a_larger_disk_is_unlinked_and_not_followed(project):
     made(project)
-    shutil.move("models/skin", "elsewhere")
-    Path("models/skin").symlink_to(project / "elsewhere")
+    for top in ("models", "data"):
+        shutil.move(f"{top}/skin", f"elsewhere/{top}")
+        Path(f"{top}/skin").symlink_to(project / "elsewhere" / top)
     init_task.main("--remove", "skin")
     assert not Path("models/skin").is_symlink()
-    assert (project / "elsewhere/best/bundle.json").exists()
+    assert not Path("data/skin").is_symlink()
+    assert (project / "elsewhere/models/best/bundle.json").exists()
+    assert list((project / "elsewhere/data").iterdir()) == []
 
 
 def test_raw_data_in_a_folder_that_would_go_stop_the_removal(project):
