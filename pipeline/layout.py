@@ -56,7 +56,8 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
     samples, skipped = from_csv(task, name) if task.read.csv else from_folders(root)
     if not samples:
         raise DataError(
-            f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV"
+            f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV "
+            "whose column 'path' names the pictures"
         )
     check_labels({sample.label for sample in samples}, root.as_posix())
     return sorted(samples, key=lambda s: s.path), sorted(skipped, key=lambda s: s.path)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipeline import images
 from pipeline.stage import DataError
-from tests.samples import ROOT, encoded, noise
+from tests.samples import ROOT, encoded, noise, png_header
 
 LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
 
@@ -33,16 +33,6 @@ def with_orientation(value: object, **tags: object) -> Image.Exif:
     for tag, content in tags.items():
         exif[int(tag[1:], 16)] = content
     return exif
-
-
-def png_header(width: int, height: int) -> bytes:
-    """Return a PNG that announces a size and holds next to nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
