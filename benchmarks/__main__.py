@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OTHERS = ("__init__", "__main__", "figures", "load", "locustfile")
+OTHERS = ("__init__", "__main__", "figures", "load", "locustfile", "scratch")
 
 
 def main() -> None:
@@ -15,4 +15,5 @@ def main() -> None:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
-main()
+if __name__ == "__main__":
+    main()

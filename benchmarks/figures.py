@@ -43,6 +43,11 @@ class Figure:
         return f"at most {self.at_most:g}" if self.at_most is not None else ""
 
 
+def ratio(what: str, above: float, below: float, unit: str = "s", **bar: float) -> Figure:
+    """Return the figure `above` / `below`, both in `unit`."""
+    return Figure(what, above / below, f"{above:.3g} / {below:.3g} {unit}", **bar)
+
+
 def save(name: str, title: str, figures: list[Figure], command: str = "") -> None:
     """Print the figures, write them to `results/<name>.json` and bring the page up to date.
 

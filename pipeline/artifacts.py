@@ -1,5 +1,6 @@
 """Writing what stages leave behind: whole or not at all, and byte for byte the same on every run."""
 
+import csv
 import hashlib
 import json
 import os
@@ -63,6 +64,18 @@ def write_csv(path: str | Path, table: Any) -> None:
     """Write a pandas DataFrame without its index, with `\\n` line ends and floats at `DIGITS` digits."""
     with replacing(path) as part:
         table.to_csv(part, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g", encoding="utf-8")
+
+
+@contextmanager
+def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yield a function that appends a row, {column: value}, to a CSV file; what a row lacks stays empty.
+
+    In constant memory, in one step, with `\\n` line ends.
+    """
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        yield writer.writerow
 
 
 def write_npz(path: str | Path, arrays: dict[str, np.ndarray]) -> None:

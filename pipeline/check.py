@@ -1,25 +1,27 @@
 """Stage `check`: everything in params.yaml is validated before the first stage that costs anything starts.
 
-Writes a file of constant bytes on which every other stage depends: a changed but valid params.yaml re-runs nothing else.
+Writes `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
+a changed but valid params.yaml re-runs what uses the changed value.
 """
 
 import difflib
 import importlib
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import Field
 
-from pipeline import artifacts, params
+from pipeline import imports, params
 from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
-ESTIMATORS = Path(__file__).parent / "estimators"
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 FEATURES = {"image": ("embedding", "classical", "pixels"), "table": ("columns",)}
-CHECKED = Path("data/.checked")
+DEMO = Path("data/demo")  # drawn after the check
 RESERVED = ("backbone", "demo", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
@@ -39,11 +41,10 @@ def check(content: dict[str, Any]) -> None:
     top = params.parse(AllParams, content, "")
     tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
     models = {name: params.parse(ModelParams, block, f"models.{name}") for name, block in top.models.items()}
-    for name in [*tasks, *models]:
-        if not re.fullmatch(params.NAME, name):
-            raise ParamsError(
-                f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign"
-            )
+    for name in tasks:
+        check_task_name(name)
+    for name in models:
+        check_name(name)
     for name, model in models.items():
         if model.task not in tasks:
             raise ParamsError(
@@ -51,17 +52,40 @@ def check(content: dict[str, Any]) -> None:
             )
     for name, task in tasks.items():
         check_task(name, task, models)
+        check_place(name, task.raw, tasks)
     for name, model in models.items():
         check_model(name, model, tasks)
+
+
+def check_name(name: str) -> None:
+    """Raise ParamsError unless a task or model can bear that name."""
+    if not re.fullmatch(params.NAME, name):
+        raise ParamsError(f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign")
+
+
+def check_task_name(name: str) -> None:
+    """Raise ParamsError unless a task can bear that name and have folders of that name."""
+    check_name(name)
+    if name in RESERVED:
+        raise ParamsError(
+            f"params.yaml: tasks.{name}: the names {', '.join(RESERVED)} are taken by folders; choose another"
+        )
+
+
+def check_place(name: str, raw: str, tasks: dict[str, Any]) -> None:
+    """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
+    absolute = Path(os.path.abspath(raw))
+    for folder in (f"{top}/{task}" for task in tasks for top in ("data", "models", "reports")):
+        written = Path(folder).absolute()
+        if absolute.is_relative_to(written) or written.is_relative_to(absolute):
+            raise ParamsError(
+                f"params.yaml: tasks.{name}.raw: stages write to {folder}; put the raw data in data/raw/{name}, say"
+            )
 
 
 def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> None:
     """Raise ParamsError unless the task fits its kind and lists models that exist and are its own."""
     where = f"params.yaml: tasks.{name}"
-    if name in RESERVED:
-        raise ParamsError(f"{where}: the names {', '.join(RESERVED)} are taken by folders; choose another")
-    if Path(f"data/{name}/scan").absolute().is_relative_to(os.path.abspath(task.raw)):
-        raise ParamsError(f"{where}.raw: stages write to data/{name}; put the raw data in data/raw/{name}, say")
     if task.reader != READERS[task.kind]:
         raise ParamsError(
             f"{where}.reader: found {task.reader!r}; a task of kind {task.kind} needs {READERS[task.kind]}"
@@ -69,6 +93,8 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
     for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
         if task.kind == "table" and value:
             raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
+    if "metric" not in task.select.model_fields_set:  # dvc.yaml names it
+        raise ParamsError(f"{where}.select.metric: is missing; see the comments in params.yaml")
     if not task.models:
         raise ParamsError(f"{where}.models: is empty; name at least one model of the section models")
     for model in task.models:
@@ -86,7 +112,7 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     task = tasks[model.task]
     if name not in task.models:
         raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")
-    known = sorted(path.stem for path in ESTIMATORS.glob("*.py") if not path.stem.startswith("_"))
+    known = imports.estimators()
     if model.estimator not in known:
         raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
     estimator = importlib.import_module(f"pipeline.estimators.{model.estimator}")
@@ -109,9 +135,61 @@ def similar(name: str, known: dict[str, Any]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
 
 
+def check_raw(name: str, task: TaskParams) -> list[str]:
+    """Return doubts about a task's raw data; raise ParamsError where DVC or the scan could not even begin to read them.
+
+    What the demo draws may not be there yet. In a clone that pulls results the data may be missing for good: what dvc.lock
+    has a scan of is a doubt only.
+    """
+    where, raw = f"params.yaml: tasks.{name}.raw", Path(task.raw)
+    if raw.is_relative_to(DEMO):
+        return []
+    if not raw.exists():
+        lack = f"{where}: {task.raw!r} does not exist; put the data there or mend the path"
+        if scanned(name, task.raw):
+            return [lack]
+        raise ParamsError(lack)
+    if raw.is_dir() != (task.kind == "image"):
+        expected = "a folder of pictures" if task.kind == "image" else "a CSV file"
+        raise ParamsError(f"{where}: {task.raw!r}: expected {expected} for a task of kind {task.kind}")
+    if task.read.csv and not (raw / task.read.csv).is_file():
+        raise ParamsError(f"params.yaml: tasks.{name}.read.csv: there is no file {task.read.csv!r} in {task.raw}")
+    return check_links(raw, where) if task.kind == "image" else []
+
+
+def check_links(raw: Path, where: str) -> list[str]:
+    """Return a doubt where DVC misses folders behind links; raise ParamsError for what it cannot hash or waits on for ever."""
+    links = []
+    for folder, subfolders, files in os.walk(raw):
+        links += [Path(folder, name).as_posix() for name in subfolders if Path(folder, name).is_symlink()]
+        for path in (Path(folder, name) for name in files):
+            if not path.is_file():
+                what = "is a link that leads nowhere" if path.is_symlink() else "is no file"
+                raise ParamsError(f"{where}: {path.as_posix()} {what}: DVC cannot read it; delete it")
+    if not links:
+        return []
+    shown = ", ".join(links[:3]) + (f" and {len(links) - 3} more" if len(links) > 3 else "")
+    return [
+        f"{where}: DVC does not look behind links to folders: a change in {shown} goes unnoticed; put the folders there"
+    ]
+
+
+def scanned(name: str, raw: str) -> bool:
+    """Return whether dvc.lock says that the task was scanned with these raw data."""
+    lock = Path("dvc.lock")
+    if not lock.exists():
+        return False
+    stages = yaml.load(lock.read_bytes(), params.LOADER).get("stages", {})
+    return raw in [dep["path"] for dep in stages.get(f"scan@{name}", {}).get("deps", [])]
+
+
 def main() -> None:
-    check(params.load())
-    artifacts.write_bytes(CHECKED, b"params.yaml is valid\n")
+    content = params.load()
+    check(content)
+    for name in content["tasks"]:
+        for doubt in check_raw(name, params.task(name)):
+            print(f"check: {doubt}", file=sys.stderr)
+    imports.write()
 
 
 if __name__ == "__main__":

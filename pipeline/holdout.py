@@ -4,7 +4,6 @@ Writes `reports/<task>/test/<model>.json` and `reports/<task>/leaderboard.csv`.
 """
 
 import sys
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pipeline import artifacts, bundle, params
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
 from pipeline.evaluate import assess
-from pipeline.parallel import run_parallel
+from pipeline.parallel import run_parallel, scratch_folder
 from pipeline.params import TaskParams
 from pipeline.predictor import Predictor
 from pipeline.stage import require, run
@@ -75,10 +74,10 @@ def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: 
 def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
     """Return a model's report on the test set."""
     rule = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
-    with tempfile.TemporaryDirectory() as scratch:
-        bundle.write(Path(scratch), Path(f"models/{name}/candidates/{model}"), rule, {})
+    with scratch_folder() as folder:
+        bundle.write(folder, Path(f"models/{name}/candidates/{model}"), rule, {})
         label = f"holdout {name}: {model}"
-        proba = predict_test(Path(scratch), test, Path(task.raw), params.workers(), label)
+        proba = predict_test(folder, test, Path(task.raw), params.workers(), label)
     return assess(test, proba, decide(proba, rule), task.select.draws, params.seed())
 
 

@@ -6,6 +6,7 @@ CSV whose `path` column names images beside it.
 
 import os
 import posixpath
+import sys
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
@@ -17,11 +18,13 @@ from pipeline.stage import DataError
 
 SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
 SHIPPED |= {"test": "test", "testing": "test"}
+# Of samples.csv; the further columns of a task's own CSV come behind these.
+COLUMNS = ["id", "path", "label", "group", "shipped", "width", "height", "mode", "format", "bytes", "error"]
 SYSTEM = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")  # how folders and files begin that systems leave behind
 TRIED = (*SUFFIXES, ".dcm", ".dicom", ".nii", ".gz", "")  # the decoder tells what to do about medical formats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A file that should be a picture: POSIX path relative to the raw folder, and what is known of it."""
 
@@ -53,7 +56,8 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
     samples, skipped = from_csv(task, name) if task.read.csv else from_folders(root)
     if not samples:
         raise DataError(
-            f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV"
+            f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV "
+            "whose column 'path' names the pictures"
         )
     check_labels({sample.label for sample in samples}, root.as_posix())
     return sorted(samples, key=lambda s: s.path), sorted(skipped, key=lambda s: s.path)
@@ -69,10 +73,12 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
     for key, column in known.items():
         if column:
             tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
-    extra = [column for column in table if column not in known.values()]
-    samples = []
-    for number, row in enumerate(table.to_dict("records"), start=1):
+    extra = own_names([column for column in table if column not in known.values()], path, f"tasks.{name}.read")
+    samples, extras = [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
+    for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
+        row = dict(zip(table.columns, cells, strict=True))
         relative = inside(row["path"], path, number)
+        more = {kept: row[column] for column, kept in extra.items()}
         if not row[task.read.label]:
             raise DataError(f"{path.as_posix()}: row {number}: the label is empty; fill it in or delete the row")
         samples.append(
@@ -81,11 +87,28 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
                 label=row[task.read.label],
                 group=row[task.read.group] if task.read.group else "",
                 shipped=shipped_name(row[task.read.shipped], path, number) if task.read.shipped else "",
-                extra={column: row[column] for column in extra},
+                extra=extras.setdefault(tuple(more.values()), more),
             )
         )
     check_unique([sample.path for sample in samples], path)
     return samples, []
+
+
+def own_names(columns: list[str], path: Path, key: str) -> dict[str, str]:
+    """Return under which name samples.csv keeps each of a CSV's further columns; says where that is another.
+
+    Names that samples.csv gives to something else get csv_ in front.
+    """
+    names = {}
+    for column in columns:
+        kept = column
+        while kept in COLUMNS or (kept != column and kept in columns):
+            kept = f"csv_{kept}"
+        names[column] = kept
+        if kept != column:
+            also = f"; if it is the {column}, set {key}.{column}" if column in ("group", "shipped") else ""
+            print(f"{path.as_posix()}: column {column!r} is kept as {kept!r}{also}", file=sys.stderr)
+    return names
 
 
 def inside(word: str, path: Path, number: int) -> str:

@@ -44,6 +44,8 @@ class Predictor:
         if "model.joblib" in files:
             import joblib
 
+            from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
+
             self._proba = one_row(joblib.load(io.BytesIO(files["model.joblib"])))
         elif "model.tflite" not in files:
             raise BundleError(f"{Path(folder).as_posix()}/bundle.json names no model: run 'dvc repro'")
@@ -172,10 +174,16 @@ def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]
                 continue
             from pipeline import tables
 
-            table = tables.read_csv(Path(file), data)
-            other = [name for name in table if name not in {field["name"] for field in predictor.info["schema"]}]
+            schema = predictor.info["schema"]
+            numbers = [field["name"] for field in schema if field["type"] == "number"]
+            table = tables.read_csv(Path(file), data, numbers)
+            other = [name for name in table if name not in {field["name"] for field in schema}]
+            if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
+                tables.check_columns(table.columns, schema)
             if other:
                 print(f"{file}: not used by the model: {', '.join(other)}", file=sys.stderr)
+            for doubt in tables.beyond_training(table, schema):
+                print(f"{file}: {doubt}", file=sys.stderr)
             rows = table.drop(columns=other).to_dict("records")
             inputs += [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)]
         except OSError as error:

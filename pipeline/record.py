@@ -144,8 +144,7 @@ def lock_entries() -> dict[str, Any]:
     """Return the entries of dvc.lock by stage; empty where there is none."""
     if not LOCK.exists():
         return {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return (yaml.load(LOCK.read_bytes(), Loader=loader) or {}).get("stages", {})
+    return (yaml.load(LOCK.read_bytes(), Loader=params.LOADER) or {}).get("stages", {})
 
 
 def hash_entry(entry: Any) -> str:

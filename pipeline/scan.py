@@ -5,80 +5,20 @@ classical.npy, whose rows are those of samples.csv; for tables columns.csv, the 
 """
 
 import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, images, layout, params, tables
-from pipeline.layout import Sample
-from pipeline.parallel import run_parallel
+from pipeline import artifacts, layout, params, tables
+from pipeline.layout import COLUMNS
 from pipeline.params import TaskParams
+from pipeline.scan_images import scan_images
 from pipeline.stage import DataError, require, run
 
 EMBEDDER = Path("models/backbone/embedder.tflite")
-N_CLASSICAL = 320
-MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
-COLUMNS = ["id", "path", "label", "group", "shipped", "width", "height", "mode", "format", "bytes", "error"]
-BATCH = 16  # files handed to a worker at once: the hand-over costs less than 1 % and progress stays smooth
-
-_of_thread = threading.local()
-
-
-def embedder(program: Path) -> images.Embedder:
-    """Return this thread's own embedder; an interpreter serves one thread."""
-    if getattr(_of_thread, "program", None) != program:
-        _of_thread.program, _of_thread.embedder = program, images.Embedder(program.read_bytes())
-    return _of_thread.embedder
-
-
-def scan_file(path: Path, program: Path) -> tuple[dict, np.ndarray | None, np.ndarray | None]:
-    """Return a file's facts, its embedding (n,) and its classical features (320,); for a bad file facts with `error`."""
-    try:
-        if path.exists() and not path.is_file():
-            return {"error": "is no file"}, None, None  # a pipe would never end
-        if path.stat().st_size > MAX_BYTES:
-            return {"error": f"is over {MAX_BYTES // 1_000_000} MB, more than a picture needs"}, None, None
-        data = path.read_bytes()
-    except OSError as error:
-        return {"error": f"cannot be opened ({error.strerror})"}, None, None
-    facts = {"bytes": len(data), "error": ""}
-    try:
-        picture = images.decode(data)
-    except DataError as error:
-        # the bytes identify what cannot be decoded
-        return facts | {"error": str(error), "id": artifacts.sha256(data)[:16]}, None, None
-    square = images.resize(picture.pixels)
-    facts |= {"id": picture.id, "width": picture.width, "height": picture.height}
-    facts |= {"mode": picture.mode, "format": picture.format}
-    return facts, embedder(program)(square), images.classical(square)
-
-
-def scan_files(paths: list[Path], program: Path) -> list[tuple]:
-    """Return `scan_file` of each of a handful of files."""
-    return [scan_file(path, program) for path in paths]
-
-
-def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, workers: int) -> Iterator[dict]:
-    """Yield each sample's row for samples.csv; write features to .npy files row by row, in constant memory."""
-    batches = [
-        [root / sample.path for sample in samples[start : start + BATCH]] for start in range(0, len(samples), BATCH)
-    ]
-    found = (facts for batch in run_parallel(partial(scan_files, program=program), batches, workers) for facts in batch)
-    size = embedder(program).size
-    with (
-        artifacts.writing_npy(out / "embeddings.npy", np.float32, (len(samples), size)) as add_embedding,
-        artifacts.writing_npy(out / "classical.npy", np.float32, (len(samples), N_CLASSICAL)) as add_classical,
-    ):
-        for sample, (facts, embedding, colours) in zip(samples, found, strict=True):
-            add_embedding(np.zeros(size) if embedding is None else embedding)
-            add_classical(np.zeros(N_CLASSICAL) if colours is None else colours)
-            known = {key: getattr(sample, key) for key in ("path", "label", "group", "shipped")}
-            yield known | facts | sample.extra
 
 
 def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -112,30 +52,30 @@ def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return samples.reindex(columns=COLUMNS, fill_value=""), features
 
 
-def check_extra(samples: list[Sample], name: str) -> None:
-    """Raise DataError where the CSV's own columns bear names that samples.csv gives to something else."""
-    clash = sorted({*COLUMNS} & {column for sample in samples[:1] for column in sample.extra})
-    if clash:
-        raise DataError(
-            f"tasks.{name}.read.csv: the columns {', '.join(clash)} have names that Assay uses; rename them, or say in "
-            f"tasks.{name}.read which is the group and which the shipped split"
-        )
-
-
-def report_unreadable(samples: pd.DataFrame, task: TaskParams, name: str) -> None:
-    """Say which samples cannot be used; raise DataError if the task does not allow any, or if none is left."""
-    bad = samples[samples["error"] != ""]
-    for path, error in zip(bad["path"][:10], bad["error"], strict=False):
+def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskParams, name: str) -> None:
+    """Say which samples, (path, error), cannot be used; raise DataError if the task allows none, or if none is left."""
+    for path, error in bad[:10]:
         print(f"scan {name}: {path}: {error}: left out", file=sys.stderr)
     if len(bad) > 10:
         print(f"scan {name}: ... and {len(bad) - 10} more, all listed in data/{name}/audit.json", file=sys.stderr)
-    if len(bad) and task.read.unreadable == "error":
-        first = bad.iloc[0]
-        raise DataError(
-            f"{task.raw}/{first['path']}: {first['error']}. Delete it, or set tasks.{name}.read.unreadable: skip"
-        )
-    if len(bad) == len(samples):
-        raise DataError(f"{task.raw}: none of the {len(samples)} samples can be read")
+    if bad and task.read.unreadable == "error":
+        path, error = bad[0]
+        raise DataError(f"{task.raw}/{path}: {error}. Delete it, or set tasks.{name}.read.unreadable: skip")
+    if len(bad) == n_samples:
+        raise DataError(f"{task.raw}: none of the {n_samples} samples can be read")
+
+
+def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, name: str, out: Path) -> int:
+    """Write samples.csv row by row, report what is unreadable, and return the number of samples."""
+    bad, n_samples = [], 0
+    with artifacts.writing_csv(out / "samples.csv", columns) as add:
+        for row in rows:
+            add(row)
+            n_samples += 1
+            if row["error"]:
+                bad.append((row["path"], row["error"]))
+        report_unreadable(bad, n_samples, task, name)
+    return n_samples
 
 
 def main(name: str) -> None:
@@ -143,21 +83,19 @@ def main(name: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if task.kind == "table":
         samples, features = scan_table(task, name)
-        skipped = []
+        for doubt in tables.nearly_numbers(features):
+            print(f"scan {name}: {doubt}", file=sys.stderr)
         artifacts.write_csv(out / "columns.csv", features)
+        rows, columns, skipped = samples.to_dict("records"), COLUMNS, []
     else:
         listed, skipped = layout.list_samples(task, name)
-        check_extra(listed, name)
         program = require(EMBEDDER, "backbone")
-        rows = scan_images(listed, Path(task.raw), program, out, params.workers())
-        shown = tqdm(rows, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
-        samples = pd.DataFrame(list(shown), dtype=object).fillna("")
-        extra = [column for column in samples if column not in COLUMNS]
-        samples = samples.reindex(columns=COLUMNS + extra, fill_value="")
-    report_unreadable(samples, task, name)
+        found = scan_images(listed, Path(task.raw), program, out, params.workers())
+        rows = tqdm(found, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
+        columns = COLUMNS + list(listed[0].extra)
+    n_samples = write_samples(rows, columns, task, name, out)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))
-    artifacts.write_csv(out / "samples.csv", samples)
-    print(f"scan {name}: {len(samples)} samples, {len(skipped)} other files passed over", file=sys.stderr)
+    print(f"scan {name}: {n_samples} samples, {len(skipped)} other files passed over", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """How every stage starts and ends: errors become one line and an exit code, its duration goes to a log."""
 
 import errno
+import importlib
 import inspect
 import json
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +42,10 @@ class BundleError(AssayError):
     """A bundle's files are missing or are not what its bundle.json says."""
 
 
+class ClusterError(AssayError):
+    """The Dask cluster that ASSAY_DASK names is not there, or cannot do the work."""
+
+
 class StageError(AssayError):
     """A stage's input is missing, because an earlier stage has not run."""
 
@@ -49,8 +56,12 @@ def run(main: Callable[..., None]) -> None:
     Wrong arguments, a full disk and missing permissions become such a line too; any other exception is a bug of ours and
     keeps its traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
     """
-    module = main.__globals__["__spec__"].name.removeprefix("pipeline.")
+    name = main.__globals__["__spec__"].name
+    main = importlib.import_module(name).main  # not __main__'s: a cluster's workers import what it hands them by name
+    module = name.removeprefix("pipeline.")
     start = time.perf_counter()
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
     check_arguments(main, module)
     try:
         main(*sys.argv[1:])
@@ -70,6 +81,13 @@ def run(main: Callable[..., None]) -> None:
             f"{module}: {error.strerror}{where}; make room or mend the permissions, then run it again", file=sys.stderr
         )
         sys.exit(2)
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process once `parent`, which is DVC, has been killed: its outputs would get into those of the next run."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(137)
 
 
 def check_arguments(main: Callable[..., None], module: str) -> None:

@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import os
+import shutil
 import sys
 import time
 import warnings
@@ -204,6 +205,23 @@ def experiments() -> dict[str, str]:
         store.finish(uri)
         found = {task: client.get_experiment_by_name(task) for task in params.load()["tasks"]}
     return {task: experiment.experiment_id for task, experiment in found.items() if experiment}
+
+
+def forget(task: str) -> bool:
+    """Take a task that is no more out of the project's own store; return whether it was in it.
+
+    MLflow only hides what is deleted, and lets nobody else have its name: hence the other one.
+    """
+    with store.locked() as uri, connected(uri) as client:
+        store.finish(uri)
+        found = client.get_experiment_by_name(task)
+        if found:
+            client.rename_experiment(found.experiment_id, f"{task}, removed {found.experiment_id}")
+            client.delete_experiment(found.experiment_id)
+        if client.search_registered_models(f"name = '{task}'"):
+            client.delete_registered_model(task)
+    shutil.rmtree(store.folder() / "artifacts" / task, ignore_errors=True)
+    return found is not None
 
 
 def main(*arguments: str) -> None:

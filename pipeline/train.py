@@ -7,6 +7,7 @@ history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle 
 
 import importlib
 import sys
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,16 @@ def rows_of(X: Any, rows: np.ndarray) -> Any:
     return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
 
 
-def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tuple[np.ndarray, pd.DataFrame]:
-    """Return out-of-fold probabilities, float64 (n, n_classes), and the history of every fold.
+def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tuple[Any, np.ndarray, pd.DataFrame]:
+    """Return the estimator fitted on all samples, out-of-fold probabilities float64 (n, n_classes), and every fold's history.
 
     `build()` makes an unfitted estimator. An estimator that records its own epochs has `history_`; of the others the
     history is one line a fold: the log loss on what it was fitted on, and on what it was not.
     """
+    dev = replace(dev, arrays={})  # the features are in X, and a fold's work may travel to another machine
+
+    def fit_on_all() -> Any:
+        return fit(build(), X, dev, np.arange(len(dev.y)), f"{label} on all")
 
     def fit_fold(fold: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
         fitted_on, held_out = np.flatnonzero(dev.fold != fold), np.flatnonzero(dev.fold == fold)
@@ -56,15 +61,18 @@ def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tup
             history = pd.DataFrame([[1, *losses]], columns=["epoch", "loss", "val_loss"])
         return held_out, proba, history.assign(fold=fold)
 
-    oof = np.full((len(dev.y), len(dev.classes)), np.nan)
-    histories = []
-    n_folds = int(dev.fold.max()) + 1
-    for held_out, proba, history in tqdm(
-        run_parallel(fit_fold, range(n_folds), workers), label, total=n_folds, unit=" folds", delay=3
-    ):
+    folds = list(range(int(dev.fold.max()) + 1))
+    # Side by side the fit on all, the largest piece of work, goes first: after the folds one core would wait for it.
+    pieces = [None, *folds] if workers > 1 else folds
+    done = run_parallel(lambda fold: fit_on_all() if fold is None else fit_fold(fold), pieces, workers)
+    shown = iter(tqdm(done, label, total=len(pieces), unit=" fits", delay=3))
+    fitted = [next(shown)] if workers > 1 else []
+    oof, histories = np.full((len(dev.y), len(dev.classes)), np.nan), []
+    for held_out, proba, history in shown:
         oof[held_out] = proba
         histories.append(history)
-    return oof, pd.concat(histories)[["fold", "epoch", "loss", "val_loss"]]
+    estimator = fitted[0] if fitted else fit_on_all()
+    return estimator, oof, pd.concat(histories)[["fold", "epoch", "loss", "val_loss"]]
 
 
 def fit(estimator: Any, X: Any, dev: Dataset, rows: np.ndarray, label: str, looked_at: tuple | None = None) -> Any:
@@ -147,7 +155,11 @@ def main(name: str) -> None:
     folder = Path(f"models/{model.task}/candidates/{name}")
     folder.mkdir(parents=True, exist_ok=True)
 
+    workers = side_by_side = params.workers()
+
     def build() -> Any:
+        if hasattr(estimators, "use_workers"):  # here, because it is the process that fits which has to know
+            estimators.use_workers(workers)
         return estimators.build(own, params.seed())
 
     if model.features == "pixels":
@@ -156,11 +168,9 @@ def main(name: str) -> None:
         X = dev.X(model.features)
     if hasattr(estimators, "check_size"):
         estimators.check_size(own, len(dev.y) - np.bincount(dev.fold).max(), f"params.yaml: models.{name}")
-    workers = params.workers()
     if hasattr(estimators, "use_workers"):
-        workers = estimators.use_workers(workers)
-    oof, history = cross_fit(build, X, dev, workers, f"train {name}")
-    estimator = fit(build(), X, dev, np.arange(len(dev.y)), f"train {name} on all")
+        side_by_side = estimators.use_workers(workers)
+    estimator, oof, history = cross_fit(build, X, dev, side_by_side, f"train {name}")
     candidate = describe(name, model, task.kind, dev, save(estimator, folder))
     candidate["schema"] = tables.schema(X, task.preprocess.units) if model.features == "columns" else None
     artifacts.write_npz(folder / "oof.npz", {"proba": oof})

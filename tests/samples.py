@@ -2,8 +2,10 @@
 
 import io
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,16 @@ def encoded(image: Image.Image, file_format: str = "PNG", **options: object) -> 
     return file.getvalue()
 
 
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG that announces a size and holds next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
+
+
 def put(root: Path, files: dict[str, bytes | str | int]) -> Path:
     """Write files below `root`: bytes or text as they are, for a number the picture of that seed. Returns `root`."""
     for name, content in files.items():
@@ -39,7 +51,7 @@ def put(root: Path, files: dict[str, bytes | str | int]) -> Path:
 
 def task(kind: str = "image", raw: str = "raw", **blocks: object) -> dict:
     """Return the smallest block of params.yaml for a task `skin` with one model."""
-    stages = {name: {} for name in ("read", "audit", "split", "preprocess", "select")}
+    stages = {name: {} for name in ("read", "audit", "split", "preprocess")} | {"select": {"metric": "roc_auc"}}
     return {"kind": kind, "raw": raw, "reader": READERS[kind], **stages, "models": ["skin-dummy"]} | blocks
 
 

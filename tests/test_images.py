@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipeline import images
 from pipeline.stage import DataError
-from tests.samples import ROOT, encoded, noise
+from tests.samples import ROOT, encoded, noise, png_header
 
 LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
 
@@ -33,16 +33,6 @@ def with_orientation(value: object, **tags: object) -> Image.Exif:
     for tag, content in tags.items():
         exif[int(tag[1:], 16)] = content
     return exif
-
-
-def png_header(width: int, height: int) -> bytes:
-    """Return a PNG that announces a size and holds next to nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
@@ -181,6 +171,41 @@ def test_a_phone_jpeg_with_a_preview_behind_it_is_accepted():
     data = encoded(noise(), "MPO", save_all=True, append_images=[noise(1)])
     assert images.decode(data).format == "MPO"
     assert np.array_equal(images.decode(data).pixels, pixels(noise(), "JPEG"))
+
+
+# the header alone
+
+
+@pytest.mark.parametrize("file_format", images.FORMATS)
+def test_a_header_says_what_decoding_says(tmp_path, file_format):
+    (tmp_path / "picture").write_bytes(encoded(noise(0, 70, 30), file_format))
+    picture = images.decode((tmp_path / "picture").read_bytes())
+    expected = (picture.width, picture.height, picture.mode, picture.format)
+    assert images.read_header(tmp_path / "picture") == expected == (70, 30, "RGB", file_format)
+
+
+def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
+    data = encoded(noise(0, 200, 200))
+    (tmp_path / "half.png").write_bytes(data[: len(data) // 2])
+    assert images.read_header(tmp_path / "half.png") == (200, 200, "RGB", "PNG")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", r"not a readable image \(0 bytes\)"),
+        (b"text", "expected one of JPEG"),
+        (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first"),
+        (bytes(344) + b"n+1\0" + bytes(400), "a NIfTI volume: export"),
+        (encoded(noise(0, 1, 1)), "is 1x1 px; at least 16 px"),
+        (encoded(noise(), "WEBP", save_all=True, append_images=[noise(1)]), "has 2 frames; export one frame"),
+    ],
+    ids=["empty", "text", "dicom", "nifti", "small", "animated"],
+)
+def test_a_header_is_refused_for_what_decoding_refuses(tmp_path, data, text):
+    (tmp_path / "picture").write_bytes(data)
+    with pytest.raises(DataError, match=text):
+        images.read_header(tmp_path / "picture")
 
 
 # what is refused

@@ -81,6 +81,12 @@ def test_what_is_no_yaml_is_one_readable_line(folder, data):
         params.load()
 
 
+def test_a_key_that_is_there_twice_is_refused_rather_than_lost(folder):
+    (folder / "params.yaml").write_text("seed: 1\ntasks:\n  skin: {a: 1}\n  skin: {a: 2}\n")
+    with pytest.raises(ParamsError, match=r"^params.yaml is not valid YAML: 'skin' is there twice .+ line 4"):
+        params.load()
+
+
 # keys
 
 

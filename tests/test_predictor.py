@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -268,11 +269,11 @@ def test_a_bad_row_of_a_csv_does_not_hide_the_others(table):
     code, out, said = command("best", "bad.csv", "lacking.csv", "nowhere.csv", cwd=table)
     assert code == 2
     items = json.loads(out)
-    assert [item["file"] for item in items] == ["bad.csv row 1", "bad.csv row 2", "lacking.csv row 1", "nowhere.csv"]
+    assert [item["file"] for item in items] == ["bad.csv row 1", "bad.csv row 2", "lacking.csv", "nowhere.csv"]
     assert [item["refused"] for item in items] == [False, True, True, True]
     assert items[1]["reason"] == "column 'age': found 'old'; expected a number"
     assert items[2]["reason"].startswith("missing columns: size, empty, constant")
-    assert said[-1].startswith("DataError: 3 of 4 inputs could not be used: bad.csv row 2, lacking.csv row 1")
+    assert said[-1].startswith("DataError: 3 of 4 inputs could not be used: bad.csv row 2, lacking.csv, nowhere.csv")
 
 
 def test_columns_that_the_model_does_not_use_are_told_on_stderr_and_change_nothing(table, capsys, monkeypatch):
@@ -281,6 +282,36 @@ def test_columns_that_the_model_does_not_use_are_told_on_stderr_and_change_nothi
     said = capsys.readouterr()
     assert said.err == "other.csv: not used by the model: name, label\n"
     assert json.loads(said.out)[0]["probabilities"] == items_of("best", "good.csv", capsys=capsys)[0]["probabilities"]
+
+
+def test_a_file_of_another_schema_is_one_fault_that_names_both_sides(table, capsys, monkeypatch):
+    monkeypatch.chdir(table)
+    Path("drift.csv").write_text("age , Size,place\n" + "60,1,arm\n" * 300)
+    with pytest.raises(DataError, match=r"1 of 1 inputs could not be used: drift.csv"):
+        predictor.main("best", "drift.csv", "--format", "json")
+    (item,) = json.loads(capsys.readouterr().out)
+    assert (item["file"], item["refused"]) == ("drift.csv", True)
+    assert item["reason"] == (
+        "missing columns: size, site, empty, constant; unknown columns: Size, place; expected: age, size, site, empty, constant"
+    )
+
+
+def test_numbers_that_training_never_saw_are_told_on_stderr(table, capsys, monkeypatch):
+    monkeypatch.chdir(table)
+    Path("far.csv").write_text(f"{HEADER}\n999,0.2,arm,,3\n61,0.2,arm,,3\n,0.2,arm,,3\n")
+    predictor.main("best", "far.csv", "--format", "json")
+    (told,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"far.csv: column 'age': 1 of 2 cells lie outside of \S+ to \S+, which training saw; is it the same unit or code\?",
+        told,
+    )
+
+
+def test_a_decimal_comma_of_a_semicolon_file_is_read_as_in_training(table, capsys, monkeypatch):
+    monkeypatch.chdir(table)
+    Path("comma.csv").write_text(f"{HEADER.replace(',', ';')}\n61,5;0,2;arm;;3\n")
+    comma, point = items_of("best", "comma.csv", capsys=capsys), items_of("best", "good.csv", capsys=capsys)
+    assert comma[0]["probabilities"] == point[0]["probabilities"]
 
 
 def test_a_file_that_is_no_table_is_an_item_with_a_reason(table, capsys, monkeypatch):

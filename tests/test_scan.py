@@ -159,12 +159,16 @@ def test_names_with_commas_quotes_and_line_breaks_survive_samples_csv(project):
     assert scanned(task())["path"].tolist() == sorted(names)
 
 
-def test_columns_with_names_of_ours_are_refused_with_the_remedy(project):
-    put(project / "raw", {"labels.csv": "path,label,group,id\na.png,x,1,2\nb.png,y,1,2\n"})
-    with pytest.raises(
-        DataError, match=r"the columns group, id have names that Assay uses; rename them, or say in tasks"
-    ):
-        scanned(task(read={"csv": "labels.csv"}))
+def test_columns_with_names_of_ours_are_kept_under_another_and_a_forgotten_group_is_told(project, capsys):
+    text = "path,label,id,format,csv_id,group\n" + "".join(f"{path},{path[0]},1,f,c,L1\n" for path in GOOD)
+    put(project / "raw", GOOD | {"labels.csv": text})
+    samples = scanned(task(read={"csv": "labels.csv"}))
+    assert list(samples.columns) == [*scan.COLUMNS, "csv_csv_id", "csv_format", "csv_id", "csv_group"]
+    kept = samples[["csv_csv_id", "csv_format", "csv_id", "csv_group", "format", "group"]]
+    assert kept.drop_duplicates().to_numpy().tolist() == [["1", "f", "c", "L1", "PNG", ""]]
+    said = capsys.readouterr().err
+    assert "raw/labels.csv: column 'id' is kept as 'csv_csv_id'\n" in said
+    assert "column 'group' is kept as 'csv_group'; if it is the group, set tasks.skin.read.group\n" in said
 
 
 def test_without_the_backbone_the_stage_that_makes_it_is_named(project):
@@ -216,6 +220,15 @@ def test_a_row_without_a_label_is_reported_not_lost(project, capsys):
     samples = scanned(put_table("age,label\n1,x\n2,\n3,y\n"))
     assert samples["error"].tolist() == ["", "the label is empty", ""]
     assert "row 2: the label is empty: left out" in capsys.readouterr().err
+
+
+def test_a_column_that_some_cells_keep_from_being_numbers_is_told(project, capsys):
+    scanned(put_table("age,size,label\n61,1.5,x\n<60,2,y\n70,3,x\n"))
+    said = capsys.readouterr().err
+    assert (
+        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '<60' in row 2" in said
+    )
+    assert "'size'" not in said
 
 
 @pytest.mark.parametrize(

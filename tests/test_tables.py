@@ -78,6 +78,25 @@ def test_a_line_end_in_a_quoted_cell_belongs_to_the_cell(line_end):
     assert cells(f'a,b\n"one{line_end}two",x\n')[1] == ["one\ntwo", "x"]
 
 
+def test_where_the_semicolon_separates_the_comma_is_the_decimal_sign():
+    table = read("size;age;code;site\n1,5;60;3,4;arm\n-2,25;NA;x;leg 1,5\n3;61;5,6;arm\n")
+    assert table["size"].tolist() == ["1.5", "-2.25", "3"]
+    assert table["age"].tolist() == ["60", "NA", "61"]
+    assert table["code"].tolist() == ["3,4", "x", "5,6"]
+    assert table["site"].tolist() == ["arm", "leg 1,5", "arm"]
+
+
+@pytest.mark.parametrize("data", ['a,b\n"1,5",x\n', "a\tb\n1,5\tx\n", "a;b\n1.000,5;x\n", "a;b\n1,000,5;x\n"])
+def test_elsewhere_a_comma_may_part_thousands_and_stays(data):
+    assert "," in read(data)["a"][0]
+
+
+def test_at_prediction_the_columns_that_were_numbers_and_no_others_get_a_point():
+    data = b"size;code\n1,5;3,4\nlarge;3,4\n"
+    table = tables.read_csv(NAMED, data, numbers=["size"])
+    assert table.to_numpy().tolist() == [["1.5", "3,4"], ["large", "3,4"]]
+
+
 def test_headers_and_cells_in_any_script_are_kept():
     assert cells("年齢,אבחנה\n六十,שפיר 😀\n") == [["年齢", "אבחנה"], ["六十", "שפיר 😀"]]
 
@@ -152,6 +171,25 @@ def test_what_only_looks_like_a_number_makes_the_column_categorical(cell):
     assert typed["a"].tolist() == [cell, "0"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1", "2", "<5", ""], "1 of 3 cells are no numbers, the first '<5' in row 3"),
+        (["1,5", "2,5"], "2 of 2 cells are no numbers, the first '1,5' in row 1; write a decimal point, or part"),
+        (["1,5", "2.5", "x", "3"], "2 of 4 cells are no numbers, the first '1,5' in row 1"),
+    ],
+)
+def test_a_column_that_is_nearly_one_of_numbers_is_told(cells, said):
+    (told,) = tables.nearly_numbers(pd.DataFrame({"a": cells}))
+    assert told.startswith(f"column 'a' is taken as categories: {said}")
+    assert ("decimal point" in told) == ("decimal" in said)
+
+
+def test_numbers_and_real_categories_are_nothing_to_tell():
+    told = tables.nearly_numbers(pd.DataFrame({"n": ["1", "NA", "2"], "c": ["a", "b", "1"], "e": ["", "", "?"]}))
+    assert told == []
+
+
 def test_a_column_of_which_everything_is_missing_is_a_number_without_a_range():
     typed = tables.typed(pd.DataFrame({"a": ["", "NA"]}))
     assert tables.is_number(typed["a"])
@@ -185,6 +223,12 @@ def test_the_schema_of_a_category_lists_its_values_and_proposes_the_commonest():
 
 
 # one row to predict
+
+
+def test_a_decimal_comma_is_told_to_be_one():
+    with pytest.raises(DataError, match=r"column 'age': found '1,5'; expected a number, with a decimal point$"):
+        tables.to_frame({"age": "1,5", "site": "arm"}, FIELDS)
+
 
 FIELDS = [{"name": "age", "type": "number"}, {"name": "site", "type": "choice"}]
 

@@ -442,3 +442,17 @@ def test_the_table_of_runs_opens_with_the_best_first():
     assert track.view("roc_auc", "roc_auc")["orderByAsc"] is False
     assert track.view("log_loss", "log_loss")["orderByAsc"] is True
     assert track.view("f1", "f1_macro")["orderByKey"] == "metrics.`oof_f1_macro`"
+
+
+def test_a_task_that_is_no_more_is_out_of_the_store_and_may_come_back(small):
+    track_in(small)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(small)
+        assert track.forget("rows") is True
+        assert track.forget("rows") is False
+    assert client_of(small).get_experiment_by_name("rows") is None
+    assert not client_of(small).search_registered_models("name = 'rows'")
+    assert not (small / "mlflow/artifacts/rows").exists()
+    track_in(small)
+    assert {run.info.run_name for run in runs_of(small)} == {"rows-a", "rows-b"}
+    assert client_of(small).get_model_version_by_alias("rows", "champion")

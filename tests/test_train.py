@@ -67,7 +67,7 @@ class Witness:
 def test_every_sample_is_predicted_exactly_once_and_by_a_model_that_did_not_see_it():
     y = np.arange(60) % 2
     rows = np.arange(60.0)[:, None]
-    oof, _ = train.cross_fit(Witness, rows, dataset(rows, y), 2, "t")
+    _, oof, _ = train.cross_fit(Witness, rows, dataset(rows, y), 2, "t")
     np.testing.assert_array_equal(oof, 0.5)
 
 
@@ -80,10 +80,10 @@ def test_a_group_that_could_be_recognised_is_never_on_both_sides():
     dev = dataset(X, y, groups)
     one = maker("knn", n_neighbors=1)
     assert (one().fit(X, y).predict_proba(X).argmax(axis=1) == y).all()
-    oof, _ = train.cross_fit(one, X, dev, 2, "t")
+    _, oof, _ = train.cross_fit(one, X, dev, 2, "t")
     assert 0.3 < np.mean(oof.argmax(axis=1) == y) < 0.7
     straddling = Dataset(**vars(dev) | {"fold": np.arange(320) % 5})  # what a split without groups would do
-    oof, _ = train.cross_fit(one, X, straddling, 2, "t")
+    _, oof, _ = train.cross_fit(one, X, straddling, 2, "t")
     assert np.mean(oof.argmax(axis=1) == y) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_group_that_could_be_recognised_is_never_on_both_sides():
 def test_labels_shuffled_at_random_cannot_be_predicted(name):
     X, y = numbers(400, n_features=10)
     dev = dataset(X, np.random.default_rng(0).permutation(y), folds=folds(name))
-    oof, _ = train.cross_fit(maker(name), X, dev, 1, "t")
+    _, oof, _ = train.cross_fit(maker(name), X, dev, 1, "t")
     assert 0.35 <= auc(dev, oof) <= 0.65
 
 
@@ -100,7 +100,7 @@ def test_what_can_be_learnt_is_learnt_out_of_fold(name):
     X, y = numbers(200)
     dev = dataset(X, y, folds=folds(name))
     own = {"epochs": 40, "learning_rate": 0.05, "dropout": 0.1} if name == "mobilenetv2" else {}
-    oof, _ = train.cross_fit(maker(name, **own), X, dev, 1, "t")
+    _, oof, _ = train.cross_fit(maker(name, **own), X, dev, 1, "t")
     assert auc(dev, oof) > 0.85
 
 
@@ -108,7 +108,7 @@ def test_what_can_be_learnt_is_learnt_out_of_fold(name):
 @pytest.mark.parametrize("name", ["dummy", "knn", "logreg", "random_forest"])
 def test_out_of_fold_probabilities_are_complete_and_sum_to_one(name, n_classes):
     X, y = mixed(100, n_classes)
-    oof, _ = train.cross_fit(maker(name), X, dataset(X, y), 2, "t")
+    _, oof, _ = train.cross_fit(maker(name), X, dataset(X, y), 2, "t")
     assert oof.shape == (100, n_classes)
     assert oof.dtype == np.float64
     assert ((oof >= 0) & (oof <= 1)).all()
@@ -119,7 +119,7 @@ def test_out_of_fold_probabilities_are_complete_and_sum_to_one(name, n_classes):
 def test_the_number_of_workers_changes_no_bit(name):
     X, y = mixed(100)
     dev = dataset(X, y)
-    (one, _), (three, _) = (train.cross_fit(maker(name), X, dev, workers, "t") for workers in (1, 3))
+    (_, one, _), (_, three, _) = (train.cross_fit(maker(name), X, dev, workers, "t") for workers in (1, 3))
     np.testing.assert_array_equal(one, three)
 
 
@@ -129,8 +129,8 @@ def test_scaling_is_learnt_inside_each_fold():
     dev = dataset(X, y)
     spoilt = X.copy()
     spoilt[np.flatnonzero(dev.fold == 0)[0], 0] = 1e5
-    clean, _ = train.cross_fit(maker("knn"), X, dev, 1, "t")
-    found, _ = train.cross_fit(maker("knn"), spoilt, dev, 1, "t")
+    _, clean, _ = train.cross_fit(maker("knn"), X, dev, 1, "t")
+    _, found, _ = train.cross_fit(maker("knn"), spoilt, dev, 1, "t")
     others = (dev.fold == 0) & (spoilt[:, 0] < 1e5)
     np.testing.assert_array_equal(found[others], clean[others])
     assert not np.array_equal(found[dev.fold == 1], clean[dev.fold == 1])
@@ -139,7 +139,7 @@ def test_scaling_is_learnt_inside_each_fold():
 def test_the_history_of_an_estimator_without_epochs_is_one_line_a_fold():
     X, y = numbers(100)
     dev = dataset(X, y)
-    oof, history = train.cross_fit(maker("logreg"), X, dev, 2, "t")
+    _, oof, history = train.cross_fit(maker("logreg"), X, dev, 2, "t")
     assert history.columns.tolist() == ["fold", "epoch", "loss", "val_loss"]
     assert history["fold"].tolist() == [0, 1, 2, 3, 4]
     assert history["epoch"].tolist() == [1] * 5
@@ -150,7 +150,7 @@ def test_the_history_of_an_estimator_without_epochs_is_one_line_a_fold():
 
 def test_the_history_of_a_network_is_a_line_an_epoch():
     X, y = numbers(60)
-    _, history = train.cross_fit(maker("mobilenetv2"), X, dataset(X, y, folds=2), 1, "t")
+    _, _, history = train.cross_fit(maker("mobilenetv2"), X, dataset(X, y, folds=2), 1, "t")
     assert history.groupby("fold")["epoch"].agg(list).tolist() == [[1, 2, 3, 4, 5]] * 2
     assert np.isfinite(history[["loss", "val_loss"]].to_numpy()).all()
 
@@ -225,7 +225,7 @@ def test_the_written_predictions_are_those_of_cross_fitting_and_leave_no_sample_
     dev = Dataset.load(Path("data/t/dev.npz"))
     written = np.load("models/t/candidates/near/oof.npz")["proba"]
     assert np.isfinite(written).all()
-    expected, _ = train.cross_fit(maker("knn"), dev.X("columns"), dev, 1, "t")
+    _, expected, _ = train.cross_fit(maker("knn"), dev.X("columns"), dev, 1, "t")
     np.testing.assert_array_equal(written, expected)
 
 

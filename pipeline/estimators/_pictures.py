@@ -27,6 +27,16 @@ class Pictures:
     def __getitem__(self, rows: np.ndarray) -> "Pictures":
         return Pictures(self.embedding, self.pixels, self.rows[rows])
 
+    def __reduce__(self) -> tuple:
+        """Sent to another process, mapped pixels stay in their file, which is mapped there."""
+        file = getattr(self.pixels, "filename", None)
+        return (open_pictures, (self.embedding, str(file), self.rows)) if file else super().__reduce__()
+
+
+def open_pictures(embedding: np.ndarray, file: str, rows: np.ndarray) -> Pictures:
+    """Return pictures whose pixels are mapped from a .npy file."""
+    return Pictures(embedding, np.load(file, mmap_mode="r"), rows)
+
 
 def augmented(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return uint8 (n, side, side, 3) pictures flipped, turned by quarters, and changed in light and contrast by up to 20 %.

@@ -1,0 +1,78 @@
+"""What was computed from a file, kept by the file's bytes: a file seen before costs reading and a look-up.
+
+One SQLite file for each name in `.cache/features/` of the project. It lies outside every stage's outputs, so DVC and git know
+nothing of it and it may be deleted at any time. A `recipe` (the code, network and library versions that compute the value) is
+part of every key: after a change of any of them nothing old is found. Keys are of the file's bytes rather than its pixels,
+because then a known file need not be decoded: of 8,036 known photos 0.1 ms each instead of 1 ms.
+"""
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+FOLDER = Path(".cache/features")
+WAIT = 60  # seconds for another process that writes
+
+
+def make_recipe(*parts: str | bytes | Path, packages: tuple[str, ...] = ()) -> str:
+    """Return 16 hex digits for all that decides a value: texts, bytes, the contents of files, versions of packages."""
+    digest = hashlib.sha256()
+    for part in (*parts, *(f"{package} {version(package)}" for package in packages)):
+        data = part.read_bytes() if isinstance(part, Path) else part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8) + data)
+    return digest.hexdigest()[:16]
+
+
+class FeatureStore:
+    """Values (bytes) by key (text), of one recipe. Threads and processes may use it at once; each thread has a connection.
+
+    It only saves time: where it cannot be read or written (locked, on a full disk) it is done without, and where its file is
+    damaged it is begun anew.
+    """
+
+    def __init__(self, name: str, recipe: str):
+        folder = Path(os.environ.get("DVC_ROOT") or ".") / FOLDER  # DVC's copies for experiments share the project's
+        self.name, self.recipe = name, recipe
+        self.path, self._of_thread = folder / f"{name}.sqlite", threading.local()
+
+    def __reduce__(self) -> tuple:
+        return FeatureStore, (self.name, self.recipe)  # sent to another process, it opens the file there
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value kept for `key`, or None."""
+        with self._forgiving():
+            row = self._connection().execute("SELECT value FROM kept WHERE key = ?", (self._key(key),)).fetchone()
+            return row[0] if row else None
+
+    def put(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Keep these values, all or none of them."""
+        rows = [(self._key(key), value) for key, value in items]
+        with self._forgiving(), self._connection() as connection:
+            connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
+
+    def _key(self, key: str) -> bytes:
+        return hashlib.sha256(f"{self.recipe}:{key}".encode()).digest()
+
+    def _connection(self) -> sqlite3.Connection:
+        if not hasattr(self._of_thread, "connection"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=WAIT)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB)")
+            self._of_thread.connection = connection
+        return self._of_thread.connection
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.OperationalError, OSError):
+            pass
+        except sqlite3.DatabaseError:  # "file is not a database", "database disk image is malformed"
+            self._of_thread.__dict__.pop("connection", None)
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,95 @@
+"""Copies of the project with a small graph: about 80 drawn images, 2 folds, an untrained backbone, nothing downloaded."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("pipeline", "app", ".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "data", "models")
+
+
+def environment() -> dict[str, str]:
+    """Return this process' environment with this Python's programs first on the path, without what steers DVC and MLflow."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "ASSAY_DASK"))}
+    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A workspace in `folder`."""
+
+    folder: Path
+
+    def run(self, *command: str, ok: bool = True, **env: str) -> subprocess.CompletedProcess:
+        """Run a command in the workspace; fail the test if it fails."""
+        env = environment() | env
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=400)
+        assert not ok or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def repro(self, *arguments: str) -> list[str]:
+        """Run `dvc repro` and return the names of the stages that ran."""
+        return re.findall(r"^Running stage '(.+)':", self.run("dvc", "repro", *arguments).stdout, re.MULTILINE)
+
+    def params(self) -> dict:
+        """Return params.yaml."""
+        return yaml.safe_load((self.folder / "params.yaml").read_text(encoding="utf-8"))
+
+    def change(self, **changes: object) -> None:
+        """Set values in params.yaml by their dotted path, with __ for the dots' sake: models__x__C=1."""
+        content = self.params()
+        for path, value in changes.items():
+            *parents, last = path.split("__")
+            block = content
+            for parent in parents:
+                block = block[parent]
+            block[last] = value
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes."""
+        return (self.folder / path).read_bytes()
+
+
+def tracked(folder: Path) -> None:
+    """Copy into `folder` what a clone would hold: no outputs, no environment."""
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        if name in ("data", "models"):
+            target.mkdir(parents=True)
+            shutil.copy(source / "README.md", target)
+        elif source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+
+def make_small(project: Project) -> None:
+    """Shrink the graph of the shipped params.yaml; the models that go are run by unit tests."""
+    content = project.params()
+    content["demo"]["lesions"] = 45
+    content["backbone"]["source"] = "random"
+    for task in content["tasks"].values():
+        task["split"] |= {"folds": 2, "min_test_per_class": 2}
+        task["select"]["draws"] = 100
+        task["models"] = [name for name in task["models"] if name.endswith(("mobilenetv2", "logreg", "knn"))]
+    kept = [name for task in content["tasks"].values() for name in task["models"]]
+    content["models"] = {name: content["models"][name] for name in kept}
+    content["models"]["lesions-mobilenetv2"]["epochs"] = 3
+    (project.folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def start_git(project: Project) -> None:
+    """Make the workspace a git repository with one commit."""
+    project.run("git", "init", "--quiet", "--initial-branch=main")
+    project.run("git", "config", "user.name", "Test")
+    project.run("git", "config", "user.email", "test@example.org")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "start")
