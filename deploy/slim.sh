@@ -1,10 +1,11 @@
 #!/bin/sh
-# Delete what serving never loads from an environment with requirements-serve.txt: tests, headers, Arrow's network protocols,
+# Delete what serving never loads from an environment with requirements-serve.txt: tests, sources, Arrow's network protocols,
 # LiteRT's compiler and GPU plug-in, byte code. Then compile what it does load. 604 MB become 480, as 'make soak' measures.
 # Usage: deploy/slim.sh ENVIRONMENT
 set -eu
 python=$(cd "$1" && pwd)/bin/python
 cd "$1"/lib/python3*/site-packages
+find . -type f \( -name '*.py[xi]' -o -name '*.px[di]' -o -name '*.h' -o -name '*.a' \) -delete
 find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
 rm -rf pyarrow/include pyarrow/src pyarrow/*flight* pydeck/nbextension \
   ai_edge_litert/tools ai_edge_litert/vendors ai_edge_litert/aot ai_edge_litert/libLiteRtWebGpuAccelerator*

@@ -8,8 +8,8 @@ import hashlib
 import io
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 SIZE = 224  # px, width and height of what a model sees
 MIN_SIDE = 16  # px
 MAX_PIXELS = 50_000_000
+LARGE = 8_000_000  # px, of which a server decodes one picture at a time
+BAND = 1_000_000  # px that are converted at a time
 HEAD = 352  # bytes from a file's start that tell what it is: NIfTI's sign is the last, at 344
 DRAFT = 2 * SIZE  # px: a JPEG is decoded at the smallest scale not under this: 3000x2000 in 14 ms instead of 44
 
@@ -33,6 +35,8 @@ ImageFile.LOAD_TRUNCATED_IMAGES = False
 Image.MAX_IMAGE_PIXELS = None
 # A damaged EXIF block does not make the pixels unreadable. Set once: `warnings.catch_warnings` is not safe with threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+
+_one_large = threading.Lock()
 
 NIFTI = "a NIfTI volume: export its slices as PNG first, for instance with nibabel"
 # The first bytes at a place in the file, and what to do about what they announce.
@@ -77,20 +81,41 @@ def decode(data: bytes) -> Picture:
 
     Raises DataError, with the reason and what to do, for anything that is not one whole picture within the limits.
     """
+    with upright(data) as (image, stored):
+        return Picture(np.asarray(image), *stored)
+
+
+def square(data: bytes) -> np.ndarray:
+    """Return what a model sees of an image file: `resize(decode(data).pixels)`, without the copies between the two.
+
+    Large pictures are decoded one at a time, however many threads ask: of 50 megapixels, one takes up to 400 MB.
+    """
+    with upright(data, _one_large) as (image, _):
+        return _resized(image, SIZE)
+
+
+@contextmanager
+def upright(data: bytes, one_large: AbstractContextManager | None = None) -> Iterator[tuple[Image.Image, tuple]]:
+    """Yield an image file's picture as RGB, turned as EXIF says, and its width, height, mode and format as stored.
+
+    `one_large` is held while pixels of a large picture are. Raises DataError as `decode` does.
+    """
     refuse_other_formats(data[:HEAD])
     with explained(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         check_header(image)
         width, height = image.size
         mode, file_format = image.mode, image.format
         image.draft(None, (DRAFT, DRAFT))
-        image.load()
-        turn = orientation(image)
-        image = to_rgb(image)
-        if turn in TURNS:
-            image = image.transpose(TURNS[turn])
-        if turn in (5, 6, 7, 8):
-            width, height = height, width
-        return Picture(np.asarray(image), width, height, mode, file_format)
+        large = image.width * image.height > LARGE
+        with one_large if one_large and large else nullcontext():
+            image.load()
+            turn = orientation(image)
+            image = to_rgb(image)
+            if turn in TURNS:
+                image = image.transpose(TURNS[turn])
+            if turn in (5, 6, 7, 8):
+                width, height = height, width
+            yield image, (width, height, mode, file_format)
 
 
 def read_header(path: Path) -> tuple[int, int, str, str]:
@@ -151,28 +176,48 @@ def orientation(image: Image.Image) -> int:
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return `image` as RGB: 16-bit and float greys scaled to 0..255, transparency laid over black."""
-    if image.mode.startswith("I;16"):
-        grey = np.asarray(image).astype(np.float64) / 65535
-    elif image.mode in ("I", "F"):
-        # Where there is no number there is no picture: black, as what is transparent.
-        grey = np.nan_to_num(np.asarray(image).astype(np.float64), nan=0, posinf=0, neginf=0)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         # Pillow opens 16-bit PNG as "I" in some versions; floats are taken as 0..1 unless they exceed it.
-        top = 65535 if image.mode == "I" else max(1.0, float(grey.max(initial=1.0)))
-        grey = grey / top
-    else:
-        grey = None
-    if grey is not None:
-        return Image.fromarray(np.round(grey.clip(0, 1) * 255).astype(np.uint8)).convert("RGB")
+        top = 65535 if image.mode != "F" else max(1.0, *(float(_numbers(band).max()) for _, band in bands(image)))
+        return _in_bands(
+            image, lambda band: Image.fromarray(np.round((_numbers(band) / top).clip(0, 1) * 255).astype(np.uint8))
+        )
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, image).convert("RGB")
+        return _in_bands(image, _over_black)
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _numbers(image: Image.Image) -> np.ndarray:
+    """Return a grey picture as float64. Where there is no number there is no picture: black, as what is transparent."""
+    return np.nan_to_num(np.asarray(image).astype(np.float64), nan=0, posinf=0, neginf=0)
+
+
+def _over_black(image: Image.Image) -> Image.Image:
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+
+
+def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return `convert(image)` as RGB, made band by band: of 50 megapixels at 16 bits at once it takes 1.2 GB."""
+    out = Image.new("RGB", image.size)
+    for top, band in bands(image):
+        out.paste(convert(band).convert("RGB"), (0, top))
+    return out
+
+
+def bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield (first row, rows) of bands of about BAND pixels."""
+    rows = max(1, BAND // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def resize(pixels: np.ndarray, size: int = SIZE) -> np.ndarray:
     """Return uint8 RGB (height, width, 3) stretched to (size, size, 3): bilinear, antialiased when shrinking."""
-    image = Image.fromarray(pixels)
+    return _resized(Image.fromarray(pixels), size)
+
+
+def _resized(image: Image.Image, size: int) -> np.ndarray:
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 

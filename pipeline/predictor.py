@@ -74,7 +74,7 @@ class Predictor:
             from pipeline import tables
 
             return tables.to_frame(data, self.info["schema"])
-        return self.look(images.resize(images.decode(data).pixels))
+        return self.look(images.square(data))
 
     def look(self, square: np.ndarray) -> np.ndarray:
         """Return the features, as a batch of one, of a picture already at uint8 RGB (224, 224, 3)."""

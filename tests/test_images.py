@@ -323,6 +323,61 @@ def test_no_warning_escapes_and_none_makes_a_picture_unreadable_on_several_threa
 # features
 
 
+KINDS = {
+    **{mode: encoded(noise(1, 90, 70).convert(mode)) for mode in ("RGB", "L", "LA", "RGBA", "P", "1")},
+    "cmyk": encoded(noise(1, 90, 70).convert("CMYK"), "JPEG"),
+    "drafted": encoded(noise(1, 2000, 1500), "JPEG"),
+    "turned": encoded(noise(1, 90, 70), exif=with_orientation(6)),
+    "transparent colour": encoded(noise(1, 90, 70).convert("P"), transparency=3),
+    "16 bit": encoded(Image.fromarray(np.random.default_rng(1).integers(0, 65536, (70, 90), dtype=np.uint16))),
+    "floats": encoded(Image.fromarray(np.random.default_rng(1).normal(100, 80, (70, 90)).astype(np.float32)), "TIFF"),
+    "no numbers": encoded(Image.fromarray(np.full((70, 90), np.inf, np.float32)), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_is_the_same_in_one_band_and_in_many(kind, monkeypatch):
+    whole = images.decode(KINDS[kind])
+    for band in (1, 200, 91 * 70):
+        monkeypatch.setattr(images, "BAND", band)
+        np.testing.assert_array_equal(images.decode(KINDS[kind]).pixels, whole.pixels)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_server_sees_is_what_decoding_and_resizing_gives(kind, monkeypatch):
+    expected = images.resize(images.decode(KINDS[kind]).pixels)
+    np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
+    monkeypatch.setattr(images, "LARGE", 1)
+    np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
+
+
+PEAK = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pipeline import images
+data = open(sys.argv[1], "rb").read()
+images.square(open(sys.argv[2], "rb").read())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(images.square, [data] * 2))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / images.LARGE)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit elsewhere")
+@pytest.mark.parametrize(("mode", "most"), [("RGB", 6), ("RGBA", 12), ("I;16", 10)])
+def test_two_threads_with_a_large_picture_each_take_the_memory_of_one(tmp_path, mode, most):
+    """In bytes a pixel: Pillow's own are 4 in and 4 out; converting 16 bits all at once took 25, for each thread."""
+    (tmp_path / "large.png").write_bytes(encoded(Image.new(mode, (3200, 2600)), compress_level=1))
+    (tmp_path / "small.png").write_bytes(encoded(Image.new(mode, (64, 64))))
+    command = [sys.executable, "-c", PEAK, "large.png", "small.png"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < most
+
+
 @pytest.mark.parametrize("size", [(16, 16), (224, 224), (60, 40), (3000, 17)])
 def test_a_resized_picture_is_square_and_of_bytes(size):
     square = images.resize(np.asarray(noise(0, *size)))
