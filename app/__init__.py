@@ -1,1 +1,1 @@
-"""The Streamlit app: thin, it talks to the Predictor and to files that stages wrote."""
+"""The Streamlit app and the HTTP API: thin, they talk to the Predictor and to files that stages wrote."""

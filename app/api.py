@@ -11,6 +11,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before nu
 
 import argparse
 import asyncio
+import functools
 import logging
 import platform
 import socket
@@ -105,8 +106,8 @@ async def predict_one(request: Request) -> Response:
     served = state.models.champion(None)
     with state.gate.admit() as ticket:
         content = await answer(state, served, await read_files(request, "file", ticket))
-    first = content["predictions"][0]
-    confidence = first["probabilities"].get(first["class"])
+    first = next(item for item in content["predictions"] if item["class"])
+    confidence = first["probabilities"][first["class"]]
     return reply(content | {"predicted_class": first["class"], "confidence_score": confidence})
 
 
@@ -173,6 +174,7 @@ async def answer(state: Any, served: Served, samples: list[tuple[str, Any]]) -> 
     return {"bundle": served.id, "task": served.task, "predictions": items}
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Return the versions of Assay, Python and the packages that decide about an answer."""
     found = {"assay": __version__, "python": platform.python_version()}

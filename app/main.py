@@ -8,7 +8,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit puts only app/ on the path
 
-from pipeline import artifacts
+from pipeline import artifacts, bundle
 from pipeline.predictor import Predictor
 from pipeline.stage import BundleError
 
@@ -16,9 +16,9 @@ MODELS = Path("models")
 
 
 @st.cache_resource(max_entries=8)
-def load(folder: str, changed: int) -> Predictor:
-    """Return the bundle's Predictor, loaded again when its bundle.json has `changed` (a time in ns)."""
-    return Predictor(folder)
+def load(task: str, changed: int) -> Predictor:
+    """Return the Predictor of the task's champion, loaded again when its bundle.json has `changed` (a time in ns)."""
+    return Predictor(MODELS / task / "best", bundle.vouched(task))
 
 
 def tasks_with_champion() -> list[str]:
@@ -96,9 +96,8 @@ def main() -> None:
         st.info("No task has a champion yet. Run `make demo`, or `dvc repro`, then reload this page.")
         return
     task = st.selectbox("Task", tasks)
-    folder = MODELS / task / "best"
     try:
-        predictor = load(str(folder), (folder / "bundle.json").stat().st_mtime_ns)
+        predictor = load(task, (MODELS / task / "best/bundle.json").stat().st_mtime_ns)
     except BundleError as error:
         st.error(str(error))
         return

@@ -44,7 +44,7 @@ class Predictions(BaseModel):
 
 
 class OnePrediction(Predictions):
-    """The same, with the first picture's answer at the top."""
+    """The same, with the answer to the first picture that could be used at the top."""
 
     model_config = {
         "json_schema_extra": {"examples": [ANSWER | {"predicted_class": "malignant", "confidence_score": 0.88}]}

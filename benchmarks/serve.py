@@ -1,9 +1,16 @@
 """How fast, small and steadfast the API is. Server and load share this machine's cores.
 
-Choices, measured on 2 cores with 16 connections as requests/s against the bare loop in the same run:
+What was chosen over what, by CPU time per request against the bare loop of decoding and LiteRT in the same run (2 cores, 16
+connections, a `.keras` champion; on a machine that others used too, so rates were not comparable):
 
-CHOICES
+| one process, an event loop on uvloop and httptools, a thread per core | 1.10 | 106 MB | chosen |
+| two processes of one thread each on one socket | 1.07 | 147 MB | two queues, two /metrics, two hot swaps |
+| 3 or 4 threads | 1.12, 1.15 | 131, 150 MB | |
+| asyncio's own loop instead of uvloop | 1.15 | 106 MB | |
+| h11 instead of httptools | 1.12 | 108 MB | |
+| FastAPI's UploadFile instead of `app.uploads` | 1.21 | 106 MB | and uploads over 1 MB go to disk |
 
+Batches of several pictures per LiteRT call bring nothing: its cost is linear, and answers would no longer have the same bits.
 """
 
 import argparse
@@ -147,7 +154,7 @@ def percentile(latencies: list[float], share: float) -> float:
 def speed(model: str, best: Path, picture: Path, server: Server) -> list[Figure]:
     """Return rate, CPU time and p99 at 16 connections, beside the bare loop before and after."""
     before = bare(best, picture)
-    seen = load(server, picture, "--requests", os.environ.get("N", "2000"))
+    seen = load(server, picture, "--requests", "2000")
     after = bare(best, picture)
     rate, cpu = (before["rate"] + after["rate"]) / 2, (before["cpu"] + after["cpu"]) / 2
     ratio = 0.7 if model in FAST else 0.35

@@ -30,7 +30,7 @@ assert not page.exception
 
 
 def size(folder: Path) -> float:
-    """Return the MB that the files in `folder` take on disk."""
+    """Return the MB, as du counts them, that the files in `folder` take on disk."""
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*")) / 2**20
 
 
