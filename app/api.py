@@ -19,11 +19,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import prometheus_client
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -43,6 +44,9 @@ from pipeline.stage import BundleError
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
 REASON = 500  # characters of a reason that are sent back: it may quote what was sent
 NEEDS = schemas.problems(401, 404, 408, 413, 415, 422, 503)
+TaskName = Annotated[
+    str, PathParameter(examples=["lesions", "breast"], description="one of those that /v1/tasks lists")
+]
 router = APIRouter(responses=schemas.problems(400, 431, 500))
 
 
@@ -54,7 +58,7 @@ async def tasks(request: Request) -> Response:
 
 
 @router.get("/v1/tasks/{task}", response_model=schemas.Description, responses=schemas.problems(401, 404, 503))
-async def task(task: str, request: Request) -> Response:
+async def task(task: TaskName, request: Request) -> Response:
     """Classes, columns, figures and origin of a task's champion."""
     served = request.app.state.models.champion(task)
     info = served.info
@@ -75,7 +79,7 @@ async def task(task: str, request: Request) -> Response:
     responses=NEEDS,
     openapi_extra=schemas.request_body(schemas.files("files", many=True) | schemas.ROWS),
 )
-async def predict(task: str, request: Request) -> Response:
+async def predict(task: TaskName, request: Request) -> Response:
     """Answer pictures (multipart, field `files`, one or many) or rows of a table (JSON).
 
     A sample that cannot be used is answered with the reason, beside the others; where none can be used, that is a 422.

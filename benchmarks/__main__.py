@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OTHERS = ("__init__", "__main__", "figures", "scratch")
+OTHERS = ("__init__", "__main__", "figures", "load", "locustfile", "scratch")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_file_that_stands_alone_and_is_bad_is_a_problem_that_says_why(server):
     assert (status, headers["content-type"]) == (422, "application/problem+json")
     assert content["detail"].startswith("bad.png: not a readable image; expected one of JPEG, PNG")
     assert content["predictions"][0]["refused"]
-    assert (content["type"], content["title"], content["status"]) == ("about:blank", "Unprocessable Entity", 422)
+    assert (content["type"], content["title"], content["status"]) == ("about:blank", HTTPStatus(422).phrase, 422)
     status, content, _ = server.send("/v1/tasks/skin/predict", ("a", b"1"), ("b", b"2"))
     assert (status, len(content["predictions"])) == (422, 2)
     assert content["detail"].startswith("None of 2 can be used; a: not a readable image")

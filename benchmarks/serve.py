@@ -1,0 +1,316 @@
+"""How fast, small and steadfast the API is. Server and load share this machine's cores.
+
+Choices, measured on 2 cores with 16 connections as requests/s against the bare loop in the same run:
+
+CHOICES
+
+"""
+
+import argparse
+import contextlib
+import csv
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from benchmarks import figures
+from benchmarks.figures import Figure
+from benchmarks.load import request
+from pipeline import artifacts, bundle, images
+from pipeline.dataset import Dataset
+from pipeline.holdout import predict_part
+from pipeline.predictor import Predictor
+from pipeline.stage import require
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = ("lesions-mobilenetv2", "lesions-logreg", "lesions-random_forest", "lesions-knn")
+FAST = MODELS[:2]  # whose bars are the higher ones
+WEIGHED = {"lesions-mobilenetv2": 250, "lesions-random_forest": 350}  # MB that they may take
+N_GOLDEN = 50
+CORES = 2
+
+
+@dataclass
+class Server:
+    """A server process and how long it took to its first answer, in seconds."""
+
+    process: psutil.Process
+    port: int
+    start: float
+
+    def tree(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far, of all its processes."""
+        return sum(sum(one.cpu_times()[:2]) for one in self.tree())
+
+    def pss(self) -> float:
+        """Its memory in MB: pages that several processes share count once."""
+        return sum(one.memory_full_info().pss for one in self.tree()) / 1e6
+
+
+def make_project(folder: Path, model: str) -> Path:
+    """Make `folder` a project whose only champion is `model`; return its bundle's folder."""
+    best, candidate = folder / "models/lesions/best", Path("models/lesions/candidates") / model
+    rule = artifacts.read_json(require(f"models/lesions/decisions/{model}.json", f"evaluate@{model}"))
+    bundle.write(best, candidate, rule, {})
+    bundle.write(best, candidate, rule, {}, Predictor(best).golden())
+    sha256 = bundle.read_content(best)[1]
+    artifacts.write_json(folder / "reports/lesions/selection.json", {"bundle": sha256})
+    return best
+
+
+@contextlib.contextmanager
+def serving(folder: Path, picture: Path) -> Iterator[Server]:
+    """Serve the project in `folder` in a process of its own, from the first answer to a picture on."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "app.api", "--port", "0"]
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        port = int(re.search(rb":(\d+);", process.stdout.readline()).group(1))
+        while ask(port, picture) is None:
+            time.sleep(0.01)
+        yield Server(psutil.Process(process.pid), port, time.perf_counter() - start)
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def ask(port: int, picture: Path) -> dict | None:
+    """Return the answer to a picture, None where it is not a 200."""
+    body = request(picture.read_bytes(), port).partition(b"\r\n\r\n")[2]
+    headers = {"Content-Type": "multipart/form-data; boundary=assay-load"}
+    question = urllib.request.Request(f"http://127.0.0.1:{port}/predict/", body, headers)
+    with contextlib.suppress(OSError), urllib.request.urlopen(question) as said:  # a 503 is one, too
+        return json.load(said)
+    return None
+
+
+def load(server: Server, picture: Path, *options: str) -> dict:
+    """Send requests from another process; return what it saw, and the server's CPU time per request in ms."""
+    before = server.cpu()
+    command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(picture), *options]
+    seen = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    answered = sum(seen["statuses"].values())
+    return seen | {"rate": len(seen["latencies"]) / seen["seconds"], "cpu": (server.cpu() - before) * 1000 / answered}
+
+
+def bare(best: Path, picture: Path, seconds: float = 3) -> dict:
+    """Return rate and CPU time per image (ms) of nothing but decoding and LiteRT, on every core, in another process."""
+    command = [sys.executable, "-m", "benchmarks.serve", "--bare", str(best), str(picture), str(seconds)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def bare_loop(best: Path, picture: Path, seconds: float) -> dict:
+    """Do what `bare` returns."""
+    files, data, done = bundle.read(best)[1], picture.read_bytes(), []
+    program = files.get("model.tflite") or files["embedder.tflite"]
+
+    def work(run: images.Embedder) -> None:
+        count = 0
+        while time.perf_counter() < end:
+            run(images.resize(images.decode(data).pixels))
+            count += 1
+        done.append(count)
+
+    threads = [threading.Thread(target=work, args=(images.Embedder(program),)) for _ in range(CORES)]
+    start, cpu = time.perf_counter(), time.process_time()
+    end = start + seconds
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"rate": sum(done) / (time.perf_counter() - start), "cpu": (time.process_time() - cpu) * 1000 / sum(done)}
+
+
+def percentile(latencies: list[float], share: float) -> float:
+    """Return a percentile of sorted latencies."""
+    return latencies[min(len(latencies) - 1, int(share / 100 * len(latencies)))]
+
+
+def speed(model: str, best: Path, picture: Path, server: Server) -> list[Figure]:
+    """Return rate, CPU time and p99 at 16 connections, beside the bare loop before and after."""
+    before = bare(best, picture)
+    seen = load(server, picture, "--requests", os.environ.get("N", "2000"))
+    after = bare(best, picture)
+    rate, cpu = (before["rate"] + after["rate"]) / 2, (before["cpu"] + after["cpu"]) / 2
+    ratio = 0.7 if model in FAST else 0.35
+    how = f"2,000 requests, 16 connections; bare loop: {rate:.0f} images/s, {cpu:.1f} ms each"
+    failed = sum(count for status, count in seen["statuses"].items() if status != "200") + seen["unanswered"]
+    return [
+        Figure(f"{model}: requests/s", seen["rate"], how, at_least=150 if model in FAST else 70),
+        Figure(f"{model}: requests/s against the bare loop", seen["rate"] / rate, how, at_least=ratio),
+        Figure(f"{model}: CPU time per request against the bare loop", seen["cpu"] / cpu, how, at_most=1.4),
+        Figure(f"{model}: p99", percentile(seen["latencies"], 99), "16 connections", at_most=150, unit="ms"),
+        Figure(f"{model}: answers other than 200", failed, "16 connections", at_most=0),
+    ]
+
+
+def memory(model: str, picture: Path, server: Server) -> list[Figure]:
+    """Return PSS after 10,000 requests, 2,000 of which `speed` has sent, and how much of it came after these."""
+    early = server.pss()
+    load(server, picture, "--requests", "8000")
+    late = server.pss()
+    return [
+        Figure(f"{model}: memory", late, "PSS after 10,000 requests", at_most=WEIGHED[model], unit="MB"),
+        Figure(f"{model}: memory's growth", late - early, "from request 2,000 to 10,000", at_most=10, unit="MB"),
+    ]
+
+
+def starts(model: str, folder: Path, picture: Path) -> list[Figure]:
+    """Return the time from the start of the process to the first answer."""
+    found = []
+    for _ in range(3):
+        with serving(folder, picture) as server:
+            found.append(server.start)
+    bar = 1.5 if model == "lesions-mobilenetv2" else 3
+    return [Figure(f"{model}: start to first answer", statistics.median(found), "median of 3", at_most=bar, unit="s")]
+
+
+def overload(picture: Path, server: Server) -> list[Figure]:
+    """Return what 500 connections that never wait get for a minute, and how long the server takes to recover."""
+    idle = statistics.median(timed(server.port, picture) for _ in range(20))
+    seen = load(server, picture, "--connections", "500", "--seconds", "60")
+    end = time.perf_counter()
+    while timed(server.port, picture) > 2 * idle:
+        time.sleep(0.05)
+    recovered = time.perf_counter() - end
+    other = sum(count for status, count in seen["statuses"].items() if status not in ("200", "503"))
+    answers = ", ".join(f"{count} with {status}" for status, count in sorted(seen["statuses"].items()))
+    how = f"500 connections that ask again at once, 60 s: {answers}"
+    failed = other + seen["without_retry"] + seen["unanswered"]
+    back = "until a request takes at most twice its idle time"
+    return [
+        Figure("overload: neither 200 nor 503 with Retry-After", failed, how, at_most=0),
+        Figure("overload: requests/s answered with 200", seen["rate"], "the rest is told to come back"),
+        Figure("overload: back to normal", recovered, back, at_most=5, unit="s"),
+    ]
+
+
+def timed(port: int, picture: Path) -> float:
+    """Return the seconds that one answer takes, infinity where it is not a 200."""
+    start = time.perf_counter()
+    return time.perf_counter() - start if ask(port, picture) else float("inf")
+
+
+def locust(picture: Path, server: Server) -> list[Figure]:
+    """Return what 50 users of the Locust file see, and draw it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [sys.executable, "-m", "locust", "-f", "benchmarks/locustfile.py", "--headless", "--users", "50"]
+        command += ["--spawn-rate", "10", "--run-time", "40s", "--host", f"http://127.0.0.1:{server.port}"]
+        command += ["--csv", f"{scratch}/seen", "--csv-full-history", "--reset-stats", "--only-summary"]
+        subprocess.run(command, env=os.environ | {"PICTURE": str(picture)}, capture_output=True, check=False)
+        total = next(row for row in read_csv(f"{scratch}/seen_stats.csv") if row["Name"] == "Aggregated")
+        draw([row for row in read_csv(f"{scratch}/seen_stats_history.csv") if row["Name"] == "Aggregated"])
+    how = f"{total['Request Count']} requests of 50 users, each waiting 1 to 3 s"
+    return [
+        Figure("Locust, 50 users: median", float(total["Median Response Time"]), how, at_most=20, unit="ms"),
+        Figure("Locust, 50 users: p95", float(total["95%"]), how, at_most=50, unit="ms"),
+        Figure("Locust, 50 users: failures", float(total["Failure Count"]), how, at_most=0),
+    ]
+
+
+def read_csv(path: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV file."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def draw(history: list[dict[str, str]]) -> None:
+    """Draw Locust's history, a row a second, to benchmarks/locust.png."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    history = [row for row in history if row["50%"] != "N/A"]
+    seconds = [int(row["Timestamp"]) - int(history[0]["Timestamp"]) for row in history]
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 4), sharex=True, layout="constrained")
+    top.plot(seconds, [float(row["Requests/s"]) for row in history], label="requests/s", color="#0072b2")
+    top.plot(seconds, [float(row["User Count"]) for row in history], label="users", color="#999999")
+    top.plot(seconds, [float(row["Failures/s"]) for row in history], label="failures/s", color="#d55e00")
+    for share, colour in (("50%", "#0072b2"), ("95%", "#e69f00")):
+        bottom.plot(seconds, [float(row[share]) for row in history], label=f"{share} answered within", color=colour)
+    bottom.set(xlabel="seconds", ylabel="ms", ylim=(0, None))
+    for axes in (top, bottom):
+        axes.legend(fontsize=8, loc="center right")
+        axes.grid(alpha=0.3)
+    figure.savefig(ROOT / "benchmarks/locust.png", dpi=100, metadata={"Software": None})
+    plt.close(figure)
+
+
+def agreement(model: str, best: Path, server: Server) -> list[Figure]:
+    """Return the largest difference of a probability between holdout, API and command line, and to Keras."""
+    info, raw = bundle.read_content(best)[0], Path("data/demo/lesions")
+    sets = [Dataset.load(require(f"data/lesions/{name}.npz", "preprocess@lesions")) for name in ("test", "dev")]
+    files = [raw / path for path in np.concatenate([one.path for one in sets])[:N_GOLDEN]]
+    pixels = info["features"] == "pixels"
+    samples = files if pixels else np.concatenate([one.X(info["features"]) for one in sets])
+    holdout = predict_part(np.arange(N_GOLDEN), best, samples).round(6)
+    api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
+    command = [sys.executable, "-m", "pipeline.predictor", str(best), *map(str, files), "--format", "json"]
+    items = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    cli = np.array([list(item["probabilities"].values()) for item in items])
+    largest = max(np.abs(holdout - api).max(), np.abs(holdout - cli).max())
+    how = f"largest difference of a probability, {N_GOLDEN} images of the demo"
+    found = [Figure(f"{model}: holdout, API and command line", largest, how, at_most=0)]
+    if "model.keras" in info["files"]:
+        from pipeline.network import load_keras
+
+        squares = np.stack([images.resize(images.decode(file.read_bytes()).pixels) for file in files])
+        keras = np.asarray(load_keras(best / "model.keras")(squares, training=False))
+        found.append(Figure(f"{model}: API and Keras", float(np.abs(api - keras).max()), how, at_most=1e-4))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m benchmarks.serve")
+    parser.add_argument("--bare", nargs=3, metavar=("BUNDLE", "PICTURE", "SECONDS"), help="the bare loop alone")
+    given = parser.parse_args().bare
+    if given:
+        print(json.dumps(bare_loop(Path(given[0]), Path(given[1]), float(given[2]))))
+        return
+    found: list[Figure] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        picture = Path(scratch, "250x172.jpg")
+        write_picture(picture)
+        for model in MODELS:
+            folder = Path(scratch, model)
+            best = make_project(folder, model)
+            with serving(folder, picture) as server:
+                found += speed(model, best, picture, server)
+                found += memory(model, picture, server) if model in WEIGHED else []
+                found += agreement(model, best, server)
+                if model == MODELS[0]:
+                    found += locust(picture, server) + overload(picture, server)
+            found += starts(model, folder, picture) if model in WEIGHED else []
+            print(figures.table(found), file=sys.stderr)
+    figures.save("serve", "The HTTP API", found)
+
+
+def write_picture(path: Path) -> None:
+    """Write a picture of the demo as a JPEG of 250x172 px."""
+    from PIL import Image
+
+    with Image.open(require("data/demo/lesions/images/img_0001.jpg", "demo")) as image:
+        image.resize((250, 172)).save(path, "JPEG", quality=90)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Delete what serving never loads from an environment with requirements-serve.txt: tests, headers, Arrow's network protocols,
+# LiteRT's compiler and GPU plug-in, byte code. Then compile what it does load. 604 MB become 480, as 'make soak' measures.
+# Usage: deploy/slim.sh ENVIRONMENT
+set -eu
+python=$(cd "$1" && pwd)/bin/python
+cd "$1"/lib/python3*/site-packages
+find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
+rm -rf pyarrow/include pyarrow/src pyarrow/*flight* pydeck/nbextension \
+  ai_edge_litert/tools ai_edge_litert/vendors ai_edge_litert/aot ai_edge_litert/libLiteRtWebGpuAccelerator*
+env -u PYTHONDONTWRITEBYTECODE "$python" -c "import ai_edge_litert.interpreter, fastapi, pandas, prometheus_client, python_multipart, pyarrow, \
+sklearn.compose, sklearn.dummy, sklearn.ensemble, sklearn.linear_model, sklearn.neighbors, streamlit.web.cli, uvicorn"

@@ -1,0 +1,211 @@
+"""A server process on the bundles of the small graph: equal numbers everywhere, hot swap under load, hostile requests."""
+
+import contextlib
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import bundle
+from pipeline.predictor import Predictor
+from tests.serving import Client, until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def served(folder: Path, **env: str) -> Iterator[tuple[Client, subprocess.Popen, Path]]:
+    """Run `python -m app.api` in `folder`; yield a client, the process and its log."""
+    clean = {name: value for name, value in os.environ.items() if name != "ASSAY_API_KEYS"}
+    command = [sys.executable, "-m", "app.api", "--port", "0"]
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch, "log")
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                command, cwd=folder, env=clean | env, stdout=subprocess.PIPE, stderr=said, text=True
+            )
+        try:
+            client = Client(int(re.search(r"http://[^ ]*:(\d+);", process.stdout.readline()).group(1)))
+            until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
+            yield client, process, log
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) in (0, -signal.SIGTERM), log.read_text()
+            process.stdout.close()
+        assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def api(small) -> Iterator[Client]:
+    """A server on the bundles of `small`."""
+    with served(small.folder) as (client, _, _):
+        yield client
+
+
+def pictures(folder: Path) -> list[tuple[str, bytes]]:
+    """Return name and bytes of the demo's pictures that can be read."""
+    with (folder / "data/demo/lesions/labels.csv").open(encoding="utf-8", newline="") as file:
+        paths = [row["path"] for row in csv.DictReader(file)]
+    files = [(path, (folder / "data/demo/lesions" / path).read_bytes()) for path in paths]
+    return [(name, data) for name, data in files if len(data) > 1000]
+
+
+def test_50_inputs_have_the_same_numbers_over_the_api_and_on_the_command_line(small, api):
+    """`holdout` is compared to the command line in test_repro.py; here the API is, digit for digit."""
+    files = pictures(small.folder)[:50]
+    over_http = []
+    for start in range(0, len(files), 25):
+        over_http += api.send("/v1/tasks/lesions/predict", *files[start : start + 25])[1]["predictions"]
+    names = [f"data/demo/lesions/{name}" for name, _ in files]
+    command = [sys.executable, "-m", "pipeline.predictor", "models/lesions/best", *names, "--format", "json"]
+    items = json.loads(small.run(*command, ok=False).stdout)  # one of them is damaged, which both say
+    assert [item | {"file": ""} for item in over_http] == [item | {"file": ""} for item in items]
+    assert len(items) == 50
+
+
+def test_rows_have_the_same_numbers_over_the_api_and_on_the_command_line(small, api):
+    with (small.folder / "data/demo/breast.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[:50]
+    columns = [field["name"] for field in api.get("/v1/tasks/breast")[1]["schema"]]
+    rows = [{name: row[name] for name in columns} for row in rows]
+    over_http = api.rows(*rows, task="breast")[1]["predictions"]
+    loaded = Predictor(small.folder / "models/breast/best")
+    assert over_http == [loaded.predict(row, f"row {number}") for number, row in enumerate(rows, start=1)]
+
+
+def test_a_network_is_served_without_tensorflow_mlflow_pandas_or_scikit_learn(clone):
+    shutil.rmtree(clone.folder / "models/breast")
+    make_champion(clone, "lesions-mobilenetv2")
+    code = (
+        "import atexit, runpy, sys; "
+        "atexit.register(lambda: print(*sorted({n.split('.')[0] for n in sys.modules}), file=open('modules', 'w'))); "
+        "sys.argv = ['app.api', '--port', '0']; runpy.run_module('app.api', run_name='__main__')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=clone.folder, stdout=subprocess.PIPE, text=True)
+    client = Client(int(re.search(r":(\d+);", process.stdout.readline()).group(1)))
+    until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
+    assert client.send("/predict/", pictures(clone.folder)[0], field="file")[0] == 200
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    process.stdout.close()
+    loaded = set((clone.folder / "modules").read_text().split())
+    assert "ai_edge_litert" in loaded
+    assert not {"tensorflow", "keras", "mlflow", "dvc", "pandas", "sklearn", "scipy"} & loaded
+
+
+def make_champion(project, model: str) -> None:
+    """Export `model` as `select_best` would if it had won."""
+    code = (
+        "import sys; from pathlib import Path; from pipeline import artifacts, select_best; model = sys.argv[1]; "
+        "task = model.split('-')[0]; path = Path(f'reports/{task}/selection.json'); "
+        "read = artifacts.read_json; report = read(f'reports/{task}/cv/{model}.json'); "
+        "sha = select_best.export(task, model, read(f'models/{task}/decisions/{model}.json'), report); "
+        "artifacts.write_json(path, read(path) | {'winner': model, 'bundle': sha})"
+    )
+    project.run(sys.executable, "-c", code, model)
+
+
+def test_a_champion_is_replaced_under_load_without_a_failed_request_and_a_damaged_one_is_refused(clone):
+    make_champion(clone, "lesions-logreg")
+    files, answers, stop = pictures(clone.folder)[:4], [], threading.Event()
+    with served(clone.folder) as (client, _, log):
+
+        def ask(number: int) -> None:
+            while not stop.is_set():
+                status, content, _ = client.send("/predict/", files[number], field="file")
+                answers.append((number, status, content.get("bundle"), content.get("confidence_score")))
+
+        askers = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        for asker in askers:
+            asker.start()
+        try:
+            until(lambda: len(answers) > 20, "requests are answered")
+            seen = [client.get("/readyz")[1]["tasks"]["lesions"]]
+            for model in ("lesions-mobilenetv2", "lesions-knn", "lesions-logreg"):
+                make_champion(clone, model)
+                until(lambda: client.get("/readyz")[1]["tasks"]["lesions"] != seen[-1], f"{model} is taken up")
+                seen.append(client.get("/readyz")[1]["tasks"]["lesions"])
+                assert seen[-1].startswith(f"{model}@")
+            best = clone.folder / "models/lesions/best"
+            whole = (best / "embedder.tflite").read_bytes()
+            (best / "embedder.tflite").write_bytes(whole[:-1] + b"!")
+            until(lambda: client.get("/readyz")[1]["refused"], "the damaged bundle is refused")
+            status, ready, _ = client.get("/readyz")
+            assert (status, ready["tasks"]["lesions"]) == (200, seen[-1])
+            assert "embedder.tflite does not match bundle.json" in ready["refused"]["lesions"]
+            assert f"lesions: new bundle refused, {seen[-1]} goes on" in log.read_text()
+            (best / "embedder.tflite").write_bytes(whole)
+            until(lambda: not client.get("/readyz")[1]["refused"], "the mended bundle is taken up")
+        finally:
+            stop.set()
+            for asker in askers:
+                asker.join()
+    assert {status for _, status, _, _ in answers} == {200}
+    assert {said for _, _, said, _ in answers} == set(seen)
+    # one bundle, one file: always one number
+    numbers = {}
+    for number, _, said, confidence in answers:
+        numbers.setdefault((number, said), set()).add(confidence)
+    assert all(len(found) == 1 for found in numbers.values())
+
+
+def test_repro_changes_the_champion_that_is_served(clone):
+    with served(clone.folder) as (client, _, log):
+        before = client.get("/readyz")[1]["tasks"]["breast"]
+        clone.change(**{"models__breast-logreg__C": 0.5})
+        clone.repro("select_best@breast")
+        until(lambda: client.get("/readyz")[1]["tasks"]["breast"] != before, "the new champion is taken up")
+        assert "refused" not in log.read_text()
+        vouched = json.loads(clone.read("reports/breast/selection.json"))["bundle"]
+        assert client.get("/readyz")[1]["tasks"]["breast"].endswith("@" + vouched[:12])
+
+
+def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(api):
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{api.port}/openapi.json",
+            "--checks", "all", "--exclude-checks", "positive_data_acceptance",  # random bytes are no picture
+            "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7", "--suppress-health-check", "all",
+            "--exclude-path", "/metrics",
+        ],
+        capture_output=True, text=True, cwd=ROOT / "tests", timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert api.get("/healthz")[0] == 200
+
+
+def test_the_served_bundle_is_the_one_that_git_vouches_for(small, api):
+    for task in ("lesions", "breast"):
+        vouched = json.loads(small.run("git", "show", f"HEAD:reports/{task}/selection.json").stdout)["bundle"]
+        assert vouched == bundle.read_content(small.folder / f"models/{task}/best")[1]
+        assert api.get(f"/v1/tasks/{task}")[1]["bundle"].endswith("@" + vouched[:12])
+
+
+def test_a_server_with_keys_from_the_environment_asks_for_them_and_ends_by_answering_what_it_has_begun(small):
+    files, answers = pictures(small.folder)[:20], []
+    with served(small.folder, ASSAY_API_KEYS="the-key") as (client, process, log):
+        assert client.send("/v1/tasks/lesions/predict", *files)[0] == 401
+
+        def ask() -> None:
+            answers.append(client.send("/v1/tasks/lesions/predict", *files, authorization="Bearer the-key"))
+
+        asker = threading.Thread(target=ask)
+        asker.start()
+        until(
+            lambda: b"assay_waiting_requests 1" in client.get("/metrics", authorization="Bearer the-key")[1], "it works"
+        )
+        process.send_signal(signal.SIGTERM)
+        asker.join()
+        assert process.wait(15) in (0, -signal.SIGTERM)
+        assert answers[0][0] == 200
+        assert "the-key" not in log.read_text()

@@ -1,0 +1,82 @@
+"""What is needed to put the API elsewhere names files that are there, and versions that are tested."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "mlflow",
+    "dvc",
+    "matplotlib",
+    "opencv-python-headless",
+    "distributed",
+}
+
+
+def locked(name: str) -> dict[str, str]:
+    """Return {package: version} of a requirements file."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def test_the_slim_set_is_a_part_of_the_full_one_with_the_same_versions_and_hashes():
+    slim, full = locked("requirements-serve.txt"), locked("requirements.txt")
+    assert not HEAVY & set(slim)
+    assert {name: full.get(name) for name in slim} == slim
+    assert {"fastapi", "uvicorn", "streamlit", "scikit-learn", "ai-edge-litert"} <= set(slim)
+    text = (ROOT / "requirements-serve.txt").read_text(encoding="utf-8")
+    assert text.count("==") <= text.count("--hash=sha256:")
+
+
+def test_the_images_copy_files_that_are_there_and_that_dockerignore_lets_through():
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE)
+    assert {"requirements.txt", "requirements-serve.txt", "app", "pipeline", "models", "reports"} <= set(copied)
+    for name in copied:
+        assert (ROOT / name).exists(), name
+        assert f"!{name.split('/')[0]}" in ignored, name
+    assert (ROOT / "deploy/slim.sh").stat().st_mode & 0o100
+    assert "USER assay" in text
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict:
+    return yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+
+
+def test_compose_has_app_api_mlflow_and_its_database_reachable_from_this_machine_alone(compose):
+    services = compose["services"]
+    assert set(services) == {"api", "app", "mlflow", "database"}
+    for service in services.values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    targets = re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {one["build"]["target"] for one in services.values() if "build" in one} <= set(targets)
+    assert "postgresql://" in services["mlflow"]["command"]
+
+
+def test_the_commands_of_compose_and_the_image_are_ones_that_the_api_takes(compose):
+    from app import api
+
+    source = Path(api.__file__).read_text(encoding="utf-8")
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8") + compose["services"]["api"]["command"]
+    assert set(re.findall(r"--(?:host|port|without-keys)", text)) == {"--host", "--port", "--without-keys"}
+    for option in ("--host", "--port", "--without-keys"):
+        assert f'"{option}"' in source
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "--without-keys" not in image  # a container that can be reached from elsewhere asks for keys
+
+
+def test_the_hosting_file_is_for_512_mb_and_asks_whether_the_server_is_ready():
+    content = tomllib.loads((ROOT / "fly.toml").read_text(encoding="utf-8"))
+    assert content["vm"][0]["memory"] == "512mb"
+    assert content["build"]["build-target"] == "serve"
+    assert content["http_service"]["checks"][0]["path"] == "/readyz"
+    assert content["http_service"]["force_https"]
