@@ -23,6 +23,7 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks, whatever other plugins there are
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests on one worker, and all end-to-end tests, which share one run of the graph."""
     for item in items:
