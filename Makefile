@@ -50,11 +50,13 @@ bench: $(INSTALLED) ## measure speed and write benchmarks/README.md
 soak: $(INSTALLED) ## the tests that take long: kill -9 at random moments, load, copies at scale
 	python -m pytest -q -n 0 soak
 
-lock: ## resolve requirements.in into requirements.txt, for every system, with hashes
-	uv pip compile --universal --generate-hashes --python-version 3.11 --quiet --no-header requirements.in -o requirements.txt
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --quiet --no-header
+lock: ## resolve requirements.in and requirements-serve.in, for every system, with hashes
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) -c requirements.txt requirements-serve.in -o requirements-serve.txt
 
 clean: ## delete the environment and everything that can be made again
-	rm -rf .venv .pytest_cache .ruff_cache mlflow logs
+	rm -rf .venv .cache .pytest_cache .ruff_cache mlflow logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help demo test lint app api ui track bench soak lock clean

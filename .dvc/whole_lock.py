@@ -23,8 +23,8 @@ def in_one_step(write: Callable) -> Callable:
 
     @contextmanager
     def replacing(self, path, mode, **options):
-        path = os.path.realpath(path)
-        part = f"{path}.part"
+        folder, name = os.path.split(os.path.realpath(path))
+        part, path = os.path.join(folder, f".{name}.part"), os.path.join(folder, name)
         with write(self, part, mode, **options) as file:
             yield file
         os.replace(part, path)

@@ -164,8 +164,9 @@ def load(folder: str, file: str) -> Callable:
     """Runs on a worker: return the function in `file`, with the project's code as it is in `folder` now."""
     for name in [name for name in sys.modules if name.split(".")[0] == "pipeline"]:
         del sys.modules[name]
+    others = {folder, os.getcwd()}  # the second is the last project's
     os.chdir(folder)
-    sys.path[:] = [folder, *(path for path in sys.path if path != folder)]
+    sys.path[:] = [folder, *(path for path in sys.path if path not in others)]
     importlib.invalidate_caches()
     function = pickle.loads(Path(file).read_bytes())
     threadpool_limits(limits=1)  # for good: with several threads in one process nobody could tell when to give back

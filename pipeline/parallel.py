@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 SCRATCH = Path(".cache")
+
+# Of a generator that is left because of an error, which is what there is to say
+warnings.filterwarnings("ignore", r".*tasks (have been successfully executed|which were still being)", module="joblib")
 
 
 def run_parallel(function: Callable, items: Iterable[Any], workers: int) -> Iterator[Any]:

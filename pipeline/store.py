@@ -32,6 +32,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",  # seconds
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # the pages need none, and it costs eight processes
 }
+FULL = ("No space left on device", "disk is full")  # as the operating system says it, and SQLite
 AGAIN = "run 'python -m pipeline.track' again. The results themselves are whole; only their mirror is not"
 
 
@@ -82,6 +83,10 @@ def locked() -> Iterator[str]:
             f"another process has had the MLflow store {where} for {LOCK_SECONDS} s; wait for it or end it, then {AGAIN}"
         ) from None
     except Exception as error:
+        if is_full(error):
+            raise TrackError(
+                f"the disk is full, the MLflow store {where} not whole; make room, then {AGAIN}"
+            ) from error
         if not from_store(error):
             raise
         cure = "check MLFLOW_TRACKING_URI and the server" if server() else "close what has it open or delete the folder"
@@ -93,6 +98,11 @@ def locked() -> Iterator[str]:
 def from_store(error: Exception) -> bool:
     """Return whether an exception speaks of the store: its database, its files, or the way to its server."""
     return isinstance(error, OSError) or type(error).__module__.split(".")[0] in ("mlflow", "sqlalchemy", "requests")
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether an exception, or one that it comes from, speaks of a full disk; MLflow wraps them several times."""
+    return error is not None and (any(text in str(error) for text in FULL) or is_full(error.__context__))
 
 
 def first_line(error: Exception) -> str:

@@ -40,7 +40,7 @@ def connected(uri: str) -> Iterator[Any]:
     import mlflow
 
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # it prints the traceback of what it raises
     before = store.server()
     mlflow.set_tracking_uri(uri)  # log_model asks for it; it sets the environment variable too
     try:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,19 @@ def test_another_error_of_the_system_is_a_bug_of_ours(tmp_path):
     done = ended(tmp_path, "open('nowhere')")
     assert done.returncode == 1
     assert "FileNotFoundError" in done.stderr
+
+
+def test_a_stage_ends_with_the_dvc_that_started_it(tmp_path):
+    (tmp_path / "drawn.py").write_text(STAGE.format(body="    open('begun', 'w').close(); time.sleep(60)"))
+    start = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'drawn', 'skin'])"
+    env = {"PYTHONPATH": f"{ROOT}", "DVC_STAGE": "drawn"}
+    with subprocess.Popen([sys.executable, "-c", start], cwd=tmp_path, env=env, stdout=subprocess.PIPE) as dvc:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        dvc.kill()
+        begun = time.monotonic()
+        assert dvc.stdout.read() == b"", "what the stage has open too"
+        assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(("arguments", "usage"), [

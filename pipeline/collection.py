@@ -1,0 +1,118 @@
+"""The samples at any path, with no task set up: a folder of pictures, a CSV that names pictures, or a CSV of rows."""
+
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import layout, tables
+from pipeline.layout import SHIPPED, Sample, Skipped
+from pipeline.stage import DataError
+
+# Names of columns in lower case, without spaces and signs; the first that is there counts.
+NAMES = {
+    "label": ("label", "labels", "class", "target", "diagnosis", "dx", "outcome"),
+    "group": ("group", "groupid", "patient", "patientid", "subject", "subjectid", "lesion", "lesionid"),
+    "shipped": ("split", "shipped", "subset", "partition", "set"),
+}
+NUMBERS = ("id", "rowid", "recordid", "number", "no")  # of rows: with them no two rows would be equal
+
+
+def collect(place: Path) -> tuple[Path | None, pd.DataFrame, list[Skipped]]:
+    """Return the folder of the pictures (None for a table), the samples and the files passed over.
+
+    Of samples there are path, label, group and shipped, "" where unknown, `site` where the CSV has it, and for tables id and
+    error. Raises DataError for what is neither pictures nor a table.
+    """
+    if place.is_dir():
+        samples, skipped = from_folder(place)
+        return place, to_table(samples), skipped
+    if not place.exists():
+        raise DataError(f"{place.as_posix()}: there is no such file, folder or task")
+    if place.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        raise DataError(f"{place.as_posix()}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
+    table = tables.read_csv(place)
+    columns = guess(table, place)
+    if "path" in table:
+        return place.parent, to_table(from_csv(table, columns, place)), []
+    return None, from_table(table, columns, place), []
+
+
+def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
+    """Return the pictures of class folders or shipped splits; where there are no class folders, all pictures there are."""
+    samples, skipped = layout.from_folders(root)
+    if samples:
+        return samples, skipped
+    samples, skipped = [], []
+    for path in layout.walk(root):
+        parts = path.split("/")
+        reason = layout.reason_to_skip(parts, ["no class"])
+        if reason:
+            skipped.append(Skipped(path.replace("\r", "?"), reason))
+        else:
+            samples.append(Sample(path, "", shipped=SHIPPED.get(parts[0].lower(), "") if len(parts) > 1 else ""))
+    if not samples:
+        raise DataError(f"{root.as_posix()}: no picture found; expected pictures, in class folders or without")
+    return samples, skipped
+
+
+def from_csv(table: pd.DataFrame, columns: dict[str, str], place: Path) -> list[Sample]:
+    """Return the pictures that a CSV names."""
+    samples = []
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        known = {key: row[column] for key, column in columns.items()}
+        if "shipped" in known:
+            known["shipped"] = layout.shipped_name(known["shipped"], place, number)
+        extra = {"site": row["site"]} if "site" in row else {}
+        samples.append(Sample(layout.inside(row["path"], place, number), extra=extra, **({"label": ""} | known)))
+    layout.check_unique([sample.path for sample in samples], place)
+    return samples
+
+
+def to_table(samples: list[Sample]) -> pd.DataFrame:
+    """Return samples as a table sorted by path."""
+    keys = ("path", "label", "group", "shipped")
+    rows = [{key: getattr(sample, key) for key in keys} | sample.extra for sample in samples]
+    return pd.DataFrame(rows).sort_values("path", ignore_index=True)
+
+
+def from_table(table: pd.DataFrame, columns: dict[str, str], place: Path) -> pd.DataFrame:
+    """Return a sample for each row of a table, its id the hash of its features: without a guessed label the last column."""
+    label = columns.setdefault("label", table.columns[-1])
+    numbers = [column for column in table if plain(column) in NUMBERS]
+    features = table.drop(columns=list({*columns.values(), *numbers}))
+    if not len(features.columns):
+        raise DataError(f"{place.as_posix()}: has no column besides {label!r}; expected at least one feature")
+    print(
+        f"{place.as_posix()}: compared are {len(features.columns)} columns, without {', '.join([label, *numbers])}",
+        file=sys.stderr,
+    )
+    rows = range(1, len(table) + 1)
+    found = pd.DataFrame({"id": tables.row_ids(features), "path": [f"row {row}" for row in rows], "error": ""})
+    for key in ("label", "group"):
+        found[key] = table[columns[key]] if key in columns else ""
+    words = table[columns["shipped"]] if "shipped" in columns else None
+    found["shipped"] = (
+        "" if words is None else [layout.shipped_name(w, place, n) for n, w in zip(rows, words, strict=True)]
+    )
+    return found
+
+
+def guess(table: pd.DataFrame, place: Path) -> dict[str, str]:
+    """Return {label, group, shipped: column} for those that the table has, and say so; columns are told by their names."""
+    found: dict[str, str] = {}
+    for key, names in NAMES.items():
+        column = next((column for name in names for column in table if plain(column) == name), None)
+        if key == "shipped" and column and not set(table[column].str.lower()) <= set(SHIPPED):
+            continue
+        if column:
+            found[key] = column
+    told = ", ".join(f"{key} is {column!r}" for key, column in found.items())
+    print(f"{place.as_posix()}: {told or 'no label, group or split by the names of its columns'}", file=sys.stderr)
+    return found
+
+
+def plain(column: str) -> str:
+    """Return a column's name in lower case, without spaces and signs."""
+    return re.sub(r"[\W_]+", "", column.casefold())

@@ -1,0 +1,33 @@
+"""A DVC remote shares data and what has been run: a second clone has everything without running it."""
+
+import subprocess
+
+from tests.projects import Project
+
+
+def files(project: Project) -> dict[str, bytes]:
+    """Return what there is in the folders that hold outputs."""
+    paths = [path for name in ("data", "models", "reports") for path in (project.folder / name).rglob("*")]
+    return {path.relative_to(project.folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def test_a_second_clone_has_by_pulling_what_was_run_in_the_first_committed_or_not(clone, tmp_path):
+    clone.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
+    clone.run("git", "commit", "--quiet", "--all", "--message", "remote")
+    clone.run("dvc", "push", "--run-cache")
+    committed, lock = files(clone), clone.read("dvc.lock")
+    clone.change(**{"models__breast-knn__n_neighbors": 5})
+    clone.repro()
+    clone.run("dvc", "push", "--run-cache")
+
+    other = Project(tmp_path / "other")  # with a cache of its own, and a dvc.lock that knows nothing of the change
+    subprocess.run(["git", "clone", "--quiet", str(clone.folder), str(other.folder)], check=True)
+    other.run("dvc", "pull", "--run-cache")
+    assert other.repro() == ["track"], "all but the mirror, which is each clone's own"
+    assert (other.read("dvc.lock"), files(other)) == (lock, committed)
+
+    other.change(**{"models__breast-knn__n_neighbors": 5})
+    ran = other.repro("--pull")
+    # DVC does not push outputs that git keeps, so what writes them, in seconds, runs again
+    assert set(ran) <= {"check", "evaluate@breast-knn", "select_best@breast", "holdout@breast", "track"}
+    assert (other.read("dvc.lock"), files(other)) == (clone.read("dvc.lock"), files(clone))
