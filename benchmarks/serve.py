@@ -246,17 +246,17 @@ def draw(history: list[dict[str, str]]) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    history = [row for row in history if row["50%"] != "N/A"]
+    history = [row for row in history if float(row["Requests/s"]) > 0]  # not the seconds around the reset
     seconds = [int(row["Timestamp"]) - int(history[0]["Timestamp"]) for row in history]
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 4), sharex=True, layout="constrained")
     top.plot(seconds, [float(row["Requests/s"]) for row in history], label="requests/s", color="#0072b2")
     top.plot(seconds, [float(row["User Count"]) for row in history], label="users", color="#999999")
     top.plot(seconds, [float(row["Failures/s"]) for row in history], label="failures/s", color="#d55e00")
     for share, colour in (("50%", "#0072b2"), ("95%", "#e69f00")):
-        bottom.plot(seconds, [float(row[share]) for row in history], label=f"{share} answered within", color=colour)
+        bottom.plot(seconds, [float(row[share]) for row in history], label=f"{share} within", color=colour)
     bottom.set(xlabel="seconds", ylabel="ms", ylim=(0, None))
     for axes in (top, bottom):
-        axes.legend(fontsize=8, loc="center right")
+        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
         axes.grid(alpha=0.3)
     figure.savefig(ROOT / "benchmarks/locust.png", dpi=100, metadata={"Software": None})
     plt.close(figure)
