@@ -53,6 +53,7 @@ def main() -> None:
         project.image_task("many", project.folder / "many", {})
         bare = project.run(sys.executable, "-c", BARE, str(ham))
         large = scan(project, "large")
+        project.forget(".cache")
         small = scan(project, "small")
         project.forget(".cache")
         first = scan(project, "grown")

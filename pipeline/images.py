@@ -73,7 +73,9 @@ class Picture:
     def id(self) -> str:
         """16 hex digits of the SHA-256 of the decoded RGB pixels and their size: the same for any lossless copy."""
         height, width, _ = self.pixels.shape
-        return hashlib.sha256(f"{width}x{height}:".encode() + self.pixels.tobytes()).hexdigest()[:16]
+        digest = hashlib.sha256(f"{width}x{height}:".encode())
+        digest.update(np.ascontiguousarray(self.pixels))
+        return digest.hexdigest()[:16]
 
 
 def decode(data: bytes) -> Picture:
@@ -223,8 +225,9 @@ def _resized(image: Image.Image, size: int) -> np.ndarray:
 
 def classical(square: np.ndarray) -> np.ndarray:
     """Return (320,) float32 in 0..1 of a (SIZE, SIZE, 3) picture: a 4x4x4 colour histogram, then 16x16 grey values."""
-    bins = square.reshape(-1, 3) >> 6
-    histogram = np.bincount(bins[:, 0] * 16 + bins[:, 1] * 4 + bins[:, 2], minlength=64) / len(bins)
+    bins = square >> 6
+    colour = bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]  # in bytes, by picture: half the time of by pixel
+    histogram = np.bincount(colour.ravel(), minlength=64) / colour.size
     grey = np.asarray(Image.fromarray(square).convert("L").resize((16, 16), Image.Resampling.BOX)) / 255
     return np.concatenate([histogram, grey.ravel()]).astype(np.float32)
 
