@@ -1,8 +1,9 @@
 """Which pictures are worth comparing: those that share rare words, and those whose low frequencies are alike.
 
-A word is the nearest of 8,192 descriptors of drawn noise. They are the same for every set, so a picture's words never change
-when others come; words learnt on the set found no more (99.1 % of altered copies, like these). Words of a point and of its
-mirror image are the same. Both searches compare everything with everything, a block at a time.
+A word says where a descriptor lies: it is laid on AXES axes, and the nearest of PARTS points is told for one half of them, and
+of PARTS others for the other half (the inverted multi-index of Babenko and Lempitsky 2012): a million words for the price of
+two thousand. The points are taken from drawn noise and the same for every set, so that a picture's words never change when
+others come. A point and its mirror image have the same words. Both searches compare everything with everything, in blocks.
 """
 
 import threading
@@ -16,11 +17,11 @@ from PIL import Image
 from pipeline.keypoints import MIRROR, find_points
 from pipeline.parallel import run_parallel
 
-WORDS = 8192
-NEAREST = 3  # words of a point: compression moves a point over the border between two words
 AXES = 48  # of 128: those along which the descriptors of noise differ most
-NOISE = 60  # pictures from which the words are taken
-MOST_BY_WORDS, MOST_BY_FREQUENCIES = 10, 5  # candidates of a picture
+PARTS = 1024
+NEAREST = 8  # words of a point: compression moves a point over the border between two words
+NOISE = 60  # pictures from which axes and points are taken
+MOST_BY_WORDS, MOST_BY_FREQUENCIES = 15, 5  # candidates of a picture
 FREQUENCIES = 9  # per axis, of the cosine transform
 CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of pictures
 SIDES = np.random.default_rng(5).normal(size=128).astype(np.float32)
@@ -29,24 +30,21 @@ SIDES -= SIDES[MIRROR]  # changes its sign in the mirror: tells on which side of
 _once = threading.Lock()
 
 
-def vocabulary() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the words, float32 (WORDS, AXES), half their squared lengths, and the axes (128, AXES) they are laid on.
-
-    They are descriptors of drawn noise, drawn once, in 1 s.
-    """
+def vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return of both halves: axes, float32 (128, AXES / 2), points, (PARTS, AXES / 2), half their squared lengths. Takes 1 s."""
     with _once:
         return draw_vocabulary()
 
 
 @lru_cache(maxsize=1)
-def draw_vocabulary() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw_vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return what `vocabulary` says; two threads at once would both draw it."""
     rng = np.random.default_rng(0)
     found = one_side(np.concatenate([find_points(noise(rng)).descriptors for _ in range(NOISE)]))
-    _, axes = np.linalg.eigh(np.cov(found, rowvar=False))
-    axes = axes[:, -AXES:].astype(np.float32)
-    words = found[rng.permutation(len(found))[:WORDS]] @ axes
-    return words, (words * words).sum(axis=1) / 2, axes
+    axes = np.linalg.eigh(np.cov(found, rowvar=False))[1][:, -AXES:].astype(np.float32)
+    found = found[rng.permutation(len(found))[:PARTS]]
+    halves = [np.ascontiguousarray(axes[:, first::2]) for first in (0, 1)]
+    return [(half, found @ half, ((found @ half) ** 2).sum(axis=1) / 2) for half in halves]
 
 
 def noise(rng: np.random.Generator) -> np.ndarray:
@@ -66,16 +64,20 @@ def one_side(descriptors: np.ndarray) -> np.ndarray:
 
 
 def words_of(descriptors: np.ndarray) -> np.ndarray:
-    """Return uint16 (3 n,): the NEAREST words of each of n descriptors, the same for a mirrored picture."""
+    """Return uint32, sorted: the NEAREST words of each of n descriptors, the same for a mirrored picture."""
     if not len(descriptors):
-        return np.empty(0, np.uint16)
-    words, half, axes = vocabulary()
-    similar = (one_side(descriptors) @ axes) @ words.T - half
-    rows, near = np.arange(len(descriptors)), []
-    for _ in range(NEAREST):
-        near.append(similar.argmax(axis=1))
-        similar[rows, near[-1]] = -np.inf
-    return np.sort(np.concatenate(near)).astype(np.uint16)
+        return np.empty(0, np.uint32)
+    found, rows = one_side(descriptors), np.arange(len(descriptors))
+    near, close = [], []
+    for axes, points, half in vocabulary():
+        similar = (found @ axes) @ points.T - half
+        columns = np.argpartition(-similar, 4, axis=1)[:, :4]
+        near.append(columns)
+        close.append(similar[rows[:, None], columns])
+    words = (near[0][:, :, None] * PARTS + near[1][:, None, :]).reshape(len(rows), -1)
+    together = (close[0][:, :, None] + close[1][:, None, :]).reshape(len(rows), -1)
+    best = np.argpartition(-together, NEAREST, axis=1)[:, :NEAREST]
+    return np.sort(words[rows[:, None], best].ravel()).astype(np.uint32)
 
 
 def low_frequencies(pixels: np.ndarray) -> np.ndarray:
@@ -111,30 +113,41 @@ def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1) 
     n = len(words)
     if n < 2:
         return np.empty((0, 2), int)
+    pictures = np.zeros(PARTS**2, np.int64)  # in which a word occurs
+    for one in words:
+        pictures[np.unique(one)] += 1
+    rarity = np.log(n / np.maximum(pictures, 1)).astype(np.float32)
     rows = max(1, CELLS // n)
-    search = partial(nearest, weights=weigh(words), frequencies=frequencies, rows=rows)
+    search = partial(
+        nearest, words=words, rarity=rarity, turned=weigh(words, rarity).T.tocsr(), frequencies=frequencies, rows=rows
+    )
     found = np.concatenate(list(run_parallel(search, range(0, n, rows), workers)))
     found.sort(axis=1)
     return np.unique(found, axis=0)
 
 
-def weigh(words: list[np.ndarray]) -> Any:
-    """Return a sparse float32 (n, WORDS) array, rows of length 1: the root of how often a word occurs, times how rare it is."""
+def weigh(words: list[np.ndarray], rarity: np.ndarray) -> Any:
+    """Return a sparse float32 (n, words) array, rows of length 1: the root of how often a word occurs, times its rarity."""
     from scipy import sparse
 
-    row = np.repeat(np.arange(len(words)), [len(one) for one in words])
-    column = np.concatenate(words).astype(np.int32)
-    counts = sparse.coo_array((np.ones(len(row), np.float32), (row, column)), shape=(len(words), WORDS)).tocsr()
-    pictures = np.bincount(counts.indices, minlength=WORDS)
-    counts.data = np.sqrt(counts.data) * np.log(len(words) / pictures[counts.indices]).astype(np.float32)
-    lengths = np.sqrt(np.maximum((counts * counts).sum(axis=1), 1e-12))
-    counts.data /= np.repeat(lengths, np.diff(counts.indptr)).astype(np.float32)
-    return counts
+    ends = np.cumsum([0, *map(len, words)])
+    ones = np.ones(ends[-1], np.float32)
+    found = sparse.csr_array((ones, np.concatenate(words).astype(np.int32), ends), shape=(len(words), len(rarity)))
+    found.sum_duplicates()
+    found.data = np.sqrt(found.data) * rarity[found.indices]
+    lengths = np.sqrt(np.maximum((found * found).sum(axis=1), 1e-12))
+    found.data /= np.repeat(lengths, np.diff(found.indptr)).astype(np.float32)
+    return found
 
 
-def nearest(start: int, weights: Any, frequencies: np.ndarray, rows: int) -> np.ndarray:
-    """Return int (m, 2): for the pictures of the `rows` from `start` on the candidates of both searches."""
-    by_words = (weights[start : start + rows] @ weights.T).toarray()
+def nearest(
+    start: int, words: list[np.ndarray], rarity: np.ndarray, turned: Any, frequencies: np.ndarray, rows: int
+) -> np.ndarray:
+    """Return int (m, 2): for the pictures of the `rows` from `start` on the candidates of both searches.
+
+    `turned`: all pictures' `weigh`, transposed.
+    """
+    by_words = (weigh(words[start : start + rows], rarity) @ turned).toarray()
     by_frequencies = np.full(by_words.shape, -1, np.float32)
     for order, signs in zip(ORDER, SIGNS, strict=True):
         flipped = frequencies[start : start + rows, order] * signs

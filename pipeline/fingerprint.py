@@ -27,7 +27,7 @@ FEWEST_POINTS = 20  # with fewer, or less detail, a picture is nearly empty: it 
 class Fingerprint:
     """A file: `key`, the SHA-256 of its bytes; `facts`: id, width, height, mode, format, bytes, error; what proposes.
 
-    `words`: uint16 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
+    `words`: uint32 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
     brightness; `judged`: whether it shows enough to be told from others. A file with `error` has none of these.
     """
 
