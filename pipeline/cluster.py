@@ -22,7 +22,6 @@ from typing import Any
 import cloudpickle
 from distributed import Client, Future, KilledWorker, get_worker
 from distributed.comm import CommClosedError
-from threadpoolctl import threadpool_limits
 
 from pipeline.parallel import scratch_folder
 from pipeline.stage import ClusterError
@@ -168,6 +167,8 @@ def load(folder: str, file: str) -> Callable:
     os.chdir(folder)
     sys.path[:] = [folder, *(path for path in sys.path if path not in others)]
     importlib.invalidate_caches()
+    from pipeline.parallel import one_thread
+
     function = pickle.loads(Path(file).read_bytes())
-    threadpool_limits(limits=1)  # for good: with several threads in one process nobody could tell when to give back
+    one_thread()  # for good: with several calls in one process nobody could tell when to end it
     return function

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from pipeline import artifacts, images, params, tables
 from pipeline.dataset import Dataset
-from pipeline.parallel import run_parallel
+from pipeline.parallel import on_cluster, run_here, run_parallel
 from pipeline.params import ModelParams
 from pipeline.stage import DataError, require, run
 
@@ -63,15 +63,17 @@ def cross_fit(build: Any, X: Any, dev: Dataset, workers: int, label: str) -> tup
 
     folds = list(range(int(dev.fold.max()) + 1))
     # Side by side the fit on all, the largest piece of work, goes first: after the folds one core would wait for it.
-    pieces = [None, *folds] if workers > 1 else folds
+    # Not on a cluster: what has come through pickle is written as other bytes, though it is the same model.
+    together = workers > 1 and not on_cluster()
+    pieces = [None, *folds] if together else folds
     done = run_parallel(lambda fold: fit_on_all() if fold is None else fit_fold(fold), pieces, workers)
     shown = iter(tqdm(done, label, total=len(pieces), unit=" fits", delay=3))
-    fitted = [next(shown)] if workers > 1 else []
+    fitted = [next(shown)] if together else []
     oof, histories = np.full((len(dev.y), len(dev.classes)), np.nan), []
     for held_out, proba, history in shown:
         oof[held_out] = proba
         histories.append(history)
-    estimator = fitted[0] if fitted else fit_on_all()
+    estimator = fitted[0] if fitted else next(run_here(lambda _: fit_on_all(), [None], 1))
     return estimator, oof, pd.concat(histories)[["fold", "epoch", "loss", "val_loss"]]
 
 

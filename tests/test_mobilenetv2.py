@@ -1,6 +1,7 @@
 """The Keras network: its head, its fine-tuning, and that every exported form of it says the same."""
 
 import json
+import pickle
 import shutil
 import zipfile
 from pathlib import Path
@@ -261,6 +262,16 @@ def test_augmentation_turns_and_flips_and_keeps_to_a_fifth_of_light_and_contrast
     marked[:, 0, 1] = 255
     places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in augmented(marked, np.random.default_rng(0))}
     assert len(places) == 8
+
+
+def test_mapped_pictures_travel_to_another_process_as_the_path_of_their_file(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    sent = pickle.dumps(Pictures(np.zeros((20, 1)), mapped)[np.arange(5, 15)])
+    assert len(sent) < pixels.nbytes / 10
+    found = pickle.loads(sent)
+    np.testing.assert_array_equal(found.pixels[found.rows], pixels[5:15])
 
 
 def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch():

@@ -1,5 +1,7 @@
 """Work in parallel on this machine; tests/e2e/test_dask.py does the same on a cluster."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,6 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from pipeline.parallel import run_parallel, scratch_folder
+from tests.samples import ROOT
 
 
 def test_results_come_in_the_order_of_the_items_whatever_takes_longest():
@@ -59,6 +62,22 @@ def test_blas_has_one_thread_while_work_is_under_way_and_as_many_as_before_after
     found = list(run_parallel(threads, range(4), 2))
     assert all(set(some) == {1} for some in found)
     assert threads() == before
+
+
+def test_a_library_loaded_only_by_the_work_has_one_thread_too():
+    """scikit-learn is imported where a model is built: KNN's last bits were those of the machine's number of cores."""
+    work = """
+from threadpoolctl import threadpool_info
+from pipeline.parallel import run_here
+
+def work(item):
+    import sklearn.neighbors
+    return [(pool["user_api"], pool["num_threads"]) for pool in threadpool_info()]
+
+print(sorted(set(next(run_here(work, [0], 1)))))
+"""
+    done = subprocess.run([sys.executable, "-c", work], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[('blas', 1), ('openmp', 1)]\n"
 
 
 def test_an_error_in_the_work_reaches_the_caller_as_it_is():

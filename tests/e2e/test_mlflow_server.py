@@ -170,18 +170,6 @@ def test_tracking_again_writes_no_row(small, mirrored):
     assert mirrored.count() == before
 
 
-def test_the_champion_on_the_server_predicts(small, mirrored):
-    done = small.run("python", "-W", "ignore", "-c", PREDICT, MLFLOW_TRACKING_URI=mirrored.uri)
-    assert done.stdout.strip() == "3"
-
-
-PREDICT = """
-import mlflow, pandas
-model = mlflow.pyfunc.load_model("models:/breast@champion")
-print(len(model.predict(pandas.read_csv("data/demo/breast.csv").drop(columns="diagnosis").head(3))))
-"""
-
-
 def test_a_server_that_is_down_is_one_clear_error(small):
     uri = f"http://127.0.0.1:{free_port()}"
     done = small.run("python", "-m", "pipeline.track", ok=False, MLFLOW_TRACKING_URI=uri)

@@ -17,17 +17,14 @@ def test_a_second_clone_has_by_pulling_what_was_run_in_the_first_committed_or_no
     clone.run("dvc", "push", "--run-cache")
     committed, lock = files(clone), clone.read("dvc.lock")
     clone.change(**{"models__breast-knn__n_neighbors": 5})
-    clone.repro()
-    clone.run("dvc", "push", "--run-cache")
+    assert clone.repro("--no-run-cache", "train@breast-knn") == ["check", "train@breast-knn"]
+    clone.run("dvc", "push", "--run-cache", "train@breast-knn")
 
     other = Project(tmp_path / "other")  # with a cache of its own, and a dvc.lock that knows nothing of the change
     subprocess.run(["git", "clone", "--quiet", str(clone.folder), str(other.folder)], check=True)
     other.run("dvc", "pull", "--run-cache")
     assert other.repro() == ["track"], "all but the mirror, which is each clone's own"
     assert (other.read("dvc.lock"), files(other)) == (lock, committed)
-
     other.change(**{"models__breast-knn__n_neighbors": 5})
-    ran = other.repro("--pull")
-    # DVC does not push outputs that git keeps, so what writes them, in seconds, runs again
-    assert set(ran) <= {"check", "evaluate@breast-knn", "select_best@breast", "holdout@breast", "track"}
+    assert other.repro("--pull", "train@breast-knn") in ([], ["check"])
     assert (other.read("dvc.lock"), files(other)) == (clone.read("dvc.lock"), files(clone))
