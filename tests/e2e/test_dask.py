@@ -227,7 +227,7 @@ def test_without_a_scheduler_a_stage_says_so_in_one_line_and_exits_2(small, tmp_
 
 
 def test_a_scheduler_that_goes_away_under_way_is_one_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WAIT", 2)
+    monkeypatch.setattr(module, "WAIT", 5)
     own = Cluster(tmp_path)
     (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")
     monkeypatch.chdir(tmp_path)
@@ -237,7 +237,6 @@ def test_a_scheduler_that_goes_away_under_way_is_one_clear_error(tmp_path, monke
             list(run_parallel(abs, [-1], 1))
         own.start_worker("--no-nanny")
         found = run_parallel(lambda item: time.sleep(0.2), range(100), 1)
-        monkeypatch.setattr(module, "WAIT", 10)
         next(found)
         own.scheduler.kill()
         with pytest.raises(ClusterError, match="the scheduler was lost"):
