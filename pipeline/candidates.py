@@ -21,7 +21,7 @@ AXES = 48  # of 128: those along which the descriptors of noise differ most
 PARTS = 1024
 NEAREST = 8  # words of a point: compression moves a point over the border between two words
 NOISE = 60  # pictures from which axes and points are taken
-MOST_BY_WORDS, MOST_BY_FREQUENCIES = 15, 5  # candidates of a picture
+MOST_BY_WORDS, MOST_BY_FREQUENCIES = 20, 5  # candidates of a picture
 FREQUENCIES = 9  # per axis, of the cosine transform
 CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of pictures
 SIDES = np.random.default_rng(5).normal(size=128).astype(np.float32)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.candidates import propose
+from pipeline.candidates import FREQUENCIES, propose
 from pipeline.changes import describe
 from pipeline.confirm import confirm
 from pipeline.feature_store import FeatureStore
@@ -51,7 +51,7 @@ def find_pairs(
     ids = [one.facts["id"] for one in prints]
     pairs = [Pair(first[key], i, "exact", 1.0, True) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
     alone = np.array([i for i in first.values() if prints[i].judged], int)
-    frequencies = np.array([prints[i].frequencies for i in alone], np.float32).reshape(len(alone), -1)
+    frequencies = np.array([prints[i].frequencies for i in alone], np.float32).reshape(len(alone), FREQUENCIES**2 - 1)
     proposed = alone[propose([prints[i].words for i in alone], frequencies, workers)]
     work = [((paths[a], prints[a].key), (paths[b], prints[b].key)) for a, b in proposed]
     batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]

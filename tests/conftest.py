@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadScopeScheduling
 
 # Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
@@ -50,3 +52,10 @@ def program(pytestconfig: pytest.Config) -> Path:
         assert done.returncode == 0, done.stderr
         made.replace(kept)
     return kept
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As in `run_parallel`: with two threads on a busy machine BLAS takes ten times as long."""
+    with threadpool_limits(limits=1):
+        yield

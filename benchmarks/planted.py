@@ -1,0 +1,96 @@
+"""Copies of pictures, altered as people and programs alter them: what the audit's recall is measured on."""
+
+import io
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pipeline import artifacts
+
+
+def compress(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the picture after JPEG at quality 40."""
+    return Image.open(io.BytesIO(jpeg(image, 40)))
+
+
+def halve(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the picture at half its size."""
+    return image.resize((image.width // 2, image.height // 2), Image.Resampling.BICUBIC)
+
+
+def squeeze(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the picture with its width or its height divided by 1.4."""
+    width, height = image.size
+    size = (round(width / 1.4), height) if rng.random() < 0.5 else (width, round(height / 1.4))
+    return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return a window of nine tenths of the width and of the height."""
+    width, height = round(image.width * 0.9), round(image.height * 0.9)
+    left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
+    return image.crop((left, top, left + width, top + height))
+
+
+def mirror(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the picture with left and right exchanged."""
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def brighten(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the picture a fifth brighter."""
+    return image.point([min(255, round(level * 1.2)) for level in range(256)] * 3)
+
+
+def turn(degrees: int):
+    """Return a change that turns the picture, in a larger black frame or in a frame of its own size, each half the time."""
+
+    def turned(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+        return image.rotate(degrees, Image.Resampling.BICUBIC, expand=bool(rng.random() < 0.5))
+
+    return turned
+
+
+CHANGES = {
+    "quality 40": compress,
+    "half size": halve,
+    "squeezed by 1.4": squeeze,
+    "cropped by 10 %": crop,
+    "turned by 17": turn(17),
+    "turned by 90": turn(90),
+    "turned by 133": turn(133),
+    "mirrored": mirror,
+    "20 % brighter": brighten,
+}
+PAIRS = [pair for pair in combinations(CHANGES, 2) if not all(name.startswith("turned") for name in pair)]
+KINDS = [*((name,) for name in CHANGES), *PAIRS]
+
+
+def jpeg(image: Image.Image, quality: int = 90) -> bytes:
+    """Return the picture as the bytes of a JPEG."""
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+def plant(paths: list[Path], folder: Path, each: int, seed: int) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Write `each` copies of every kind to `folder`, pairs of changes in either order, and the originals beside them.
+
+    Returns {name of the copy: (name of its original, kind)}; originals bear their own names.
+    """
+    rng = np.random.default_rng(seed)
+    for path in paths:
+        artifacts.write_bytes(folder / path.name, path.read_bytes())
+    made = {}
+    for kind in KINDS:
+        for number in range(each):
+            path = paths[rng.integers(len(paths))]
+            image = Image.open(path).convert("RGB")
+            for name in rng.permutation(list(kind)):
+                image = CHANGES[str(name)](image, rng)
+            copy = f"copy_{'_'.join(kind).replace(' ', '-').replace('%', 'pc')}_{number}.jpg"
+            artifacts.write_bytes(folder / copy, jpeg(image))
+            made[copy] = (path.name, kind)
+    return made
