@@ -1,13 +1,20 @@
-"""Copies of pictures, altered as people and programs alter them: what the audit's recall is measured on."""
+"""Copies of pictures, altered as people and programs alter them: what the audit's recall is measured on.
+
+    python -m benchmarks.planted FOLDER
+
+draws a few lesions to FOLDER/train/ and altered copies of them to FOLDER/test/: the example of docs/audit.md.
+"""
 
 import io
+import sys
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from pipeline import artifacts
+from pipeline import artifacts, demo
 
 
 def compress(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -44,7 +51,7 @@ def brighten(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     return image.point([min(255, round(level * 1.2)) for level in range(256)] * 3)
 
 
-def turn(degrees: int):
+def turn(degrees: int) -> Callable[[Image.Image, np.random.Generator], Image.Image]:
     """Return a change that turns the picture, in a larger black frame or in a frame of its own size, each half the time."""
 
     def turned(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -75,6 +82,13 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
     return file.getvalue()
 
 
+def alter(image: Image.Image, kind: tuple[str, ...], rng: np.random.Generator) -> Image.Image:
+    """Return an RGB picture after the changes of a kind, in an order of chance."""
+    for name in rng.permutation(list(kind)):
+        image = CHANGES[str(name)](image, rng).convert("RGB")
+    return image
+
+
 def plant(paths: list[Path], folder: Path, each: int, seed: int) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Write `each` copies of every kind to `folder`, pairs of changes in either order, and the originals beside them.
 
@@ -87,10 +101,36 @@ def plant(paths: list[Path], folder: Path, each: int, seed: int) -> dict[str, tu
     for kind in KINDS:
         for number in range(each):
             path = paths[rng.integers(len(paths))]
-            image = Image.open(path).convert("RGB")
-            for name in rng.permutation(list(kind)):
-                image = CHANGES[str(name)](image, rng)
+            image = alter(Image.open(path).convert("RGB"), kind, rng)
             copy = f"copy_{'_'.join(kind).replace(' ', '-').replace('%', 'pc')}_{number}.jpg"
             artifacts.write_bytes(folder / copy, jpeg(image))
             made[copy] = (path.name, kind)
     return made
+
+
+EXAMPLE = [
+    ("half size",),
+    ("squeezed by 1.4",),
+    ("cropped by 10 %",),
+    ("mirrored",),
+    ("turned by 17",),
+    ("turned by 133", "mirrored"),
+    ("quality 40", "turned by 90"),
+    ("20 % brighter", "cropped by 10 %"),
+]
+
+
+def main(folder: Path) -> None:
+    """Draw a lesion for each kind of EXAMPLE, and its copy, the last one under the other label; and four that are clean."""
+    rng = np.random.default_rng(0)
+    for number in range(len(EXAMPLE) + 4):
+        photo = demo.lesion_photos(11, number)[0]
+        artifacts.write_bytes(folder / "train" / photo.label / f"{number}.jpg", photo.data)
+        if number < len(EXAMPLE):
+            label = demo.relabelled(photo).label if number == len(EXAMPLE) - 1 else photo.label
+            image = alter(Image.open(io.BytesIO(photo.data)).convert("RGB"), EXAMPLE[number], rng)
+            artifacts.write_bytes(folder / "test" / label / f"{100 + number}.jpg", jpeg(image))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
