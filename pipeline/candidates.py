@@ -116,7 +116,8 @@ def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1) 
     pictures = np.zeros(PARTS**2, np.int64)  # in which a word occurs
     for one in words:
         pictures[np.unique(one)] += 1
-    rarity = np.log(n / np.maximum(pictures, 1)).astype(np.float32)
+    # n + 1: in a set of two, all that a picture shares with its copy is in every picture, and must not weigh nothing
+    rarity = np.log((n + 1) / np.maximum(pictures, 1)).astype(np.float32)
     rows = max(1, CELLS // n)
     search = partial(
         nearest, words=words, rarity=rarity, turned=weigh(words, rarity).T.tocsr(), frequencies=frequencies, rows=rows

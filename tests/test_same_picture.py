@@ -60,6 +60,14 @@ def test_equal_pictures_that_cannot_be_judged_are_exact_and_alike_ones_are_nothi
     assert pairs_of([stored(image, "PNG") for image in empty]) == [Pair(0, 1, "exact", 1.0, True)]
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_copies_are_found_where_there_is_no_other_picture(n):
+    image = texture(2)
+    turned = [image.rotate(angle, Image.Resampling.BICUBIC, expand=True) for angle in (0, 133, 40)]
+    found = pairs_of([stored(one) for one in turned[:n]])
+    assert group(n, [(pair.a, pair.b) for pair in found]) == [list(range(n))]
+
+
 def test_one_picture_or_none_has_no_pairs():
     assert pairs_of([stored(texture(1))]) == []
     assert pairs_of([]) == []
