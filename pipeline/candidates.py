@@ -14,18 +14,16 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.keypoints import MIRROR, find_points
+from pipeline.keypoints import find_points
 from pipeline.parallel import run_parallel
 
 AXES = 48  # of 128: those along which the descriptors of noise differ most
 PARTS = 1024
 NEAREST = 8  # words of a point: compression moves a point over the border between two words
 NOISE = 60  # pictures from which axes and points are taken
-MOST_BY_WORDS, MOST_BY_FREQUENCIES = 20, 5  # candidates of a picture
+MOST_BY_WORDS, MOST_BY_FREQUENCIES = 25, 5  # candidates of a picture
 FREQUENCIES = 9  # per axis, of the cosine transform
 CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of pictures
-SIDES = np.random.default_rng(5).normal(size=128).astype(np.float32)
-SIDES -= SIDES[MIRROR]  # changes its sign in the mirror: tells on which side of it a descriptor lies
 
 _once = threading.Lock()
 
@@ -40,7 +38,7 @@ def vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 def draw_vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return what `vocabulary` says; two threads at once would both draw it."""
     rng = np.random.default_rng(0)
-    found = one_side(np.concatenate([find_points(noise(rng)).descriptors for _ in range(NOISE)]))
+    found = np.concatenate([find_points(noise(rng)).descriptors for _ in range(NOISE)]).astype(np.float32)
     axes = np.linalg.eigh(np.cov(found, rowvar=False))[1][:, -AXES:].astype(np.float32)
     found = found[rng.permutation(len(found))[:PARTS]]
     halves = [np.ascontiguousarray(axes[:, first::2]) for first in (0, 1)]
@@ -57,17 +55,11 @@ def noise(rng: np.random.Generator) -> np.ndarray:
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
-def one_side(descriptors: np.ndarray) -> np.ndarray:
-    """Return float32 descriptors, each one or its mirror image: the one that lies on the positive side of SIDES."""
-    found = descriptors.astype(np.float32)
-    return np.where((found @ SIDES > 0)[:, None], found, found[:, MIRROR])
-
-
 def words_of(descriptors: np.ndarray) -> np.ndarray:
-    """Return uint32, sorted: the NEAREST words of each of n descriptors, the same for a mirrored picture."""
+    """Return uint32, sorted: the NEAREST words of each of n descriptors, uint8 (n, 128)."""
     if not len(descriptors):
         return np.empty(0, np.uint32)
-    found, rows = one_side(descriptors), np.arange(len(descriptors))
+    found, rows = descriptors.astype(np.float32), np.arange(len(descriptors))
     near, close = [], []
     for axes, points, half in vocabulary():
         similar = (found @ axes) @ points.T - half
