@@ -15,6 +15,7 @@ $(INSTALLED): requirements.txt
 	$(PYTHON) -m venv .venv
 	@echo "Installing $$(grep -c == requirements.txt) packages, some minutes the first time"
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python .dvc/whole_lock.py
 	@[ -e .git ] || $(BIN)/dvc config --local core.no_scm true
 	@touch $@
 
