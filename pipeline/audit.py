@@ -24,12 +24,12 @@ from pipeline.feature_store import FeatureStore
 from pipeline.findings import crosses
 from pipeline.fingerprint import Fingerprint, open_store, take
 from pipeline.parallel import run_parallel
-from pipeline.params import AuditParams
 from pipeline.same_picture import Pair, find_pairs, group, links_of
 from pipeline.stage import DataError, require, run
 
 BATCH = 16  # files handed to a worker at once
 FACTS = ["id", "width", "height", "mode", "format", "bytes", "error"]
+MOST_WORKERS = 8  # threads where no params.yaml says how many; more would wait for Python's lock
 KEEP = 64  # new fingerprints put into the store at once, 60 kB each: what an interrupted audit has to do again
 
 
@@ -144,21 +144,6 @@ def same_rows(samples: pd.DataFrame) -> list[Pair]:
     return [Pair(a, b, "exact", 1.0, True) for a, b in links_of(good["id"])]
 
 
-def refuse(found: dict, tolerated: AuditParams, raw: str, name: str) -> None:
-    """Raise DataError for leaks or label conflicts where the task `name` does not tolerate them."""
-    cases = [
-        ("leaks", tolerated.leaks, found["leaks"], "both in the shipped test set and outside it"),
-        ("conflicts", tolerated.conflicts, found["label_conflicts"], "the same under more than one label"),
-    ]
-    for key, wanted, sets, what in cases:
-        if wanted == "error" and sets:
-            first = "; ".join(" = ".join(one[:3]) + (" ..." if len(one) > 3 else "") for one in sets[:3])
-            raise DataError(
-                f"{raw}: {len(sets)} sets are {what}: {first}{'; ...' if len(sets) > 3 else ''}. Remove all but one "
-                f"of each (data/{name}/audit.json lists them), or set tasks.{name}.audit.{key}: drop"
-            )
-
-
 def run_stage(name: str) -> None:
     """Write a task's audit.json and say what was found; raise DataError for what the task does not tolerate."""
     found, _, root = audit_task(name)
@@ -166,12 +151,12 @@ def run_stage(name: str) -> None:
     lines = findings.summary(found, "picture" if root else "row", done=True)
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     task = params.task(name)
-    refuse(found, task.audit, task.raw, name)
+    findings.refuse(found, task.audit, task.raw, name)
 
 
 def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
     """Audit what lies at `place`, show what was found, and return the exit code."""
-    found, samples, root = audit_path(place, copies, os.cpu_count() or 1)
+    found, samples, root = audit_path(place, copies, min(os.cpu_count() or 1, MOST_WORKERS))
     if found["n_unreadable"] == found["n_files"]:
         first = found["unreadable"][0]
         raise DataError(f"{place.as_posix()}: nothing can be read, the first, {first['path']}: {first['reason']}")
