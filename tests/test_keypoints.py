@@ -59,3 +59,10 @@ def test_a_picture_without_a_frame_is_all_content():
 
 def test_an_empty_picture_has_no_points():
     assert len(points_of(Image.new("RGB", (200, 150), "grey")).xy) == 0
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 3000), (3000, 16), (2400, 1800)])
+def test_any_shape_of_picture_will_do(size):
+    found = points_of(texture(5).resize(size))
+    assert min(found.grey.shape) >= 8
+    assert found.grey.size <= 1.1 * AREA
