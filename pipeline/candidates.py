@@ -22,6 +22,9 @@ PARTS = 1024
 NEAREST = 8  # words of a point: compression moves a point over the border between two words
 NOISE = 60  # pictures from which axes and points are taken
 MOST_BY_WORDS, MOST_BY_FREQUENCIES = 25, 5  # candidates of a picture
+# Words in more pictures than this (number, share) say nothing: without them the search of 8,036 pictures takes half the time and
+# finds 70 % of the photos of one lesion instead of 66.
+COMMON = 200, 0.02
 FREQUENCIES = 9  # per axis, of the cosine transform
 CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of pictures
 
@@ -105,10 +108,7 @@ def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1) 
     n = len(words)
     if n < 2:
         return np.empty((0, 2), int)
-    pictures = np.zeros(PARTS**2, np.int64)  # in which a word occurs
-    for one in words:
-        pictures[np.unique(one)] += 1
-    rarity = np.log(n / np.maximum(pictures, 1)).astype(np.float32)
+    rarity = rarities(words)
     rows = max(1, CELLS // n)
     search = partial(
         nearest, words=words, rarity=rarity, turned=weigh(words, rarity).T.tocsr(), frequencies=frequencies, rows=rows
@@ -116,6 +116,16 @@ def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1) 
     found = np.concatenate(list(run_parallel(search, range(0, n, rows), workers)))
     found.sort(axis=1)
     return np.unique(found, axis=0)
+
+
+def rarities(words: list[np.ndarray]) -> np.ndarray:
+    """Return of every word the logarithm of the share of pictures that have it, turned positive; 0 for a common one."""
+    pictures = np.zeros(PARTS**2, np.int64)
+    for one in words:
+        pictures[np.unique(one)] += 1
+    found = np.log(len(words) / np.maximum(pictures, 1)).astype(np.float32)
+    found[pictures > max(COMMON[0], COMMON[1] * len(words))] = 0
+    return found
 
 
 def weigh(words: list[np.ndarray], rarity: np.ndarray) -> Any:
@@ -127,6 +137,7 @@ def weigh(words: list[np.ndarray], rarity: np.ndarray) -> Any:
     found = sparse.csr_array((ones, np.concatenate(words).astype(np.int32), ends), shape=(len(words), len(rarity)))
     found.sum_duplicates()
     found.data = np.sqrt(found.data) * rarity[found.indices]
+    found.eliminate_zeros()
     lengths = np.sqrt(np.maximum((found * found).sum(axis=1), 1e-12))
     found.data /= np.repeat(lengths, np.diff(found.indptr)).astype(np.float32)
     return found
