@@ -86,13 +86,13 @@ def chest_ct(store: Path) -> list[Figure]:
     run = audit(DATA / "chest_ct" / "labels.csv", store, "--copies")
     conflict = {"large.cell.carcinoma/train__l4.png", "squamous.cell.carcinoma/train__sq2.png"}
     under_two = sum(conflict <= set(one) for one in run.found["label_conflicts"])
-    best = {one["name"]: one for one in run.found["confounders"]}
-    width = best.get("width (normal vs rest)", {"accuracy": 0, "majority": 1})
-    told = f"always the commonest: {width['majority']:.1%}"
+    telling = [one for one in run.found["confounders"] if one["name"].endswith("(normal vs rest)")]
+    best = max(telling, key=lambda one: one["accuracy"], default={"name": "nothing", "accuracy": 0, "majority": 1})
+    told = f"{best['name']}; always the commonest: {best['majority']:.1%}"
     return [
         Figure("chest_ct: test images with a copy in train", run.found["n_leaked"], "--copies, of 259", at_least=74),
         Figure("chest_ct: the picture under two labels", under_two, "found once", at_least=1),
-        Figure("chest_ct: width tells normal from cancer", 100 * width["accuracy"], told, unit="%"),
+        Figure("chest_ct: a confounder tells normal from cancer", 100 * best["accuracy"], told, at_least=80, unit="%"),
         Figure("chest_ct: CPU seconds per 1,000 images", 1000 * run.cpu / run.found["n_files"], "", at_most=60),
     ]
 

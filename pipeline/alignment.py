@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pipeline.candidates import ORDER, SIGNS
-from pipeline.keypoints import LENGTH, MIRROR, Points
+from pipeline.keypoints import LENGTH, Points
 
 RATIO = 0.88  # of the distances to the nearest and the second nearest descriptor
 NEAR = 2.0  # px by which a point may miss its partner
@@ -30,12 +30,14 @@ class Fit:
 
 def fit_points(a: Points, b: Points) -> Fit | None:
     """Return the affine map that most of the matched points of both pictures agree on, mirrored or not, if there is one."""
-    one, other = a.descriptors.astype(np.float32) / LENGTH, b.descriptors.astype(np.float32) / LENGTH
+    one, other = a.descriptors.astype(np.float32), b.descriptors.astype(np.float32)
+    rows, columns = match(one @ other.T / LENGTH**2)
+    opposite = a.mirrored[rows] != b.mirrored[columns]
     tries = []
     for mirrored in (False, True):
-        rows, columns = match((one[:, MIRROR] if mirrored else one) @ other.T)
-        if len(rows) >= FEWEST:
-            tries.append((len(rows), mirrored, a.xy[rows], b.xy[columns]))
+        of_kind = opposite == mirrored
+        if of_kind.sum() >= FEWEST:
+            tries.append((int(of_kind.sum()), mirrored, a.xy[rows[of_kind]], b.xy[columns[of_kind]]))
     best = None
     for _, mirrored, xy_a, xy_b in sorted(tries, key=lambda one: (-one[0], one[1])):
         found = fit(xy_a, xy_b, mirrored)

@@ -19,16 +19,17 @@ from tqdm import tqdm
 
 from pipeline import artifacts, contact_sheet, findings, params
 from pipeline.collection import collect
-from pipeline.confounders import confounders
+from pipeline.confounders import confounders, properties_of
 from pipeline.feature_store import FeatureStore
 from pipeline.findings import crosses
 from pipeline.fingerprint import Fingerprint, open_store, take
 from pipeline.parallel import run_parallel
-from pipeline.params import AuditParams
 from pipeline.same_picture import Pair, find_pairs, group, links_of
 from pipeline.stage import DataError, require, run
 
 BATCH = 16  # files handed to a worker at once
+FACTS = ["id", "width", "height", "mode", "format", "bytes", "error"]
+MOST_WORKERS = 8  # threads where no params.yaml says how many; more would wait for Python's lock
 KEEP = 64  # new fingerprints put into the store at once, 60 kB each: what an interrupted audit has to do again
 
 
@@ -72,18 +73,13 @@ def joined(n: int, links: list[tuple[int, int]]) -> list[list[int]]:
 
 
 def find_confounders(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[int]]) -> list[dict]:
-    """Return the properties of taking and storing the pictures that betray the class; see `confounders`."""
-    size = good[["width", "height", "bytes"]].astype(float)
-    properties = {column: size[column].to_numpy() for column in size}
-    properties["aspect"] = properties["width"] / properties["height"]
+    """Return the properties that betray the class, tried on groups and copies that they were not learnt on."""
     tones = np.array([one.tones for one in prints], float).reshape(-1, 4)
-    properties |= {"mean colour": tones[:, :3], "border": tones[:, 3]}
-    properties |= {column: good[column].to_numpy(str) for column in ("mode", "format", "site") if column in good}
     links = [(one[0], other) for one in sets for other in one[1:]]
     together = np.zeros(len(good), int)
     for number, positions in enumerate(group(len(good), links + links_of(good["group"]))):
         together[positions] = number
-    return confounders(properties, good["label"].to_numpy(str), together)
+    return confounders(properties_of(good, tones), good["label"].to_numpy(str), together)
 
 
 def take_all(paths: list[Path], store: FeatureStore, name: str, workers: int) -> list[Fingerprint]:
@@ -134,7 +130,7 @@ def audit_path(place: Path, copies: bool, workers: int) -> tuple[dict, pd.DataFr
         return audit(samples, skipped, None, same_rows(samples), copies), samples, None
     store = open_store()
     prints = take_all([root / path for path in samples["path"]], store, place.name, workers)
-    facts = pd.DataFrame([one.facts for one in prints], columns=[*FACTS, "error"])
+    facts = pd.DataFrame([one.facts for one in prints], columns=FACTS)
     samples = pd.concat([samples, facts], axis=1)
     usable = [(root / path, one) for path, one in zip(samples["path"], prints, strict=True) if not one.facts["error"]]
     prints = [one for _, one in usable]
@@ -142,28 +138,10 @@ def audit_path(place: Path, copies: bool, workers: int) -> tuple[dict, pd.DataFr
     return audit(samples, skipped, prints, pairs, copies), samples, root
 
 
-FACTS = ("id", "width", "height", "mode", "format", "bytes")
-
-
 def same_rows(samples: pd.DataFrame) -> list[Pair]:
     """Return the pairs of readable rows that are equal in all features."""
     good = samples[samples["error"] == ""]
     return [Pair(a, b, "exact", 1.0, True) for a, b in links_of(good["id"])]
-
-
-def refuse(found: dict, tolerated: AuditParams, raw: str, name: str) -> None:
-    """Raise DataError for leaks or label conflicts where the task `name` does not tolerate them."""
-    cases = [
-        ("leaks", tolerated.leaks, found["leaks"], "both in the shipped test set and outside it"),
-        ("conflicts", tolerated.conflicts, found["label_conflicts"], "the same under more than one label"),
-    ]
-    for key, wanted, sets, what in cases:
-        if wanted == "error" and sets:
-            first = "; ".join(" = ".join(one[:3]) + (" ..." if len(one) > 3 else "") for one in sets[:3])
-            raise DataError(
-                f"{raw}: {len(sets)} sets are {what}: {first}{'; ...' if len(sets) > 3 else ''}. Remove all but one "
-                f"of each (data/{name}/audit.json lists them), or set tasks.{name}.audit.{key}: drop"
-            )
 
 
 def run_stage(name: str) -> None:
@@ -173,12 +151,12 @@ def run_stage(name: str) -> None:
     lines = findings.summary(found, "picture" if root else "row", done=True)
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     task = params.task(name)
-    refuse(found, task.audit, task.raw, name)
+    findings.refuse(found, task.audit, task.raw, name)
 
 
 def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
     """Audit what lies at `place`, show what was found, and return the exit code."""
-    found, samples, root = audit_path(place, copies, os.cpu_count() or 1)
+    found, samples, root = audit_path(place, copies, min(os.cpu_count() or 1, MOST_WORKERS))
     if found["n_unreadable"] == found["n_files"]:
         first = found["unreadable"][0]
         raise DataError(f"{place.as_posix()}: nothing can be read, the first, {first['path']}: {first['reason']}")

@@ -1,22 +1,14 @@
-"""The samples at any path, with no task set up: a folder of pictures, a CSV that names pictures, or a CSV of rows."""
+"""The samples at any path, with no task set up: pictures in a folder, a CSV that names pictures, a CSV of rows."""
 
-import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline import layout, tables
+from pipeline.columns import LABELS, NUMBERS, SPLITS, columns_of, guess_group, named
 from pipeline.layout import SHIPPED, Sample, Skipped
 from pipeline.stage import DataError
-
-# Names of columns in lower case, without spaces and signs; the first that is there counts.
-NAMES = {
-    "label": ("label", "labels", "class", "target", "diagnosis", "dx", "outcome"),
-    "group": ("group", "groupid", "patient", "patientid", "subject", "subjectid", "lesion", "lesionid"),
-    "shipped": ("split", "shipped", "subset", "partition", "set"),
-}
-NUMBERS = ("id", "rowid", "recordid", "number", "no")  # of rows: with them no two rows would be equal
 
 
 def collect(place: Path) -> tuple[Path | None, pd.DataFrame, list[Skipped]]:
@@ -26,6 +18,9 @@ def collect(place: Path) -> tuple[Path | None, pd.DataFrame, list[Skipped]]:
     error. Raises DataError for what is neither pictures nor a table.
     """
     if place.is_dir():
+        csv = layout.find_csv(place)
+        if csv:
+            return collect(place / csv)
         samples, skipped = from_folder(place)
         return place, to_table(samples), skipped
     if not place.exists():
@@ -33,10 +28,9 @@ def collect(place: Path) -> tuple[Path | None, pd.DataFrame, list[Skipped]]:
     if place.suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise DataError(f"{place.as_posix()}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
     table = tables.read_csv(place)
-    columns = guess(table, place)
     if "path" in table:
-        return place.parent, to_table(from_csv(table, columns, place)), []
-    return None, from_table(table, columns, place), []
+        return place.parent, to_table(from_csv(table, place)), []
+    return None, from_table(table, place), []
 
 
 def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
@@ -57,8 +51,14 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
     return samples, skipped
 
 
-def from_csv(table: pd.DataFrame, columns: dict[str, str], place: Path) -> list[Sample]:
-    """Return the pictures that a CSV names."""
+def from_csv(table: pd.DataFrame, place: Path) -> list[Sample]:
+    """Return the pictures that a CSV names; what is label, group and split is told by the names of columns alone."""
+    rest = table.drop(columns="path")
+    columns = {"label": named(rest, LABELS), "group": guess_group(rest, ()), "shipped": named(rest, SPLITS)}
+    if columns["shipped"] and not set(table[columns["shipped"]].str.lower()) <= set(SHIPPED):
+        columns["shipped"] = None
+    columns = {key: column for key, column in columns.items() if column}
+    tell(columns, place)
     samples = []
     for number, row in enumerate(table.to_dict("records"), start=1):
         known = {key: row[column] for key, column in columns.items()}
@@ -77,42 +77,28 @@ def to_table(samples: list[Sample]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("path", ignore_index=True)
 
 
-def from_table(table: pd.DataFrame, columns: dict[str, str], place: Path) -> pd.DataFrame:
-    """Return a sample for each row of a table, its id the hash of its features: without a guessed label the last column."""
-    label = columns.setdefault("label", table.columns[-1])
-    numbers = [column for column in table if plain(column) in NUMBERS]
+def from_table(table: pd.DataFrame, place: Path) -> pd.DataFrame:
+    """Return a sample for each row of a table, its id the hash of its features."""
+    try:
+        columns = columns_of(table, place, None, None)
+    except DataError:  # no label: all columns are features
+        columns = {}
+    numbers = [column for column in [named(table, (number,)) for number in NUMBERS] if column]
     features = table.drop(columns=list({*columns.values(), *numbers}))
     if not len(features.columns):
-        raise DataError(f"{place.as_posix()}: has no column besides {label!r}; expected at least one feature")
-    print(
-        f"{place.as_posix()}: compared are {len(features.columns)} columns, without {', '.join([label, *numbers])}",
-        file=sys.stderr,
-    )
+        raise DataError(f"{place.as_posix()}: has no column besides {', '.join(table)}; expected at least one feature")
+    tell(columns, place)
+    print(f"{place.as_posix()}: rows are compared by {len(features.columns)} columns", file=sys.stderr)
     rows = range(1, len(table) + 1)
     found = pd.DataFrame({"id": tables.row_ids(features), "path": [f"row {row}" for row in rows], "error": ""})
     for key in ("label", "group"):
         found[key] = table[columns[key]] if key in columns else ""
-    words = table[columns["shipped"]] if "shipped" in columns else None
-    found["shipped"] = (
-        "" if words is None else [layout.shipped_name(w, place, n) for n, w in zip(rows, words, strict=True)]
-    )
+    words = table[columns["shipped"]] if "shipped" in columns else [""] * len(table)
+    found["shipped"] = [word and layout.shipped_name(word, place, n) for n, word in zip(rows, words, strict=True)]
     return found
 
 
-def guess(table: pd.DataFrame, place: Path) -> dict[str, str]:
-    """Return {label, group, shipped: column} for those that the table has, and say so; columns are told by their names."""
-    found: dict[str, str] = {}
-    for key, names in NAMES.items():
-        column = next((column for name in names for column in table if plain(column) == name), None)
-        if key == "shipped" and column and not set(table[column].str.lower()) <= set(SHIPPED):
-            continue
-        if column:
-            found[key] = column
-    told = ", ".join(f"{key} is {column!r}" for key, column in found.items())
+def tell(columns: dict[str, str], place: Path) -> None:
+    """Say which columns were taken for what."""
+    told = ", ".join(f"{key} is {column!r}" for key, column in columns.items())
     print(f"{place.as_posix()}: {told or 'no label, group or split by the names of its columns'}", file=sys.stderr)
-    return found
-
-
-def plain(column: str) -> str:
-    """Return a column's name in lower case, without spaces and signs."""
-    return re.sub(r"[\W_]+", "", column.casefold())

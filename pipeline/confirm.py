@@ -24,10 +24,12 @@ AGREE = ((5, 0.95), (8, 0.8), (10, 0.7))  # points that must bear out a correlat
 FRAMES = 0.98  # cosine of the low frequencies from which on frame is laid on frame, where points do not help
 FRAMES_WHOLE, FRAMES_LOCAL = 0.85, 0.6
 COPY = 0.8, 0.97  # at the fine scale: over the whole overlap, which a line drawn across spoils, and locally
-# Of neighbouring CT slices the most alike reach .950 and .938, at the coarse scale .991 and .989; copies made of one slice .985
-# and .994. Of altered copies of dermoscopic photos 97 % are called copies, all others near.
+# The most alike of neighbouring CT slices reach .950 and .938, at the coarse scale .991 and .989. Of altered copies of
+# dermoscopic photos 97 % are called copies, the others near.
 COPY_COARSE = 0.994, 0.98
-HOPELESS = 0.4  # over the whole overlap before refinement: it is not worth that
+HOPELESS = 0.35  # over the whole overlap: nothing like it
+LIFT = 0.35  # what refinement may add to it
+SURE = 15  # points in agreement that cannot be chance: refined in any case
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Look:
 class Agreement:
     """How well picture a, laid on b by `matrix`, agrees with it; correlations of detail at both scales.
 
-    `overlap`: share of the smaller content; `covered`: share of each content that lies in the other; `detail`: RMS of the
-    weaker in grey levels; `marked`: whether they agree, but not at all in a few places; `gain`: b's mean grey over a's.
+    `covered`: share of each content that lies in the other; `marked`: whether they agree, but not at all in a few places;
+    `gain`: b's mean grey over a's.
     """
 
     matrix: np.ndarray
@@ -72,9 +74,7 @@ class Agreement:
     local: float
     coarse_whole: float
     coarse_local: float
-    overlap: float
     covered: tuple[float, float]
-    detail: float
     marked: bool
     gain: float
 
@@ -94,26 +94,24 @@ def take_look(pixels: np.ndarray, width: int, height: int) -> Look:
 def confirm(a: Look, b: Look) -> Agreement | None:
     """Return how the two agree if they are near, else None."""
     found = fit_points(a.points, b.points)
-    if found:
-        agreed = agree(a.points, b.points, found.matrix, found.inliers >= 15)
-        if agreed and any(found.inliers >= points and agreed.whole >= whole for points, whole in AGREE):
+    enough = [whole for points, whole in AGREE if found and found.inliers >= points]
+    if found and enough:
+        agreed = agree(a.points, b.points, found.matrix, min(enough), sure=found.inliers >= SURE)
+        if agreed and agreed.whole >= min(enough):
             return agreed
     matrix, cosine = fit_frames(a.points, b.points, a.frequencies, b.frequencies)
     if cosine < FRAMES:
         return None
-    agreed = agree(a.points, b.points, matrix, False)
+    agreed = agree(a.points, b.points, matrix, FRAMES_WHOLE)
     return agreed if agreed and agreed.whole >= FRAMES_WHOLE and agreed.local >= FRAMES_LOCAL else None
 
 
-def agree(a: Points, b: Points, matrix: np.ndarray, sure: bool) -> Agreement | None:
-    """Return how well the two agree, refined where that may help; None where they share too little to tell.
-
-    With `sure` the matrix is refined however bad it looks.
-    """
+def agree(a: Points, b: Points, matrix: np.ndarray, enough: float, sure: bool = False) -> Agreement | None:
+    """Return how well the two agree, refined where that may lift it to `enough`, or however bad it is where `matrix` is sure."""
     first = compare(a, b, matrix)
     if first and first.copy:
         return first
-    if not sure and first is None:
+    if not sure and (first is None or first.whole < enough - LIFT):
         return None
     refined = refine(a, b, matrix)
     second = compare(a, b, refined) if refined is not None else None
@@ -135,8 +133,7 @@ def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
         return None
     stack = weighted(laid, b.grey, used)
     fine = details(stack, FINE)
-    detail = min(rms(one, stack) for one in fine)
-    if detail < LEAST_DETAIL:
+    if min(rms(one, stack) for one in fine) < LEAST_DETAIL:
         return None
     whole, local, lowest = correlate(fine, stack)
     if whole < HOPELESS:
@@ -146,7 +143,7 @@ def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
     gain = float(b.grey[common > 0].mean() / max(laid[common > 0].mean(), 1))
     marked = local >= COPY[1] and lowest < 0.5
     covered = tuple(float(min(share, 1)) for share in covered)
-    return Agreement(matrix, whole, local, coarse_whole, coarse_local, max(covered), covered, detail, marked, gain)
+    return Agreement(matrix, whole, local, coarse_whole, coarse_local, covered, marked, gain)
 
 
 def weighted(a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> np.ndarray:

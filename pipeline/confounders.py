@@ -35,6 +35,17 @@ def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: n
     return found
 
 
+def properties_of(samples: pd.DataFrame, tones: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what taking and storing the pictures left on them: sizes, mode, format, colour, and the site where it is given.
+
+    `samples`: rows of samples.csv; `tones`: (n, 4), mean red, green, blue and border brightness.
+    """
+    size = samples[["width", "height", "bytes"]].astype(float)
+    found = {column: size[column].to_numpy() for column in size}
+    found |= {"aspect": found["width"] / found["height"], "mean colour": tones[:, :3], "border": tones[:, 3]}
+    return found | {column: samples[column].to_numpy(str) for column in ("mode", "format", "site") if column in samples}
+
+
 def views(name: str, labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return what is to be guessed from `name`: the labels, and of three or more each against the rest."""
     classes = np.unique(labels)

@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+from pipeline.params import AuditParams
+from pipeline.stage import DataError
+
 ROWS = 40  # of the table; --json lists all
 CLEAN, FOUND = 0, 3  # exit codes
 
@@ -76,6 +79,21 @@ def summary(found: dict, what: str, done: bool = False) -> list[str]:
             "nothing is left out, but a model may learn it",
         )
     return lines
+
+
+def refuse(found: dict, tolerated: AuditParams, raw: str, name: str) -> None:
+    """Raise DataError for leaks or label conflicts where the task `name` does not tolerate them."""
+    cases = [
+        ("leaks", tolerated.leaks, found["leaks"], "both in the shipped test set and outside it"),
+        ("conflicts", tolerated.conflicts, found["label_conflicts"], "the same under more than one label"),
+    ]
+    for key, wanted, sets, what in cases:
+        if wanted == "error" and sets:
+            first = "; ".join(" = ".join(one[:3]) + (" ..." if len(one) > 3 else "") for one in sets[:3])
+            raise DataError(
+                f"{raw}: {len(sets)} sets are {what}: {first}{'; ...' if len(sets) > 3 else ''}. Remove all but one "
+                f"of each (data/{name}/audit.json lists them), or set tasks.{name}.audit.{key}: drop"
+            )
 
 
 def exit_code(found: dict, shipped: bool) -> int:

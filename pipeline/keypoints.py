@@ -21,6 +21,10 @@ LENGTH = 512  # of a descriptor; few of its numbers exceed 255, where they are c
 FRAME_TOLERANCE = 10  # grey levels: compression makes the black around a turned picture uneven
 MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
 # A descriptor is 4x4 cells of 8 directions in the point's own frame; in the mirror rows and directions run the other way.
+SIDES = np.random.default_rng(5).normal(size=128).astype(np.float32)
+SIDES -= SIDES[
+    MIRROR
+]  # the product with it changes its sign in the mirror: tells on which side of it a descriptor lies
 
 cv2.setNumThreads(1)  # work is divided by pictures; threads within one would only get in their way
 
@@ -30,13 +34,16 @@ class Points:
     """Where a picture has its points, and what lies around them.
 
     `grey`: uint8 (h, w), the picture at its working size; `content`: uint8 (h, w), 1 where it shows something, 0 in a frame
-    of one colour; `xy`: float32 (n, 2) in px of `grey`; `descriptors`: uint8 (n, 128).
+    of one colour; `xy`: float32 (n, 2) in px of `grey`; `descriptors`: uint8 (n, 128), each as it is or as it is in the
+    mirror, whichever lies on the positive side of SIDES; `mirrored`: bool (n,), which of the two. So points of a picture and of
+    its mirror image have the same descriptors, and `mirrored` tells the pictures apart.
     """
 
     grey: np.ndarray
     content: np.ndarray
     xy: np.ndarray
     descriptors: np.ndarray
+    mirrored: np.ndarray
 
 
 def find_points(pixels: np.ndarray) -> Points:
@@ -92,8 +99,8 @@ def edges(picture: np.ndarray, depth: int) -> list[np.ndarray]:
     return [picture[depth], picture[-1 - depth], picture[:, depth], picture[:, -1 - depth]]
 
 
-def detect(grey: np.ndarray, framed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the POINTS that are most likely to be found in a copy, outside of `framed`: float32 (n, 2), uint8 (n, 128)."""
+def detect(grey: np.ndarray, framed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return `xy`, `descriptors` and `mirrored` of the POINTS most likely to be found in a copy, none of them in `framed`."""
     sift = cv2.SIFT_create(nfeatures=0, contrastThreshold=CONTRAST)
     points = sift.detect(grey, None)
     if framed.any():
@@ -101,8 +108,10 @@ def detect(grey: np.ndarray, framed: np.ndarray) -> tuple[np.ndarray, np.ndarray
         points = [p for p in points if away[int(p.pt[1]), int(p.pt[0])] > max(2, 0.25 * p.size)]
     points = sorted(points, key=lambda p: (-p.response * p.size, p.pt, p.angle))[:POINTS]
     if not points:
-        return np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8)
+        return np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), np.empty(0, bool)
     points, found = sift.compute(grey, points)
     rooted = np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-6))
+    mirrored = rooted @ SIDES < 0
+    rooted = np.where(mirrored[:, None], rooted[:, MIRROR], rooted)
     xy = np.array([p.pt for p in points], np.float32)
-    return xy, np.clip(np.round(rooted * LENGTH), 0, 255).astype(np.uint8)
+    return xy, np.clip(np.round(rooted * LENGTH), 0, 255).astype(np.uint8), mirrored

@@ -94,6 +94,20 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
     return samples, []
 
 
+def find_csv(folder: Path) -> str | None:
+    """Return the CSV in the folder itself that has a column `path`; raise DataError where there are several."""
+    found = []
+    for file in sorted(folder.glob("*.csv")):
+        try:
+            if "path" in tables.read_csv(file):
+                found.append(file.name)
+        except (DataError, OSError):
+            continue  # a stray file: the scan passes it over
+    if len(found) > 1:
+        raise DataError(f"{folder.as_posix()}: {', '.join(found)} have a column 'path'; give the one that is meant")
+    return found[0] if found else None
+
+
 def own_names(columns: list[str], path: Path, key: str) -> dict[str, str]:
     """Return under which name samples.csv keeps each of a CSV's further columns; says where that is another.
 

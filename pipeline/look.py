@@ -46,7 +46,7 @@ def look(path: str, label: str | None, group: str | None, workers: int) -> Found
     if not place.exists():
         raise DataError(f"{path}: there is no such file or folder")
     if place.is_dir():
-        csv = find_csv(place)
+        csv = layout.find_csv(place)
         if csv is None and (label or group):
             raise DataError(f"{path}: --label and --group name columns of a CSV; there is none with a column 'path'")
         return look_at_pictures(place, csv, label, group, workers)
@@ -55,20 +55,6 @@ def look(path: str, label: str | None, group: str | None, workers: int) -> Found
     if "path" in tables.read_csv(place):
         return look_at_pictures(place.parent, place.name, label, group, workers)
     return look_at_table(place, label, group)
-
-
-def find_csv(folder: Path) -> str | None:
-    """Return the CSV in the folder itself that has a column `path`; raise DataError where there are several."""
-    found = []
-    for file in sorted(folder.glob("*.csv")):
-        try:
-            if "path" in tables.read_csv(file):
-                found.append(file.name)
-        except (DataError, OSError):
-            continue  # a stray file: the scan passes it over
-    if len(found) > 1:
-        raise DataError(f"{folder.as_posix()}: {', '.join(found)} have a column 'path'; give the one that is meant")
-    return found[0] if found else None
 
 
 def to_raw(place: Path) -> str:

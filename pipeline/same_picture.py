@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.candidates import FREQUENCIES, propose
 from pipeline.changes import describe
-from pipeline.confirm import confirm
+from pipeline.confirm import Look, confirm
 from pipeline.feature_store import FeatureStore
 from pipeline.fingerprint import Fingerprint, look_again
 from pipeline.parallel import run_parallel
@@ -47,17 +47,21 @@ def find_pairs(
     `paths` and `prints` are of readable pictures. Equal pixels are `exact` and joined to their first member, which alone is
     compared with the others. Pictures that cannot be judged are compared with none.
     """
+
+    def file(i: int) -> tuple[Path, str]:
+        return paths[i], prints[i].key
+
     first: dict[str, int] = {}
     ids = [one.facts["id"] for one in prints]
     pairs = [Pair(first[key], i, "exact", 1.0, True) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
     alone = np.array([i for i in first.values() if prints[i].judged], int)
     frequencies = np.array([prints[i].frequencies for i in alone], np.float32).reshape(len(alone), FREQUENCIES**2 - 1)
     proposed = alone[propose([prints[i].words for i in alone], frequencies, workers)]
-    work = [((paths[a], prints[a].key), (paths[b], prints[b].key)) for a, b in proposed]
-    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+    starts = range(0, len(proposed), BATCH)
+    batches = ([(file(a), file(b)) for a, b in proposed[start : start + BATCH]] for start in starts)
     compared = run_parallel(partial(judge_all, store=store), batches, workers)
     shown = tqdm(
-        compared, f"audit {name}: comparing", total=len(batches), unit=f" x {BATCH} pairs", mininterval=1, delay=3
+        compared, f"audit {name}: comparing", total=len(starts), unit=f" x {BATCH} pairs", mininterval=1, delay=3
     )
     verdicts = []
     for some in shown:
@@ -67,9 +71,14 @@ def find_pairs(
     return sorted(pairs, key=lambda pair: (pair.a, pair.b))
 
 
-def judge_all(pairs: list[tuple], store: FeatureStore) -> list[tuple[str, list | None, bool]]:
-    """Return of each pair its key in the store, the verdict [kind, score, copy] or None, and whether that is new."""
-    looks: dict[str, object] = {}
+def judge_all(
+    pairs: list[tuple[tuple[Path, str], tuple[Path, str]]], store: FeatureStore
+) -> list[tuple[str, list | None, bool]]:
+    """Return of each pair of files its key in the store, [kind, score, copy] or None, and whether that is new.
+
+    A file is its path and the SHA-256 of its bytes.
+    """
+    looks: dict[str, Look] = {}
     found = []
     for pair in pairs:
         # In the order of the hashes: what is found does not depend on names.

@@ -13,8 +13,8 @@ import yaml
 from PIL import Image
 
 from pipeline import artifacts, images
-from pipeline.audit import audit, audit_path, is_task, main, refuse
-from pipeline.findings import summary
+from pipeline.audit import audit, audit_path, is_task, main
+from pipeline.findings import refuse, summary
 from pipeline.params import AuditParams
 from pipeline.same_picture import Pair
 from pipeline.stage import DataError, StageError

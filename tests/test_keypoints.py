@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.keypoints import AREA, MIRROR, POINTS, detect, find_points, frame
+from pipeline.keypoints import AREA, POINTS, detect, find_points, frame
 from tests.textures import texture
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -28,20 +28,19 @@ def test_a_large_and_a_small_file_are_brought_to_one_size():
         assert grey.size == pytest.approx(AREA, rel=0.02)
 
 
-def test_the_mirrored_descriptor_is_that_of_the_mirrored_picture():
+def test_a_point_has_the_same_descriptor_in_the_mirror_and_is_known_to_be_mirrored():
     grey = np.asarray(texture(3).convert("L"))
     whole = np.zeros(grey.shape, bool)
-    xy, descriptors = detect(grey, whole)
-    xy_mirrored, mirrored = detect(np.ascontiguousarray(grey[:, ::-1]), whole)
+    xy, descriptors, side = detect(grey, whole)
+    xy_mirrored, mirrored, other_side = detect(np.ascontiguousarray(grey[:, ::-1]), whole)
     there = np.array([grey.shape[1] - 1, 0]) + xy * [-1, 1]
     distance = np.linalg.norm(there[:, None] - xy_mirrored[None], axis=2)
-    partner = distance.argmin(axis=1)
-    close = distance.min(axis=1) < 1
+    partner, close = distance.argmin(axis=1), distance.min(axis=1) < 1
     assert close.mean() > 0.6
-    gap = np.linalg.norm(descriptors[:, MIRROR].astype(float) - mirrored[partner], axis=1)[close]
-    assert np.median(gap) < 0.3 * np.median(
-        np.linalg.norm(descriptors.astype(float) - mirrored[partner], axis=1)[close]
-    )
+    gap = np.linalg.norm(descriptors.astype(float) - mirrored[partner], axis=1)[close]
+    any_two = np.linalg.norm(descriptors.astype(float) - descriptors[::-1], axis=1)
+    assert np.median(gap) < 0.3 * np.median(any_two)
+    assert (side[close] != other_side[partner][close]).mean() > 0.8
 
 
 @pytest.mark.parametrize("colour", ["black", "white", (90, 90, 90)])
@@ -60,3 +59,10 @@ def test_a_picture_without_a_frame_is_all_content():
 
 def test_an_empty_picture_has_no_points():
     assert len(points_of(Image.new("RGB", (200, 150), "grey")).xy) == 0
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 3000), (3000, 16), (2400, 1800)])
+def test_any_shape_of_picture_will_do(size):
+    found = points_of(texture(5).resize(size))
+    assert min(found.grey.shape) >= 8
+    assert found.grey.size <= 1.1 * AREA
