@@ -1,7 +1,7 @@
 """Stage `evaluate@model`: how good a model is on samples it did not see, from out-of-fold predictions only.
 
-Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and in
-`reports/<task>/plots/<model>/` roc, confusion and history, each as CSV (for `dvc plots`) and PNG.
+Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
+as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`.
 """
 
 from pathlib import Path
@@ -61,13 +61,13 @@ def main(name: str) -> None:
     decided = decision.decide(oof, rule)
     report = assess(dev, oof, decided, task.select.draws, params.seed())
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
-    shown = Path(f"reports/{model.task}/plots/{name}")
-    artifacts.write_csv(shown / "roc.csv", curve(dev, oof))
-    artifacts.write_csv(shown / "confusion.csv", cases(dev, decided))
-    artifacts.write_csv(shown / "history.csv", history)
-    plots.roc(dev, oof, report["roc_auc"], f"{name}, out of fold", shown / "roc.png")
-    plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, shown / "confusion.png")
-    plots.history(history, name, shown / "history.png")
+    numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
+    artifacts.write_csv(numbers / "roc.csv", curve(dev, oof))
+    artifacts.write_csv(numbers / "confusion.csv", cases(dev, decided))
+    artifacts.write_csv(numbers / "history.csv", history)
+    plots.roc(dev, oof, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
+    plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, drawn / "confusion.png")
+    plots.history(history, name, drawn / "history.png")
     artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)
     artifacts.write_json(Path(f"reports/{model.task}/cv/{name}.json"), report)
 

@@ -22,12 +22,12 @@ from pipeline.predictor import Predictor
 from pipeline.stage import require, run
 
 
-def predict_part(rows: np.ndarray, folder: Path, samples: Any) -> np.ndarray:
+def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> np.ndarray:
     """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would.
 
     `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """
-    predictor = Predictor(folder)
+    predictor = predictor.twin()
     if predictor.info["features"] == "pixels":
         return np.stack([predictor.proba(predictor.features(samples[row].read_bytes())) for row in rows])
     return np.stack([predictor.proba(samples[row : row + 1]) for row in rows])
@@ -38,10 +38,11 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
 
     Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
     """
-    features = bundle.read(folder)[0]["features"]
+    predictor = Predictor(folder)
+    features = predictor.info["features"]
     samples = [raw / path for path in test.path] if features == "pixels" else test.X(features)
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
-    work = partial(predict_part, folder=folder, samples=samples)
+    work = partial(predict_part, predictor=predictor, samples=samples)
     shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
     return np.concatenate(list(shown))
 

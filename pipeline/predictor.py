@@ -12,6 +12,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from pipeline import bundle, images
 from pipeline.decision import decide
+from pipeline.one_row import one_row
 from pipeline.stage import AssayError, BundleError, DataError, run
 
 TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
@@ -27,7 +29,8 @@ TOLERANCE = 1e-4  # largest difference of a probability between two processors, 
 class Predictor:
     """A loaded bundle. `features` turns bytes into what the model sees, `decide` that into an answer.
 
-    Not for several threads at once: an interpreter serves one, so take a `twin` for each. `info` is the content of
+    Not for several threads at once: an interpreter serves one, so take a `twin` for each. It starts with the first sample; a copy
+    made with copy or pickle starts its own. `info` is the content of
     bundle.json, `id` the model's name and the first digits of that file's SHA-256.
     """
 
@@ -46,23 +49,27 @@ class Predictor:
 
             from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
 
-            self._proba = one_row(joblib.load(io.BytesIO(files["model.joblib"])))
+            self._model = joblib.load(io.BytesIO(files["model.joblib"]))
         elif "model.tflite" not in files:
             raise BundleError(f"{Path(folder).as_posix()}/bundle.json names no model: run 'dvc repro'")
-        self._start_interpreters()
 
-    def _start_interpreters(self) -> None:
-        if "model.tflite" in self._programs:
-            program = images.Embedder(self._programs["model.tflite"])
-            self._proba = lambda X: program(X[0])[None]
-        if "embedder.tflite" in self._programs:
-            self._embed = images.Embedder(self._programs["embedder.tflite"])
+    @cached_property
+    def _proba(self) -> Callable[[Any], np.ndarray]:
+        if "model.tflite" not in self._programs:
+            return one_row(self._model)
+        program = images.Embedder(self._programs["model.tflite"])
+        return lambda X: program(X[0])[None]
+
+    @cached_property
+    def _embed(self) -> Callable[[np.ndarray], np.ndarray]:
+        return images.Embedder(self._programs["embedder.tflite"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_proba", "_embed")}
 
     def twin(self) -> "Predictor":
         """Return a Predictor of the same bundle for another thread: it shares the model, and has its own interpreters."""
-        other = copy.copy(self)
-        other._start_interpreters()
-        return other
+        return copy.copy(self)
 
     def features(self, data: bytes | dict[str, Any]) -> Any:
         """Return the features of one sample as a batch of one.
@@ -144,23 +151,6 @@ class Predictor:
                 "refused": True,
                 "reason": str(error),
             }
-
-
-def one_row(model: Any) -> Callable[[Any], np.ndarray]:
-    """Return the model's `predict_proba` for a batch of one: the same bits, without what scikit-learn spends on many rows.
-
-    A forest sends each tree through joblib on its own: 8.3 ms for 100 trees, 0.7 of which are the trees.
-    """
-    forest = model.steps[-1][1] if hasattr(model, "steps") else None
-    if type(forest).__name__ != "RandomForestClassifier":
-        return model.predict_proba
-    prepare, trees = model[:-1], [tree.tree_ for tree in forest.estimators_]
-
-    def proba(X: Any) -> np.ndarray:
-        row = np.ascontiguousarray(prepare.transform(X), dtype=np.float32)
-        return sum((tree.predict(row) for tree in trees), np.zeros((1, forest.n_classes_))) / len(trees)
-
-    return proba
 
 
 def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]:

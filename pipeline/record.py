@@ -16,7 +16,13 @@ from pipeline.stage import TIMINGS, require
 LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
 # Aggregates only. confusion.csv stays out: it has a row per sample.
-PLOTS = ("roc.csv", "history.csv", "roc.png", "confusion.png", "history.png")
+PLOTS = (
+    "plots/{}/roc.csv",
+    "plots/{}/history.csv",
+    "figures/{}/roc.png",
+    "figures/{}/confusion.png",
+    "figures/{}/history.png",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def read_model(task: str, model: str, tuned: dict[str, str], seconds: float | No
     test = require(f"reports/{task}/test/{model}.json", f"holdout@{task}")
     decision = require(f"models/{task}/decisions/{model}.json", f"evaluate@{model}")
     candidate = require(f"models/{task}/candidates/{model}/candidate.json", f"train@{model}")
-    plots = Path(f"reports/{task}/plots/{model}")
+    plots = [Path("reports", task, name.format(model)) for name in PLOTS]
     figures = metrics(artifacts.read_json(cv), artifacts.read_json(test))
     return {
         "task": task,
@@ -70,8 +76,8 @@ def read_model(task: str, model: str, tuned: dict[str, str], seconds: float | No
         "key": content_key([cv, test, decision, candidate], tuned),
         "params": tuned,
         "metrics": figures if seconds is None else figures | {"train_seconds": seconds},
-        "curve": curve(plots / "history.csv"),
-        "plots": [plots / name for name in PLOTS if (plots / name).exists()],
+        "curve": curve(plots[1]),
+        "plots": [path for path in plots if path.exists()],
         "data": artifacts.read_json(candidate)["data_fingerprint"],
     }
 

@@ -117,10 +117,10 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
     found = sorted(
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
-    shown = [
-        f"reports/t/plots/line/{name}.{kind}" for name in ("confusion", "history", "roc") for kind in ("csv", "png")
-    ]
-    assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *shown]
+    names = ("confusion", "history", "roc")
+    drawn = [f"reports/t/figures/line/{name}.png" for name in names]
+    numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
+    assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
     assert artifacts.read_json("models/t/decisions/line.json") == decision.plain()
 
 

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -419,7 +420,7 @@ def test_a_twin_gives_the_same_answer_and_shares_what_can_be_shared(pictures):
         assert twin.predict(picture(3), "a") == loaded.predict(picture(3), "a")
         assert twin._programs is loaded._programs
         if "model.joblib" in loaded.info["files"]:
-            assert twin._proba is loaded._proba
+            assert twin._model is loaded._model
 
 
 def test_twins_answer_from_several_threads_at_once_as_one_does_alone(pictures):
@@ -432,18 +433,11 @@ def test_twins_answer_from_several_threads_at_once_as_one_does_alone(pictures):
     assert list(found) == [alone * 3] * 3
 
 
-@pytest.mark.parametrize("n_classes", [2, 4])
-def test_a_forest_answers_a_row_with_the_same_bits_as_scikit_learns_own_way(tmp_path, monkeypatch, n_classes):
-    monkeypatch.chdir(tmp_path)
-    write_params({"trees": {"estimator": "random_forest", "n_estimators": 30}})
-    X, y = mixed(100, n_classes)
-    dataset(X, y).save(Path("data/t/dev.npz"))
-    train.main("trees")
-    model = joblib.load("models/t/candidates/trees/model.joblib")
-    quick = predictor.one_row(model)
-    assert quick != model.predict_proba
-    for row in range(100):
-        np.testing.assert_array_equal(quick(X.iloc[row : row + 1]), model.predict_proba(X.iloc[row : row + 1]))
+def test_a_pickled_copy_gives_the_same_answer(pictures):
+    for name in IMAGE_MODELS:
+        loaded = Predictor(pictures / "bundles" / name)
+        answer = loaded.predict(picture(3), "a")
+        assert pickle.loads(pickle.dumps(loaded)).predict(picture(3), "a") == answer
 
 
 # What a bundle should answer

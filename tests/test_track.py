@@ -97,7 +97,7 @@ def make_model(folder, name, model, C=1.0):
     artifacts.write_json(folder / f"reports/{name}/test/{model}.json", report | {"roc_auc": 0.7})
     plots = folder / f"reports/{name}/plots/{model}"
     artifacts.write_bytes(plots / "history.csv", b"epoch,loss,val_loss\n1,0.9,1.1\n2,0.5,\n")
-    artifacts.write_bytes(plots / "roc.png", b"a picture")
+    artifacts.write_bytes(folder / f"reports/{name}/figures/{model}/roc.png", b"a picture")
     artifacts.write_bytes(plots / "confusion.csv", SECRET.encode())
 
 

@@ -59,4 +59,4 @@ def test_plots_show_writes_a_page_with_roc_confusion_and_history(clone, tmp_path
     for kind in ("roc", "confusion", "history"):
         assert f"lesions-knn_{kind}_csv" in page
         assert f"lesions-knn_{kind}.png" in page
-        assert (clone.folder / f"reports/lesions/plots/lesions-knn/{kind}.png").read_bytes().startswith(b"\x89PNG")
+        assert (clone.folder / f"reports/lesions/figures/lesions-knn/{kind}.png").read_bytes().startswith(b"\x89PNG")
