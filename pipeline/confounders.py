@@ -7,9 +7,8 @@ import pandas as pd
 
 FOLDS = 5
 DEPTH = 3  # of the tree: enough for a few ranges of a width, too little to know pictures by heart
-MARGIN = (
-    0.05  # by which it must beat always guessing the commonest class; so must the lower end of its interval, barely
-)
+# by which it must beat always guessing the commonest class; the lower end of its interval must beat that as well
+MARGIN = 0.05
 MOST_VALUES = 20  # of a property in words; rarer values count as one
 
 
