@@ -4,6 +4,7 @@ All of it depends on the file's bytes alone and is kept in the store of features
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +62,7 @@ def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     header, _, rest = data.partition(b"\n")
     content, arrays, start = json.loads(header), {}, 0
     for name, kind, shape in content["arrays"]:
-        count = int(np.prod(shape))
-        arrays[name] = np.frombuffer(rest, kind, count, start).reshape(shape)
+        arrays[name] = np.frombuffer(rest, kind, math.prod(shape), start).reshape(shape)
         start += arrays[name].nbytes
     return content["about"], arrays
 
