@@ -74,7 +74,8 @@ def test_the_lock_is_parsed_without_comments_and_keeps_its_bytes_what_people_wri
 ):
     text = (SOURCE.parents[1] / name).read_text(encoding="utf-8")
     if name == "dvc.lock":
-        text += "  odd:\n    md5: '12345e67'\n    params:\n      params.yaml:\n        rate: 1e-05\n        C: 0.001\n        none:\n"
+        text += "  odd:\n    md5: '12345e67'\n    params:\n      params.yaml:\n"
+        text += "        rate: 1e-05\n        C: 0.001\n        none:\n"
     (tmp_path / name).write_text(text, encoding="utf-8")
     env = os.environ | {"PYTHONPATH": str(SOURCE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", QUICK, str(tmp_path / name)]
