@@ -1,11 +1,14 @@
 """What betrays the class without showing anything: a probe that sees one property of how a picture was taken."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
 FOLDS = 5
 DEPTH = 3  # of the tree: enough for a few ranges of a width, too little to know pictures by heart
-MARGIN = 0.05  # by which even the lower end of the interval must beat always guessing the commonest class
+# by which it must beat always guessing the commonest class; the lower end of its interval must beat that as well
+MARGIN = 0.05
 MOST_VALUES = 20  # of a property in words; rarer values count as one
 
 
@@ -16,12 +19,10 @@ def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: n
     in cross-validation. `majority` is the share of the commonest class. With three classes or more each is also told
     from the rest, by the name `width (normal vs rest)`: a scanner that took one class only hardly shows in the whole.
     """
-    from sklearn.model_selection import GroupKFold
-
-    n_groups = len(np.unique(groups))
-    if n_groups < FOLDS or len(np.unique(labels)) < 2:
+    n_groups, sizes = len(np.unique(groups)), np.unique(labels, return_counts=True)[1]
+    if n_groups < FOLDS or len(sizes) < 2 or sizes.max() < FOLDS:
         return []
-    folds = list(GroupKFold(FOLDS).split(labels, groups=groups))
+    folds = divide(labels, groups)
     found = []
     for name, values in sorted(properties.items()):
         table = as_numbers(values)
@@ -30,9 +31,21 @@ def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: n
         for view, wanted in views(name, labels):
             accuracy = float((probe(table, wanted, folds) == wanted).mean())
             majority = float(np.unique(wanted, return_counts=True)[1].max() / len(wanted))
-            if wilson_low(accuracy, n_groups) > majority + MARGIN:
+            if accuracy > majority + MARGIN and wilson_low(accuracy, n_groups) > majority:
                 found.append({"name": view, "accuracy": accuracy, "majority": majority})
     return found
+
+
+def divide(labels: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the positions to learn from and those held out, FOLDS times, each with its share of every class.
+
+    Scans that come in a regular order would otherwise leave all of a class in one fold, and nobody to learn it from.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # it is missing from some folds
+        return list(StratifiedGroupKFold(FOLDS).split(labels, labels, groups))
 
 
 def properties_of(samples: pd.DataFrame, tones: np.ndarray) -> dict[str, np.ndarray]:

@@ -23,6 +23,12 @@ def look(images):
     return words, np.array([low_frequencies(array) for array in arrays])
 
 
+@pytest.fixture(scope="module")
+def many():
+    """Words and low frequencies of 60 pictures."""
+    return look([texture(seed) for seed in range(60)])
+
+
 def test_a_picture_and_its_mirror_image_share_most_words():
     image = texture(1)
     (words, mirrored, other), _ = look([image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), texture(2)])
@@ -40,30 +46,30 @@ def test_the_eight_flips_of_the_low_frequencies_are_those_of_the_flipped_picture
     assert own[ORDER[which]] * SIGNS[which] @ low_frequencies(pixels(flipped)) > 0.999
 
 
-def test_copies_are_proposed_among_many_others():
-    images = [texture(seed) for seed in range(60)]
+def test_copies_are_proposed_among_many_others(many):
+    images = [texture(seed) for seed in range(7)]
     copies = [
         images[3].rotate(33, Image.Resampling.BICUBIC, expand=True),
         images[4].crop((20, 10, 160, 130)),
         images[5].resize((140, 150)).transpose(Image.Transpose.ROTATE_90),
         images[6].transpose(Image.Transpose.FLIP_TOP_BOTTOM),
     ]
-    proposed = {tuple(pair) for pair in propose(*look([*images, *copies])).tolist()}
+    words, frequencies = look(copies)
+    proposed = {tuple(pair) for pair in propose(many[0] + words, np.concatenate([many[1], frequencies])).tolist()}
     assert {(3 + i, 60 + i) for i in range(4)} <= proposed
 
 
-def test_proposals_are_pairs_of_two_sorted_and_bounded():
-    proposed = propose(*look([texture(seed) for seed in range(60)]))
+def test_proposals_are_pairs_of_two_sorted_and_bounded(many):
+    proposed = propose(*many)
     assert (proposed[:, 0] < proposed[:, 1]).all()
     assert proposed.tolist() == sorted(proposed.tolist())
     assert len(proposed) <= 60 * (candidates.MOST_BY_WORDS + candidates.MOST_BY_FREQUENCIES)
 
 
-def test_neither_workers_nor_the_size_of_blocks_change_what_is_proposed(monkeypatch):
-    looks = look([texture(seed) for seed in range(40)])
-    whole = propose(*looks)
-    monkeypatch.setattr(candidates, "CELLS", 120)  # three pictures at once
-    assert (propose(*looks, workers=2) == whole).all()
+def test_neither_workers_nor_the_size_of_blocks_change_what_is_proposed(many, monkeypatch):
+    whole = propose(*many)
+    monkeypatch.setattr(candidates, "CELLS", 180)  # three pictures at once
+    assert (propose(*many, workers=2) == whole).all()
 
 
 def test_one_picture_none_and_pictures_without_points_are_no_trouble():

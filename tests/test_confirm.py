@@ -83,6 +83,17 @@ def test_a_strongly_compressed_copy_is_found(seed):
     assert what == "re-encoded"
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_soft_skin_that_was_shrunk_and_compressed_is_found_by_its_whole_frame(seed):
+    rng, skin = np.random.default_rng(seed), np.full((150, 200), 170.0)
+    for size, strength in ((4, 25), (9, 8)):
+        spots = Image.fromarray(rng.normal(0, strength, (size, size)).astype(np.float32))
+        skin += np.asarray(spots.resize((200, 150), BICUBIC))
+    skin += rng.normal(0, 3, skin.shape)
+    image = Image.fromarray(skin.clip(0, 255).astype(np.uint8)).convert("RGB")
+    assert verdict(image, compressed(image.resize((100, 75), BICUBIC), 40)) == ("resized", False)
+
+
 def test_the_order_of_the_two_does_not_matter_for_what_was_done():
     image = texture(8)
     other = image.rotate(40, BICUBIC, expand=True)

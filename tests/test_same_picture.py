@@ -1,5 +1,6 @@
 """All copies among files are found, by their bytes, pixels or points; a second audit compares only what is new."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def pairs_of(files, workers=2):
     return find_pairs(paths, prints, store, workers)
 
 
+@cache
 def several():
     """Return ten pictures as JPEG, and two altered copies of two of them."""
     images = [texture(seed) for seed in range(10)]
@@ -76,7 +78,7 @@ def test_one_picture_or_none_has_no_pairs():
 def test_workers_and_what_the_store_knows_change_nothing(folder):
     files = several()
     first = pairs_of(files, workers=1)
-    assert pairs_of(files, workers=2) == first
+    assert pairs_of(files, workers=2) == first  # from the store
     (folder / ".cache/features/audit.sqlite").unlink()
     assert pairs_of(files, workers=2) == first
 
