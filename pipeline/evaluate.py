@@ -73,8 +73,9 @@ def reliability(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
 
 
 def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
-    """Return what each threshold makes of two classes, rising: threshold, tp, fp, fn, tn, and of sensitivity and specificity
-    the value and, as _low and _high, Wilson's 95 % interval in as many observations as the class has groups.
+    """Return what each threshold makes of two classes, rising: threshold, in_use ("yes" of the one that is `used`), tp,
+    fp, fn, tn, and of sensitivity and specificity the value and, as _low and _high, Wilson's 95 % interval in as many
+    observations as the class has groups.
 
     The thresholds are the probabilities that occur, at four decimals, and the one that is `used`; of more than `THRESHOLDS`
     as many are kept, evenly by rank. Every row is exact: positive is who has `proba >= threshold`.
@@ -86,7 +87,8 @@ def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
     called = p >= at[:, None]
     tp, fp = (called & positive).sum(axis=1), (called & ~positive).sum(axis=1)
     fn, tn = positive.sum() - tp, (~positive).sum() - fp
-    table = pd.DataFrame({"threshold": at, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
+    in_use = np.where(at == used, "yes", "")
+    table = pd.DataFrame({"threshold": at, "in_use": in_use, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
     for name, right, side in (("sensitivity", tp, positive), ("specificity", tn, ~positive)):
         table[name] = right / side.sum()
         table[f"{name}_low"], table[f"{name}_high"] = metrics.wilson(table[name], len(set(data.group[side])))

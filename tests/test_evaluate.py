@@ -213,6 +213,7 @@ def test_every_row_of_the_thresholds_is_a_direct_count(tmp_path, n):
         assert row["specificity"] == pytest.approx(row["tn"] / (row["tn"] + row["fp"]), rel=1e-5)
         low, high = metrics.wilson(row["sensitivity"], len(set(data.group[positive])))
         assert (row["sensitivity_low"], row["sensitivity_high"]) == pytest.approx((low, high), rel=1e-4)
+    assert table.loc[table["in_use"] == "yes", "threshold"].tolist() == [0.5]
     assert table["fn"].iloc[0] == table["tn"].iloc[0] == 0  # the lowest calls everybody positive
 
 
