@@ -13,13 +13,22 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit puts only app/ on the path
 
-from app import access, champions
+from app import access, champions, limits
 
+MultiPartParser.spool_max_size = (
+    2 * limits.FILE_BYTES
+)  # uploads stay in memory: over 1 MB they would go to a temporary file
 PAGES = ("Predict", "Compare", "Data")
-USE = "Research use, not a medical device."
+USE = "Assay. Research use, not a medical device."
+# Less white above, lines not too long to read, and the answer stays in view beside a long form.
+STYLE = """<style>
+.stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem; max-width: 74rem}
+.st-key-answer {position: sticky; top: 4rem}
+</style>"""
 log = logging.getLogger("assay.app")
 
 
@@ -56,10 +65,11 @@ def shielded(draw: Callable[[], None]) -> None:
 
 def main() -> None:
     st.set_page_config("Assay", layout="wide", initial_sidebar_state="auto")
+    st.html(STYLE)
+    st.caption(USE)
     if access.granted():
         pages = [st.Page(partial(show, name.lower()), title=name, url_path=name.lower()) for name in PAGES]
         st.navigation(pages).run()
-    st.caption(USE)
 
 
 shielded(main)
