@@ -45,7 +45,7 @@ def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
     """
     names = table["model"].where(table["champion"] != "yes", table["model"] + " (champion)")
     table, order = table.assign(name=names), names.tolist()
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=170))
+    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
     kinds = ["out of fold, 95 % interval", "test"]
     long = pd.concat(
         [
@@ -176,7 +176,7 @@ def bars(table: pd.DataFrame, title: str, names: list[str]) -> alt.Chart:
         alt.Chart(table)
         .mark_bar()
         .encode(
-            y=alt.Y("value:N", title=title, sort=order, axis=alt.Axis(labelLimit=140)),
+            y=alt.Y("value:N", title=title, sort=order, axis=alt.Axis(labelLimit=140, labelOverlap=False)),
             yOffset=alt.YOffset("name:N", sort=names),
             x=alt.X("share:Q", axis=alt.Axis(format="%")),
             color=alt.Color(
@@ -192,7 +192,7 @@ def stacked(table: pd.DataFrame, names: list[str]) -> alt.Chart:
     order = list(dict.fromkeys(table["part"]))
     scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
     base = alt.Chart(table[table["n"] > 0]).encode(
-        y=alt.Y("part:N", sort=order, title=None),
+        y=alt.Y("part:N", sort=order, title=None, axis=alt.Axis(labelOverlap=False)),
         x=alt.X("n:Q", stack="zero", title="samples"),
         order=alt.Order("turn:Q"),
         tooltip=["part:N", "name:N", "n:Q"],

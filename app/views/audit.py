@@ -12,7 +12,7 @@ from pipeline import findings, params
 from pipeline.stage import DataError
 
 AT_ONCE = 12  # pairs on a page
-SIDE = 200  # px
+SIDE = 150  # px: two beside each other on a phone
 
 
 def show(task: str) -> None:

@@ -13,9 +13,9 @@ def show(task: str) -> None:
     """Draw the page."""
     st.title("Data")
     part(counts, task)
-    part(audit.show, task)
     part(samples, task)
     part(left_out, task)
+    part(audit.show, task)
 
 
 def split_of(task: str) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def counts(task: str) -> None:
     long = parts.rename_axis("part").reset_index().melt("part", var_name="name", value_name="n")
     long["turn"] = long["name"].map(classes.index)
     says = "; ".join(f"{name}: " + ", ".join(f"{row[c]} {c}" for c in classes) for name, row in table.iterrows())
-    charts.draw(charts.stacked(long, classes), f"Samples by class: {says}", 60 + 32 * len(parts))
+    charts.draw(charts.stacked(long, classes), f"Samples by class: {says}", 110 + 30 * len(parts))
     written.show(table.rename_axis("Part").reset_index(), f"Samples of {task} by class and part of the split")
     st.caption(
         "Of the development samples each fold is held out once. The test set is opened after the champion was chosen."
