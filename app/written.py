@@ -1,6 +1,5 @@
 """What stages wrote, read once for every change of a file, and what stands in the place of what is not there."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.views.answer import plain
 from pipeline import artifacts
 from pipeline.stage import AssayError, DataError, require
-
-MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!$~<>|:])")  # what Markdown would take for its own
 
 
 def table(path: str | Path, stage: str, text: bool = False) -> pd.DataFrame:
@@ -54,11 +52,6 @@ def part(draw: Callable[..., None], *arguments: Any) -> None:
         draw(*arguments)
     except AssayError as error:
         st.info(plain(str(error)))
-
-
-def plain(text: str) -> str:
-    """Return `text`, for instance a file's name, so that Markdown shows it as it is."""
-    return MARKS.sub(r"\\\1", text)
 
 
 def show(shown: pd.DataFrame, alt: str) -> None:

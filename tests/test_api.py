@@ -285,7 +285,6 @@ def test_the_app_imports_no_image_and_no_ml_library():
         "ai_edge_litert",
         "joblib",
         "numpy",
-        "pandas",
         "mlflow",
     }
     for file in (ROOT / "app").rglob("*.py"):

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from pipeline.preview import preview
 
 from app import written
-from app.written import plain
+from app.views.answer import plain
 from pipeline import findings, params
+from pipeline.preview import preview
 from pipeline.stage import DataError
 
 AT_ONCE = 12  # pairs on a page

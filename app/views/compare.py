@@ -8,7 +8,8 @@ import streamlit as st
 
 from app import charts, mlflow_page, written
 from app.views import threshold
-from app.written import part, plain, span, three
+from app.views.answer import plain
+from app.written import part, span, three
 
 NAMES = {
     "roc_auc": "ROC AUC",

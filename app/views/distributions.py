@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, written
-from app.written import plain
+from app.views.answer import plain
 from pipeline import tables
 from pipeline.layout import COLUMNS
 
@@ -51,9 +51,12 @@ def intensity(task: str) -> None:
     table = written.table(f"data/{task}/scan/intensity.csv", f"scan@{task}")
     table = table.rename(columns={"class": "name", "bin_low": "low", "bin_high": "high"})
     table["name"] = table["name"].astype(str)
-    names, top = sorted(set(table["name"])), float(table["share"].max())
+    last = table[table["high"] == 255].assign(low=256)  # so that the last bin has a width
+    names, top = sorted(set(table["name"])), 1.05 * float(table["share"].max())
+    table = pd.concat([table, last])
     for place, (channel, rows) in zip(st.columns(3), table.groupby("channel", sort=False), strict=True):
-        means = (rows["low"] + rows["high"]).mul(rows["share"] / 2).groupby(rows["name"]).sum()
+        bins = rows[rows["low"] < 256]
+        means = (bins["low"] + bins["high"]).mul(bins["share"] / 2).groupby(bins["name"]).sum()
         says = f"Intensity of {channel} by class, means: " + ", ".join(
             f"{name} {mean:.0f}" for name, mean in means.items()
         )
