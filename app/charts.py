@@ -14,6 +14,8 @@ GREY = "#888888"
 MOST = 300  # points of a curve that are drawn
 LEGEND = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symbolType="stroke", symbolSize=300)
 
+NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symbolType="stroke", symbolSize=300)
+
 
 def draw(chart: alt.Chart | alt.LayerChart, says: str, height: int = 300) -> None:
     """Draw a chart as wide as its place; `says` tells what it shows to who cannot see it."""
@@ -28,7 +30,7 @@ def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     return curve.iloc[kept]
 
 
-def series(names: list[str], legend: alt.Legend | None = LEGEND) -> dict[str, alt.Color | alt.StrokeDash]:
+def series(names: list[str], legend: alt.Legend = LEGEND) -> dict[str, alt.Color | alt.StrokeDash]:
     """Return the encodings that give each of `names`, in a column `name`, a colour and a dash of its own."""
     turns = range(len(names))
     colours, dashes = [COLOURS[k % len(COLOURS)] for k in turns], [DASHES[k % len(DASHES)] for k in turns]
@@ -57,7 +59,7 @@ def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
     ends = base.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(
         x=alt.X(f"{metric}_low:Q", title=title, scale=alt.Scale(zero=False)), x2=f"{metric}_high:Q"
     )
-    legend = alt.Legend(orient="bottom", title=None, columns=2, labelLimit=300)
+    legend = alt.Legend(orient="bottom", title=None, columns=1, labelLimit=300)
     points = (
         alt.Chart(long)
         .mark_point(size=90, filled=True, opacity=1)
@@ -78,7 +80,7 @@ def confusion(table: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     `table`: actual, decided, count and share.
     """
     table = table.assign(label=[f"{share:.0%}" for share in table["share"]])
-    axis = alt.Axis(labelAngle=0 if len(order) < 3 else -30, labelLimit=130, orient="bottom")
+    axis = alt.Axis(labelAngle=0 if len(order) < 3 else -30, labelLimit=130, labelOverlap=False, orient="bottom")
     base = alt.Chart(table).encode(
         x=alt.X("decided:N", sort=order, axis=axis), y=alt.Y("actual:N", sort=order, axis=alt.Axis(labelLimit=90))
     )
@@ -149,7 +151,7 @@ def curves(table: pd.DataFrame, x: str, y: str, names: list[str], whole: bool = 
 
 def rule(x: float, text: str, colour: str = GREY) -> alt.LayerChart:
     """Return an upright line at `x` with its name."""
-    base = alt.Chart(pd.DataFrame({"x": [x], "text": [text]})).encode(x="x:Q")
+    base = alt.Chart(pd.DataFrame({"x": [x], "text": [text]})).encode(x=alt.X("x:Q", title=None))
     name = base.mark_text(align="left", dx=4, dy=-4, fontSize=12, color=colour).encode(text="text:N", y=alt.value(12))
     return base.mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=2) + name
 
@@ -162,7 +164,7 @@ def steps(table: pd.DataFrame, title: str, names: list[str], top: float | None =
         .encode(
             x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)),
             y=alt.Y("share:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domainMax=top) if top else alt.Undefined),
-            **series(names),
+            **series(names, NARROW),
             tooltip=["name:N", "low:Q", "high:Q", alt.Tooltip("share:Q", format=".1%")],
         )
     )

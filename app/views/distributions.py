@@ -62,7 +62,7 @@ def intensity(task: str) -> None:
         )
         with place:
             st.markdown(f"**{channel.capitalize()}**")
-            charts.draw(charts.steps(rows, "intensity, 0 to 255", names, top), says, 260)
+            charts.draw(charts.steps(rows, "intensity, 0 to 255", names, top), says, 230 + 20 * len(names))
     st.caption(
         "Share of a class's pixels in each of 32 bins: every readable picture at 224 px, every fourth row and column, "
         "whatever is chosen above."
