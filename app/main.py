@@ -24,10 +24,11 @@ MultiPartParser.spool_max_size = (
 )  # uploads stay in memory: over 1 MB they would go to a temporary file
 PAGES = ("Predict", "Compare", "Data")
 USE = "Assay. Research use, not a medical device."
-# Less white above, lines not too long to read, and the answer stays in view beside a long form.
+# Less white above, lines not too long to read. The answer stays in view beside a long form, and above it on a phone.
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem; max-width: 74rem}
-.st-key-answer {position: sticky; top: 4rem}
+.st-key-answer_image, .st-key-answer_table {position: sticky; top: 4rem}
+@media (max-width: 640px) {.stColumn:has(.st-key-answer_table) {order: -1}}
 </style>"""
 log = logging.getLogger("assay.app")
 

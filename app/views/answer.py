@@ -23,47 +23,41 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def one(item: dict[str, Any], info: dict[str, Any]) -> None:
+def one(item: dict[str, Any]) -> None:
     """Draw one prediction: class, decision in words, bars; or why there is none."""
     if not item["class"]:
         st.error(f"{plain(item['file'])}: {plain(item['reason'])}")
         return
     st.subheader(plain(item["class"]), anchor=False)
-    st.markdown(plain(item["decision"]))
-    bars(item["probabilities"], info)
+    words = item["decision"].removeprefix(f"{item['class']}: ")
+    st.markdown(plain(f"{words[:1].upper()}{words[1:]}."))
+    bars(item["probabilities"])
 
 
-def bars(probabilities: dict[str, float], info: dict[str, Any]) -> None:
-    """Draw the probabilities as horizontal bars, a colour per class, with the figures beside or in them."""
-    values = [{"class": name, "probability": p, "said": f"{p:.1%}"} for name, p in probabilities.items()]
-    y = {"field": "class", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 150, "ticks": False}}
-    axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
-    scale = {"domain": list(probabilities), "range": [COLOURS[k % len(COLOURS)] for k in range(len(probabilities))]}
-    x = {
-        "field": "probability",
-        "type": "quantitative",
-        "scale": {"domain": [0, 1]},
-        "title": "probability",
-        "axis": axis,
+def bars(probabilities: dict[str, float]) -> None:
+    """Draw the probabilities as horizontal bars, a colour per class, with the figure beside the class."""
+    said = [f"{name} {p:.1%}" for name, p in probabilities.items()]
+    values = [{"said": text, "p": p} for text, p in zip(said, probabilities.values(), strict=True)]
+    scale = {"domain": said, "range": [COLOURS[k % len(COLOURS)] for k in range(len(said))]}
+    encoding = {
+        "y": {"field": "said", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 180}},
+        "x": {
+            "field": "p",
+            "type": "quantitative",
+            "title": "probability",
+            "scale": {"domain": [0, 1]},
+            "axis": {"format": ".0%", "values": [0, 0.5, 1]},
+        },
+        "color": {"field": "said", "type": "nominal", "scale": scale, "legend": None},
     }
-    colour = {"field": "class", "type": "nominal", "scale": scale, "legend": None}
-    text = {"field": "said", "type": "nominal"}
-    layers = [
-        {"mark": {"type": "bar", "height": 22, "cornerRadiusEnd": 3}, "encoding": {"x": x, "y": y, "color": colour}},
-        *[
-            {"transform": [{"filter": test}], "mark": mark, "encoding": {"x": x, "y": y, "text": text}}
-            for test, mark in (
-                ("datum.probability <= 0.8", {"type": "text", "align": "left", "dx": 6}),
-                (
-                    "datum.probability > 0.8",
-                    {"type": "text", "align": "right", "dx": -6, "color": "white", "fontWeight": 600},
-                ),
-            )
-        ],
-    ]
-    said = ", ".join(f"{value['class']} {value['said']}" for value in values)
-    spec = {"data": {"values": values}, "layer": layers, "height": {"step": 34}}
-    st.vega_lite_chart(spec=spec, width="stretch", alt=f"Probabilities: {said}")
+    spec = {
+        "data": {"values": values},
+        "mark": {"type": "bar", "height": 20, "cornerRadiusEnd": 3, "tooltip": False},
+        "encoding": encoding,
+        "height": {"step": 34},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+    }
+    st.vega_lite_chart(spec=spec, width="stretch", alt=f"Probabilities: {', '.join(said)}")
 
 
 def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: list[str]) -> int:
@@ -77,7 +71,7 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
     table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
     table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
     table |= {"reason": [item["reason"] for item in items]} if bad else {}
-    columns: dict[str, Any] = {f"p({name})": st.column_config.NumberColumn(format="percent") for name in classes}
+    columns: dict[str, Any] = {f"p({name})": st.column_config.NumberColumn(format="%.3f") for name in classes}
     columns["picture"] = st.column_config.ImageColumn("", width=THUMB + 16)
     chosen = st.dataframe(
         table,

@@ -27,7 +27,7 @@ def show(task: str) -> None:
         st.warning(plain(note))
     st.markdown(f"{plain(task)}: {' or '.join(map(plain, champion.info['classes']))}")
     asked, answered = st.columns([3, 2], gap="large")
-    with answered.container(key="answer"):
+    with answered.container(key=f"answer_{champion.info['kind']}"):
         place = st.container()
         answer.model(champion)
     with asked:
@@ -57,7 +57,7 @@ def pictures(champion: Champion, place: Any) -> None:
     with place:
         if items[at]["class"]:
             st.image(preview.preview(given[at][1], SIDE), plain(items[at]["file"]), alt=items[at]["file"])
-        answer.one(items[at], champion.info)
+        answer.one(items[at])
 
 
 def files() -> list[Any]:
@@ -94,7 +94,7 @@ def rows(champion: Champion, place: Any) -> None:
             return
         with st.spinner("Answering"):
             item = champion.predict(row, "the form")
-        answer.one(item, champion.info)
+        answer.one(item)
         for doubt in form.doubts(row, champion.info["schema"]):
             st.warning(plain(doubt))
 
@@ -124,7 +124,7 @@ def table(champion: Champion, place: Any) -> None:
     at = answer.many(items, None, champion.info["classes"])
     with place:
         st.caption(plain(items[at]["file"]))
-        answer.one(items[at], champion.info)
+        answer.one(items[at])
 
 
 def answer_all(champion: Champion, given: list[tuple[str, Any, str]]) -> list[tuple[dict[str, Any], str | None]]:
