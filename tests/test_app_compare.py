@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import charts, mlflow_page
-from app.views import threshold
+from app.views import charts, mlflow_page, threshold
 from pipeline import artifacts, holdout, select_best
 from pipeline.dataset import Dataset
 from tests import pages

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app import written
+from app.views import written
 from app.views.answer import plain
 from pipeline import findings, params
 from pipeline.preview import preview

@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import charts, mlflow_page, written
-from app.views import threshold
+from app.views import charts, mlflow_page, threshold, written
 from app.views.answer import plain
-from app.written import part, span, three
+from app.views.written import part, span, three
 
 NAMES = {
     "roc_auc": "ROC AUC",

@@ -3,9 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from app import charts, written
-from app.views import audit, distributions
-from app.written import part
+from app.views import audit, charts, distributions, written
+from app.views.written import part
 from pipeline import params
 
 

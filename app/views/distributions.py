@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, written
+from app.views import charts, written
 from app.views.answer import plain
 from pipeline import tables
 from pipeline.layout import COLUMNS

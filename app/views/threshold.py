@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from app import charts, written
-from app.written import span, three
+from app.views import charts, written
+from app.views.written import span, three
 
 SOURCE = "Altman and Bland 1994, BMJ 309:102"
 
