@@ -13,7 +13,6 @@ DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
 GREY = "#888888"
 MOST = 300  # points of a curve that are drawn
 LEGEND = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symbolType="stroke", symbolSize=300)
-
 NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symbolType="stroke", symbolSize=300)
 
 
@@ -93,7 +92,7 @@ def confusion(table: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     return cells + counts + shares
 
 
-def roc(curves: dict[str, pd.DataFrame], chosen: str, point: tuple[float, float] | None = None) -> alt.LayerChart:
+def roc(curves: dict[str, pd.DataFrame], chosen: str) -> alt.LayerChart:
     """Return ROC curves (fpr, tpr) by model, the chosen one bold and on top."""
     rest = [name for name in curves if name != chosen]
     thin = {name: thinned(curve).reset_index(names="row").assign(name=name) for name, curve in curves.items()}
