@@ -1,7 +1,8 @@
 """Stage `evaluate@model`: how good a model is on samples it did not see, from out-of-fold predictions only.
 
 Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
-as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`.
+as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. There, too, are
+reliability, as both, and, of two classes, thresholds.csv.
 """
 
 from pathlib import Path
@@ -14,6 +15,9 @@ from pipeline import artifacts, decision, metrics, params, plots
 from pipeline.bootstrap import bootstrap, intervals
 from pipeline.dataset import Dataset
 from pipeline.stage import require, run
+
+BINS = 10  # of the reliability diagram
+THRESHOLDS = 200  # rows of thresholds.csv at most
 
 
 def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
@@ -51,6 +55,46 @@ def cases(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"actual": names[data.y], "decided": names[decided]}).sort_values(["actual", "decided"])
 
 
+def reliability(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
+    """Return a row per bin of predicted probability: predicted (mean), observed (share), low, high, n and n_groups.
+
+    The probability is the positive class's, of more than two classes that of the most probable one; see `metrics.judged`.
+    Bins hold equally many samples, so that each says equally much; equal probabilities lie in one bin. `low` and `high` are
+    the ends of Wilson's 95 % interval, in as many observations as the bin has groups.
+    """
+    p, true = metrics.judged(data.y[:, None] == np.arange(len(data.classes)), proba)
+    edges = metrics.equal_count(p, BINS)
+    predicted, observed, n = metrics.reliability(true, p, edges)
+    where = metrics.place(p, edges)
+    n_groups = np.array([len(set(data.group[where == k])) for k in range(len(n))])
+    low, high = metrics.wilson(observed, n_groups)
+    table = {"predicted": predicted, "observed": observed, "low": low, "high": high, "n": n, "n_groups": n_groups}
+    return pd.DataFrame(table)[n > 0]
+
+
+def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
+    """Return what each threshold makes of two classes, rising: threshold, in_use ("yes" of the one that is `used`), tp,
+    fp, fn, tn, and of sensitivity and specificity the value and, as _low and _high, Wilson's 95 % interval in as many
+    observations as the class has groups.
+
+    The thresholds are the probabilities that occur, at four decimals, and the one that is `used`; of more than `THRESHOLDS`
+    as many are kept, evenly by rank. Every row is exact: positive is who has `proba >= threshold`.
+    """
+    p, positive = proba[:, 1].astype(np.float64), data.y == 1
+    found = np.unique(np.floor(p * 10_000) / 10_000)
+    kept = np.linspace(0, len(found) - 1, THRESHOLDS - 1).round().astype(int)
+    at = np.union1d(found[kept], [used])
+    called = p >= at[:, None]
+    tp, fp = (called & positive).sum(axis=1), (called & ~positive).sum(axis=1)
+    fn, tn = positive.sum() - tp, (~positive).sum() - fp
+    in_use = np.where(at == used, "yes", "")
+    table = pd.DataFrame({"threshold": at, "in_use": in_use, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
+    for name, right, side in (("sensitivity", tp, positive), ("specificity", tn, ~positive)):
+        table[name] = right / side.sum()
+        table[f"{name}_low"], table[f"{name}_high"] = metrics.wilson(table[name], len(set(data.group[side])))
+    return table
+
+
 def main(name: str) -> None:
     model = params.model(name)
     task = params.task(model.task)
@@ -68,6 +112,11 @@ def main(name: str) -> None:
     plots.roc(dev, oof, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, drawn / "confusion.png")
     plots.history(history, name, drawn / "history.png")
+    bins = reliability(dev, oof)
+    artifacts.write_csv(drawn / "reliability.csv", bins)
+    plots.reliability(bins, dev.positive, f"{name}, out of fold", drawn / "reliability.png")
+    if dev.positive:
+        artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, oof, rule["threshold"]))
     artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)
     artifacts.write_json(Path(f"reports/{model.task}/cv/{name}.json"), report)
 

@@ -162,25 +162,33 @@ def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]
             if predictor.info["kind"] == "image":
                 inputs.append((file, data))
                 continue
-            from pipeline import tables
-
-            schema = predictor.info["schema"]
-            numbers = [field["name"] for field in schema if field["type"] == "number"]
-            table = tables.read_csv(Path(file), data, numbers)
-            other = [name for name in table if name not in {field["name"] for field in schema}]
-            if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
-                tables.check_columns(table.columns, schema)
-            if other:
-                print(f"{file}: not used by the model: {', '.join(other)}", file=sys.stderr)
-            for doubt in tables.beyond_training(table, schema):
+            rows, doubts = read_rows(predictor.info["schema"], file, data)
+            for doubt in doubts:
                 print(f"{file}: {doubt}", file=sys.stderr)
-            rows = table.drop(columns=other).to_dict("records")
-            inputs += [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)]
+            inputs += rows
         except OSError as error:
             inputs.append((file, DataError(f"cannot be opened ({error.strerror})")))
         except DataError as error:
             inputs.append((file, error))
     return inputs
+
+
+def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return (name, row) for each row of a CSV file's bytes, and sentences on what in it is doubtful.
+
+    Raises DataError for what is not a CSV file with the schema's columns.
+    """
+    from pipeline import tables
+
+    numbers = [field["name"] for field in schema if field["type"] == "number"]
+    table = tables.read_csv(Path(file), data, numbers)
+    other = [name for name in table if name not in {field["name"] for field in schema}]
+    if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
+        tables.check_columns(table.columns, schema)
+    doubts = [f"not used by the model: {', '.join(other)}"] if other else []
+    doubts += tables.beyond_training(table, schema)
+    rows = table.drop(columns=other).to_dict("records")
+    return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], doubts
 
 
 def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ PLOTS = (
     "figures/{}/roc.png",
     "figures/{}/confusion.png",
     "figures/{}/history.png",
+    "figures/{}/reliability.png",
 )
 
 

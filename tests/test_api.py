@@ -284,15 +284,17 @@ def test_the_app_imports_no_image_and_no_ml_library():
         "sklearn",
         "ai_edge_litert",
         "joblib",
-        "numpy",
-        "pandas",
         "mlflow",
+        "dvc",
+        "matplotlib",
     }
+    serving = forbidden | {"numpy", "pandas"}  # which pages may draw with
     for file in (ROOT / "app").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not forbidden & {name.split(".")[0] for name in names}, file.name
+            found = {name.split(".")[0] for name in names}
+            assert not found & (forbidden if file.parent.name == "views" else serving), file.name
 
 
 def test_importing_the_api_loads_neither_tensorflow_nor_mlflow_nor_pandas_nor_scikit_learn():
