@@ -11,8 +11,6 @@ import pytest
 from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadScopeScheduling
 
-os.environ["STREAMLIT_SERVER_ADDRESS"] = "127.0.0.1"  # as .streamlit/config.toml, which no temporary folder has
-
 # Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
 SMALL_BACKBONE = """
 import sys, tensorflow as tf

@@ -276,7 +276,18 @@ def test_a_port_that_is_taken_is_one_line_that_says_what_to_do(server):
 
 
 def test_the_app_imports_no_image_and_no_ml_library():
-    forbidden = {"PIL", "cv2", "tensorflow", "keras", "sklearn", "ai_edge_litert", "joblib", "mlflow", "dvc", "matplotlib"}
+    forbidden = {
+        "PIL",
+        "cv2",
+        "tensorflow",
+        "keras",
+        "sklearn",
+        "ai_edge_litert",
+        "joblib",
+        "mlflow",
+        "dvc",
+        "matplotlib",
+    }
     serving = forbidden | {"numpy", "pandas"}  # which pages may draw with
     for file in (ROOT / "app").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

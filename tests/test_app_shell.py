@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from app import champions, limits
@@ -16,6 +17,7 @@ from pipeline.stage import BundleError
 from tests.models import picture
 from tests.serving import crown, make_project
 
+config.set_option("server.address", "127.0.0.1")  # as .streamlit/config.toml, which no temporary folder has
 MAIN = Path(__file__).resolve().parents[1] / "app/main.py"
 
 
