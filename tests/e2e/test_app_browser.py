@@ -101,7 +101,7 @@ def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_
         page.get_by_text("11 answered, 1 could not be used").wait_for()
         settled(page)
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download as CSV").click()
+            page.get_by_role("button", name="Download as CSV", exact=True).click()
         items = [loaded.predict(data, name) for name, data in files]
         assert Path(download.value.path()).read_text(encoding="utf-8") == show(items, loaded.classes, "csv")
         assert answer(page) == said(items[0])
