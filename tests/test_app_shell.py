@@ -29,6 +29,8 @@ def project(tmp_path, monkeypatch, program):
     monkeypatch.setattr(sys, "argv", ["app/main.py"])
     st.cache_resource.clear()
     make_project(program)
+    test = {"roc_auc": 0.8, "recall": 0.7, "specificity": 0.9, "ci": {"roc_auc": [0.6, 0.9]}}
+    artifacts.write_json("reports/skin/test/line.json", test | {"counts": {"n": 30, "n_groups": 20}})
 
 
 def opened(**query: str) -> AppTest:
