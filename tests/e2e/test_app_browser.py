@@ -212,11 +212,11 @@ def width(page) -> int:
 def test_with_keys_nothing_is_shown_until_one_fits(browser, project):
     with app(project.folder, ASSAY_API_KEYS="first, second") as (address, _), opened(browser, address) as page:
         assert not page.get_by_test_id("stSidebarNav").count()
-        page.get_by_label("Key").fill("third")
+        page.get_by_label("Key", exact=True).fill("third")
         page.keyboard.press("Enter")
         page.get_by_text("none of the server's keys").wait_for()
         assert not page.get_by_text("lesions").count()
-        page.get_by_label("Key").fill("second")
+        page.get_by_label("Key", exact=True).fill("second")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Predict").wait_for()
 
