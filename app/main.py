@@ -36,19 +36,19 @@ log = logging.getLogger("assay.app")
 def chosen_task(tasks: list[str]) -> str:
     """Draw the choice of the task; return it. It is the same on all pages, and stands in the address."""
     if st.session_state.get("task") not in tasks:
-        asked = st.query_params.get("task")
-        st.session_state["task"] = asked if asked in tasks else tasks[0]
+        wanted = [st.session_state.get("chosen"), st.query_params.get("task"), tasks[0]]
+        st.session_state["task"] = next(task for task in wanted if task in tasks)
     task = st.sidebar.selectbox("Task", sorted(tasks), key="task")
+    st.session_state["chosen"] = task  # a widget's own value may be dropped when the page changes
     if st.query_params.get("task") != task:
         st.query_params["task"] = task
     return task
 
 
-def show(page: str) -> None:
+def show(page: str, task: str | None) -> None:
     """Draw a page, which is imported when it is first opened, for the chosen task."""
-    tasks = champions.tasks()
-    if tasks:
-        importlib.import_module(f"app.views.{page}").show(chosen_task(tasks))
+    if task:
+        importlib.import_module(f"app.views.{page}").show(task)
     else:
         st.title(page.capitalize())
         st.info("No task has a champion yet. Run `make demo`, or `dvc repro`, then reload this page.")
@@ -69,7 +69,9 @@ def main() -> None:
     st.html(STYLE)
     st.caption(USE)
     if access.granted():
-        pages = [st.Page(partial(show, name.lower()), title=name, url_path=name.lower()) for name in PAGES]
+        tasks = champions.tasks()
+        task = chosen_task(tasks) if tasks else None
+        pages = [st.Page(partial(show, name.lower(), task), title=name, url_path=name.lower()) for name in PAGES]
         st.navigation(pages).run()
 
 

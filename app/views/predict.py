@@ -20,19 +20,24 @@ def show(task: str) -> None:
     st.title("Predict", anchor=False)
     try:
         champion, note = champions.champion(task)
+        if note:
+            st.warning(plain(note))
+        draw(champion)
+        champion.load()  # the page is there; so that the first answer is, too, by the time somebody asks
     except BundleError as error:
         st.error(plain(str(error)))
-        return
-    if note:
-        st.warning(plain(note))
-    st.markdown(f"{plain(task)}: {' or '.join(map(plain, champion.info['classes']))}")
+
+
+def draw(champion: Champion) -> None:
+    """Draw what one hands in on the left, and the answer and its model on the right."""
+    info = champion.info
+    st.markdown(f"{plain(champion.task)}: {' or '.join(map(plain, info['classes']))}")
     asked, answered = st.columns([3, 2], gap="large")
-    with answered.container(key=f"answer_{champion.info['kind']}"):
+    with answered.container(key=f"answer_{info['kind']}"):
         place = st.container()
         answer.model(champion)
     with asked:
-        (rows if champion.info["kind"] == "table" else pictures)(champion, place)
-    champion.load()  # the page is there; so that the first answer is, too, by the time somebody asks
+        (rows if info["kind"] == "table" else pictures)(champion, place)
 
 
 def pictures(champion: Champion, place: Any) -> None:

@@ -4,8 +4,10 @@ import csv
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+config.set_option("server.address", "127.0.0.1")  # as .streamlit/config.toml, which no temporary folder has
 PAGE = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
 

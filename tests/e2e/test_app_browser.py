@@ -101,7 +101,7 @@ def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_
         page.get_by_text("11 answered, 1 could not be used").wait_for()
         settled(page)
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download as CSV").click()
+            page.get_by_role("button", name="Download as CSV", exact=True).click()
         items = [loaded.predict(data, name) for name, data in files]
         assert Path(download.value.path()).read_text(encoding="utf-8") == show(items, loaded.classes, "csv")
         assert answer(page) == said(items[0])
@@ -212,11 +212,11 @@ def width(page) -> int:
 def test_with_keys_nothing_is_shown_until_one_fits(browser, project):
     with app(project.folder, ASSAY_API_KEYS="first, second") as (address, _), opened(browser, address) as page:
         assert not page.get_by_test_id("stSidebarNav").count()
-        page.get_by_label("Key").fill("third")
+        page.get_by_label("Key", exact=True).fill("third")
         page.keyboard.press("Enter")
         page.get_by_text("none of the server's keys").wait_for()
         assert not page.get_by_text("lesions").count()
-        page.get_by_label("Key").fill("second")
+        page.get_by_label("Key", exact=True).fill("second")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Predict").wait_for()
 
