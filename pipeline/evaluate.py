@@ -5,34 +5,14 @@ as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline import artifacts, decision, metrics, params, plots
-from pipeline.bootstrap import bootstrap, intervals
+from pipeline.assess import assess
 from pipeline.dataset import Dataset
 from pipeline.stage import require, run
-
-
-def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
-    """Return a report: flat scalars under scikit-learn's names, `ci` (95 %, over groups), `counts` and `per_class`.
-
-    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`.
-    """
-    report: dict[str, Any] = metrics.scores(data.y, proba, decided)
-    report["ci"] = intervals(bootstrap(data.y, proba, decided, data.group, draws, seed))
-    matrix = metrics.confusion(data.y, decided, len(data.classes))
-    report["counts"] = {
-        "n": len(data.y),
-        "n_groups": len(set(data.group)),
-        "confusion": {
-            actual: dict(zip(data.classes, row, strict=True)) for actual, row in zip(data.classes, matrix, strict=True)
-        },
-    }
-    report["per_class"] = metrics.per_class(data.y, proba, decided, data.classes)
-    return report
 
 
 def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:

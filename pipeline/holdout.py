@@ -13,9 +13,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import artifacts, bundle, looks, params
+from pipeline.assess import assess
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
-from pipeline.evaluate import assess
 from pipeline.parallel import run_parallel, scratch_folder
 from pipeline.params import TaskParams
 from pipeline.predictor import Predictor

@@ -53,7 +53,7 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     data, proba = predictions(n_classes)
     report = evaluate.assess(data, proba, proba.argmax(axis=1), 200, 7)
     scalars = BOTH | (TWO if n_classes == 2 else MORE)
-    assert set(report) == scalars | {"ci", "counts", "per_class"}
+    assert set(report) == scalars | {"ci", "counts", "per_class", "notes"}
     assert set(report["ci"]) == scalars
     for name in scalars:
         low, high = report["ci"][name]
@@ -63,7 +63,10 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     assert report["counts"]["n_groups"] == 40
     assert set(report["per_class"]) == set(NAMES[n_classes])
     for of_class in report["per_class"].values():
-        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support"}
+        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support", "ci"}
+        assert set(of_class["ci"]) == {"precision", "recall", "f1", "roc_auc"}
+        for name, (low, high) in of_class["ci"].items():
+            assert 0 <= low < of_class[name] <= high <= 1
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
