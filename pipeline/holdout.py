@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, bundle, looks, params
+from pipeline import artifacts, bundle, looks, operating_point, params
 from pipeline.assess import assess
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
@@ -80,6 +80,8 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
         label = f"holdout {name}: {model}"
         proba = predict_test(folder, test, Path(task.raw), params.workers(), label)
     report = assess(test, proba, decide(proba, rule), task.select.draws, params.seed())
+    if test.positive:
+        report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
     return report | {"data_fingerprint": test.fingerprint}
 
 
