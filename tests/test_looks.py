@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import artifacts, holdout, leaderboard, looks, select_best
+from pipeline import artifacts, holdout, leaderboard, looks, record, select_best
 from pipeline.stage import DataError
 from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
 
@@ -164,7 +164,16 @@ def test_the_count_stands_beside_the_test_figures_in_print(project, capsys):
     assert "test roc_auc (at least 2 looks)" in leaderboard.board("t")
 
 
+def test_runs_in_mlflow_bear_the_count_as_a_tag_which_does_not_make_them_other_runs(project):
+    before = {found.model: found.key for found in record.read("t")}
+    assert record.origin(record.read("t"))["line"]["test_looks"] == "at least 2 looks"
+    looks.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], {"other": "f" * 16})
+    assert record.origin(record.read("t"))["line"]["test_looks"] == "at least 3 looks"
+    assert {found.model: found.key for found in record.read("t")} == before
+
+
 def test_without_the_file_nothing_is_claimed(project):
     FILE.unlink()
+    assert "test_looks" not in record.origin(record.read("t"))["line"]
     assert looks.count("t", "line") == 0
     assert "look" not in leaderboard.board("t")
