@@ -169,7 +169,7 @@ def test_the_decision_of_two_classes_follows_the_threshold_and_says_so(pictures,
 
 def test_the_probabilities_shown_decided_by_and_kept_as_golden_are_the_calibrated_ones(pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(pictures)
-    sigmoid = {"method": "sigmoid", "slope": 1.7, "intercept": 1.2}
+    sigmoid = {"method": "sigmoid", "slope": 0.2, "intercept": 1.2}
     rule = {"calibration": sigmoid, "threshold": 0.6, "chosen_for": "a sensitivity of at least 0.9"}
     plain = Predictor(export("near", tmp_path / "plain", {"threshold": 0.6}))
     loaded = Predictor(export("near", tmp_path / "best", rule))
