@@ -7,7 +7,8 @@ does not lean to the side on which these figures vary more. Hence four kinds:
 - shares (accuracy, recall, specificity, precision, negative predictive value): `of_share`, Wilson's interval of an effective
   sample size (Korn and Graubard 1998; of those that Franco et al. 2019 compare for clusters, among the best);
 - roc_auc and average_precision: the estimate and the draws' spread on the logit scale (for the latter: Boyd et al. 2013);
-  brier_score_loss and log_loss on the log scale; with Student's quantile for as many groups as there are;
+  brier_score_loss and log_loss on the log scale; with Student's quantile for as many groups as there are. Taking the spread
+  as it is and scaling it at the estimate is narrower, and of 45 groups with an AUC of 0.98 covers in 93 % instead of 97;
 - ece: the percentiles reflected at the estimate, [2 e - high, 2 e - low] (Davison and Hinkley 1997, equation 5.6). Noise
   alone makes a calibration error, a resample has it twice, and reflecting takes it off about once: it covers in 86 %;
 - all others: percentiles, further out by Student's quantile and sqrt(G / (G - 1)) for G groups (Hesterberg 2015, section 5.3).
