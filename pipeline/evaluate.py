@@ -6,37 +6,17 @@ reliability, as both, and, of two classes, thresholds.csv.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline import artifacts, decision, metrics, params, plots
-from pipeline.bootstrap import bootstrap, intervals
+from pipeline import artifacts, calibrate, decision, metrics, operating_point, params, plots
+from pipeline.assess import assess
 from pipeline.dataset import Dataset
 from pipeline.stage import require, run
 
 BINS = 10  # of the reliability diagram
 THRESHOLDS = 200  # rows of thresholds.csv at most
-
-
-def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
-    """Return a report: flat scalars under scikit-learn's names, `ci` (95 %, over groups), `counts` and `per_class`.
-
-    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`.
-    """
-    report: dict[str, Any] = metrics.scores(data.y, proba, decided)
-    report["ci"] = intervals(bootstrap(data.y, proba, decided, data.group, draws, seed))
-    matrix = metrics.confusion(data.y, decided, len(data.classes))
-    report["counts"] = {
-        "n": len(data.y),
-        "n_groups": len(set(data.group)),
-        "confusion": {
-            actual: dict(zip(data.classes, row, strict=True)) for actual, row in zip(data.classes, matrix, strict=True)
-        },
-    }
-    report["per_class"] = metrics.per_class(data.y, proba, decided, data.classes)
-    return report
 
 
 def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
@@ -100,16 +80,25 @@ def main(name: str) -> None:
     task = params.task(model.task)
     folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
     dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
-    oof = np.load(folder / "oof.npz")["proba"]
-    rule = decision.plain()
-    decided = decision.decide(oof, rule)
-    report = assess(dev, oof, decided, task.select.draws, params.seed())
+    raw = np.load(folder / "oof.npz")["proba"]
+    select, where = task.select, f"params.yaml: tasks.{model.task}.select.operating_point"
+    calibration, how = calibrate.choose(dev, raw, select.draws, params.seed())
+    proba = decision.calibrate(raw, {"calibration": calibration})
+    rule = {"calibration": calibration} | operating_point.choose(dev, proba, select.operating_point, where)
+    decided = decision.decide(proba, rule)
+    report = assess(dev, proba, decided, select.draws, params.seed()) | {"calibration": how}
+    if calibration != calibrate.NONE:
+        judged = assess(dev, calibrate.out_of_fold(dev, raw, rule), decided, select.draws, params.seed())
+        report |= {figure: judged[figure] for figure in calibrate.SCALED}
+        report["ci"] |= {figure: judged["ci"][figure] for figure in calibrate.SCALED}
+    if dev.positive:
+        report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
-    artifacts.write_csv(numbers / "roc.csv", curve(dev, oof))
+    artifacts.write_csv(numbers / "roc.csv", curve(dev, proba))
     artifacts.write_csv(numbers / "confusion.csv", cases(dev, decided))
     artifacts.write_csv(numbers / "history.csv", history)
-    plots.roc(dev, oof, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
+    plots.roc(dev, proba, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, drawn / "confusion.png")
     plots.history(history, name, drawn / "history.png")
     bins = reliability(dev, oof)

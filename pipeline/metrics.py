@@ -58,13 +58,21 @@ class Scorer:
           the probability of the positive one against its share; of more the highest probability against the share
           of most probable classes that are right (Guo et al. 2017), whatever was decided.
         """
+        return self.both(weights)[0]
+
+    def both(self, weights: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return what a call returns, and float64 (draws, K) of each class: f1 and roc_auc, which is against the rest."""
         total = weights.sum(axis=1)
         ends = np.cumsum([self.n_classes] * 3 + [1, 1])
         # Not `@`: BLAS gives other last digits with other threads, and its threads crawl on a busy machine.
         sums = np.einsum("dn,cn->dc", weights, self._columns)
         hits, actual, chosen, squares, surprise, gaps = np.split(sums, ends, axis=1)
         areas, precisions = zip(*(ranking(weights) for ranking in self._rankings), strict=True)
-        return {
+        of_classes = {
+            "f1": _shares(hits, actual, chosen)[2],
+            "roc_auc": np.stack(areas if self.n_classes > 2 else areas * 2, axis=1),
+        }
+        overall = {
             "accuracy": _ratio(hits.sum(axis=1), total),
             **_decisions(hits, actual, chosen),
             "matthews_corrcoef": _matthews(hits, actual, chosen),
@@ -74,6 +82,7 @@ class Scorer:
             "log_loss": _ratio(surprise[:, 0], total),
             "ece": _ratio(np.abs(gaps).sum(axis=1), total),
         }
+        return overall, of_classes
 
 
 class Ranking:

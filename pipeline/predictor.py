@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import bundle, images
-from pipeline.decision import decide
+from pipeline.decision import calibrate, decide, in_words
 from pipeline.one_row import one_row
 from pipeline.stage import AssayError, BundleError, DataError, run
 
@@ -90,8 +90,8 @@ class Predictor:
         return (self._embed(square) if self.info["features"] == "embedding" else images.classical(square))[None]
 
     def proba(self, features: Any) -> np.ndarray:
-        """Return the probabilities, float64 (n_classes,), of a batch of one."""
-        return np.asarray(self._proba(features), dtype=np.float64)[0]
+        """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
+        return calibrate(self._proba(features), self.info["decision"])[0]
 
     def decide(self, features: Any) -> dict[str, Any]:
         """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one."""
@@ -100,17 +100,10 @@ class Predictor:
         return {
             "class": answer,
             "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, proba, strict=True)},
-            "decision": self._in_words(answer),
+            "decision": in_words(answer, self.info["positive"], self.info["decision"]),
             "refused": False,
             "reason": "",
         }
-
-    def _in_words(self, answer: str) -> str:
-        positive = self.info["positive"]
-        if positive is None:
-            return f"{answer} is the most probable class"
-        sign = "at or above" if answer == positive else "below"
-        return f"{answer}: the probability of {positive} is {sign} {self.info['decision']['threshold']:g}"
 
     def golden(self) -> list[dict[str, Any]]:
         """Return what the bundle answers to inputs that are nobody's data: drawn pictures, or rows made from the schema."""

@@ -105,7 +105,9 @@ def test_tasks_are_listed_and_described(server, skin):
     facts = {"task": "skin", "kind": "image", "model": "line", "bundle": skin.id, "classes": ["benign", "malignant"]}
     assert content["tasks"][1] == facts
     assert described == facts | {"schema": None, "metrics": described["metrics"], "card": described["card"]}
-    assert described["metrics"] == {"out_of_fold": {"roc_auc": 0.9}, "test": {"roc_auc": 0.8}}
+    assert described["metrics"]["out_of_fold"] == {"roc_auc": 0.9}
+    assert described["metrics"]["test"]["roc_auc"] == 0.8
+    assert described["card"]["test_looks"] == "at least 7 looks"
     assert described["card"]["chosen"] == "line wins"
     assert described["card"]["decision"] == {"threshold": 0.5}
     assert "not a medical device" in described["card"]["use"]

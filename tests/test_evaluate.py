@@ -53,7 +53,7 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     data, proba = predictions(n_classes)
     report = evaluate.assess(data, proba, proba.argmax(axis=1), 200, 7)
     scalars = BOTH | (TWO if n_classes == 2 else MORE)
-    assert set(report) == scalars | {"ci", "counts", "per_class"}
+    assert set(report) == scalars | {"ci", "counts", "per_class", "notes"}
     assert set(report["ci"]) == scalars
     for name in scalars:
         low, high = report["ci"][name]
@@ -63,7 +63,10 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     assert report["counts"]["n_groups"] == 40
     assert set(report["per_class"]) == set(NAMES[n_classes])
     for of_class in report["per_class"].values():
-        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support"}
+        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support", "ci"}
+        assert set(of_class["ci"]) == {"precision", "recall", "f1", "roc_auc"}
+        for name, (low, high) in of_class["ci"].items():
+            assert 0 <= low < of_class[name] <= high <= 1
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -123,14 +126,30 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
     numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
     assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
-    assert artifacts.read_json("models/t/decisions/line.json") == decision.plain()
+    assert set(artifacts.read_json("models/t/decisions/line.json")) == {"calibration", "threshold", "chosen_for"}
 
 
-def test_the_report_is_of_the_written_out_of_fold_predictions(project):
+@pytest.mark.parametrize("power", [1.0, 0.2])  # as it is, and so unsure of itself that it has to be calibrated
+def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_makes_them(project, power):
     dev = Dataset.load(Path("data/t/dev.npz"))
-    oof = np.load("models/t/candidates/line/oof.npz")["proba"]
-    expected = evaluate.assess(dev, oof, decision.decide(oof, decision.plain()), 200, 7)
-    assert artifacts.read_json("reports/t/cv/line.json") == artifacts.rounded(expected)
+    oof = np.load("models/t/candidates/line/oof.npz")["proba"] ** power
+    raw = oof / oof.sum(axis=1, keepdims=True)
+    artifacts.write_npz("models/t/candidates/line/oof.npz", {"proba": raw})
+    evaluate.main("line")
+    rule, report = artifacts.read_json("models/t/decisions/line.json"), artifacts.read_json("reports/t/cv/line.json")
+    method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
+    assert rule["calibration"]["method"] == report["calibration"]["method"] == method
+    assert rule["threshold"] == 0.5
+    proba = decision.calibrate(raw, rule)
+    expected = artifacts.rounded(evaluate.assess(dev, proba, decision.decide(proba, rule), 200, 7))
+    judged = ("brier_score_loss", "log_loss", "ece")
+    for name, value in expected.items():
+        if name not in ("ci", *judged):
+            assert report[name] == value
+    assert all(report["ci"][name] == ends for name, ends in expected["ci"].items() if name not in judged)
+    after = report["calibration"]["before" if method == "none" else "after"]
+    assert {name: report[name] for name in after} == after
+    assert ("operating_point" in report) == bool(dev.positive)
 
 
 def test_running_twice_gives_the_same_bytes_pictures_included(project):
