@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline import artifacts, calibrate, decision, metrics, operating_point, params, plots
 from pipeline.assess import assess
 from pipeline.dataset import Dataset
+from pipeline.intervals import of_share
 from pipeline.stage import require, run
 
 BINS = 10  # of the reliability diagram
@@ -40,22 +41,21 @@ def reliability(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
 
     The probability is the positive class's, of more than two classes that of the most probable one; see `metrics.judged`.
     Bins hold equally many samples, so that each says equally much; equal probabilities lie in one bin. `low` and `high` are
-    the ends of Wilson's 95 % interval, in as many observations as the bin has groups.
+    the ends of the 95 % interval of `intervals.of_share`.
     """
     p, true = metrics.judged(data.y[:, None] == np.arange(len(data.classes)), proba)
     edges = metrics.equal_count(p, BINS)
     predicted, observed, n = metrics.reliability(true, p, edges)
     where = metrics.place(p, edges)
     n_groups = np.array([len(set(data.group[where == k])) for k in range(len(n))])
-    low, high = metrics.wilson(observed, n_groups)
+    low, high = np.transpose([of_share(true[where == k], data.group[where == k]) for k in range(len(n))])
     table = {"predicted": predicted, "observed": observed, "low": low, "high": high, "n": n, "n_groups": n_groups}
     return pd.DataFrame(table)[n > 0]
 
 
 def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
     """Return what each threshold makes of two classes, rising: threshold, in_use ("yes" of the one that is `used`), tp,
-    fp, fn, tn, and of sensitivity and specificity the value and, as _low and _high, Wilson's 95 % interval in as many
-    observations as the class has groups.
+    fp, fn, tn, and of sensitivity and specificity the value and, as _low and _high, the 95 % interval of `intervals.of_share`.
 
     The thresholds are the probabilities that occur, at four decimals, and the one that is `used`; of more than `THRESHOLDS`
     as many are kept, evenly by rank. Every row is exact: positive is who has `proba >= threshold`.
@@ -69,9 +69,10 @@ def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
     fn, tn = positive.sum() - tp, (~positive).sum() - fp
     in_use = np.where(at == used, "yes", "")
     table = pd.DataFrame({"threshold": at, "in_use": in_use, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
-    for name, right, side in (("sensitivity", tp, positive), ("specificity", tn, ~positive)):
-        table[name] = right / side.sum()
-        table[f"{name}_low"], table[f"{name}_high"] = metrics.wilson(table[name], len(set(data.group[side])))
+    for name, right, side in (("sensitivity", called, positive), ("specificity", ~called, ~positive)):
+        table[name] = right[:, side].mean(axis=1)
+        ends = [of_share(row[side], data.group[side]) for row in right]
+        table[f"{name}_low"], table[f"{name}_high"] = np.transpose(ends)
     return table
 
 
@@ -87,8 +88,9 @@ def main(name: str) -> None:
     rule = {"calibration": calibration} | operating_point.choose(dev, proba, select.operating_point, where)
     decided = decision.decide(proba, rule)
     report = assess(dev, proba, decided, select.draws, params.seed()) | {"calibration": how}
+    unseen = calibrate.out_of_fold(dev, raw, rule)
     if calibration != calibrate.NONE:
-        judged = assess(dev, calibrate.out_of_fold(dev, raw, rule), decided, select.draws, params.seed())
+        judged = assess(dev, unseen, decided, select.draws, params.seed())
         report |= {figure: judged[figure] for figure in calibrate.SCALED}
         report["ci"] |= {figure: judged["ci"][figure] for figure in calibrate.SCALED}
     if dev.positive:
@@ -101,11 +103,11 @@ def main(name: str) -> None:
     plots.roc(dev, proba, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, drawn / "confusion.png")
     plots.history(history, name, drawn / "history.png")
-    bins = reliability(dev, oof)
+    bins = reliability(dev, unseen)
     artifacts.write_csv(drawn / "reliability.csv", bins)
     plots.reliability(bins, dev.positive, f"{name}, out of fold", drawn / "reliability.png")
     if dev.positive:
-        artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, oof, rule["threshold"]))
+        artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule["threshold"]))
     artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)
     artifacts.write_json(Path(f"reports/{model.task}/cv/{name}.json"), report)
 

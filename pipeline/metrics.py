@@ -205,18 +205,6 @@ def reliability(y: np.ndarray, p: np.ndarray, edges: np.ndarray) -> tuple[np.nda
     return _ratio(predicted, counts), _ratio(observed, counts), counts
 
 
-def wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the 95 % score interval (Wilson 1927) of each `share`, float (m,), in `n` observations, int (m,).
-
-    NaN where there are none. Of samples that come in groups take `n` as the number of groups: exact where the samples of a
-    group are all alike, too wide where they are not, never too narrow.
-    """
-    z = _ratio(1.959964**2, n)
-    middle, half = share + z / 2, np.sqrt(z * share * (1 - share) + z**2 / 4)
-    low, high = (middle - half) / (1 + z), (middle + half) / (1 + z)
-    return np.minimum(low, share), np.maximum(high, share)  # at 0 and 1 rounding would put them on the wrong side
-
-
 def _check(y: np.ndarray, proba: np.ndarray, decided: np.ndarray) -> None:
     """Raise ValueError for what would otherwise become a wrong number without a word."""
     if proba.ndim != 2 or proba.shape[1] < 2 or y.shape != proba.shape[:1] or decided.shape != y.shape:

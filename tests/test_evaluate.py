@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
-from pipeline import artifacts, decision, evaluate, metrics, plots
+from pipeline import artifacts, decision, evaluate, intervals, plots
 from pipeline.dataset import Dataset
 from pipeline.stage import StageError
 from tests.models import NAMES, dataset, folder_of, mixed, numbers, train_and_evaluate, write_params
@@ -230,8 +230,9 @@ def test_every_row_of_the_thresholds_is_a_direct_count(tmp_path, n):
         assert (row["fn"], row["tn"]) == ((~called & positive).sum(), (~called & ~positive).sum())
         assert row["sensitivity"] == pytest.approx(row["tp"] / (row["tp"] + row["fn"]), rel=1e-5)
         assert row["specificity"] == pytest.approx(row["tn"] / (row["tn"] + row["fp"]), rel=1e-5)
-        low, high = metrics.wilson(row["sensitivity"], len(set(data.group[positive])))
-        assert (row["sensitivity_low"], row["sensitivity_high"]) == pytest.approx((low, high), rel=1e-4)
+        for name, right, side in (("sensitivity", called, positive), ("specificity", ~called, ~positive)):
+            expected = intervals.of_share(right[side], data.group[side])
+            assert (row[f"{name}_low"], row[f"{name}_high"]) == pytest.approx(tuple(expected), rel=1e-4)
     assert table.loc[table["in_use"] == "yes", "threshold"].tolist() == [0.5]
     assert table["fn"].iloc[0] == table["tn"].iloc[0] == 0  # the lowest calls everybody positive
 
@@ -244,8 +245,8 @@ def test_of_few_samples_every_probability_is_a_threshold():
 
 def test_the_row_of_the_threshold_in_use_is_the_confusion_of_the_report():
     data, proba = predictions(2, 2000)
-    report = evaluate.assess(data, proba, decision.decide(proba, decision.plain()), 100, 7)
-    table = evaluate.thresholds(data, proba, decision.plain()["threshold"]).set_index("threshold")
+    report = evaluate.assess(data, proba, decision.decide(proba, {"threshold": 0.5}), 100, 7)
+    table = evaluate.thresholds(data, proba, 0.5).set_index("threshold")
     benign, malignant = report["counts"]["confusion"]["benign"], report["counts"]["confusion"]["malignant"]
     assert table.loc[0.5, ["tn", "fp"]].tolist() == [benign["benign"], benign["malignant"]]
     assert table.loc[0.5, ["fn", "tp"]].tolist() == [malignant["benign"], malignant["malignant"]]

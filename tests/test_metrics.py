@@ -296,15 +296,6 @@ def test_equal_probabilities_lie_in_one_bin():
     assert np.nansum(predicted * counts) == pytest.approx(p.sum())
 
 
-def test_wilsons_interval_is_that_of_the_textbook_and_holds_its_share():
-    low, high = metrics.wilson(np.array([81 / 263, 0, 1, 0.5]), np.array([263, 10, 10, 0]))  # Newcombe 1998, table I
-    assert (low[0], high[0]) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert (low[1], high[1]) == pytest.approx((0, 0.2775), abs=5e-5)
-    assert (low[2], high[2]) == pytest.approx((0.7225, 1), abs=5e-5)
-    assert np.isnan(low[3])
-    assert np.isnan(high[3])
-
-
 def test_importing_the_metrics_loads_neither_scikit_learn_nor_pandas_nor_scipy():
     code = "import sys, pipeline.bootstrap; print(*{'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
