@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.serving import SELECTION, found
+from app.on_disk import SELECTION, found
 from pipeline import bundle
 from pipeline.stage import BundleError
 

@@ -17,7 +17,7 @@ from starlette.formparsers import MultiPartParser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit puts only app/ on the path
 
-from app import access, champions, limits
+from app import access, limits
 
 MultiPartParser.spool_max_size = (
     2 * limits.FILE_BYTES
@@ -69,6 +69,8 @@ def main() -> None:
     st.html(STYLE)
     st.caption(USE)
     if access.granted():
+        from app import champions  # after the first words are on their way: it brings numpy
+
         tasks = champions.tasks()
         task = chosen_task(tasks) if tasks else None
         pages = [st.Page(partial(show, name.lower(), task), title=name, url_path=name.lower()) for name in PAGES]

@@ -7,8 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pipeline import artifacts, preview
-from pipeline.predictor import show
+from pipeline import artifacts, looks
 from pipeline.stage import DataError
 
 # Okabe and Ito's colours, as in pipeline/plots.py, without black, which a dark page would swallow
@@ -83,6 +82,8 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
         key="table",
         alt="A row for each sample: file, class and probabilities, as in the CSV that can be downloaded",
     )
+    from pipeline.predictor import show
+
     data = show(items, classes, "csv").encode("utf-8", "replace")
     st.download_button("Download as CSV", data, "predictions.csv", "text/csv", on_click="ignore")
     rows = [row for row in chosen["selection"]["rows"] if row < len(items)]
@@ -91,6 +92,8 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
 
 def thumb(data: bytes) -> str | None:
     """Return a small picture as an address that carries it; None where there is none to be had."""
+    from pipeline import preview
+
     try:
         return "data:image/jpeg;base64," + base64.b64encode(preview.preview(data, THUMB)).decode()
     except DataError:
@@ -119,5 +122,15 @@ def model(champion: Any) -> None:
         with st.container(horizontal=True):
             for name, value in figures.items():
                 st.metric(name, value)
+        seen = looked(champion.task, info["model"])
         of_class = f"; sensitivity is for {plain(info['positive'])}" if info["positive"] else ""
-        st.caption(f"AUC with 95 % interval {low:.3f} to {high:.3f}{of_class}. Bundle {plain(champion.id)}.")
+        st.caption(f"AUC with 95 % interval {low:.3f} to {high:.3f}{of_class}. {seen}Bundle {plain(champion.id)}.")
+
+
+def looked(task: str, model: str) -> str:
+    """Return a sentence on how often the test set has been looked at; "" where nobody counted, or the count is unreadable."""
+    try:
+        n = looks.count(task, model)
+    except (OSError, ValueError, DataError):
+        return ""
+    return f"The test set has had {looks.in_words(n)}: the more, the more of a good figure may be luck. " if n else ""

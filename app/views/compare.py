@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.views import charts, mlflow_page, threshold, written
-from app.views.answer import plain
+from app.views.answer import looked, plain
 from app.views.written import part, span, three
 
 NAMES = {
@@ -68,7 +68,8 @@ def leaderboard(task: str) -> None:
     written.show(pd.DataFrame(shown), f"Leaderboard of {task}, the best first")
     st.caption(
         "Models are ranked out of fold: each development sample was scored by a model that had not seen it. The test set was "
-        "opened after the champion had been chosen, and no choice is made by it."
+        "opened after the champion had been chosen, and no choice is made by it. "
+        + looked(task, table["model"].iloc[0])
     )
 
 
@@ -107,6 +108,9 @@ def figures(task: str, model: str) -> None:
         with place:
             confusion(report, side)
     st.caption("Rows: what the samples are. Columns: what the model decided. Percentages are of the row.")
+    for side, report in found.items():
+        for note in report.get("notes", []):
+            st.info(plain(f"{side}: {note}"))
     st.subheader("Classification report")
     for place, (side, report) in zip(st.columns(2), found.items(), strict=False):
         with place:
@@ -177,8 +181,21 @@ def reliability(task: str, model: str) -> None:
     charts.draw(charts.reliability(bins, *words), f"Observed share by predicted probability: {says}", 380)
     st.caption(
         "On the dashed line probabilities mean what they say: of the samples given 30 %, 30 % come true. Below it the model "
-        "promises too much. Each point is a tenth of the samples, with its 95 % interval."
+        "promises too much. Each point is a tenth of the samples, with its 95 % interval. "
+        + calibrated(reports(task, model)["Out of fold"])
     )
+
+
+def calibrated(report: dict[str, Any]) -> str:
+    """Return a sentence on whether the model's probabilities are calibrated, and by how much that changed the Brier score."""
+    found = report.get("calibration")
+    if not found:
+        return ""
+    before, after = (three(found[when]["brier_score_loss"]) for when in ("before", "after"))
+    change = f"Brier score {before} before, {after} after"
+    if found["method"] == "none":
+        return f"Probabilities are as the model gives them; calibration ({found['tried']}) was tried and not kept: {change}."
+    return f"Probabilities are calibrated ({found['method']}): {change}."
 
 
 def history(task: str, model: str) -> None:

@@ -8,8 +8,6 @@ from app import champions, limits
 from app.champions import Champion
 from app.views import answer, form
 from app.views.answer import plain
-from pipeline import preview
-from pipeline.predictor import read_rows
 from pipeline.stage import BundleError, DataError
 
 SIDE = 480  # px of the picture beside its answer
@@ -56,6 +54,8 @@ def pictures(champion: Champion, place: Any) -> None:
         left_out = len(given) - limits.PAGE_FILES
         st.warning(f"The first {limits.PAGE_FILES} are answered, {left_out} are left out: take these afterwards.")
     given = given[: limits.PAGE_FILES]
+    from pipeline import preview  # and no sooner: the page is there before Pillow is
+
     found = answer_all(champion, given)
     items, thumbs = [item for item, _ in found], [thumb for _, thumb in found]
     at = answer.many(items, thumbs, champion.info["classes"]) if len(items) > 1 else 0
@@ -79,6 +79,8 @@ def camera() -> Any:
 
 def example() -> tuple[str, bytes, str]:
     """Draw the button for another example; return name, bytes and id of the one that is to be answered."""
+    from pipeline import preview
+
     number = st.session_state.setdefault("example", 1)
     if st.button("Another example"):
         number = st.session_state["example"] = number + 1
@@ -115,6 +117,8 @@ def table(champion: Champion, place: Any) -> None:
     if file is None:
         place.info("The answer to a row will stand here.")
         return
+    from pipeline.predictor import read_rows
+
     try:
         given, doubts = read_rows(schema, file.name, file.getvalue())
     except DataError as error:

@@ -54,7 +54,7 @@ def explore(table: pd.DataFrame, key: str) -> None:
     st.caption(
         f"The model decides at {used:g}. The slider shows what another threshold would do on out-of-fold predictions; it "
         "changes nothing of the champion, and the test set takes no part in it. Sensitivity and specificity: Wilson's 95 % "
-        "interval, in as many observations as the class has groups. Predictive values: by Bayes' rule, from the two and the "
+        "interval, wider where samples of a group are alike. Predictive values: by Bayes' rule, from the two and the "
         f"prevalence ({SOURCE})."
     )
     curves(table, float(chosen), used)
