@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
 
-$(INSTALLED): requirements.txt
+$(INSTALLED): requirements.txt .dvc/whole_lock.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Assay needs Python 3.11 to 3.13 (tensorflow has no wheel for others); found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	@echo "Installing $$(grep -c == requirements.txt) packages, some minutes the first time"

@@ -39,7 +39,7 @@ from app.protocol import Protocol
 from app.rows import read_rows
 from app.serving import Models, Served
 from app.uploads import read_files
-from pipeline import __version__, artifacts, bundle
+from pipeline import __version__, artifacts, bundle, looks
 from pipeline.stage import BundleError
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
@@ -71,6 +71,8 @@ async def task(task: TaskName, request: Request) -> Response:
     metrics = {"out_of_fold": info.get("metrics")}
     if selection and test.exists():
         metrics["test"] = artifacts.read_json(test)
+        seen = looks.count(task, info["model"])
+        card["test_looks"] = looks.in_words(seen) if seen else None
     return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
 
 

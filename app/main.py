@@ -1,111 +1,80 @@
-"""The app's first page: choose a task, hand in pictures or a row, read the champion's answer. Run: make app."""
+"""The app's shell: who may see it, which task, which page. Run: make app, or streamlit run app/main.py."""
 
+import os
+
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # as in app/api.py: the same sums in the same order
+
+import importlib
+import logging
 import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit puts only app/ on the path
 
-from pipeline import artifacts, bundle
-from pipeline.predictor import Predictor
-from pipeline.stage import BundleError
+from app import access, limits
 
-MODELS = Path("models")
-
-
-@st.cache_resource(max_entries=8)
-def load(task: str, changed: int) -> Predictor:
-    """Return the Predictor of the task's champion, loaded again when its bundle.json has `changed` (a time in ns)."""
-    return Predictor(MODELS / task / "best", bundle.vouched(task))
-
-
-def tasks_with_champion() -> list[str]:
-    """Return the tasks that can be served, by name."""
-    return sorted(path.parent.parent.name for path in MODELS.glob("*/best/bundle.json"))
+MultiPartParser.spool_max_size = (
+    2 * limits.FILE_BYTES
+)  # uploads stay in memory: over 1 MB they would go to a temporary file
+PAGES = ("Predict", "Compare", "Data")
+USE = "Assay. Research use, not a medical device."
+# Less white above, lines not too long to read. The answer stays in view beside a long form, and above it on a phone.
+STYLE = """<style>
+.stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem; max-width: 74rem}
+.st-key-answer_image, .st-key-answer_table {position: sticky; top: 4rem}
+@media (max-width: 640px) {.stColumn:has(.st-key-answer_table) {order: -1}}
+</style>"""
+log = logging.getLogger("assay.app")
 
 
-def show_model(predictor: Predictor, task: str) -> None:
-    """Say which model answers, and how well it does on the test set."""
-    info = predictor.info
-    report = Path(f"reports/{task}/test/{info['model']}.json")
-    line = f"Answered by **{info['model']}**"
-    if report.exists():
-        test = artifacts.read_json(report)
-        low, high = test["ci"]["roc_auc"]
-        line += f": AUC {test['roc_auc']:.3f} [{low:.3f}, {high:.3f}] on {test['counts']['n']} test samples"
-    st.caption(line)
+def chosen_task(tasks: list[str]) -> str:
+    """Draw the choice of the task; return it. It is the same on all pages, and stands in the address."""
+    if st.session_state.get("task") not in tasks:
+        wanted = [st.session_state.get("chosen"), st.query_params.get("task"), tasks[0]]
+        st.session_state["task"] = next(task for task in wanted if task in tasks)
+    task = st.sidebar.selectbox("Task", sorted(tasks), key="task")
+    st.session_state["chosen"] = task  # a widget's own value may be dropped when the page changes
+    if st.query_params.get("task") != task:
+        st.query_params["task"] = task
+    return task
 
 
-def show_answer(item: dict[str, Any]) -> None:
-    """Show one prediction, or why there is none."""
-    if not item["class"]:
-        st.error(f"{item['file']}: {item['reason']}")
-        return
-    st.subheader(item["class"])
-    st.write(item["decision"])
-    for name, probability in item["probabilities"].items():
-        st.progress(probability, f"{name}: {probability:.1%}")
+def show(page: str, task: str | None) -> None:
+    """Draw a page, which is imported when it is first opened, for the chosen task."""
+    if task:
+        importlib.import_module(f"app.views.{page}").show(task)
+    else:
+        st.title(page.capitalize())
+        st.info("No task has a champion yet. Run `make demo`, or `dvc repro`, then reload this page.")
 
 
-def predict_images(predictor: Predictor) -> None:
-    """Take pictures and answer each."""
-    files = st.file_uploader("Pictures", ["jpg", "jpeg", "png"], accept_multiple_files=True)
-    for file in files:
-        data = file.getvalue()
-        left, right = st.columns([1, 2])
-        item = predictor.predict(data, file.name)
-        if item["class"]:
-            left.image(data, caption=file.name)
-        with right:
-            show_answer(item)
-
-
-def field_input(field: dict[str, Any]) -> Any:
-    """Draw the input for one column of the schema and return its value."""
-    label = f"{field['name']} ({field['unit']})" if "unit" in field else field["name"]
-    options = field.get("choices") or field.get("values")
-    if options:
-        default = options.index(field["default"]) if field["default"] in options else 0
-        return st.selectbox(label, options, index=default)
-    known = field["min"] is not None
-    hint = f"in training: {field['min']:g} to {field['max']:g}" if known else "never given in training"
-    return st.number_input(label, value=field["default"], format="%g", help=hint)
-
-
-def predict_row(predictor: Predictor) -> None:
-    """Draw a form from the schema and answer it."""
-    with st.form("row"):
-        columns = st.columns(3)
-        row = {}
-        for number, field in enumerate(predictor.info["schema"]):
-            with columns[number % 3]:
-                row[field["name"]] = field_input(field)
-        asked = st.form_submit_button("Predict", type="primary")
-    if asked:
-        show_answer(predictor.predict(row, "the form"))
+def shielded(draw: Callable[[], None]) -> None:
+    """Call `draw`; of a bug of ours the page says that there was one, and the log where, but not what was sent."""
+    try:
+        draw()
+    except Exception as error:
+        place = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        log.error("%s while drawing a page:\n%s", type(error).__name__, place)
+        st.error("This could not be shown: a bug of ours. The server's log says where; please report it.")
 
 
 def main() -> None:
-    st.set_page_config("Assay")
-    st.title("Assay")
-    st.caption("Research use, not a medical device.")
-    tasks = tasks_with_champion()
-    if not tasks:
-        st.info("No task has a champion yet. Run `make demo`, or `dvc repro`, then reload this page.")
-        return
-    task = st.selectbox("Task", tasks)
-    try:
-        predictor = load(task, (MODELS / task / "best/bundle.json").stat().st_mtime_ns)
-    except BundleError as error:
-        st.error(str(error))
-        return
-    show_model(predictor, task)
-    if predictor.info["kind"] == "table":
-        predict_row(predictor)
-    else:
-        predict_images(predictor)
+    st.set_page_config("Assay", layout="wide", initial_sidebar_state="auto")
+    st.html(STYLE)
+    st.caption(USE)
+    if access.granted():
+        from app import champions  # after the first words are on their way: it brings numpy
+
+        tasks = champions.tasks()
+        task = chosen_task(tasks) if tasks else None
+        pages = [st.Page(partial(show, name.lower(), task), title=name, url_path=name.lower()) for name in PAGES]
+        st.navigation(pages).run()
 
 
-main()
+shielded(main)

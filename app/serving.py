@@ -6,18 +6,15 @@ the golden inputs are those that bundle.json states does it take over, between t
 
 import asyncio
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
+from app.on_disk import MODELS, SELECTION, found
 from app.problems import Problem, busy
 from pipeline import bundle
 from pipeline.predictor import Predictor
 from pipeline.stage import BundleError
 
-MODELS = Path("models")
-SELECTION = "selection.json"
 POLL = 0.5  # s between two looks at the bundles' files: a few stat calls
 log = logging.getLogger("assay.api")
 
@@ -113,24 +110,3 @@ class Models:
         loop = asyncio.get_running_loop()
         jobs = [loop.run_in_executor(self._workers, served.predict, data, name) for name, data in samples]
         return await asyncio.gather(*jobs)
-
-
-def found() -> dict[str, dict[str, tuple]]:
-    """Return {task: {file: what tells its versions apart}} of each bundle and of the report that vouches for it.
-
-    Bundles without a `.joblib` come first: scikit-learn's import alone takes longer than all of a network's bundle.
-    """
-    states = {}
-    for path in MODELS.glob("*/best/bundle.json"):
-        task = path.parent.parent.name
-        selection = Path("reports", task, SELECTION)
-        states[task] = {entry.name: times(entry) for entry in os.scandir(path.parent) if entry.is_file()}
-        if selection.exists():
-            states[task][SELECTION] = times(selection)
-    return dict(sorted(states.items(), key=lambda item: ("model.joblib" in item[1], item[0])))
-
-
-def times(path: Any) -> tuple[int, int, int]:
-    """Return a file's time of change, size and inode."""
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,6 +1,5 @@
-"""The graph as a whole: against the recipe that it replaces, when nothing changed, when one value did, and on two cores."""
+"""The graph as a whole: against the recipe that it replaces, when nothing changed, and when one value did."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -29,28 +28,6 @@ order = np.random.default_rng(7).permutation(len(y))
 train, held_out = order[len(y) // 5:], order[:len(y) // 5]
 model.fit(X[train], y[train], batch_size=32, epochs=10, validation_data=(X[held_out], y[held_out]), verbose=2)
 model.save("model.keras")
-"""
-
-FOLDS = """
-import importlib, json, sys, time
-from pipeline import params, train
-from pipeline.dataset import Dataset
-from pathlib import Path
-dev = Dataset.load(Path("data/skin/dev.npz"))
-found = {}
-for name in ("knn", "logreg", "random_forest"):
-    block = params.model(f"skin-{name}")
-    module = importlib.import_module(f"pipeline.estimators.{name}")
-    own = params.parse(module.Params, block.own, name)
-    build = lambda: module.build(own, 7)
-    X = dev.X("embedding")
-    train.cross_fit(build, X, dev, 1, name)
-    for workers in (1, 2):
-        start = time.perf_counter()
-        for _ in range(3):
-            train.cross_fit(build, X, dev, workers, name)
-        found[f"{name} {workers}"] = time.perf_counter() - start
-print("FOLDS", json.dumps(found))
 """
 
 # A process that does nothing but import what the stage has imported when it ends.
@@ -108,7 +85,6 @@ def main() -> None:
         sys.exit(f"benchmarks.graph needs the public data sets; there is no {skin} (set ASSAY_DATA)")
     with Scratch() as project:
         recipe, audit, graph = recipe_against_graph(project, skin)
-        folds = json.loads(project.run(sys.executable, "-c", FOLDS).out.split("FOLDS ")[1])
     with Scratch(demo=True) as project:
         project.run("dvc", "repro")
         status = min(project.run("dvc", "status").seconds for _ in range(3))
@@ -118,17 +94,12 @@ def main() -> None:
         keys = [["check"], ["train", "lesions-knn"], ["evaluate", "lesions-knn"], ["select_best", "lesions"]]
         keys += [["holdout", "lesions"], ["track"]]
         bare = bare_imports(project, [[f"pipeline.{stage}", *key] for stage, *key in keys])
-    one = sum(seconds for name, seconds in folds.items() if name.endswith("1"))
-    two = sum(seconds for name, seconds in folds.items() if name.endswith("2"))
     save("graph", "The graph", [
         ratio("four models by five folds on skin_binary, scan to holdout without the audit, against the recipe of one network",
               sum(cost.seconds for cost in graph), recipe.seconds, at_most=1 / 3),
         ratio("the audit alone, against the same recipe", audit.seconds, recipe.seconds),
         ratio("dvc repro with nothing to do against dvc status", nothing, status, at_most=2),
         ratio("one changed value of KNN: dvc repro against bare starts and imports of its six stages", changed, bare, at_most=2),
-        ratio("folds of KNN, logistic regression and forest: one core against two", one, two, at_least=1.6),
-        *[ratio(f"folds of {name}: one core against two", folds[f"{name} 1"], folds[f"{name} 2"])
-          for name in ("knn", "logreg", "random_forest")],
     ])  # fmt: skip
 
 

@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from pipeline.intervals import wilson
+
 FOLDS = 5
 DEPTH = 3  # of the tree: enough for a few ranges of a width, too little to know pictures by heart
 # by which it must beat always guessing the commonest class; the lower end of its interval must beat that as well
@@ -31,7 +33,7 @@ def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: n
         for view, wanted in views(name, labels):
             accuracy = float((probe(table, wanted, folds) == wanted).mean())
             majority = float(np.unique(wanted, return_counts=True)[1].max() / len(wanted))
-            if accuracy > majority + MARGIN and wilson_low(accuracy, n_groups) > majority:
+            if accuracy > majority + MARGIN and wilson(accuracy * n_groups, n_groups)[0] > majority:
                 found.append({"name": view, "accuracy": accuracy, "majority": majority})
     return found
 
@@ -83,10 +85,3 @@ def probe(table: np.ndarray, wanted: np.ndarray, folds: list[tuple[np.ndarray, n
         tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=5, random_state=0)
         guessed[held_out] = tree.fit(table[rest], wanted[rest]).predict(table[held_out])
     return guessed
-
-
-def wilson_low(share: float, n: int) -> float:
-    """Return the lower end of the 95 % Wilson interval of a share seen in `n` independent trials."""
-    z = 1.96
-    centre = share + z * z / (2 * n)
-    return (centre - z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)

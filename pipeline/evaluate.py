@@ -1,38 +1,23 @@
 """Stage `evaluate@model`: how good a model is on samples it did not see, from out-of-fold predictions only.
 
 Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
-as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`.
+as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. There, too, are
+reliability, as both, and, of two classes, thresholds.csv.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline import artifacts, decision, metrics, params, plots
-from pipeline.bootstrap import bootstrap, intervals
+from pipeline import artifacts, calibrate, decision, metrics, operating_point, params, plots
+from pipeline.assess import assess
 from pipeline.dataset import Dataset
+from pipeline.intervals import of_share
 from pipeline.stage import require, run
 
-
-def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
-    """Return a report: flat scalars under scikit-learn's names, `ci` (95 %, over groups), `counts` and `per_class`.
-
-    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`.
-    """
-    report: dict[str, Any] = metrics.scores(data.y, proba, decided)
-    report["ci"] = intervals(bootstrap(data.y, proba, decided, data.group, draws, seed))
-    matrix = metrics.confusion(data.y, decided, len(data.classes))
-    report["counts"] = {
-        "n": len(data.y),
-        "n_groups": len(set(data.group)),
-        "confusion": {
-            actual: dict(zip(data.classes, row, strict=True)) for actual, row in zip(data.classes, matrix, strict=True)
-        },
-    }
-    report["per_class"] = metrics.per_class(data.y, proba, decided, data.classes)
-    return report
+BINS = 10  # of the reliability diagram
+THRESHOLDS = 200  # rows of thresholds.csv at most
 
 
 def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
@@ -51,23 +36,78 @@ def cases(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"actual": names[data.y], "decided": names[decided]}).sort_values(["actual", "decided"])
 
 
+def reliability(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
+    """Return a row per bin of predicted probability: predicted (mean), observed (share), low, high, n and n_groups.
+
+    The probability is the positive class's, of more than two classes that of the most probable one; see `metrics.judged`.
+    Bins hold equally many samples, so that each says equally much; equal probabilities lie in one bin. `low` and `high` are
+    the ends of the 95 % interval of `intervals.of_share`.
+    """
+    p, true = metrics.judged(data.y[:, None] == np.arange(len(data.classes)), proba)
+    edges = metrics.equal_count(p, BINS)
+    predicted, observed, n = metrics.reliability(true, p, edges)
+    where = metrics.place(p, edges)
+    n_groups = np.array([len(set(data.group[where == k])) for k in range(len(n))])
+    low, high = np.transpose([of_share(true[where == k], data.group[where == k]) for k in range(len(n))])
+    table = {"predicted": predicted, "observed": observed, "low": low, "high": high, "n": n, "n_groups": n_groups}
+    return pd.DataFrame(table)[n > 0]
+
+
+def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
+    """Return what each threshold makes of two classes, rising: threshold, in_use ("yes" of the one that is `used`), tp,
+    fp, fn, tn, and of sensitivity and specificity the value and, as _low and _high, the 95 % interval of `intervals.of_share`.
+
+    The thresholds are the probabilities that occur, at four decimals, and the one that is `used`; of more than `THRESHOLDS`
+    as many are kept, evenly by rank. Every row is exact: positive is who has `proba >= threshold`.
+    """
+    p, positive = proba[:, 1].astype(np.float64), data.y == 1
+    found = np.unique(np.floor(p * 10_000) / 10_000)
+    kept = np.linspace(0, len(found) - 1, THRESHOLDS - 1).round().astype(int)
+    at = np.union1d(found[kept], [used])
+    called = p >= at[:, None]
+    tp, fp = (called & positive).sum(axis=1), (called & ~positive).sum(axis=1)
+    fn, tn = positive.sum() - tp, (~positive).sum() - fp
+    in_use = np.where(at == used, "yes", "")
+    table = pd.DataFrame({"threshold": at, "in_use": in_use, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
+    for name, right, side in (("sensitivity", called, positive), ("specificity", ~called, ~positive)):
+        table[name] = right[:, side].mean(axis=1)
+        ends = [of_share(row[side], data.group[side]) for row in right]
+        table[f"{name}_low"], table[f"{name}_high"] = np.transpose(ends)
+    return table
+
+
 def main(name: str) -> None:
     model = params.model(name)
     task = params.task(model.task)
     folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
     dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
-    oof = np.load(folder / "oof.npz")["proba"]
-    rule = decision.plain()
-    decided = decision.decide(oof, rule)
-    report = assess(dev, oof, decided, task.select.draws, params.seed())
+    raw = np.load(folder / "oof.npz")["proba"]
+    select, where = task.select, f"params.yaml: tasks.{model.task}.select.operating_point"
+    calibration, how = calibrate.choose(dev, raw, select.draws, params.seed())
+    proba = decision.calibrate(raw, {"calibration": calibration})
+    rule = {"calibration": calibration} | operating_point.choose(dev, proba, select.operating_point, where)
+    decided = decision.decide(proba, rule)
+    report = assess(dev, proba, decided, select.draws, params.seed()) | {"calibration": how}
+    unseen = calibrate.out_of_fold(dev, raw, rule)
+    if calibration != calibrate.NONE:
+        judged = assess(dev, unseen, decided, select.draws, params.seed())
+        report |= {figure: judged[figure] for figure in calibrate.SCALED}
+        report["ci"] |= {figure: judged["ci"][figure] for figure in calibrate.SCALED}
+    if dev.positive:
+        report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
-    artifacts.write_csv(numbers / "roc.csv", curve(dev, oof))
+    artifacts.write_csv(numbers / "roc.csv", curve(dev, proba))
     artifacts.write_csv(numbers / "confusion.csv", cases(dev, decided))
     artifacts.write_csv(numbers / "history.csv", history)
-    plots.roc(dev, oof, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
+    plots.roc(dev, proba, report["roc_auc"], f"{name}, out of fold", drawn / "roc.png")
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, name, drawn / "confusion.png")
     plots.history(history, name, drawn / "history.png")
+    bins = reliability(dev, unseen)
+    artifacts.write_csv(drawn / "reliability.csv", bins)
+    plots.reliability(bins, dev.positive, f"{name}, out of fold", drawn / "reliability.png")
+    if dev.positive:
+        artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule["threshold"]))
     artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)
     artifacts.write_json(Path(f"reports/{model.task}/cv/{name}.json"), report)
 

@@ -3,7 +3,7 @@
 One SQLite file for each name in `.cache/features/` of the project. It lies outside every stage's outputs, so DVC and git know
 nothing of it and it may be deleted at any time. A `recipe` (the code, network and library versions that compute the value) is
 part of every key: after a change of any of them nothing old is found. Keys are of the file's bytes rather than its pixels,
-because then a known file need not be decoded: of 8,036 known photos 0.1 ms each instead of 1 ms.
+because then a known file need not be decoded: a known photo takes .16 ms, reading it included, instead of 1 ms.
 """
 
 import hashlib

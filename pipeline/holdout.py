@@ -1,6 +1,6 @@
 """Stage `holdout@task`: the test set, opened once the champion is chosen, by the same Predictor that serves.
 
-Writes `reports/<task>/test/<model>.json` and `reports/<task>/leaderboard.csv`.
+Writes `reports/<task>/test/<model>.json` and `leaderboard.csv`; adds to `test_looks.csv` (see `pipeline.looks`).
 """
 
 import sys
@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, bundle, params
+from pipeline import artifacts, bundle, looks, operating_point, params
+from pipeline.assess import assess
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
-from pipeline.evaluate import assess
 from pipeline.parallel import run_parallel, scratch_folder
 from pipeline.params import TaskParams
 from pipeline.predictor import Predictor
@@ -79,7 +79,16 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
         bundle.write(folder, Path(f"models/{name}/candidates/{model}"), rule, {})
         label = f"holdout {name}: {model}"
         proba = predict_test(folder, test, Path(task.raw), params.workers(), label)
-    return assess(test, proba, decide(proba, rule), task.select.draws, params.seed())
+    report = assess(test, proba, decide(proba, rule), task.select.draws, params.seed())
+    if test.positive:
+        report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
+    return report | {"data_fingerprint": test.fingerprint}
+
+
+def content_hash(name: str, model: str) -> str:
+    """Return what stands for a candidate of the task `name` in test_looks.csv."""
+    candidate, rule = f"models/{name}/candidates/{model}/candidate.json", f"models/{name}/decisions/{model}.json"
+    return looks.content_hash(artifacts.read_json(candidate), artifacts.read_json(rule))
 
 
 def main(name: str) -> None:
@@ -87,13 +96,16 @@ def main(name: str) -> None:
     metric, winner = task.select.metric, selected(name)
     test = Dataset.load(require(f"data/{name}/test.npz", f"preprocess@{name}"))
     key = params.metric_key(metric, len(test.classes))
+    looks.read(looks.place(name))  # a file that cannot be read is said before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}
     reports = {model: artifacts.read_json(Path(f"reports/{name}/cv/{model}.json")) for model in task.models}
     for model, report in tests.items():
         artifacts.write_json(Path(f"reports/{name}/test/{model}.json"), report)
     artifacts.write_csv(Path(f"reports/{name}/leaderboard.csv"), rank(reports, tests, winner, metric, key))
+    looks.note(name, test.fingerprint, {model: content_hash(name, model) for model in task.models})
     low, high = tests[winner]["ci"][key]
-    print(f"holdout {name}: {winner}: test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]", file=sys.stderr)
+    figure = f"test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]"
+    print(f"holdout {name}: {winner}: {figure}, {looks.in_words(looks.count(name, winner))}", file=sys.stderr)
 
 
 def selected(name: str) -> str:

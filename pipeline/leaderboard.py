@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from pipeline import artifacts, params
+from pipeline import artifacts, looks, params
 from pipeline.stage import run
 
 
@@ -16,7 +16,9 @@ def board(task: str, reports: Path = Path("reports")) -> str:
         rows = list(csv.DictReader(file))
     selection = artifacts.read_json(reports / task / "selection.json")
     metric = selection["metric"]
-    shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", f"test {metric}"]]
+    seen = looks.count(task, selection["winner"], reports)
+    last = f"test {metric}" + (f" ({looks.in_words(seen)})" if seen else "")
+    shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", last]]
     for row in rows:
         interval = f"{number(row[f'{metric}_low'])} to {number(row[f'{metric}_high'])}"
         star = "*" if row["champion"] else ""

@@ -58,13 +58,21 @@ class Scorer:
           the probability of the positive one against its share; of more the highest probability against the share
           of most probable classes that are right (Guo et al. 2017), whatever was decided.
         """
+        return self.both(weights)[0]
+
+    def both(self, weights: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return what a call returns, and float64 (draws, K) of each class: f1 and roc_auc, which is against the rest."""
         total = weights.sum(axis=1)
         ends = np.cumsum([self.n_classes] * 3 + [1, 1])
         # Not `@`: BLAS gives other last digits with other threads, and its threads crawl on a busy machine.
         sums = np.einsum("dn,cn->dc", weights, self._columns)
         hits, actual, chosen, squares, surprise, gaps = np.split(sums, ends, axis=1)
         areas, precisions = zip(*(ranking(weights) for ranking in self._rankings), strict=True)
-        return {
+        of_classes = {
+            "f1": _shares(hits, actual, chosen)[2],
+            "roc_auc": np.stack(areas if self.n_classes > 2 else areas * 2, axis=1),
+        }
+        overall = {
             "accuracy": _ratio(hits.sum(axis=1), total),
             **_decisions(hits, actual, chosen),
             "matthews_corrcoef": _matthews(hits, actual, chosen),
@@ -74,6 +82,7 @@ class Scorer:
             "log_loss": _ratio(surprise[:, 0], total),
             "ece": _ratio(np.abs(gaps).sum(axis=1), total),
         }
+        return overall, of_classes
 
 
 class Ranking:
@@ -158,15 +167,41 @@ def roc_curve(y: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     return fpr, tpr, np.concatenate([[np.inf], thresholds[::-1][kept]])
 
 
-def reliability(y: np.ndarray, p: np.ndarray, bins: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the mean predicted probability, the observed share of positives and the count of each equal-width bin.
+def judged(actual: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities that calibration is about, float64 (n,), and whether each came true, bool (n,).
 
-    `y` int or bool (n,); `p` float (n,) in 0..1. All three have length `bins`: two float64, NaN where a bin is empty,
-    and an int64. A bin includes its upper edge.
+    `actual` bool (n, K): the class of each sample; `proba` float (n, K). Of two classes the positive one's probability; of
+    more the highest one's (Guo et al. 2017), whatever was decided.
     """
-    place = _bin(np.asarray(p), bins)
-    counts = np.bincount(place, minlength=bins)
-    predicted, observed = (np.bincount(place, weights=values, minlength=bins) for values in (p, y))
+    column = np.ones(len(proba), dtype=np.int64) if proba.shape[1] == 2 else proba.argmax(axis=1)
+    rows = np.arange(len(proba))
+    return proba[rows, column].astype(np.float64), actual[rows, column]
+
+
+def equal_width(bins: int) -> np.ndarray:
+    """Return the inner edges, float64 (bins - 1,), of bins that divide 0..1 equally."""
+    return np.linspace(0, 1, bins + 1)[1:-1]
+
+
+def equal_count(p: np.ndarray, bins: int) -> np.ndarray:
+    """Return the inner edges of at most so many bins that hold equally many of `p`, float (n,): fewer where many are equal."""
+    return np.unique(np.quantile(p, equal_width(bins)))
+
+
+def place(p: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return the bin, int64 (n,), of each of `p`, by the bins' inner `edges`: an upper edge belongs to its bin."""
+    return np.searchsorted(edges, p, side="left")
+
+
+def reliability(y: np.ndarray, p: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the mean predicted probability, the observed share of positives and the count of each bin.
+
+    `y` int or bool (n,); `p` float (n,) in 0..1; `edges`: the bins' inner ones, (bins - 1,). Two float64 (bins,), NaN where a
+    bin is empty, and an int64.
+    """
+    bins, where = len(edges) + 1, place(p, edges)
+    counts = np.bincount(where, minlength=bins)
+    predicted, observed = (np.bincount(where, weights=values, minlength=bins) for values in (p, y))
     return _ratio(predicted, counts), _ratio(observed, counts), counts
 
 
@@ -193,10 +228,6 @@ def _cumulated(weights: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _bin(p: np.ndarray, bins: int) -> np.ndarray:
-    return np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], p, side="left")
-
-
 def _squares(actual: np.ndarray, proba: np.ndarray) -> np.ndarray:
     columns = slice(1, 2) if proba.shape[1] == 2 else slice(None)
     return ((proba[:, columns].astype(np.float64) - actual[:, columns]) ** 2).sum(axis=1)
@@ -209,11 +240,9 @@ def _surprise(actual: np.ndarray, proba: np.ndarray) -> np.ndarray:
 
 def _gaps(actual: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """Return (n, ECE_BINS): outcome minus probability in the column of the sample's bin, else 0."""
-    column = np.ones(len(proba), dtype=np.int64) if proba.shape[1] == 2 else proba.argmax(axis=1)
-    rows = np.arange(len(proba))
-    confidence = proba[rows, column].astype(np.float64)
-    gap = actual[rows, column] - confidence
-    return gap[:, None] * (_bin(confidence, ECE_BINS)[:, None] == np.arange(ECE_BINS))
+    confidence, true = judged(actual, proba)
+    gap = true - confidence
+    return gap[:, None] * (place(confidence, equal_width(ECE_BINS))[:, None] == np.arange(ECE_BINS))
 
 
 def _shares(hits: np.ndarray, actual: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.stage import ParamsError
 
@@ -77,11 +77,43 @@ class PreprocessParams(Strict):
     units: dict[str, str] = {}
 
 
+class CostsParams(Strict):
+    """What the two errors cost, in any one unit."""
+
+    false_negative: float = Field(gt=0, allow_inf_nan=False)
+    false_positive: float = Field(gt=0, allow_inf_nan=False)
+
+
+class OperatingPointParams(Strict):
+    """What the threshold of two classes is chosen for, one thing at most, and at which prevalence answers are judged, too."""
+
+    target_sensitivity: float | None = Field(None, gt=0, lt=1)
+    target_specificity: float | None = Field(None, gt=0, lt=1)
+    costs: CostsParams | None = None
+    prevalence: float | None = Field(None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_at_most(self) -> "OperatingPointParams":
+        given = [
+            name for name in ("target_sensitivity", "target_specificity", "costs") if getattr(self, name) is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} would each choose a threshold: leave all but one out")
+        return self
+
+    @property
+    def target(self) -> "float | CostsParams | None":
+        """What the threshold is chosen for, if anything."""
+        given = (self.target_sensitivity, self.target_specificity, self.costs)
+        return next((value for value in given if value is not None), None)
+
+
 class SelectParams(Strict):
-    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws for its intervals."""
+    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws, and what it decides by."""
 
     metric: Literal[tuple(METRICS)] = "roc_auc"
     draws: int = Field(1000, ge=100)
+    operating_point: OperatingPointParams = OperatingPointParams()
 
 
 class TaskParams(Strict):
@@ -166,7 +198,8 @@ def _explain(found: dict[str, Any], schema: type[BaseModel], where: str) -> str:
     if found["type"] == "missing":
         return f"params.yaml: {key}: is missing; see the comments in params.yaml"
     hint = HINTS.get((found["type"], type(found["input"])), "")
-    return f"params.yaml: {key}: found {found['input']!r}; {found['msg'][0].lower()}{found['msg'][1:]}{hint}"
+    said = found["msg"].removeprefix("Value error, ")
+    return f"params.yaml: {key}: found {found['input']!r}; {said[0].lower()}{said[1:]}{hint}"
 
 
 def metric_key(metric: str, n_classes: int) -> str:

@@ -62,6 +62,17 @@ def confusion(matrix: np.ndarray, classes: list[str], title: str, path: Path) ->
     save(drawn, path)
 
 
+def reliability(bins: pd.DataFrame, positive: str | None, title: str, path: Path) -> None:
+    """Draw the observed share over the mean predicted probability of each bin of `evaluate.reliability`, with its interval."""
+    sure = f"predicted probability of {positive}" if positive else "probability of the most probable class"
+    drawn, axes = figure(title, sure, f"share of {positive}" if positive else "share that is right")
+    beyond = [bins["observed"] - bins["low"], bins["high"] - bins["observed"]]
+    axes.errorbar(bins["predicted"], bins["observed"], beyond, color=COLOURS[0], marker="o", capsize=2, linewidth=1.2)
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle="--")
+    axes.set_aspect("equal")
+    save(drawn, path)
+
+
 def history(table: pd.DataFrame, title: str, path: Path) -> None:
     """Draw the loss by epoch, mean over folds, on samples fitted on and on samples held out."""
     drawn, axes = figure(f"{title}, mean over folds", "epoch", "log loss")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import bundle, images
-from pipeline.decision import decide
+from pipeline.decision import calibrate, decide, in_words
 from pipeline.one_row import one_row
 from pipeline.stage import AssayError, BundleError, DataError, run
 
@@ -90,8 +90,8 @@ class Predictor:
         return (self._embed(square) if self.info["features"] == "embedding" else images.classical(square))[None]
 
     def proba(self, features: Any) -> np.ndarray:
-        """Return the probabilities, float64 (n_classes,), of a batch of one."""
-        return np.asarray(self._proba(features), dtype=np.float64)[0]
+        """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
+        return calibrate(self._proba(features), self.info["decision"])[0]
 
     def decide(self, features: Any) -> dict[str, Any]:
         """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one."""
@@ -100,17 +100,10 @@ class Predictor:
         return {
             "class": answer,
             "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, proba, strict=True)},
-            "decision": self._in_words(answer),
+            "decision": in_words(answer, self.info["positive"], self.info["decision"]),
             "refused": False,
             "reason": "",
         }
-
-    def _in_words(self, answer: str) -> str:
-        positive = self.info["positive"]
-        if positive is None:
-            return f"{answer} is the most probable class"
-        sign = "at or above" if answer == positive else "below"
-        return f"{answer}: the probability of {positive} is {sign} {self.info['decision']['threshold']:g}"
 
     def golden(self) -> list[dict[str, Any]]:
         """Return what the bundle answers to inputs that are nobody's data: drawn pictures, or rows made from the schema."""
@@ -162,25 +155,33 @@ def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]
             if predictor.info["kind"] == "image":
                 inputs.append((file, data))
                 continue
-            from pipeline import tables
-
-            schema = predictor.info["schema"]
-            numbers = [field["name"] for field in schema if field["type"] == "number"]
-            table = tables.read_csv(Path(file), data, numbers)
-            other = [name for name in table if name not in {field["name"] for field in schema}]
-            if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
-                tables.check_columns(table.columns, schema)
-            if other:
-                print(f"{file}: not used by the model: {', '.join(other)}", file=sys.stderr)
-            for doubt in tables.beyond_training(table, schema):
+            rows, doubts = read_rows(predictor.info["schema"], file, data)
+            for doubt in doubts:
                 print(f"{file}: {doubt}", file=sys.stderr)
-            rows = table.drop(columns=other).to_dict("records")
-            inputs += [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)]
+            inputs += rows
         except OSError as error:
             inputs.append((file, DataError(f"cannot be opened ({error.strerror})")))
         except DataError as error:
             inputs.append((file, error))
     return inputs
+
+
+def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return (name, row) for each row of a CSV file's bytes, and sentences on what in it is doubtful.
+
+    Raises DataError for what is not a CSV file with the schema's columns.
+    """
+    from pipeline import tables
+
+    numbers = [field["name"] for field in schema if field["type"] == "number"]
+    table = tables.read_csv(Path(file), data, numbers)
+    other = [name for name in table if name not in {field["name"] for field in schema}]
+    if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
+        tables.check_columns(table.columns, schema)
+    doubts = [f"not used by the model: {', '.join(other)}"] if other else []
+    doubts += tables.beyond_training(table, schema)
+    rows = table.drop(columns=other).to_dict("records")
+    return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], doubts
 
 
 def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dict[str, Any]]:

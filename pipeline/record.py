@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from pipeline import artifacts, params
+from pipeline import artifacts, looks, params
 from pipeline.stage import TIMINGS, require
 
 LOCK = Path("dvc.lock")
@@ -22,6 +22,7 @@ PLOTS = (
     "figures/{}/roc.png",
     "figures/{}/confusion.png",
     "figures/{}/history.png",
+    "figures/{}/reliability.png",
 )
 
 
@@ -131,7 +132,8 @@ def training_seconds(path: Path = TIMINGS) -> dict[str, float]:
 
 
 def origin(records: list[Record]) -> dict[str, dict[str, str]]:
-    """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes.
+    """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes; and
+    how many candidates the test set has seen at least.
 
     `dirty` says whether params.yaml, dvc.yaml or pipeline/ differ from the commit. dvc.lock is not asked: while DVC runs
     a stage, that stage's own entry is missing from it.
@@ -142,7 +144,9 @@ def origin(records: list[Record]) -> dict[str, dict[str, str]]:
     for record in records:
         entries = {name: stages.get(f"{name}@{record.model}") for name in ("train", "evaluate")}
         hashes = {f"{name}_lock": hash_entry(entry) for name, entry in entries.items() if entry}
-        found[record.model] = {"task": record.task, "content_key": record.key} | common | hashes
+        seen = looks.count(record.task, record.model)
+        counted = {"test_looks": looks.in_words(seen)} if seen else {}
+        found[record.model] = {"task": record.task, "content_key": record.key} | common | hashes | counted
     return found
 
 

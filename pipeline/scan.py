@@ -1,7 +1,8 @@
 """Stage `scan@task`: one streaming pass over the raw files, which learns nothing from them.
 
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
-classical.npy, whose rows are those of samples.csv; for tables columns.csv, the features as text.
+classical.npy, whose rows are those of samples.csv, and intensity.csv, how bright each class is by channel; for tables
+columns.csv, the features as text.
 """
 
 import sys

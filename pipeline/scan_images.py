@@ -1,6 +1,7 @@
 """What the scan learns of each picture file: its facts, its embedding, its classical features. In constant memory.
 
-A file whose bytes were seen before, by this code and network, is taken from the store of features: of 8,036 photos in 1 s.
+A file whose bytes were seen before, by this code and network, is taken from the store of features: .16 ms a file,
+8,036 photos in 1.3 s.
 """
 
 import json
@@ -12,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import artifacts, images
+from pipeline import artifacts, images, intensity
 from pipeline.feature_store import FeatureStore, make_recipe
 from pipeline.layout import Sample
 from pipeline.parallel import run_parallel
 from pipeline.stage import DataError
 
 N_CLASSICAL = 320
+N_TONES = len(intensity.CHANNELS) * intensity.BINS
 MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
 BATCH = 16  # files handed to a worker at once: the hand-over costs less than 1 % and progress stays smooth
 KEEP = 256  # new files put into the store at once: what an interrupted scan has to do again
@@ -30,30 +32,33 @@ _of_thread = threading.local()
 class Scanned:
     """A file's facts, and, where there is no `error` among them, its features, float32 (n,) and (320,).
 
-    `key` is the SHA-256 of its bytes where the features are new to the store.
+    `tones` is what `intensity.count` counts, uint16 (96,). `key` is the SHA-256 of its bytes where the features are new to
+    the store.
     """
 
     facts: dict
     embedding: np.ndarray | None = None
     classical: np.ndarray | None = None
+    tones: np.ndarray | None = None
     key: str = ""
 
     def pack(self) -> bytes:
         """Return what the store keeps of it."""
         facts = json.dumps(self.facts).encode()
-        return facts + b"\n" + self.classical.tobytes() + self.embedding.tobytes()
+        return facts + b"\n" + self.tones.tobytes() + self.classical.tobytes() + self.embedding.tobytes()
 
     @classmethod
     def unpack(cls, data: bytes) -> "Scanned":
         """Return what `pack` made bytes of."""
         facts, numbers = data.split(b"\n", 1)
-        values = np.frombuffer(numbers, np.float32)
-        return cls(json.loads(facts), values[N_CLASSICAL:], values[:N_CLASSICAL])
+        tones = np.frombuffer(numbers, np.uint16, N_TONES)
+        values = np.frombuffer(numbers, np.float32, offset=tones.nbytes)
+        return cls(json.loads(facts), values[N_CLASSICAL:], values[:N_CLASSICAL], tones)
 
 
 def open_store(program: Path) -> FeatureStore:
     """Return the store of what the network in `program` and today's decoding make of files."""
-    code = Path(images.__file__), Path(__file__)
+    code = Path(images.__file__), Path(intensity.__file__), Path(__file__)
     return FeatureStore("scan", make_recipe(program, *code, packages=("ai-edge-litert", "numpy", "pillow")))
 
 
@@ -86,7 +91,7 @@ def scan_file(path: Path, program: Path, store: FeatureStore) -> Scanned:
     square = images.resize(picture.pixels)
     facts |= {"id": picture.id, "width": picture.width, "height": picture.height}
     facts |= {"mode": picture.mode, "format": picture.format}
-    return Scanned(facts, embedder(program)(square), images.classical(square), key)
+    return Scanned(facts, embedder(program)(square), images.classical(square), intensity.count(square), key)
 
 
 def scan_files(paths: list[str], root: Path, program: Path, store: FeatureStore) -> list[Scanned]:
@@ -95,13 +100,14 @@ def scan_files(paths: list[str], root: Path, program: Path, store: FeatureStore)
 
 
 def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, workers: int) -> Iterator[dict]:
-    """Yield each sample's row for samples.csv; write features to .npy files row by row."""
+    """Yield each sample's row for samples.csv; write features to .npy files row by row, and at the end intensity.csv."""
     store = open_store(program)
     starts = range(0, len(samples), BATCH)
     batches = ([sample.path for sample in samples[start : start + BATCH]] for start in starts)
     work = partial(scan_files, root=root, program=program, store=store)
     size = embedder(program).size
     new: list[tuple[str, bytes]] = []
+    tones: dict[str, np.ndarray] = {}
     with (
         artifacts.writing_npy(out / "embeddings.npy", np.float32, (len(samples), size)) as add_embedding,
         artifacts.writing_npy(out / "classical.npy", np.float32, (len(samples), N_CLASSICAL)) as add_classical,
@@ -110,6 +116,8 @@ def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, wor
         for sample, one in zip(samples, found, strict=True):
             add_embedding(np.zeros(size) if one.embedding is None else one.embedding)
             add_classical(np.zeros(N_CLASSICAL) if one.classical is None else one.classical)
+            if one.tones is not None:
+                tones[sample.label] = tones.get(sample.label, np.zeros(N_TONES, np.int64)) + one.tones
             if one.key:
                 new.append((one.key, one.pack()))
             if len(new) >= KEEP:
@@ -118,3 +126,4 @@ def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, wor
             known = {key: getattr(sample, key) for key in ("path", "label", "group", "shipped")}
             yield known | one.facts | sample.extra
         store.put(new)
+    intensity.write(out / "intensity.csv", tones)

@@ -13,8 +13,9 @@ import numpy as np
 
 from pipeline import artifacts, bundle, params
 from pipeline.bootstrap import bootstrap, difference_interval
+from pipeline.calibrate import SCALED, out_of_fold
 from pipeline.dataset import Dataset
-from pipeline.decision import decide
+from pipeline.decision import calibrate, decide
 from pipeline.predictor import Predictor
 from pipeline.stage import DataError, require, run
 
@@ -87,8 +88,11 @@ def main(name: str) -> None:
         reports[model] = artifacts.read_json(require(f"reports/{name}/cv/{model}.json", f"evaluate@{model}"))
         decisions[model] = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
         oof = np.load(require(f"models/{name}/candidates/{model}/oof.npz", f"train@{model}"))["proba"]
-        decided = decide(oof, decisions[model])
-        draws[model] = bootstrap(dev.y, oof, decided, dev.group, task.select.draws, params.seed())
+        proba = calibrate(oof, decisions[model])
+        decided = decide(proba, decisions[model])
+        if metric in SCALED:
+            proba = out_of_fold(dev, oof, decisions[model])
+        draws[model] = bootstrap(dev.y, proba, decided, dev.group, task.select.draws, params.seed())
     key = params.metric_key(metric, len(dev.classes))
     scores = {model: number(report[key]) for model, report in reports.items()}
     ci = {model: [number(end) for end in report["ci"][key]] for model, report in reports.items()}

@@ -61,7 +61,8 @@ def check_header(header: list[str], path: Path) -> None:
 
 
 def read_columns(rows: Iterable[list[str]], n_columns: int, path: Path) -> list[list[str]]:
-    """Return the cells by column, stripped. Equal cells are one object: 100,000 rows take 20 MB rather than 90.
+    """Return the cells by column, stripped. Equal cells are one object: a list of 100,000 pictures takes
+    44 MB at its peak rather than 62.
 
     Raises DataError for a row of another length, and where there is no row.
     """

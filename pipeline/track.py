@@ -177,7 +177,8 @@ def view(metric: str, key: str) -> dict[str, Any]:
     """Return the state of MLflow's table of runs that shows today's as a leaderboard, the best first."""
     figures = [f"oof_{key}", f"oof_{key}_low", f"oof_{key}_high", f"test_{key}", "train_seconds"]
     columns = [f"metrics.`{name}`" for name in figures]
-    columns += ["params.`estimator`", "params.`features`", "tags.`champion`", "tags.`commit`"]
+    columns += ["params.`estimator`", "params.`features`"]
+    columns += [f"tags.`{name}`" for name in ("test_looks", "champion", "commit")]
     return {
         "searchFilter": "tags.current = 'yes'",
         "orderByKey": columns[0],

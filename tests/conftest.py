@@ -27,19 +27,28 @@ with open(sys.argv[1], "wb") as file:
 
 
 class ByFile(LoadScopeScheduling):
-    """Keeps a file's tests on one worker, and all end-to-end tests, which share one run of the graph.
-
-    Not by marks: pytest-xdist 3.8 hangs the group on a name that pytest 9 no longer asks for, and spreads them all the same.
-    """
+    """Keeps a file's tests on one worker. Not by marks, which pytest-xdist 3.8 no longer sees under pytest 9."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
-        return "tests/e2e" if file.startswith("tests/e2e/") else file
+        return nodeid.split("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     """Return what hands the tests out."""
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put a third of the unit tests between the first end-to-end file, which runs the small graph, and the others.
+
+    So no worker waits for that graph, and what comes last is short: both workers end at about the same time.
+    """
+    files = list(dict.fromkeys(item.path for item in items))
+    first, *others = [file for file in files if file.parent.name == "e2e"] or [None]
+    unit = [file for file in files if file.parent.name != "e2e"]
+    third = len(unit) // 3
+    turn = {file: n for n, file in enumerate([first, *unit[:third], *others, *unit[third:]])}
+    items.sort(key=lambda item: turn[item.path])
 
 
 @pytest.fixture(scope="session")

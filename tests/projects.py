@@ -11,7 +11,18 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("pipeline", "app", ".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "data", "models")
+COPIED = (
+    "pipeline",
+    "app",
+    ".streamlit",
+    ".dvc/config",
+    ".dvcignore",
+    ".gitignore",
+    "dvc.yaml",
+    "params.yaml",
+    "data",
+    "models",
+)
 
 
 def environment() -> dict[str, str]:

@@ -62,7 +62,9 @@ def make_project(program: Path) -> None:
     save_candidate(Path("candidates/rows"), model, "patients", "table", "columns", 2, schema=fields)
     crown("skin", Path("candidates/line"))
     crown("patients", Path("candidates/rows"))
-    artifacts.write_json("reports/skin/test/line.json", {"roc_auc": 0.8})
+    artifacts.write_json("reports/skin/test/line.json", {"roc_auc": 0.8, "data_fingerprint": "ab"})
+    rows = "".join(f"ab,line,{look:016}\n" for look in range(7))
+    artifacts.write_bytes("reports/skin/test_looks.csv", f"test,model,candidate\n{rows}".encode())
 
 
 @contextlib.contextmanager

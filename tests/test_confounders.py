@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.confounders import as_numbers, confounders, wilson_low
+from pipeline.confounders import as_numbers, confounders
 
 pytestmark = pytest.mark.filterwarnings("error")
 RNG = np.random.default_rng(0)
@@ -69,8 +69,3 @@ def test_rare_words_count_as_one():
     words = np.array([f"site {i}" for i in range(50)] + ["big"] * 10)
     assert as_numbers(words).shape == (60, 20)
     assert as_numbers(words).sum(axis=0).max() == 10
-
-
-def test_the_interval_narrows_with_the_number_of_groups():
-    assert wilson_low(0.8, 100) == pytest.approx(0.7112, abs=1e-4)
-    assert wilson_low(0.8, 50) < wilson_low(0.8, 500) < 0.8

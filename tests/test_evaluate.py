@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
-from pipeline import artifacts, decision, evaluate, plots
+from pipeline import artifacts, decision, evaluate, intervals, plots
 from pipeline.dataset import Dataset
 from pipeline.stage import StageError
 from tests.models import NAMES, dataset, folder_of, mixed, numbers, train_and_evaluate, write_params
@@ -53,7 +53,7 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     data, proba = predictions(n_classes)
     report = evaluate.assess(data, proba, proba.argmax(axis=1), 200, 7)
     scalars = BOTH | (TWO if n_classes == 2 else MORE)
-    assert set(report) == scalars | {"ci", "counts", "per_class"}
+    assert set(report) == scalars | {"ci", "counts", "per_class", "notes"}
     assert set(report["ci"]) == scalars
     for name in scalars:
         low, high = report["ci"][name]
@@ -63,7 +63,10 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     assert report["counts"]["n_groups"] == 40
     assert set(report["per_class"]) == set(NAMES[n_classes])
     for of_class in report["per_class"].values():
-        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support"}
+        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support", "ci"}
+        assert set(of_class["ci"]) == {"precision", "recall", "f1", "roc_auc"}
+        for name, (low, high) in of_class["ci"].items():
+            assert 0 <= low < of_class[name] <= high <= 1
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -117,23 +120,41 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
     found = sorted(
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
-    names = ("confusion", "history", "roc")
-    drawn = [f"reports/t/figures/line/{name}.png" for name in names]
+    names, more = ("confusion", "history", "roc"), ["reliability.csv", "reliability.png"]
+    if len(Dataset.load(Path("data/t/dev.npz")).classes) == 2:
+        more.append("thresholds.csv")
+    drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
     numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
     assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
-    assert artifacts.read_json("models/t/decisions/line.json") == decision.plain()
+    assert set(artifacts.read_json("models/t/decisions/line.json")) == {"calibration", "threshold", "chosen_for"}
 
 
-def test_the_report_is_of_the_written_out_of_fold_predictions(project):
+@pytest.mark.parametrize("power", [1.0, 0.2])  # as it is, and so unsure of itself that it has to be calibrated
+def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_makes_them(project, power):
     dev = Dataset.load(Path("data/t/dev.npz"))
-    oof = np.load("models/t/candidates/line/oof.npz")["proba"]
-    expected = evaluate.assess(dev, oof, decision.decide(oof, decision.plain()), 200, 7)
-    assert artifacts.read_json("reports/t/cv/line.json") == artifacts.rounded(expected)
+    oof = np.load("models/t/candidates/line/oof.npz")["proba"] ** power
+    raw = oof / oof.sum(axis=1, keepdims=True)
+    artifacts.write_npz("models/t/candidates/line/oof.npz", {"proba": raw})
+    evaluate.main("line")
+    rule, report = artifacts.read_json("models/t/decisions/line.json"), artifacts.read_json("reports/t/cv/line.json")
+    method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
+    assert rule["calibration"]["method"] == report["calibration"]["method"] == method
+    assert rule["threshold"] == 0.5
+    proba = decision.calibrate(raw, rule)
+    expected = artifacts.rounded(evaluate.assess(dev, proba, decision.decide(proba, rule), 200, 7))
+    judged = ("brier_score_loss", "log_loss", "ece")
+    for name, value in expected.items():
+        if name not in ("ci", *judged):
+            assert report[name] == value
+    assert all(report["ci"][name] == ends for name, ends in expected["ci"].items() if name not in judged)
+    after = report["calibration"]["before" if method == "none" else "after"]
+    assert {name: report[name] for name in after} == after
+    assert ("operating_point" in report) == bool(dev.positive)
 
 
 def test_running_twice_gives_the_same_bytes_pictures_included(project):
     first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-    assert sum(path.suffix == ".png" for path in first) == 3
+    assert sum(path.suffix == ".png" for path in first) == 4
     evaluate.main("line")
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == first
 
@@ -170,6 +191,67 @@ def test_a_missing_input_names_the_stage_that_makes_it(project, lost, stage):
         evaluate.main("line")
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_reliability_table_counts_who_was_right_in_bins_of_equally_many(n_classes):
+    data, proba = predictions(n_classes, 83)
+    table = evaluate.reliability(data, proba)
+    p = proba[:, 1] if n_classes == 2 else proba.max(axis=1)
+    right = data.y == (1 if n_classes == 2 else proba.argmax(axis=1))
+    order = np.argsort(p)
+    start = 0
+    for _, row in table.iterrows():
+        members = order[start : start + int(row["n"])]
+        assert row["predicted"] == pytest.approx(p[members].mean())
+        assert row["observed"] == pytest.approx(right[members].sum() / len(members))
+        assert row["n_groups"] == len({data.group[k] for k in members})
+        assert 0 <= row["low"] <= row["observed"] <= row["high"] <= 1
+        start += len(members)
+    assert start == 83
+    assert len(table) == 10
+    assert table["n"].between(8, 9).all()
+
+
+def test_a_model_that_says_the_same_of_all_has_one_bin():
+    data, _ = predictions(2)
+    table = evaluate.reliability(data, np.tile([0.75, 0.25], (80, 1)))
+    assert table[["predicted", "observed", "n", "n_groups"]].to_numpy().tolist() == [[0.25, 0.5, 80, 40]]
+
+
+@pytest.mark.parametrize("n", [80, 2000])
+def test_every_row_of_the_thresholds_is_a_direct_count(tmp_path, n):
+    data, proba = predictions(2, n)
+    artifacts.write_csv(tmp_path / "thresholds.csv", evaluate.thresholds(data, proba, 0.5))
+    table = pd.read_csv(tmp_path / "thresholds.csv")
+    assert len(table) <= evaluate.THRESHOLDS
+    assert table["threshold"].is_monotonic_increasing
+    for row in table.to_dict("records"):
+        called, positive = proba[:, 1] >= row["threshold"], data.y == 1
+        assert (row["tp"], row["fp"]) == ((called & positive).sum(), (called & ~positive).sum())
+        assert (row["fn"], row["tn"]) == ((~called & positive).sum(), (~called & ~positive).sum())
+        assert row["sensitivity"] == pytest.approx(row["tp"] / (row["tp"] + row["fn"]), rel=1e-5)
+        assert row["specificity"] == pytest.approx(row["tn"] / (row["tn"] + row["fp"]), rel=1e-5)
+        for name, right, side in (("sensitivity", called, positive), ("specificity", ~called, ~positive)):
+            expected = intervals.of_share(right[side], data.group[side])
+            assert (row[f"{name}_low"], row[f"{name}_high"]) == pytest.approx(tuple(expected), rel=1e-4)
+    assert table.loc[table["in_use"] == "yes", "threshold"].tolist() == [0.5]
+    assert table["fn"].iloc[0] == table["tn"].iloc[0] == 0  # the lowest calls everybody positive
+
+
+def test_of_few_samples_every_probability_is_a_threshold():
+    data, proba = predictions(2)
+    found = evaluate.thresholds(data, proba, 0.5)
+    assert set(np.floor(proba[:, 1] * 10_000) / 10_000) | {0.5} == set(found["threshold"])
+
+
+def test_the_row_of_the_threshold_in_use_is_the_confusion_of_the_report():
+    data, proba = predictions(2, 2000)
+    report = evaluate.assess(data, proba, decision.decide(proba, {"threshold": 0.5}), 100, 7)
+    table = evaluate.thresholds(data, proba, 0.5).set_index("threshold")
+    benign, malignant = report["counts"]["confusion"]["benign"], report["counts"]["confusion"]["malignant"]
+    assert table.loc[0.5, ["tn", "fp"]].tolist() == [benign["benign"], benign["malignant"]]
+    assert table.loc[0.5, ["fn", "tp"]].tolist() == [malignant["benign"], malignant["malignant"]]
+
+
 # Pictures
 
 
@@ -186,7 +268,8 @@ def test_a_png_has_the_same_bytes_every_time_and_does_not_name_who_drew_it(tmp_p
         plots.confusion(matrix, data.classes, "m", tmp_path / f"{name} confusion.png")
         history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5], "val_loss": [0.8, 0.7]})
         plots.history(history, "m", tmp_path / f"{name} history.png")
-    for kind in ("roc", "confusion", "history"):
+        plots.reliability(evaluate.reliability(data, proba), data.positive, "m", tmp_path / f"{name} reliability.png")
+    for kind in ("roc", "confusion", "history", "reliability"):
         first = tmp_path / f"first {kind}.png"
         assert is_png(first)
         assert first.read_bytes() == (tmp_path / f"second {kind}.png").read_bytes()

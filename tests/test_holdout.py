@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
 from pipeline import artifacts, evaluate, holdout, leaderboard, select_best, train
 from pipeline.dataset import Dataset
+from pipeline.decision import calibrate
 from pipeline.stage import StageError
 from tests.models import (
     KERAS_NOISE,
@@ -58,7 +59,8 @@ def test_scores_are_those_computed_by_hand(project):
     test = Dataset.load(Path("data/t/test.npz"))
     for model in MODELS:
         fitted = joblib.load(f"models/t/candidates/{model}/model.joblib")
-        proba = fitted.predict_proba(test.X("columns"))[:, 1]
+        rule = artifacts.read_json(f"models/t/decisions/{model}.json")
+        proba = calibrate(fitted.predict_proba(test.X("columns")), rule)[:, 1]
         report = artifacts.read_json(f"reports/t/test/{model}.json")
         assert report["roc_auc"] == pytest.approx(roc_auc_score(test.y, proba), abs=1e-6)
         assert report["brier_score_loss"] == pytest.approx(brier_score_loss(test.y, proba), abs=1e-6)
@@ -193,7 +195,7 @@ def test_pictures_are_scored_from_their_features_and_for_a_network_from_their_fi
 def test_the_leaderboard_as_text_marks_the_champion_and_ends_with_the_verdict(project):
     title, header, *lines, verdict = leaderboard.board("t").splitlines()
     assert title == "t"
-    assert header.split("  ")[-1].strip() == "test roc_auc"
+    assert header.split("  ")[-1].strip() == "test roc_auc (at least 3 looks)"
     selection = artifacts.read_json("reports/t/selection.json")
     assert verdict.strip() == selection["reason"]
     assert [line.split()[0] for line in lines if line.strip().startswith("*")] == ["*"]

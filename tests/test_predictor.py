@@ -19,7 +19,7 @@ import pytest
 
 from pipeline import bundle, network, predictor, train
 from pipeline.dataset import Dataset
-from pipeline.decision import decide
+from pipeline.decision import calibrate, decide
 from pipeline.predictor import Predictor
 from pipeline.stage import BundleError, DataError
 from tests.models import (
@@ -165,6 +165,27 @@ def test_the_decision_of_two_classes_follows_the_threshold_and_says_so(pictures,
     assert item["class"] == ("malignant" if p >= threshold else "benign")
     sign = "at or above" if p >= threshold else "below"
     assert item["decision"] == f"{item['class']}: the probability of malignant is {sign} {threshold:g}"
+
+
+def test_the_probabilities_shown_decided_by_and_kept_as_golden_are_the_calibrated_ones(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(pictures)
+    sigmoid = {"method": "sigmoid", "slope": 0.2, "intercept": 1.2}
+    rule = {"calibration": sigmoid, "threshold": 0.6, "chosen_for": "a sensitivity of at least 0.9"}
+    plain = Predictor(export("near", tmp_path / "plain", {"threshold": 0.6}))
+    loaded = Predictor(export("near", tmp_path / "best", rule))
+    raw = np.stack([plain.proba(plain.features(picture(seed))) for seed in range(6)])
+    expected = calibrate(raw, rule)
+    assert np.abs(expected - raw).max() > 0.05
+    for row in range(6):
+        item = loaded.predict(picture(row), "a.png")
+        assert item["probabilities"] == {
+            name: round(p, 6) for name, p in zip(loaded.classes, expected[row], strict=True)
+        }
+        assert item["class"] == loaded.classes[decide(expected[row : row + 1], rule)[0]]
+        assert item["decision"].endswith("0.6, chosen for a sensitivity of at least 0.9")
+        assert loaded.proba(loaded.features(picture(row))).tobytes() == expected[row].tobytes()
+    for one, other in zip(loaded.golden(), plain.golden(), strict=True):
+        assert one["probabilities"].tobytes() == calibrate(other["probabilities"][None], rule)[0].tobytes()
 
 
 def test_the_decision_of_more_classes_names_the_most_probable(tmp_path, monkeypatch):

@@ -71,6 +71,25 @@ def test_the_features_of_a_row_are_those_of_its_file(project, program):
             assert np.array_equal(classical[row], images.classical(square))
 
 
+def test_the_intensity_of_a_class_is_that_of_every_fourth_pixel_of_its_pictures(project):
+    put(project / "raw", GOOD | BAD)
+    samples = scanned(task())
+    first = written()
+    table = pd.read_csv("data/skin/scan/intensity.csv")
+    assert len(table) == 2 * 3 * 32
+    for label in ("benign", "malignant"):
+        good = samples.loc[(samples["label"] == label) & (samples["error"] == ""), "path"]
+        seen = np.stack([images.resize(np.asarray(noise(GOOD[path])))[::4, ::4] for path in good])
+        for number, channel in enumerate(("red", "green", "blue")):
+            rows = table[(table["class"] == label) & (table["channel"] == channel)]
+            counts = [((seen[..., number] >= low) & (seen[..., number] <= low + 7)).mean() for low in rows["bin_low"]]
+            assert rows["share"].tolist() == pytest.approx(counts, abs=1e-6)
+            assert (rows["bin_high"] - rows["bin_low"] == 7).all()
+    assert table["bin_high"].max() == 255
+    scan.main("skin")  # from the store
+    assert written() == first
+
+
 def test_an_unreadable_file_is_kept_as_a_row_with_its_reason_and_no_features(project, capsys):
     put(project / "raw", GOOD | BAD)
     samples = scanned(task()).set_index("path")
@@ -128,7 +147,7 @@ def test_the_same_bytes_are_written_on_one_worker_and_on_two_and_again(project):
     put(project / "raw", GOOD | BAD | {f"benign/{number}.png": number for number in range(10, 60)})
     scanned(task(), workers=1)
     once = written()
-    assert set(once) == {"samples.csv", "skipped.csv", "embeddings.npy", "classical.npy"}
+    assert set(once) == {"samples.csv", "skipped.csv", "embeddings.npy", "classical.npy", "intensity.csv"}
     for workers in (2, 2, 1):
         scanned(task(), workers=workers)
         assert written() == once

@@ -1,4 +1,4 @@
-"""DVC, with what `.dvc/whole_lock.py` changes of it, leaves dvc.lock whole whatever happens while it writes."""
+"""DVC, with what `.dvc/whole_lock.py` changes of it, leaves dvc.lock whole whatever happens, and reads it quickly."""
 
 import os
 import subprocess
@@ -57,6 +57,31 @@ def test_without_it_dvc_leaves_half_a_file(tmp_path):
     without = "sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != 'Finder']"
     assert write(tmp_path, KILL, load=without).returncode != 0
     assert (tmp_path / "dvc.lock").read_text().endswith("    de")
+
+
+QUICK = """
+import sys
+import whole_lock
+from dvc.utils.serialize import _yaml
+with _yaml.modify_yaml(sys.argv[1]) as content:
+    print(type(content).__name__)
+"""
+
+
+@pytest.mark.parametrize(("name", "kind"), [("dvc.lock", "dict"), ("dvc.yaml", "CommentedMap")])
+def test_the_lock_is_parsed_without_comments_and_keeps_its_bytes_what_people_write_keeps_its_comments(
+    tmp_path, name, kind
+):
+    text = (SOURCE.parents[1] / name).read_text(encoding="utf-8")
+    if name == "dvc.lock":
+        text += "  odd:\n    md5: '12345e67'\n    params:\n      params.yaml:\n"
+        text += "        rate: 1e-05\n        C: 0.001\n        none:\n"
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    env = os.environ | {"PYTHONPATH": str(SOURCE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", QUICK, str(tmp_path / name)]
+    assert subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout == f"{kind}\n"
+    after = (tmp_path / name).read_text(encoding="utf-8")
+    assert after == text if name == "dvc.lock" else after.count("#") == text.count("#") > 1
 
 
 def test_it_is_loaded_whenever_the_environments_python_starts(tmp_path):

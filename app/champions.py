@@ -1,0 +1,80 @@
+"""The champions that the app asks: found on disk, kept in memory, replaced when `dvc repro` chooses another."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.on_disk import SELECTION, found
+from pipeline import bundle
+from pipeline.stage import BundleError
+
+
+class Champion:
+    """A task's champion. What bundle.json says is there at once; the model is loaded when it is first needed."""
+
+    def __init__(self, task: str, state: dict[str, tuple]):
+        """Read and check the bundle's files; raise BundleError unless they are whole and git's reports vouch for them."""
+        self.task, self.state = task, state
+        self._folder, self._vouched = Path(f"models/{task}/best"), bundle.vouched(task)
+        self.info, sha256 = bundle.read_content(self._folder, self._vouched)
+        bundle.read_files(self._folder, self.info)
+        self.id = f"{self.info['model']}@{sha256[:12]}"
+        self._lock = threading.Lock()
+        self._predictor = None
+
+    def load(self) -> None:
+        """Load the model and compare its answers to the golden ones; raise BundleError where it answers otherwise."""
+        with self._lock:
+            self._loaded()
+
+    def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
+        """Return the item for one sample, as the command line gives it. Sessions wait for each other: 10 ms each."""
+        with self._lock:
+            return self._loaded().predict(data, name)
+
+    def _loaded(self) -> Any:
+        if self._predictor is None:
+            from pipeline.predictor import Predictor
+
+            predictor = Predictor(self._folder, self._vouched)
+            predictor.check()
+            self._predictor = predictor
+        return self._predictor
+
+
+@st.cache_resource
+def kept() -> dict[str, Champion]:
+    """Return the champions by task, for all sessions."""
+    return {}
+
+
+def tasks() -> list[str]:
+    """Return the tasks that have a champion; networks, which load quickest, come first."""
+    return list(found())
+
+
+def champion(task: str) -> tuple[Champion, str]:
+    """Return the task's champion, and a sentence where it is not the one on disk.
+
+    A new one takes over when its files are whole and it answers as it should; until then the old one goes on. Raises
+    BundleError where there is no old one.
+    """
+    state, old = found().get(task, {}), kept().get(task)
+    if old and old.state == state:
+        return old, ""
+    try:
+        if SELECTION not in state:
+            raise BundleError(
+                f"The champion of {task} is being chosen anew; reload the page when 'dvc repro' has finished"
+            )
+        new = Champion(task, state)
+        if old:
+            new.load()
+    except BundleError as error:
+        if old is None:
+            raise
+        return old, f"{error}. Until then {old.id} answers."
+    kept()[task] = new
+    return new, ""

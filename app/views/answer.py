@@ -1,0 +1,136 @@
+"""How predictions are shown: one in words and bars, many as a table, and the model that gave them."""
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pipeline import artifacts, looks
+from pipeline.stage import DataError
+
+# Okabe and Ito's colours, as in pipeline/plots.py, without black, which a dark page would swallow
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+THUMB = 64  # px
+SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$^=/@])")
+
+
+def plain(text: str) -> str:
+    """Return `text` for markdown that shows it as it is: names and reasons may hold what was uploaded."""
+    text = text.encode("utf-8", "replace").decode()  # a half surrogate pair cannot be sent
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def one(item: dict[str, Any]) -> None:
+    """Draw one prediction: class, decision in words, bars; or why there is none."""
+    if not item["class"]:
+        st.error(f"{plain(item['file'])}: {plain(item['reason'])}")
+        return
+    st.subheader(plain(item["class"]), anchor=False)
+    words = item["decision"].removeprefix(f"{item['class']}: ")
+    st.markdown(plain(f"{words[:1].upper()}{words[1:]}."))
+    bars(item["probabilities"])
+
+
+def bars(probabilities: dict[str, float]) -> None:
+    """Draw the probabilities as horizontal bars, a colour per class, with the figure beside the class."""
+    said = [f"{name} {p:.1%}" for name, p in probabilities.items()]
+    values = [{"said": text, "p": p} for text, p in zip(said, probabilities.values(), strict=True)]
+    scale = {"domain": said, "range": [COLOURS[k % len(COLOURS)] for k in range(len(said))]}
+    encoding = {
+        "y": {"field": "said", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 180}},
+        "x": {
+            "field": "p",
+            "type": "quantitative",
+            "title": "probability",
+            "scale": {"domain": [0, 1]},
+            "axis": {"format": ".0%", "values": [0, 0.5, 1]},
+        },
+        "color": {"field": "said", "type": "nominal", "scale": scale, "legend": None},
+    }
+    spec = {
+        "data": {"values": values},
+        "mark": {"type": "bar", "height": 20, "cornerRadiusEnd": 3, "tooltip": False},
+        "encoding": encoding,
+        "height": {"step": 34},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+    }
+    st.vega_lite_chart(spec=spec, width="stretch", alt=f"Probabilities: {', '.join(said)}")
+
+
+def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: list[str]) -> int:
+    """Draw the predictions as a table that can be sorted, with a download; return the row that is chosen, or the first.
+
+    `thumbs` are the pictures, small, as `thumb` gives them, where they are pictures.
+    """
+    bad = sum(not item["class"] for item in items)
+    st.markdown(f"**{len(items) - bad} answered**" + (f", {bad} could not be used" if bad else ""))
+    table: dict[str, list] = {"picture": thumbs} if thumbs else {}
+    table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
+    table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
+    table |= {"reason": [item["reason"] for item in items]} if bad else {}
+    columns: dict[str, Any] = {f"p({name})": st.column_config.NumberColumn(format="%.3f") for name in classes}
+    columns["picture"] = st.column_config.ImageColumn("", width=THUMB + 16)
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        row_height=THUMB if thumbs else None,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="table",
+        alt="A row for each sample: file, class and probabilities, as in the CSV that can be downloaded",
+    )
+    from pipeline.predictor import show
+
+    data = show(items, classes, "csv").encode("utf-8", "replace")
+    st.download_button("Download as CSV", data, "predictions.csv", "text/csv", on_click="ignore")
+    rows = [row for row in chosen["selection"]["rows"] if row < len(items)]
+    return rows[0] if rows else 0
+
+
+def thumb(data: bytes) -> str | None:
+    """Return a small picture as an address that carries it; None where there is none to be had."""
+    from pipeline import preview
+
+    try:
+        return "data:image/jpeg;base64," + base64.b64encode(preview.preview(data, THUMB)).decode()
+    except DataError:
+        return None
+
+
+def model(champion: Any) -> None:
+    """Say which model answers and how well it does on the test set."""
+    info = champion.info
+    path = Path(f"reports/{champion.task}/test/{info['model']}.json")
+    try:
+        test = artifacts.read_json(path)
+    except (OSError, ValueError):
+        st.caption(f"Answered by {plain(champion.id)}, which has not been scored on the test set yet.")
+        return
+    n, groups = test["counts"]["n"], test["counts"]["n_groups"]
+    of = f"{n} test samples" + (f" of {groups} groups" if groups != n else "")
+    low, high = test["ci"]["roc_auc"]
+    with st.container(border=True):
+        st.markdown(f"**{plain(info['model'])}** on {of}")
+        figures = {"AUC": f"{test['roc_auc']:.3f}"}
+        if info["positive"]:
+            figures |= {"Sensitivity": f"{test['recall']:.3f}", "Specificity": f"{test['specificity']:.3f}"}
+        else:
+            figures |= {"Balanced accuracy": f"{test['balanced_accuracy']:.3f}"}
+        with st.container(horizontal=True):
+            for name, value in figures.items():
+                st.metric(name, value)
+        seen = looked(champion.task, info["model"])
+        of_class = f"; sensitivity is for {plain(info['positive'])}" if info["positive"] else ""
+        st.caption(f"AUC with 95 % interval {low:.3f} to {high:.3f}{of_class}. {seen}Bundle {plain(champion.id)}.")
+
+
+def looked(task: str, model: str) -> str:
+    """Return a sentence on how often the test set has been looked at; "" where nobody counted, or the count is unreadable."""
+    try:
+        n = looks.count(task, model)
+    except (OSError, ValueError, DataError):
+        return ""
+    return f"The test set has had {looks.in_words(n)}: the more, the more of a good figure may be luck. " if n else ""

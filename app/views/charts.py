@@ -1,0 +1,223 @@
+"""The charts of the pages Compare and Data: drawn by the browser, offline, in either theme.
+
+Colours are Okabe and Ito's, which colour-blind readers tell apart, in an order in which the first ones stand out on white and on
+black. No chart says anything by colour alone: shape, dashes or a label say it too.
+"""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999"]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
+GREY = "#888888"
+MOST = 300  # points of a curve that are drawn
+LEGEND = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symbolType="stroke", symbolSize=300)
+NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symbolType="stroke", symbolSize=300)
+
+
+def draw(chart: alt.Chart | alt.LayerChart, says: str, height: int = 300) -> None:
+    """Draw a chart as wide as its place; `says` tells what it shows to who cannot see it."""
+    st.altair_chart(chart.properties(height=height), width="stretch", alt=says)
+
+
+def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
+    """Return at most `most` rows of a curve, evenly taken, the first and the last among them."""
+    if len(curve) <= most:
+        return curve
+    kept = sorted({round(k * (len(curve) - 1) / (most - 1)) for k in range(most)})
+    return curve.iloc[kept]
+
+
+def series(names: list[str], legend: alt.Legend = LEGEND) -> dict[str, alt.Color | alt.StrokeDash]:
+    """Return the encodings that give each of `names`, in a column `name`, a colour and a dash of its own."""
+    turns = range(len(names))
+    colours, dashes = [COLOURS[k % len(COLOURS)] for k in turns], [DASHES[k % len(DASHES)] for k in turns]
+    return {
+        "color": alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=legend, sort=names),
+        "strokeDash": alt.StrokeDash("name:N", scale=alt.Scale(domain=names, range=dashes), legend=legend, sort=names),
+    }
+
+
+def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
+    """Return each model's figure with its interval, and its figure on the test set, the best on top.
+
+    `table`: leaderboard.csv, with `metric` as a column.
+    """
+    names = table["model"].where(table["champion"] != "yes", table["model"] + " (champion)")
+    table, order = table.assign(name=names), names.tolist()
+    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
+    kinds = ["out of fold, 95 % interval", "test"]
+    long = pd.concat(
+        [
+            table[["name"]].assign(kind=kinds[0], value=table[metric]),
+            table[["name"]].assign(kind=kinds[1], value=table[f"test_{metric}"]),
+        ]
+    ).dropna()
+    base = alt.Chart(table).encode(y=y)
+    ends = base.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(
+        x=alt.X(f"{metric}_low:Q", title=title, scale=alt.Scale(zero=False)), x2=f"{metric}_high:Q"
+    )
+    legend = alt.Legend(orient="bottom", title=None, columns=1, labelLimit=300)
+    points = (
+        alt.Chart(long)
+        .mark_point(size=90, filled=True, opacity=1)
+        .encode(
+            x="value:Q",
+            y=y,
+            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend),
+            color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=COLOURS[:2]), legend=legend),
+            tooltip=["name:N", "kind:N", alt.Tooltip("value:Q", format=".3f")],
+        )
+    )
+    return ends + points
+
+
+def confusion(table: pd.DataFrame, order: list[str]) -> alt.LayerChart:
+    """Return counts, rows the actual and columns the decided class, shaded by their share of the row.
+
+    `table`: actual, decided, count and share.
+    """
+    table = table.assign(label=[f"{share:.0%}" for share in table["share"]])
+    axis = alt.Axis(labelAngle=0 if len(order) < 3 else -30, labelLimit=130, labelOverlap=False, orient="bottom")
+    base = alt.Chart(table).encode(
+        x=alt.X("decided:N", sort=order, axis=axis), y=alt.Y("actual:N", sort=order, axis=alt.Axis(labelLimit=90))
+    )
+    shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=["#EAF3FA", "#00588A"]), legend=None)
+    ink = alt.condition("datum.share > 0.5", alt.value("#FFFFFF"), alt.value("#1B2733"))
+    tooltip = ["actual", "decided", "count", alt.Tooltip("share:Q", format=".1%", title="share of the row")]
+    cells = base.mark_rect(stroke=GREY, strokeWidth=0.5).encode(color=shade, tooltip=tooltip)
+    counts = base.mark_text(dy=-7, fontSize=14, fontWeight="bold").encode(text="count:Q", color=ink)
+    shares = base.mark_text(dy=9, fontSize=11).encode(text="label:N", color=ink)
+    return cells + counts + shares
+
+
+def roc(curves: dict[str, pd.DataFrame], chosen: str) -> alt.LayerChart:
+    """Return ROC curves (fpr, tpr) by model, the chosen one bold and on top."""
+    rest = [name for name in curves if name != chosen]
+    thin = {name: thinned(curve).reset_index(names="row").assign(name=name) for name, curve in curves.items()}
+    table = pd.concat([thin[name] for name in [*rest, chosen] if name in thin])
+    x, y = alt.X("fpr:Q", title="1 - specificity"), alt.Y("tpr:Q", title="sensitivity")
+    lines = (
+        alt.Chart(table)
+        .mark_line()
+        .encode(
+            x=x,
+            y=y,
+            order="row:Q",
+            **series(list(curves)),
+            strokeWidth=alt.condition(alt.datum.name == chosen, alt.value(3.5), alt.value(1.3)),
+            tooltip=["name:N", alt.Tooltip("fpr:Q", format=".3f"), alt.Tooltip("tpr:Q", format=".3f")],
+        )
+    )
+    return diagonal("fpr", "tpr") + lines
+
+
+def diagonal(x: str, y: str) -> alt.Chart:
+    """Return the line from (0, 0) to (1, 1)."""
+    ends = pd.DataFrame({x: [0, 1], y: [0, 1]})
+    return alt.Chart(ends).mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1).encode(x=f"{x}:Q", y=f"{y}:Q")
+
+
+def reliability(bins: pd.DataFrame, predicted: str, observed: str) -> alt.LayerChart:
+    """Return the observed share over the predicted probability of each bin, with its interval."""
+    x, y = alt.X("predicted:Q", title=predicted), alt.Y("observed:Q", title=observed)
+    base = alt.Chart(bins).encode(x=x)
+    ends = base.mark_rule(color=COLOURS[0]).encode(y=alt.Y("low:Q", title=observed), y2="high:Q")
+    shown = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("predicted", "observed", "low", "high")]
+    line = base.mark_line(color=COLOURS[0], point=alt.OverlayMarkDef(size=60, filled=True, color=COLOURS[0]))
+    return diagonal("predicted", "observed") + ends + line.encode(y=y, tooltip=[*shown, "n:Q", "n_groups:Q"])
+
+
+def curves(table: pd.DataFrame, x: str, y: str, names: list[str], whole: bool = False) -> alt.Chart:
+    """Return a line for each of `names` over columns x, y and name; `whole`: x is counted, not measured."""
+    axis = alt.Axis(tickMinStep=1, format="d") if whole else alt.Axis()
+    return (
+        alt.Chart(table)
+        .mark_line(point=len(table) < 5 * len(names), strokeWidth=2)
+        .encode(
+            x=alt.X(f"{x}:Q", axis=axis),
+            y=alt.Y(f"{y}:Q"),
+            **series(names),
+            tooltip=[
+                "name:N",
+                alt.Tooltip(f"{x}:Q", format="d" if whole else ".3g"),
+                alt.Tooltip(f"{y}:Q", format=".3f"),
+            ],
+        )
+    )
+
+
+def rule(x: float, text: str, colour: str = GREY) -> alt.LayerChart:
+    """Return an upright line at `x` with its name."""
+    base = alt.Chart(pd.DataFrame({"x": [x], "text": [text]})).encode(x=alt.X("x:Q", title=None))
+    name = base.mark_text(align="left", dx=4, dy=-4, fontSize=12, color=colour).encode(text="text:N", y=alt.value(12))
+    return base.mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=2) + name
+
+
+def steps(table: pd.DataFrame, title: str, names: list[str], top: float | None = None) -> alt.Chart:
+    """Return a histogram as a stepped line for each of `names`: columns low, high, share and name."""
+    return (
+        alt.Chart(table)
+        .mark_line(interpolate="step-after", strokeWidth=2)
+        .encode(
+            x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)),
+            y=alt.Y("share:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domainMax=top) if top else alt.Undefined),
+            **series(names, NARROW),
+            tooltip=["name:N", "low:Q", "high:Q", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+
+
+def bars(table: pd.DataFrame, title: str, names: list[str]) -> alt.Chart:
+    """Return the share of each category, a bar for each of `names` beside the other: columns value, share and name."""
+    order = list(dict.fromkeys(table["value"]))
+    scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
+    return (
+        alt.Chart(table)
+        .mark_bar()
+        .encode(
+            y=alt.Y("value:N", title=title, sort=order, axis=alt.Axis(labelLimit=140, labelOverlap=False)),
+            yOffset=alt.YOffset("name:N", sort=names),
+            x=alt.X("share:Q", axis=alt.Axis(format="%")),
+            color=alt.Color(
+                "name:N", scale=scale, legend=alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
+            ),
+            tooltip=["value:N", "name:N", "n:Q", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+
+
+def stacked(table: pd.DataFrame, names: list[str]) -> alt.Chart:
+    """Return the counts of each part of the split, classes stacked: columns part, name and n."""
+    order = list(dict.fromkeys(table["part"]))
+    scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
+    base = alt.Chart(table[table["n"] > 0]).encode(
+        y=alt.Y("part:N", sort=order, title=None, axis=alt.Axis(labelOverlap=False)),
+        x=alt.X("n:Q", stack="zero", title="samples"),
+        order=alt.Order("turn:Q"),
+        tooltip=["part:N", "name:N", "n:Q"],
+    )
+    legend = alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
+    return base.mark_bar(stroke="#FFFFFF", strokeWidth=1).encode(color=alt.Color("name:N", scale=scale, legend=legend))
+
+
+def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:
+    """Return pictures by width and height, larger where there are more: columns width, height, name and n."""
+    turns = range(len(names))
+    shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
+    colour = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in turns])
+    shape = alt.Scale(domain=names, range=[shapes[k % len(shapes)] for k in turns])
+    legend = alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
+    return (
+        alt.Chart(table)
+        .mark_point(filled=True, opacity=0.6)
+        .encode(
+            x=alt.X("width:Q", title="width (px)", scale=alt.Scale(zero=False)),
+            y=alt.Y("height:Q", title="height (px)", scale=alt.Scale(zero=False)),
+            size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[30, 400])),
+            color=alt.Color("name:N", scale=colour, legend=legend),
+            shape=alt.Shape("name:N", scale=shape, legend=legend),
+            tooltip=["name:N", "width:Q", "height:Q", "n:Q"],
+        )
+    )

@@ -1,0 +1,222 @@
+"""The page Compare: which model won and why, every model beside the others, and what one of them gets right and wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.views import charts, mlflow_page, threshold, written
+from app.views.answer import looked, plain
+from app.views.written import part, span, three
+
+NAMES = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "recall": "Sensitivity (recall)",
+    "specificity": "Specificity",
+    "precision": "Positive predictive value (precision)",
+    "negative_predictive_value": "Negative predictive value",
+    "recall_macro": "Recall, mean over classes",
+    "precision_macro": "Precision, mean over classes",
+    "f1": "F1",
+    "f1_macro": "F1, mean over classes",
+    "matthews_corrcoef": "Matthews correlation",
+    "brier_score_loss": "Brier score (0 is best)",
+    "log_loss": "Log loss (0 is best)",
+    "ece": "Expected calibration error (0 is best)",
+}  # in the order in which they are shown
+
+
+def show(task: str) -> None:
+    """Draw the page."""
+    st.title("Compare")
+    part(verdict, task)
+    part(leaderboard, task)
+    mlflow_page.link(task)
+    part(one_model, task)
+
+
+def verdict(task: str) -> None:
+    """Say which model won, and why."""
+    found = written.content(f"reports/{task}/selection.json", f"select_best@{task}")
+    st.markdown(f"**{plain(found['reason'])}.**")
+    with st.expander("How the champion is chosen"):
+        st.write(plain(found["rule"]))
+
+
+def leaderboard(task: str) -> None:
+    """Draw the leaderboard as a chart and as a table."""
+    table = written.table(f"reports/{task}/leaderboard.csv", f"holdout@{task}")
+    metric = table.columns[4]  # the task's own; see the contract of leaderboard.csv
+    name = NAMES.get(metric, metric)
+    st.header("Leaderboard")
+    says = "; ".join(f"{row['model']} {three(row[metric])}" for row in table.to_dict("records"))
+    charts.draw(charts.leaderboard(table, metric, name), f"{name} out of fold: {says}", 90 + 34 * len(table))
+    shown = {
+        "Rank": table["rank"],
+        "Model": table["model"] + table["champion"].map({"yes": " (champion)"}).fillna(""),
+        name: table[metric].map(three),
+        "95 % interval": [span(ends) for ends in zip(table[f"{metric}_low"], table[f"{metric}_high"], strict=True)],
+        "Test": table[f"test_{metric}"].map(three),
+        "Brier score": table["brier"].map(three),
+        "Estimator": table["estimator"],
+        "Features": table["features"],
+    }
+    written.show(pd.DataFrame(shown), f"Leaderboard of {task}, the best first")
+    st.caption(
+        "Models are ranked out of fold: each development sample was scored by a model that had not seen it. The test set was "
+        "opened after the champion had been chosen, and no choice is made by it. "
+        + looked(task, table["model"].iloc[0])
+    )
+
+
+def one_model(task: str) -> None:
+    """Let the reader choose a model and draw all there is about it."""
+    table = written.table(f"reports/{task}/leaderboard.csv", f"holdout@{task}")
+    models, champion = table["model"].tolist(), table.loc[table["champion"] == "yes", "model"].tolist()
+    st.header("One model")
+    label = {name: f"{name} (champion)" if name in champion else name for name in models}
+    first = models.index(champion[0]) if champion else 0
+    model = st.selectbox("Model", models, first, format_func=label.get, key=f"model of {task}")
+    part(figures, task, model)
+    left, right = st.columns(2)
+    with left:
+        part(roc, task, model, models)
+    with right:
+        part(reliability, task, model)
+    part(threshold.show, task, model)
+    part(history, task, model)
+
+
+def reports(task: str, model: str) -> dict[str, dict[str, Any]]:
+    """Return the model's two reports, out of fold and test, the latter where there is one."""
+    found = {"Out of fold": written.content(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")}
+    test = Path(f"reports/{task}/test/{model}.json")
+    return found | ({"Test": written.content(test, f"holdout@{task}")} if test.exists() else {})
+
+
+def figures(task: str, model: str) -> None:
+    """Draw the confusion matrices, the classification report and all figures, out of fold beside test."""
+    found = reports(task, model)
+    if "Test" not in found:
+        st.info(plain(f"reports/{task}/test/{model}.json is missing: run 'dvc repro holdout@{task}', which writes it"))
+    st.subheader("Confusion matrix")
+    for place, (side, report) in zip(st.columns(2), found.items(), strict=False):
+        with place:
+            confusion(report, side)
+    st.caption("Rows: what the samples are. Columns: what the model decided. Percentages are of the row.")
+    for side, report in found.items():
+        for note in report.get("notes", []):
+            st.info(plain(f"{side}: {note}"))
+    st.subheader("Classification report")
+    for place, (side, report) in zip(st.columns(2), found.items(), strict=False):
+        with place:
+            classes(report, side)
+    st.subheader("All figures")
+    rows = {}
+    for side, report in found.items():
+        rows[side] = [three(report[key]) for key in NAMES if key in report]
+        rows[f"{side}, 95 % interval"] = [span(report["ci"].get(key)) for key in NAMES if key in report]
+    names = [name for key, name in NAMES.items() if key in found["Out of fold"]]
+    written.show(pd.DataFrame({"Figure": names} | rows), f"All figures of {model}")
+
+
+def confusion(report: dict[str, Any], side: str) -> None:
+    """Draw a confusion matrix."""
+    counts = report["counts"]
+    matrix = counts["confusion"]
+    cells = [
+        {"actual": actual, "decided": decided, "count": n, "share": n / max(1, sum(row.values()))}
+        for actual, row in matrix.items()
+        for decided, n in row.items()
+    ]
+    says = "; ".join(
+        f"of {actual}: " + ", ".join(f"{n} as {name}" for name, n in row.items()) for actual, row in matrix.items()
+    )
+    st.markdown(f"**{side}**: {counts['n']} samples of {counts['n_groups']} groups")
+    chart = charts.confusion(pd.DataFrame(cells), list(matrix))
+    charts.draw(chart, f"Confusion matrix, {side.lower()}; {says}", 130 + 55 * len(matrix))
+
+
+def classes(report: dict[str, Any], side: str) -> None:
+    """Draw a classification report."""
+    rows = [
+        {
+            "Class": name,
+            "Precision": three(of["precision"]),
+            "Recall": three(of["recall"]),
+            "F1": three(of["f1"]),
+            "Samples": of["support"],
+        }
+        for name, of in report["per_class"].items()
+    ]
+    st.markdown(f"**{side}**")
+    written.show(pd.DataFrame(rows), f"Classification report, {side.lower()}")
+
+
+def roc(task: str, model: str, models: list[str]) -> None:
+    """Draw the ROC curves of all models, this one's bold."""
+    st.subheader("ROC, out of fold")
+    paths = {name: Path(f"reports/{task}/plots/{name}/roc.csv") for name in models}
+    paths = {name: path for name, path in paths.items() if path.exists() or name == model}
+    curves = {name: written.table(path, f"evaluate@{name}") for name, path in paths.items()}
+    charts.draw(charts.roc(curves, model), f"ROC curves of {', '.join(curves)}; {model} is bold", 380)
+    many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
+    st.caption(
+        "The bold line is the chosen model's."
+        + (" Mean over the curves of each class against the rest." if many else "")
+    )
+
+
+def reliability(task: str, model: str) -> None:
+    """Draw how far probabilities can be taken at their word."""
+    st.subheader("Reliability, out of fold")
+    bins = written.table(f"reports/{task}/figures/{model}/reliability.csv", f"evaluate@{model}")
+    many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
+    words = ("probability of the most probable class", "share that is right") if many else ("predicted", "observed")
+    says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
+    charts.draw(charts.reliability(bins, *words), f"Observed share by predicted probability: {says}", 380)
+    st.caption(
+        "On the dashed line probabilities mean what they say: of the samples given 30 %, 30 % come true. Below it the model "
+        "promises too much. Each point is a tenth of the samples, with its 95 % interval. "
+        + calibrated(reports(task, model)["Out of fold"])
+    )
+
+
+def calibrated(report: dict[str, Any]) -> str:
+    """Return a sentence on whether the model's probabilities are calibrated, and by how much that changed the Brier score."""
+    found = report.get("calibration")
+    if not found:
+        return ""
+    before, after = (three(found[when]["brier_score_loss"]) for when in ("before", "after"))
+    change = f"Brier score {before} before, {after} after"
+    if found["method"] == "none":
+        return f"Probabilities are as the model gives them; calibration ({found['tried']}) was tried and not kept: {change}."
+    return f"Probabilities are calibrated ({found['method']}): {change}."
+
+
+def history(task: str, model: str) -> None:
+    """Draw the loss by epoch, or say that there is none."""
+    st.subheader("Training")
+    table = written.table(f"reports/{task}/plots/{model}/history.csv", f"evaluate@{model}")
+    if len(table) < 2:
+        losses = " and ".join(
+            f"{three(value)} on samples {kind}"
+            for kind, value in zip(
+                ("fitted on", "held out"), table[["loss", "val_loss"]].to_numpy().ravel(), strict=False
+            )
+        )
+        st.write(f"Fitted in one step, without epochs. Log loss, mean over folds: {losses}.")
+        return
+    long = pd.concat(
+        [
+            table[["epoch"]].assign(name=name, value=table[column])
+            for name, column in (("fitted on", "loss"), ("held out", "val_loss"))
+        ]
+    ).dropna()
+    long = long.rename(columns={"value": "log loss"})
+    says = f"Log loss of {model} by epoch, mean over folds, on samples fitted on and held out"
+    charts.draw(charts.curves(long, "epoch", "log loss", ["fitted on", "held out"], whole=True), says, 280)

@@ -1,0 +1,84 @@
+"""The page Data: how many samples of what there are and where they went, what the audit found, what the samples are like."""
+
+import pandas as pd
+import streamlit as st
+
+from app.views import audit, charts, distributions, written
+from app.views.written import part
+from pipeline import params
+
+
+def show(task: str) -> None:
+    """Draw the page."""
+    st.title("Data")
+    part(counts, task)
+    part(samples, task)
+    part(left_out, task)
+    part(audit.show, task)
+
+
+def split_of(task: str) -> pd.DataFrame:
+    """Return split.csv with a column `part`: fold 0, ..., test, excluded."""
+    table = written.table(f"data/{task}/split.csv", f"split@{task}", text=True)
+    return table.assign(part=table["subset"].where(table["subset"] != "dev", "fold " + table["fold"]))
+
+
+def count(split: pd.DataFrame) -> pd.DataFrame:
+    """Return samples by part of the split (rows) and class (columns), with All at the end; folds first, excluded last."""
+    table = pd.crosstab(split["part"], split["label"])
+    folds = sorted(
+        (name for name in table.index if name not in ("test", "excluded")), key=lambda name: (len(name), name)
+    )
+    table = table.reindex([*folds, *(name for name in ("test", "excluded") if name in table.index)])
+    development = pd.DataFrame({"development": table.loc[folds].sum()}).T
+    table = pd.concat([table.loc[folds], development, table.drop(index=folds)])
+    return table.assign(All=table.sum(axis=1))
+
+
+def counts(task: str) -> None:
+    """Draw the samples by class and part of the split."""
+    st.header("Samples by class and split")
+    split = split_of(task)
+    table = count(split)
+    for place, name in zip(st.columns(4), ("development", "test", "excluded"), strict=False):
+        place.metric(name.capitalize(), f"{int(table['All'].get(name, 0)):,}")
+    classes = [name for name in table if name != "All"]
+    parts = table.drop(index="development")[classes]
+    long = parts.rename_axis("part").reset_index().melt("part", var_name="name", value_name="n")
+    long["turn"] = long["name"].map(classes.index)
+    says = "; ".join(f"{name}: " + ", ".join(f"{row[c]} {c}" for c in classes) for name, row in table.iterrows())
+    charts.draw(charts.stacked(long, classes), f"Samples by class: {says}", 110 + 30 * len(parts))
+    written.show(table.rename_axis("Part").reset_index(), f"Samples of {task} by class and part of the split")
+    st.caption(
+        "Of the development samples each fold is held out once. The test set is opened after the champion was chosen."
+    )
+
+
+def samples(task: str) -> None:
+    """Draw what the samples are like, of all of them, of the development set or of the test set."""
+    st.header("What the samples are like")
+    kind = params.task(task).kind
+    chosen = st.radio("Samples", ["all", "development", "test"], horizontal=True, key=f"samples of {task}")
+    if chosen == "all":
+        paths = None
+    else:
+        split = split_of(task)
+        paths = set(split.loc[split["subset"] == {"development": "dev"}.get(chosen, chosen), "path"])
+    if kind == "image":
+        part(distributions.pictures, task, paths)
+        part(distributions.intensity, task)
+    part(distributions.columns, task, kind, paths)
+
+
+def left_out(task: str) -> None:
+    """List what is no sample, and why."""
+    st.header("Left out, and why")
+    split = split_of(task)
+    excluded = split.loc[split["subset"] == "excluded", ["path", "label", "reason"]]
+    skipped = written.table(f"data/{task}/scan/skipped.csv", f"scan@{task}", text=True)
+    st.markdown(f"**Samples that are unreadable or excluded: {len(excluded):,}**")
+    if len(excluded):
+        st.dataframe(excluded, hide_index=True, alt="Excluded samples and their reasons")
+    st.markdown(f"**Other files passed over: {len(skipped):,}**")
+    if len(skipped):
+        st.dataframe(skipped, hide_index=True, alt="Files passed over and the reasons")

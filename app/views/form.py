@@ -1,0 +1,54 @@
+"""A form for one row of a table, drawn from what the bundle's schema says of each column."""
+
+import csv
+import io
+import math
+from typing import Any
+
+import streamlit as st
+
+from app.views.answer import plain
+
+ACROSS = 2  # fields side by side
+
+
+def row_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any] | None:
+    """Draw the form; return the row by column name when the button is pressed. What is left empty is missing: None."""
+    with st.form(f"row {task}", border=False):
+        asked = st.form_submit_button("Predict", type="primary")  # above the fields, beside the answer
+        row = {}
+        for start in range(0, len(schema), ACROSS):  # a row of columns each, so that Tab goes as one reads
+            for place, one in zip(st.columns(ACROSS), schema[start : start + ACROSS], strict=False):
+                with place:
+                    row[one["name"]] = field(one)
+    return row if asked else None
+
+
+def field(one: dict[str, Any]) -> Any:
+    """Draw the input of one column of the schema; return its value."""
+    label = plain(one["name"] + (f" ({one['unit']})" if "unit" in one else ""))
+    options = one.get("choices") or one.get("values")
+    if options:
+        index = options.index(one["default"]) if one["default"] in options else len(options)
+        return st.selectbox(label, [*options, None], index, lambda value: "unknown" if value is None else str(value))
+    if one["type"] == "choice" or one["min"] is None:
+        return st.text_input(label, help="never given in training") or None
+    span = one["max"] - one["min"]
+    step = 10.0 ** math.floor(math.log10(span / 20)) if span > 0 else 1.0
+    hint = f"In training: {one['min']:g} to {one['max']:g}. Leave it empty where it is not known."
+    return st.number_input(label, value=float(one["default"]), step=step, format="%g", help=hint)
+
+
+def template(schema: list[dict[str, Any]]) -> str:
+    """Return a CSV with the schema's columns and one row, the defaults."""
+    out = io.StringIO()
+    rows = [[one["name"] for one in schema], ["" if one["default"] is None else one["default"] for one in schema]]
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def doubts(row: dict[str, Any], schema: list[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each value that lies beyond what training saw."""
+    from pipeline.tables import beyond_training
+
+    return beyond_training({name: [str("" if value is None else value)] for name, value in row.items()}, schema)

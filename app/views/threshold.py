@@ -1,0 +1,91 @@
+"""A part of the page Compare: what another threshold would do, on out-of-fold predictions and never on test."""
+
+import pandas as pd
+import streamlit as st
+
+from app.views import charts, written
+from app.views.written import span, three
+
+SOURCE = "Altman and Bland 1994, BMJ 309:102"
+
+
+def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float | None, float | None]:
+    """Return PPV and NPV, by Bayes' rule (Altman and Bland 1994, BMJ 309:102), all in 0..1; None where nobody is called so."""
+    ill, well = prevalence, 1 - prevalence
+    called, passed = sensitivity * ill + (1 - specificity) * well, (1 - sensitivity) * ill + specificity * well
+    return (sensitivity * ill / called if called else None), (specificity * well / passed if passed else None)
+
+
+def show(task: str, model: str) -> None:
+    """Draw the slider and what it does; nothing for more than two classes, which are not decided by a threshold."""
+    report = written.content(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")
+    if len(report["per_class"]) != 2:
+        return
+    st.subheader("Another threshold")
+    explore(written.table(f"reports/{task}/figures/{model}/thresholds.csv", f"evaluate@{model}"), f"{task} {model}")
+
+
+@st.fragment
+def explore(table: pd.DataFrame, key: str) -> None:
+    """Draw the part that is drawn anew while the slider moves. `key`: whose thresholds these are."""
+    used = float(table.loc[table["in_use"] == "yes", "threshold"].iloc[0])
+    left, right = st.columns([2, 1])
+    chosen = left.select_slider(
+        "Threshold: positive from this probability on",
+        table["threshold"].tolist(),
+        used,
+        format_func=lambda value: f"{value:g}",
+        key=f"threshold of {key}",
+        help="With the arrow keys one step at a time",
+    )
+    row = table[table["threshold"] == chosen].iloc[0]
+    n_positive, n_negative = int(row["tp"] + row["fn"]), int(row["fp"] + row["tn"])
+    own = n_positive / (n_positive + n_negative)
+    prevalence = right.number_input(
+        "Prevalence (%)",
+        0.0,
+        100.0,
+        round(100 * own, 1),
+        1.0,
+        key=f"prevalence of {key}",
+        help=f"How many of 100 in your practice have it. In these data {own:.1%}",
+    )
+    figures(row, prevalence / 100)
+    st.caption(
+        f"The model decides at {used:g}. The slider shows what another threshold would do on out-of-fold predictions; it "
+        "changes nothing of the champion, and the test set takes no part in it. Sensitivity and specificity: Wilson's 95 % "
+        "interval, wider where samples of a group are alike. Predictive values: by Bayes' rule, from the two and the "
+        f"prevalence ({SOURCE})."
+    )
+    curves(table, float(chosen), used)
+
+
+def figures(row: pd.Series, prevalence: float) -> None:
+    """Draw the four figures and the counts behind them."""
+    ppv, npv = predictive_values(row["sensitivity"], row["specificity"], prevalence)
+    found, passed = (f"{row[a]:.0f} of {row[a] + row[b]:.0f}" for a, b in (("tp", "fn"), ("tn", "fp")))
+    shares = [
+        ("Sensitivity", row["sensitivity"], f"{ends(row, 'sensitivity')} {found} positive found"),
+        ("Specificity", row["specificity"], f"{ends(row, 'specificity')} {passed} negative passed"),
+        ("PPV", ppv, f"at a prevalence of {prevalence:.1%}"),
+        ("NPV", npv, f"at a prevalence of {prevalence:.1%}"),
+    ]
+    for place, (name, value, note) in zip(st.columns(4), shares, strict=True):
+        place.metric(name, three(value))
+        place.caption(note)
+
+
+def ends(row: pd.Series, name: str) -> str:
+    """Return the interval of one of a row's shares, in words."""
+    return span((row[f"{name}_low"], row[f"{name}_high"]))
+
+
+def curves(table: pd.DataFrame, chosen: float, used: float) -> None:
+    """Draw sensitivity and specificity over the threshold, and where the slider and the model stand."""
+    names = ["sensitivity", "specificity"]
+    long = table.melt("threshold", names, "name", "share")
+    marks = charts.rule(used, f"decides at {used:g}")
+    if chosen != used:
+        marks += charts.rule(chosen, f"slider {chosen:g}", charts.COLOURS[1])
+    says = f"Sensitivity and specificity by threshold, now {chosen:g}"
+    charts.draw(charts.curves(long, "threshold", "share", names) + marks, says, 260)

@@ -1,0 +1,70 @@
+"""What stages wrote, read once for every change of a file, and what stands in the place of what is not there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.views.answer import plain
+from pipeline import artifacts
+from pipeline.stage import AssayError, DataError, require
+
+
+def table(path: str | Path, stage: str, text: bool = False) -> pd.DataFrame:
+    """Return a CSV file that `stage` wrote; with `text` every cell as it stands there.
+
+    Raises StageError where it is missing, DataError where it is no such file.
+    """
+    return _read(_table, path, stage, text)
+
+
+def content(path: str | Path, stage: str) -> Any:
+    """Return a JSON file that `stage` wrote; raises as `table` does."""
+    return _read(_content, path, stage)
+
+
+def _read(reader: Callable, path: str | Path, stage: str, *more: Any) -> Any:
+    path = require(path, stage)
+    stat = path.stat()
+    try:
+        return reader(str(path.absolute()), (stat.st_mtime_ns, stat.st_size), *more)
+    except (OSError, ValueError) as error:  # pandas' and json's errors are ValueErrors
+        raise DataError(
+            f"{path.as_posix()}: cannot be read ({type(error).__name__}): run 'dvc checkout --force', or 'dvc repro {stage}'"
+        ) from None
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _table(path: str, changed: tuple[int, int], text: bool) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False) if text else pd.read_csv(path)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _content(path: str, changed: tuple[int, int]) -> Any:
+    return artifacts.read_json(path)
+
+
+def part(draw: Callable[..., None], *arguments: Any) -> None:
+    """Call `draw(*arguments)`; where a file is missing its place says what to run, and the page goes on."""
+    try:
+        draw(*arguments)
+    except AssayError as error:
+        st.info(plain(str(error)))
+
+
+def show(shown: pd.DataFrame, alt: str) -> None:
+    """Draw a small table in full, its texts as they are; `alt` says what it is to who cannot see it."""
+    cells = shown.map(lambda cell: plain(cell) if isinstance(cell, str) else cell)
+    st.table(cells.rename(columns=plain), alt=alt, hide_index=True)
+
+
+def three(value: float | None) -> str:
+    """Return a figure with three digits behind the point."""
+    return "not defined" if value is None or pd.isna(value) else f"{value:.3f}"
+
+
+def span(ends: list[float] | tuple[float, float] | None) -> str:
+    """Return an interval, as [low, high]."""
+    return "" if not ends or any(end is None or pd.isna(end) for end in ends) else f"[{ends[0]:.3f}, {ends[1]:.3f}]"

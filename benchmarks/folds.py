@@ -1,0 +1,51 @@
+"""The folds of the classical models, one core against two, by joblib."""
+
+import json
+import sys
+
+from benchmarks.figures import DATA, ratio, save
+from benchmarks.graph import models
+from benchmarks.scratch import Scratch
+
+FOLDS = """
+import importlib, json, time
+from pathlib import Path
+from pipeline import params, train
+from pipeline.dataset import Dataset
+dev = Dataset.load(Path("data/skin/dev.npz"))
+found = {}
+for name in ("knn", "logreg", "random_forest"):
+    block = params.model(f"skin-{name}")
+    module = importlib.import_module(f"pipeline.estimators.{name}")
+    own = params.parse(module.Params, block.own, name)
+    build = lambda: module.build(own, 7)
+    X = dev.X("embedding")
+    train.cross_fit(build, X, dev, 1, name)
+    def seconds(workers):
+        start = time.perf_counter()
+        train.cross_fit(build, X, dev, workers, name)
+        return time.perf_counter() - start
+    turns = [(seconds(1), seconds(2)) for _ in range(5)]
+    found[name] = [min(column) for column in zip(*turns)]
+print("FOLDS", json.dumps(found))
+"""
+
+
+def main() -> None:
+    skin = DATA / "skin_binary"
+    if not skin.is_dir():
+        sys.exit(f"benchmarks.folds needs the public data sets; there is no {skin} (set ASSAY_DATA)")
+    with Scratch() as project:
+        project.take_backbone()
+        project.image_task("skin", skin, models("skin"), csv="labels.csv", label="label", group="group")
+        for stage in ("check", "scan skin", "audit skin", "split skin", "preprocess skin"):
+            project.run(sys.executable, "-m", *f"pipeline.{stage}".split())
+        folds = json.loads(project.run(sys.executable, "-c", FOLDS).out.split("FOLDS ")[1])
+    one, two = (sum(column) for column in zip(*folds.values(), strict=True))
+    said = [ratio("folds of KNN, logistic regression and forest: one core against two", one, two, at_least=1.6)]
+    said += [ratio(f"folds of {name}: one core against two", *pair) for name, pair in folds.items()]
+    save("folds", "Folds on two cores, the best of five turns each", said)
+
+
+if __name__ == "__main__":
+    main()

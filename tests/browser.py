@@ -1,0 +1,93 @@
+"""The app as a process, and a real Chromium that looks at it: what its browser tests share."""
+
+import contextlib
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.serving import until
+
+LOG_BYTES = 500_000
+
+
+@contextlib.contextmanager
+def app(folder: Path, *arguments: str, **env: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Run the app in `folder` on a free port; yield its address and the process.
+
+    The process may write no file of over LOG_BYTES: an upload that went to a temporary file would fail.
+    """
+    clean = {name: value for name, value in os.environ.items() if name != "ASSAY_API_KEYS"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port), *arguments]
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch, "log")
+        with log.open("wb") as said:
+            process = subprocess.Popen(command, cwd=folder, env=clean | env, stdout=said, stderr=said)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LOG_BYTES, LOG_BYTES))
+        try:
+            until(lambda: healthy(port), "the app answers")
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.terminate()
+            process.wait(20)
+        assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def healthy(port: int) -> bool:
+    """Return whether the app answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start Chromium; skip the test where it is not installed."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("Chromium is not installed ('apt-get install chromium'): the app cannot be looked at")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
+    """Open a page of the app; fail where it asks anybody else for anything, or shows an exception, while it is used."""
+    with contextlib.closing(browser.new_context(**options)) as context:
+        page, asked, errors = context.new_page(), [], []
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("websocket", lambda websocket: asked.append(websocket.url.replace("ws:", "http:")))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        settled(page)
+        yield page
+        home = address.split("/", 3)[2]
+        assert not [url for url in asked if not url.startswith((f"http://{home}/", "data:", f"blob:http://{home}/"))]
+        assert len(asked) > 5
+        assert not errors
+        assert not page.get_by_test_id("stException").count()
+        assert "Traceback" not in page.inner_text("body")
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run and everything of it is drawn."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_selector("[data-testid=stMain] [data-testid=stCaptionContainer]")
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")

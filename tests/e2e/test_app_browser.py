@@ -1,0 +1,246 @@
+"""The app in a real Chromium, on the bundles of the small graph."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.predictor import Predictor, show
+from tests.browser import app, chromium, opened, settled
+from tests.e2e.test_api import make_champion
+from tests.models import picture
+from tests.projects import Project
+from tests.test_api_hostile import FILES
+
+PAGES = ("predict", "compare", "data")
+HOSTILE = ("empty", "random", "bomb png", "bomb text chunk", "polyglot png and html", "csv", "float tiff of NaN")
+NAME = "![x](http://elsewhere.example/x.png) <img src=http://elsewhere.example/y> $a$ :red[b].jpg"
+
+
+@pytest.fixture(scope="module")
+def project(small, tmp_path_factory) -> Project:
+    """What the app needs of `small`, to be changed at will."""
+    folder = tmp_path_factory.mktemp("app")
+    for name in ("app", "pipeline", ".streamlit", "models", "reports", "data"):
+        shutil.copytree(small.folder / name, folder / name)
+    shutil.copy(small.folder / "params.yaml", folder)
+    return Project(folder)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(project, browser) -> Iterator[str]:
+    with app(project.folder) as (address, _):
+        yield address
+
+
+def upload(page, *files: tuple[str, bytes]) -> None:
+    """Hand files, (name, bytes), to the page's uploader, as if they were chosen in the dialog."""
+    page.locator("input[type=file]").set_input_files(
+        [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+    )
+
+
+def answer(page) -> tuple[str, str]:
+    """Return the class that the page shows, and what its chart says to a screen reader."""
+    chart = page.locator("[aria-label^='Probabilities: ']")
+    chart.first.wait_for()
+    settled(page)
+    return page.locator("h3").inner_text(), chart.first.get_attribute("aria-label")
+
+
+def said(item: dict) -> tuple[str, str]:
+    """Return what `answer` should, for an item of the predictor."""
+    shares = [f"{name} {share:.1%}" for name, share in item["probabilities"].items()]
+    return item["class"], f"Probabilities: {', '.join(shares)}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_page_opens_in_each_theme_and_says_that_it_is_no_medical_device(browser, address, scheme):
+    with opened(browser, f"{address}/?task=breast", color_scheme=scheme) as page:
+        for name in PAGES:
+            page.get_by_test_id("stSidebarNav").get_by_text(name.capitalize()).click()
+            page.get_by_role("heading", name=name.capitalize(), exact=True, level=1).wait_for()
+            settled(page)
+            assert page.get_by_text("Research use, not a medical device").is_visible()
+            assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"
+        colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", colour)[:3])) > 384) == (scheme == "light")
+
+
+def test_jpg_jpeg_and_png_are_answered_as_by_the_predictor(browser, address, project):
+    loaded = Predictor(project.folder / "models/lesions/best")
+    files = {"a.jpg": "JPEG", "b.jpeg": "JPEG", "c.png": "PNG"}
+    with opened(browser, f"{address}/?task=lesions") as page:
+        for name, suffix in files.items():
+            data = picture(len(name), 1200, 900, suffix)  # the PNG is of 3 MB: over what would go to a temporary file
+            upload(page, (name, data))
+            page.get_by_test_id("stImageCaption").get_by_text(name).wait_for()
+            assert answer(page) == said(loaded.predict(data, name))
+            page.reload()
+            settled(page)
+
+
+def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_like_the_command_lines(
+    browser, address, project
+):
+    loaded = Predictor(project.folder / "models/lesions/best")
+    files = [(f"{number}.png", picture(number)) for number in range(11)] + [(NAME, b"nothing")]
+    with opened(browser, f"{address}/?task=lesions") as page:
+        upload(page, *files)
+        page.get_by_text("11 answered, 1 could not be used").wait_for()
+        settled(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download as CSV", exact=True).click()
+        items = [loaded.predict(data, name) for name, data in files]
+        assert Path(download.value.path()).read_text(encoding="utf-8") == show(items, loaded.classes, "csv")
+        assert answer(page) == said(items[0])
+
+
+def test_a_bad_file_is_answered_with_its_reason_whatever_its_name(browser, address):
+    with opened(browser, f"{address}/?task=lesions") as page:
+        upload(page, (NAME, b"nothing"))
+        reason = page.get_by_test_id("stAlertContainer").get_by_text("not a readable image")
+        reason.wait_for()
+        assert reason.inner_text().startswith(NAME)
+
+
+def test_hostile_files_show_no_traceback_and_the_page_goes_on(browser, address):
+    with opened(browser, f"{address}/?task=lesions") as page:
+        upload(page, *[(f"{name}.png", FILES[name]) for name in HOSTILE], ("good.png", picture(1)))
+        page.get_by_text(re.compile(r"\d answered, \d could not be used")).wait_for()
+        settled(page)
+
+
+def test_an_example_is_answered_and_another_one_otherwise(browser, address):
+    with opened(browser, f"{address}/?task=lesions") as page:
+        page.get_by_role("button", name="Example", exact=True).or_(page.get_by_role("radio", name="Example")).click()
+        first = answer(page)
+        page.get_by_role("button", name="Another example").click()
+        page.get_by_test_id("stImageCaption").get_by_text("example 2").wait_for()
+        assert answer(page) != first
+
+
+def test_the_camera_is_not_asked_for_before_it_is_chosen_and_its_absence_is_said(browser, address):
+    with opened(browser, address) as page:
+        page.context.add_init_script(
+            "window.asked = 0; const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+            "navigator.mediaDevices.getUserMedia = (...given) => { window.asked += 1; return real(...given) }"
+        )
+        page.goto(f"{address}/?task=lesions")
+        settled(page)
+        assert page.evaluate("window.asked") == 0
+        page.get_by_role("button", name="Camera").or_(page.get_by_role("radio", name="Camera")).click()
+        page.get_by_test_id("stCameraInput").wait_for()
+        page.wait_for_function("window.asked > 0")
+        settled(page)
+        assert page.get_by_text("camera").first.is_visible()
+        page.get_by_role("button", name="Files").or_(page.get_by_role("radio", name="Files")).click()
+        page.get_by_test_id("stFileUploader").wait_for()
+
+
+def test_a_form_is_filled_in_and_sent_by_the_keyboard_alone(browser, address, project):
+    loaded = Predictor(project.folder / "models/breast/best")
+    row = {field["name"]: field["default"] for field in loaded.info["schema"]}
+    with opened(browser, f"{address}/?task=breast") as page:
+        tab_to(page, "mean radius")
+        page.keyboard.press("Control+A")
+        page.keyboard.type("99")
+        tab_to(page, "Predict", "Shift+Tab")
+        page.keyboard.press("Enter")
+        assert answer(page) == said(loaded.predict(row | {"mean radius": 99}, "the form"))
+        assert page.get_by_text("1 of 1 cells lie outside of").is_visible()
+
+
+def tab_to(page, name: str, key: str = "Tab") -> None:
+    """Press `key` until what is named so, by its label or its text, has the focus."""
+    for _ in range(60):
+        page.keyboard.press(key)
+        focus = "document.activeElement.ariaLabel || document.activeElement.innerText || ''"
+        if page.evaluate(focus).strip() == name:
+            return
+    pytest.fail(f"{name!r} cannot be reached by {key}")
+
+
+def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, project):
+    loaded = Predictor(project.folder / "models/breast/best")
+    with opened(browser, f"{address}/?task=breast") as page:
+        page.get_by_role("button", name="CSV file").or_(page.get_by_role("radio", name="CSV file")).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download a template").click()
+        header, row = csv.reader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())
+        out = io.StringIO()
+        csv.writer(out).writerows([[*header, "name"], [*row, "a"], ["5000", *row[1:], "b"], ["many", *row[1:], "c"]])
+        upload(page, ("rows.csv", out.getvalue().encode()))
+        page.get_by_text("2 answered, 1 could not be used").wait_for()
+        assert answer(page) == said(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
+        assert page.get_by_text("not used by the model: name").is_visible()
+        assert page.get_by_text("1 of 2 cells lie outside of").is_visible()
+        upload(page, ("rows.csv", b"a,b\n1,2\n"))
+        page.get_by_text("missing columns: mean radius").wait_for()
+
+
+def test_nothing_is_wider_than_a_phone(browser, address):
+    with opened(browser, f"{address}/?task=lesions", viewport={"width": 390, "height": 844}) as page:
+        upload(page, *[(f"{number}.png", picture(number)) for number in range(3)])
+        page.get_by_text("3 answered").wait_for()
+        answer(page)
+        assert width(page) <= 390
+        for path in ("?task=breast", "compare?task=lesions", "data?task=lesions"):
+            page.goto(f"{address}/{path}")
+            settled(page)
+            assert width(page) <= 390, path
+
+
+def width(page) -> int:
+    """Return the px that the page's content takes."""
+    return page.evaluate(
+        "Math.max(document.body.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
+    )
+
+
+def test_with_keys_nothing_is_shown_until_one_fits(browser, project):
+    with app(project.folder, ASSAY_API_KEYS="first, second") as (address, _), opened(browser, address) as page:
+        assert not page.get_by_test_id("stSidebarNav").count()
+        page.get_by_label("Key", exact=True).fill("third")
+        page.keyboard.press("Enter")
+        page.get_by_text("none of the server's keys").wait_for()
+        assert not page.get_by_text("lesions").count()
+        page.get_by_label("Key", exact=True).fill("second")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Predict").wait_for()
+
+
+def test_a_new_champion_is_taken_up_without_a_restart_and_a_damaged_one_is_not(browser, address, project):
+    selection, best = project.folder / "reports/lesions/selection.json", project.folder / "models/lesions/best"
+    other = {"lesions-logreg", "lesions-knn"} - {json.loads(selection.read_text())["winner"]}
+    with opened(browser, f"{address}/?task=lesions") as page:
+        for model in (*sorted(other), "lesions-mobilenetv2"):  # two `.joblib` or more, and a `.keras`
+            make_champion(project, model)
+            page.reload()
+            upload(page, ("a.png", picture(3)))
+            assert answer(page) == said(Predictor(best).predict(picture(3), "a.png"))
+            assert page.get_by_text(f"{model}@").is_visible()
+        assert (best / "model.keras").exists()
+        kept = selection.read_bytes()
+        selection.unlink()
+        page.reload()
+        page.get_by_text("is being chosen anew").wait_for()
+        selection.write_bytes(kept)
+        whole = (best / "model.tflite").read_bytes()
+        (best / "model.tflite").write_bytes(whole[:-1] + b"!")
+        page.reload()
+        page.get_by_text("does not match bundle.json").wait_for()
+        upload(page, ("a.png", picture(3)))
+        answer(page)
+        (best / "model.tflite").write_bytes(whole)
