@@ -23,12 +23,9 @@ LEAST_DETAIL = 0.4  # grey levels RMS: with less, pictures match by chance
 AGREE = ((5, 0.95), (8, 0.8), (10, 0.7))  # points that must bear out a correlation of so much, over the whole overlap
 FRAMES = 0.98  # cosine of the low frequencies from which on frame is laid on frame, where points do not help
 FRAMES_WHOLE, FRAMES_LOCAL = 0.85, 0.6
-# Soft skin that was shrunk and compressed has neither points nor fine detail left, but its frame still agrees almost perfectly.
-FRAMES_COARSE = (
-    0.995,
-    0.96,
-    0.93,
-)  # the cosine, and at the coarse scale the correlation over the whole overlap and locally
+# Soft skin that was shrunk and compressed has neither points nor fine detail left, but its frame still agrees almost perfectly:
+# the cosine, and at the coarse scale the correlation over the whole overlap and locally.
+FRAMES_COARSE = 0.995, 0.96, 0.93
 COPY = 0.8, 0.97  # at the fine scale: over the whole overlap, which a line drawn across spoils, and locally
 # The most alike of neighbouring CT slices reach .950 and .938, at the coarse scale .991 and .989. Of altered copies of
 # dermoscopic photos 97 % are called copies, the others near.
