@@ -1,6 +1,8 @@
 """The HTTP API: what it answers, and that it is the Predictor's answer."""
 
 import ast
+import contextlib
+import http.client
 import json
 import logging
 import os
@@ -133,6 +135,19 @@ def test_a_path_or_method_that_is_not_there_is_a_problem_document(server):
         found, content, headers = server.ask(method, path)
         assert (found, headers["content-type"]) == (status, "application/problem+json")
         assert content["detail"].endswith("/docs shows what there is.")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/tasks", "/v1/tasks/nothing", "/openapi.json"])
+def test_head_gets_the_headers_of_get_and_no_body(server, path):
+    status, _, headers = server.get(path)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with contextlib.closing(connection):
+        for _ in range(2):  # the connection goes on: nothing was left in it
+            connection.request("HEAD", path)
+            answer = connection.getresponse()
+            assert (answer.status, answer.headers["content-type"]) == (status, headers["content-type"])
+            assert int(answer.headers["content-length"]) > 0
+            assert answer.read() == b""
 
 
 # What a client does wrong
