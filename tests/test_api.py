@@ -115,6 +115,18 @@ def test_tasks_are_listed_and_described(server, skin):
     assert "not a medical device" in described["card"]["use"]
 
 
+def test_looks_that_cannot_be_read_are_left_out_of_the_card(server):
+    path = Path("reports/skin/test_looks.csv")
+    before = path.read_bytes()
+    path.write_bytes(before + b"<<<<<<< HEAD\n")  # as a merge with conflicts leaves it
+    try:
+        status, content, _ = server.get("/v1/tasks/skin")
+    finally:
+        path.write_bytes(before)
+    assert (status, content["metrics"]["test"]["roc_auc"]) == (200, 0.8)
+    assert "test_looks" not in content["card"]
+
+
 def test_a_tables_columns_are_described_with_units_and_ranges(server):
     _, content, _ = server.get("/v1/tasks/patients")
     assert [field["name"] for field in content["schema"]] == list(ROW)
