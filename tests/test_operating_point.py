@@ -119,9 +119,11 @@ def test_a_specificity_that_cannot_be_had_gives_the_nearest_to_it():
 
 
 def test_predictive_values_are_those_of_altman_and_bland_1994():
-    """Liver scans: 231 of 258 abnormal and 54 of 86 normal ones are right; PPV 0.88, NPV 0.67; of 25 % ill 0.45 and 0.86."""
+    """Liver scans: 231 of 258 abnormal and 54 of 86 normal ones are right; PPV 0.88, NPV 0.67; of 25 % ill 0.45 and 0.95."""
     assert bayes(231 / 258, 54 / 86, 258 / 344) == (pytest.approx(0.88, abs=0.005), pytest.approx(0.67, abs=0.005))
     assert bayes(231 / 258, 54 / 86, 0.25) == (pytest.approx(0.45, abs=0.01), pytest.approx(0.95, abs=0.01))
+    assert bayes(0, 1, 0.3) == (pytest.approx(np.nan, nan_ok=True), 0.7)  # nobody is called positive, or negative
+    assert bayes(1, 0, 0.3) == (0.3, pytest.approx(np.nan, nan_ok=True))
 
 
 def test_at_the_datas_own_prevalence_bayes_rule_gives_what_was_counted_and_at_a_rarer_one_less():
