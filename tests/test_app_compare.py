@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.views import charts, mlflow_page, threshold
+from app.views import charts, mlflow_page
 from pipeline import artifacts, holdout, select_best
 from pipeline.dataset import Dataset
 from tests import pages
@@ -153,14 +153,6 @@ def test_predictive_values_follow_the_prevalence_by_bayes_rule(project):
     for extreme in (0.0, 100.0):
         page.number_input[0].set_value(extreme).run()
         assert not page.exception
-
-
-def test_predictive_values_of_the_textbook():
-    # Altman and Bland 1994: liver scan, sensitivity 231/258, specificity 54/86
-    ppv, npv = threshold.predictive_values(231 / 258, 54 / 86, 0.25)
-    assert (ppv, npv) == (pytest.approx(0.45, abs=0.01), pytest.approx(0.95, abs=0.01))
-    assert threshold.predictive_values(0, 1, 0.3) == (None, 0.7)
-    assert threshold.predictive_values(1, 0, 0.3) == (0.3, None)
 
 
 @pytest.mark.parametrize(
