@@ -75,6 +75,31 @@ def test_the_verdict_and_the_leaderboard_are_those_of_the_stages(project):
     assert table["95 % interval"].tolist() == [f"[{low:.3f}, {high:.3f}]" for low, high in ends]
 
 
+def test_the_looks_at_the_test_set_stand_beside_its_figures(project):
+    assert "The test set has had at least 3 looks" in said(opened("compare", "t"))
+    Path("reports/t/test_looks.csv").unlink()
+    assert "looks" not in said(opened("compare", "t"))
+    Path("reports/t/test_looks.csv").write_text(
+        "<<<<<<< HEAD\n"
+    )  # a merge gone wrong: the page goes on without the count
+    page = opened("compare", "t")
+    assert "is not known: reports/t/test_looks.csv: found the line '<<<<<<< HEAD'" in said(page)
+    assert "Reliability, out of fold" in said(page)
+
+
+def test_notes_of_the_report_and_what_calibration_did_are_said(project):
+    path = Path(f"reports/t/cv/{champion()}.json")
+    report = artifacts.read_json(path)
+    change = report["calibration"] | {"before": {"brier_score_loss": 0.25, "ece": 0.1}}
+    change |= {"after": {"brier_score_loss": 0.125, "ece": 0.05}, "method": "sigmoid"}
+    artifacts.write_json(path, report | {"notes": ["b: nothing was decided to be this"], "calibration": change})
+    text = said(opened("compare", "t"))
+    assert "Out of fold: b: nothing was decided to be this" in text
+    assert "Probabilities are calibrated (sigmoid): Brier score 0.250 before, 0.125 after." in text
+    artifacts.write_json(path, report | {"calibration": change | {"method": "none"}})
+    assert "calibration (sigmoid) was tried and not kept" in said(opened("compare", "t"))
+
+
 @pytest.mark.parametrize("name", ["two", "four"])
 def test_every_model_can_be_chosen_and_its_figures_are_those_of_its_reports(name, request, monkeypatch):
     monkeypatch.chdir(request.getfixturevalue(name))
