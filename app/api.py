@@ -40,7 +40,7 @@ from app.rows import read_rows
 from app.serving import Models, Served
 from app.uploads import read_files
 from pipeline import __version__, artifacts, bundle, looks
-from pipeline.stage import BundleError
+from pipeline.stage import BundleError, DataError
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
 REASON = 500  # characters of a reason that are sent back: it may quote what was sent
@@ -64,15 +64,17 @@ async def task(task: TaskName, request: Request) -> Response:
     served = request.app.state.models.champion(task)
     info = served.info
     selection = selection_of(served)
-    test = Path(f"reports/{task}/test/{info['model']}.json")
     card = {key: info.get(key) for key in ("estimator", "features", "input", "positive", "decision", "versions")}
     card |= {"data_fingerprint": info.get("data_fingerprint"), "chosen": selection.get("reason")}
     card["use"] = "Research use, not a medical device."
     metrics = {"out_of_fold": info.get("metrics")}
-    if selection and test.exists():
-        metrics["test"] = artifacts.read_json(test)
-        seen = looks.count(task, info["model"])
-        card["test_looks"] = looks.in_words(seen) if seen else None
+    if selection:
+        with suppress(
+            OSError, DataError
+        ):  # not there yet, or taken away by `dvc repro` meanwhile; looks that cannot be read
+            metrics["test"] = artifacts.read_json(Path(f"reports/{task}/test/{info['model']}.json"))
+            seen = looks.count(task, info["model"])
+            card["test_looks"] = looks.in_words(seen) if seen else None
     return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
 
 

@@ -18,7 +18,8 @@ def main() -> None:
     with app(ROOT) as (address, _), chromium() as browser:
         for name, scheme in SHOTS:
             path = ROOT / "docs" / (f"{name}.png" if scheme == "light" else f"{name}-{scheme}.png")
-            with opened(browser, f"{address}/{name}?task=lesions", viewport=SIZE, color_scheme=scheme) as page:
+            place = "" if name == "predict" else name  # the first page has no name in its address
+            with opened(browser, f"{address}/{place}?task=lesions", viewport=SIZE, color_scheme=scheme) as page:
                 if name == "predict":
                     page.get_by_text("Example", exact=True).click()
                     page.locator("[aria-label^='Probabilities: ']").first.wait_for()

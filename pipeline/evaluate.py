@@ -82,10 +82,11 @@ def main(name: str) -> None:
     folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
     dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
     raw = np.load(folder / "oof.npz")["proba"]
-    select, where = task.select, f"params.yaml: tasks.{model.task}.select.operating_point"
+    select = task.select
+    operating_point.check_classes(dev.classes, select.operating_point, model.task)
     calibration, how = calibrate.choose(dev, raw, select.draws, params.seed())
     proba = decision.calibrate(raw, {"calibration": calibration})
-    rule = {"calibration": calibration} | operating_point.choose(dev, proba, select.operating_point, where)
+    rule = {"calibration": calibration} | operating_point.choose(dev, proba, select.operating_point)
     decided = decision.decide(proba, rule)
     report = assess(dev, proba, decided, select.draws, params.seed()) | {"calibration": how}
     unseen = calibrate.out_of_fold(dev, raw, rule)

@@ -22,6 +22,7 @@ LEVEL = 0.95
 NORMAL = NormalDist()
 SHARES = ("accuracy", "recall", "specificity", "precision", "negative_predictive_value")
 ROUNDING = 1e-12  # of sums of weights
+ERRORS = ("brier_score_loss", "log_loss", "ece")  # of which 0 is the best; the first two may be above 1
 ENDS = {"matthews_corrcoef": (-1.0, 1.0)}  # of others 0 and 1
 
 
@@ -36,12 +37,13 @@ def of_metric(name: str, estimate: float, draws: np.ndarray, n_groups: int, n_ra
         return [np.nan, np.nan]
     if np.ptp(defined) < ROUNDING:
         # Without a single error there is nothing to draw: what is known is how many chances for one there were.
-        return [wilson(n_rarest, n_rarest)[0], 1.0] if estimate > 1 - ROUNDING else [estimate, estimate]
+        faultless = name not in ERRORS and estimate > 1 - ROUNDING
+        return [wilson(n_rarest, n_rarest)[0], 1.0] if faultless else [estimate, estimate]
     reach = student(n_groups - 1) * (n_groups / (n_groups - 1)) ** 0.5
     values = np.append(defined, estimate)
     if name in ("roc_auc", "average_precision"):
         return (1 / (1 + np.exp(-_around(_log(values) - _log(1 - values), reach)))).tolist()
-    if name in ("brier_score_loss", "log_loss"):
+    if name in ERRORS[:2]:
         return np.exp(_around(_log(values), reach)).tolist()
     low, high = np.quantile(defined, [NORMAL.cdf(-reach), NORMAL.cdf(reach)])
     if name == "ece":

@@ -41,7 +41,8 @@ def of_forest(X: np.ndarray, trees: list[Any], n_classes: int) -> np.ndarray:
 
 
 def of_neighbours(search: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function that lets the nearest neighbours vote as a KNeighborsClassifier does, to 1e-9.
+    """Return a function that lets the nearest neighbours vote as a KNeighborsClassifier does: to 1e-9, or
+    to 1e-6 for a row that was itself fitted, whose distance of 0 is rounding in either.
 
     `search` is fitted with the Euclidean metric and weights uniform or distance. It takes the lengths of all fitted rows anew
     for each one that is asked for; here they are kept, and the squared distance is |x|^2 - 2 x.y + |y|^2, as there.

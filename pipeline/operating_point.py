@@ -13,19 +13,26 @@ from pipeline.params import OperatingPointParams
 from pipeline.stage import ParamsError
 
 
-def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams, where: str) -> dict[str, Any]:
+def check_classes(classes: list[str], point: OperatingPointParams, task: str) -> None:
+    """Raise ParamsError where a `point` other than the default is asked for of more than two classes.
+
+    `preprocess`, the first stage that knows the classes, asks before anything is trained; `evaluate`, for what changed since.
+    """
+    if point != OperatingPointParams() and len(classes) > 2:
+        raise ParamsError(
+            f"params.yaml: tasks.{task}.select.operating_point: {len(classes)} classes have no sensitivity or prevalence; "
+            "of more than two the most probable one is decided: leave operating_point out"
+        )
+
+
+def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> dict[str, Any]:
     """Return `threshold`, at the digits of a file, and `chosen_for` in words; 0.5 and "" where nothing is asked for.
 
     `proba` (n, 2) are calibrated out-of-fold probabilities of `dev`. A sensitivity is met by the highest threshold that
     still has it, a specificity by the lowest; costs by the one with the smallest sum, of equals the nearest to
     false_positive / (false_positive + false_negative), the best of perfectly calibrated probabilities (Elkan 2001,
-    equation 2). Raises ParamsError, naming `where` in params.yaml, of more than two classes.
+    equation 2).
     """
-    if point != OperatingPointParams() and dev.positive is None:
-        raise ParamsError(
-            f"{where}: {len(dev.classes)} classes have no sensitivity or prevalence; of more than two the most probable "
-            "one is decided: leave operating_point out"
-        )
     if point.target is None:
         return {"threshold": 0.5, "chosen_for": ""}
     thresholds, sensitivity, specificity = sweep(dev.y, proba[:, 1])
@@ -54,8 +61,8 @@ def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     levels = np.unique(np.concatenate([[0.0], p, [1.0]]))
     thresholds = np.unique(np.round(np.concatenate([[0.0], (levels[:-1] + levels[1:]) / 2, [1.0]]), artifacts.DIGITS))
     positives, negatives = np.sort(p[y == 1]), np.sort(p[y == 0])
-    below = np.searchsorted(positives, thresholds), np.searchsorted(negatives, thresholds)
-    return thresholds, 1 - below[0] / len(positives), below[1] / len(negatives)
+    found = len(positives) - np.searchsorted(positives, thresholds)  # counted, because 1 - 17/50 is a hair below 0.66
+    return thresholds, found / len(positives), np.searchsorted(negatives, thresholds) / len(negatives)
 
 
 def describe(report: dict[str, Any], rule: dict[str, Any], prevalence: float | None) -> dict[str, Any]:

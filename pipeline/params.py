@@ -198,7 +198,9 @@ def _explain(found: dict[str, Any], schema: type[BaseModel], where: str) -> str:
     if found["type"] == "missing":
         return f"params.yaml: {key}: is missing; see the comments in params.yaml"
     hint = HINTS.get((found["type"], type(found["input"])), "")
-    said = found["msg"].removeprefix("Value error, ")
+    if found["type"] == "model_type":
+        hint = "; see the comments in params.yaml"
+    said = found["msg"].removeprefix("Value error, ").partition(" or instance of ")[0]  # a class of ours
     return f"params.yaml: {key}: found {found['input']!r}; {said[0].lower()}{said[1:]}{hint}"
 
 

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from pipeline import artifacts, images, params, tables
 from pipeline.dataset import Dataset
+from pipeline.operating_point import check_classes
 from pipeline.parallel import run_parallel
 from pipeline.params import TaskParams
 from pipeline.split import read_samples
@@ -92,6 +93,7 @@ def main(name: str) -> None:
     row_of = {path: row for row, path in enumerate(read_samples(name)["path"])}
     features = load_features(folder / "scan", task.kind)
     classes = order_classes(split.loc[split["subset"] == "dev", "label"], task.preprocess.positive, name)
+    check_classes(classes, task.select.operating_point, name)
     dev = take(split, "dev", classes, features, row_of)
     dev.save(folder / "dev.npz")
     take(split, "test", classes, features, row_of).save(folder / "test.npz")

@@ -1,6 +1,8 @@
 """The HTTP API: what it answers, and that it is the Predictor's answer."""
 
 import ast
+import contextlib
+import http.client
 import json
 import logging
 import os
@@ -113,6 +115,18 @@ def test_tasks_are_listed_and_described(server, skin):
     assert "not a medical device" in described["card"]["use"]
 
 
+def test_looks_that_cannot_be_read_are_left_out_of_the_card(server):
+    path = Path("reports/skin/test_looks.csv")
+    before = path.read_bytes()
+    path.write_bytes(before + b"<<<<<<< HEAD\n")  # as a merge with conflicts leaves it
+    try:
+        status, content, _ = server.get("/v1/tasks/skin")
+    finally:
+        path.write_bytes(before)
+    assert (status, content["metrics"]["test"]["roc_auc"]) == (200, 0.8)
+    assert "test_looks" not in content["card"]
+
+
 def test_a_tables_columns_are_described_with_units_and_ranges(server):
     _, content, _ = server.get("/v1/tasks/patients")
     assert [field["name"] for field in content["schema"]] == list(ROW)
@@ -133,6 +147,19 @@ def test_a_path_or_method_that_is_not_there_is_a_problem_document(server):
         found, content, headers = server.ask(method, path)
         assert (found, headers["content-type"]) == (status, "application/problem+json")
         assert content["detail"].endswith("/docs shows what there is.")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/tasks", "/v1/tasks/nothing", "/openapi.json"])
+def test_head_gets_the_headers_of_get_and_no_body(server, path):
+    status, _, headers = server.get(path)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with contextlib.closing(connection):
+        for _ in range(2):  # the connection goes on: nothing was left in it
+            connection.request("HEAD", path)
+            answer = connection.getresponse()
+            assert (answer.status, answer.headers["content-type"]) == (status, headers["content-type"])
+            assert int(answer.headers["content-length"]) > 0
+            assert answer.read() == b""
 
 
 # What a client does wrong

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.views import charts, mlflow_page, threshold
+from app.views import charts, mlflow_page
 from pipeline import artifacts, holdout, select_best
 from pipeline.dataset import Dataset
 from tests import pages
@@ -73,6 +73,31 @@ def test_the_verdict_and_the_leaderboard_are_those_of_the_stages(project):
     assert table["Test"].tolist() == [f"{value:.3f}" for value in board["test_roc_auc"]]
     ends = zip(board["roc_auc_low"], board["roc_auc_high"], strict=True)
     assert table["95 % interval"].tolist() == [f"[{low:.3f}, {high:.3f}]" for low, high in ends]
+
+
+def test_the_looks_at_the_test_set_stand_beside_its_figures(project):
+    assert "The test set has had at least 3 looks" in said(opened("compare", "t"))
+    Path("reports/t/test_looks.csv").unlink()
+    assert "looks" not in said(opened("compare", "t"))
+    Path("reports/t/test_looks.csv").write_text(
+        "<<<<<<< HEAD\n"
+    )  # a merge gone wrong: the page goes on without the count
+    page = opened("compare", "t")
+    assert "is not known: reports/t/test_looks.csv: found the line '<<<<<<< HEAD'" in said(page)
+    assert "Reliability, out of fold" in said(page)
+
+
+def test_notes_of_the_report_and_what_calibration_did_are_said(project):
+    path = Path(f"reports/t/cv/{champion()}.json")
+    report = artifacts.read_json(path)
+    change = report["calibration"] | {"before": {"brier_score_loss": 0.25, "ece": 0.1}}
+    change |= {"after": {"brier_score_loss": 0.125, "ece": 0.05}, "method": "sigmoid"}
+    artifacts.write_json(path, report | {"notes": ["b: nothing was decided to be this"], "calibration": change})
+    text = said(opened("compare", "t"))
+    assert "Out of fold: b: nothing was decided to be this" in text
+    assert "Probabilities are calibrated (sigmoid): Brier score 0.250 before, 0.125 after." in text
+    artifacts.write_json(path, report | {"calibration": change | {"method": "none"}})
+    assert "calibration (sigmoid) was tried and not kept" in said(opened("compare", "t"))
 
 
 @pytest.mark.parametrize("name", ["two", "four"])
@@ -153,14 +178,6 @@ def test_predictive_values_follow_the_prevalence_by_bayes_rule(project):
     for extreme in (0.0, 100.0):
         page.number_input[0].set_value(extreme).run()
         assert not page.exception
-
-
-def test_predictive_values_of_the_textbook():
-    # Altman and Bland 1994: liver scan, sensitivity 231/258, specificity 54/86
-    ppv, npv = threshold.predictive_values(231 / 258, 54 / 86, 0.25)
-    assert (ppv, npv) == (pytest.approx(0.45, abs=0.01), pytest.approx(0.95, abs=0.01))
-    assert threshold.predictive_values(0, 1, 0.3) == (None, 0.7)
-    assert threshold.predictive_values(1, 0, 0.3) == (0.3, None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The app's shell and its page Predict, driven by Streamlit's own tester."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -68,6 +69,15 @@ def test_without_a_champion_the_page_says_what_to_run(tmp_path, monkeypatch):
     page = opened()
     assert not page.exception
     assert "make demo" in page.info[0].value
+
+
+def test_the_first_page_waits_for_no_heavy_library():
+    heavy = "{'PIL', 'pandas', 'altair', 'sklearn', 'tensorflow', 'mlflow', 'pipeline.predictor', 'app.serving'}"
+    code = f"import sys, app.champions, app.access, app.views.predict; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=MAIN.parents[1], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "[]\n"
 
 
 # Keys and addresses

@@ -129,6 +129,13 @@ def test_without_an_error_the_interval_still_says_how_many_chances_for_one_there
             assert (low, high) == (pytest.approx(wilson(15, 15)[0]), 1)
 
 
+@pytest.mark.parametrize("name", ["log_loss", "brier_score_loss"])
+def test_an_error_above_1_that_is_the_same_in_every_draw_is_not_taken_for_faultless(name):
+    y = np.arange(30) % 3
+    draws = bootstrap(y, np.full((30, 3), 1 / 3), y, np.arange(30), 200, seed=0)["log_loss"]
+    assert of_metric(name, draws[0], draws, 30, 10) == [pytest.approx(np.log(3))] * 2
+
+
 def test_an_auc_of_nearly_1_has_an_interval_below_1():
     y = np.arange(60) % 2
     p = np.where(y == 1, 0.9, 0.1) - np.where(np.arange(60) == 1, 0.85, 0)  # one positive below most negatives

@@ -6,13 +6,12 @@ import pytest
 from pipeline import artifacts
 from pipeline.assess import assess
 from pipeline.decision import decide
-from pipeline.operating_point import bayes, choose, describe, predictive_values, sweep
+from pipeline.operating_point import bayes, check_classes, choose, describe, predictive_values, sweep
 from pipeline.params import OperatingPointParams, TaskParams, parse
 from pipeline.stage import ParamsError
 from tests.models import dataset, numbers
 
 pytestmark = pytest.mark.filterwarnings("error")
-WHERE = "params.yaml: tasks.t.select.operating_point"
 
 
 def simulated(n=400, seed=0, share=0.4):
@@ -34,22 +33,32 @@ def point(**given):
 
 def test_where_nothing_is_asked_for_it_is_a_half():
     dev, proba = simulated()
-    assert choose(dev, proba, point(), WHERE) == {"threshold": 0.5, "chosen_for": ""}
-    assert choose(dev, proba, point(prevalence=0.02), WHERE)["threshold"] == 0.5
+    assert choose(dev, proba, point()) == {"threshold": 0.5, "chosen_for": ""}
+    assert choose(dev, proba, point(prevalence=0.02))["threshold"] == 0.5
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.99])
 def test_the_highest_threshold_with_the_sensitivity_and_the_lowest_with_the_specificity(target):
     dev, proba = simulated()
-    rule = choose(dev, proba, point(target_sensitivity=target), WHERE)
+    rule = choose(dev, proba, point(target_sensitivity=target))
     assert rates(dev.y, decide(proba, rule))[0] >= target
     assert rule["chosen_for"] == f"a sensitivity of at least {target}"
     higher = {"threshold": proba[proba[:, 1] >= rule["threshold"], 1].min() + 1e-5}
     assert rates(dev.y, decide(proba, higher))[0] < target or (dev.y[proba[:, 1] < higher["threshold"]] == 0).any()
-    rule = choose(dev, proba, point(target_specificity=target), WHERE)
+    rule = choose(dev, proba, point(target_specificity=target))
     assert rates(dev.y, decide(proba, rule))[1] >= target
     lower = {"threshold": proba[proba[:, 1] < rule["threshold"], 1].max()}
     assert rates(dev.y, decide(proba, lower))[1] < target
+
+
+@pytest.mark.parametrize("hits", range(1, 50))
+def test_a_target_that_is_met_to_the_sample_is_met(hits):
+    y, p = np.repeat([1, 0], 50), np.tile(np.arange(1, 51) / 100, 2)
+    dev = dataset(np.zeros((100, 1), np.float32), y, np.arange(100), folds=0)
+    rule = choose(dev, np.column_stack([1 - p, p]), point(target_sensitivity=hits / 50))
+    assert (p[y == 1] >= rule["threshold"]).sum() == hits
+    rule = choose(dev, np.column_stack([1 - p, p]), point(target_specificity=hits / 50))
+    assert (p[y == 0] < rule["threshold"]).sum() == hits
 
 
 def test_no_other_threshold_is_cheaper_and_dear_misses_lower_it():
@@ -61,14 +70,14 @@ def test_no_other_threshold_is_cheaper_and_dear_misses_lower_it():
 
     found = []
     for miss, alarm in ((1.0, 1.0), (5.0, 1.0), (1.0, 20.0)):
-        rule = choose(dev, proba, point(costs={"false_negative": miss, "false_positive": alarm}), WHERE)
+        rule = choose(dev, proba, point(costs={"false_negative": miss, "false_positive": alarm}))
         cheapest = min(price(threshold, miss, alarm) for threshold in [*np.unique(proba[:, 1]), 1.1])
         assert price(rule["threshold"], miss, alarm) == cheapest
         assert rule["threshold"] == pytest.approx(alarm / (alarm + miss), abs=0.12)
         found.append(rule["threshold"])
     assert found[1] < found[0] < found[2]
     costs = {"false_negative": 5, "false_positive": 1}
-    assert choose(dev, proba, point(costs=costs), WHERE)["chosen_for"] == (
+    assert choose(dev, proba, point(costs=costs))["chosen_for"] == (
         "costs of 5 a false negative and 1 a false positive"
     )
 
@@ -78,7 +87,7 @@ def test_on_data_not_seen_the_sensitivity_meets_its_target_within_its_interval()
     inside = {"target_sensitivity": 0, "target_specificity": 0}
     for name in inside:
         for seed in range(40):
-            rule = choose(*simulated(1200, seed=seed), point(**{name: 0.9}), WHERE)
+            rule = choose(*simulated(1200, seed=seed), point(**{name: 0.9}))
             held_out, proba = simulated(300, seed=1000 + seed)
             ci = assess(held_out, proba, decide(proba, rule), 100, 7)["ci"]
             low, high = ci["recall" if name == "target_sensitivity" else "specificity"]
@@ -89,7 +98,7 @@ def test_on_data_not_seen_the_sensitivity_meets_its_target_within_its_interval()
 def test_what_is_written_decides_as_what_was_counted():
     dev, proba = simulated()
     for target in (0.8, 0.95):
-        rule = choose(dev, proba, point(target_sensitivity=target), WHERE)
+        rule = choose(dev, proba, point(target_sensitivity=target))
         assert artifacts.rounded(rule) == rule
 
 
@@ -103,16 +112,18 @@ def test_a_sweep_counts_every_threshold_as_it_decides_probabilities_of_exactly_0
 def test_a_specificity_that_cannot_be_had_gives_the_nearest_to_it():
     y, p = np.array([0, 1, 0, 1]), np.array([1.0, 1.0, 1.0, 1.0])
     dev = dataset(np.zeros((4, 1), np.float32), y, folds=0)
-    assert choose(dev, np.column_stack([1 - p, p]), point(target_specificity=0.9), WHERE)["threshold"] == 1
+    assert choose(dev, np.column_stack([1 - p, p]), point(target_specificity=0.9))["threshold"] == 1
 
 
 # What answers are worth
 
 
 def test_predictive_values_are_those_of_altman_and_bland_1994():
-    """Liver scans: 231 of 258 abnormal and 54 of 86 normal ones are right; PPV 0.88, NPV 0.67; of 25 % ill 0.45 and 0.86."""
+    """Liver scans: 231 of 258 abnormal and 54 of 86 normal ones are right; PPV 0.88, NPV 0.67; of 25 % ill 0.45 and 0.95."""
     assert bayes(231 / 258, 54 / 86, 258 / 344) == (pytest.approx(0.88, abs=0.005), pytest.approx(0.67, abs=0.005))
     assert bayes(231 / 258, 54 / 86, 0.25) == (pytest.approx(0.45, abs=0.01), pytest.approx(0.95, abs=0.01))
+    assert bayes(0, 1, 0.3) == (pytest.approx(np.nan, nan_ok=True), 0.7)  # nobody is called positive, or negative
+    assert bayes(1, 0, 0.3) == (0.3, pytest.approx(np.nan, nan_ok=True))
 
 
 def test_at_the_datas_own_prevalence_bayes_rule_gives_what_was_counted_and_at_a_rarer_one_less():
@@ -141,17 +152,15 @@ def test_without_an_error_the_interval_is_not_a_point():
 # Parameters
 
 
-def test_more_than_two_classes_have_no_operating_point():
-    X, y = numbers(40, 4)
-    dev = dataset(X, y, folds=0)
-    proba = np.full((40, 4), 0.25)
-    with pytest.raises(
-        ParamsError, match=r"select\.operating_point: 4 classes have no sensitivity or prevalence; .*leave"
-    ):
-        choose(dev, proba, point(target_sensitivity=0.9), WHERE)
-    with pytest.raises(ParamsError, match="leave operating_point out"):
-        choose(dev, proba, point(prevalence=0.1), WHERE)
-    assert choose(dev, proba, point(), WHERE)["threshold"] == 0.5
+@pytest.mark.parametrize("given", [{"target_sensitivity": 0.9}, {"prevalence": 0.1}])
+def test_more_than_two_classes_have_no_operating_point(given):
+    said = r"params\.yaml: tasks\.t\.select\.operating_point: 3 classes have no sensitivity or prevalence; .*leave"
+    with pytest.raises(ParamsError, match=said):
+        check_classes(list("abc"), point(**given), "t")
+    check_classes(list("abc"), point(), "t")
+    check_classes(list("ab"), point(**given), "t")
+    dev, proba = dataset(*numbers(40, 4), folds=0), np.full((40, 4), 0.25)
+    assert choose(dev, proba, point())["threshold"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,7 @@ def test_several_faults_are_all_named_at_once():
         (("tasks", "skin", "preprocess", "pixels"), "yes", "found 'yes'; input should be a valid boolean"),
         (("tasks", "skin", "preprocess", "positive"), True, "found True; input should be a valid string; put it in quotes"),
         (("tasks", "skin", "select", "metric"), "auc", "found 'auc'; input should be 'roc_auc', 'average_precision'"),
+        (("tasks", "skin", "select", "operating_point"), 0.9, "found 0.9; input should be a valid dictionary; see the comments"),
         (("models", "skin-dummy"), None, "found None; input should be a valid dictionary"),
         (("models", "skin-dummy", "features"), "raw", "found 'raw'; input should be 'embedding', 'classical'"),
     ],

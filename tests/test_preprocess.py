@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import artifacts, images, preprocess, scan, split, tables
 from pipeline.dataset import Dataset
-from pipeline.stage import DataError
+from pipeline.stage import DataError, ParamsError
 from tests.samples import noise, nothing_found, put, task, write_params
 
 FAST = {"folds": 2, "min_test_per_class": 1}
@@ -92,6 +92,15 @@ def test_the_test_set_has_no_say_in_which_class_is_positive(images_task):
     artifacts.write_csv(images_task / "split.csv", table)
     dev, test = both(images_task)
     assert dev.positive == test.positive == "mole"
+
+
+def test_an_operating_point_of_three_classes_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{n},{'abc'[n % 3]}\n" for n in range(60))
+    folder = prepare(put_table("size,label\n" + rows) | {"select": {"operating_point": {"target_sensitivity": 0.9}}})
+    with pytest.raises(ParamsError, match=r"tasks\.skin\.select\.operating_point: 3 classes have no sensitivity"):
+        preprocess.main("skin")
+    assert not (folder / "dev.npz").exists()
 
 
 @pytest.mark.parametrize(

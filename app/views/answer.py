@@ -128,9 +128,9 @@ def model(champion: Any) -> None:
 
 
 def looked(task: str, model: str) -> str:
-    """Return a sentence on how often the test set has been looked at; "" where nobody counted, or the count is unreadable."""
+    """Return a sentence on how often the test set has been looked at; "" where nobody counted."""
     try:
         n = looks.count(task, model)
-    except (OSError, ValueError, DataError):
-        return ""
+    except (OSError, ValueError, DataError) as error:
+        return f"How often the test set has been looked at is not known: {plain(str(error))}. "
     return f"The test set has had {looks.in_words(n)}: the more, the more of a good figure may be luck. " if n else ""

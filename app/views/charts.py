@@ -199,7 +199,7 @@ def stacked(table: pd.DataFrame, names: list[str]) -> alt.Chart:
         tooltip=["part:N", "name:N", "n:Q"],
     )
     legend = alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
-    return base.mark_bar(stroke="#FFFFFF", strokeWidth=1).encode(color=alt.Color("name:N", scale=scale, legend=legend))
+    return base.mark_bar().encode(color=alt.Color("name:N", scale=scale, legend=legend))
 
 
 def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:

@@ -110,7 +110,7 @@ def figures(task: str, model: str) -> None:
     st.caption("Rows: what the samples are. Columns: what the model decided. Percentages are of the row.")
     for side, report in found.items():
         for note in report.get("notes", []):
-            st.info(plain(f"{side}: {note}"))
+            st.caption(plain(f"{side}: {note}"))
     st.subheader("Classification report")
     for place, (side, report) in zip(st.columns(2), found.items(), strict=False):
         with place:

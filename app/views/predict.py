@@ -59,9 +59,12 @@ def pictures(champion: Champion, place: Any) -> None:
     found = answer_all(champion, given)
     items, thumbs = [item for item, _ in found], [thumb for _, thumb in found]
     at = answer.many(items, thumbs, champion.info["classes"]) if len(items) > 1 else 0
+    if items[at]["class"]:
+        beside = (
+            place if len(items) > 1 else st.container()
+        )  # one picture stands under its source, one of many at its answer
+        beside.image(preview.preview(given[at][1], SIDE), plain(items[at]["file"]), alt=items[at]["file"])
     with place:
-        if items[at]["class"]:
-            st.image(preview.preview(given[at][1], SIDE), plain(items[at]["file"]), alt=items[at]["file"])
         answer.one(items[at])
 
 

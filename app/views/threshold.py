@@ -5,15 +5,9 @@ import streamlit as st
 
 from app.views import charts, written
 from app.views.written import span, three
+from pipeline.operating_point import bayes
 
 SOURCE = "Altman and Bland 1994, BMJ 309:102"
-
-
-def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float | None, float | None]:
-    """Return PPV and NPV, by Bayes' rule (Altman and Bland 1994, BMJ 309:102), all in 0..1; None where nobody is called so."""
-    ill, well = prevalence, 1 - prevalence
-    called, passed = sensitivity * ill + (1 - specificity) * well, (1 - sensitivity) * ill + specificity * well
-    return (sensitivity * ill / called if called else None), (specificity * well / passed if passed else None)
 
 
 def show(task: str, model: str) -> None:
@@ -62,7 +56,7 @@ def explore(table: pd.DataFrame, key: str) -> None:
 
 def figures(row: pd.Series, prevalence: float) -> None:
     """Draw the four figures and the counts behind them."""
-    ppv, npv = predictive_values(row["sensitivity"], row["specificity"], prevalence)
+    ppv, npv = bayes(row["sensitivity"], row["specificity"], prevalence)
     found, passed = (f"{row[a]:.0f} of {row[a] + row[b]:.0f}" for a, b in (("tp", "fn"), ("tn", "fp")))
     shares = [
         ("Sensitivity", row["sensitivity"], f"{ends(row, 'sensitivity')} {found} positive found"),
