@@ -155,7 +155,10 @@ def test_changed_code_is_what_a_worker_runs_that_had_imported_the_old(cluster, t
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     own = tmp_path / "pipeline/own.py"
     call = "from pipeline.own import f\nfrom pipeline.parallel import run_parallel\nprint(list(run_parallel(f, range(4), 2)))"
-    for answer in ("old", "new"):
+    for answer in (
+        "old",
+        "newer",
+    ):  # of another length: of the same one, written in the same second, Python keeps its byte code
         own.write_text(f"def f(item):\n    return {answer!r}\n")
         done = Project(tmp_path).run(
             sys.executable, "-c", call, ASSAY_DASK=cluster.address, PYTHONDONTWRITEBYTECODE="1"
