@@ -35,6 +35,7 @@ def running(folder: Path, port: int, *command: str) -> Iterator[psutil.Process]:
 
 
 def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
