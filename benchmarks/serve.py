@@ -184,7 +184,7 @@ def memory(model: str, picture: Path, server: Server) -> list[Figure]:
     late = server.pss()
     return [
         Figure(f"{model}: memory", late, f"PSS after {2 * TURNS + 8},000 requests", at_most=WEIGHED[model], unit="MB"),
-        Figure(f"{model}: memory's growth", late - early, f"over the last 8,000 of {2 * TURNS + 8},000 requests", at_most=10, unit="MB"),
+        Figure(f"{model}: memory's growth", late - early, "over the last 8,000 of these", at_most=10, unit="MB"),
     ]
 
 

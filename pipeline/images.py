@@ -233,7 +233,7 @@ def classical(square: np.ndarray) -> np.ndarray:
 
 
 class Embedder:
-    """The backbone as a LiteRT program: one picture in, one embedding out.
+    """A network as a LiteRT program: one picture in, one embedding, or the probabilities, out, and the last feature map.
 
     Batch 1 and one thread per interpreter everywhere, so that an embedding has the same bits in the scan, on the command
     line and in a server. An Embedder serves one thread; make one per worker.
@@ -248,14 +248,19 @@ class Embedder:
             self.interpreter = Interpreter(model_content=program, num_threads=1)
             self.interpreter.allocate_tensors()
         self._input = self.interpreter.get_input_details()[0]["index"]
-        output = self.interpreter.get_output_details()[0]
-        self._output, self.size = output["index"], int(output["shape"][-1])
+        numbers, feature_map = sorted(self.interpreter.get_output_details(), key=lambda output: len(output["shape"]))
+        self._output, self.size = numbers["index"], int(numbers["shape"][-1])
+        self._feature_map = feature_map["index"]
 
     def __call__(self, square: np.ndarray) -> np.ndarray:
         """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) picture."""
         self.interpreter.set_tensor(self._input, square[None])
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self._output)[0]
+
+    def feature_map(self) -> np.ndarray:
+        """Return the last feature map, float32 (7, 7, n_features), of the picture given last: its mean is the embedding."""
+        return self.interpreter.get_tensor(self._feature_map)[0]
 
 
 def sample_pictures() -> list[np.ndarray]:
