@@ -37,10 +37,10 @@ class Project:
 
     folder: Path
 
-    def run(self, *command: str, ok: bool = True, **env: str) -> subprocess.CompletedProcess:
-        """Run a command in the workspace; fail the test if it fails."""
+    def run(self, *command: str, ok: bool = True, timeout: float = 400, **env: str) -> subprocess.CompletedProcess:
+        """Run a command in the workspace; fail the test if it fails, or takes over `timeout` seconds."""
         env = environment() | env
-        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=400)
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=timeout)
         assert not ok or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done
 
