@@ -95,12 +95,19 @@ def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def metrics(cv: dict[str, Any], test: dict[str, Any]) -> dict[str, float]:
-    """Return every known figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the cv intervals."""
+    """Return every known figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the cv intervals.
+
+    Predictive values for a prevalence that params.yaml names come as `<name>_at_prevalence`.
+    """
     found = {}
     for prefix, report in (("oof", cv), ("test", test)):
         for name, value in report.items():
             if isinstance(value, (int, float)):
                 found[f"{prefix}_{name}"] = float(value)
+        named = report.get("operating_point", {}).get("prevalence", {}).get("named", {})
+        for name in ("precision", "negative_predictive_value"):
+            if named.get(name) is not None:
+                found[f"{prefix}_{name}_at_prevalence"] = float(named[name])
     for name, ends in cv["ci"].items():
         for end, value in zip(("low", "high"), ends or (), strict=False):
             if value is not None:

@@ -12,7 +12,19 @@ import pandas as pd
 import yaml
 from sklearn.model_selection import StratifiedGroupKFold
 
-from pipeline import artifacts, backbone, bundle, evaluate, images, network, params, tables, train
+from pipeline import (
+    artifacts,
+    backbone,
+    bundle,
+    evaluate,
+    holdout,
+    images,
+    network,
+    params,
+    select_best,
+    tables,
+    train,
+)
 from pipeline.dataset import Dataset
 from pipeline.estimators import mobilenetv2
 
@@ -181,3 +193,13 @@ def folder_of(path: Path):
     path.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(path):
         yield path
+
+
+def score(models: dict[str, dict], n_dev: int, n_test: int) -> None:
+    """Make the current folder a table project with groups of two whose champion is chosen and whose test set has been opened."""
+    write_params(models)
+    dataset(*mixed(n_dev), np.arange(n_dev) // 2).save(Path("data/t/dev.npz"))
+    dataset(*mixed(n_test, seed=5), folds=0).save(Path("data/t/test.npz"))
+    train_and_evaluate(models)
+    select_best.main("t")
+    holdout.main("t")

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import joblib
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
@@ -20,6 +19,7 @@ from tests.models import (
     folder_of,
     image_project,
     mixed,
+    score,
     train_and_evaluate,
     use_head,
     write_params,
@@ -33,12 +33,7 @@ MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}, "nea
 def scored(tmp_path_factory):
     """A table project with a champion, whose test set has been opened."""
     with folder_of(tmp_path_factory.mktemp("scored")) as folder:
-        write_params(MODELS)
-        dataset(*mixed(120), np.arange(120) // 2).save(Path("data/t/dev.npz"))
-        dataset(*mixed(50, seed=5), folds=0).save(Path("data/t/test.npz"))
-        train_and_evaluate(MODELS)
-        select_best.main("t")
-        holdout.main("t")
+        score(MODELS, n_dev=120, n_test=50)
     return folder
 
 

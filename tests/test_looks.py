@@ -6,12 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pipeline import artifacts, holdout, leaderboard, looks, record, select_best
 from pipeline.stage import DataError
-from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
+from tests.models import dataset, folder_of, mixed, score, train_and_evaluate, write_params
 
 MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
 FILE = Path("reports/t/test_looks.csv")
@@ -21,12 +20,7 @@ FILE = Path("reports/t/test_looks.csv")
 def scored(tmp_path_factory):
     """A table project whose test set has been opened for two models."""
     with folder_of(tmp_path_factory.mktemp("looks")) as folder:
-        write_params(MODELS)
-        dataset(*mixed(80), np.arange(80) // 2).save(Path("data/t/dev.npz"))
-        dataset(*mixed(40, seed=5), folds=0).save(Path("data/t/test.npz"))
-        train_and_evaluate(MODELS)
-        select_best.main("t")
-        holdout.main("t")
+        score(MODELS, n_dev=80, n_test=40)
     return folder
 
 

@@ -456,3 +456,10 @@ def test_a_task_that_is_no_more_is_out_of_the_store_and_may_come_back(small):
     track_in(small)
     assert {run.info.run_name for run in runs_of(small)} == {"rows-a", "rows-b"}
     assert client_of(small).get_model_version_by_alias("rows", "champion")
+
+
+def test_predictive_values_at_a_named_prevalence_are_metrics_of_the_run():
+    named = {"prevalence": 0.02, "precision": 0.11, "negative_predictive_value": None, "ci": {}}
+    report = {"roc_auc": 0.9, "ci": {}, "operating_point": {"prevalence": {"data": {}, "named": named}}}
+    found = record.metrics(report, {"roc_auc": 0.8, "ci": {}, "operating_point": {"prevalence": {"data": {}}}})
+    assert found == {"oof_roc_auc": 0.9, "oof_precision_at_prevalence": 0.11, "test_roc_auc": 0.8}

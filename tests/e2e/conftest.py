@@ -2,11 +2,14 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser
 
+from tests.browser import chromium
 from tests.projects import Project, make_small, start_git, tracked
 
 
@@ -47,3 +50,10 @@ def clone(small: Project, tmp_path: Path) -> Project:
     project.run("dvc", "config", "--local", "cache.dir", str(small.folder / ".dvc" / "cache"))
     project.run("dvc", "checkout", "--quiet", ok=False)  # what is not cached (the MLflow marker) has to be made again
     return project
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium, for the tests of one file; they are skipped where there is none."""
+    with chromium() as browser:
+        yield browser

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.predictor import Predictor, show
-from tests.browser import app, chromium, opened, settled
+from tests.browser import app, opened, settled
 from tests.e2e.test_api import make_champion
 from tests.models import picture
 from tests.projects import Project
@@ -30,12 +30,6 @@ def project(small, tmp_path_factory) -> Project:
         shutil.copytree(small.folder / name, folder / name)
     shutil.copy(small.folder / "params.yaml", folder)
     return Project(folder)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,8 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from tests.browser import app, chromium, opened, settled
+from tests.browser import app, opened, settled
 from tests.projects import Project
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
