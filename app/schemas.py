@@ -31,7 +31,7 @@ class Item(BaseModel):
     probabilities: dict[str, float] = Field(description="by class, 6 digits")
     decision: str = Field(description="the answer in words")
     refused: bool
-    reason: str = Field(description="why it was refused")
+    reason: str = Field(description="why it was refused, or what is doubtful about a number of the row")
 
 
 class Predictions(BaseModel):

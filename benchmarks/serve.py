@@ -75,6 +75,7 @@ def make_project(folder: Path, model: str) -> Path:
     """Make `folder` a project whose only champion is `model`; return its bundle's folder."""
     best, candidate = folder / "models/lesions/best", Path("models/lesions/candidates") / model
     rule = artifacts.read_json(require(f"models/lesions/decisions/{model}.json", f"evaluate@{model}"))
+    del rule["refusal"]  # every answer is to be compared
     bundle.write(best, candidate, rule, {})
     bundle.write(best, candidate, rule, {}, Predictor(best).golden())
     sha256 = bundle.read_content(best)[1]
@@ -277,7 +278,7 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     files = [raw / path for path in np.concatenate([one.path for one in sets])[:N_GOLDEN]]
     pixels = info["features"] == "pixels"
     samples = files if pixels else np.concatenate([one.X(info["features"]) for one in sets])
-    holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples).round(6)
+    holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[0].round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
     command = [sys.executable, "-m", "pipeline.predictor", str(best), *map(str, files), "--format", "json"]
     items = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

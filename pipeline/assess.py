@@ -41,6 +41,18 @@ def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, se
     return report
 
 
+def add_refusals(report: dict[str, Any], data: Dataset, decided: np.ndarray, refused: np.ndarray) -> None:
+    """Add to `report` the share that would be refused as unlike the training data, bool (n,), and accuracy with it left out.
+
+    All other figures stay on all samples: a model that refused what it gets wrong would look better than it is.
+    """
+    report["refused"] = float(np.mean(refused))
+    report["ci"]["refused"] = intervals.of_share(refused, data.group)
+    right, groups = (decided == data.y)[~refused], data.group[~refused]
+    accuracy = float(right.mean()) if len(right) else np.nan
+    report["kept"] = {"n": len(right), "accuracy": accuracy, "ci": {"accuracy": intervals.of_share(right, groups)}}
+
+
 def shares(data: Dataset, decided: np.ndarray, k: int) -> dict[str, list[float]]:
     """Return the intervals of class k's recall, a share of its samples, and precision, a share of those decided for it."""
     actual, chosen = data.y == k, decided == k

@@ -2,7 +2,7 @@
 
 Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
 as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. There, too, are
-reliability, as both, and, of two classes, thresholds.csv.
+reliability and coverage, as both, and, of two classes, thresholds.csv.
 """
 
 from pathlib import Path
@@ -10,8 +10,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import artifacts, calibrate, decision, metrics, operating_point, params, plots
-from pipeline.assess import assess
+from pipeline import (
+    artifacts,
+    calibrate,
+    coverage,
+    decision,
+    familiarity,
+    metrics,
+    operating_point,
+    params,
+    plots,
+    ranges,
+)
+from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
 from pipeline.intervals import of_share
 from pipeline.stage import require, run
@@ -81,12 +92,15 @@ def main(name: str) -> None:
     task = params.task(model.task)
     folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
     dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
-    raw = np.load(folder / "oof.npz")["proba"]
+    saved = np.load(folder / "oof.npz")
+    raw, distance = saved["proba"], saved["distance"]
     select = task.select
     operating_point.check_classes(dev.classes, select.operating_point, model.task)
     calibration, how = calibrate.choose(dev, raw, select.draws, params.seed())
     proba = decision.calibrate(raw, {"calibration": calibration})
     rule = {"calibration": calibration} | operating_point.choose(dev, proba, select.operating_point)
+    most = ranges.FAR if task.kind == "table" else familiarity.threshold(distance)
+    rule["refusal"] = {"threshold": artifacts.rounded(most)}
     decided = decision.decide(proba, rule)
     report = assess(dev, proba, decided, select.draws, params.seed()) | {"calibration": how}
     unseen = calibrate.out_of_fold(dev, raw, rule)
@@ -96,6 +110,7 @@ def main(name: str) -> None:
         report["ci"] |= {figure: judged["ci"][figure] for figure in calibrate.SCALED}
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
+    add_refusals(report, dev, decided, distance > rule["refusal"]["threshold"])
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
     artifacts.write_csv(numbers / "roc.csv", curve(dev, proba))
@@ -107,6 +122,9 @@ def main(name: str) -> None:
     bins = reliability(dev, unseen)
     artifacts.write_csv(drawn / "reliability.csv", bins)
     plots.reliability(bins, dev.positive, f"{name}, out of fold", drawn / "reliability.png")
+    kept = coverage.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], distance)
+    artifacts.write_csv(drawn / "coverage.csv", kept)
+    plots.coverage(kept, f"{name}, out of fold", drawn / "coverage.png")
     if dev.positive:
         artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule["threshold"]))
     artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)

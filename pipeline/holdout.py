@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import artifacts, bundle, looks, operating_point, params
-from pipeline.assess import assess
+from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
 from pipeline.parallel import run_parallel, scratch_folder
@@ -22,19 +22,24 @@ from pipeline.predictor import Predictor
 from pipeline.stage import require, run
 
 
-def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> np.ndarray:
-    """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would.
+def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would, and bool: is it refused?
 
     `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """
-    predictor = predictor.twin()
-    if predictor.info["features"] == "pixels":
-        return np.stack([predictor.proba(predictor.features(samples[row].read_bytes())) for row in rows])
-    return np.stack([predictor.proba(samples[row : row + 1]) for row in rows])
+    predictor, proba, refused = predictor.twin(), [], []
+    for row in rows:
+        if predictor.info["features"] == "pixels":
+            features = predictor.features(samples[row].read_bytes())
+        else:
+            features = samples[row : row + 1]
+        proba.append(predictor.proba(features))
+        refused.append(predictor.doubt(features)[1])
+    return np.stack(proba), np.array(refused)
 
 
-def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> np.ndarray:
-    """Return probabilities (n_test, n_classes) by the bundle in `folder`.
+def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities (n_test, n_classes) by the bundle in `folder`, and which samples it refuses, bool (n_test,).
 
     Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
     """
@@ -44,7 +49,8 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
     work = partial(predict_part, predictor=predictor, samples=samples)
     shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
-    return np.concatenate(list(shown))
+    proba, refused = zip(*shown, strict=True)
+    return np.concatenate(proba), np.concatenate(refused)
 
 
 def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: str, key: str) -> pd.DataFrame:
@@ -78,8 +84,10 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
     with scratch_folder() as folder:
         bundle.write(folder, Path(f"models/{name}/candidates/{model}"), rule, {})
         label = f"holdout {name}: {model}"
-        proba = predict_test(folder, test, Path(task.raw), params.workers(), label)
-    report = assess(test, proba, decide(proba, rule), task.select.draws, params.seed())
+        proba, refused = predict_test(folder, test, Path(task.raw), params.workers(), label)
+    decided = decide(proba, rule)
+    report = assess(test, proba, decided, task.select.draws, params.seed())
+    add_refusals(report, test, decided, refused)
     if test.positive:
         report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
     return report | {"data_fingerprint": test.fingerprint}

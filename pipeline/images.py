@@ -248,9 +248,9 @@ class Embedder:
             self.interpreter = Interpreter(model_content=program, num_threads=1)
             self.interpreter.allocate_tensors()
         self._input = self.interpreter.get_input_details()[0]["index"]
-        numbers, feature_map = sorted(self.interpreter.get_output_details(), key=lambda output: len(output["shape"]))
-        self._output, self.size = numbers["index"], int(numbers["shape"][-1])
-        self._feature_map = feature_map["index"]
+        outputs = sorted(self.interpreter.get_output_details(), key=lambda output: len(output["shape"]))
+        self._output, self.size = outputs[0]["index"], int(outputs[0]["shape"][-1])
+        self._feature_map = outputs[-1]["index"]
 
     def __call__(self, square: np.ndarray) -> np.ndarray:
         """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) picture."""

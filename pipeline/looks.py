@@ -25,9 +25,11 @@ def place(task: str, reports: Path = Path("reports")) -> Path:
 def content_hash(candidate: dict[str, Any], decision: dict[str, Any]) -> str:
     """Return 16 hex digits that stand for what is scored: the model's files and the decision.
 
-    `candidate` is the content of candidate.json. Names and versions of libraries are left out: they answer nothing.
+    `candidate` is the content of candidate.json. Names and versions of libraries are left out: they answer nothing. So is what
+    refuses, because every sample is scored.
     """
-    content = [candidate["files"], candidate["features"], decision]
+    files = {name: digest for name, digest in candidate["files"].items() if name != "known.npz"}
+    content = [files, candidate["features"], {key: value for key, value in decision.items() if key != "refusal"}]
     return artifacts.sha256(json.dumps(content, sort_keys=True).encode())[:16]
 
 

@@ -96,7 +96,10 @@ def to_litert(model: Any) -> bytes:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     with quiet():
-        model_and_map = import_keras().Model(model.input, [model.output, model.get_layer(LAST_MAP).output])
+        outputs = [model.output, model.get_layer(LAST_MAP).output]
+        model_and_map = import_keras().Model(
+            model.input, outputs, name=model.name
+        )  # Keras' own names count: other bytes
         signature = [tf.TensorSpec((1, SIZE, SIZE, 3), tf.uint8, name="image")]
         traced = tf.function(lambda image: model_and_map(image, training=False), signature).get_concrete_function()
         frozen = convert_variables_to_constants_v2(traced)

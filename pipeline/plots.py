@@ -73,6 +73,17 @@ def reliability(bins: pd.DataFrame, positive: str | None, title: str, path: Path
     save(drawn, path)
 
 
+def coverage(table: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw the error over the share that is answered, see `pipeline.coverage`."""
+    drawn, axes = figure(title, "share answered", "share of these that is wrong")
+    for colour, (by, part) in zip(COLOURS, table.groupby("by", sort=False), strict=False):
+        axes.plot(part["coverage"], part["risk"], color=colour, label=f"by {by}", linewidth=1.8)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    save(drawn, path)
+
+
 def history(table: pd.DataFrame, title: str, path: Path) -> None:
     """Draw the loss by epoch, mean over folds, on samples fitted on and on samples held out."""
     drawn, axes = figure(f"{title}, mean over folds", "epoch", "log loss")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import bundle, images
+from pipeline import bundle, familiarity, images
 from pipeline.decision import calibrate, decide, in_words
 from pipeline.one_row import one_row
 from pipeline.stage import AssayError, BundleError, DataError, run
@@ -44,6 +44,9 @@ class Predictor:
         self.id = f"{self.info.get('model', 'model')}@{sha256[:12]}"
         self.classes: list[str] = self.info["classes"]
         self._programs = {name: data for name, data in files.items() if name.endswith(".tflite")}
+        if "known.npz" in files:
+            with np.load(io.BytesIO(files["known.npz"])) as known:
+                self._known = dict(known)
         if "model.joblib" in files:
             import joblib
 
@@ -57,15 +60,18 @@ class Predictor:
     def _proba(self) -> Callable[[Any], np.ndarray]:
         if "model.tflite" not in self._programs:
             return one_row(self._model)
-        program = images.Embedder(self._programs["model.tflite"])
-        return lambda X: program(X[0])[None]
+        return lambda X: self._network(X[0])[None]
+
+    @cached_property
+    def _network(self) -> images.Embedder:
+        return images.Embedder(self._programs["model.tflite"])
 
     @cached_property
     def _embed(self) -> Callable[[np.ndarray], np.ndarray]:
         return images.Embedder(self._programs["embedder.tflite"])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_proba", "_embed")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_proba", "_embed", "_network")}
 
     def twin(self) -> "Predictor":
         """Return a Predictor of the same bundle for another thread: it shares the model, and has its own interpreters."""
@@ -93,16 +99,38 @@ class Predictor:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
         return calibrate(self._proba(features), self.info["decision"])[0]
 
+    def doubt(self, features: Any) -> tuple[str, bool]:
+        """Return what is doubtful about the sample that `proba` was asked for last, and whether it is refused for that.
+
+        A picture is refused where it is unlike the training data (see `pipeline.familiarity`), a row where a number is far off.
+        """
+        most = self.info["decision"].get("refusal", {}).get("threshold", np.inf)
+        if self.info["kind"] == "table":
+            from pipeline import ranges
+
+            return ranges.doubt(features, self.info["schema"], most)
+        if most == np.inf:
+            return "", False
+        seen = self._network.feature_map().mean(axis=(0, 1)) if self.info["features"] == "pixels" else features[0]
+        reason = familiarity.doubt(float(familiarity.distances(self._known, seen[None])[0]), most)
+        return reason, bool(reason)
+
     def decide(self, features: Any) -> dict[str, Any]:
-        """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one."""
+        """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one.
+
+        What is unlike the training data is refused: without class, probabilities and decision, with the reason.
+        """
         proba = self.proba(features)
+        reason, is_refused = self.doubt(features)
+        if is_refused:
+            return refused(reason)
         answer = self.classes[int(decide(proba[None], self.info["decision"])[0])]
         return {
             "class": answer,
             "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, proba, strict=True)},
             "decision": in_words(answer, self.info["positive"], self.info["decision"]),
             "refused": False,
-            "reason": "",
+            "reason": reason,
         }
 
     def golden(self) -> list[dict[str, Any]]:
@@ -136,14 +164,12 @@ class Predictor:
         try:
             return {"file": name} | self.decide(self.features(data))
         except DataError as error:
-            return {
-                "file": name,
-                "class": "",
-                "probabilities": {},
-                "decision": "",
-                "refused": True,
-                "reason": str(error),
-            }
+            return {"file": name} | refused(str(error))
+
+
+def refused(reason: str) -> dict[str, Any]:
+    """Return the answer to a sample that gets none."""
+    return {"class": "", "probabilities": {}, "decision": "", "refused": True, "reason": reason}
 
 
 def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]:
@@ -171,7 +197,7 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
 
     Raises DataError for what is not a CSV file with the schema's columns.
     """
-    from pipeline import tables
+    from pipeline import ranges, tables
 
     numbers = [field["name"] for field in schema if field["type"] == "number"]
     table = tables.read_csv(Path(file), data, numbers)
@@ -179,7 +205,7 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
     if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
         tables.check_columns(table.columns, schema)
     doubts = [f"not used by the model: {', '.join(other)}"] if other else []
-    doubts += tables.beyond_training(table, schema)
+    doubts += ranges.beyond_training(table, schema)
     rows = table.drop(columns=other).to_dict("records")
     return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], doubts
 
@@ -187,9 +213,7 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
 def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
     """Return an item for every input, the bad ones too."""
     return [
-        predictor.predict(data, name)
-        if not isinstance(data, AssayError)
-        else {"file": name, "class": "", "probabilities": {}, "decision": "", "refused": True, "reason": str(data)}
+        predictor.predict(data, name) if not isinstance(data, AssayError) else {"file": name} | refused(str(data))
         for name, data in inputs
     ]
 
@@ -210,9 +234,11 @@ def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
         csv.writer(out, lineterminator="\n").writerows([header, *rows])
         return out.getvalue()
     shown = [["file", "class", *classes, "answer"]]
-    shown += [
-        [*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), row[-1] or row[-3]] for row in rows
-    ]
+    for row in rows:
+        answer = "; ".join(
+            filter(None, (row[-3], row[-1]))
+        )  # the decision, and what is doubtful about it, or why there is none
+        shown.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in shown)
 

@@ -23,6 +23,7 @@ PLOTS = (
     "figures/{}/confusion.png",
     "figures/{}/history.png",
     "figures/{}/reliability.png",
+    "figures/{}/coverage.png",
 )
 
 

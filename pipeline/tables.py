@@ -206,22 +206,6 @@ def check_columns(found: Collection[str], fields: list[dict[str, Any]]) -> None:
         raise DataError(f"missing columns: {', '.join(absent) or 'none'}{also}; expected: {', '.join(names)}")
 
 
-def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each column of numbers of which cells lie outside of the range that training saw."""
-    found = []
-    for field in fields:
-        if field["type"] != "number" or field["min"] is None:
-            continue
-        numbers = [as_number(cell) for cell in table[field["name"]] if reads_as_number(cell) and not is_missing(cell)]
-        n_beyond = sum(number < field["min"] or number > field["max"] for number in numbers)
-        if n_beyond:
-            found.append(
-                f"column {field['name']!r}: {n_beyond} of {len(numbers)} cells lie outside of {field['min']:g} to "
-                f"{field['max']:g}, which training saw; is it the same unit or code?"
-            )
-    return found
-
-
 def to_frame(row: dict[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
     """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
 

@@ -1,8 +1,9 @@
 """Stage `train@model`: cross-fit a model over the common folds, then fit it on the whole development set.
 
 Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
-`model.tflite`), oof.npz (`proba` float64 (n_dev, n_classes): each sample's probabilities by the model that did not see it),
-history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle that training knows).
+`model.tflite`), oof.npz (`proba` float64 (n_dev, n_classes): each sample's probabilities by the model that did not see it;
+`distance` (n_dev,): how unlike the other folds it is), of pictures known.npz (see `pipeline.familiarity`), history.csv (fold,
+epoch, loss, val_loss) and candidate.json (all of the bundle that training knows).
 """
 
 import importlib
@@ -16,9 +17,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, images, params, tables
+from pipeline import artifacts, familiarity, images, params, ranges, tables
 from pipeline.dataset import Dataset
-from pipeline.parallel import on_cluster, run_here, run_parallel
+from pipeline.parallel import on_cluster, one_thread, run_here, run_parallel
 from pipeline.params import ModelParams
 from pipeline.stage import DataError, require, run
 
@@ -118,6 +119,17 @@ def save(estimator: Any, folder: Path) -> dict[str, str]:
     return {path.name: artifacts.sha256(path.read_bytes()) for path in sorted(folder.glob("model.*"))}
 
 
+def judge_familiarity(estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path) -> np.ndarray:
+    """Return how unlike the other folds each sample is, (n,); of pictures also write known.npz, which the bundle takes along."""
+    if candidate["schema"]:
+        return ranges.out_of_fold(X, dev.fold)
+    seen = estimator.embed(X) if hasattr(estimator, "embed") else X
+    with one_thread():
+        artifacts.write_npz(folder / "known.npz", familiarity.fit(seen))
+        candidate["files"]["known.npz"] = artifacts.sha256((folder / "known.npz").read_bytes())
+        return familiarity.out_of_fold(seen, dev.fold)
+
+
 def describe(name: str, model: ModelParams, kind: str, dev: Dataset, files: dict[str, str]) -> dict[str, Any]:
     """Return candidate.json: what a prediction must know of the model, and where it comes from."""
     libraries = LIBRARIES["keras" if "model.keras" in files else "joblib"]
@@ -175,7 +187,8 @@ def main(name: str) -> None:
     estimator, oof, history = cross_fit(build, X, dev, side_by_side, f"train {name}")
     candidate = describe(name, model, task.kind, dev, save(estimator, folder))
     candidate["schema"] = tables.schema(X, task.preprocess.units) if model.features == "columns" else None
-    artifacts.write_npz(folder / "oof.npz", {"proba": oof})
+    distance = judge_familiarity(estimator, X, dev, candidate, folder)
+    artifacts.write_npz(folder / "oof.npz", {"proba": oof, "distance": distance})
     artifacts.write_csv(folder / "history.csv", history)
     artifacts.write_json(folder / "candidate.json", candidate)
 

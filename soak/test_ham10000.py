@@ -1,22 +1,18 @@
 """A large public set through the two commands a newcomer types: are the champion's probabilities to be taken at their word?"""
 
-from pathlib import Path
-
 import pytest
 
-from benchmarks.figures import Figure, save
+from benchmarks.figures import DATA, Figure, save
 from pipeline import artifacts
 from tests.projects import Project, start_git, tracked
 
-REAL = Path(__file__).resolve().parents[2] / "shared/data/ham10000"
 
-
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real data are not here")
+@pytest.mark.skipif(not (DATA / "ham10000").is_dir(), reason="the real data are not here")
 def test_the_calibration_error_of_seven_classes_on_held_out_lesions_is_at_most_5_percent(tmp_path):
     tracked(tmp_path)
     project = Project(tmp_path)
     start_git(project)
-    project.run("python", "-m", "pipeline.init_task", "ham10000", str(REAL))
+    project.run("python", "-m", "pipeline.init_task", "ham10000", str(DATA / "ham10000"))
     project.run("dvc", "repro", "holdout@ham10000", timeout=3000)
     winner = artifacts.read_json(tmp_path / "reports/ham10000/selection.json")["winner"]
     report = artifacts.read_json(tmp_path / f"reports/ham10000/test/{winner}.json")

@@ -18,7 +18,7 @@ PICTURE = "data/demo/lesions/images/img_0001.jpg"
 PAGE = """
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("app/main.py", default_timeout=120).run()
+page = AppTest.from_file("app/shell.py", default_timeout=120).run()
 page.selectbox[0].select("breast").run()
 page.button[0].click().run()
 print(page.subheader[0].value)

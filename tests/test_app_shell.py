@@ -19,7 +19,7 @@ from tests.models import picture
 from tests.serving import crown, make_project
 
 config.set_option("server.address", "127.0.0.1")  # as .streamlit/config.toml, which no temporary folder has
-MAIN = Path(__file__).resolve().parents[1] / "app/main.py"
+MAIN = Path(__file__).resolve().parents[1] / "app/shell.py"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def project(tmp_path, monkeypatch, program):
     """The working folder as a project with champions of an image and a table task, and an app that has seen nothing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASSAY_API_KEYS", raising=False)
-    monkeypatch.setattr(sys, "argv", ["app/main.py"])
+    monkeypatch.setattr(sys, "argv", ["app/shell.py"])
     st.cache_resource.clear()
     make_project(program)
     test = {"roc_auc": 0.8, "recall": 0.7, "specificity": 0.9, "ci": {"roc_auc": [0.6, 0.9]}}
@@ -105,7 +105,7 @@ def test_at_an_address_that_others_reach_nothing_is_shown_without_keys(project, 
     page = opened()
     assert not page.selectbox
     assert "ASSAY_API_KEYS" in page.error[0].value
-    monkeypatch.setattr(sys, "argv", ["app/main.py", "--without-keys"])
+    monkeypatch.setattr(sys, "argv", ["app/shell.py", "--without-keys"])
     assert opened().selectbox
 
 

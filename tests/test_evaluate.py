@@ -120,21 +120,28 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
     found = sorted(
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
-    names, more = ("confusion", "history", "roc"), ["reliability.csv", "reliability.png"]
+    names = ("confusion", "history", "roc")
+    more = [f"{name}.{suffix}" for name in ("coverage", "reliability") for suffix in ("csv", "png")]
     if len(Dataset.load(Path("data/t/dev.npz")).classes) == 2:
         more.append("thresholds.csv")
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
     numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
     assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
-    assert set(artifacts.read_json("models/t/decisions/line.json")) == {"calibration", "threshold", "chosen_for"}
+    assert set(artifacts.read_json("models/t/decisions/line.json")) == {
+        "calibration",
+        "threshold",
+        "chosen_for",
+        "refusal",
+    }
 
 
 @pytest.mark.parametrize("power", [1.0, 0.2])  # as it is, and so unsure of itself that it has to be calibrated
 def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_makes_them(project, power):
     dev = Dataset.load(Path("data/t/dev.npz"))
-    oof = np.load("models/t/candidates/line/oof.npz")["proba"] ** power
+    saved = dict(np.load("models/t/candidates/line/oof.npz"))
+    oof = saved["proba"] ** power
     raw = oof / oof.sum(axis=1, keepdims=True)
-    artifacts.write_npz("models/t/candidates/line/oof.npz", {"proba": raw})
+    artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": raw})
     evaluate.main("line")
     rule, report = artifacts.read_json("models/t/decisions/line.json"), artifacts.read_json("reports/t/cv/line.json")
     method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
@@ -152,9 +159,22 @@ def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_ma
     assert ("operating_point" in report) == bool(dev.positive)
 
 
+def test_what_lies_far_from_the_other_folds_counts_as_refused_and_no_other_figure_changes_for_it(project):
+    before = artifacts.read_json("reports/t/cv/line.json")
+    saved = dict(np.load("models/t/candidates/line/oof.npz"))
+    wrong = saved["proba"].argmax(axis=1) != Dataset.load(Path("data/t/dev.npz")).y
+    artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"distance": np.where(wrong, 0.6, 0.4)})
+    evaluate.main("line")
+    after = artifacts.read_json("reports/t/cv/line.json")
+    assert after["refused"] == pytest.approx(wrong.mean(), abs=1e-6)
+    assert after["kept"]["n"] == (~wrong).sum()
+    assert after["kept"]["accuracy"] == 1
+    assert after["accuracy"] == before["accuracy"] < 1
+
+
 def test_running_twice_gives_the_same_bytes_pictures_included(project):
     first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-    assert sum(path.suffix == ".png" for path in first) == 4
+    assert sum(path.suffix == ".png" for path in first) == 5
     evaluate.main("line")
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == first
 

@@ -507,3 +507,57 @@ def test_a_model_is_not_loaded_from_a_bundle_that_another_file_does_not_vouch_fo
     rewrite(tmp_path / "best", files={"model.joblib": hashlib.sha256(b"code of a stranger").hexdigest()})
     with pytest.raises(BundleError, match=r"bundle\.json is not the one that selection\.json vouches for"):
         Predictor(tmp_path / "best", sha256)
+
+
+# Refusal
+
+
+@pytest.mark.parametrize("name", IMAGE_MODELS)
+def test_a_picture_beyond_the_threshold_is_refused_instead_of_classified(pictures, monkeypatch, name):
+    monkeypatch.chdir(pictures)
+    loaded, data = Predictor(Path("bundles") / name), picture(0)
+    loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e9}}
+    assert loaded.predict(data, "a.png")["class"]
+    loaded.info["decision"]["refusal"] = {"threshold": 1e-9}
+    for one in (loaded, loaded.twin()):
+        item = one.predict(data, "a.png")
+        assert list(item) == KEYS
+        assert item["class"] == item["decision"] == ""
+        assert item["probabilities"] == {}
+        assert item["refused"] is True
+        assert re.fullmatch(
+            r"unlike the training data: its distance is [\d.]+, and 97.5% of the training data lie within 1e-09",
+            item["reason"],
+        )
+
+
+def test_a_network_and_a_head_on_its_embeddings_see_the_same_distance(pictures, monkeypatch):
+    monkeypatch.chdir(pictures)
+    reasons = []
+    for name in ("near", "net"):
+        loaded = Predictor(Path("bundles") / name)
+        loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e-9}}
+        loaded._known = Predictor(Path("bundles/near"))._known
+        reasons.append(loaded.predict(picture(3), "a.png")["reason"])
+    assert reasons[0] == reasons[1]
+
+
+def test_a_bundle_without_a_threshold_refuses_nothing(pictures, monkeypatch):
+    monkeypatch.chdir(pictures)
+    loaded = Predictor(Path("bundles/near"))
+    loaded.info["decision"] = {key: value for key, value in loaded.info["decision"].items() if key != "refusal"}
+    assert loaded.predict(picture(0), "a.png")["refused"] is False
+
+
+def test_a_row_a_little_outside_of_training_is_answered_with_a_word_and_one_far_off_is_not(table, monkeypatch):
+    monkeypatch.chdir(table)
+    loaded = Predictor("best")
+    loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 0.5}}
+    age = next(field for field in loaded.info["schema"] if field["name"] == "age")
+    row = {"age": age["max"] + 1, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
+    near, far = loaded.predict(row, "a"), loaded.predict(row | {"age": 10_000}, "b")
+    assert near["class"]
+    assert near["reason"].startswith("outside of what training saw: 'age' is ")
+    assert (far["class"], far["refused"], far["probabilities"]) == ("", True, {})
+    assert far["reason"].startswith("far outside of what training saw: 'age' is 10000, in training ")
+    assert near["reason"] in predictor.show([near], loaded.classes, "table")

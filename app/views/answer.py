@@ -31,6 +31,8 @@ def one(item: dict[str, Any]) -> None:
     words = item["decision"].removeprefix(f"{item['class']}: ")
     st.markdown(plain(f"{words[:1].upper()}{words[1:]}."))
     bars(item["probabilities"])
+    if item["reason"]:
+        st.warning(plain(f"{item['reason'][:1].upper()}{item['reason'][1:]}"))
 
 
 def bars(probabilities: dict[str, float]) -> None:
@@ -69,7 +71,7 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
     table: dict[str, list] = {"picture": thumbs} if thumbs else {}
     table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
     table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
-    table |= {"reason": [item["reason"] for item in items]} if bad else {}
+    table |= {"reason": [item["reason"] for item in items]} if any(item["reason"] for item in items) else {}
     columns: dict[str, Any] = {f"p({name})": st.column_config.NumberColumn(format="%.3f") for name in classes}
     columns["picture"] = st.column_config.ImageColumn("", width=THUMB + 16)
     chosen = st.dataframe(

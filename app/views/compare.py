@@ -27,6 +27,7 @@ NAMES = {
     "brier_score_loss": "Brier score (0 is best)",
     "log_loss": "Log loss (0 is best)",
     "ece": "Expected calibration error (0 is best)",
+    "refused": "Refused as unlike the training data",
 }  # in the order in which they are shown
 
 
@@ -87,6 +88,7 @@ def one_model(task: str) -> None:
         part(roc, task, model, models)
     with right:
         part(reliability, task, model)
+    part(risk, task, model)
     part(threshold.show, task, model)
     part(history, task, model)
 
@@ -183,6 +185,20 @@ def reliability(task: str, model: str) -> None:
         "On the dashed line probabilities mean what they say: of the samples given 30 %, 30 % come true. Below it the model "
         "promises too much. Each point is a tenth of the samples, with its 95 % interval. "
         + calibrated(reports(task, model)["Out of fold"])
+    )
+
+
+def risk(task: str, model: str) -> None:
+    """Draw how often the model is wrong about the share that it is let answer."""
+    st.subheader("Coverage against risk, out of fold")
+    table = written.table(f"reports/{task}/figures/{model}/coverage.csv", f"evaluate@{model}")
+    long = pd.DataFrame({"share answered": table["coverage"], "name": "by " + table["by"], "error": table["risk"]})
+    full = three(table["risk"].iloc[-1])
+    says = f"Error over the share that is answered, the surest or the most familiar first; {full} of all"
+    charts.draw(charts.curves(long, "share answered", "error", ["by confidence", "by familiarity"]), says, 280)
+    st.caption(
+        "If only the samples were answered of which the model is surest, or which are most like the training data, this share of "
+        "them would be wrong. What is unlike the training data is refused: see the last line of All figures."
     )
 
 

@@ -45,10 +45,3 @@ def template(schema: list[dict[str, Any]]) -> str:
     rows = [[one["name"] for one in schema], ["" if one["default"] is None else one["default"] for one in schema]]
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
-
-
-def doubts(row: dict[str, Any], schema: list[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each value that lies beyond what training saw."""
-    from pipeline.tables import beyond_training
-
-    return beyond_training({name: [str("" if value is None else value)] for name, value in row.items()}, schema)

@@ -105,8 +105,6 @@ def rows(champion: Champion, place: Any) -> None:
         with st.spinner("Answering"):
             item = champion.predict(row, "the form")
         answer.one(item)
-        for doubt in form.doubts(row, champion.info["schema"]):
-            st.warning(plain(doubt))
 
 
 def table(champion: Champion, place: Any) -> None:

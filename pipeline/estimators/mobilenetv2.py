@@ -170,10 +170,19 @@ class MobileNetV2Classifier:
         """Return probabilities (n, n_classes)."""
         if self.params.fine_tune is None:
             return self._head_proba(X)
+        return self._in_batches(self.network_, X)
+
+    def embed(self, X: Any) -> np.ndarray:
+        """Return the embeddings, float32 (n, 1280), that the classifier's own network makes of X."""
+        if self.params.fine_tune is None:
+            return X
+        model = network.import_keras().Model(self.network_.input, self.network_.get_layer("embedding").output)
+        return self._in_batches(model, X)
+
+    def _in_batches(self, model: Any, X: Pictures) -> np.ndarray:
         size = self.params.fine_tune.batch_size
         starts = range(0, len(X), size)
-        found = [np.asarray(self.network_(X.pixels[X.rows[at : at + size]], training=False)) for at in starts]
-        return np.concatenate(found)
+        return np.concatenate([np.asarray(model(X.pixels[X.rows[at : at + size]], training=False)) for at in starts])
 
     def save(self, folder: Path) -> None:
         """Write model.keras and model.tflite; raise RuntimeError if they, or the head, disagree."""
