@@ -425,7 +425,7 @@ def test_predicting_leaves_no_trace_of_what_files_were_asked_about(pictures):
 
 def test_the_bundle_of_a_network_holds_its_keras_file_and_its_twin(pictures, tmp_path_factory):
     content, _ = bundle.read(pictures / "bundles/net")
-    assert sorted(content["files"]) == ["model.keras", "model.tflite"]
+    assert sorted(content["files"]) == ["known.npz", "model.keras", "model.tflite"]
     assert content["features"] == "pixels"
     learnt = learnt_head(tmp_path_factory.getbasetemp())[0] / "head/model.keras"
     assert (pictures / "bundles/net/model.keras").read_bytes() == learnt.read_bytes()
