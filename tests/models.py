@@ -21,6 +21,7 @@ from pipeline import (
     images,
     network,
     params,
+    preview,
     select_best,
     tables,
     train,
@@ -109,6 +110,18 @@ def picture(seed: int, width: int = 300, height: int = 225, suffix: str = "PNG")
     y, x = np.mgrid[0:height, 0:width]
     disc = np.hypot(x - width / 2, y - height / 2) < 40 + seed % 3 * 20
     pixels = rng.integers(90, 160, (height, width, 3)) + np.where(disc, 80 if seed % 2 else -80, 0)[..., None]
+    out = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, suffix)
+    return out.getvalue()
+
+
+def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG") -> bytes:
+    """Return a drawn photo of a skin lesion as an image file: like the pictures of the demo."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(preview.example(number))) as photo:
+        pixels = np.asarray(photo.resize((width, height))).astype(int)
+    pixels += np.random.default_rng(number).integers(-3, 4, pixels.shape)  # so that a PNG is as large as of a camera
     out = io.BytesIO()
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, suffix)
     return out.getvalue()

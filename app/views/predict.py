@@ -59,7 +59,7 @@ def pictures(champion: Champion, place: Any) -> None:
     found = answer_all(champion, given)
     items, thumbs = [item for item, _ in found], [thumb for _, thumb in found]
     at = answer.many(items, thumbs, champion.info["classes"]) if len(items) > 1 else 0
-    if items[at]["class"]:
+    if thumbs[at]:
         beside = (
             place if len(items) > 1 else st.container()
         )  # one picture stands under its source, one of many at its answer
@@ -146,7 +146,7 @@ def answer_all(champion: Champion, given: list[tuple[str, Any, str]]) -> list[tu
     for done, number in enumerate(new, start=1):
         name, data, _ = given[number]
         item = champion.predict(data, name)
-        known[keys[number]] = item, answer.thumb(data) if item["class"] and isinstance(data, bytes) else None
+        known[keys[number]] = item, answer.thumb(data) if isinstance(data, bytes) else None
         if len(new) > 1:
             bar.progress(done / len(new), f"{done} of {len(new)} answered")
     bar.empty()

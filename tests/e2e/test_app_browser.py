@@ -13,7 +13,7 @@ import pytest
 from pipeline.predictor import Predictor, show
 from tests.browser import app, opened, settled
 from tests.e2e.test_api import make_champion
-from tests.models import picture
+from tests.models import lesion, picture
 from tests.projects import Project
 from tests.test_api_hostile import FILES
 
@@ -77,7 +77,7 @@ def test_jpg_jpeg_and_png_are_answered_as_by_the_predictor(browser, address, pro
     files = {"a.jpg": "JPEG", "b.jpeg": "JPEG", "c.png": "PNG"}
     with opened(browser, f"{address}/?task=lesions") as page:
         for name, suffix in files.items():
-            data = picture(len(name), 1200, 900, suffix)  # the PNG is of 3 MB: over what would go to a temporary file
+            data = lesion(len(name), 1200, 900, suffix)  # the PNG is of 3 MB: over what would go to a temporary file
             upload(page, (name, data))
             page.get_by_test_id("stImageCaption").get_by_text(name).wait_for()
             assert answer(page) == said(loaded.predict(data, name))
@@ -89,16 +89,26 @@ def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_
     browser, address, project
 ):
     loaded = Predictor(project.folder / "models/lesions/best")
-    files = [(f"{number}.png", picture(number)) for number in range(11)] + [(NAME, b"nothing")]
+    files = [(f"{number}.png", lesion(number, suffix="PNG")) for number in range(11)]
+    files += [(NAME, b"nothing"), ("disc.png", picture(1))]
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, *files)
-        page.get_by_text("11 answered, 1 could not be used").wait_for()
+        page.get_by_text("11 answered, 2 could not be used").wait_for()
         settled(page)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download as CSV", exact=True).click()
         items = [loaded.predict(data, name) for name, data in files]
         assert Path(download.value.path()).read_text(encoding="utf-8") == show(items, loaded.classes, "csv")
         assert answer(page) == said(items[0])
+
+
+def test_a_picture_unlike_the_training_data_is_shown_with_the_reason_why_it_has_no_answer(browser, address):
+    with opened(browser, f"{address}/?task=lesions") as page:
+        upload(page, ("disc.png", picture(1)))
+        reason = page.get_by_test_id("stAlertContainer").get_by_text("unlike the training data")
+        reason.wait_for()
+        assert reason.inner_text().startswith("disc.png: unlike the training data: its distance is ")
+        assert page.get_by_test_id("stImageCaption").get_by_text("disc.png").is_visible()
 
 
 def test_a_bad_file_is_answered_with_its_reason_whatever_its_name(browser, address):
@@ -111,7 +121,7 @@ def test_a_bad_file_is_answered_with_its_reason_whatever_its_name(browser, addre
 
 def test_hostile_files_show_no_traceback_and_the_page_goes_on(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
-        upload(page, *[(f"{name}.png", FILES[name]) for name in HOSTILE], ("good.png", picture(1)))
+        upload(page, *[(f"{name}.png", FILES[name]) for name in HOSTILE], ("good.png", lesion(1)))
         page.get_by_text(re.compile(r"\d answered, \d could not be used")).wait_for()
         settled(page)
 
@@ -149,11 +159,11 @@ def test_a_form_is_filled_in_and_sent_by_the_keyboard_alone(browser, address, pr
     with opened(browser, f"{address}/?task=breast") as page:
         tab_to(page, "mean radius")
         page.keyboard.press("Control+A")
-        page.keyboard.type("99")
+        page.keyboard.type("30")
         tab_to(page, "Predict", "Shift+Tab")
         page.keyboard.press("Enter")
-        assert answer(page) == said(loaded.predict(row | {"mean radius": 99}, "the form"))
-        assert page.get_by_text("1 of 1 cells lie outside of").is_visible()
+        assert answer(page) == said(loaded.predict(row | {"mean radius": 30}, "the form"))
+        assert page.get_by_text("Outside of what training saw: 'mean radius' is 30").is_visible()
 
 
 def tab_to(page, name: str, key: str = "Tab") -> None:
@@ -174,7 +184,7 @@ def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, pro
             page.get_by_role("button", name="Download a template").click()
         header, row = csv.reader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())
         out = io.StringIO()
-        csv.writer(out).writerows([[*header, "name"], [*row, "a"], ["5000", *row[1:], "b"], ["many", *row[1:], "c"]])
+        csv.writer(out).writerows([[*header, "name"], [*row, "a"], ["30", *row[1:], "b"], ["many", *row[1:], "c"]])
         upload(page, ("rows.csv", out.getvalue().encode()))
         page.get_by_text("2 answered, 1 could not be used").wait_for()
         assert answer(page) == said(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
@@ -186,7 +196,7 @@ def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, pro
 
 def test_nothing_is_wider_than_a_phone(browser, address):
     with opened(browser, f"{address}/?task=lesions", viewport={"width": 390, "height": 844}) as page:
-        upload(page, *[(f"{number}.png", picture(number)) for number in range(3)])
+        upload(page, *[(f"{number}.png", lesion(number)) for number in range(3)])
         page.get_by_text("3 answered").wait_for()
         answer(page)
         assert width(page) <= 390
@@ -222,8 +232,8 @@ def test_a_new_champion_is_taken_up_without_a_restart_and_a_damaged_one_is_not(b
         for model in (*sorted(other), "lesions-mobilenetv2"):  # two `.joblib` or more, and a `.keras`
             make_champion(project, model)
             page.reload()
-            upload(page, ("a.png", picture(3)))
-            assert answer(page) == said(Predictor(best).predict(picture(3), "a.png"))
+            upload(page, ("a.png", lesion(3)))
+            assert answer(page) == said(Predictor(best).predict(lesion(3), "a.png"))
             assert page.get_by_text(f"{model}@").is_visible()
         assert (best / "model.keras").exists()
         kept = selection.read_bytes()
@@ -235,6 +245,6 @@ def test_a_new_champion_is_taken_up_without_a_restart_and_a_damaged_one_is_not(b
         (best / "model.tflite").write_bytes(whole[:-1] + b"!")
         page.reload()
         page.get_by_text("does not match bundle.json").wait_for()
-        upload(page, ("a.png", picture(3)))
+        upload(page, ("a.png", lesion(3)))
         answer(page)
         (best / "model.tflite").write_bytes(whole)
