@@ -108,7 +108,7 @@ def test_a_picture_unlike_the_training_data_is_shown_with_the_reason_why_it_has_
         reason = page.get_by_test_id("stAlertContainer").get_by_text("unlike the training data")
         reason.wait_for()
         assert reason.inner_text().startswith("disc.png: unlike the training data: its distance is ")
-        assert page.get_by_test_id("stImageCaption").get_by_text("disc.png").is_visible()
+        page.get_by_test_id("stImageCaption").get_by_text("disc.png").wait_for()
 
 
 def test_a_bad_file_is_answered_with_its_reason_whatever_its_name(browser, address):
