@@ -66,7 +66,7 @@ def test_each_page_opens_in_each_theme_and_says_that_it_is_no_medical_device(bro
             page.get_by_test_id("stSidebarNav").get_by_text(name.capitalize()).click()
             page.get_by_role("heading", name=name.capitalize(), exact=True, level=1).wait_for()
             settled(page)
-            assert page.get_by_text("Research use, not a medical device").is_visible()
+            page.get_by_text("Research use, not a medical device").wait_for()
             assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"
         colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", colour)[:3])) > 384) == (scheme == "light")
@@ -148,7 +148,7 @@ def test_the_camera_is_not_asked_for_before_it_is_chosen_and_its_absence_is_said
         page.get_by_test_id("stCameraInput").wait_for()
         page.wait_for_function("window.asked > 0")
         settled(page)
-        assert page.get_by_text("camera").first.is_visible()
+        page.get_by_text("camera").first.wait_for()
         page.get_by_role("button", name="Files").or_(page.get_by_role("radio", name="Files")).click()
         page.get_by_test_id("stFileUploader").wait_for()
 
@@ -163,7 +163,7 @@ def test_a_form_is_filled_in_and_sent_by_the_keyboard_alone(browser, address, pr
         tab_to(page, "Predict", "Shift+Tab")
         page.keyboard.press("Enter")
         assert answer(page) == said(loaded.predict(row | {"mean radius": 30}, "the form"))
-        assert page.get_by_text("Outside of what training saw: 'mean radius' is 30").is_visible()
+        page.get_by_text("Outside of what training saw: 'mean radius' is 30").wait_for()
 
 
 def tab_to(page, name: str, key: str = "Tab") -> None:
@@ -188,8 +188,8 @@ def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, pro
         upload(page, ("rows.csv", out.getvalue().encode()))
         page.get_by_text("2 answered, 1 could not be used").wait_for()
         assert answer(page) == said(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
-        assert page.get_by_text("not used by the model: name").is_visible()
-        assert page.get_by_text("1 of 2 cells lie outside of").is_visible()
+        page.get_by_text("not used by the model: name").wait_for()
+        page.get_by_text("1 of 2 cells lie outside of").wait_for()
         upload(page, ("rows.csv", b"a,b\n1,2\n"))
         page.get_by_text("missing columns: mean radius").wait_for()
 
@@ -234,7 +234,7 @@ def test_a_new_champion_is_taken_up_without_a_restart_and_a_damaged_one_is_not(b
             page.reload()
             upload(page, ("a.png", lesion(3)))
             assert answer(page) == said(Predictor(best).predict(lesion(3), "a.png"))
-            assert page.get_by_text(f"{model}@").is_visible()
+            page.get_by_text(f"{model}@").wait_for()
         assert (best / "model.keras").exists()
         kept = selection.read_bytes()
         selection.unlink()

@@ -47,7 +47,7 @@ def test_the_slider_moved_by_keyboard_shows_the_sensitivity_of_the_next_threshol
         page.get_by_test_id("stMetricValue").filter(has_text=re.compile(f"^{re.escape(expected)}$")).first.wait_for()
         settled(page)
         assert metric(page, "Sensitivity") == expected
-        assert page.get_by_text("The model decides at 0.5").is_visible()
+        page.get_by_text("The model decides at 0.5").wait_for()
 
 
 def test_the_counts_on_the_page_are_those_of_the_split_table(browser, address, small: Project):
