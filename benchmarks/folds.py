@@ -10,7 +10,8 @@ from benchmarks.scratch import Scratch
 FOLDS = """
 import importlib, json, time
 from pathlib import Path
-from pipeline import params, train
+from pipeline import params
+from pipeline.cross_fit import cross_fit
 from pipeline.dataset import Dataset
 dev = Dataset.load(Path("data/skin/dev.npz"))
 found = {}
@@ -20,10 +21,10 @@ for name in ("knn", "logreg", "random_forest"):
     own = params.parse(module.Params, block.own, name)
     build = lambda: module.build(own, 7)
     X = dev.X("embedding")
-    train.cross_fit(build, X, dev, 1, name)
+    cross_fit([build], X, dev, 1, name)
     def seconds(workers):
         start = time.perf_counter()
-        train.cross_fit(build, X, dev, workers, name)
+        cross_fit([build], X, dev, workers, name)
         return time.perf_counter() - start
     turns = [(seconds(1), seconds(2)) for _ in range(5)]
     found[name] = [min(column) for column in zip(*turns)]

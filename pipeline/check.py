@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline import imports, params
+from pipeline import imports, params, tuning
 from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
@@ -124,9 +124,23 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
         )
     if model.features == "pixels" and not task.preprocess.pixels:
         raise ParamsError(f"{where}.features: pixels needs tasks.{model.task}.preprocess.pixels: true")
-    own = params.parse(estimator.Params, model.own, f"models.{name}")
-    if hasattr(estimator, "check"):
-        estimator.check(own, model.features, where)
+    check_lists(model, task, where)
+    for block in tuning.combinations(model.own):
+        own = params.parse(estimator.Params, block, f"models.{name}")
+        if hasattr(estimator, "check"):
+            estimator.check(own, model.features, where)
+
+
+def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:
+    """Raise ParamsError where values are listed but none, one twice, or with too few folds to choose inside of one."""
+    for key, values in model.own.items():
+        if isinstance(values, list) and (not values or any(value in values[:at] for at, value in enumerate(values))):
+            raise ParamsError(f"{where}.{key}: found {values!r}; list each value to be tried once, or give one value")
+    if len(tuning.combinations(model.own)) > 1 and task.split.folds < 3:
+        raise ParamsError(
+            f"{where}: to choose of several values inside a fold takes others to fit and to judge: "
+            f"set tasks.{model.task}.split.folds to 3 or more; found {task.split.folds}"
+        )
 
 
 def similar(name: str, known: dict[str, Any]) -> str:

@@ -108,6 +108,8 @@ def main(name: str) -> None:
         judged = assess(dev, unseen, decided, select.draws, params.seed())
         report |= {figure: judged[figure] for figure in calibrate.SCALED}
         report["ci"] |= {figure: judged["ci"][figure] for figure in calibrate.SCALED}
+    candidate = artifacts.read_json(folder / "candidate.json")
+    report |= {key: candidate[key] for key in ("tuned",) if key in candidate}
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
     add_refusals(report, dev, decided, distance > rule["refusal"]["threshold"])

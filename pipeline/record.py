@@ -64,19 +64,21 @@ def read(name: str) -> list[Record]:
     return records
 
 
-def read_model(task: str, model: str, tuned: dict[str, str], seconds: float | None) -> dict[str, Any]:
-    """Return what a record holds of a model alone; `tuned` are its parameters, `seconds` its training took, if known."""
+def read_model(task: str, model: str, given: dict[str, str], seconds: float | None) -> dict[str, Any]:
+    """Return what a record holds of a model alone; `given` are its parameters, `seconds` its training took, if known."""
     cv = require(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")
     test = require(f"reports/{task}/test/{model}.json", f"holdout@{task}")
     decision = require(f"models/{task}/decisions/{model}.json", f"evaluate@{model}")
     candidate = require(f"models/{task}/candidates/{model}/candidate.json", f"train@{model}")
     plots = [Path("reports", task, name.format(model)) for name in PLOTS]
-    figures = metrics(artifacts.read_json(cv), artifacts.read_json(test))
+    report = artifacts.read_json(cv)
+    figures = metrics(report, artifacts.read_json(test))
+    shown = given | flatten(report.get("tuned", {}).get("chosen", {}), "tuned.")
     return {
         "task": task,
         "model": model,
-        "key": content_key([cv, test, decision, candidate], tuned),
-        "params": tuned,
+        "key": content_key([cv, test, decision, candidate], shown),
+        "params": shown,
         "metrics": figures if seconds is None else figures | {"train_seconds": seconds},
         "curve": curve(plots[1]),
         "plots": [path for path in plots if path.exists()],

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.views import charts, mlflow_page
+from app.views import charts, compare, mlflow_page
 from pipeline import artifacts, holdout, select_best
 from pipeline.dataset import Dataset
 from tests import pages
@@ -266,3 +266,13 @@ def test_a_server_elsewhere_is_linked_and_never_asked(project, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example.org/")
     monkeypatch.setattr(mlflow_page, "experiment", lambda task: pytest.fail("asked"))
     assert links(opened("compare", "t")) == ["http://mlflow.example.org/#/experiments"]
+
+
+def test_a_tuned_model_says_which_value_was_chosen_and_which_each_fold_took():
+    tried = [{"C": 0.01, "log_loss": 0.5}, {"C": 1.0, "log_loss": 0.25}]
+    report = {"tuned": {"chosen": {"C": 1.0}, "by_fold": [{"C": 0.01}, {"C": 1.0}], "tried": tried}}
+    assert compare.tuned(report) == (
+        "Chosen of 2: C 1.0. Each fold was scored with what the other folds chose: C 0.01; C 1.0. "
+        "Log loss out of fold of each: C 0.01: 0.500; C 1.0: 0.250."
+    )
+    assert compare.tuned({}) == ""

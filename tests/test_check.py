@@ -275,3 +275,36 @@ def test_the_stage_writes_nothing_for_a_file_that_is_not():
     with pytest.raises(ParamsError):
         check.main()
     assert not Path("data").exists()
+
+
+# several values of a parameter
+
+
+@pytest.mark.parametrize("values", [[], [5, 5]])
+def test_a_list_of_no_value_or_of_one_twice_is_refused(values):
+    text = r"models.skin-dummy.n_neighbors: found \[.*\]; list each value to be tried once, or give one value"
+    refused(text, estimator="knn", n_neighbors=values)
+
+
+def test_every_listed_value_is_checked():
+    refused("models.skin-dummy.n_neighbors: found 0; ", estimator="knn", n_neighbors=[5, 0])
+
+
+def test_several_values_need_three_folds():
+    block = task() | {"split": {"folds": 2}}
+    refused(
+        "models.skin-dummy: to choose of several values .* set tasks.skin.split.folds to 3 or more; found 2",
+        block,
+        estimator="knn",
+        n_neighbors=[5, 7],
+    )
+
+
+def test_several_values_are_valid():
+    everything = content(task())
+    everything["models"]["skin-dummy"] |= {
+        "estimator": "knn",
+        "n_neighbors": [5, 7],
+        "weights": ["uniform", "distance"],
+    }
+    check.check(everything)

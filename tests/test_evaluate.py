@@ -317,3 +317,11 @@ def test_awkward_class_names_and_many_classes_can_be_drawn(tmp_path):
 def test_a_history_without_held_out_losses_and_of_one_epoch_can_be_drawn(tmp_path):
     plots.history(pd.DataFrame({"epoch": [1], "loss": [0.7], "val_loss": [np.nan]}), "m", tmp_path / "h.png")
     assert is_png(tmp_path / "h.png")
+
+
+def test_what_was_tuned_is_in_the_report(project):
+    path = Path("models/t/candidates/line/candidate.json")
+    tuned = {"chosen": {"C": 1.0}, "by_fold": [{"C": 1.0}] * 5, "tried": [{"C": 1.0, "log_loss": 0.5}]}
+    artifacts.write_json(path, artifacts.read_json(path) | {"tuned": tuned})
+    evaluate.main("line")
+    assert artifacts.read_json("reports/t/cv/line.json")["tuned"] == tuned

@@ -214,9 +214,27 @@ def calibrated(report: dict[str, Any]) -> str:
     return f"Probabilities are calibrated ({found['method']}): {change}."
 
 
+def tuned(report: dict[str, Any]) -> str:
+    """Return a sentence on which of several values of its parameters the model takes, and each fold took; "" of one alone."""
+    if "tuned" not in report:
+        return ""
+
+    def words(block: dict[str, Any]) -> str:
+        return ", ".join(f"{name} {value}" for name, value in block.items() if name != "log_loss")
+
+    found = report["tuned"]
+    tried = "; ".join(f"{words(block)}: {three(block['log_loss'])}" for block in found["tried"])
+    by_fold = "; ".join(words(block) for block in found["by_fold"])
+    return (
+        f"Chosen of {len(found['tried'])}: {words(found['chosen'])}. Each fold was scored with what the other folds chose: "
+        f"{by_fold}. Log loss out of fold of each: {tried}."
+    )
+
+
 def history(task: str, model: str) -> None:
     """Draw the loss by epoch, or say that there is none."""
     st.subheader("Training")
+    st.write(plain(tuned(reports(task, model)["Out of fold"])))
     table = written.table(f"reports/{task}/plots/{model}/history.csv", f"evaluate@{model}")
     if len(table) < 2:
         losses = " and ".join(

@@ -1,0 +1,55 @@
+"""Tuning inside the folds: which of several values of a model's parameters is taken, chosen where the score cannot see it.
+
+A list in a model's block (`C: [0.001, 0.01, 0.1]`) is tried value by value, several lists in all combinations. Whoever takes the
+combination that scores best out of fold and reports that score reports the luck of the choice, too (Cawley and Talbot 2010;
+Varma and Simon 2006). So each fold's choice is made by cross-validation over the other folds, whose samples alone it is
+trained on, and the fold is scored by what was chosen without it. The model that is kept is chosen over all folds.
+
+By log loss, summed over samples: it is defined for any number of classes, needs no threshold, and few samples suffice to
+tell two values apart. Of equal ones the first wins.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+
+def combinations(own: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the blocks that a model's `own` keys stand for, one for each combination of listed values, the last key fastest."""
+    values = [value if isinstance(value, list) else [value] for value in own.values()]
+    return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
+
+
+def n_fits(n_combinations: int, n_folds: int) -> int:
+    """Return how many models are fitted to cross-fit, with one combination or several, and to fit on all.
+
+    To choose for fold i, fold j is predicted by a model that saw neither; so is, to choose for fold j, fold i by the same one.
+    A pair of folds therefore costs one fit, not two, and a fold's own model is one of those that choose for all.
+    """
+    pairs = n_folds * (n_folds - 1) // 2 if n_combinations > 1 else 0
+    return n_combinations * (n_folds + pairs) + 1
+
+
+def choose(losses: np.ndarray) -> tuple[list[int], int]:
+    """Return the number of the combination that each fold takes, and of that which the model fitted on all takes.
+
+    `losses` (n_combinations, n_folds, n_folds): at [c, i, j] the log loss summed over fold j of combination c fitted without
+    the folds i and j; where i is j, without that one.
+    """
+    without_own = losses * (1 - np.eye(losses.shape[1]))
+    return np.argmin(without_own.sum(axis=2), axis=0).tolist(), int(np.argmin(np.trace(losses, axis1=1, axis2=2)))
+
+
+def describe(own: dict[str, Any], by_fold: list[int], on_all: int, log_loss: np.ndarray) -> dict[str, Any]:
+    """Return what was chosen, of the listed keys alone: `chosen`, `by_fold`, and `tried` with each combination's log loss.
+
+    `log_loss` (n_combinations,) is the mean over all samples, out of fold; the least of it is not the score of the model.
+    """
+    listed = [name for name, value in own.items() if isinstance(value, list)]
+    tried = [{name: block[name] for name in listed} for block in combinations(own)]
+    return {
+        "chosen": tried[on_all],
+        "by_fold": [tried[number] for number in by_fold],
+        "tried": [block | {"log_loss": float(loss)} for block, loss in zip(tried, log_loss, strict=True)],
+    }
