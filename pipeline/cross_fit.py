@@ -1,6 +1,9 @@
 """Cross-fitting: each sample's probabilities by a model that did not see it, and the model fitted on all.
 
-Of several combinations of parameters each fold takes the one that the other folds choose (see `pipeline.tuning`).
+Of several combinations of parameters each fold takes the one that the other folds choose (see `pipeline.tuning`). With
+`split.repeats` the folds are drawn several times, and each sample is predicted as often: figures depend less on how the folds
+fell. All predictions are judged together, as samples of one group more; probabilities are never averaged over repeats, which
+would judge an ensemble that nobody gets.
 """
 
 import itertools
@@ -20,18 +23,27 @@ from pipeline.stage import DataError
 
 @dataclass(frozen=True)
 class CrossFit:
-    """estimator: fitted on all samples; oof: float64 (n, n_classes); history: fold, epoch, loss, val_loss.
+    """estimator: fitted on all samples; oof: float64 (n_repeats * n, n_classes); history: fold, epoch, loss, val_loss.
 
-    by_fold, on_all: the number of the combination that each fold took, and the estimator; log_loss: float64 (n_combinations,),
-    the mean over all samples out of fold.
+    by_fold int (n_repeats, n_folds), on_all: the number of the combination that each fold took, and the estimator; log_loss:
+    float64 (n_combinations,), the mean over all predictions out of fold. In `history` the folds of a second repeat count on.
     """
 
     estimator: Any
     oof: np.ndarray
     history: pd.DataFrame
-    by_fold: list[int]
+    by_fold: np.ndarray
     on_all: int
     log_loss: np.ndarray
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One fit: which combination, without which folds of which repeat."""
+
+    number: int
+    repeat: int
+    folds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -49,71 +61,71 @@ def cross_fit(builds: Sequence[Callable[[], Any]], X: Any, dev: Dataset, workers
     Each of `builds` makes an unfitted estimator of one combination. One that records its own epochs has `history_`; of
     others the history is one line a fold: the log loss on what it was fitted on, and on what it was not.
     """
-    dev = replace(dev, arrays={})  # the features are in X, and a fold's work may travel to another machine
-    n_folds = int(dev.fold.max()) + 1
-    n_left_out = (1,) if len(builds) == 1 else (1, 2)
-    left_out = [folds for size in n_left_out for folds in itertools.combinations(range(n_folds), size)]
-    pieces: list[tuple[int, tuple[int, ...]]] = [(number, folds) for number in range(len(builds)) for folds in left_out]
+    folds, dev = (
+        dev.folds,
+        replace(dev, arrays={}),
+    )  # the features are in X, and a fold's work may travel to another machine
+    pieces = plan(len(builds), len(folds), int(folds.max()) + 1)
     # Side by side the fit on all, the largest piece of work, goes first: after the folds one core would wait for it.
     # Not on a cluster: what has come through pickle is written as other bytes, though it is the same model.
     together = len(builds) == 1 and workers > 1 and not on_cluster()
-    pieces = [(0, ()), *pieces] if together else pieces
-
-    def work(piece: tuple[int, tuple[int, ...]]) -> Any:
-        number, folds = piece
-        return fit_without(folds, builds[number], X, dev, label) if folds else fit_on_all(number)
 
     def fit_on_all(number: int) -> Any:
         return fit(builds[number](), X, dev, np.arange(len(dev.y)), f"{label} on all")
 
-    losses = np.zeros((len(builds), n_folds, n_folds))
-    probas = np.full((len(builds), len(dev.y), len(dev.classes)), np.nan)
-    histories, fitted = {}, []
-    shown = tqdm(run_parallel(work, pieces, workers), label, total=len(pieces), unit=" fits", delay=3)
-    for (number, folds), done in zip(pieces, shown, strict=True):
-        if not folds:
-            fitted.append(done)
-            continue
-        losses[number] += losses_by_fold(done, folds, dev, n_folds)
-        if len(folds) == 1:
-            probas[number, done.rows], histories[number, folds[0]] = done.proba, done.history
+    def work(piece: Piece | None) -> Any:
+        if piece is None:
+            return fit_on_all(0)
+        return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label)
+
+    done = run_parallel(work, [*[None] * together, *pieces], workers)
+    shown = iter(tqdm(done, label, total=len(pieces) + together, unit=" fits", delay=3))
+    first = next(shown) if together else None
+    losses = np.zeros((len(builds), len(folds), folds.max() + 1, folds.max() + 1))
+    probas, histories = np.full((len(builds), *folds.shape, len(dev.classes)), np.nan), {}
+    for piece, part in zip(pieces, shown, strict=True):
+        of_rows, fold_of = log_losses(part.proba, dev.y[part.rows]), folds[piece.repeat, part.rows]
+        for fold, other in {(piece.folds[0], piece.folds[-1]), (piece.folds[-1], piece.folds[0])}:
+            losses[piece.number, piece.repeat, other, fold] = of_rows[fold_of == fold].sum()
+        if len(piece.folds) == 1:
+            probas[piece.number, piece.repeat, part.rows] = part.proba
+            histories[piece.number, piece.repeat, piece.folds[0]] = part.history
     by_fold, on_all = tuning.choose(losses)
-    estimator = fitted[0] if fitted else next(run_here(fit_on_all, [on_all], 1))
-    chosen = [histories[number, fold].assign(fold=fold) for fold, number in enumerate(by_fold)]
+    chosen = [histories[by_fold[at], *at].assign(fold=number) for number, at in enumerate(np.ndindex(by_fold.shape))]
+    of_samples = np.take_along_axis(by_fold, folds, axis=1)
+    oof = np.take_along_axis(probas, of_samples[None, ..., None], axis=0)[0]
     return CrossFit(
-        estimator,
-        probas[np.array(by_fold)[dev.fold], np.arange(len(dev.y))],
+        first if together else next(run_here(fit_on_all, [on_all], 1)),
+        oof.reshape(-1, len(dev.classes)),
         pd.concat(chosen)[["fold", "epoch", "loss", "val_loss"]],
         by_fold,
         on_all,
-        np.trace(losses, axis1=1, axis2=2) / len(dev.y),
+        tuning.on_diagonal(losses) / folds.size,
     )
 
 
-def fit_without(folds: tuple[int, ...], build: Callable[[], Any], X: Any, dev: Dataset, label: str) -> Part:
-    """Return what an estimator fitted without one fold, or two, says of them; a history of one alone."""
-    out = np.isin(dev.fold, folds)
+def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
+    """Return the fits besides that on all: without each fold, and to choose of several combinations without each pair."""
+    sizes = (1,) if n_combinations == 1 else (1, 2)
+    left_out = [folds for size in sizes for folds in itertools.combinations(range(n_folds), size)]
+    return list(itertools.starmap(Piece, itertools.product(range(n_combinations), range(n_repeats), left_out)))
+
+
+def fit_without(piece: Piece, build: Callable[[], Any], X: Any, dev: Dataset, label: str) -> Part:
+    """Return what an estimator fitted without one fold of `dev`, or two, says of them; a history of one alone."""
+    out = np.isin(dev.fold, piece.folds)
     rows, left_out = np.flatnonzero(~out), np.flatnonzero(out)
     check_classes(dev, rows)
-    numbers = " and ".join(str(fold + 1) for fold in folds)
-    looked_at = (rows_of(X, left_out), dev.y[left_out]) if len(folds) == 1 else None
+    numbers = " and ".join(str(fold + 1) for fold in piece.folds)
+    looked_at = (rows_of(X, left_out), dev.y[left_out]) if len(piece.folds) == 1 else None
     estimator = fit(build(), X, dev, rows, f"{label} fold {numbers}", looked_at)
     proba = probabilities(estimator, rows_of(X, left_out))
     history = getattr(estimator, "history_", None)
-    if history is None and len(folds) == 1:
+    if history is None and looked_at:
         known = probabilities(estimator, rows_of(X, rows))
         both = log_losses(known, dev.y[rows]).mean(), log_losses(proba, dev.y[left_out]).mean()
         history = pd.DataFrame([[1, *both]], columns=["epoch", "loss", "val_loss"])
     return Part(left_out, proba, history)
-
-
-def losses_by_fold(part: Part, folds: tuple[int, ...], dev: Dataset, n_folds: int) -> np.ndarray:
-    """Return (n_folds, n_folds) as `tuning.choose` takes them, 0 where the part says nothing."""
-    found = np.zeros((n_folds, n_folds))
-    of_rows = log_losses(part.proba, dev.y[part.rows])
-    for fold in folds:
-        found[sum(folds) - fold if len(folds) == 2 else fold, fold] = of_rows[dev.fold[part.rows] == fold].sum()
-    return found
 
 
 def rows_of(X: Any, rows: np.ndarray) -> Any:

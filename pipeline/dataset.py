@@ -14,7 +14,8 @@ class Dataset:
 
     id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list
     of str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as
-    float32, or a table's columns as `column:<name>`, float64 or str (n,). Read lazily: what is not asked for costs nothing.
+    float32, or a table's columns as `column:<name>`, float64 or str (n,); and where folds are drawn several times, fold_2 and
+    so on. Read lazily: what is not asked for costs nothing.
     """
 
     id: np.ndarray
@@ -60,6 +61,21 @@ class Dataset:
         return [name for name in self.arrays if name.startswith("column:")]
 
     @property
+    def folds(self) -> np.ndarray:
+        """The folds of every repeat, int64 (n_repeats, n); the first is `fold`."""
+        return np.stack([self.fold, *(self.arrays[name] for name in self.arrays if name.startswith("fold_"))])
+
+    def tiled(self, times: int) -> "Dataset":
+        """Return the samples `times` over, without features, to stand beside as many predictions of each.
+
+        A copy has its sample's group, and its first fold: what is drawn by group, or fitted without a fold, has no copy of it.
+        """
+        if times == 1:
+            return self
+        own = {name: np.tile(getattr(self, name), times) for name in ("id", "path", "group", "y", "fold")}
+        return Dataset(**own, classes=self.classes, arrays={})
+
+    @property
     def positive(self) -> str | None:
         """The class that metrics of two classes speak of; None for more classes."""
         return self.classes[1] if len(self.classes) == 2 else None
@@ -67,6 +83,6 @@ class Dataset:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of which samples there are, how they are labelled and in which fold they stand."""
-        rows = zip(self.id, self.group, self.y, self.fold, strict=True)
+        rows = zip(self.id, self.group, self.y, *self.folds, strict=True)
         lines = ["\t".join(self.classes), *("\t".join(map(str, row)) for row in rows)]
         return artifacts.sha256("\n".join(lines).encode())

@@ -93,7 +93,8 @@ def main(name: str) -> None:
     folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
     dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
     saved = np.load(folder / "oof.npz")
-    raw, distance = saved["proba"], saved["distance"]
+    raw, repeats = saved["proba"], len(saved["proba"]) // len(dev.y)
+    dev, distance = dev.tiled(repeats), np.tile(saved["distance"], repeats)
     select = task.select
     operating_point.check_classes(dev.classes, select.operating_point, model.task)
     calibration, how = calibrate.choose(dev, raw, select.draws, params.seed())
@@ -108,6 +109,9 @@ def main(name: str) -> None:
         judged = assess(dev, unseen, decided, select.draws, params.seed())
         report |= {figure: judged[figure] for figure in calibrate.SCALED}
         report["ci"] |= {figure: judged["ci"][figure] for figure in calibrate.SCALED}
+    if repeats > 1:
+        report["counts"] |= {"n": len(dev.y) // repeats, "repeats": repeats}
+        report["notes"].append(f"each sample was predicted {repeats} times, by models of other folds; all are counted")
     candidate = artifacts.read_json(folder / "candidate.json")
     report |= {key: candidate[key] for key in ("tuned",) if key in candidate}
     if dev.positive:

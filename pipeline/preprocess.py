@@ -44,6 +44,7 @@ def take(
     part = split[split["subset"] == subset]
     rows = np.array([row_of[path] for path in part["path"]], dtype=int)
     code = {label: index for index, label in enumerate(classes)}
+    again = [name for name in part if name.startswith("fold_")] if subset == "dev" else []
     return Dataset(
         id=part["id"].to_numpy(dtype=str),
         path=part["path"].to_numpy(dtype=str),
@@ -51,7 +52,8 @@ def take(
         y=np.array([code[label] for label in part["label"]]),
         fold=np.array([int(fold) if fold != "" else -1 for fold in part["fold"]]),
         classes=classes,
-        arrays={name: array[rows] for name, array in features.items()},
+        arrays={name: array[rows] for name, array in features.items()}
+        | {name: part[name].astype(int).to_numpy() for name in again},
     )
 
 

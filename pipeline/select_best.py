@@ -88,11 +88,12 @@ def main(name: str) -> None:
         reports[model] = artifacts.read_json(require(f"reports/{name}/cv/{model}.json", f"evaluate@{model}"))
         decisions[model] = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
         oof = np.load(require(f"models/{name}/candidates/{model}/oof.npz", f"train@{model}"))["proba"]
+        judged = dev.tiled(len(oof) // len(dev.y))
         proba = calibrate(oof, decisions[model])
         decided = decide(proba, decisions[model])
         if metric in SCALED:
-            proba = out_of_fold(dev, oof, decisions[model])
-        draws[model] = bootstrap(dev.y, proba, decided, dev.group, task.select.draws, params.seed())
+            proba = out_of_fold(judged, oof, decisions[model])
+        draws[model] = bootstrap(judged.y, proba, decided, judged.group, task.select.draws, params.seed())
     key = params.metric_key(metric, len(dev.classes))
     scores = {model: number(report[key]) for model, report in reports.items()}
     ci = {model: [number(end) for end in report["ci"][key]] for model, report in reports.items()}

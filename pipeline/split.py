@@ -1,6 +1,7 @@
 """Stage `split@task`: which samples are development, which are test, in which fold, and which are left out and why.
 
-Writes `data/<task>/split.csv`: id, path, label, group, subset (dev, test, excluded), fold (0.. in dev, else empty), reason.
+Writes `data/<task>/split.csv`: id, path, label, group, subset (dev, test, excluded), fold (0.. in dev, else empty), reason;
+with `repeats`, also fold_2 and so on: the same samples divided anew.
 """
 
 import hashlib
@@ -36,8 +37,10 @@ def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) ->
         table.loc[leak, "subset"] = "excluded"
     table = table.sort_values(["id", "path"], ignore_index=True)
     check_counts(table, params)
-    table["fold"] = folds(table, params.folds, seed)
-    return table[["id", "path", "label", "group", "subset", "fold", "reason"]]
+    names = ["fold", *(f"fold_{repeat}" for repeat in range(2, params.repeats + 1))]
+    for repeat, name in enumerate(names):
+        table[name] = folds(table, params.folds, seed + repeat)
+    return table[["id", "path", "label", "group", "subset", "fold", "reason", *names[1:]]]
 
 
 def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[str]:

@@ -3,9 +3,9 @@
 Values that its block lists are tried, and one is chosen inside each training fold.
 
 Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
-`model.tflite`), oof.npz (`proba` float64 (n_dev, n_classes): each sample's probabilities by the model that did not see it;
-`distance` (n_dev,): how unlike the other folds it is), of pictures known.npz (see `pipeline.familiarity`), history.csv (fold,
-epoch, loss, val_loss) and candidate.json (all of the bundle that training knows).
+`model.tflite`), oof.npz (`proba` float64 (n_repeats * n_dev, n_classes): each sample's probabilities by a model that did not see
+it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is), of pictures known.npz (see
+`pipeline.familiarity`), history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle that training knows).
 """
 
 import importlib
@@ -110,14 +110,14 @@ def main(name: str) -> None:
         X = estimators.Pictures(dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"))
     else:
         X = dev.X(model.features)
-    sizes = np.sort(np.bincount(dev.fold))[::-1]
-    smallest = len(dev.y) - sizes[: 2 if len(blocks) > 1 else 1].sum()
+    n_left_out = 2 if len(blocks) > 1 else 1
+    smallest = len(dev.y) - max(np.sort(np.bincount(fold))[-n_left_out:].sum() for fold in dev.folds)
     for own in blocks if hasattr(estimators, "check_size") else []:
         estimators.check_size(own, smallest, f"params.yaml: models.{name}")
     if hasattr(estimators, "use_workers"):
         side_by_side = estimators.use_workers(workers)
     if len(blocks) > 1:
-        fits, alone = (tuning.n_fits(n, len(sizes)) for n in (len(blocks), 1))
+        fits, alone = (tuning.n_fits(n, dev.fold.max() + 1, len(dev.folds)) for n in (len(blocks), 1))
         cost = f"{fits} fits instead of {alone}"
         print(f"train {name}: {len(blocks)} combinations, one chosen inside each fold: {cost}", file=sys.stderr)
     fitted = cross_fit([partial(build, own) for own in blocks], X, dev, side_by_side, f"train {name}")

@@ -21,27 +21,32 @@ def combinations(own: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
-def n_fits(n_combinations: int, n_folds: int) -> int:
+def n_fits(n_combinations: int, n_folds: int, n_repeats: int = 1) -> int:
     """Return how many models are fitted to cross-fit, with one combination or several, and to fit on all.
 
     To choose for fold i, fold j is predicted by a model that saw neither; so is, to choose for fold j, fold i by the same one.
     A pair of folds therefore costs one fit, not two, and a fold's own model is one of those that choose for all.
     """
     pairs = n_folds * (n_folds - 1) // 2 if n_combinations > 1 else 0
-    return n_combinations * (n_folds + pairs) + 1
+    return n_combinations * n_repeats * (n_folds + pairs) + 1
 
 
-def choose(losses: np.ndarray) -> tuple[list[int], int]:
-    """Return the number of the combination that each fold takes, and of that which the model fitted on all takes.
+def choose(losses: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the numbers of the combinations that the folds take, int (n_repeats, n_folds), and that the model on all takes.
 
-    `losses` (n_combinations, n_folds, n_folds): at [c, i, j] the log loss summed over fold j of combination c fitted without
-    the folds i and j; where i is j, without that one.
+    `losses` (n_combinations, n_repeats, n_folds, n_folds): at [c, r, i, j] the log loss summed over fold j of combination c
+    fitted without the folds i and j; where i is j, without that one.
     """
-    without_own = losses * (1 - np.eye(losses.shape[1]))
-    return np.argmin(without_own.sum(axis=2), axis=0).tolist(), int(np.argmin(np.trace(losses, axis1=1, axis2=2)))
+    without_own = losses * (1 - np.eye(losses.shape[-1]))
+    return np.argmin(without_own.sum(axis=-1), axis=0), int(np.argmin(on_diagonal(losses)))
 
 
-def describe(own: dict[str, Any], by_fold: list[int], on_all: int, log_loss: np.ndarray) -> dict[str, Any]:
+def on_diagonal(losses: np.ndarray) -> np.ndarray:
+    """Return the log loss of each combination summed over the samples of all repeats, each fitted without its fold alone."""
+    return np.trace(losses, axis1=-2, axis2=-1).sum(axis=1)
+
+
+def describe(own: dict[str, Any], by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> dict[str, Any]:
     """Return what was chosen, of the listed keys alone: `chosen`, `by_fold`, and `tried` with each combination's log loss.
 
     `log_loss` (n_combinations,) is the mean over all samples, out of fold; the least of it is not the score of the model.
@@ -50,6 +55,6 @@ def describe(own: dict[str, Any], by_fold: list[int], on_all: int, log_loss: np.
     tried = [{name: block[name] for name in listed} for block in combinations(own)]
     return {
         "chosen": tried[on_all],
-        "by_fold": [tried[number] for number in by_fold],
+        "by_fold": [tried[number] for number in by_fold.ravel()],
         "tried": [block | {"log_loss": float(loss)} for block, loss in zip(tried, log_loss, strict=True)],
     }

@@ -179,7 +179,7 @@ def test_each_folds_value_is_chosen_by_the_other_folds_alone():
     before = several(C, X, dev)
     flipped = np.where(dev.fold == 2, 1 - y, y)
     after = several(C, X, Dataset(**vars(dev) | {"y": flipped}))
-    assert before.by_fold[2] == after.by_fold[2]
+    assert before.by_fold[0, 2] == after.by_fold[0, 2]
     np.testing.assert_array_equal(before.oof[dev.fold == 2], after.oof[dev.fold == 2])
     assert before.log_loss[3] < after.log_loss[3]
 
@@ -200,8 +200,8 @@ def test_the_choice_is_that_of_plain_nested_cross_validation():
                 at = dev.fold == inner
                 loss -= np.log(model.predict_proba(X[at])[np.arange(at.sum()), y[at]]).sum()
             losses.append(loss)
-        assert found.by_fold[outer] == np.argmin(losses)
-        own = maker("logreg", C=C[found.by_fold[outer]])().fit(X[dev.fold != outer], y[dev.fold != outer])
+        assert found.by_fold[0, outer] == np.argmin(losses)
+        own = maker("logreg", C=C[found.by_fold[0, outer]])().fit(X[dev.fold != outer], y[dev.fold != outer])
         at = dev.fold == outer
         np.testing.assert_allclose(found.oof[at], own.predict_proba(X[at]), atol=1e-6)
 
@@ -239,7 +239,7 @@ class OneColumn:
 def test_of_equal_combinations_the_first_is_taken():
     X, y = numbers(60)
     found = several([1.0, 1.0], X, dataset(X, y))
-    assert found.by_fold == [0] * 5
+    assert found.by_fold.tolist() == [[0] * 5]
     assert found.on_all == 0
 
 
@@ -256,7 +256,37 @@ def test_a_network_is_tuned_in_the_same_way():
     dev = dataset(X, y, folds=3)
     makers = [maker("mobilenetv2", learning_rate=rate) for rate in (1e-6, 0.05)]
     found = cross_fit(makers, X, dev, 1, "t")
-    assert found.by_fold == [1, 1, 1]
+    assert found.by_fold.tolist() == [[1, 1, 1]]
     assert found.on_all == 1
     assert found.history.groupby("fold").size().tolist() == [5, 5, 5]
     np.testing.assert_array_equal(found.oof, cross(makers[1], X, dev, 1)[1])
+
+
+# several repeats of the folds
+
+
+def repeated(X, y, times=2):
+    """Return a data set whose folds are drawn `times` times."""
+    dev = dataset(X, y)
+    again = {
+        f"fold_{n}": (dev.fold + np.random.default_rng(n).integers(5, size=len(y))) % 5 for n in range(2, times + 1)
+    }
+    return Dataset(**vars(dev) | {"arrays": dict(dev.arrays) | again})
+
+
+def test_each_repeat_is_what_its_folds_alone_would_give():
+    X, y = numbers(100)
+    dev = repeated(X, y, 3)
+    found = several([0.01, 1.0], X, dev, workers=2)
+    assert found.oof.shape == (300, 2)
+    for repeat, fold in enumerate(dev.folds):
+        alone = several([0.01, 1.0], X, Dataset(**vars(dev) | {"fold": fold, "arrays": {}}))
+        np.testing.assert_array_equal(found.oof[100 * repeat : 100 * (repeat + 1)], alone.oof)
+        assert found.by_fold[repeat].tolist() == alone.by_fold[0].tolist()
+    assert found.history["fold"].tolist() == list(range(15))
+
+
+def test_the_model_that_is_kept_does_not_depend_on_repeats():
+    X, y = numbers(100)
+    once, twice = (cross(maker("logreg"), X, repeated(X, y, times), 2)[0] for times in (1, 2))
+    np.testing.assert_array_equal(once.predict_proba(X), twice.predict_proba(X))

@@ -325,3 +325,19 @@ def test_what_was_tuned_is_in_the_report(project):
     artifacts.write_json(path, artifacts.read_json(path) | {"tuned": tuned})
     evaluate.main("line")
     assert artifacts.read_json("reports/t/cv/line.json")["tuned"] == tuned
+
+
+def test_of_repeated_folds_every_prediction_is_judged_and_the_samples_are_counted_once(project):
+    """Predictions that are the same in each repeat give the figures of one, with intervals that are as wide."""
+    once = artifacts.read_json("reports/t/cv/line.json")
+    saved = dict(np.load("models/t/candidates/line/oof.npz"))
+    artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": np.tile(saved["proba"], (3, 1))})
+    evaluate.main("line")
+    found = artifacts.read_json("reports/t/cv/line.json")
+    assert found["counts"]["n"] == 80
+    assert found["counts"]["n_groups"] == once["counts"]["n_groups"]
+    assert found["counts"]["repeats"] == 3
+    assert found["notes"][-1] == "each sample was predicted 3 times, by models of other folds; all are counted"
+    for name in BOTH - {"ece"}:
+        assert found[name] == pytest.approx(once[name], abs=2e-3)
+        assert found["ci"][name] == pytest.approx(once["ci"][name], abs=0.02)

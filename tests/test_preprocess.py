@@ -183,6 +183,17 @@ def test_a_column_of_which_everything_is_missing_survives(tmp_path, monkeypatch)
     assert dev.X("columns")["b"].isna().all()
 
 
+def test_repeated_folds_reach_the_development_set_alone(images_task):
+    once, _ = both(images_task)
+    assert once.folds.shape == (1, len(once.y))
+    dev, test = both(prepare(task(split=FAST | {"repeats": 3})))
+    assert dev.folds.shape == (3, len(dev.y))
+    assert set(dev.folds.ravel()) == {0, 1}
+    np.testing.assert_array_equal(dev.folds[0], once.fold)
+    assert test.folds.shape == (1, len(test.y))
+    assert dev.fingerprint != once.fingerprint
+
+
 # the data set itself
 
 
@@ -225,6 +236,14 @@ def test_the_fingerprint_changes_with_the_samples_their_labels_and_folds(change)
 
 def test_the_fingerprint_does_not_change_with_names_of_files_or_features():
     assert small(path=np.array(["d", "e", "f"]), arrays={}).fingerprint == small().fingerprint
+
+
+def test_tiled_samples_keep_group_and_first_fold():
+    found = small().tiled(2)
+    assert found.id.tolist() == ["1", "2", "3"] * 2
+    assert found.group.tolist() == ["g", "g", "h"] * 2
+    assert found.fold.tolist() == [0, 0, 1] * 2
+    assert small().tiled(1).X("embedding").shape == (3, 3)
 
 
 def test_of_more_than_two_classes_none_is_positive():

@@ -192,6 +192,20 @@ def test_folds_are_numbered_from_0_filled_and_only_of_the_development_set(seed):
     assert sorted(found["fold"].dropna().unique()) == [0, 1, 2, 3]
 
 
+def test_repeats_divide_the_same_development_set_anew_and_leave_the_first_folds_as_they_are():
+    samples, sets = random_samples(3)
+    once, thrice = (
+        divide(samples, SplitParams(folds=4, repeats=n, min_test_per_class=1), 3, groups=sets) for n in (1, 3)
+    )
+    pd.testing.assert_frame_equal(thrice[once.columns], once)
+    assert thrice.columns[-2:].tolist() == ["fold_2", "fold_3"]
+    dev = thrice[thrice["subset"] == "dev"]
+    for name in ("fold_2", "fold_3"):
+        assert thrice[name].isna().equals(thrice["subset"] != "dev")
+        assert (dev.groupby("group")[name].nunique() == 1).all()
+        assert (dev[name] != dev["fold"]).any()
+
+
 def test_folds_are_stratified():
     samples = table("aaaab" * 60)
     counts = divide(samples, SplitParams(folds=5, min_test_per_class=1)).groupby("fold")["label"].value_counts()

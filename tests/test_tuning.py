@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline import tuning
+from pipeline.cross_fit import plan
 
 
 def test_a_block_without_lists_is_its_own_only_combination():
@@ -24,17 +25,29 @@ def test_whole_blocks_can_be_listed():
 @pytest.mark.parametrize(("n_combinations", "n_folds", "fits"), [(1, 5, 6), (2, 5, 31), (3, 5, 46), (1, 2, 3)])
 def test_the_number_of_fits_counts_each_pair_of_folds_once(n_combinations, n_folds, fits):
     assert tuning.n_fits(n_combinations, n_folds) == fits
+    assert tuning.n_fits(n_combinations, n_folds, 2) == 2 * (fits - 1) + 1
+    assert tuning.n_fits(n_combinations, n_folds) == len(plan(n_combinations, 1, n_folds)) + 1
 
 
 def test_a_fold_is_chosen_for_by_the_others_and_the_last_model_by_all():
-    losses = np.ones((2, 3, 3))
-    losses[1, 0, 1] = 0.5  # without folds 0 and 1, fold 1 is predicted better by the second: what fold 0 goes by
-    losses[1, 0, 0] = losses[1, 2, 2] = 2.0  # what only the last model goes by
-    assert tuning.choose(losses) == ([1, 0, 0], 0)
+    losses = np.ones((2, 1, 3, 3))
+    losses[1, 0, 0, 1] = 0.5  # without folds 0 and 1, fold 1 is predicted better by the second: what fold 0 goes by
+    losses[1, 0, 0, 0] = losses[1, 0, 2, 2] = 2.0  # what only the last model goes by
+    by_fold, on_all = tuning.choose(losses)
+    assert by_fold.tolist() == [[1, 0, 0]]
+    assert on_all == 0
+
+
+def test_each_repeat_chooses_for_itself_and_the_last_model_goes_by_all_of_them():
+    losses = np.ones((2, 2, 3, 3))
+    losses[1, 1] = 0.5
+    by_fold, on_all = tuning.choose(losses)
+    assert by_fold.tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert on_all == 1
 
 
 def test_what_is_told_holds_the_listed_keys_alone():
-    found = tuning.describe({"C": [1, 2], "class_weight": None}, [1, 0], 1, np.array([0.5, 0.4]))
+    found = tuning.describe({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
     assert found == {
         "chosen": {"C": 2},
         "by_fold": [{"C": 2}, {"C": 1}],
