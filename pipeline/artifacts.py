@@ -1,16 +1,21 @@
-"""Writing what stages leave behind: whole or not at all, and byte for byte the same on every run."""
+"""Writing what stages leave behind: whole or not at all, and byte for byte the same on every run.
+
+numpy is imported where it is needed: the app's first page, which reads JSON and hashes, is there a tenth of a second sooner.
+"""
 
 import csv
 import hashlib
 import json
+import math
 import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 DIGITS = 6  # of every figure in a report: enough to compare, few enough to survive another BLAS
 
@@ -46,17 +51,15 @@ def read_json(path: str | Path) -> Any:
 
 
 def rounded(content: Any) -> Any:
-    """Return `content` with numpy scalars as Python's, floats at `DIGITS` digits, and NaN or infinity as None."""
+    """Return `content` with numpy's arrays and scalars as Python's, floats at `DIGITS` digits, and NaN or infinity as None."""
+    if hasattr(content, "tolist"):
+        content = content.tolist()
     if isinstance(content, dict):
         return {str(key): rounded(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple, np.ndarray)):
+    if isinstance(content, (list, tuple)):
         return [rounded(value) for value in content]
-    if isinstance(content, (bool, np.bool_)):
-        return bool(content)
-    if isinstance(content, (int, np.integer)):
-        return int(content)
-    if isinstance(content, (float, np.floating)):
-        return round(float(content), DIGITS) if np.isfinite(content) else None
+    if isinstance(content, float):
+        return round(content, DIGITS) if math.isfinite(content) else None
     return content
 
 
@@ -78,18 +81,22 @@ def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[dict
         yield writer.writerow
 
 
-def write_npz(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
+def write_npz(path: str | Path, arrays: "dict[str, np.ndarray]") -> None:
     """Write `arrays` uncompressed; numpy's zip carries a fixed time, so equal arrays give equal bytes."""
+    import numpy as np
+
     with replacing(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)
 
 
 @contextmanager
-def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], None]]:
+def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator["Callable[[np.ndarray], None]"]:
     """Yield a function that appends one row to a .npy file of `shape`: in constant memory, and in one step.
 
     Not a memory map: on a full disk that kills the process without a word, where a plain write raises OSError.
     """
+    import numpy as np
+
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     with replacing(path) as part, part.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
