@@ -24,8 +24,9 @@ from typing import Annotated, Any
 
 import prometheus_client
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi import Path as PathParameter
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -48,6 +49,7 @@ NEEDS = schemas.problems(401, 404, 408, 413, 415, 422, 503)
 TaskName = Annotated[
     str, PathParameter(examples=["lesions", "breast"], description="one of those that /v1/tasks lists")
 ]
+Explain = Annotated[bool, Query(description="also say what each answer rests on, at up to three times the cost")]
 router = APIRouter(responses=schemas.problems(400, 431, 500))
 
 
@@ -84,7 +86,7 @@ async def task(task: TaskName, request: Request) -> Response:
     responses=NEEDS,
     openapi_extra=schemas.request_body(schemas.files("files", many=True) | schemas.ROWS),
 )
-async def predict(task: TaskName, request: Request) -> Response:
+async def predict(task: TaskName, request: Request, explain: Explain = False) -> Response:
     """Answer pictures (multipart, field `files`, one or many) or rows of a table (JSON).
 
     A sample that cannot be used is answered with the reason, beside the others; where none can be used, that is a 422.
@@ -94,7 +96,7 @@ async def predict(task: TaskName, request: Request) -> Response:
     with state.gate.admit() as ticket:
         is_table = served.info["kind"] == "table"
         samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
-        return reply(await answer(state, served, samples))
+        return reply(await answer(state, served, samples, explain))
 
 
 @router.post(
@@ -104,12 +106,12 @@ async def predict(task: TaskName, request: Request) -> Response:
     openapi_extra=schemas.request_body(schemas.files("file", many=False)),
 )
 @router.post("/predict", include_in_schema=False)
-async def predict_one(request: Request) -> Response:
+async def predict_one(request: Request, explain: Explain = False) -> Response:
     """Answer a picture (multipart, field `file`) by the default image task: the only one, or the first by name."""
     state = request.app.state
     served = state.models.champion(None)
     with state.gate.admit() as ticket:
-        content = await answer(state, served, await read_files(request, "file", ticket))
+        content = await answer(state, served, await read_files(request, "file", ticket), explain)
     first = next(item for item in content["predictions"] if item["class"])
     confidence = first["probabilities"][first["class"]]
     return reply(content | {"predicted_class": first["class"], "confidence_score": confidence})
@@ -164,9 +166,9 @@ def selection_of(served: Served) -> dict[str, Any]:
     return {}
 
 
-async def answer(state: Any, served: Served, samples: list[tuple[str, Any]]) -> dict[str, Any]:
+async def answer(state: Any, served: Served, samples: list[tuple[str, Any]], explain: bool) -> dict[str, Any]:
     """Return the predictions; raise a 422 that carries them where no sample could be used."""
-    items = await state.models.predict(served, samples)
+    items = await state.models.predict(served, samples, explain)
     for item in items:
         item["reason"] = item["reason"][:REASON]
         state.metrics.predictions.labels(served.task, item["class"]).inc()
@@ -209,6 +211,7 @@ def create_app(threads: int, known: list[bytes]) -> Guard:
     app.state.models, app.state.gate = Models(threads), Gate()
     app.state.metrics = Metrics(app.state.gate)
     app.add_exception_handler(HTTPException, not_here)
+    app.add_exception_handler(RequestValidationError, not_understood)
     app.add_exception_handler(Problem, said)
     app.add_exception_handler(Exception, a_bug)  # the guard logs it
     app.add_exception_handler(ClientDisconnect, gone)
@@ -220,6 +223,14 @@ async def not_here(request: Request, error: HTTPException) -> Response:
     detail = {404: "There is nothing at this path.", 405: f"This path does not take {request.method[:20]}."}
     said = detail.get(error.status_code, str(error.detail))
     return Problem(error.status_code, f"{said} /docs shows what there is.", dict(error.headers or {})).response()
+
+
+async def not_understood(request: Request, error: RequestValidationError) -> Response:
+    """Answer a parameter in the address that is not what it should be."""
+    found = error.errors()[0]
+    return Problem(
+        422, f"{found['loc'][-1]}={str(found['input'])[:80]!r}: {found['msg'].lower()}. /docs shows it."
+    ).response()
 
 
 async def said(request: Request, error: Problem) -> Response:

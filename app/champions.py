@@ -34,6 +34,11 @@ class Champion:
         with self._lock:
             return self._loaded().predict(data, name)
 
+    def explain(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any] | None:
+        """Return what the answer to one sample rests on, see `Predictor.explain`; None where there is no answer."""
+        with self._lock:
+            return self._loaded().explain(data, name)[1]
+
     def _loaded(self) -> Any:
         if self._predictor is None:
             from pipeline.predictor import Predictor

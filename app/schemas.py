@@ -23,6 +23,29 @@ BROKEN = {
 ANSWER = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "predictions": [LESION, BROKEN]}
 
 
+class Contribution(BaseModel):
+    """What one column adds to the answer."""
+
+    column: str
+    value: float | str | None = Field(description="as it was sent")
+    contribution: float
+
+
+class Explanation(BaseModel):
+    """What an answer rests on: where in the picture, or on which columns."""
+
+    kind: str = Field(
+        description="class activation map: its mean is the logit of the answer less the mean logit (of two classes half the "
+        "log-odds); places left out, squares covered, changes of the probability: how much of the answer's probability is "
+        "gone without; terms of the log-odds: what each column adds to that logit. All before calibration"
+    )
+    map: list[list[float]] | None = Field(None, description="of a picture: values by place, rows from the top")
+    png: str | None = Field(
+        None, description="of a picture: 224x224 in base64, orange speaks for the answer, blue against"
+    )
+    columns: list[Contribution] | None = Field(None, description="of a row, the largest first")
+
+
 class Item(BaseModel):
     """One sample's answer. A sample that cannot be used has an empty class and the reason."""
 
@@ -32,6 +55,7 @@ class Item(BaseModel):
     decision: str = Field(description="the answer in words")
     refused: bool
     reason: str = Field(description="why it was refused, or what is doubtful about a number of the row")
+    explanation: Explanation | None = Field(None, description="only with ?explain=true; null where there is no answer")
 
 
 class Predictions(BaseModel):

@@ -5,6 +5,7 @@ the golden inputs are those that bundle.json states does it take over, between t
 """
 
 import asyncio
+import base64
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -30,11 +31,19 @@ class Served:
         for predictor in self._free:
             predictor.check()
 
-    def predict(self, data: Any, name: str) -> dict[str, Any]:
-        """Return the item for one sample. At most as many threads as there are predictors may call it at once."""
+    def predict(self, data: Any, name: str, explain: bool = False) -> dict[str, Any]:
+        """Return the item for one sample, with its `explanation` if asked for, None where there is no answer.
+
+        At most as many threads as there are predictors may call it at once.
+        """
         predictor = self._free.pop()
         try:
-            return predictor.predict(data, name)
+            if not explain:
+                return predictor.predict(data, name)
+            item, why = predictor.explain(data, name)
+            if why and "png" in why:
+                why["png"] = base64.b64encode(why["png"]).decode()
+            return item | {"explanation": why}
         finally:
             self._free.append(predictor)
 
@@ -105,8 +114,10 @@ class Models:
         what = "no image task" if task is None else f"no task {task[:80]!r}"
         raise Problem(404, f"There is {what}; there are: {', '.join(sorted(self.served)) or 'none'}. See /v1/tasks.")
 
-    async def predict(self, served: Served, samples: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    async def predict(
+        self, served: Served, samples: list[tuple[str, Any]], explain: bool = False
+    ) -> list[dict[str, Any]]:
         """Return an item for every (name, data), in order."""
         loop = asyncio.get_running_loop()
-        jobs = [loop.run_in_executor(self._workers, served.predict, data, name) for name, data in samples]
+        jobs = [loop.run_in_executor(self._workers, served.predict, data, name, explain) for name, data in samples]
         return await asyncio.gather(*jobs)

@@ -21,10 +21,10 @@ for name in ("knn", "logreg", "random_forest"):
     own = params.parse(module.Params, block.own, name)
     build = lambda: module.build(own, 7)
     X = dev.X("embedding")
-    cross_fit([build], X, dev, 1, name)
+    cross_fit([build], X, dev, 1, name, 7)
     def seconds(workers):
         start = time.perf_counter()
-        cross_fit([build], X, dev, workers, name)
+        cross_fit([build], X, dev, workers, name, 7)
         return time.perf_counter() - start
     turns = [(seconds(1), seconds(2)) for _ in range(5)]
     found[name] = [min(column) for column in zip(*turns)]

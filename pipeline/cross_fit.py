@@ -27,6 +27,7 @@ class CrossFit:
 
     by_fold int (n_repeats, n_folds), on_all: the number of the combination that each fold took, and the estimator; log_loss:
     float64 (n_combinations,), the mean over all predictions out of fold. In `history` the folds of a second repeat count on.
+    importance: a column of X each, a row for each fold as `permuted` gives it; None where X is no table.
     """
 
     estimator: Any
@@ -35,6 +36,7 @@ class CrossFit:
     by_fold: np.ndarray
     on_all: int
     log_loss: np.ndarray
+    importance: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,26 @@ class Piece:
 
 @dataclass(frozen=True)
 class Part:
-    """What a model fitted without some folds says of them: rows int (m,), proba float64 (m, n_classes), and its history."""
+    """What a model fitted without some folds says of them: rows int (m,), proba float64 (m, n_classes), its history, and the
+    importance of a table's columns.
+    """
 
     rows: np.ndarray
     proba: np.ndarray
     history: pd.DataFrame | None
+    importance: dict[str, float] | None
 
 
-def cross_fit(builds: Sequence[Callable[[], Any]], X: Any, dev: Dataset, workers: int, label: str) -> CrossFit:
+def cross_fit(
+    builds: Sequence[Callable[[], Any]], X: Any, dev: Dataset, workers: int, label: str, seed: int
+) -> CrossFit:
     """Return the estimator fitted on all samples, out-of-fold probabilities and every fold's history.
 
     Each of `builds` makes an unfitted estimator of one combination. One that records its own epochs has `history_`; of
     others the history is one line a fold: the log loss on what it was fitted on, and on what it was not.
     """
-    folds, dev = (
-        dev.folds,
-        replace(dev, arrays={}),
-    )  # the features are in X, and a fold's work may travel to another machine
+    folds = dev.folds
+    dev = replace(dev, arrays={})  # the features are in X, and a fold's work may travel to another machine
     pieces = plan(len(builds), len(folds), int(folds.max()) + 1)
     # Side by side the fit on all, the largest piece of work, goes first: after the folds one core would wait for it.
     # Not on a cluster: what has come through pickle is written as other bytes, though it is the same model.
@@ -76,31 +81,33 @@ def cross_fit(builds: Sequence[Callable[[], Any]], X: Any, dev: Dataset, workers
     def work(piece: Piece | None) -> Any:
         if piece is None:
             return fit_on_all(0)
-        return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label)
+        return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label, seed)
 
     done = run_parallel(work, [*[None] * together, *pieces], workers)
     shown = iter(tqdm(done, label, total=len(pieces) + together, unit=" fits", delay=3))
     first = next(shown) if together else None
     losses = np.zeros((len(builds), len(folds), folds.max() + 1, folds.max() + 1))
-    probas, histories = np.full((len(builds), *folds.shape, len(dev.classes)), np.nan), {}
+    probas, parts = np.full((len(builds), *folds.shape, len(dev.classes)), np.nan), {}
     for piece, part in zip(pieces, shown, strict=True):
         of_rows, fold_of = log_losses(part.proba, dev.y[part.rows]), folds[piece.repeat, part.rows]
         for fold, other in {(piece.folds[0], piece.folds[-1]), (piece.folds[-1], piece.folds[0])}:
             losses[piece.number, piece.repeat, other, fold] = of_rows[fold_of == fold].sum()
         if len(piece.folds) == 1:
             probas[piece.number, piece.repeat, part.rows] = part.proba
-            histories[piece.number, piece.repeat, piece.folds[0]] = part.history
+            parts[piece.number, piece.repeat, piece.folds[0]] = part
     by_fold, on_all = tuning.choose(losses)
-    chosen = [histories[by_fold[at], *at].assign(fold=number) for number, at in enumerate(np.ndindex(by_fold.shape))]
+    chosen = [parts[by_fold[at], *at] for at in np.ndindex(by_fold.shape)]
+    histories = [part.history.assign(fold=number) for number, part in enumerate(chosen)]
     of_samples = np.take_along_axis(by_fold, folds, axis=1)
     oof = np.take_along_axis(probas, of_samples[None, ..., None], axis=0)[0]
     return CrossFit(
         first if together else next(run_here(fit_on_all, [on_all], 1)),
         oof.reshape(-1, len(dev.classes)),
-        pd.concat(chosen)[["fold", "epoch", "loss", "val_loss"]],
+        pd.concat(histories)[["fold", "epoch", "loss", "val_loss"]],
         by_fold,
         on_all,
         tuning.on_diagonal(losses) / folds.size,
+        pd.DataFrame([part.importance for part in chosen]) if is_table(X) else None,
     )
 
 
@@ -111,8 +118,8 @@ def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
     return list(itertools.starmap(Piece, itertools.product(range(n_combinations), range(n_repeats), left_out)))
 
 
-def fit_without(piece: Piece, build: Callable[[], Any], X: Any, dev: Dataset, label: str) -> Part:
-    """Return what an estimator fitted without one fold of `dev`, or two, says of them; a history of one alone."""
+def fit_without(piece: Piece, build: Callable[[], Any], X: Any, dev: Dataset, label: str, seed: int) -> Part:
+    """Return what an estimator fitted without one fold of `dev`, or two, says of them; history and importance of one alone."""
     out = np.isin(dev.fold, piece.folds)
     rows, left_out = np.flatnonzero(~out), np.flatnonzero(out)
     check_classes(dev, rows)
@@ -125,12 +132,34 @@ def fit_without(piece: Piece, build: Callable[[], Any], X: Any, dev: Dataset, la
         known = probabilities(estimator, rows_of(X, rows))
         both = log_losses(known, dev.y[rows]).mean(), log_losses(proba, dev.y[left_out]).mean()
         history = pd.DataFrame([[1, *both]], columns=["epoch", "loss", "val_loss"])
-    return Part(left_out, proba, history)
+    importance = (
+        permuted(estimator, *looked_at, [seed, piece.repeat, *piece.folds]) if is_table(X) and looked_at else None
+    )
+    return Part(left_out, proba, history, importance)
+
+
+def is_table(X: Any) -> bool:
+    """Return whether the features are columns."""
+    return isinstance(X, pd.DataFrame)
+
+
+def permuted(estimator: Any, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
+    """Return by column how much worse the mean log loss on held-out samples gets when its values change places.
+
+    Permutation importance (Breiman 2001, section 10) of samples that the estimator did not see. Of two columns that say the
+    same neither may seem to matter.
+    """
+    rng, before = np.random.default_rng(seed), log_losses(probabilities(estimator, X), y).mean()
+    found = {}
+    for column in X:
+        mixed = X.assign(**{column: X[column].to_numpy()[rng.permutation(len(X))]})
+        found[column] = float(log_losses(probabilities(estimator, mixed), y).mean() - before)
+    return found
 
 
 def rows_of(X: Any, rows: np.ndarray) -> Any:
     """Return the samples at `rows` of an array, a DataFrame or anything indexed like an array."""
-    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+    return X.iloc[rows] if is_table(X) else X[rows]
 
 
 def fit(estimator: Any, X: Any, dev: Dataset, rows: np.ndarray, label: str, looked_at: tuple | None = None) -> Any:

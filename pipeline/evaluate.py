@@ -2,7 +2,7 @@
 
 Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
 as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. There, too, are
-reliability and coverage, as both, and, of two classes, thresholds.csv.
+reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv.
 """
 
 from pathlib import Path
@@ -131,6 +131,10 @@ def main(name: str) -> None:
     kept = coverage.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], distance)
     artifacts.write_csv(drawn / "coverage.csv", kept)
     plots.coverage(kept, f"{name}, out of fold", drawn / "coverage.png")
+    if (folder / "importance.csv").exists():
+        important = pd.read_csv(folder / "importance.csv", dtype={"column": str}, keep_default_na=False)
+        artifacts.write_csv(drawn / "importance.csv", important)
+        plots.importance(important, f"{name}, out of fold", drawn / "importance.png")
     if dev.positive:
         artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule["threshold"]))
     artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)

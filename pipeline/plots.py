@@ -11,6 +11,7 @@ from pipeline import artifacts, metrics
 from pipeline.dataset import Dataset
 
 # Okabe and Ito's colours, which colour-blind readers tell apart
+COLUMNS = 15  # of an importance plot
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 
 
@@ -81,6 +82,19 @@ def coverage(table: pd.DataFrame, title: str, path: Path) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
+    save(drawn, path)
+
+
+def importance(table: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw `cross_fit.permuted` of the `COLUMNS` most important columns, the mean over folds and their range."""
+    drawn, axes = figure(title, "log loss lost when permuted", "")
+    shown = table.head(COLUMNS).iloc[::-1]
+    beyond = [(shown["importance"] - shown["low"]).clip(0), (shown["high"] - shown["importance"]).clip(0)]
+    axes.barh(range(len(shown)), shown["importance"], xerr=beyond, color=COLOURS[0], ecolor="#777777", capsize=2)
+    axes.set_yticks(
+        range(len(shown)), [name if len(name) <= 28 else f"{name[:27]}…" for name in shown["column"]], fontsize=8
+    )
+    axes.axvline(0, color="#999999", linewidth=0.8)
     save(drawn, path)
 
 

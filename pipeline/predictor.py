@@ -1,6 +1,6 @@
 """The only way to a prediction: the command line, the app, the API and the stage `holdout` all use `Predictor`.
 
-    python -m pipeline.predictor BUNDLE FILE... [--format table|json|csv]
+    python -m pipeline.predictor BUNDLE FILE... [--format table|json|csv] [--explain FOLDER]
 
 Needs neither tensorflow nor mlflow, and for images not pandas.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import bundle, familiarity, images
+from pipeline import bundle, explanation, familiarity, images
 from pipeline.decision import calibrate, decide, in_words
 from pipeline.one_row import one_row
 from pipeline.stage import AssayError, BundleError, DataError, run
@@ -44,17 +44,17 @@ class Predictor:
         self.id = f"{self.info.get('model', 'model')}@{sha256[:12]}"
         self.classes: list[str] = self.info["classes"]
         self._programs = {name: data for name, data in files.items() if name.endswith(".tflite")}
-        if "known.npz" in files:
-            with np.load(io.BytesIO(files["known.npz"])) as known:
-                self._known = dict(known)
+        self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
         if "model.joblib" in files:
             import joblib
 
             from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
 
             self._model = joblib.load(io.BytesIO(files["model.joblib"]))
-        elif "model.tflite" not in files:
-            raise BundleError(f"{Path(folder).as_posix()}/bundle.json names no model: run 'dvc repro'")
+        elif not {"model.tflite", "model.npz"} <= files.keys():
+            raise BundleError(
+                f"{Path(folder).as_posix()}/bundle.json names no model, or one without model.npz: run 'dvc repro'"
+            )
 
     @cached_property
     def _proba(self) -> Callable[[Any], np.ndarray]:
@@ -71,7 +71,11 @@ class Predictor:
         return images.Embedder(self._programs["embedder.tflite"])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_proba", "_embed", "_network")}
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("_proba", "_embed", "_network", "_linear_head")
+        }
 
     def twin(self) -> "Predictor":
         """Return a Predictor of the same bundle for another thread: it shares the model, and has its own interpreters."""
@@ -112,7 +116,7 @@ class Predictor:
         if most == np.inf:
             return "", False
         seen = self._network.feature_map().mean(axis=(0, 1)) if self.info["features"] == "pixels" else features[0]
-        reason = familiarity.doubt(float(familiarity.distances(self._known, seen[None])[0]), most)
+        reason = familiarity.doubt(float(familiarity.distances(self._arrays["known.npz"], seen[None])[0]), most)
         return reason, bool(reason)
 
     def decide(self, features: Any) -> dict[str, Any]:
@@ -166,6 +170,54 @@ class Predictor:
         except DataError as error:
             return {"file": name} | refused(str(error))
 
+    def explain(self, data: bytes | dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Return the item as `predict` does, and what the answer rests on (see `pipeline.explanation`), None without an answer.
+
+        Of a picture: kind, map (a list of rows, see `kind`) and png, the picture with the map over it, as bytes. Of a row:
+        kind and columns, each with column, value and contribution to the answer, the largest first.
+        """
+        item = self.predict(data, name)
+        if not item["class"]:
+            return item, None
+        k = self.classes.index(item["class"])
+        return item, self._why_row(data, k) if self.info["kind"] == "table" else self._why_picture(data, k)
+
+    def _why_picture(self, data: bytes, k: int) -> dict[str, Any]:
+        """Explain the picture that was predicted last, whose feature map is still there."""
+        square = images.square(data)
+        if self.info["features"] == "classical":
+            kind, heat = (
+                explanation.COVERED,
+                explanation.squares_covered(square, self.look, self._model.predict_proba, k),
+            )
+        else:
+            program = self._network if self.info["features"] == "pixels" else self._embed
+            if self._linear_head:
+                kind, heat = (
+                    explanation.ACTIVATION,
+                    explanation.class_activation(program.feature_map(), *self._linear_head, k),
+                )
+            else:
+                kind = explanation.LEFT_OUT
+                heat = explanation.places_left_out(program.feature_map(), self._model.predict_proba, k)
+        return {"kind": kind, "map": heat.tolist(), "png": explanation.overlay(square, heat)}
+
+    @cached_property
+    def _linear_head(self) -> tuple[np.ndarray, np.ndarray] | None:
+        if "model.npz" in self._arrays:
+            return explanation.centred(self._arrays["model.npz"]["kernel"], self._arrays["model.npz"]["bias"])
+        return explanation.linear_head(self._model)
+
+    def _why_row(self, data: dict[str, Any], k: int) -> dict[str, Any]:
+        row = self.features(data)
+        if explanation.is_sum_of_terms(self._model):
+            kind, found = explanation.TERMS, explanation.terms(self._model, row, k)
+        else:
+            usual = {field["name"]: field["default"] for field in self.info["schema"]}
+            kind, found = explanation.CHANGES, explanation.changes(self._model.predict_proba, row, usual, k)
+        columns = [{"column": name, "value": data.get(name), "contribution": value} for name, value in found.items()]
+        return {"kind": kind, "columns": sorted(columns, key=lambda line: -abs(line["contribution"]))}
+
 
 def refused(reason: str) -> dict[str, Any]:
     """Return the answer to a sample that gets none."""
@@ -218,6 +270,14 @@ def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dic
     ]
 
 
+def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Path) -> None:
+    """Write what each answer rests on to `folder`, one file an input that has an answer."""
+    for number, (name, data) in enumerate(inputs, start=1):
+        _, why = predictor.explain(data, name) if not isinstance(data, AssayError) else ({}, None)
+        if why:
+            explanation.save(folder, number, name, why)
+
+
 def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
     """Return the items as an aligned table, JSON or CSV (a column per class)."""
     if form == "json":
@@ -248,9 +308,13 @@ def main(*arguments: str) -> None:
     parser.add_argument("bundle", help="a bundle's folder, for instance models/lesions/best")
     parser.add_argument("files", nargs="+", help="images, or CSV files whose rows are samples")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    parser.add_argument("--explain", metavar="FOLDER", help="write there what each answer rests on, as PNG or CSV")
     given = parser.parse_args(arguments)
     predictor = Predictor(given.bundle)
-    items = predict_all(predictor, read_inputs(predictor, given.files))
+    inputs = read_inputs(predictor, given.files)
+    items = predict_all(predictor, inputs)
+    if given.explain:
+        explain_all(predictor, inputs, Path(given.explain))
     sys.stdout.write(show(items, predictor.classes, given.format))
     bad = [item["file"] for item in items if not item["class"]]
     if bad:

@@ -24,6 +24,7 @@ PLOTS = (
     "figures/{}/history.png",
     "figures/{}/reliability.png",
     "figures/{}/coverage.png",
+    "figures/{}/importance.png",
 )
 
 

@@ -5,7 +5,8 @@ Values that its block lists are tried, and one is chosen inside each training fo
 Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
 `model.tflite`), oof.npz (`proba` float64 (n_repeats * n_dev, n_classes): each sample's probabilities by a model that did not see
 it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is), of pictures known.npz (see
-`pipeline.familiarity`), history.csv (fold, epoch, loss, val_loss) and candidate.json (all of the bundle that training knows).
+`pipeline.familiarity`), history.csv (fold, epoch, loss, val_loss), of a table importance.csv (column, importance: the mean over
+folds of `cross_fit.permuted`, and the least and the most), and candidate.json (all of the bundle that training knows).
 """
 
 import importlib
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline import artifacts, familiarity, images, params, ranges, tables, tuning
 from pipeline.cross_fit import cross_fit
@@ -120,7 +122,7 @@ def main(name: str) -> None:
         fits, alone = (tuning.n_fits(n, dev.fold.max() + 1, len(dev.folds)) for n in (len(blocks), 1))
         cost = f"{fits} fits instead of {alone}"
         print(f"train {name}: {len(blocks)} combinations, one chosen inside each fold: {cost}", file=sys.stderr)
-    fitted = cross_fit([partial(build, own) for own in blocks], X, dev, side_by_side, f"train {name}")
+    fitted = cross_fit([partial(build, own) for own in blocks], X, dev, side_by_side, f"train {name}", seed)
     candidate = describe(name, model, task.kind, dev, save(fitted.estimator, folder))
     if len(blocks) > 1:
         candidate["tuned"] = tuning.describe(model.own, fitted.by_fold, fitted.on_all, fitted.log_loss)
@@ -128,6 +130,13 @@ def main(name: str) -> None:
     distance = judge_familiarity(fitted.estimator, X, dev, candidate, folder)
     artifacts.write_npz(folder / "oof.npz", {"proba": fitted.oof, "distance": distance})
     artifacts.write_csv(folder / "history.csv", fitted.history)
+    if fitted.importance is not None:
+        folds = fitted.importance
+        table = pd.DataFrame(
+            {"column": folds.columns, "importance": folds.mean(), "low": folds.min(), "high": folds.max()}
+        )
+        ordered = table.sort_values(["importance", "column"], ascending=[False, True])
+        artifacts.write_csv(folder / "importance.csv", ordered)
     artifacts.write_json(folder / "candidate.json", candidate)
 
 

@@ -18,9 +18,9 @@ tf.keras.utils.set_random_seed(0)
 x = tf.keras.Input((224, 224, 3), batch_size=1, dtype="uint8")
 y = tf.keras.layers.Rescaling(1 / 127.5, -1.0)(x)
 y = tf.keras.layers.AveragePooling2D(8)(y)
-y = tf.keras.layers.Conv2D(8, 3, strides=2, activation="relu")(y)
-y = tf.keras.layers.GlobalAveragePooling2D()(y)
-program = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(x, y)).convert()
+last_map = tf.keras.layers.Conv2D(8, 3, strides=2, activation="relu")(y)
+y = tf.keras.layers.GlobalAveragePooling2D()(last_map)
+program = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(x, [y, last_map])).convert()
 with open(sys.argv[1], "wb") as file:
     file.write(program)
 """
@@ -53,8 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def program(pytestconfig: pytest.Config) -> Path:
-    """A LiteRT program with 8 outputs that takes what the embedder takes; made once (8 s), then kept in pytest's cache."""
-    kept = pytestconfig.cache.mkdir("backbone") / f"keras-{version('keras')}.tflite"
+    """A LiteRT program of 8 numbers and their map that takes what the embedder takes; made once (8 s), then kept in pytest's cache."""
+    kept = pytestconfig.cache.mkdir("backbone") / f"keras-{version('keras')}-with-map.tflite"
     if not kept.exists():
         made = kept.with_suffix(f".{os.getpid()}.part")  # two processes may make it at once
         done = subprocess.run([sys.executable, "-c", SMALL_BACKBONE, made], capture_output=True, text=True)

@@ -1,6 +1,7 @@
 """The HTTP API: what it answers, and that it is the Predictor's answer."""
 
 import ast
+import base64
 import contextlib
 import http.client
 import json
@@ -84,6 +85,35 @@ def test_rows_are_answered_as_the_predictor_does_good_or_bad(server):
     assert status == 200
     assert content["predictions"] == [expected.predict(row, f"row {n}") for n, row in enumerate(rows, start=1)]
     assert content["predictions"][2]["reason"] == "column 'age': found 'old'; expected a number"
+
+
+def test_what_an_answer_rests_on_is_sent_when_asked_for_and_only_then(server, skin):
+    files = ("good.png", GOOD), ("bad.png", b"no picture")
+    status, content, _ = server.send("/v1/tasks/skin/predict?explain=true", *files)
+    good, bad = content["predictions"]
+    item, why = skin.explain(GOOD, "good.png")
+    assert status == 200
+    assert good == item | {"explanation": why | {"png": base64.b64encode(why["png"]).decode()}}
+    assert bad["explanation"] is None
+    status, content, _ = server.send("/v1/tasks/skin/predict?explain=false", *files)
+    assert list(content["predictions"][0]) == KEYS
+    status, content, _ = server.send("/predict/?explain=1", ("good.png", GOOD), field="file")
+    assert content["predictions"][0]["explanation"]["kind"] == "class activation map"
+
+
+def test_the_columns_that_an_answer_rests_on_are_sent_when_asked_for(server):
+    body = json.dumps({"rows": [ROW]})
+    address = "/v1/tasks/patients/predict?explain=true"
+    status, content, _ = server.ask("POST", address, body, content_type="application/json")
+    assert status == 200
+    _, why = Predictor("models/patients/best").explain(ROW, "row 1")
+    assert content["predictions"][0]["explanation"] == why
+
+
+def test_a_parameter_that_is_not_understood_is_a_problem_that_says_which(server):
+    status, content, headers = server.send("/v1/tasks/skin/predict?explain=perhaps", ("a.png", GOOD))
+    assert (status, headers["content-type"]) == (422, "application/problem+json")
+    assert content["detail"].startswith("explain='perhaps': input should be a valid boolean")
 
 
 def test_a_files_name_is_sent_back_as_it_came_and_a_part_without_one_gets_a_number(server):

@@ -276,3 +276,10 @@ def test_a_tuned_model_says_which_value_was_chosen_and_which_each_fold_took():
         "Log loss out of fold of each: C 0.01: 0.500; C 1.0: 0.250."
     )
     assert compare.tuned({}) == ""
+
+
+def test_the_importance_of_columns_is_shown_with_its_range(project):
+    page = opened("compare", "t")
+    assert "Importance of columns, out of fold" in said(page)
+    Path(f"reports/t/figures/{champion()}/importance.csv").unlink()
+    assert "Importance of columns" not in said(opened("compare", "t"))

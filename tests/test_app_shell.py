@@ -182,6 +182,21 @@ def test_pictures_are_answered_as_by_the_predictor_and_each_only_once(project, m
     assert not asked
 
 
+def test_what_an_answer_rests_on_is_shown_on_demand(project):
+    page = opened(task="skin")
+    page.file_uploader[0].set_value([("a.png", picture(1), "image/png")]).run()
+    assert "speak for" not in texts(page)
+    page.toggle[0].set_value(True).run()
+    assert not page.exception
+    answered = Predictor("models/skin/best").predict(picture(1), "")["class"]
+    assert f"Orange places speak for {answered}, blue ones against it" in texts(page)
+    page = opened(task="patients")
+    page.button[0].click().run()
+    page.toggle[0].set_value(True).run()
+    assert not page.exception
+    assert "What each value adds to the log-odds of" in texts(page)
+
+
 def test_more_files_than_a_page_takes_are_left_out_with_a_word(project, monkeypatch):
     monkeypatch.setattr(limits, "PAGE_FILES", 2)
     page = opened(task="skin")

@@ -28,7 +28,7 @@ def maker(name, **own):
 
 def cross(build, X, dev, workers):
     """Cross-fit one combination: the estimator, out-of-fold probabilities, history."""
-    found = cross_fit([build], X, dev, workers, "t")
+    found = cross_fit([build], X, dev, workers, "t", 7)
     return found.estimator, found.oof, found.history
 
 
@@ -168,7 +168,7 @@ def test_a_fold_that_lacks_a_class_is_an_error_that_says_so(name):
 
 
 def several(C, X, dev, workers=1):
-    return cross_fit([maker("logreg", C=value) for value in C], X, dev, workers, "t")
+    return cross_fit([maker("logreg", C=value) for value in C], X, dev, workers, "t", 7)
 
 
 def test_each_folds_value_is_chosen_by_the_other_folds_alone():
@@ -217,7 +217,7 @@ def test_choosing_among_models_that_know_nothing_does_not_make_them_look_better(
         single = [cross(make, X, dev, 1)[1] for make in makers]
         losses = [-np.log(proba[np.arange(60), y]).mean() for proba in single]
         best.append(auc(dev, single[int(np.argmin(losses))]))
-        nested.append(auc(dev, cross_fit(makers, X, dev, 1, "t").oof))
+        nested.append(auc(dev, cross_fit(makers, X, dev, 1, "t", 7).oof))
     assert np.mean(best) > 0.6
     assert 0.4 < np.mean(nested) < 0.55
 
@@ -255,7 +255,7 @@ def test_a_network_is_tuned_in_the_same_way():
     X, y = numbers(80)
     dev = dataset(X, y, folds=3)
     makers = [maker("mobilenetv2", learning_rate=rate) for rate in (1e-6, 0.05)]
-    found = cross_fit(makers, X, dev, 1, "t")
+    found = cross_fit(makers, X, dev, 1, "t", 7)
     assert found.by_fold.tolist() == [[1, 1, 1]]
     assert found.on_all == 1
     assert found.history.groupby("fold").size().tolist() == [5, 5, 5]

@@ -167,7 +167,7 @@ def test_the_exported_network_holds_no_code(name, request):
 def test_learning_and_saving_again_gives_the_same_bytes_and_leaves_nothing_else_behind(head, pictures, tmp_path):
     X, y, groups = pictures
     make(HEAD).fit_grouped(X.embedding, y, groups, "t").save(tmp_path)
-    files = ["model.keras", "model.tflite"]
+    files = ["model.keras", "model.npz", "model.tflite"]
     assert sorted(path.name for path in tmp_path.iterdir()) == files
     for file in files:
         assert (tmp_path / file).read_bytes() == (Path("head") / file).read_bytes()

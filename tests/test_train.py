@@ -80,7 +80,7 @@ def test_the_written_predictions_are_those_of_cross_fitting_and_leave_no_sample_
     dev = Dataset.load(Path("data/t/dev.npz"))
     written = np.load("models/t/candidates/near/oof.npz")["proba"]
     assert np.isfinite(written).all()
-    expected = cross_fit([lambda: knn.build(knn.Params(), 7)], dev.X("columns"), dev, 1, "t").oof
+    expected = cross_fit([lambda: knn.build(knn.Params(), 7)], dev.X("columns"), dev, 1, "t", 7).oof
     np.testing.assert_array_equal(written, expected)
 
 

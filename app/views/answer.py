@@ -61,6 +61,53 @@ def bars(probabilities: dict[str, float]) -> None:
     st.vega_lite_chart(spec=spec, width="stretch", alt=f"Probabilities: {', '.join(said)}")
 
 
+WHY = {
+    "class activation map": "Orange places speak for {answer}, blue ones against it; their sum is what the model decides by.",
+    "places left out": "Without the orange places {answer} would be less probable, without the blue ones more.",
+    "squares covered": "With the orange places covered {answer} would be less probable, with the blue ones more.",
+    "terms of the log-odds": "What each value adds to the log-odds of {answer}, compared with the mean of the training data.",
+    "changes of the probability": "How much less probable {answer} would be if the value were the usual one.",
+}
+MOST_COLUMNS = 12
+
+
+def why(found: dict[str, Any], item: dict[str, Any]) -> None:
+    """Draw what an answer rests on: the picture with a map over it, or a bar a column."""
+    if "png" in found:
+        st.image(
+            found["png"],
+            alt=f"{item['file']}, coloured where it speaks for and against {item['class']}",
+            width="stretch",
+        )
+    else:
+        shown = [line for line in found["columns"] if line["contribution"]][:MOST_COLUMNS]
+        terms_of(shown)
+        left_out = len(found["columns"]) - len(shown)
+        if left_out:
+            st.caption(f"{left_out} more with less or nothing")
+    st.caption(
+        plain(WHY[found["kind"]].format(answer=item["class"]))
+        + " It says what moves the model, not what causes the class."
+    )
+
+
+def terms_of(columns: list[dict[str, Any]]) -> None:
+    """Draw contributions as bars to either side of 0."""
+    rows = [{"column": f"{line['column']} = {line['value']}", "adds": line["contribution"]} for line in columns]
+    said = [f"{row['column']}: {row['adds']:+.3f}" for row in rows]
+    spec = {
+        "data": {"values": rows},
+        "mark": "bar",
+        "height": {"step": 22},
+        "encoding": {
+            "y": {"field": "column", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}},
+            "x": {"field": "adds", "type": "quantitative", "title": None},
+            "color": {"condition": {"test": "datum.adds > 0", "value": COLOURS[1]}, "value": COLOURS[0]},
+        },
+    }
+    st.vega_lite_chart(spec=spec, width="stretch", alt=f"Contributions: {', '.join(said)}")
+
+
 def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: list[str]) -> int:
     """Draw the predictions as a table that can be sorted, with a download; return the row that is chosen, or the first.
 

@@ -92,6 +92,15 @@ def confusion(table: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     return cells + counts + shares
 
 
+def importance(table: pd.DataFrame) -> alt.LayerChart:
+    """Return a bar for each column, the most important on top, with the range over folds. `table`: importance.csv."""
+    y = alt.Y("column:N", sort=table["column"].tolist(), title=None, axis=alt.Axis(labelLimit=200, labelOverlap=False))
+    base = alt.Chart(table).encode(y=y)
+    tooltip = ["column:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("importance", "low", "high"))]
+    bars = base.mark_bar(color=COLOURS[0]).encode(x=alt.X("importance:Q", title="log loss lost"), tooltip=tooltip)
+    return bars + base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+
+
 def roc(curves: dict[str, pd.DataFrame], chosen: str) -> alt.LayerChart:
     """Return ROC curves (fpr, tpr) by model, the chosen one bold and on top."""
     rest = [name for name in curves if name != chosen]

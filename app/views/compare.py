@@ -90,6 +90,7 @@ def one_model(task: str) -> None:
         part(reliability, task, model)
     part(risk, task, model)
     part(threshold.show, task, model)
+    part(importance, task, model)
     part(history, task, model)
 
 
@@ -212,6 +213,24 @@ def calibrated(report: dict[str, Any]) -> str:
     if found["method"] == "none":
         return f"Probabilities are as the model gives them; calibration ({found['tried']}) was tried and not kept: {change}."
     return f"Probabilities are calibrated ({found['method']}): {change}."
+
+
+def importance(task: str, model: str) -> None:
+    """Draw which columns of a table the model cannot do without; nothing for pictures."""
+    path = Path(f"reports/{task}/figures/{model}/importance.csv")
+    if not path.exists():
+        return
+    st.subheader("Importance of columns, out of fold")
+    table = written.table(path, f"evaluate@{model}").head(15)
+    charts.draw(
+        charts.importance(table),
+        "; ".join(f"{row['column']} {three(row['importance'])}" for row in table.to_dict("records")),
+        60 + 22 * len(table),
+    )
+    st.caption(
+        "How much worse the log loss gets when the values of one column change places among held-out samples, mean over folds, "
+        "with the least and the most of a fold. Of columns that say the same none may seem to matter."
+    )
 
 
 def tuned(report: dict[str, Any]) -> str:

@@ -13,7 +13,10 @@ ACROSS = 2  # fields side by side
 
 
 def row_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any] | None:
-    """Draw the form; return the row by column name when the button is pressed. What is left empty is missing: None."""
+    """Draw the form; return the row by column name once the button was pressed for it, else None.
+
+    What is left empty is missing: None.
+    """
     with st.form(f"row {task}", border=False):
         asked = st.form_submit_button("Predict", type="primary")  # above the fields, beside the answer
         row = {}
@@ -21,7 +24,9 @@ def row_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any] | None:
             for place, one in zip(st.columns(ACROSS), schema[start : start + ACROSS], strict=False):
                 with place:
                     row[one["name"]] = field(one)
-    return row if asked else None
+    if asked:
+        st.session_state[f"asked {task}"] = row
+    return row if st.session_state.get(f"asked {task}") == row else None
 
 
 def field(one: dict[str, Any]) -> Any:

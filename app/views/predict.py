@@ -66,6 +66,13 @@ def pictures(champion: Champion, place: Any) -> None:
         beside.image(preview.preview(given[at][1], SIDE), plain(items[at]["file"]), alt=items[at]["file"])
     with place:
         answer.one(items[at])
+        explained(champion, given[at][1], items[at])
+
+
+def explained(champion: Champion, data: Any, item: dict[str, Any]) -> None:
+    """Draw what the answer rests on, if one wants to see it."""
+    if item["class"] and st.toggle("Show what the answer rests on", key=f"explain {champion.info['kind']}"):
+        answer.why(champion.explain(data, item["file"]), item)
 
 
 def files() -> list[Any]:
@@ -105,6 +112,7 @@ def rows(champion: Champion, place: Any) -> None:
         with st.spinner("Answering"):
             item = champion.predict(row, "the form")
         answer.one(item)
+        explained(champion, row, item)
 
 
 def table(champion: Champion, place: Any) -> None:
@@ -135,6 +143,7 @@ def table(champion: Champion, place: Any) -> None:
     with place:
         st.caption(plain(items[at]["file"]))
         answer.one(items[at])
+        explained(champion, given[at][1], items[at])
 
 
 def answer_all(champion: Champion, given: list[tuple[str, Any, str]]) -> list[tuple[dict[str, Any], str | None]]:

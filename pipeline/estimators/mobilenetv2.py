@@ -185,7 +185,10 @@ class MobileNetV2Classifier:
         return np.concatenate([np.asarray(model(X.pixels[X.rows[at : at + size]], training=False)) for at in starts])
 
     def save(self, folder: Path) -> None:
-        """Write model.keras and model.tflite; raise RuntimeError if they, or the head, disagree."""
+        """Write model.keras, model.tflite and, for explanations without Keras, the head's kernel and bias as model.npz.
+
+        Raises RuntimeError if the first two, or the head, disagree.
+        """
         if self.params.fine_tune is None:
             model = self._assemble()
         else:  # the same layers without the optimizer's state
@@ -193,6 +196,8 @@ class MobileNetV2Classifier:
         network.save_keras(model, folder / "model.keras")
         loaded = network.load_keras(folder / "model.keras")
         artifacts.write_bytes(folder / "model.tflite", network.to_litert(loaded))
+        kernel, bias = loaded.get_layer("probabilities").get_weights()
+        artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})
         if self.params.fine_tune is None:
             embed = images.Embedder(require(network.FOLDER / "embedder.tflite", "backbone").read_bytes())
             pictures = images.sample_pictures()
