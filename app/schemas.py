@@ -35,9 +35,9 @@ class Explanation(BaseModel):
     """What an answer rests on: where in the picture, or on which columns."""
 
     kind: str = Field(
-        description="class activation map: its mean is the logit of the answer less the mean logit (of two classes half the "
-        "log-odds); places left out, squares covered, changes of the probability: how much of the answer's probability is "
-        "gone without; terms of the log-odds: what each column adds to that logit. All before calibration"
+        description="class activation map: its mean is the log-odds of the answer (of more than two classes its logit less the "
+        "mean of all); places left out, squares covered, changes of the probability: how much of the answer's probability is "
+        "gone without; terms of the log-odds: what each column adds to them. All before calibration"
     )
     map: list[list[float]] | None = Field(None, description="of a picture: values by place, rows from the top")
     png: str | None = Field(

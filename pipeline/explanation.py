@@ -1,7 +1,7 @@
 """What an answer rests on: where in a picture, or on which columns of a row.
 
 - A model that is linear in the last feature map's mean (a network's head, a logistic regression on embeddings) has an exact class
-  activation map (Zhou et al. 2016, section 2): the logit is the mean of a value at each place.
+  activation map (Zhou et al. 2016, section 2): the log-odds are the mean of a value at each place.
 - Any other model of embeddings is asked again without a window of places, which occludes in the feature map instead of in the
   picture: it costs no second run of the network. Planted discs were the peak of the map, within 48 px, in 40 of 40 pictures
   for a forest and 39 for neighbours; grey squares over the picture found 7 to 8 of 10.
@@ -34,16 +34,17 @@ OPAQUE = 0.7  # of the strongest place
 Proba = Callable[[Any], np.ndarray]
 
 
-def centred(W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights (n_features, n_classes) and bias (n_classes,) of logits whose mean over the classes is 0.
+def of_answer(W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights (n_features, n_classes) and bias (n_classes,) of what a class is decided by.
 
-    Softmax is the same for them; of two classes each is half the log-odds.
+    Of two classes that is the class's log-odds, of more its logit less the mean of all: softmax leaves a constant open.
     """
-    return W - W.mean(axis=1, keepdims=True), b - b.mean()
+    scale = 2 if len(b) == 2 else 1
+    return scale * (W - W.mean(axis=1, keepdims=True)), scale * (b - b.mean())
 
 
 def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return `centred` weights and bias of a logistic regression on standardised arrays, on what was not standardised.
+    """Return weights and bias, see `of_answer`, of a logistic regression on standardised arrays, on what was not standardised.
 
     None for any other model.
     """
@@ -53,7 +54,7 @@ def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     coef, intercept = by_class(steps[-1])
     W = coef / scaler.scale_[:, None]
-    return centred(W, intercept - scaler.mean_ @ W)
+    return of_answer(W, intercept - scaler.mean_ @ W)
 
 
 def by_class(regression: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +66,7 @@ def by_class(regression: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def class_activation(feature_map: np.ndarray, W: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:
-    """Return (height, width) whose mean is the centred logit of class k; `feature_map` (height, width, n_features)."""
+    """Return (height, width) whose mean is what class k is decided by, see `of_answer`; `feature_map` (height, width, n_features)."""
     return feature_map.astype(np.float64) @ W[:, k] + b[k]
 
 
@@ -125,7 +126,7 @@ def is_sum_of_terms(model: Any) -> bool:
 
 
 def terms(model: Any, row: Any, k: int) -> dict[str, float]:
-    """Return by column what it adds to the centred logit of class k; `model` a logistic regression behind `Prepare`.
+    """Return by column what it adds to what class k is decided by, see `of_answer`; `model` a logistic regression behind `Prepare`.
 
     A category's term is its coefficient; a column that the model left out adds 0.
     """
@@ -134,7 +135,7 @@ def terms(model: Any, row: Any, k: int) -> dict[str, float]:
     for step in before:
         values = step.transform(values)
     coef, intercept = by_class(last)
-    added = np.asarray(values)[0] * centred(coef, intercept)[0][:, k]
+    added = np.asarray(values)[0] * of_answer(coef, intercept)[0][:, k]
     found = dict.fromkeys(row.columns, 0.0)
     for column, term in zip(prepared_columns(before[0].transformer_), added, strict=True):
         found[column] += float(term)

@@ -205,7 +205,7 @@ class Predictor:
     @cached_property
     def _linear_head(self) -> tuple[np.ndarray, np.ndarray] | None:
         if "model.npz" in self._arrays:
-            return explanation.centred(self._arrays["model.npz"]["kernel"], self._arrays["model.npz"]["bias"])
+            return explanation.of_answer(self._arrays["model.npz"]["kernel"], self._arrays["model.npz"]["bias"])
         return explanation.linear_head(self._model)
 
     def _why_row(self, data: dict[str, Any], k: int) -> dict[str, Any]:

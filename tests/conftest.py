@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def program(pytestconfig: pytest.Config) -> Path:
-    """A LiteRT program of 8 numbers and their map that takes what the embedder takes; made once (8 s), then kept in pytest's cache."""
+    """A LiteRT program of 8 numbers and their map, for the embedder's input; made once (8 s), then kept in pytest's cache."""
     kept = pytestconfig.cache.mkdir("backbone") / f"keras-{version('keras')}-with-map.tflite"
     if not kept.exists():
         made = kept.with_suffix(f".{os.getpid()}.part")  # two processes may make it at once
