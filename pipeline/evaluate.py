@@ -21,6 +21,7 @@ from pipeline import (
     params,
     plots,
     ranges,
+    subgroups,
 )
 from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
@@ -111,6 +112,7 @@ def main(name: str) -> None:
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
     add_refusals(report, dev, decided, distance > rule["refusal"]["threshold"])
+    subgroups.add(report, model.task, "dev", dev, (proba, decided), select.draws, params.seed())
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
     artifacts.write_csv(numbers / "roc.csv", curve(dev, proba))

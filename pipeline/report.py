@@ -21,6 +21,7 @@ from pipeline import (
     report_pictures,
     report_results,
     study,
+    subgroups,
 )
 from pipeline.stage import run
 
@@ -85,6 +86,7 @@ def content(found: study.Study, pictures: bool) -> dict[str, Any]:
         "calibrated": model_card.calibrated(found),
         "checklist": checklist.checklist(found),
         "fingerprints": fingerprints(found),
+        "few": subgroups.FEW,
         "seed": params.seed(),
         "data": report_data,
         "results": report_results,

@@ -10,7 +10,7 @@ from pipeline.names import NAMES
 from pipeline.study import Study
 
 MOST_MISTAKES = 12
-DROPS = ("roc_auc", "accuracy", "recall", "specificity", "brier_score_loss", "ece")  # told of other sources
+COMPARED = ("roc_auc", "accuracy", "recall", "specificity", "brier_score_loss", "ece")  # told of other sources
 
 
 def leaderboard(study: Study) -> list[dict[str, Any]]:
@@ -107,8 +107,8 @@ def external(study: Study) -> list[dict[str, Any]]:
                 "here_ends": study.test[study.winner]["ci"].get(key),
             }
             | {"there": one[key], "there_ends": one["ci"].get(key)}
-            | {"drop": one["drop"][key]["difference"], "drop_ends": one["drop"][key]["ci"]}
-            for key in DROPS
-            if key in one["drop"]
+            | {"change": one["change"][key]["difference"], "change_ends": one["change"][key]["ci"]}
+            for key in COMPARED
+            if key in one["change"]
         ]
     return found
