@@ -34,7 +34,7 @@ class AllParams(Strict):
     backbone: BackboneParams
     tasks: dict[str, Any]
     models: dict[str, Any]
-    external: dict[str, Any] = {}
+    external: dict[str, Any] = Field(default_factory=dict)
 
 
 def check(content: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     )
     in_dev = own["path"].isin(split.loc[split["subset"] == "dev", "path"]).to_numpy()
     text = pd.read_csv(f"data/{block.task}/scan/columns.csv", dtype=str, keep_default_na=False)[columns][in_dev]
-    both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).astype(str)
+    both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).map(str)
     inside, groups = judge(links_of(tables.row_ids(both)), int(in_dev.sum()), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
     return Found(
@@ -163,15 +163,17 @@ def run_stage(name: str) -> None:
         found = rows(block, source, classes, name, predictor.info["schema"])
     bad = [(path, error) for path, error in zip(found.path, found.error, strict=True) if error]
     report_unreadable(bad, len(found.path), source, name)
-    good = [not error for error in found.error]
+    good = np.array([not error for error in found.error])
     labelled = np.array([bool(label) for label in found.label])
     kept = np.flatnonzero(good & labelled & ~found.known)
     answers = predict([found.data[i] for i in kept], predictor, name)
     scored = np.array([not isinstance(answer, str) for answer in answers], bool)
     kept, answers = kept[scored], [answer for answer in answers if not isinstance(answer, str)]
     if not len(kept):
+        known, other = np.sum(good & found.known), np.sum(good & ~labelled)
         raise DataError(
-            f"{block.raw}: no sample is left to score: labels {sorted(set(found.label))}, classes {classes}"
+            f"{block.raw}: no sample is left to score: of {len(found.path)}, {known} are in the training data, and {other} have "
+            f"a label that is none of {', '.join(classes)}; --label-map gives labels other names"
         )
     data = Dataset(
         id=np.array([str(i) for i in kept]),

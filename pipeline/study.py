@@ -86,6 +86,7 @@ def read(name: str) -> Study:
     task = params.task(name)
     selection = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))
     winner = selection["winner"]
+    dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
 
     def reports(folder: str, stage: str) -> dict[str, dict[str, Any]]:
         places = {model: require(f"reports/{name}/{folder}/{model}.json", stage) for model in task.models}
@@ -102,6 +103,6 @@ def read(name: str) -> Study:
         cv=reports("cv", f"evaluate of {name}'s models"),
         test=reports("test", f"holdout@{name}"),
         bundle=artifacts.read_json(require(f"models/{name}/best/bundle.json", f"select_best@{name}")),
-        dev=Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}")),
+        dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
         oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"],
     )

@@ -1,5 +1,6 @@
 """Data of another source: what the model was trained on is found and left out, the rest is scored as it would be served."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from pipeline.dataset import Dataset
 from pipeline.predictor import Predictor
 from pipeline.stage import DataError, ParamsError
 from tests.models import KERAS_NOISE, dataset, image_project, mixed, picture, score, train_and_evaluate
-from tests.samples import content, task
+from tests.samples import ROOT, content, encoded, noise, task
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
@@ -109,7 +110,7 @@ def test_pictures_of_the_training_data_are_found_under_other_bytes(folder, tmp_p
     holdout.main("t")
     split([f"{n}.png" for n in range(24)])
     for n in range(30, 40):
-        artifacts.write_bytes(f"there/{('benign', 'malignant')[n % 2]}/{n}.png", picture(n))
+        artifacts.write_bytes(f"there/{('benign', 'malignant')[n % 2]}/{n}.png", encoded(noise(n, 300, 225)))
     for n in range(4):
         artifacts.write_bytes(f"there/benign/again{n}.jpg", picture(n, suffix="JPEG"))
     artifacts.write_bytes("there/benign/broken.png", picture(50)[:900])
@@ -133,13 +134,14 @@ def test_a_copy_of_a_copy_of_a_training_sample_is_known_and_copies_of_one_anothe
 
 def test_adding_writes_a_block_that_is_valid_and_refuses_a_second_of_that_name(survey, monkeypatch):
     name_external(raw="there.csv")
-    text = Path("params.yaml").read_text()
-    Path("params.yaml").write_text(text[: text.index("external:")] + "external: {}\n" + text[text.index("models:") :])
+    known = yaml.safe_load(Path("params.yaml").read_text()) | {"external": {}}
+    known["tasks"]["t"]["select"]["metric"] = "roc_auc"
+    Path("params.yaml").write_text(yaml.safe_dump(known))
     external.add("elsewhere", "t", "there.csv", {"good": "benign"}, None, None)
     block = params.external("elsewhere")
     assert (block.task, block.raw, block.read.label) == ("t", "there.csv", "label")
     assert block.labels == {"good": "benign"}
-    with pytest.raises(ParamsError, match="has external.elsewhere already"):
+    with pytest.raises(ParamsError, match=r"has external.elsewhere already"):
         external.add("elsewhere", "t", "there.csv", {}, None, None)
 
 
@@ -176,9 +178,6 @@ def test_a_name_that_a_model_has_is_refused():
 
 
 def test_removing_a_task_takes_its_external_data_sets_out_of_params(survey):
-    import shutil
-
-    from tests.samples import ROOT
 
     shutil.copy(ROOT / "dvc.yaml", "dvc.yaml")
     remove_task.remove("t")

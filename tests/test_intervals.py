@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from pipeline import intervals
 from pipeline.bootstrap import bootstrap
 from pipeline.intervals import of_metric, of_share, student, wilson
 from pipeline.metrics import scores
