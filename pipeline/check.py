@@ -16,7 +16,7 @@ import yaml
 from pydantic import Field
 
 from pipeline import imports, params, tuning
-from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
+from pipeline.params import BackboneParams, DemoParams, ExternalParams, ModelParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
@@ -34,6 +34,7 @@ class AllParams(Strict):
     backbone: BackboneParams
     tasks: dict[str, Any]
     models: dict[str, Any]
+    external: dict[str, Any] = Field(default_factory=dict)
 
 
 def check(content: dict[str, Any]) -> None:
@@ -55,6 +56,8 @@ def check(content: dict[str, Any]) -> None:
         check_place(name, task.raw, tasks)
     for name, model in models.items():
         check_model(name, model, tasks)
+    for name, block in top.external.items():
+        check_external(name, params.parse(ExternalParams, block, f"external.{name}"), tasks, models)
 
 
 def check_name(name: str) -> None:
@@ -72,14 +75,14 @@ def check_task_name(name: str) -> None:
         )
 
 
-def check_place(name: str, raw: str, tasks: dict[str, Any]) -> None:
+def check_place(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
     """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
     absolute = Path(os.path.abspath(raw))
     for folder in (f"{top}/{task}" for task in tasks for top in ("data", "models", "reports")):
         written = Path(folder).absolute()
         if absolute.is_relative_to(written) or written.is_relative_to(absolute):
             raise ParamsError(
-                f"params.yaml: tasks.{name}.raw: stages write to {folder}; put the raw data in data/raw/{name}, say"
+                f"params.yaml: {section}.{name}.raw: stages write to {folder}; put the raw data in data/raw/{name}, say"
             )
 
 
@@ -93,6 +96,10 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
     for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
         if task.kind == "table" and value:
             raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
+    if task.kind == "image" and task.select.bands and not task.read.csv:
+        raise ParamsError(
+            f"{where}.select.subgroups: class folders have no columns; name a CSV in read.csv, or leave it out"
+        )
     if "metric" not in task.select.model_fields_set:  # dvc.yaml names it
         raise ParamsError(f"{where}.select.metric: is missing; see the comments in params.yaml")
     if not task.models:
@@ -104,6 +111,26 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
             raise ParamsError(f"{where}.models: {model!r} belongs to the task {models[model].task!r}")
     if len(set(task.models)) < len(task.models):
         raise ParamsError(f"{where}.models: names a model twice")
+
+
+def check_external(
+    name: str, block: ExternalParams, tasks: dict[str, TaskParams], models: dict[str, ModelParams]
+) -> None:
+    """Raise ParamsError unless the external data set has a name of its own, and a task of which it can be read."""
+    check_name(name)
+    if name in models:
+        raise ParamsError(
+            f"params.yaml: external.{name}: a model has that name; choose another, both have figures in reports"
+        )
+    if block.task not in tasks:
+        raise ParamsError(
+            f"params.yaml: external.{name}.task: there is no task {block.task!r}{similar(block.task, tasks)}"
+        )
+    if tasks[block.task].kind == "table" and block.read.csv:
+        raise ParamsError(
+            f"params.yaml: external.{name}.read.csv: found {block.read.csv!r}; this is for images: leave it out"
+        )
+    check_place(name, block.raw, tasks, "external")
 
 
 def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> None:

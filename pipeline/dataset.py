@@ -1,6 +1,6 @@
 """dev.npz and test.npz: the samples of one side of the split, as every later stage reads them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,11 @@ class Dataset:
         """Write the data set, byte for byte the same for the same samples."""
         own = {name: getattr(self, name) for name in ("id", "path", "group", "y", "fold")}
         artifacts.write_npz(file, own | {"classes": np.array(self.classes)} | dict(self.arrays))
+
+    def rows(self, kept: np.ndarray) -> "Dataset":
+        """Return the samples at `kept`, int (m,), without features."""
+        own = {name: getattr(self, name)[kept] for name in ("id", "path", "group", "y", "fold")}
+        return replace(self, **own, arrays={})
 
     def X(self, features: str) -> "np.ndarray | pandas.DataFrame":  # noqa: F821 - pandas only where there are columns
         """Return the features of this name: an array (n, n_features), or for `columns` a DataFrame (n, n_columns)."""

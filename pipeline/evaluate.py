@@ -21,6 +21,7 @@ from pipeline import (
     params,
     plots,
     ranges,
+    subgroups,
 )
 from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
@@ -94,6 +95,7 @@ def main(name: str) -> None:
     dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
     saved = np.load(folder / "oof.npz")
     raw, repeats = saved["proba"], len(saved["proba"]) // len(dev.y)
+    parts = subgroups.read(model.task, "dev", dev)
     dev, distance = dev.tiled(repeats), np.tile(saved["distance"], repeats)
     select = task.select
     operating_point.check_classes(dev.classes, select.operating_point, model.task)
@@ -117,6 +119,7 @@ def main(name: str) -> None:
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
     add_refusals(report, dev, decided, distance > rule["refusal"]["threshold"])
+    subgroups.add(report, parts, dev, (proba, decided), select.draws, params.seed(), repeats)
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
     artifacts.write_csv(numbers / "roc.csv", curve(dev, proba))

@@ -66,7 +66,7 @@ def by_class(regression: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def class_activation(feature_map: np.ndarray, W: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:
-    """Return (height, width) whose mean is what class k is decided by, see `of_answer`; `feature_map` (height, width, n_features)."""
+    """Return (height, width) whose mean is what class k is decided by; `feature_map` (height, width, n_features)."""
     return feature_map.astype(np.float64) @ W[:, k] + b[k]
 
 
@@ -126,7 +126,7 @@ def is_sum_of_terms(model: Any) -> bool:
 
 
 def terms(model: Any, row: Any, k: int) -> dict[str, float]:
-    """Return by column what it adds to what class k is decided by, see `of_answer`; `model` a logistic regression behind `Prepare`.
+    """Return by column what it adds to what class k is decided by; `model` a logistic regression behind `Prepare`.
 
     A category's term is its coefficient; a column that the model left out adds 0.
     """

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, bundle, looks, operating_point, params
+from pipeline import artifacts, bundle, looks, operating_point, params, subgroups
 from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
@@ -88,6 +88,7 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
     decided = decide(proba, rule)
     report = assess(test, proba, decided, task.select.draws, params.seed())
     add_refusals(report, test, decided, refused)
+    subgroups.add(report, subgroups.read(name, "test", test), test, (proba, decided), task.select.draws, params.seed())
     if test.positive:
         report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
     return report | {"data_fingerprint": test.fingerprint}

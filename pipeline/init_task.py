@@ -71,10 +71,10 @@ def add(name: str, path: str, label: str | None, group: str | None, positive: st
     print("Next:")
     show(
         [
-            (f"dvc repro holdout@{name}", "runs this task up to its leaderboard; 'dvc repro' runs everything"),
+            (f"dvc repro report@{name}", "runs this task up to its report; 'dvc repro' runs everything"),
             ("python -m pipeline.leaderboard", "prints the leaderboards"),
             (f"data/{name}/audit.json", "copies, contradicting labels, and what betrays the class"),
-            (f"reports/{name}/", "every figure"),
+            (f"reports/{name}/", "every figure, and report.html to hand over"),
             (f"models/{name}/best/", "the champion"),
         ]
     )

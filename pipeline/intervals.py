@@ -74,6 +74,19 @@ def of_share(right: np.ndarray, groups: np.ndarray) -> list[float]:
     return list(wilson(share * effective, effective))
 
 
+def of_difference(a: float, a_ends: list[float] | None, b: float, b_ends: list[float] | None) -> list[float]:
+    """Return [low, high] of a - b of two independent figures from their own intervals; [nan, nan] where one is undefined.
+
+    MOVER (Zou and Donner 2008, equation 4; for shares Newcombe 1998, method 10): it keeps the intervals' asymmetry.
+    """
+    values = [a, b, *(a_ends or [None, None]), *(b_ends or [None, None])]
+    if any(value is None or value != value for value in values):
+        return [float("nan"), float("nan")]
+    (a_low, a_high), (b_low, b_high) = a_ends, b_ends
+    low = a - b - ((a - a_low) ** 2 + (b_high - b) ** 2) ** 0.5
+    return [low, a - b + ((a_high - a) ** 2 + (b - b_low) ** 2) ** 0.5]
+
+
 def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Return the score interval (low, high) of a share (Wilson 1927), in 0..1; NaN for n = 0.
 

@@ -1,5 +1,6 @@
 """params.yaml as checked objects: unknown keys, wrong types and values out of range are refused."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,11 +111,28 @@ class OperatingPointParams(Strict):
 
 
 class SelectParams(Strict):
-    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws, and what it decides by."""
+    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws, what it decides by, and by which
+    columns it is judged apart.
+    """
 
     metric: Literal[tuple(METRICS)] = "roc_auc"
     draws: int = Field(1000, ge=100)
     operating_point: OperatingPointParams = OperatingPointParams()
+    subgroups: list[str] | dict[str, list[float] | None] = {}
+
+    @model_validator(mode="after")
+    def _rising(self) -> "SelectParams":
+        for name, edges in self.bands.items():
+            if any(a >= b for a, b in pairwise(edges)):
+                raise ValueError(f"subgroups.{name}: bands are parted by rising numbers, for instance [40, 60]")
+        return self
+
+    @property
+    def bands(self) -> dict[str, list[float]]:
+        """The columns whose subgroups are judged, each with the numbers that part it into bands, none for words."""
+        if isinstance(self.subgroups, list):
+            return {name: [] for name in self.subgroups}
+        return {name: edges or [] for name, edges in self.subgroups.items()}
 
 
 class TaskParams(Strict):
@@ -132,6 +150,15 @@ class TaskParams(Strict):
     preprocess: PreprocessParams
     select: SelectParams
     models: list[str]
+
+
+class ExternalParams(Strict):
+    """Data of another source that a task's champion is tried on; `labels` holds their labels in the task's words."""
+
+    task: str
+    raw: str
+    read: ReadParams
+    labels: dict[str, str] = {}
 
 
 class ModelParams(BaseModel):
@@ -230,6 +257,11 @@ def model(name: str) -> ModelParams:
     return parse(ModelParams, _entry("models", name), f"models.{name}")
 
 
+def external(name: str) -> ExternalParams:
+    """Return the parameters of the external data set `name`; raise ParamsError if there is none of that name."""
+    return parse(ExternalParams, _entry("external", name), f"external.{name}")
+
+
 def _whole_number(key: str) -> int:
     value = load().get(key)
     if type(value) is not int:
@@ -240,5 +272,7 @@ def _whole_number(key: str) -> int:
 def _entry(section: str, name: str) -> Any:
     entries = load().get(section) or {}
     if name not in entries:
-        raise ParamsError(f"params.yaml has no {section[:-1]} {name!r}; it has: {', '.join(entries) or 'none'}")
+        raise ParamsError(
+            f"params.yaml has no {section.removesuffix('s')} {name!r}; it has: {', '.join(entries) or 'none'}"
+        )
     return entries[name]

@@ -46,6 +46,23 @@ def roc(data: Dataset, proba: np.ndarray, auc: float, title: str, path: Path) ->
     save(drawn, path)
 
 
+def precision_recall(data: Dataset, proba: np.ndarray, average: float, title: str, path: Path) -> None:
+    """Draw precision over recall of the positive class, or of each class; dotted is what guessing would reach."""
+    drawn, axes = figure(title, "recall (sensitivity)", "precision (positive predictive value)")
+    shown = [1] if data.positive else range(len(data.classes))
+    for number, k in enumerate(shown):
+        colour, positives = COLOURS[number % len(COLOURS)], data.y == k
+        fpr, tpr, _ = metrics.roc_curve(positives, proba[:, k])
+        found, alarms = tpr[1:] * positives.sum(), fpr[1:] * (~positives).sum()
+        precision = found / np.maximum(found + alarms, 1)
+        axes.step(tpr[1:], precision, color=colour, label=data.classes[k], linewidth=1.8, where="pre")
+        axes.axhline(positives.mean(), color=colour, linewidth=0.8, linestyle=":")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.05)
+    axes.legend(title=f"average precision {average:.3f}", loc="lower left", frameon=False, fontsize=9)
+    save(drawn, path)
+
+
 def confusion(matrix: np.ndarray, classes: list[str], title: str, path: Path) -> None:
     """Draw counts, rows the actual and columns the decided class, shaded by their share of the row."""
     drawn, axes = figure(f"{title}, out of fold", "decided", "actual")

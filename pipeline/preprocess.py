@@ -1,6 +1,7 @@
 """Stage `preprocess@task`: the development and the test set as two files, so that nothing before the selection opens test.
 
-Writes `data/<task>/dev.npz` and `test.npz` (see `dataset`), and dev_pixels.npy: uint8 RGB (n_dev, 224, 224, 3) where the task
+Writes `data/<task>/dev.npz` and `test.npz` (see `dataset`), dev_columns.csv and test_columns.csv (path, and what the task's
+CSV has besides), and dev_pixels.npy: uint8 RGB (n_dev, 224, 224, 3) where the task
 keeps pixels for fine-tuning, else of no rows.
 """
 
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, images, params, tables
+from pipeline import artifacts, images, params, subgroups, tables
 from pipeline.dataset import Dataset
+from pipeline.layout import COLUMNS
 from pipeline.operating_point import check_classes
 from pipeline.parallel import run_parallel
 from pipeline.params import TaskParams
@@ -92,13 +94,19 @@ def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, work
 def main(name: str) -> None:
     task, folder = params.task(name), Path(f"data/{name}")
     split = pd.read_csv(require(folder / "split.csv", f"split@{name}"), dtype=str, keep_default_na=False)
-    row_of = {path: row for row, path in enumerate(read_samples(name)["path"])}
+    samples = read_samples(name)
+    row_of = {path: row for row, path in enumerate(samples["path"])}
     features = load_features(folder / "scan", task.kind)
+    known = [column.removeprefix("column:") for column in features] if task.kind == "table" else list(samples)
+    subgroups.check([column for column in known if column not in COLUMNS], task.select.bands, name)
     classes = order_classes(split.loc[split["subset"] == "dev", "label"], task.preprocess.positive, name)
     check_classes(classes, task.select.operating_point, name)
     dev = take(split, "dev", classes, features, row_of)
     dev.save(folder / "dev.npz")
-    take(split, "test", classes, features, row_of).save(folder / "test.npz")
+    test = take(split, "test", classes, features, row_of)
+    test.save(folder / "test.npz")
+    for subset, data in (("dev", dev), ("test", test)):
+        subgroups.write(folder, subset, data.path, samples)
     write_pixels(
         dev.path if task.preprocess.pixels else dev.path[:0], task, name, folder / "dev_pixels.npy", params.workers()
     )

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.stage import TIMINGS, require
 
 LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
+UNNAMEABLE = re.compile(r"[^/\w.\- ]")  # what MLflow does not take in the name of a metric
 # Aggregates only. confusion.csv stays out: it has a row per sample.
 PLOTS = (
     "plots/{}/roc.csv",
@@ -54,13 +56,15 @@ def read(name: str) -> list[Record]:
     winner = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))["winner"]
     seconds = training_seconds()
     common = {"seed": params.seed(), "kind": task.kind}
-    common |= {"split": task.split.model_dump(), "select": task.select.model_dump()}
+    common |= {"split": task.split.model_dump(), "select": task.select.model_dump(exclude={"subgroups"})}
     if task.kind == "image":
         common["backbone"] = params.load().get("backbone")
     records = []
     for model in task.models:
         block = params.model(model).model_dump(exclude={"task"})
         shown = read_model(name, model, flatten(common | block), seconds.get(model))
+        if model == winner:
+            add_external(shown, name)
         records.append(Record(**shown, raw=task.raw, champion=model == winner))
     return records
 
@@ -87,6 +91,18 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
     }
 
 
+def add_external(shown: dict[str, Any], task: str) -> None:
+    """Add the champion's figures on data of other sources, as `external/<name>/<figure>`, where there are any."""
+    named = [name for name, block in (params.load().get("external") or {}).items() if block["task"] == task]
+    files = {name: require(f"reports/{task}/external/{name}.json", f"external@{name}") for name in named}
+    for name, path in files.items():
+        report = artifacts.read_json(path)
+        found = {key: value for key, value in report.items() if isinstance(value, (int, float))}
+        shown["metrics"] |= {f"external/{name}/{key}": float(value) for key, value in found.items()}
+    if files:
+        shown["key"] = content_key(list(files.values()), {"key": shown["key"]})
+
+
 def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
     """Return nested values as text under dotted names: {"a": {"b": None}} becomes {"a.b": "null"}."""
     flat = {}
@@ -101,13 +117,18 @@ def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
 def metrics(cv: dict[str, Any], test: dict[str, Any]) -> dict[str, float]:
     """Return every known figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the cv intervals.
 
-    Predictive values for a prevalence that params.yaml names come as `<name>_at_prevalence`.
+    Predictive values for a prevalence that params.yaml names come as `<name>_at_prevalence`, those of subgroups as
+    `subgroups/<column>/<value>/<prefix>_<name>`.
     """
     found = {}
     for prefix, report in (("oof", cv), ("test", test)):
         for name, value in report.items():
             if isinstance(value, (int, float)):
                 found[f"{prefix}_{name}"] = float(value)
+        for row in report.get("subgroups", []):
+            place = UNNAMEABLE.sub("_", f"subgroups/{row['column']}/{row['value']}")
+            known = {key: row[key] for key in ("n", "accuracy", "roc_auc", "recall", "specificity") if key in row}
+            found |= {f"{place}/{prefix}_{key}": float(v) for key, v in known.items() if v is not None}
         named = report.get("operating_point", {}).get("prevalence", {}).get("named", {})
         for name in ("precision", "negative_predictive_value"):
             if named.get(name) is not None:

@@ -28,6 +28,11 @@ def remove(name: str) -> list[Line]:
     models = {key for key, block in (params.load().get("models") or {}).items() if (block or {}).get("task") == name}
     text = params.PARAMS.read_bytes().decode()
     text = edit_yaml.remove(edit_yaml.remove(text, "models", models), "tasks", {name})
+    elsewhere = {
+        key for key, block in (params.load().get("external") or {}).items() if (block or {}).get("task") == name
+    }
+    if elsewhere:
+        text = edit_yaml.remove(text, "external", elsewhere)
     folders = [Path(f"{top}/{name}") for top in ("data", "models", "reports")]
     refuse_raw(folders, tasks)
     gone = [path.as_posix() for path in delete(folders, outputs(name, models))]

@@ -69,6 +69,7 @@ def describe(name: str, model: ModelParams, kind: str, dev: Dataset, files: dict
         "model": name,
         "estimator": model.estimator,
         "features": model.features if "model.keras" not in files else "pixels",
+        "hyperparameters": {"features": model.features} | model.own,
         "kind": kind,
         "classes": dev.classes,
         "positive": dev.positive,

@@ -42,6 +42,7 @@ def test_nothing_before_the_selection_can_open_the_test_set(stages):
         task = key if kind == "select_best" else params.load(ROOT / "params.yaml")["models"][key]["task"]
         raw = params.load(ROOT / "params.yaml")["tasks"][task]["raw"]
         closed = [raw, f"data/{task}/scan", f"data/{task}/split.csv", f"data/{task}/test.npz", f"reports/{task}/test"]
+        closed += [f"data/{task}/test_columns.csv"]
         for dep in stage.deps:
             opened = [path for path in closed if is_within(path, dep.def_path) or is_within(dep.def_path, path)]
             assert not opened, f"{name} depends on {dep.def_path}"
@@ -49,6 +50,8 @@ def test_nothing_before_the_selection_can_open_the_test_set(stages):
 
 def test_the_test_set_is_opened_by_holdout_alone_and_after_the_selection(stages):
     readers = {n.split("@")[0] for n, s in stages.items() for d in s.deps if d.def_path.endswith("test.npz")}
+    assert readers == {"holdout"}
+    readers = {n.split("@")[0] for n, s in stages.items() for d in s.deps if d.def_path.endswith("test_columns.csv")}
     assert readers == {"holdout"}
     for name, stage in stages.items():
         if name.startswith("holdout@"):

@@ -46,7 +46,7 @@ def test_a_task_of_pictures_is_added_and_the_whole_file_is_valid(project, capsys
         "data/raw/skin: looked at, nothing in it is changed",
         "  classes  benign 30, malignant 30",
         "params.yaml: the task 'skin' and its models are added",
-        "  dvc repro holdout@skin",
+        "  dvc repro report@skin",
         "  data/skin/audit.json",
     ):
         assert line in said

@@ -9,26 +9,7 @@ import streamlit as st
 from app.views import charts, mlflow_page, threshold, written
 from app.views.answer import looked, plain
 from app.views.written import part, span, three
-
-NAMES = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "Average precision",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "recall": "Sensitivity (recall)",
-    "specificity": "Specificity",
-    "precision": "Positive predictive value (precision)",
-    "negative_predictive_value": "Negative predictive value",
-    "recall_macro": "Recall, mean over classes",
-    "precision_macro": "Precision, mean over classes",
-    "f1": "F1",
-    "f1_macro": "F1, mean over classes",
-    "matthews_corrcoef": "Matthews correlation",
-    "brier_score_loss": "Brier score (0 is best)",
-    "log_loss": "Log loss (0 is best)",
-    "ece": "Expected calibration error (0 is best)",
-    "refused": "Refused as unlike the training data",
-}  # in the order in which they are shown
+from pipeline.names import NAMES
 
 
 def show(task: str) -> None:
@@ -88,6 +69,7 @@ def one_model(task: str) -> None:
         part(roc, task, model, models)
     with right:
         part(reliability, task, model)
+    part(subgroups, task, model)
     part(risk, task, model)
     part(threshold.show, task, model)
     part(importance, task, model)
@@ -125,6 +107,22 @@ def figures(task: str, model: str) -> None:
         rows[f"{side}, 95 % interval"] = [span(report["ci"].get(key)) for key in NAMES if key in report]
     names = [name for key, name in NAMES.items() if key in found["Out of fold"]]
     written.show(pd.DataFrame({"Figure": names} | rows), f"All figures of {model}")
+
+
+def subgroups(task: str, model: str) -> None:
+    """Draw the figures within subgroups, where params.yaml names any."""
+    for side, report in reports(task, model).items():
+        rows = report.get("subgroups", [])
+        if not rows:
+            continue
+        st.subheader(f"Subgroups, {side.lower()}")
+        keys = [key for key in ("recall", "specificity", "accuracy", "roc_auc") if key in rows[0]]
+        shown = {
+            "Subgroup": [f"{row['column']}: {row['value']}" for row in rows],
+            "Samples": [f"{row['n']} (few)" if row["few"] else str(row["n"]) for row in rows],
+        }
+        shown |= {NAMES[key]: [f"{three(row[key])} {span(row['ci'][key])}".strip() for row in rows] for key in keys}
+        written.show(pd.DataFrame(shown), f"Figures of {model} by subgroup, {side.lower()}")
 
 
 def confusion(report: dict[str, Any], side: str) -> None:

@@ -1,0 +1,21 @@
+"""What figures are called where people read them, in the order in which they are shown."""
+
+NAMES = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "recall": "Sensitivity (recall)",
+    "specificity": "Specificity",
+    "precision": "Positive predictive value (precision)",
+    "negative_predictive_value": "Negative predictive value",
+    "recall_macro": "Recall, mean over classes",
+    "precision_macro": "Precision, mean over classes",
+    "f1": "F1",
+    "f1_macro": "F1, mean over classes",
+    "matthews_corrcoef": "Matthews correlation",
+    "brier_score_loss": "Brier score (0 is best)",
+    "log_loss": "Log loss (0 is best)",
+    "ece": "Expected calibration error (0 is best)",
+    "refused": "Refused as unlike the training data",
+}
