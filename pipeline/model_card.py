@@ -94,7 +94,7 @@ def decides(study: Study) -> str:
     if not study.dev.positive:
         return "The most probable class is decided."
     reason = f", chosen out of fold for {rule['chosen_for']}" if rule["chosen_for"] else ", the default"
-    return f"{study.dev.positive} is decided from a probability of {rule['threshold']:g} on{reason}."
+    return f"From a probability of {rule['threshold']:g} on the decision is {study.dev.positive}{reason}."
 
 
 def calibrated(study: Study) -> str:

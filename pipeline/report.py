@@ -23,6 +23,7 @@ from pipeline import (
     study,
     subgroups,
 )
+from pipeline.names import NAMES
 from pipeline.stage import run
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
@@ -86,6 +87,7 @@ def content(found: study.Study, pictures: bool) -> dict[str, Any]:
         "calibrated": model_card.calibrated(found),
         "checklist": checklist.checklist(found),
         "fingerprints": fingerprints(found),
+        "metric": NAMES[found.metric],
         "few": subgroups.FEW,
         "seed": params.seed(),
         "data": report_data,
