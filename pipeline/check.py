@@ -1,6 +1,6 @@
 """Stage `check`: everything in params.yaml is validated before the first stage that costs anything starts.
 
-Writes `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
+Writes included.csv of a task that has none (see `pipeline.included`), and `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
 a changed but valid params.yaml re-runs what uses the changed value.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline import imports, params
+from pipeline import imports, included, params
 from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
@@ -189,6 +189,7 @@ def main() -> None:
     for name in content["tasks"]:
         for doubt in check_raw(name, params.task(name)):
             print(f"check: {doubt}", file=sys.stderr)
+        included.create(name)
     imports.write()
 
 
