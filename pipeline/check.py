@@ -1,7 +1,8 @@
 """Stage `check`: everything in params.yaml is validated before the first stage that costs anything starts.
 
-Writes included.csv of a task that has none (see `pipeline.included`), and `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
-a changed but valid params.yaml re-runs what uses the changed value.
+Writes `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
+a changed but valid params.yaml re-runs what uses the changed value. Also writes included.csv (see `pipeline.included`) where a
+task has none yet.
 """
 
 import difflib
@@ -16,7 +17,7 @@ import yaml
 from pydantic import Field
 
 from pipeline import imports, included, params
-from pipeline.params import BackboneParams, DemoParams, ModelParams, Strict, TaskParams
+from pipeline.params import BackboneParams, DemoParams, ModelParams, RetrainParams, Strict, TaskParams
 from pipeline.stage import ParamsError, run
 
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
@@ -32,6 +33,7 @@ class AllParams(Strict):
     workers: int = Field(ge=1, le=256)
     demo: DemoParams
     backbone: BackboneParams
+    retrain: RetrainParams = RetrainParams()
     tasks: dict[str, Any]
     models: dict[str, Any]
 

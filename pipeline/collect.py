@@ -183,11 +183,13 @@ def write_through(path: Path, data: bytes) -> None:
 
 def keep(known: Known, part: Path, place: Path, offer: Offer, id_: str, about: dict[str, str]) -> Place:
     """Put a sample in its place and into the ledger: both or neither, but for a killed process, which told nobody yet."""
+    new = not place.exists()  # it may be there from a batch that was rejected
     os.replace(part, place)
     try:
         ledger.append(known.task, "collected", id=id_, label=offer.label, group=offer.group, **about)
     except OSError:
-        place.unlink()
+        if new:
+            place.unlink()
         raise
     known.ids[id_] = Place(place.as_posix(), offer.label, "uploaded")
     return known.ids[id_]

@@ -52,7 +52,11 @@ class Known:
             id_: Place(path, label, subset_of.get(path, "excluded"))
             for id_, path, label in zip(good["id"], good["path"], good["label"], strict=True)
         }
-        for line in ledger.samples(task):
+        lines = ledger.samples(task)
+        rejected = {batch for batch in {line["batch"] for line in lines} if ledger.decision(task, batch) == "rejected"}
+        for line in lines:
+            if line["batch"] in rejected:
+                continue  # it may be handed in again, under the right label
             path = included.stored(task, self.kind, line["id"]).as_posix()
             self.ids.setdefault(line["id"], Place(path, line["label"], "uploaded"))
 
