@@ -31,7 +31,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app import keys, schemas
+from app import keys, samples, schemas
 from app.guard import Guard
 from app.limits import Gate
 from app.metrics import Metrics
@@ -95,8 +95,30 @@ async def predict(task: TaskName, request: Request, explain: Explain = False) ->
     served = state.models.champion(task)
     with state.gate.admit() as ticket:
         is_table = served.info["kind"] == "table"
-        samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
-        return reply(await answer(state, served, samples, explain))
+        given = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
+        return reply(await answer(state, served, given, explain))
+
+
+@router.post(
+    "/v1/tasks/{task}/samples",
+    response_model=schemas.Collected,
+    responses=NEEDS | schemas.problems(403, 507),
+    openapi_extra=schemas.request_body(schemas.files("files", many=True) | schemas.ROWS),
+)
+async def hand_in(
+    task: TaskName,
+    request: Request,
+    label: Annotated[str, Query(description="the class of all of them; rows may have it in a column")] = "",
+    group: Annotated[str, Query(description="what they share, for instance the patient")] = "",
+    batch: Annotated[str, Query(description="decided as a whole; today's if left out")] = "",
+) -> Response:
+    """Hand in labelled pictures (multipart, field `files`) or rows (JSON), which are stored for a later training.
+
+    Every sample is answered with the hash it is stored under, or the reason why not. Needs a key.
+    """
+    served = request.app.state.models.champion(task)
+    about = {"label": label, "group": group, "batch": batch}
+    return reply(await samples.take(request, served, request.app.state.known, about))
 
 
 @router.post(
@@ -209,7 +231,7 @@ def create_app(threads: int, known: list[bytes]) -> Guard:
     )
     app.include_router(router)
     app.state.models, app.state.gate = Models(threads), Gate()
-    app.state.metrics = Metrics(app.state.gate)
+    app.state.metrics, app.state.known = Metrics(app.state.gate), known
     app.add_exception_handler(HTTPException, not_here)
     app.add_exception_handler(RequestValidationError, not_understood)
     app.add_exception_handler(Problem, said)

@@ -77,6 +77,30 @@ class OnePrediction(Predictions):
     confidence_score: float = Field(description="the probability of predicted_class")
 
 
+class Stored(BaseModel):
+    """What became of a sample that was handed in."""
+
+    file: str = Field(description="the name it was sent under, or 'row 1' and so on")
+    id: str = Field(description="the hash it is stored under; empty where it could not be read")
+    accepted: bool
+    reason: str = Field(description="why it was refused")
+
+
+STORED = {"file": "IMG_1.jpg", "id": "2c6cc7aa14870f3d", "accepted": True, "reason": ""}
+AGAIN = {"file": "IMG_2.jpg", "id": "90b1c7aa14870f3d", "accepted": False, "reason": "already there (benign/7.jpg)"}
+
+
+class Collected(BaseModel):
+    """The batch that the samples went to, and what became of each, in the order they were sent."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"task": "lesions", "batch": "2026-11-25", "samples": [STORED, AGAIN]}]}
+    }
+    task: str
+    batch: str
+    samples: list[Stored]
+
+
 class ProblemDocument(BaseModel):
     """What went wrong and what to do (RFC 9457)."""
 
@@ -178,6 +202,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 MEANINGS = {
     400: "Not HTTP as it should be",
     401: "No key, or not one of the server's",
+    403: "The server has no keys, without which nothing is taken",
     404: "No such task",
     408: "The request took too long to arrive",
     413: "Over a limit of size or number",
@@ -185,5 +210,6 @@ MEANINGS = {
     422: "Nothing in it could be used; the reason is said",
     431: "The headers are too large",
     500: "A bug of ours",
+    507: "The disk is full; what was not accepted is not stored",
     503: "Busy, loading or refused: try again after Retry-After seconds",
 }

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, contact_sheet, findings, params
+from pipeline import artifacts, contact_sheet, findings, included, params
 from pipeline.collection import collect
 from pipeline.confounders import confounders, properties_of
 from pipeline.feature_store import FeatureStore
@@ -63,7 +64,7 @@ def audit(
         "unreadable": [{"path": p, "reason": e} for p, e in zip(bad["path"], bad["error"], strict=True)],
         "skipped": [{"path": p, "reason": r} for p, r in zip(skipped["path"], skipped["reason"], strict=True)],
         "confounders": [] if prints is None else find_confounders(good, prints, sets),
-        "pairs": [{"a": paths[p.a], "b": paths[p.b], "kind": p.kind, "score": p.score, "copy": p.copy} for p in pairs],
+        "pairs": [as_paths(pair, paths) for pair in pairs],
     }
 
 
@@ -103,23 +104,45 @@ def take_some(paths: list[Path], store: FeatureStore) -> list[tuple[Fingerprint,
 
 
 def audit_task(name: str) -> tuple[dict, pd.DataFrame, Path | None]:
-    """Return the audit of a task that was scanned, its samples, and the folder of its pictures, None for a table."""
+    """Return the audit of a task that was scanned, its samples, and the folder of its pictures, None for a table.
+
+    The raw samples are audited as though there were no uploads, so that these cannot move a test sample. Where there are some,
+    `uploads` holds the pairs of which one is an upload.
+    """
     task = params.task(name)
     load = partial(pd.read_csv, dtype=str, keep_default_na=False)
     samples = load(require(f"data/{name}/scan/samples.csv", f"scan@{name}"))
     skipped = load(require(f"data/{name}/scan/skipped.csv", f"scan@{name}"))
+    good = samples[samples["error"] == ""].reset_index(drop=True)
+    raw = samples[~samples["path"].map(included.is_upload)]
+    n_raw = int((raw["error"] == "").sum())  # uploads come behind them
     if task.kind == "table":
-        return audit(samples, skipped, None, same_rows(samples)), samples, None
+        found = audit(raw, skipped, None, same_rows(raw))
+        return found | of_uploads(good, n_raw, same_rows(good)), raw, None
     root, store = Path(task.raw), open_store()
-    good = samples[samples["error"] == ""]
-    paths = [root / path for path in good["path"]]
+    paths = [included.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
     for path, one, known in zip(paths, prints, good["id"], strict=True):
         if one.facts["error"] or one.facts["id"] != known:
             why = one.facts["error"] or "it shows something else"
             raise DataError(f"{path.as_posix()}: has changed since the scan: {why}. Run 'dvc repro' again")
-    pairs = find_pairs(paths, prints, store, params.workers(), name)
-    return audit(samples, skipped, prints, pairs), samples, root
+    pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
+    found = audit(raw, skipped, prints[:n_raw], pairs)
+    if len(good) > n_raw:
+        found |= of_uploads(good, n_raw, find_pairs(paths, prints, store, params.workers(), name, since=n_raw))
+    return found, raw, root
+
+
+def of_uploads(good: pd.DataFrame, n_raw: int, pairs: list[Pair]) -> dict:
+    """Return what audit.json says of uploads, which come behind `n_raw` raw samples; nothing where there are none."""
+    if len(good) == n_raw:
+        return {}
+    return {"uploads": [as_paths(pair, good["path"]) for pair in pairs if pair.b >= n_raw]}
+
+
+def as_paths(pair: Pair, paths: Sequence[str]) -> dict:
+    """Return a pair for audit.json."""
+    return {"a": paths[pair.a], "b": paths[pair.b], "kind": pair.kind, "score": pair.score, "copy": pair.copy}
 
 
 def audit_path(place: Path, copies: bool, workers: int) -> tuple[dict, pd.DataFrame, Path | None]:

@@ -100,20 +100,21 @@ def flips() -> tuple[np.ndarray, np.ndarray]:
 ORDER, SIGNS = flips()
 
 
-def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1) -> np.ndarray:
+def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1, since: int = 0) -> np.ndarray:
     """Return int (m, 2), sorted: pairs a < b of which one is among the most similar of the other.
 
-    `words`: of each of n pictures, as `words_of` returns them; `frequencies`: float32 (n, 80).
+    `words`: of each of n pictures, as `words_of` returns them; `frequencies`: float32 (n, 80). Only for the pictures from
+    position `since` on are others looked for.
     """
     n = len(words)
-    if n < 2:
+    if n < 2 or since >= n:
         return np.empty((0, 2), int)
     rarity = rarities(words)
     rows = max(1, CELLS // n)
     search = partial(
         nearest, words=words, rarity=rarity, turned=weigh(words, rarity).T.tocsr(), frequencies=frequencies, rows=rows
     )
-    found = np.concatenate(list(run_parallel(search, range(0, n, rows), workers)))
+    found = np.concatenate(list(run_parallel(search, range(since, n, rows), workers)))
     found.sort(axis=1)
     return np.unique(found, axis=0)
 

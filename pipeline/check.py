@@ -1,7 +1,8 @@
 """Stage `check`: everything in params.yaml is validated before the first stage that costs anything starts.
 
 Writes `data/.code/`, on which every other stage depends (see `pipeline.imports`): nothing starts before params.yaml is valid, and
-a changed but valid params.yaml re-runs what uses the changed value.
+a changed but valid params.yaml re-runs what uses the changed value. Also writes included.csv (see `pipeline.included`) where a
+task has none yet.
 """
 
 import difflib
@@ -15,8 +16,16 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline import imports, params, tuning
-from pipeline.params import BackboneParams, DemoParams, ExternalParams, ModelParams, Strict, TaskParams
+from pipeline import imports, included, params, tuning
+from pipeline.params import (
+    BackboneParams,
+    DemoParams,
+    ExternalParams,
+    ModelParams,
+    RetrainParams,
+    Strict,
+    TaskParams,
+)
 from pipeline.stage import ParamsError, run
 
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
@@ -32,6 +41,7 @@ class AllParams(Strict):
     workers: int = Field(ge=1, le=256)
     demo: DemoParams
     backbone: BackboneParams
+    retrain: RetrainParams = RetrainParams()
     tasks: dict[str, Any]
     models: dict[str, Any]
     external: dict[str, Any] = Field(default_factory=dict)
@@ -230,6 +240,7 @@ def main() -> None:
     for name in content["tasks"]:
         for doubt in check_raw(name, params.task(name)):
             print(f"check: {doubt}", file=sys.stderr)
+        included.create(name)
     imports.write()
 
 

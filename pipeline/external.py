@@ -20,7 +20,19 @@ import pandas as pd
 import yaml
 from tqdm import tqdm
 
-from pipeline import artifacts, check, edit_yaml, evaluate, layout, operating_point, params, plots, scan, tables
+from pipeline import (
+    artifacts,
+    check,
+    edit_yaml,
+    evaluate,
+    included,
+    layout,
+    operating_point,
+    params,
+    plots,
+    scan,
+    tables,
+)
 from pipeline.assess import add_refusals, assess
 from pipeline.audit import joined, take_all
 from pipeline.dataset import Dataset
@@ -67,7 +79,7 @@ def pictures(block: ExternalParams, source: TaskParams, classes: list[str], name
     split = pd.read_csv(
         require(f"data/{block.task}/split.csv", f"split@{block.task}"), dtype=str, keep_default_na=False
     )
-    known = [Path(task.raw, path) for path in split.loc[split["subset"] == "dev", "path"]]
+    known = [included.locate(Path(task.raw), path) for path in split.loc[split["subset"] == "dev", "path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
     prints = take_all([*known, *paths], store, name, workers)
     errors = [one.facts["error"] for one in prints]

@@ -214,6 +214,13 @@ def bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
+def to_png(pixels: np.ndarray) -> bytes:
+    """Return uint8 RGB (height, width, 3) as a PNG that holds nothing but these pixels: equal ones give equal bytes."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
 def resize(pixels: np.ndarray, size: int = SIZE) -> np.ndarray:
     """Return uint8 RGB (height, width, 3) stretched to (size, size, 3): bilinear, antialiased when shrinking."""
     return _resized(Image.fromarray(pixels), size)

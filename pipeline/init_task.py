@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipeline import artifacts, check, edit_yaml, params
+from pipeline import artifacts, check, edit_yaml, included, params
 from pipeline.look import look
 from pipeline.params import ParamsError, TaskParams
 from pipeline.propose import make_task
@@ -64,6 +64,7 @@ def add(name: str, path: str, label: str | None, group: str | None, positive: st
     task, models, reasons = make_task(found, name, positive, content["seed"])
     doubts = check.check_raw(name, params.parse(TaskParams, task, f"tasks.{name}"))
     write(name, task, models)
+    included.create(name)
     print(f"params.yaml: the task {name!r} and its models are added, with values that can be tuned there")
     if not Path(os.path.abspath(found.raw)).is_relative_to(Path.cwd()):
         doubts.append("the data lie outside of the project: whoever clones it needs them in the same place")

@@ -135,6 +135,16 @@ class SelectParams(Strict):
         return {name: edges or [] for name, edges in self.subgroups.items()}
 
 
+class RetrainParams(Strict):
+    """When a batch of uploads may be included: no guarded metric may be worse by more than `margin`.
+
+    Judged by the 95 % interval of the paired difference; the task's own metric is guarded in any case.
+    """
+
+    margin: float = Field(0.02, ge=0, lt=1)
+    guarded: list[Literal[tuple(METRICS)]] = ["roc_auc", "balanced_accuracy"]
+
+
 class TaskParams(Strict):
     """One data set: where it lies, how it is read, divided and judged, and the models it is tried with, in order.
 

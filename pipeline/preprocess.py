@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, images, params, subgroups, tables
+from pipeline import artifacts, images, included, params, subgroups, tables
 from pipeline.dataset import Dataset
 from pipeline.layout import COLUMNS
 from pipeline.operating_point import check_classes
@@ -75,12 +75,11 @@ FILES = {"embedding": "embeddings", "classical": "classical"}
 
 def read_square(path: str, root: Path) -> np.ndarray:
     """Return a raw file as the model sees it: uint8 RGB (224, 224, 3). Raises DataError if it was another at the scan."""
+    file = included.locate(root, path)
     try:
-        return images.resize(images.decode((root / path).read_bytes()).pixels)
+        return images.resize(images.decode(file.read_bytes()).pixels)
     except (DataError, OSError) as error:
-        raise DataError(
-            f"{(root / path).as_posix()}: has changed since the scan: {error}. Run 'dvc repro' again"
-        ) from None
+        raise DataError(f"{file.as_posix()}: has changed since the scan: {error}. Run 'dvc repro' again") from None
 
 
 def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, workers: int) -> None:

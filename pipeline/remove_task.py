@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from pipeline import artifacts, edit_yaml, params, store
+from pipeline import artifacts, edit_yaml, included, params, store
 from pipeline.check import similar
 from pipeline.stage import DataError, ParamsError
 
@@ -42,10 +42,24 @@ def remove(name: str) -> list[Line]:
         ("removed", forget_stages(name)),
         ("removed", forget_experiment(name)),
         ("left alone", "\n".join(f"{path}: holds files that no stage wrote" for path in kept)),
+        ("left alone", keep_uploads(name)),
         ("left alone", f"{tasks[name].get('raw')}: the raw data"),
     ]
     artifacts.write_bytes(params.PARAMS, text.encode())  # last: while the task is there, this can be run again
     return [("removed", f"params.yaml: the task {name!r} and {len(models)} models"), *lines]
+
+
+def keep_uploads(name: str) -> str:
+    """Delete included.csv where nothing was ever uploaded; else return what is left alone."""
+    folder = included.UPLOADS / name
+    if not folder.is_dir():
+        return ""
+    if any(path != included.place(name) for path in folder.iterdir()):
+        return f"{folder.as_posix()}: what was handed in"
+    shutil.rmtree(folder)
+    if not any(included.UPLOADS.iterdir()):
+        included.UPLOADS.rmdir()
+    return ""
 
 
 def refuse_raw(folders: list[Path], tasks: dict) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline import findings, images, plots
+from pipeline import findings, images, included, plots
 from pipeline.stage import require
 from pipeline.study import Study
 
@@ -39,7 +39,11 @@ def pairs(study: Study) -> list[dict[str, Any]]:
     of_images = study.task.kind == "image"
     return [
         {"kind": pair["kind"], "score": pair["score"], "copy": pair["copy"], "remark": remark}
-        | {"sides": [{"path": pair[k], "picture": sample(root / pair[k]) if of_images else ""} for k in "ab"]}
+        | {
+            "sides": [
+                {"path": pair[k], "picture": sample(included.locate(root, pair[k])) if of_images else ""} for k in "ab"
+            ]
+        }
         for pair, remark in shown
     ]
 
@@ -47,7 +51,10 @@ def pairs(study: Study) -> list[dict[str, Any]]:
 def with_pictures(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return rows that have a path with their picture added."""
     root = Path(study.task.raw)
-    return [row | {"picture": sample(root / row["path"]) if study.task.kind == "image" else ""} for row in rows]
+    return [
+        row | {"picture": sample(included.locate(root, row["path"])) if study.task.kind == "image" else ""}
+        for row in rows
+    ]
 
 
 def charts(study: Study) -> dict[str, str]:

@@ -40,12 +40,18 @@ class Pair:
 
 
 def find_pairs(
-    paths: list[Path], prints: list[Fingerprint], store: FeatureStore, workers: int = 1, name: str = ""
+    paths: list[Path],
+    prints: list[Fingerprint],
+    store: FeatureStore,
+    workers: int = 1,
+    name: str = "",
+    since: int = 0,
 ) -> list[Pair]:
     """Return the pairs that join all copies of each picture, sorted; not every pair of a set is listed.
 
     `paths` and `prints` are of readable pictures. Equal pixels are `exact` and joined to their first member, which alone is
-    compared with the others. Pictures that cannot be judged are compared with none.
+    compared with the others. Pictures that cannot be judged are compared with none. With `since` the pictures from that
+    position on are new: only pairs that hold one of them are looked for.
     """
 
     def file(i: int) -> tuple[Path, str]:
@@ -53,10 +59,12 @@ def find_pairs(
 
     first: dict[str, int] = {}
     ids = [one.facts["id"] for one in prints]
-    pairs = [Pair(first[key], i, "exact", 1.0, True) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
+    again = [(first[key], i) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
+    pairs = [Pair(a, b, "exact", 1.0, True) for a, b in again if b >= since]
     alone = np.array([i for i in first.values() if prints[i].judged], int)
     frequencies = np.array([prints[i].frequencies for i in alone], np.float32).reshape(len(alone), FREQUENCIES**2 - 1)
-    proposed = alone[propose([prints[i].words for i in alone], frequencies, workers)]
+    words, n_old = [prints[i].words for i in alone], int(np.searchsorted(alone, since))
+    proposed = alone[propose(words, frequencies, workers, n_old)]
     starts = range(0, len(proposed), BATCH)
     batches = ([(file(a), file(b)) for a, b in proposed[start : start + BATCH]] for start in starts)
     compared = run_parallel(partial(judge_all, store=store), batches, workers)

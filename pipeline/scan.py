@@ -1,10 +1,11 @@
-"""Stage `scan@task`: one streaming pass over the raw files, which learns nothing from them.
+"""Stage `scan@task`: one streaming pass over the raw files and the included uploads, which learns nothing from them.
 
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
 classical.npy, whose rows are those of samples.csv, and intensity.csv, how bright each class is by channel; for tables
 columns.csv, the features as text.
 """
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +14,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, layout, params, tables
-from pipeline.layout import COLUMNS
+from pipeline import artifacts, included, layout, params, tables
+from pipeline.layout import COLUMNS, Sample
 from pipeline.params import TaskParams
 from pipeline.scan_images import scan_images
 from pipeline.stage import DataError, require, run
@@ -50,7 +51,38 @@ def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]
         else ""
     )
     samples["error"] = np.where(table[task.read.label] == "", "the label is empty", "")
-    return samples.reindex(columns=COLUMNS, fill_value=""), features
+    return add_rows(samples.reindex(columns=COLUMNS, fill_value=""), features, name)
+
+
+def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return samples and features with the included uploads behind them; raise DataError where one is not what it was."""
+    new = included.read_stored(name, "table")
+    if not new:
+        return samples, features
+    paths = [included.stored(name, "table", one.hash) for one in new]
+    rows = pd.DataFrame([json.loads(path.read_bytes()) for path in paths], dtype=object)
+    if list(rows) != list(features):
+        raise DataError(
+            f"data/uploads/{name}/rows: have other columns than {params.task(name).raw}; take their batches out"
+        )
+    more = pd.DataFrame({"id": tables.row_ids(rows), "path": [path.as_posix() for path in paths]})
+    more["label"], more["group"] = [one.label for one in new], [one.group for one in new]
+    for one, found in zip(new, more["id"], strict=True):
+        check_upload(name, one.hash, found)
+    more = more.reindex(columns=COLUMNS, fill_value="")
+    return pd.concat([samples, more], ignore_index=True), pd.concat([features, rows], ignore_index=True)
+
+
+def list_uploads(name: str) -> list[Sample]:
+    """Return the included uploads of an image task."""
+    new = included.read_stored(name, "image")
+    return [Sample(included.stored(name, "image", one.hash).as_posix(), one.label, one.group) for one in new]
+
+
+def check_upload(name: str, expected: str, found: str) -> None:
+    """Raise DataError unless an upload still is what was included."""
+    if found != expected:
+        raise DataError(f"data/uploads/{name}: what is stored as {expected} is something else: restore it from a copy")
 
 
 def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskParams, name: str) -> None:
@@ -71,6 +103,8 @@ def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, na
     bad, n_samples = [], 0
     with artifacts.writing_csv(out / "samples.csv", columns) as add:
         for row in rows:
+            if included.is_upload(row["path"]):
+                check_upload(name, Path(row["path"]).stem, row.get("id", ""))
             add(row)
             n_samples += 1
             if row["error"]:
@@ -90,10 +124,11 @@ def main(name: str) -> None:
         rows, columns, skipped = samples.to_dict("records"), COLUMNS, []
     else:
         listed, skipped = layout.list_samples(task, name)
+        columns = COLUMNS + list(listed[0].extra)
+        listed += list_uploads(name)
         program = require(EMBEDDER, "backbone")
         found = scan_images(listed, Path(task.raw), program, out, params.workers())
         rows = tqdm(found, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
-        columns = COLUMNS + list(listed[0].extra)
     n_samples = write_samples(rows, columns, task, name, out)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))
     print(f"scan {name}: {n_samples} samples, {len(skipped)} other files passed over", file=sys.stderr)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import artifacts, images, intensity
+from pipeline import artifacts, images, included, intensity
 from pipeline.feature_store import FeatureStore, make_recipe
 from pipeline.layout import Sample
 from pipeline.parallel import run_parallel
@@ -95,8 +95,8 @@ def scan_file(path: Path, program: Path, store: FeatureStore) -> Scanned:
 
 
 def scan_files(paths: list[str], root: Path, program: Path, store: FeatureStore) -> list[Scanned]:
-    """Return `scan_file` of each of a handful of files below `root`."""
-    return [scan_file(root / path, program, store) for path in paths]
+    """Return `scan_file` of each of a handful of files below `root`, or among the uploads."""
+    return [scan_file(included.locate(root, path), program, store) for path in paths]
 
 
 def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, workers: int) -> Iterator[dict]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import artifacts, params
+from pipeline import artifacts, included, params
 from pipeline.params import SplitParams
 from pipeline.stage import SplitError, require, run
 
@@ -22,9 +22,23 @@ def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) ->
     `samples` are the rows of samples.csv, `audit` the content of audit.json. Samples of one group (the group column, and
     the sets that the audit found to be the same picture, united) are never divided. By hash, a group is in test when the
     hash of seed and group falls below `test_fraction`, so adding samples never moves the old ones; as shipped, the shipped
-    test set is test, and development samples of a group that also is in test are left out. Raises SplitError if a class is
-    too rare for the test set or the folds.
+    test set is test, and development samples of a group that also is in test are left out. Uploads move no other sample, and
+    never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
     """
+    new = samples["path"].map(included.is_upload).to_numpy(bool)
+    table = assign_raw(samples[~new], audit, params, seed)
+    if new.any():
+        table = add_uploads(table, pd.concat([samples[~new], samples[new]], ignore_index=True), audit)
+    table = table.sort_values(["id", "path"], ignore_index=True)
+    check_counts(table, params)
+    names = ["fold", *(f"fold_{repeat}" for repeat in range(2, params.repeats + 1))]
+    for repeat, name in enumerate(names):
+        table[name] = folds(table, params.folds, seed + repeat)
+    return table[["id", "path", "label", "group", "subset", "fold", "reason", *names[1:]]]
+
+
+def assign_raw(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
+    """Return the raw samples with group, subset and reason."""
     table = samples[["id", "path", "label", "shipped", "error"]].copy()
     table["group"] = unite_groups(samples, audit["groups"])
     table["reason"] = reasons(table, audit["label_conflicts"])
@@ -35,12 +49,32 @@ def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) ->
         leak = (table["subset"] == "dev") & table["group"].isin(in_test)
         table.loc[leak, "reason"] = "leak: its picture or group is also in the shipped test set"
         table.loc[leak, "subset"] = "excluded"
-    table = table.sort_values(["id", "path"], ignore_index=True)
-    check_counts(table, params)
-    names = ["fold", *(f"fold_{repeat}" for repeat in range(2, params.repeats + 1))]
-    for repeat, name in enumerate(names):
-        table[name] = folds(table, params.folds, seed + repeat)
-    return table[["id", "path", "label", "group", "subset", "fold", "reason", *names[1:]]]
+    return table
+
+
+def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: dict) -> pd.DataFrame:
+    """Return `table`, the assigned raw samples, with the uploads behind them, which are dev or excluded.
+
+    `samples` are the raw samples and then the uploads, `audit["uploads"]` the pairs that hold an upload. Left out is what shares
+    a group or a picture with a test sample, and what is there under another label. Development samples that an upload joins
+    get one group, so that no fold divides them.
+    """
+    links = [[pair["a"], pair["b"]] for pair in audit["uploads"]]
+    copies = [[pair["a"], pair["b"]] for pair in [*audit["pairs"], *audit["uploads"]] if pair["copy"]]
+    united = pd.Series(unite_groups(samples, audit["groups"] + links))
+    picture = pd.Series(unite_groups(samples.assign(group=""), copies))
+    whole = pd.concat(
+        [table, samples.loc[len(table) :, table.columns.intersection(samples.columns)]], ignore_index=True
+    )
+    new = whole.index >= len(table)
+    near_test = united.isin(united[whole["subset"] == "test"])
+    contrary = whole["label"].groupby(picture).transform("nunique") > 1
+    reason = np.where(near_test, "leak: its picture or group is also in the test set", "")
+    reason = np.where(contrary & ~near_test, "label conflict: the same under another label", reason)
+    whole.loc[new, "reason"] = reason[new]
+    whole.loc[new, "subset"] = np.where(reason[new] == "", "dev", "excluded")
+    whole["group"] = whole["group"].where(near_test & ~new, united)
+    return whole
 
 
 def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[str]:

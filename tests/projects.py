@@ -75,6 +75,9 @@ def tracked(folder: Path) -> None:
         if name in ("data", "models"):
             target.mkdir(parents=True)
             shutil.copy(source / "README.md", target)
+            for file in source.glob("uploads/*/included.csv"):
+                (target / file.relative_to(source)).parent.mkdir(parents=True)
+                shutil.copy(file, target / file.relative_to(source))
         elif source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:

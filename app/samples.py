@@ -1,0 +1,60 @@
+"""Labelled samples that are handed in over HTTP: checked and stored by `pipeline.collect`, imported when needed."""
+
+import asyncio
+import errno
+import importlib
+from typing import Any
+
+from starlette.requests import Request
+
+from app import keys
+from app.problems import Problem
+from app.rows import read_rows
+from app.serving import Served
+from app.uploads import read_files
+from pipeline.stage import REFUSALS, AssayError, ParamsError, StageError
+
+
+async def take(request: Request, served: Served, known: list[bytes], about: dict[str, str]) -> dict[str, Any]:
+    """Return the batch and what became of each sample in the request; `about`: label, group and batch, "" where not given.
+
+    Raises Problem: 403 where the server has no keys, 422 where nothing is accepted, 503 where it has not what to check
+    samples with, 507 where the disk is full.
+    """
+    if not known:
+        raise Problem(403, "Samples are taken only by a server with keys: set ASSAY_API_KEYS and start it again.")
+    who = "key " + keys.digest(dict(request.headers)["authorization"].partition(" ")[2].strip().encode()).hex()[:8]
+    with request.app.state.gate.admit() as ticket:
+        is_table = served.info["kind"] == "table"
+        samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
+        found = await asyncio.get_running_loop().run_in_executor(None, store, served, samples, who, about)
+    if not any(item["accepted"] for item in found["samples"]):
+        first = found["samples"][0]
+        raise Problem(422, f"Nothing was accepted; {first['file']}: {first['reason']}", **found)
+    return found
+
+
+def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[str, str]) -> dict[str, Any]:
+    """Store the samples; see `take`."""
+    try:
+        collect = importlib.import_module("pipeline.collect")
+    except ImportError as error:
+        raise Problem(
+            503, f"This server only answers: it has no {error.name}. Hand samples in where it is trained."
+        ) from None
+    label, group, batch = about["label"], about["group"], about["batch"] or collect.new_batch()
+    try:
+        if served.info["kind"] == "table":
+            offers = [collect.from_row(served.task, name, row, label, group) for name, row in samples]
+        else:
+            offers = [collect.Offer(name, data, label, group) for name, data in samples]
+        return {"task": served.task, "batch": batch, "samples": collect.collect(served.task, offers, batch, who, "API")}
+    except (StageError, ParamsError) as error:
+        raise Problem(503, f"Samples cannot be checked here: {error}") from None
+    except AssayError as error:
+        raise Problem(422, str(error)) from None
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise Problem(507 if full else 503, f"{error.strerror}: what was not accepted yet is not stored.") from None

@@ -1,0 +1,183 @@
+"""Champion against challenger: their out-of-fold predictions on the champion's own development samples, paired.
+
+Never by the new labels, which may be what is wrong, and never by the test set.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import artifacts, bundle, included, params
+from pipeline.bootstrap import bootstrap_both, difference_interval
+from pipeline.calibrate import SCALED, out_of_fold
+from pipeline.dataset import Dataset
+from pipeline.decision import calibrate, decide
+from pipeline.included import Included
+from pipeline.metrics import Scorer
+from pipeline.params import RetrainParams
+from pipeline.predictor import Predictor
+from pipeline.stage import DataError
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side's champion on its development set. Probabilities: float64 (n, n_classes), `scaled` for the metrics SCALED."""
+
+    model: str
+    bundle: str
+    dev: Dataset
+    proba: np.ndarray
+    scaled: np.ndarray
+    decided: np.ndarray
+
+    def on(self, other: Dataset) -> "Side":
+        """Return the same for the samples of `other`, in its order and with its classes; raise DataError where one lacks."""
+        at = {path: row for row, path in enumerate(self.dev.path)}
+        lacking = [path for path in other.path if path not in at]
+        if lacking:
+            raise DataError(
+                f"{len(lacking)} development samples, the first {lacking[0]}, are none of the challenger's: a batch contradicts "
+                "what was included before, or params.yaml has changed"
+            )
+        rows = np.array([at[path] for path in other.path])
+        columns = [self.dev.classes.index(name) for name in other.classes]
+        decided = np.array([other.classes.index(self.dev.classes[k]) for k in self.decided[rows]])
+        return Side(
+            self.model, self.bundle, other, self.proba[rows][:, columns], self.scaled[rows][:, columns], decided
+        )
+
+
+def read_side(root: Path, task: str) -> Side:
+    """Return the champion of the project in `root`."""
+    selection = artifacts.read_json(root / f"reports/{task}/selection.json")
+    model = selection["winner"]
+    dev = Dataset.load(root / f"data/{task}/dev.npz")
+    rule = artifacts.read_json(root / f"models/{task}/decisions/{model}.json")
+    raw = np.load(root / f"models/{task}/candidates/{model}/oof.npz")["proba"][
+        : len(dev.y)
+    ]  # of repeated folds the first
+    proba = calibrate(raw, rule)
+    return Side(model, selection["bundle"], dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
+
+
+def figures(side: Side, draws: int, seed: int) -> tuple[dict[str, tuple], dict[str, tuple]]:
+    """Return the figure and its paired draws of every metric, and of every class' f1 and roc_auc, (K,) and (draws, K)."""
+    dev, one = side.dev, np.ones((1, len(side.dev.y)))
+    overall, classes = {}, {}
+    for proba, wanted in ((side.proba, lambda name: name not in SCALED), (side.scaled, lambda name: name in SCALED)):
+        points, class_points = Scorer(dev.y, proba, side.decided).both(one)
+        drawn, class_drawn = bootstrap_both(dev.y, proba, side.decided, dev.group, draws, seed)
+        overall |= {name: (points[name][0], drawn[name]) for name in points if wanted(name)}
+        if not classes:
+            classes = {name: (class_points[name][0], class_drawn[name]) for name in class_points}
+    return overall, classes
+
+
+def differences(champion: Side, challenger: Side, draws: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return {metric: {champion, challenger, difference, ci}}, and the same by class, {class: {metric: ...}}."""
+    (ours, our_classes), (theirs, their_classes) = (figures(side, draws, seed) for side in (champion, challenger))
+
+    def row(old: float, new: float, old_draws: np.ndarray, new_draws: np.ndarray) -> dict[str, Any]:
+        ci = difference_interval(new_draws, old_draws)
+        return {"champion": old, "challenger": new, "difference": new - old, "ci": ci}
+
+    overall = {name: row(ours[name][0], theirs[name][0], ours[name][1], theirs[name][1]) for name in ours}
+    by_class = {
+        label: {
+            name: row(
+                our_classes[name][0][k],
+                their_classes[name][0][k],
+                our_classes[name][1][:, k],
+                their_classes[name][1][:, k],
+            )
+            for name in our_classes
+        }
+        for k, label in enumerate(champion.dev.classes)
+    }
+    return overall, by_class
+
+
+def gate(overall: dict[str, Any], guarded: list[str], margin: float) -> list[str]:
+    """Return the guarded metrics that may be worse by more than `margin`: the 95 % interval does not rule it out."""
+    failed = []
+    for name in guarded:
+        low, high = overall[name]["ci"]
+        worst = low if params.METRICS[name] else -high
+        if not worst >= -margin:
+            failed.append(name)
+    return failed
+
+
+def in_words(overall: dict[str, Any], metric: str, failed: list[str], n: int, rule: RetrainParams) -> str:
+    """Return the recommendation as a sentence."""
+
+    def figure(name: str) -> str:
+        one = overall[name]
+        low, high = one["ci"]
+        said = f"{name} {one['champion']:.3f} before, {one['challenger']:.3f} with it"
+        return f"{said} (difference {one['difference']:+.3f} [{low:+.3f}, {high:+.3f}])"
+
+    where = f"on the champion's {n} development samples"
+    if failed:
+        which = "; ".join(figure(name) for name in failed)
+        return f"Do not promote: it may be worse by more than {rule.margin:g} {where}: {which}."
+    low, high = overall[metric]["ci"]
+    better = low > 0 if params.METRICS[metric] else high < 0
+    verdict = "it is better" if better else f"it is not worse by more than {rule.margin:g}"
+    return f"Promote: {verdict} {where}: {figure(metric)}."
+
+
+def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) -> dict[str, Any]:
+    """Return the comparison of the workspace's champion with that of the copy in `tree`, in which `rows` are included."""
+    block, champion = params.task(task), read_side(Path(), task)
+    challenger = read_side(tree, task).on(champion.dev)
+    key = params.metric_key(block.select.metric, len(champion.dev.classes))
+    overall, by_class = differences(champion, challenger, block.select.draws, params.seed())
+    guarded = list(dict.fromkeys([key, *rule.guarded]))
+    failed = gate(overall, guarded, rule.margin)
+    return {
+        "champion": {"model": champion.model, "bundle": champion.bundle},
+        "challenger": {"model": challenger.model, "bundle": challenger.bundle},
+        "n": len(champion.dev.y),
+        "margin": rule.margin,
+        "guarded": guarded,
+        "failed": failed,
+        "passed": not failed,
+        "recommendation": in_words(overall, key, failed, len(champion.dev.y), rule),
+        "metrics": overall,
+        "per_class": by_class,
+        "batch": describe(task, tree, rows),
+        "hashes": [row.hash for row in rows],
+    }
+
+
+def describe(task: str, tree: Path, rows: list[Included]) -> dict[str, Any]:
+    """Return what is to be known of a batch: its labels, what of it the audit leaves out and why, and how unlike it is.
+
+    `refused`: the share of its samples that the champion refuses as unlike its training data.
+    """
+    kind = params.task(task).kind
+    files = {included.stored(task, kind, row.hash).as_posix(): row for row in rows}
+    split = pd.read_csv(tree / f"data/{task}/split.csv", dtype=str, keep_default_na=False)
+    out = split[split["path"].isin(list(files)) & (split["subset"] == "excluded")]
+    old = pd.read_csv(f"data/{task}/split.csv", dtype=str, keep_default_na=False)
+    dev, new_dev = (Counter(table.loc[table["subset"] == "dev", "label"]) for table in (old, split))
+    return {
+        "n": len(rows),
+        "labels": Counter(row.label for row in rows),
+        "left_out": Counter(reason.split(":")[0] for reason in out["reason"]),
+        "development": {label: {"before": dev[label], "with_it": new_dev[label]} for label in sorted(new_dev)},
+        "refused": refused(task, kind, list(files)),
+    }
+
+
+def refused(task: str, kind: str, files: list[str]) -> float:
+    """Return the share of stored samples that the champion refuses."""
+    predictor = Predictor(Path(f"models/{task}/best"), bundle.vouched(task))
+    read = Path.read_bytes if kind == "image" else lambda path: json.loads(path.read_bytes())
+    return float(np.mean([predictor.predict(read(Path(file)), file)["refused"] for file in files]))
