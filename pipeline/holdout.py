@@ -1,6 +1,7 @@
 """Stage `holdout@task`: the test set, opened once the champion is chosen, by the same Predictor that serves.
 
-Writes `reports/<task>/test/<model>.json` and `leaderboard.csv`; adds to `test_looks.csv` (see `pipeline.looks`).
+Writes `reports/<task>/test/<model>.json` and `leaderboard.csv`; adds to `test_looks.csv` (see `pipeline.looks`). Where a shipped
+split leaks, the champion's report also says what the leak would have made of it (see `pipeline.as_published`).
 """
 
 import sys
@@ -13,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import artifacts, bundle, looks, operating_point, params, subgroups
+from pipeline.as_published import as_published
 from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
@@ -107,6 +109,8 @@ def main(name: str) -> None:
     key = params.metric_key(metric, len(test.classes))
     looks.read(looks.place(name))  # a file that cannot be read is said before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}
+    published = as_published(name, winner, test)
+    tests[winner] |= {"as_published": published} if published else {}
     reports = {model: artifacts.read_json(Path(f"reports/{name}/cv/{model}.json")) for model in task.models}
     for model, report in tests.items():
         artifacts.write_json(Path(f"reports/{name}/test/{model}.json"), report)
