@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import champions, limits
 from app.champions import Champion
-from app.views import answer, form
+from app.views import answer, correct, form
 from app.views.answer import plain
 from pipeline.stage import BundleError, DataError
 
@@ -66,6 +66,7 @@ def pictures(champion: Champion, place: Any) -> None:
         beside.image(preview.preview(given[at][1], SIDE), plain(items[at]["file"]), alt=items[at]["file"])
     with place:
         answer.one(items[at])
+        correct.offer(champion, items[at], given[at][1])
 
 
 def files() -> list[Any]:
@@ -105,6 +106,7 @@ def rows(champion: Champion, place: Any) -> None:
         with st.spinner("Answering"):
             item = champion.predict(row, "the form")
         answer.one(item)
+        correct.offer(champion, item, row)
 
 
 def table(champion: Champion, place: Any) -> None:
