@@ -27,6 +27,21 @@ def granted() -> bool:
     return False
 
 
+def may_write() -> bool:
+    """Return whether who sees the page may hand in samples and decide: on this machine, with a key, or logged in."""
+    return (
+        bool(os.environ.get("ASSAY_API_KEYS")) or has_login() or keys.is_loopback(st.get_option("server.address") or "")
+    )
+
+
+def who() -> str:
+    """Return what the ledger says of who uses the page: the mail address of a login, the beginning of a key's hash, or app."""
+    if has_login():
+        return f"{st.user.get('email') or st.user.get('sub') or 'logged in'}"
+    key = st.session_state.get("key")
+    return f"key {key.hex()[:8]}" if key else "app"
+
+
 def has_login() -> bool:
     """Return whether .streamlit/secrets.toml configures OpenID Connect."""
     try:

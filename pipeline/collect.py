@@ -198,9 +198,16 @@ def keep(known: Known, part: Path, place: Path, offer: Offer, id_: str, about: d
 def read_file(task: str, file: str, label: str | None, group: str) -> list[Offer]:
     """Return the samples in a file: a picture, or the rows of a CSV. A bad file is one offer with its fault."""
     try:
-        data = fingerprint.read(Path(file))
-        if params.task(task).kind == "image":
-            return [Offer(file, data, label or "", group)]
+        return read_data(task, file, fingerprint.read(Path(file)), label, group)
+    except DataError as error:
+        return [Offer(file, b"", "", fault=str(error))]
+
+
+def read_data(task: str, file: str, data: bytes, label: str | None, group: str) -> list[Offer]:
+    """Return the samples in a file's bytes; see `read_file`. `file` only names them."""
+    if params.task(task).kind == "image":
+        return [Offer(file, data, label or "", group)]
+    try:
         rows = tables.read_csv(Path(file), data).to_dict("records")
     except DataError as error:
         return [Offer(file, b"", "", fault=str(error))]

@@ -50,13 +50,15 @@ def remove(name: str) -> list[Line]:
 
 
 def keep_uploads(name: str) -> str:
-    """Delete included.csv where nothing was ever uploaded; else return what is left alone."""
+    """Delete an included.csv without rows, and folders that are empty then; else return what is left alone."""
     folder = included.UPLOADS / name
     if not folder.is_dir():
         return ""
-    if any(path != included.place(name) for path in folder.iterdir()):
+    if not included.read(name):
+        included.place(name).unlink(missing_ok=True)
+    if any(folder.iterdir()):
         return f"{folder.as_posix()}: what was handed in"
-    shutil.rmtree(folder)
+    folder.rmdir()
     if not any(included.UPLOADS.iterdir()):
         included.UPLOADS.rmdir()
     return ""

@@ -181,9 +181,10 @@ def main(*arguments: str) -> None:
     what.add_argument("--status", action="store_true", help="list all batches")
     parser.add_argument("--force", action="store_true", help="with --promote: whatever the gate says")
     parser.add_argument("--json", action="store_true", help="with --batch and --status: everything as JSON")
+    parser.add_argument("--who", default=getpass.getuser(), help="who decides, for the ledger; you if left out")
     asked = parser.parse_args(arguments)
     params.task(asked.task)
-    who = getpass.getuser()
+    who = asked.who
     if asked.batch:
         found = try_batch(asked.task, asked.batch)
         print(json.dumps(artifacts.rounded(found), indent=1) if asked.json else found["recommendation"])

@@ -267,7 +267,8 @@ def test_the_openapi_page_has_every_route_with_examples_and_its_errors(server):
     status, content, _ = server.get("/openapi.json")
     assert status == 200
     assert set(content["paths"]) == {
-        "/v1/tasks", "/v1/tasks/{task}", "/v1/tasks/{task}/predict", "/predict/", "/healthz", "/readyz", "/metrics",
+        "/v1/tasks", "/v1/tasks/{task}", "/v1/tasks/{task}/predict",
+        "/v1/tasks/{task}/samples", "/predict/", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     predict = content["paths"]["/v1/tasks/{task}/predict"]["post"]
     assert set(predict["requestBody"]["content"]) == {"multipart/form-data", "application/json"}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import champions, limits
 from app.champions import Champion
-from app.views import answer, form
+from app.views import answer, correct, form
 from app.views.answer import plain
 from pipeline.stage import BundleError, DataError
 
@@ -67,6 +67,7 @@ def pictures(champion: Champion, place: Any) -> None:
     with place:
         answer.one(items[at])
         explained(champion, given[at][1], items[at])
+        correct.offer(champion, items[at], given[at][1])
 
 
 def explained(champion: Champion, data: Any, item: dict[str, Any]) -> None:
@@ -113,6 +114,7 @@ def rows(champion: Champion, place: Any) -> None:
             item = champion.predict(row, "the form")
         answer.one(item)
         explained(champion, row, item)
+        correct.offer(champion, item, row)
 
 
 def table(champion: Champion, place: Any) -> None:

@@ -29,6 +29,7 @@ def hand_in(project, seed: int, n: int, batch: str, wrong: float = 0.0) -> int:
         photo = lesion_photos(seed, index)[0]
         label = {"benign": "malignant", "malignant": "benign"}[photo.label] if index < wrong * n else photo.label
         path = project.folder / ".cache" / f"{batch}-{index}{photo.suffix}"
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(photo.data)
         files[label].append(str(path))
     for label, paths in files.items():
@@ -39,9 +40,8 @@ def hand_in(project, seed: int, n: int, batch: str, wrong: float = 0.0) -> int:
 
 
 def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_bytes(clone):
-    clone.change(
-        retrain={"margin": 0.5, "guarded": ["roc_auc"]}
-    )  # 60 pictures and an untrained network tell little apart
+    # sixty pictures and an untrained network tell little apart
+    clone.change(retrain={"margin": 0.5, "guarded": ["roc_auc"]})
     clone.repro()
     before = outcome(clone)
     n = hand_in(clone, 1234, 20, "good")
@@ -57,18 +57,14 @@ def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_b
     assert found["champion"]["bundle"] != found["challenger"]["bundle"]
     assert set(found["per_class"]) == {"benign", "malignant"}
 
-    start = time.monotonic()
     clone.run(*RETRAIN, "--promote", "good")
-    seconds = time.monotonic() - start
     after = outcome(clone)
     assert json.loads(after["reports/lesions/selection.json"])["bundle"] == found["challenger"]["bundle"]
     assert after["data/lesions/test.npz"] == before["data/lesions/test.npz"]
     assert len(after["data/uploads/lesions/included.csv"].splitlines()) == n + 1
     assert clone.repro() == []
-    ran = (clone.folder / "logs/timings.jsonl").read_text(encoding="utf-8")
-    assert ran.count('"train"') == len(clone.params()["models"]) * 0, (
-        f"{seconds:.0f} s: trained again instead of taken from the run cache"
-    )
+    trained = [json.loads(line)["stage"] for line in clone.read("logs/timings.jsonl").decode().splitlines()]
+    assert "train" not in trained  # in the workspace: the run cache had it
 
     clone.run(*RETRAIN, "--rollback")
     assert outcome(clone) == before

@@ -1,0 +1,129 @@
+"""The app's page Retrain, and the right answer on the page Predict, driven by Streamlit's own tester."""
+
+import sys
+from typing import Any
+
+import pytest
+import streamlit as st
+from filelock import FileLock
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from app.views import retrain as page_code
+from pipeline import artifacts, challenge, included, ledger
+from pipeline.included import Included
+from tests.pages import opened, said
+from tests.serving import make_project
+from tests.textures import stored, texture
+from tests.uploads import make_task, one_of
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, program):
+    """The working folder as a project with the image task `skin`, split, and a champion."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ASSAY_API_KEYS", raising=False)
+    config.set_option("server.address", "127.0.0.1")
+    monkeypatch.setattr(sys, "argv", ["app/shell.py"])
+    st.cache_resource.clear()
+    make_task(program)
+    make_project(program)
+    yield
+    config.set_option("server.address", "127.0.0.1")
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[list[str]]:
+    """The commands that the page starts instead of starting them."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(page_code.subprocess, "Popen", lambda command, **_: found.append(command[2:]))
+    return found
+
+
+def hand_in(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Hand pictures in as benign, in the batch b."""
+    page.selectbox[0].select("benign")
+    page.text_input[1].input("b")
+    page.file_uploader[0].upload([(name, data, "image/png") for name, data in files])
+    return page.button[0].click().run()
+
+
+def button(page: AppTest, label: str) -> Any:
+    """Return the button that bears the label."""
+    return next(one for one in page.button if one.label == label)
+
+
+def test_pictures_are_handed_in_with_a_label_and_the_refused_are_named_with_the_reason(project):
+    page = opened("retrain", "skin")
+    hand_in(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
+    assert not page.exception
+    assert "1 stored, 1 refused" in said(page)
+    assert "of the test set" in page.dataframe[0].value["reason"][0]
+    (line,) = ledger.samples("skin")
+    assert (line["label"], line["batch"], line["source"], line["who"]) == ("benign", "b", "app", "app")
+    assert "1 samples (1 benign)" in said(page)
+
+
+def test_a_batch_is_tried_promoted_and_taken_back_by_buttons_that_start_a_process(project, started):
+    page = opened("retrain", "skin")
+    hand_in(page, ("new.png", stored(texture(1001), "PNG")))
+    assert button(page, "Promote").disabled
+    assert button(page, "Roll back").disabled
+    button(page, "Try it").click().run()
+    assert started == [["pipeline.retrain", "skin", "--batch", "b", "--who", "app"]]
+    row = {"champion": 0.8, "challenger": 0.9, "difference": 0.1, "ci": [0.0, 0.2]}
+    facts = {"metrics": {"roc_auc": row}, "guarded": ["roc_auc"], "per_class": {"benign": {"f1": row}}}
+    facts |= {"batch": {"left_out": {"leak": 1}, "refused": 0.25}}
+    artifacts.write_json(challenge.folder("skin", "b") / "comparison.json", facts)
+    challenge.say("skin", "b", "compared", message="Promote: it is better.")
+    page = opened("retrain", "skin")
+    assert "Promote: it is better." in said(page)
+    assert list(page.dataframe[0].value["metric"]) == ["roc_auc", "f1 of benign"]
+    assert "Left out by the audit: 1 for leak. The champion refuses 25% of it" in said(page)
+    button(page, "Promote").click().run()
+    included.write("skin", [Included(ledger.samples("skin")[0]["id"], "benign", "", "b")])
+    challenge.say("skin", "b", "promoted")
+    page = opened("retrain", "skin")
+    assert button(page, "Try it").disabled
+    button(page, "Roll back").click().run()
+    assert [command[2] for command in started] == ["--batch", "--promote", "--rollback"]
+
+
+def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project, started):
+    with ledger.locked("skin"):
+        ledger.append("skin", "collected", id="0" * 16, label="benign", group="", batch="b", who="w", source="test")
+    challenge.say("skin", "b", "running", stage="scan@skin", done=3, total=9, seconds_left=40)
+    artifacts.write_bytes(challenge.folder("skin", "b") / "log.txt", b"Running stage 'scan@skin':\n")
+    with FileLock(challenge.LOCK):
+        page = opened("retrain", "skin")
+        assert "running" in said(page)
+        assert "Running stage 'scan@skin':" in page.code[0].value
+        assert button(page, "Try it").disabled
+        button(page, "Cancel").click().run()
+    assert (challenge.folder("skin", "b") / "cancel").exists()
+    assert "interrupted" in said(opened("retrain", "skin"))
+    assert started == []
+
+
+def test_nothing_can_be_handed_in_where_others_reach_the_app_without_a_key(project):
+    config.set_option("server.address", "0.0.0.0")
+    page = opened("retrain", "skin")
+    assert not page.button
+    assert "nothing can be handed in" in said(page)
+
+
+def test_a_server_without_the_packages_for_training_says_so(project, monkeypatch):
+    monkeypatch.setattr(page_code, "lacking", lambda: "cv2")
+    assert "cv2 is not installed here" in said(opened("retrain", "skin"))
+
+
+def test_the_right_answer_to_a_picture_is_one_click(project):
+    page = opened("predict", "skin")
+    page.file_uploader(key="files").upload([("a.png", stored(texture(1001), "PNG"), "image/png")]).run()
+    button(page, "malignant").click().run()
+    assert not page.exception
+    (line,) = ledger.samples("skin")
+    assert (line["label"], line["source"]) == ("malignant", "app")
+    assert "Stored as malignant" in said(page)

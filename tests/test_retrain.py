@@ -1,0 +1,262 @@
+"""The gate, the comparison and the decisions, on made-up development sets; the graph itself runs in tests/e2e."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from pipeline import artifacts, challenge, compare, included, ledger, params, retrain
+from pipeline.challenge import RetrainError
+from pipeline.compare import Side
+from pipeline.included import Included
+from pipeline.params import RetrainParams
+from pipeline.stage import DataError, ParamsError
+from tests.models import dataset, numbers
+from tests.samples import content, task, write_params
+
+RULE = RetrainParams()
+
+
+def side(quality: float, n: int = 300, seed: int = 1, more: int = 0) -> Side:
+    """Return a made-up model on n development samples, and `more` that the other side does not have."""
+    X, y = numbers(n + more)
+    dev = dataset(X, y)
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(-(quality * (2 * y - 1) + rng.normal(size=n + more))))
+    proba = np.column_stack([1 - p, p])
+    return Side("m", "b", dev, proba, proba, (p >= 0.5).astype(int))
+
+
+def judged(champion: Side, challenger: Side, rule: RetrainParams = RULE) -> tuple[list[str], str, dict]:
+    """Return the failed metrics, the sentence and the differences."""
+    overall, _ = compare.differences(champion, challenger.on(champion.dev), 300, 7)
+    failed = compare.gate(overall, ["roc_auc", "balanced_accuracy"], rule.margin)
+    return failed, compare.in_words(overall, "roc_auc", failed, len(champion.dev.y), rule), overall
+
+
+def test_a_better_model_passes_and_is_said_to_be_better():
+    failed, sentence, overall = judged(side(0.8), side(2.0, more=40))
+    assert failed == []
+    assert sentence.startswith("Promote: it is better on the champion's 300 development samples: roc_auc ")
+    assert overall["roc_auc"]["difference"] > 0.05
+
+
+def test_the_same_model_passes_and_its_differences_are_nothing():
+    failed, sentence, overall = judged(side(1.0), side(1.0))
+    assert failed == []
+    assert "it is not worse by more than 0.02" in sentence
+    assert all(one["difference"] == 0 and one["ci"] == [0, 0] for one in overall.values())
+
+
+def test_a_worse_model_and_one_of_which_too_little_is_known_do_not_pass():
+    failed, sentence, _ = judged(side(2.0), side(0.8))
+    assert failed == ["roc_auc", "balanced_accuracy"]
+    assert sentence.startswith("Do not promote: it may be worse by more than 0.02 on the champion's 300")
+    assert judged(side(1.0, 40), side(1.0, 40, seed=2))[0]  # as good, but of 40 samples nobody can tell
+
+
+def test_of_a_metric_that_should_be_small_more_is_worse():
+    overall = {"brier_score_loss": {"ci": [0.0, 0.05]}, "roc_auc": {"ci": [0.0, 0.05]}}
+    assert compare.gate(overall, list(overall), 0.02) == ["brier_score_loss"]
+    assert compare.gate({"roc_auc": {"ci": [float("nan")] * 2}}, ["roc_auc"], 0.02) == ["roc_auc"]
+
+
+def test_only_the_champions_own_samples_count_in_whatever_order_and_with_whatever_classes_first():
+    champion, challenger = side(1.0), side(1.5, more=100)
+    turned = np.random.default_rng(0).permutation(400)
+    dev = challenger.dev
+    swapped = type(dev)(
+        dev.id[turned], dev.path[turned], dev.group[turned], 1 - dev.y[turned], dev.fold[turned], dev.classes[::-1], {}
+    )
+    proba = challenger.proba[turned][:, ::-1]
+    other = Side("m", "b", swapped, proba, proba, 1 - challenger.decided[turned])
+    assert judged(champion, other) == judged(champion, challenger)
+
+
+def test_a_challenger_that_lacks_one_of_the_champions_samples_is_refused():
+    with pytest.raises(DataError, match=r"100 development samples, the first 300\.png"):
+        side(1.0).on(side(1.0, more=100).dev)
+
+
+# Decisions
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A working folder with a task `skin`, a champion of made-up bytes and a batch of two samples."""
+    monkeypatch.chdir(tmp_path)
+    write_params(task())
+    artifacts.write_json("reports/skin/selection.json", {"bundle": "old"})
+    included.create("skin")
+    with ledger.locked("skin"):
+        for k in (2, 1):
+            ledger.append("skin", "collected", id=f"{k:016x}", label="a", group="", batch="b", who="w", source="test")
+    monkeypatch.setattr(challenge, "cache_folder", lambda: "/cache")
+    return tmp_path
+
+
+def compared(passed: bool, **changes: object) -> None:
+    """Write a comparison of the batch."""
+    facts = {"champion": {"bundle": "old"}, "hashes": [f"{k:016x}" for k in (1, 2)], "passed": passed}
+    artifacts.write_json(
+        challenge.folder("skin", "b") / "comparison.json", facts | {"recommendation": "Said."} | changes
+    )
+
+
+def repro_gives(monkeypatch, code: int) -> list[list[str]]:
+    """Let `dvc repro` do nothing and end with `code`; return the commands that were run."""
+    ran: list[list[str]] = []
+
+    def run(command, **_):
+        ran.append(command[2:])
+        return type("Done", (), {"returncode": code, "stderr": "ERROR: it broke", "stdout": ""})
+
+    monkeypatch.setattr(retrain.subprocess, "run", run)
+    return ran
+
+
+def test_promoting_appends_the_batch_sorted_and_rolling_back_gives_the_old_bytes(project, monkeypatch):
+    ran = repro_gives(monkeypatch, 0)
+    included.write("skin", [Included("f" * 16, "a", "g,1", "earlier")])
+    before = included.place("skin").read_bytes()
+    compared(True)
+    retrain.promote("skin", "b", "me")
+    assert [row.hash for row in included.read("skin")] == ["f" * 16, f"{1:016x}", f"{2:016x}"]
+    assert included.place("skin").read_bytes().startswith(before)
+    with pytest.raises(RetrainError, match="promoted already"):
+        retrain.promote("skin", "b", "me")
+    assert retrain.rollback("skin", "me") == "b"
+    assert included.place("skin").read_bytes() == before
+    assert ran == [["dvc", "repro"]] * 2
+    events = [(line["event"], line.get("who"), line.get("by")) for line in ledger.read("skin")][2:]
+    assert events == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
+
+
+def test_what_the_gate_stops_is_promoted_by_force_alone_and_the_ledger_says_by_whom(project, monkeypatch):
+    repro_gives(monkeypatch, 0)
+    compared(False)
+    with pytest.raises(retrain.NotPromoted, match=r"Said\. The champion stays") as caught:
+        retrain.promote("skin", "b", "me")
+    assert caught.value.exit_code == 3
+    assert included.read("skin") == []
+    retrain.promote("skin", "b", "me", force=True)
+    assert ledger.read("skin")[-1]["by"] == "a person"
+
+
+def test_a_comparison_of_another_champion_or_of_other_samples_does_not_count(project, monkeypatch):
+    repro_gives(monkeypatch, 0)
+    with pytest.raises(RetrainError, match="has not been compared"):
+        retrain.promote("skin", "b", "me")
+    compared(True, champion={"bundle": "older"})
+    with pytest.raises(RetrainError, match="compared with an earlier champion"):
+        retrain.promote("skin", "b", "me")
+    compared(True, hashes=[f"{1:016x}"])
+    with pytest.raises(RetrainError, match="has other samples than were compared"):
+        retrain.promote("skin", "b", "me")
+    assert included.read("skin") == []
+
+
+def test_a_graph_that_fails_leaves_included_csv_as_it_was_and_decides_nothing(project, monkeypatch):
+    repro_gives(monkeypatch, 1)
+    compared(True)
+    before = included.place("skin").read_bytes()
+    with pytest.raises(RetrainError, match="'dvc repro' failed, so nothing was decided.* it broke"):
+        retrain.promote("skin", "b", "me")
+    assert included.place("skin").read_bytes() == before
+    assert ledger.decision("skin", "b") == ""
+    assert challenge.status("skin", "b")["state"] == "failed"
+
+
+def test_a_rejected_batch_stays_stored_and_cannot_be_promoted(project):
+    compared(True)
+    retrain.reject("skin", "b", "me")
+    assert len(ledger.samples("skin", "b")) == 2
+    with pytest.raises(RetrainError, match="was rejected already"):
+        retrain.promote("skin", "b", "me")
+    (one,) = retrain.batches("skin")
+    assert (one["batch"], one["n"], one["labels"], one["state"]) == ("b", 2, {"a": 2}, "rejected")
+
+
+def test_a_batch_that_is_not_there_is_named_with_those_that_are(project):
+    with pytest.raises(DataError, match="task skin has no batch 'c'; it has: b"):
+        retrain.try_batch("skin", "c")
+
+
+def test_what_a_killed_process_was_doing_is_said_to_be_interrupted(project):
+    challenge.say("skin", "b", "running", stage="scan@skin", done=1, total=9, seconds_left=5)
+    assert challenge.status("skin", "b")["state"] == "interrupted"
+    with FileLock(challenge.LOCK):
+        assert challenge.status("skin", "b")["state"] == "running"
+        assert retrain.batches("skin")[0]["says"] == "scan@skin, 1 of 9, about 5 s left"
+        with pytest.raises(RetrainError, match="another challenge or decision runs"):
+            retrain.reject("skin", "b", "me")
+
+
+# The copy
+
+
+def test_the_copy_holds_the_project_with_the_batch_and_links_to_data_that_are_only_read(project):
+    for file in (
+        "raw/a/1.png",
+        ".cache/features/scan.sqlite",
+        "data/uploads/skin/pictures/x.png",
+        "pipeline/a.py",
+        "dvc.yaml",
+    ):
+        artifacts.write_bytes(file, b"x")
+    included.write("skin", [Included(f"{1:016x}", "a", "", "earlier")])
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    challenge.prepare("skin", "b")
+    tree = challenge.TREE
+    assert (tree / "pipeline/a.py").read_bytes() == b"x"
+    rows = (tree / included.place("skin")).read_text().splitlines()
+    assert rows == ["hash,label,group,batch", f"{1:016x},a,,earlier", f"{2:016x},a,,b"]
+    for linked in ("raw", ".cache/features", "data/uploads/skin/pictures"):
+        assert (tree / linked).resolve() == (project / linked).resolve()
+    assert "dir = /cache" in (tree / ".dvc/config.local").read_text()
+    assert {path: path.read_bytes() for path in before} == before
+    challenge.remove_tree("skin", "another")
+    assert tree.exists()
+    challenge.remove_tree("skin", "b")
+    assert not tree.exists()
+    assert (project / "raw/a/1.png").exists()
+
+
+def test_raw_data_outside_of_the_project_have_to_be_named_absolutely(project):
+    write_params(task(raw="../../elsewhere"))
+    with pytest.raises(DataError, match="name it by its absolute path"):
+        challenge.prepare("skin", "b")
+
+
+def test_stages_are_counted_from_what_dvc_says_and_their_time_from_what_they_took_last(project):
+    Path("log.txt").write_text(
+        "Stage 'check' didn't change, skipping\nRunning stage 'scan@skin':\n> python\nRunning stage 'au"
+    )
+    assert challenge.stages_in(Path("log.txt")) == ["check", "scan@skin"]
+    names = challenge.stages_of("skin")
+    assert names == [
+        "check", "backbone", "scan@skin", "audit@skin", "split@skin", "preprocess@skin",
+        "train@skin-dummy", "evaluate@skin-dummy", "select_best@skin",
+    ]  # fmt: skip
+    lines = [{"stage": "scan", "key": "skin", "seconds": s} for s in (9, 2.5)] + [
+        {"stage": "check", "key": "", "seconds": 1}
+    ]
+    artifacts.write_bytes("logs/timings.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
+    assert challenge.durations() == {"scan@skin": 2.5, "check": 1}
+
+
+def test_the_gate_is_checked_with_all_of_params(project):
+    from pipeline import check
+
+    check.check(content(task()) | {"retrain": {"margin": 0.1, "guarded": ["roc_auc"]}})
+    for block, reason in (
+        ({"margin": 2}, "retrain.margin"),
+        ({"guarded": ["luck"]}, "retrain.guarded"),
+        ({"x": 1}, "x"),
+    ):
+        with pytest.raises(ParamsError, match=reason):
+            check.check(content(task()) | {"retrain": block})
+    assert retrain.rule() == RULE
+    assert params.load().get("retrain") is None
