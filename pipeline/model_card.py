@@ -155,7 +155,7 @@ def limits(study: Study) -> list[str]:
         ends = one["change"]["roc_auc"]["ci"]
         if None not in ends and ends[1] < 0:
             said.append(
-                f"On {one['name']}, data of another source, the ROC AUC is lower by {-ends[1]:.3f} to {-ends[0]:.3f} (95 % interval)."
+                f"On {one['name']}, data of another source, the ROC AUC is lower by {-ends[1]:.3f} to {-ends[0]:.3f} (95 %)."
             )
     if not external(study):
         said.append("Not yet tried on data of another source; figures elsewhere are as a rule lower.")

@@ -272,5 +272,5 @@ def test_results_elsewhere_stand_in_the_answer_in_their_section_and_in_the_limit
     assert "On there, data of another source: ROC AUC 0.612" in text
     assert "3 more show what the model was trained on, and are left out" in text
     assert "-0.200 [-0.300 to -0.100]" in text
-    assert "the ROC AUC is lower by 0.100 to 0.300 (95 % interval)" in text
+    assert "the ROC AUC is lower by 0.100 to 0.300 (95 %)" in text
     assert "Not yet tried on data of another source" not in text
