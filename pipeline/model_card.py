@@ -151,6 +151,12 @@ def limits(study: Study) -> list[str]:
     flagged = [f"{row['column']} {row['value']}" for row in subgroups(study) if (row["test"] or {}).get("few")]
     if flagged:
         said.append(f"Too few of some subgroups in the test set to judge them: {', '.join(flagged)}.")
+    for one in external(study):
+        ends = one["change"]["roc_auc"]["ci"]
+        if None not in ends and ends[1] < 0:
+            said.append(
+                f"On {one['name']}, data of another source, the ROC AUC is lower by {-ends[1]:.3f} to {-ends[0]:.3f} (95 %)."
+            )
     if not external(study):
         said.append("Not yet tried on data of another source; figures elsewhere are as a rule lower.")
     said += [f"Out of fold: {note}." for note in cv["notes"]] + [f"Test: {note}." for note in test["notes"]]

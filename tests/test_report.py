@@ -251,3 +251,26 @@ def test_a_stage_that_has_not_run_is_named(rows):
     Path("data/t/audit.json").unlink()
     with pytest.raises(StageError, match="run 'dvc repro audit@t'"):
         report.main("t")
+
+
+def test_results_elsewhere_stand_in_the_answer_in_their_section_and_in_the_limits(rows):
+    winner = study.read("t").winner
+    here = artifacts.read_json(f"reports/t/test/{winner}.json")
+    change = {"roc_auc": {"difference": -0.2, "ci": [-0.3, -0.1]}}
+    found = here | {
+        "roc_auc": 0.612,
+        "overlap": {"n": 3, "of": 53},
+        "left_out": {"label": 2, "unreadable": 0},
+        "change": change,
+    }
+    artifacts.write_json("reports/t/external/there.json", found)
+    folder = Path(f"reports/t/figures/{winner}")
+    shutil.copytree(folder, "reports/t/figures/there")
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("external: {}", "external: {there: {task: t, raw: x, read: {}}}"))
+    text = Page(report.render("t")).text
+    assert "On there, data of another source: ROC AUC 0.612" in text
+    assert "3 more show what the model was trained on, and are left out" in text
+    assert "-0.200 [-0.300 to -0.100]" in text
+    assert "the ROC AUC is lower by 0.100 to 0.300 (95 %)" in text
+    assert "Not yet tried on data of another source" not in text
