@@ -41,6 +41,7 @@ def test_the_candidate_says_what_a_prediction_must_know(project):
         "model": "line",
         "estimator": "logreg",
         "features": "columns",
+        "hyperparameters": {"features": "columns"},
         "kind": "table",
         "classes": ["benign", "malignant"],
         "positive": "malignant",
