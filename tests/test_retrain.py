@@ -162,7 +162,7 @@ def test_a_graph_that_fails_leaves_included_csv_as_it_was_and_decides_nothing(pr
     repro_gives(monkeypatch, 1)
     compared(True)
     before = included.place("skin").read_bytes()
-    with pytest.raises(RetrainError, match="'dvc repro' failed, so nothing was decided.* it broke"):
+    with pytest.raises(RetrainError, match=r"'dvc repro' failed, so nothing was decided.* it broke"):
         retrain.promote("skin", "b", "me")
     assert included.place("skin").read_bytes() == before
     assert ledger.decision("skin", "b") == ""
