@@ -1,5 +1,6 @@
 """The app's page Retrain, and the right answer on the page Predict, driven by Streamlit's own tester."""
 
+import shutil
 import sys
 from typing import Any
 
@@ -20,16 +21,27 @@ from tests.uploads import make_task, one_of
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, program):
+    """A project with the image task `skin`, split, and a champion; made once."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_task(program)
+        make_project(program)
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch, program):
-    """The working folder as a project with the image task `skin`, split, and a champion."""
+def project(whole, tmp_path, monkeypatch):
+    """A copy of it as the working folder, which shares its store of features."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("DVC_ROOT", str(whole))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASSAY_API_KEYS", raising=False)
     config.set_option("server.address", "127.0.0.1")
     monkeypatch.setattr(sys, "argv", ["app/shell.py"])
     st.cache_resource.clear()
-    make_task(program)
-    make_project(program)
     yield
     config.set_option("server.address", "127.0.0.1")
 

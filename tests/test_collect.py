@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ def whole(tmp_path_factory, program):
 @pytest.fixture
 def project(whole, tmp_path, monkeypatch):
     """A copy of it as the working folder, which shares its store of features."""
-    subprocess.run(["cp", "-r", *whole.glob("*"), tmp_path], check=True)
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("DVC_ROOT", str(whole))
     monkeypatch.chdir(tmp_path)
 

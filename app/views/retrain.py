@@ -166,11 +166,8 @@ def comparison(task: str, batch: str) -> None:
         st.dataframe(table, hide_index=True, alt="A row for each metric: champion, challenger and their difference")
         about = found["batch"]
         left = ", ".join(f"{n} for {reason}" for reason, n in about["left_out"].items()) or "none"
-        st.caption(
-            plain(
-                f"Left out by the audit: {left}. The champion refuses {about['refused']:.0%} of it as unlike its training data."
-            )
-        )
+        refused = f"{about['refused']:.0%} of it as unlike its training data"
+        st.caption(plain(f"Left out by the audit: {left}. The champion refuses {refused}."))
 
 
 def buttons(task: str, batch: str, state: str, busy: bool) -> None:
