@@ -29,6 +29,8 @@ def whole(tmp_path_factory, program):
         patch.chdir(folder)
         make_task(program)
         make_project(program)
+        test = {"roc_auc": 0.8, "recall": 0.7, "specificity": 0.9, "ci": {"roc_auc": [0.6, 0.9]}}
+        artifacts.write_json("reports/skin/test/line.json", test | {"counts": {"n": 30, "n_groups": 20}})
     return folder
 
 
@@ -58,7 +60,8 @@ def hand_in(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
     """Hand pictures in as benign, in the batch b."""
     page.selectbox[0].select("benign")
     page.text_input[1].input("b")
-    page.file_uploader[0].upload([(name, data, "image/png") for name, data in files])
+    for name, data in files:
+        page.file_uploader[0].upload(name, data, "image/png")
     return page.button[0].click().run()
 
 
@@ -133,7 +136,7 @@ def test_a_server_without_the_packages_for_training_says_so(project, monkeypatch
 
 def test_the_right_answer_to_a_picture_is_one_click(project):
     page = opened("predict", "skin")
-    page.file_uploader(key="files").upload([("a.png", stored(texture(1001), "PNG"), "image/png")]).run()
+    page.file_uploader(key="files").upload("a.png", stored(texture(1001), "PNG"), "image/png").run()
     button(page, "malignant").click().run()
     assert not page.exception
     (line,) = ledger.samples("skin")
