@@ -78,12 +78,15 @@ def cross_fit(
     def fit_on_all(number: int) -> Any:
         return fit(builds[number](), X, dev, np.arange(len(dev.y)), f"{label} on all")
 
-    def work(piece: Piece | None) -> Any:
-        if piece is None:
+    def work(
+        at: int,
+    ) -> Any:  # a number, because a cluster's scheduler, which lacks this module, reads what is handed out
+        if at == len(pieces):
             return fit_on_all(0)
+        piece = pieces[at]
         return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label, seed)
 
-    done = run_parallel(work, [*[None] * together, *pieces], workers)
+    done = run_parallel(work, [*[len(pieces)] * together, *range(len(pieces))], workers)
     shown = iter(tqdm(done, label, total=len(pieces) + together, unit=" fits", delay=3))
     first = next(shown) if together else None
     losses = np.zeros((len(builds), len(folds), folds.max() + 1, folds.max() + 1))

@@ -207,19 +207,19 @@ def test_the_choice_is_that_of_plain_nested_cross_validation():
 
 
 def test_choosing_among_models_that_know_nothing_does_not_make_them_look_better():
-    """Of 20 that guess, the one that scores best out of fold beats chance; chosen inside the folds they stay at chance."""
+    """Of 10 that guess, the one that scores best out of fold beats chance; chosen inside the folds they stay at chance."""
     best, nested = [], []
-    for seed in range(10):
-        X, _ = numbers(60, n_features=20, seed=seed)
+    for seed in range(4):
+        X, _ = numbers(60, n_features=10, seed=seed)
         y = np.random.default_rng(seed).permutation(np.arange(60) % 2)
         dev = dataset(X, y)
-        makers = [lambda k=k: OneColumn(k) for k in range(20)]
+        makers = [lambda k=k: OneColumn(k) for k in range(10)]
         single = [cross(make, X, dev, 1)[1] for make in makers]
         losses = [-np.log(proba[np.arange(60), y]).mean() for proba in single]
         best.append(auc(dev, single[int(np.argmin(losses))]))
         nested.append(auc(dev, cross_fit(makers, X, dev, 1, "t", 7).oof))
-    assert np.mean(best) > 0.6
-    assert 0.4 < np.mean(nested) < 0.55
+    assert np.mean(nested) < np.mean(best) - 0.05
+    assert abs(np.mean(nested) - 0.5) < 0.1
 
 
 class OneColumn:
@@ -252,7 +252,7 @@ def test_the_number_of_workers_changes_no_bit_of_what_is_chosen():
 
 
 def test_a_network_is_tuned_in_the_same_way():
-    X, y = numbers(80)
+    X, y = numbers(60)
     dev = dataset(X, y, folds=3)
     makers = [maker("mobilenetv2", learning_rate=rate) for rate in (1e-6, 0.05)]
     found = cross_fit(makers, X, dev, 1, "t", 7)

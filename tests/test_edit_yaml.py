@@ -52,7 +52,7 @@ def test_what_is_added_stands_at_the_end_of_its_section_in_the_form_of_the_rest(
     assert (
         "    models: [breast-logreg, breast-random_forest, breast-knn, breast-dummy]\n\n"
         "  skin:\n    kind: image\n    raw: 'data/raw/a: b'\n    read: {label: 'NO', csv: null}\n    models: [a, b]\n\n"
-        "models:\n"
+        "external: {}"
     ) in added
     assert edit_yaml.add(SHIPPED, "models", MODELS).endswith("  skin-b: {task: skin, fine_tune: null}\n")
 

@@ -121,7 +121,7 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
     names = ("confusion", "history", "roc")
-    more = [f"{name}.{suffix}" for name in ("coverage", "reliability") for suffix in ("csv", "png")]
+    more = [f"{name}.{suffix}" for name in ("coverage", "importance", "reliability") for suffix in ("csv", "png")]
     if len(Dataset.load(Path("data/t/dev.npz")).classes) == 2:
         more.append("thresholds.csv")
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
@@ -174,7 +174,7 @@ def test_what_lies_far_from_the_other_folds_counts_as_refused_and_no_other_figur
 
 def test_running_twice_gives_the_same_bytes_pictures_included(project):
     first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-    assert sum(path.suffix == ".png" for path in first) == 5
+    assert sum(path.suffix == ".png" for path in first) == 6
     evaluate.main("line")
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == first
 

@@ -93,7 +93,7 @@ def test_a_key_that_is_there_twice_is_refused_rather_than_lost(folder):
 @pytest.mark.parametrize(
     ("path", "known"),
     [
-        (("sede",), "seed, workers, demo, backbone, tasks, models"),
+        (("sede",), "seed, workers, demo, backbone, retrain, tasks, models, external"),
         (("backbone", "url"), "see the comments in params.yaml"),
         (("tasks", "skin", "metric"), "kind, raw, reader, read, audit, split, preprocess, select, models"),
         (("tasks", "skin", "split", "test_size"), "see the comments in params.yaml"),

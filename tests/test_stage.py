@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.retrain import NotPromoted
 from pipeline.stage import AssayError, StageError, require, run
 from tests.samples import ROOT, put, stage, task, write_params
 
@@ -148,6 +149,7 @@ def test_a_missing_input_is_named_with_the_stage_that_writes_it(tmp_path):
     assert require(str(file), "scan@skin") == file
 
 
-def test_every_error_of_ours_exits_with_2():
-    assert {kind.exit_code for kind in AssayError.__subclasses__()} == {2}
+def test_every_error_of_ours_exits_with_2_but_a_batch_that_is_not_promoted_with_3():
+    assert NotPromoted.exit_code == 3
+    assert {kind.exit_code for kind in AssayError.__subclasses__() if kind is not NotPromoted} == {2}
     assert callable(run)

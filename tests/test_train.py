@@ -52,6 +52,7 @@ def test_the_candidate_says_what_a_prediction_must_know(project):
     assert sorted(path.name for path in folder.iterdir()) == [
         "candidate.json",
         "history.csv",
+        "importance.csv",
         "model.joblib",
         "oof.npz",
     ]
