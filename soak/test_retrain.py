@@ -1,12 +1,78 @@
-"""Challenges that take long: one with wrong labels, which is compared and not promoted, one cancelled, one killed."""
+"""From an upload to a challenger, a promotion and back, on the small graph; and what must not be promoted is not."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
-from tests.e2e.test_retrain import RETRAIN, hand_in, outcome
+from pipeline.demo import lesion_photos
 from tests.projects import environment
+
+OUTCOME = (
+    "models/lesions/best/bundle.json", "data/lesions/dev.npz", "data/lesions/test.npz", "data/lesions/split.csv",
+    "data/lesions/audit.json", "reports/lesions/selection.json", "data/uploads/lesions/included.csv",
+)  # fmt: skip
+RETRAIN = (sys.executable, "-m", "pipeline.retrain", "lesions")
+
+
+def outcome(project) -> dict[str, bytes]:
+    """Return the bytes that a decision changes, or must not change."""
+    return {path: project.read(path) for path in OUTCOME}
+
+
+def hand_in(project, seed: int, n: int, batch: str, wrong: float = 0.0) -> int:
+    """Hand in photos of n lesions that the demo has not, a share of them under the wrong label; return how many are taken."""
+    files: dict[str, list[str]] = {"benign": [], "malignant": []}
+    for index in range(n):
+        photo = lesion_photos(seed, index)[0]
+        label = {"benign": "malignant", "malignant": "benign"}[photo.label] if index < wrong * n else photo.label
+        path = project.folder / ".cache" / f"{batch}-{index}{photo.suffix}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(photo.data)
+        files[label].append(str(path))
+    for label, paths in files.items():
+        command = (sys.executable, "-m", "pipeline.collect", "lesions", *paths, "--label", label, "--batch", batch)
+        assert project.run(*command, ok=False).returncode in (0, 2)
+    lines = project.read("data/uploads/lesions/ledger.jsonl").decode().splitlines()
+    return sum(json.loads(line)["batch"] == batch for line in lines)
+
+
+def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_bytes(clone):
+    # sixty pictures and an untrained network tell little apart
+    clone.change(retrain={"margin": 0.5, "guarded": ["roc_auc"]})
+    clone.repro()
+    before = outcome(clone)
+    n = hand_in(clone, 1234, 20, "good")
+    assert n >= 15
+    assert clone.run("dvc", "status", "--quiet", ok=False).returncode == 0  # an upload alone changes nothing
+    done = clone.run(*RETRAIN, "--batch", "good", "--json")
+    found = json.loads(done.stdout)
+    assert outcome(clone) == before
+    assert clone.run("dvc", "status", "--quiet", ok=False).returncode == 0
+    assert found["passed"], found["recommendation"]
+    assert found["recommendation"].startswith("Promote: ")
+    assert found["batch"]["n"] == n
+    assert found["champion"]["bundle"] != found["challenger"]["bundle"]
+    assert set(found["per_class"]) == {"benign", "malignant"}
+
+    clone.run(*RETRAIN, "--promote", "good")
+    after = outcome(clone)
+    assert json.loads(after["reports/lesions/selection.json"])["bundle"] == found["challenger"]["bundle"]
+    assert after["data/lesions/test.npz"] == before["data/lesions/test.npz"]
+    assert len(after["data/uploads/lesions/included.csv"].splitlines()) == n + 1
+    assert clone.repro() == []
+    trained = [json.loads(line)["stage"] for line in clone.read("logs/timings.jsonl").decode().splitlines()]
+    assert "train" not in trained  # in the workspace: the run cache had it
+
+    clone.run(*RETRAIN, "--rollback")
+    assert outcome(clone) == before
+    events = [
+        json.loads(line)["event"] for line in clone.read("data/uploads/lesions/ledger.jsonl").decode().splitlines()
+    ]
+    assert [event for event in events if event != "collected"] == ["compared", "promoted", "rolled back"]
+    assert clone.run(*RETRAIN, "--rollback", ok=False).returncode == 2
 
 
 def test_a_batch_with_wrong_labels_is_trained_and_compared_but_not_promoted(clone):
