@@ -31,7 +31,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app import keys, samples, schemas
+from app import keys, limits, samples, schemas
 from app.guard import Guard
 from app.limits import Gate
 from app.metrics import Metrics
@@ -96,6 +96,9 @@ async def predict(task: TaskName, request: Request, explain: Explain = False) ->
     with state.gate.admit() as ticket:
         is_table = served.info["kind"] == "table"
         given = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
+        if explain and len(given) > limits.EXPLAINED:
+            most = f"at most {limits.EXPLAINED} are explained at once"
+            raise Problem(413, f"Found {len(given)} rows; {most}. Send several requests.")
         return reply(await answer(state, served, given, explain))
 
 

@@ -16,6 +16,7 @@ FILES = 32  # pictures in one request
 PAGE_FILES = 200  # pictures that a page of the app answers at once
 BODY_BYTES = 64 * MB  # of a request with pictures
 JSON_BYTES = 2 * MB  # of a request with rows
+EXPLAINED = 100  # rows in one request that asks for explanations: of a forest 10 to 30 ms each
 ROWS = 1000
 HEADER_BYTES = 32_768  # of one request; browsers and proxies send some kilobytes
 SECONDS = 30  # from a request's first byte to its answer

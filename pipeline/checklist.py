@@ -84,6 +84,14 @@ def checklist(study: Study) -> list[Row]:
     return [Row(*item, *answers.get(item[0], ("", ""))) for item in ITEMS]
 
 
+def tuned(study: Study) -> str:
+    """Return how the champion's hyperparameters were chosen."""
+    found = study.cv[study.winner].get("tuned")
+    return (
+        f"chosen of {len(found['tried'])} combinations inside the training folds" if found else "as set in params.yaml"
+    )
+
+
 def of_methods(study: Study) -> dict[str, tuple[str, str]]:
     """Return {number: (answer, section)} of what artefacts know of data and methods."""
     cv, test, task = study.cv[study.winner], study.test[study.winner], study.task
@@ -116,8 +124,8 @@ def of_methods(study: Study) -> dict[str, tuple[str, str]]:
         ),
         "12b": (handled(study), "card"),
         "12c": (
-            f"{study.bundle['estimator']}, best of {len(study.board)} models on the same folds; hyperparameters as set in "
-            "params.yaml, none tuned on the test set. Internal validation: cross-fitting, every figure out of fold.",
+            f"{study.bundle['estimator']}, best of {len(study.board)} models on the same folds; hyperparameters "
+            f"{tuned(study)}, none by the test set. Internal validation: cross-fitting, every figure out of fold.",
             "leaderboard",
         ),
         "12e": (

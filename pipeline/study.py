@@ -20,7 +20,8 @@ from pipeline.stage import require
 @dataclass(frozen=True)
 class Study:
     """A task's results. `samples` and `split` as scan and split wrote them, every cell as text; `cv` and `test` are reports by
-    model; `bundle` is the champion's bundle.json, `oof` its probabilities out of fold (n_dev, n_classes), not calibrated.
+    model; `bundle` is the champion's bundle.json, `oof` its probabilities out of fold (n_dev, n_classes), not calibrated;
+    of repeated folds those of the first.
     """
 
     name: str
@@ -104,5 +105,5 @@ def read(name: str) -> Study:
         test=reports("test", f"holdout@{name}"),
         bundle=artifacts.read_json(require(f"models/{name}/best/bundle.json", f"select_best@{name}")),
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
-        oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"],
+        oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"][: len(dev.y)],
     )

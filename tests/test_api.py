@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app import api, keys
+from app import api, keys, limits
 from pipeline import ledger
 from pipeline.predictor import Predictor
 from tests.models import picture
@@ -111,6 +111,16 @@ def test_the_columns_that_an_answer_rests_on_are_sent_when_asked_for(server):
     assert status == 200
     _, why = Predictor("models/patients/best").explain(ROW, "row 1")
     assert content["predictions"][0]["explanation"] == why
+
+
+def test_more_rows_than_are_explained_at_once_are_too_many_for_that_alone(server, monkeypatch):
+    monkeypatch.setattr(limits, "EXPLAINED", 2)
+    body = json.dumps({"rows": [ROW] * 3})
+    for asked, expected in (("true", 413), ("false", 200)):
+        address = f"/v1/tasks/patients/predict?explain={asked}"
+        status, content, _ = server.ask("POST", address, body, content_type="application/json")
+        assert status == expected
+        assert asked == "false" or content["detail"].startswith("Found 3 rows; at most 2 are explained at once.")
 
 
 def test_a_parameter_that_is_not_understood_is_a_problem_that_says_which(server):

@@ -274,3 +274,22 @@ def test_results_elsewhere_stand_in_the_answer_in_their_section_and_in_the_limit
     assert "-0.200 [-0.300 to -0.100]" in text
     assert "the ROC AUC is lower by 0.100 to 0.300 (95 %)" in text
     assert "Not yet tried on data of another source" not in text
+
+
+def test_of_repeated_folds_the_mistakes_of_the_first_are_shown_and_what_was_tuned_is_said(rows):
+    winner = artifacts.read_json("reports/t/selection.json")["winner"]
+    once = study.read("t")
+    path = f"models/t/candidates/{winner}/oof.npz"
+    saved = dict(np.load(path))
+    artifacts.write_npz(path, saved | {"proba": np.concatenate([saved["proba"], saved["proba"][::-1]])})
+    cv = artifacts.read_json(f"reports/t/cv/{winner}.json")
+    tuned = {
+        "chosen": {"C": 1.0},
+        "by_fold": [{"C": 1.0}] * 5,
+        "tried": [{"C": c, "log_loss": 0.5} for c in (1.0, 2.0)],
+    }
+    artifacts.write_json(f"reports/t/cv/{winner}.json", cv | {"tuned": tuned})
+    found = study.read("t")
+    np.testing.assert_array_equal(found.decided, once.decided)
+    answer = next(row.answer for row in checklist.checklist(found) if row.number == "12c")
+    assert "hyperparameters chosen of 2 combinations inside the training folds, none by the test set" in answer
