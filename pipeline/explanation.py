@@ -3,8 +3,7 @@
 - A model that is linear in the last feature map's mean (a network's head, a logistic regression on embeddings) has an exact class
   activation map (Zhou et al. 2016, section 2): the log-odds are the mean of a value at each place.
 - Any other model of embeddings is asked again without a window of places, which occludes in the feature map instead of in the
-  picture: it costs no second run of the network. Planted discs were the peak of the map, within 48 px, in 40 of 40 pictures
-  for a forest and 39 for neighbours; grey squares over the picture found 7 to 8 of 10.
+  picture: it costs no second run of the network. `benchmarks/explain.py` measures how often the peak is on a planted disc.
 - A model of classical features is asked again with a square of the picture covered (Zeiler and Fergus 2014, section 4.2).
 - A logistic regression on columns is a sum of terms, coefficient times standardised value. Any other model of columns is
   asked again with one column at its usual value.
