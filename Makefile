@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## run the graph on the two embedded tasks and print the lead
 	echo "All runs side by side in MLflow: make ui.  Predict in the browser: make app."
 
 test: $(INSTALLED) ## run the whole test suite, end-to-end tests included
-	python -m pytest -q -n 2
+	python -m pytest -q -n 3
 
 lint: $(INSTALLED) ## check style and formatting
 	ruff check .

@@ -10,6 +10,7 @@ from filelock import FileLock
 from playwright.sync_api import Browser
 
 from tests.browser import chromium
+from tests.clusters import cluster, here, kept  # noqa: F401 - fixtures
 from tests.projects import Project, make_small, start_git, tracked
 
 

@@ -1,11 +1,8 @@
-"""A Dask cluster does what this machine does, to the byte: a real scheduler and two worker processes on the loopback."""
+"""A Dask cluster does what this machine does, to the byte. What it survives is in soak/test_dask.py."""
 
 import itertools
-import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,82 +13,7 @@ from distributed import Client
 from pipeline import cluster as module
 from pipeline.parallel import run_parallel
 from pipeline.stage import ClusterError, DataError
-from tests.projects import ROOT, Project, environment
-from tests.samples import noise, task, write_params
-
-WORKER = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
-
-
-class Cluster:
-    """A scheduler and its workers, as processes. They are started elsewhere than in the project."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.workers = folder, []
-        file = folder / "scheduler.json"
-        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-        self.scheduler = self.start("scheduler", *options)
-        self.wait_until(lambda: file.exists() and file.read_text().strip().endswith("}"))
-        self.address = json.loads(file.read_text())["address"]
-
-    def start(self, *arguments: str, **env: str) -> subprocess.Popen:
-        with (self.folder / "dask.log").open("a") as log:
-            command = [sys.executable, "-m", "dask", *arguments]
-            return subprocess.Popen(command, cwd=self.folder, env=environment() | env, stdout=log, stderr=log)
-
-    def start_worker(self, *options: str, **env: str) -> None:
-        self.workers.append(self.start("worker", self.address, *WORKER, *options, **env))
-
-    def wait_until(self, condition) -> None:
-        end = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < end, (self.folder / "dask.log").read_text()
-            time.sleep(0.05)
-
-    def stop_workers(self) -> None:
-        while self.workers:
-            end(self.workers.pop())
-
-    def stop(self) -> None:
-        self.stop_workers()
-        end(self.scheduler)
-
-
-def end(process: subprocess.Popen) -> None:
-    """Ask a process to end, a nanny for instance, which ends its worker; do not wait for long."""
-    process.terminate()
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    cluster = Cluster(tmp_path_factory.mktemp("dask"))
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture
-def cluster(kept):
-    """The cluster of this file with two workers; those that a test has killed are replaced."""
-    kept.workers = [worker for worker in kept.workers if worker.poll() is None]
-    while len(kept.workers) < 2:
-        kept.start_worker("--no-nanny")
-    with Client(kept.address) as client:
-        kept.wait_until(lambda: len(client.nthreads()) == 2)
-    return kept
-
-
-@pytest.fixture
-def here(cluster, tmp_path, monkeypatch):
-    """A project without data, whose work goes to the cluster."""
-    (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ASSAY_DASK", cluster.address)
-    return tmp_path
-
+from tests.projects import ROOT, Project
 
 STAGES = (
     "scan@lesions",
@@ -106,33 +28,6 @@ def test_stages_on_a_cluster_leave_the_bytes_that_they_leave_on_one_machine(clus
     assert clone.read("dvc.lock") == before
     with Client(cluster.address) as client:
         assert set(client.run(os.getcwd).values()) == {str(clone.folder)}, "the workers had nothing to do"
-
-
-def test_a_worker_killed_while_a_scan_runs_costs_time_and_no_result(cluster, small, tmp_path, monkeypatch):
-    project = Project(tmp_path)
-    for name in ("pipeline", "models"):
-        (tmp_path / name).symlink_to(small.folder / name)
-    for number in range(300):
-        path = tmp_path / f"raw/{'ab'[number % 2]}/{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise(number, 300, 200).save(path)
-    monkeypatch.chdir(tmp_path)
-    write_params(task())
-    command = (sys.executable, "-m", "pipeline.scan", "skin")
-    project.run(*command)
-    out = tmp_path / "data/skin/scan"
-    expected = {path.name: path.read_bytes() for path in out.iterdir()}
-    for path in [*out.iterdir(), *(tmp_path / ".cache/features").iterdir()]:
-        path.unlink()  # the scan would find what it knows
-    part = out / ".embeddings.npy.part"
-    env = environment() | {"ASSAY_DASK": cluster.address}
-    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as running:
-        cluster.wait_until(lambda: part.exists() and part.stat().st_size > 50_000)
-        cluster.workers[0].send_signal(signal.SIGKILL)
-        assert running.poll() is None
-        said = running.communicate(timeout=300)[1]
-    assert running.returncode == 0, said
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == expected
 
 
 def test_closures_with_large_arrays_are_sent_once_and_results_come_in_order(here):
@@ -190,18 +85,6 @@ def test_with_one_worker_a_process_does_one_piece_at_a_time_though_it_has_thread
     cluster.stop_workers()
 
 
-def test_work_that_kills_every_worker_it_is_given_to_is_named_and_does_not_go_on_for_ever(here, cluster):
-    cluster.stop_workers()
-    cluster.start_worker("--nanny")  # starts its worker again
-
-    def work(item):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    with pytest.raises(ClusterError, match="4 workers died on the same piece of work"):
-        list(run_parallel(work, [0], 1))
-    cluster.stop_workers()
-
-
 def test_a_worker_with_other_packages_is_refused(here, cluster):
     other = here / "other/pillow-1.0.dist-info/METADATA"
     other.parent.mkdir(parents=True)
@@ -227,22 +110,3 @@ def test_without_a_scheduler_a_stage_says_so_in_one_line_and_exits_2(small, tmp_
     (line,) = done.stderr.splitlines()
     assert line.startswith("ClusterError: ASSAY_DASK=tcp://127.0.0.1:9: no Dask scheduler answers there")
     assert line.endswith("start it with 'dask scheduler', or unset ASSAY_DASK to work on this machine")
-
-
-def test_a_scheduler_that_goes_away_under_way_is_one_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WAIT", 5)
-    own = Cluster(tmp_path)
-    (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ASSAY_DASK", own.address)
-    try:
-        with pytest.raises(ClusterError, match=r"the scheduler has no workers; start some with 'dask worker tcp://"):
-            list(run_parallel(abs, [-1], 1))
-        own.start_worker("--no-nanny")
-        found = run_parallel(lambda item: time.sleep(0.2), range(100), 1)
-        next(found)
-        own.scheduler.kill()
-        with pytest.raises(ClusterError, match="the scheduler was lost"):
-            list(found)
-    finally:
-        own.stop()
