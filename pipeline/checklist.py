@@ -6,6 +6,7 @@ Items are in our words and in the order of the statement; its 27 items come in 5
 from dataclasses import dataclass
 
 from pipeline import looks
+from pipeline.beside import asked_for, has_columns, of_picture
 from pipeline.model_card import accepted, calibrated, decides
 from pipeline.report_results import external, subgroups
 from pipeline.study import Study
@@ -198,18 +199,20 @@ def missing(study: Study) -> str:
     """Return what happens where a value is missing."""
     if study.task.kind == "table":
         return "Missing values are imputed within the model, learnt from training folds only."
-    return "A file that cannot be read whole is refused."
+    also = " Missing values beside it are imputed within the model." if asked_for(study.bundle) else ""
+    return f"A file that cannot be read whole is refused.{also}"
 
 
 def handled(study: Study) -> str:
     """Return what becomes of the predictors within the model."""
     features = study.bundle["hyperparameters"]["features"]
-    return {
+    said = {
         "columns": "Numbers are imputed and scaled, categories become columns, all learnt from training folds only.",
         "embedding": "The picture becomes the embedding of a pretrained network, which is not trained on these data.",
         "classical": "The picture becomes colours and a small grey picture.",
         "pixels": "The picture is the input of a network, part of which is trained on these data.",
-    }[features]
+    }
+    return said[of_picture(features)] + (f" Beside it: {said['columns']}" if has_columns(features) else "")
 
 
 def imbalance(study: Study) -> str:

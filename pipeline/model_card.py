@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from pipeline import looks
+from pipeline.beside import asked_for
 from pipeline.images import FORMATS, MIN_SIDE
 from pipeline.names import NAMES
 from pipeline.report_results import external, subgroups
@@ -70,8 +71,10 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
 def accepted(study: Study) -> str:
     """Return what the model takes, and what it refuses."""
     if study.task.kind == "image":
+        columns = asked_for(study.bundle)
+        beside = f", and beside the picture {', '.join(columns)}; each may be unknown" if columns else ""
         return (
-            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side. A picture unlike the training data is refused: "
+            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{beside}. A picture unlike the training data is refused: "
             f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of "
             "the test set."
         )

@@ -20,8 +20,8 @@ from pipeline.stage import require
 @dataclass(frozen=True)
 class Study:
     """A task's results. `samples` and `split` as scan and split wrote them, every cell as text; `cv` and `test` are reports by
-    model; `bundle` is the champion's bundle.json, `oof` its probabilities out of fold (n_dev, n_classes), not calibrated;
-    of repeated folds those of the first.
+    model; `bundle` is the champion's bundle.json, `sites` what `pipeline.sites` wrote, empty where no column is named; `oof` its
+    probabilities out of fold (n_dev, n_classes), not calibrated; of repeated folds those of the first.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Study:
     cv: dict[str, dict[str, Any]]
     test: dict[str, dict[str, Any]]
     bundle: dict[str, Any]
+    sites: dict[str, Any]
     dev: Dataset
     oof: np.ndarray
 
@@ -104,6 +105,7 @@ def read(name: str) -> Study:
         cv=reports("cv", f"evaluate of {name}'s models"),
         test=reports("test", f"holdout@{name}"),
         bundle=artifacts.read_json(require(f"models/{name}/best/bundle.json", f"select_best@{name}")),
+        sites=artifacts.read_json(require(f"reports/{name}/sites.json", f"sites@{name}")) if task.select.site else {},
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
         oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"][: len(dev.y)],
     )
