@@ -16,7 +16,9 @@ from pipeline import artifacts, familiarity, intervals, operating_point, params,
 from pipeline.leaderboard import board
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURE = re.compile(r"(?<![\w.])(?:\d*\.\d+|\d[\d,]*(?= ?(?:%|×|times\b|(?:m?s|min|minutes|[kMG]B|fits|requests/s)\b)))")
+FIGURE = re.compile(
+    r"(?<![\w.])(?:\d*\.\d+|\d[\d,]*(?= ?(?:%|×|times\b|(?:m?s|min|minutes|[kMG]B|fits|requests/s)\b)))"
+)
 CODE = re.compile(r"```.*?```|<!-- leaderboard -->.*?<!-- /leaderboard -->|`[^`]*`|https?://\S+|\(\S+\)", re.DOTALL)
 
 
@@ -49,9 +51,7 @@ def covered(of: str) -> list[float]:
 
 def python_versions() -> tuple[str, str]:
     """Return the least and the last Python that pyproject.toml allows."""
-    low, above = re.search(
-        r'requires-python = ">=(3\.\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text()
-    ).groups()
+    low, above = re.search(r'requires-python = ">=(3\.\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text()).groups()
     return low, f"3.{int(above) - 1}"
 
 
