@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -49,6 +50,30 @@ def test_the_figure_of_a_site_is_that_of_a_model_fitted_without_it_and_its_group
     assert low <= rows["arm"]["difference"]["roc_auc"] == pytest.approx(auc - before, abs=2e-6)
     assert high >= auc - before
     assert rows["all sites"]["n"] == 160
+    counts = {
+        site: np.bincount(project.y[values == cell]) for site, cell in (("arm", "arm"), ("leg", "leg"), ("missing", ""))
+    }
+    pairs = {site: count.prod() for site, count in counts.items()}
+    mean = sum(rows[site]["roc_auc"] * n for site, n in pairs.items()) / sum(pairs.values())
+    assert rows["all sites"]["roc_auc"] == pytest.approx(mean, abs=2e-6)
+    assert rows["all sites"]["ci"]["roc_auc"][0] < mean < rows["all sites"]["ci"]["roc_auc"][1]
+
+
+def test_what_only_tells_sites_apart_is_worth_nothing_over_all_sites(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS | {"floor": {"estimator": "dummy"}}, site="site")
+    rng, n = np.random.default_rng(0), 300
+    arm = rng.random(n) < 0.5
+    y = (rng.random(n) < np.where(arm, 0.9, 0.1)).astype(int)
+    table = pd.DataFrame({"site": np.where(arm, "arm", "leg").astype(object), "age": rng.normal(size=n)})
+    dataset(table, y).save(Path("data/t/dev.npz"))
+    train_and_evaluate(MODELS | {"floor": {}})
+    sites.main("t")
+    rows = artifacts.read_json("reports/t/sites.json")["models"]
+    whole = roc_auc_score(y, np.load("models/t/candidates/line/oof.npz")["proba"][:, 1])
+    assert whole > 0.8  # it knows the site
+    assert rows["line"][0]["out_of_fold"]["roc_auc"] < 0.65
+    assert rows["floor"][0]["roc_auc"] == 0.5
 
 
 def test_the_stage_writes_the_same_bytes_again_and_a_constant_without_a_column(project):
@@ -72,7 +97,7 @@ def test_a_site_that_alone_has_a_class_is_said_not_to_be_left_out(tmp_path, monk
     rows = {row["site"]: row for row in artifacts.read_json("reports/t/sites.json")["models"]["line"]}
     assert rows["clinic"]["reason"] == "without it there is no malignant"
     assert rows["street"]["roc_auc"] is None  # one class alone has no ROC
-    assert rows["all sites"]["n"] == rows["street"]["n"]
+    assert (rows["all sites"]["n"], rows["all sites"]["roc_auc"]) == (rows["street"]["n"], None)
 
 
 def test_one_site_alone_and_a_column_that_is_not_there_are_refused(project):
