@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pipeline import looks
 from pipeline.beside import asked_for, has_columns, of_picture
 from pipeline.model_card import accepted, calibrated, decides
-from pipeline.report_results import external, subgroups
+from pipeline.names import NAMES
+from pipeline.report_results import external, sites, subgroups
 from pipeline.study import Study
 
 # number, topic, what is asked
@@ -149,6 +150,9 @@ def of_methods(study: Study) -> dict[str, tuple[str, str]]:
             f"Performance by {', '.join(columns)}, nothing corrected for it; why is for the author.",
             "subgroups",
         )
+    left = sites(study)
+    if left:
+        answers["12d"] = (f"Each model fitted without each {left['column']}, and scored there.", "sites")
     if elsewhere:
         answers["12d"] = (
             "Performance on data of other sources, with the difference to the internal test.",
@@ -169,9 +173,9 @@ def of_results(study: Study) -> dict[str, tuple[str, str]]:
         "20c": ("Development and test set side by side.", "characteristics"),
         "21": (f"Development: {events(cv)}; test: {events(test)}.", "data"),
         "22": ("The bundle and its SHA-256; one command makes it again.", "reproduce"),
-        "23a": (f"Test {metric} {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
+        "23a": (f"{NAMES[metric]}: test {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
         "24": (calibrated(study), "reliability"),
-        "25": (study.selection["reason"] + ". What it means for care is for the author.", "leaderboard"),
+        "25": (study.verdict + ". What it means for care is for the author.", "leaderboard"),
         "26": (
             f"Found in the artefacts; test set {looks.in_words(study.looks)}. What else limits the study is for the author.",
             "limits",
@@ -182,6 +186,8 @@ def of_results(study: Study) -> dict[str, tuple[str, str]]:
             "card",
         ),
     }
+    if sites(study):
+        found["23b"] = ("The difference between sites that a model has seen and has not, with its interval.", "sites")
     if external(study):
         found["23b"] = ("The difference between the sources, with its interval.", "elsewhere")
     return found

@@ -12,6 +12,7 @@ from pipeline import artifacts, looks, params, tables
 from pipeline.dataset import Dataset
 from pipeline.decision import calibrate, decide
 from pipeline.layout import COLUMNS
+from pipeline.names import NAMES
 from pipeline.params import TaskParams
 from pipeline.split import read_samples
 from pipeline.stage import require
@@ -52,6 +53,11 @@ class Study:
     def metric(self) -> str:
         """The key of the figure that the champion was chosen by."""
         return params.metric_key(self.selection["metric"], len(self.classes))
+
+    @property
+    def verdict(self) -> str:
+        """Which model won and why, with the figure under the name that readers know it by."""
+        return self.selection["reason"].replace(self.selection["metric"], NAMES[self.metric])
 
     @property
     def what(self) -> str:

@@ -138,8 +138,8 @@ def stated() -> dict[str, list[tuple[str, tuple]]]:
     before = told("soak_columns", "logreg: roc_auc, left out: all sites", r"out of fold ([\d.]+)")
     readme += [
         (
-            "raise the ROC AUC of a logistic regression by {:.3f} [{:.3f}, {:.3f}], of KNN by {:.3f} [{:.3f}, {:.3f}], of a forest "
-            "by {:.3f} [{:.3f}, {:.3f}]",
+            "raise the ROC AUC of a logistic regression by {:.3f} [{:.3f}, {:.3f}], of KNN by {:.3f} [{:.3f}, {:.3f}], "
+            "of a forest by {:.3f} [{:.3f}, {:.3f}]",
             tuple(gains),
         ),
         ("the ROC AUC of a logistic regression falls from {:.2f} to {:.2f} at a site", (*before, left)),

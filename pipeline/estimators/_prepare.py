@@ -24,8 +24,8 @@ class Prepare(BaseEstimator, TransformerMixin):
     out: it teaches nothing, and without a scale another value would outweigh all other columns.
 
     Of both, columns are scaled so that they weigh as a block of as many features as the picture has (block scaling, each block by
-    1 / sqrt(its size); Westerhuis et al. 1998). Else a penalty or a distance would hardly see 17 columns beside 1,280 numbers: age,
-    sex and place beside photos of HAM10000 then helped a logistic regression a quarter as much (see soak/test_columns.py).
+    1 / sqrt(its size); Westerhuis et al. 1998). Else a penalty or a distance would hardly see 17 columns beside 1,280 numbers:
+    of photos of HAM10000 age, sex and place then helped a logistic regression a quarter as much as in soak/test_columns.py.
     """
 
     def fit(self, X: "np.ndarray | pd.DataFrame | Beside", y: Any = None) -> "Prepare":
