@@ -41,6 +41,7 @@ from app.rows import read_rows
 from app.serving import Models, Served
 from app.uploads import read_files
 from pipeline import __version__, artifacts, bundle, looks
+from pipeline.beside import asked_for
 from pipeline.stage import BundleError, DataError
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
@@ -89,13 +90,16 @@ async def task(task: TaskName, request: Request) -> Response:
 async def predict(task: TaskName, request: Request, explain: Explain = False) -> Response:
     """Answer pictures (multipart, field `files`, one or many) or rows of a table (JSON).
 
+    A model that takes columns beside the picture (`schema` of the task lists them) has a field of the form for each.
     A sample that cannot be used is answered with the reason, beside the others; where none can be used, that is a 422.
     """
     state = request.app.state
     served = state.models.champion(task)
     with state.gate.admit() as ticket:
         is_table = served.info["kind"] == "table"
-        given = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
+        given = await (
+            read_rows(request, ticket) if is_table else read_files(request, "files", ticket, asked_for(served.info))
+        )
         if explain and len(given) > limits.EXPLAINED:
             most = f"at most {limits.EXPLAINED} are explained at once"
             raise Problem(413, f"Found {len(given)} rows; {most}. Send several requests.")
@@ -136,7 +140,9 @@ async def predict_one(request: Request, explain: Explain = False) -> Response:
     state = request.app.state
     served = state.models.champion(None)
     with state.gate.admit() as ticket:
-        content = await answer(state, served, await read_files(request, "file", ticket), explain)
+        content = await answer(
+            state, served, await read_files(request, "file", ticket, asked_for(served.info)), explain
+        )
     first = next(item for item in content["predictions"] if item["class"])
     confidence = first["probabilities"][first["class"]]
     return reply(content | {"predicted_class": first["class"], "confidence_score": confidence})

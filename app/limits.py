@@ -13,6 +13,7 @@ from app.problems import Problem, busy
 MB = 1_000_000
 FILE_BYTES = 32 * MB
 FILES = 32  # pictures in one request
+VALUE_BYTES = 1000  # of a form's field beside the pictures
 PAGE_FILES = 200  # pictures that a page of the app answers at once
 BODY_BYTES = 64 * MB  # of a request with pictures
 JSON_BYTES = 2 * MB  # of a request with rows

@@ -140,7 +140,10 @@ class Tasks(BaseModel):
 
 
 class Description(Task):
-    """All that is known of a task's champion. `schema` holds a table's columns; it is null for images."""
+    """All that is known of a task's champion.
+
+    `schema` holds a table's columns, or those that the model takes beside a picture; else it is null.
+    """
 
     columns: list[dict[str, Any]] | None = Field(alias="schema")
     metrics: dict[str, Any] = Field(description="out_of_fold and, where the test set was opened for this bundle, test")
@@ -162,11 +165,18 @@ class Readiness(BaseModel):
     refused: dict[str, str]
 
 
+COLUMN = {
+    "type": "string",
+    "description": "where the model takes columns beside the picture (`schema` of the task lists them): the value of each, under "
+    "its name, once for all pictures or once for each in their order; empty where it is not known",
+}
+
+
 def files(field: str, many: bool) -> dict[str, Any]:
     """Return OpenAPI's request body of a form with pictures under `field`."""
     picture = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF or WebP"}
     shape = {"type": "array", "items": picture, "minItems": 1} if many else picture
-    form = {"type": "object", "required": [field], "properties": {field: shape}}
+    form = {"type": "object", "required": [field], "properties": {field: shape}, "additionalProperties": COLUMN}
     return {"multipart/form-data": {"schema": form, "encoding": {field: {"contentType": "image/jpeg, image/png"}}}}
 
 

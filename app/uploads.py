@@ -1,9 +1,11 @@
-"""Multipart forms, parsed as they come and kept in memory only.
+"""Multipart forms, parsed as they come and kept in memory only: pictures, and what is known beside them.
 
 Not Starlette's form parser: that puts every upload over 1 MB on disk, under a name in the folder for temporary files.
 """
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -17,19 +19,24 @@ NAME_LENGTH = 255  # characters of a file's name that are sent back
 
 
 class Form:
-    """Takes the parser's events. `files` holds (name, bytes) of every part under the wanted field."""
+    """Takes the parser's events. `files` holds (name, bytes) of every part under the wanted field, `values` the texts under
+    each of the wanted `columns`, in their order.
+    """
 
-    def __init__(self, field: str):
+    def __init__(self, field: str, columns: Sequence[str] = ()):
         self.field, self.files, self.other, self.ended = field, [], set(), False
+        self.values: dict[str, list[str]] = {name: [] for name in columns}
+        self._most_parts = limits.FILES * (1 + len(columns))
+        self._column = None
         self._parts = 0
         self._header, self._headers = (b"", b""), {}
         self._name, self._chunks, self._size = None, None, 0
 
     def on_part_begin(self) -> None:
-        self._headers, self._chunks, self._size = {}, None, 0
+        self._headers, self._chunks, self._size, self._column = {}, None, 0, None
         self._parts += 1
-        if self._parts > limits.FILES:  # of any field: each costs time
-            raise Problem(413, f"The form has over {limits.FILES} parts. Send the files in several requests.")
+        if self._parts > self._most_parts or len(self.files) >= limits.FILES:  # of any field: each costs time
+            raise Problem(413, f"The form has over {self._most_parts} parts. Send the files in several requests.")
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header = self._header[0] + data[start:end], b""
@@ -45,6 +52,9 @@ class Form:
     def on_headers_finished(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
         field = options.get(b"name", b"").decode("utf-8", "replace")
+        if field in self.values:
+            self._column, self._chunks = field, []
+            return
         if field != self.field:
             self.other.add(field[:NAME_LENGTH])
             return
@@ -55,14 +65,18 @@ class Form:
         if self._chunks is None:
             return
         self._size += end - start
+        if self._column and self._size > limits.VALUE_BYTES:
+            raise Problem(413, f"The field {self._column!r} is over {limits.VALUE_BYTES} bytes. Send one value.")
         if self._size > limits.FILE_BYTES:
             raise limits.too_large("A file", limits.FILE_BYTES)
         self._chunks.append(data[start:end])
 
     def on_part_end(self) -> None:
-        if self._chunks is not None:
+        if self._column:
+            self.values[self._column].append(b"".join(self._chunks).decode("utf-8", "replace"))
+        elif self._chunks is not None:
             self.files.append((self._name or f"file {len(self.files) + 1}", b"".join(self._chunks)))
-            self._chunks = None
+        self._chunks = None
 
     def on_end(self) -> None:
         self.ended = True
@@ -71,10 +85,14 @@ class Form:
 EVENTS = [name for name in vars(Form) if name.startswith("on_")]
 
 
-async def read_files(request: Request, field: str, ticket: limits.Ticket) -> list[tuple[str, bytes]]:
+async def read_files(
+    request: Request, field: str, ticket: limits.Ticket, columns: Sequence[str] = ()
+) -> list[tuple[str, Any]]:
     """Return name and bytes of the files that a multipart request carries under `field`, at least one.
 
-    Raises Problem: 415 for another content type, 413 over a limit, 422 for a damaged form or one without the field.
+    Where the model takes `columns` beside a picture the bytes come with these, (bytes, row): each is a field of the form, given
+    once for all files or once for each, in their order. Raises Problem: 415 for another content type, 413 over a limit, 422
+    for a damaged form, and for one without the field or a column.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
@@ -84,7 +102,7 @@ async def read_files(request: Request, field: str, ticket: limits.Ticket) -> lis
             f"Found {said(kind)}; expected multipart/form-data with the pictures under the field '{field}', "
             f"for instance: curl -F {field}=@picture.jpg",
         )
-    form = Form(field)
+    form = Form(field, columns)
     try:
         parser = MultipartParser(boundary, {event: getattr(form, event) for event in EVENTS})
         async for chunk in limits.chunks(request, ticket, limits.BODY_BYTES):
@@ -97,7 +115,28 @@ async def read_files(request: Request, field: str, ticket: limits.Ticket) -> lis
     if not form.files:
         found = ", ".join(map(repr, sorted(form.other))) or "none"
         raise Problem(422, f"The form has no field '{field}'; it has: {found}. Send the pictures under '{field}'.")
-    return form.files
+    return with_columns(form) if columns else form.files
+
+
+def with_columns(form: Form) -> list[tuple[str, tuple[bytes, dict[str, str]]]]:
+    """Return name and (bytes, row) of each file; raise a 422 where a column is missing, or there once for some of the files."""
+    n = len(form.files)
+    absent = [name for name, values in form.values.items() if not values]
+    if absent:
+        raise Problem(
+            422,
+            f"The form has no field {', '.join(map(repr, absent))}. Beside the picture the model takes "
+            f"{', '.join(form.values)}: send each, empty where it is not known, for instance -F {absent[0]}=",
+        )
+    for name, values in form.values.items():
+        if len(values) not in (1, n):
+            raise Problem(
+                422,
+                f"The field {name!r} is there {len(values)} times, beside {n} pictures: send it once for all of them, or once "
+                "for each, in their order.",
+            )
+    rows = [{name: values[k % len(values)] for name, values in form.values.items()} for k in range(n)]
+    return [(name, (data, row)) for (name, data), row in zip(form.files, rows, strict=True)]
 
 
 def said(kind: bytes) -> str:

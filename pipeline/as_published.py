@@ -37,7 +37,7 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
     if not added.any() or features == "pixels":
         return None
     row_of = {path: row for row, path in enumerate(read_samples(task)["path"])}
-    arrays = preprocess.load_features(folder / "scan", params.task(task).kind)
+    arrays = preprocess.load_features(folder / "scan", params.task(task))
     shipped = split.assign(subset=split["subset"].mask(added, "dev"), fold="0")
     whole = preprocess.take(shipped, "dev", test.classes, arrays, row_of)
     estimator = fit(unfitted(task, model), whole.X(features), whole, np.arange(len(whole.y)), f"as published {model}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.beside import of_picture
 from pipeline.stage import BundleError, require
 
 FORMAT = 1
@@ -31,7 +32,7 @@ def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict
     files = {
         name: read_file(candidate, name, expected, "candidate.json") for name, expected in content["files"].items()
     }
-    if content["features"] == "embedding":
+    if of_picture(content["features"]) == "embedding":
         files["embedder.tflite"] = require(EMBEDDER, "backbone").read_bytes()
     content |= {"format": FORMAT, "decision": decision, "metrics": metrics, "golden": golden}
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}

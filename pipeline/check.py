@@ -17,6 +17,7 @@ import yaml
 from pydantic import Field
 
 from pipeline import imports, included, params, tuning
+from pipeline.beside import has_columns, of_picture
 from pipeline.params import (
     BackboneParams,
     DemoParams,
@@ -29,7 +30,10 @@ from pipeline.params import (
 from pipeline.stage import ParamsError, run
 
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
-FEATURES = {"image": ("embedding", "classical", "pixels"), "table": ("columns",)}
+FEATURES = {
+    "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
+    "table": ("columns",),
+}
 DEMO = Path("data/demo")  # drawn after the check
 RESERVED = ("backbone", "demo", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
@@ -106,10 +110,18 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
     for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
         if task.kind == "table" and value:
             raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
-    if task.kind == "image" and task.select.bands and not task.read.csv:
-        raise ParamsError(
-            f"{where}.select.subgroups: class folders have no columns; name a CSV in read.csv, or leave it out"
-        )
+    named = {
+        "select.subgroups": task.select.bands,
+        "select.site": task.select.site,
+        "preprocess.columns": task.preprocess.columns,
+    }
+    for key, value in named.items():
+        if task.kind == "image" and value and not task.read.csv:
+            raise ParamsError(f"{where}.{key}: class folders have no columns; name a CSV in read.csv, or leave it out")
+    if task.kind == "table" and task.preprocess.columns:
+        raise ParamsError(f"{where}.preprocess.columns: is for pictures; of a table all columns are features")
+    if len(set(task.preprocess.columns)) < len(task.preprocess.columns):
+        raise ParamsError(f"{where}.preprocess.columns: names a column twice")
     if "metric" not in task.select.model_fields_set:  # dvc.yaml names it
         raise ParamsError(f"{where}.select.metric: is missing; see the comments in params.yaml")
     if not task.models:
@@ -153,7 +165,17 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     if model.estimator not in known:
         raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
     estimator = importlib.import_module(f"pipeline.estimators.{model.estimator}")
-    possible = [features for features in FEATURES[task.kind] if features in estimator.FEATURES]
+    possible = [features for features in FEATURES[task.kind] if usable(features, estimator.FEATURES)]
+    if has_columns(model.features) and model.features not in possible and task.kind == "image":
+        raise ParamsError(
+            f"{where}.features: {model.estimator} is a network of pictures alone; columns beside the picture can be used by: "
+            f"{', '.join(name for name in known if takes_columns(name))}"
+        )
+    if has_columns(model.features) and not task.preprocess.columns and task.kind == "image":
+        raise ParamsError(
+            f"{where}.features: which columns? Name those that are known before the diagnosis in "
+            f"tasks.{model.task}.preprocess.columns, for instance [age, sex]"
+        )
     if model.features not in possible:
         raise ParamsError(
             f"{where}.features: found {model.features!r}; {model.estimator} on a task of kind {task.kind} "
@@ -166,6 +188,16 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
         own = params.parse(estimator.Params, block, f"models.{name}")
         if hasattr(estimator, "check"):
             estimator.check(own, model.features, where)
+
+
+def usable(features: str, known: tuple[str, ...]) -> bool:
+    """Return whether an estimator that works on the features `known` can use these, columns beside a picture too."""
+    return of_picture(features) in known and (not has_columns(features) or "columns" in known)
+
+
+def takes_columns(estimator: str) -> bool:
+    """Return whether an estimator can use columns."""
+    return "columns" in importlib.import_module(f"pipeline.estimators.{estimator}").FEATURES
 
 
 def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:

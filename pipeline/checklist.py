@@ -6,8 +6,10 @@ Items are in our words and in the order of the statement; its 27 items come in 5
 from dataclasses import dataclass
 
 from pipeline import looks
+from pipeline.beside import asked_for, has_columns, of_picture
 from pipeline.model_card import accepted, calibrated, decides
-from pipeline.report_results import external, subgroups
+from pipeline.names import NAMES
+from pipeline.report_results import external, sites, subgroups
 from pipeline.study import Study
 
 # number, topic, what is asked
@@ -148,6 +150,9 @@ def of_methods(study: Study) -> dict[str, tuple[str, str]]:
             f"Performance by {', '.join(columns)}, nothing corrected for it; why is for the author.",
             "subgroups",
         )
+    left = sites(study)
+    if left:
+        answers["12d"] = (f"Each model fitted without each {left['column']}, and scored there.", "sites")
     if elsewhere:
         answers["12d"] = (
             "Performance on data of other sources, with the difference to the internal test.",
@@ -168,9 +173,9 @@ def of_results(study: Study) -> dict[str, tuple[str, str]]:
         "20c": ("Development and test set side by side.", "characteristics"),
         "21": (f"Development: {events(cv)}; test: {events(test)}.", "data"),
         "22": ("The bundle and its SHA-256; one command makes it again.", "reproduce"),
-        "23a": (f"Test {metric} {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
+        "23a": (f"{NAMES[metric]}: test {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
         "24": (calibrated(study), "reliability"),
-        "25": (study.selection["reason"] + ". What it means for care is for the author.", "leaderboard"),
+        "25": (study.verdict + ". What it means for care is for the author.", "leaderboard"),
         "26": (
             f"Found in the artefacts; test set {looks.in_words(study.looks)}. What else limits the study is for the author.",
             "limits",
@@ -181,6 +186,8 @@ def of_results(study: Study) -> dict[str, tuple[str, str]]:
             "card",
         ),
     }
+    if sites(study):
+        found["23b"] = ("The difference between sites that a model has seen and has not, with its interval.", "sites")
     if external(study):
         found["23b"] = ("The difference between the sources, with its interval.", "elsewhere")
     return found
@@ -198,18 +205,20 @@ def missing(study: Study) -> str:
     """Return what happens where a value is missing."""
     if study.task.kind == "table":
         return "Missing values are imputed within the model, learnt from training folds only."
-    return "A file that cannot be read whole is refused."
+    also = " Missing values beside it are imputed within the model." if asked_for(study.bundle) else ""
+    return f"A file that cannot be read whole is refused.{also}"
 
 
 def handled(study: Study) -> str:
     """Return what becomes of the predictors within the model."""
     features = study.bundle["hyperparameters"]["features"]
-    return {
+    said = {
         "columns": "Numbers are imputed and scaled, categories become columns, all learnt from training folds only.",
         "embedding": "The picture becomes the embedding of a pretrained network, which is not trained on these data.",
         "classical": "The picture becomes colours and a small grey picture.",
         "pixels": "The picture is the input of a network, part of which is trained on these data.",
-    }[features]
+    }
+    return said[of_picture(features)] + (f" Beside it: {said['columns']}" if has_columns(features) else "")
 
 
 def imbalance(study: Study) -> str:

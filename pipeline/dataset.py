@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import artifacts
+from pipeline.beside import Beside, has_columns, of_picture
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class Dataset:
 
     id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list
     of str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as
-    float32, or a table's columns as `column:<name>`, float64 or str (n,); and where folds are drawn several times, fold_2 and
-    so on. Read lazily: what is not asked for costs nothing.
+    float32, columns of a table, or beside the pictures, as `column:<name>`, float64 or str (n,); and where folds are drawn
+    several times, fold_2 and so on. Read lazily: what is not asked for costs nothing.
     """
 
     id: np.ndarray
@@ -46,8 +47,10 @@ class Dataset:
         own = {name: getattr(self, name)[kept] for name in ("id", "path", "group", "y", "fold")}
         return replace(self, **own, arrays={})
 
-    def X(self, features: str) -> "np.ndarray | pandas.DataFrame":  # noqa: F821 - pandas only where there are columns
-        """Return the features of this name: an array (n, n_features), or for `columns` a DataFrame (n, n_columns)."""
+    def X(self, features: str) -> "np.ndarray | pandas.DataFrame | Beside":  # noqa: F821 - pandas only for columns
+        """Return the features of this name: an array (n, n_features), for `columns` a DataFrame (n, n_columns), or both."""
+        if has_columns(features):
+            return Beside(self.arrays[of_picture(features)], self.X("columns"))
         if features != "columns":
             return self.arrays[features]
         import pandas as pd
@@ -62,7 +65,7 @@ class Dataset:
 
     @property
     def column_names(self) -> list[str]:
-        """The names of a table's arrays, in the order of its columns."""
+        """The names of the arrays that are columns, in their order."""
         return [name for name in self.arrays if name.startswith("column:")]
 
     @property

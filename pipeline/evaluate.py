@@ -118,7 +118,10 @@ def main(name: str) -> None:
     report |= {key: candidate[key] for key in ("tuned",) if key in candidate}
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
-    add_refusals(report, dev, decided, distance > rule["refusal"]["threshold"])
+    refused = distance > rule["refusal"]["threshold"]
+    if "beyond" in saved:  # of columns beside a picture
+        refused |= np.tile(saved["beyond"], repeats) > ranges.FAR
+    add_refusals(report, dev, decided, refused)
     subgroups.add(report, parts, dev, (proba, decided), select.draws, params.seed(), repeats)
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))

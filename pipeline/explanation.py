@@ -6,7 +6,8 @@
   picture: it costs no second run of the network. `benchmarks/explain.py` measures how often the peak is on a planted disc.
 - A model of classical features is asked again with a square of the picture covered (Zeiler and Fergus 2014, section 4.2).
 - A logistic regression on columns is a sum of terms, coefficient times standardised value. Any other model of columns is
-  asked again with one column at its usual value.
+  asked again with one column at its usual value. Of columns beside a picture the same is said, beside the map; in a logistic
+  regression the mean of the map and these terms together are the log-odds.
 
 Each says what moves the model, not what causes the class. Probabilities are those before calibration, which moves all alike.
 """
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import artifacts
+from pipeline.beside import Beside
 from pipeline.one_row import flat_steps
 
 ACTIVATION, LEFT_OUT, COVERED = "class activation map", "places left out", "squares covered"
@@ -52,7 +54,8 @@ def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
     if type(steps[-1]).__name__ != "LogisticRegression" or type(scaler).__name__ != "StandardScaler":
         return None
     coef, intercept = by_class(steps[-1])
-    W = coef / scaler.scale_[:, None]
+    n = len(scaler.scale_)  # columns beside the picture stand behind it, and are `terms`
+    W = coef[:n] / scaler.scale_[:, None]
     return of_answer(W, intercept - scaler.mean_ @ W)
 
 
@@ -135,10 +138,18 @@ def terms(model: Any, row: Any, k: int) -> dict[str, float]:
         values = step.transform(values)
     coef, intercept = by_class(last)
     added = np.asarray(values)[0] * of_answer(coef, intercept)[0][:, k]
+    table = getattr(before[0], "beside_", before[0].transformer_)
+    row = columns_of(row)
+    names = prepared_columns(table)
     found = dict.fromkeys(row.columns, 0.0)
-    for column, term in zip(prepared_columns(before[0].transformer_), added, strict=True):
+    for column, term in zip(names, added[len(added) - len(names) :], strict=True):
         found[column] += float(term)
     return found
+
+
+def columns_of(row: Any) -> Any:
+    """Return the DataFrame of one row, or that of a picture with columns."""
+    return row.columns if isinstance(row, Beside) else row
 
 
 def prepared_columns(transformer: Any) -> list[str]:
@@ -157,18 +168,21 @@ def changes(proba: Proba, row: Any, usual: dict[str, Any], k: int) -> dict[str, 
     """Return by column how much of the probability of class k is gone when it takes its `usual` value."""
     import pandas as pd
 
-    asked = pd.concat([row] * (len(row.columns) + 1), ignore_index=True)
-    for number, column in enumerate(row.columns):
+    table = columns_of(row)
+    asked = pd.concat([table] * (len(table.columns) + 1), ignore_index=True)
+    for number, column in enumerate(table.columns):
         asked[column] = asked[column].mask(asked.index == number, usual[column])
-    found = proba(asked)[:, k]
-    return {column: float(found[-1] - found[number]) for number, column in enumerate(row.columns)}
+    whole = Beside(np.repeat(row.picture, len(asked), axis=0), asked) if isinstance(row, Beside) else asked
+    found = proba(whole)[:, k]
+    return {column: float(found[-1] - found[number]) for number, column in enumerate(table.columns)}
 
 
 def save(folder: Path, number: int, name: str, explanation: dict[str, Any]) -> None:
-    """Write an explanation to `folder` as <number>-<name>.png, or .csv with column, value and contribution of a row."""
+    """Write an explanation to `folder` as <number>-<name>.png, and of columns .csv with column, value and contribution."""
     stem = folder / (f"{number}-" + re.sub(r"[^\w.-]+", "_", Path(name).name))
     if "png" in explanation:
         artifacts.write_bytes(f"{stem}.png", explanation["png"])
+    if "columns" not in explanation:
         return
     with artifacts.writing_csv(f"{stem}.csv", ["column", "value", "contribution"]) as write:
         for line in explanation["columns"]:

@@ -1,9 +1,9 @@
-"""The champion on data of another source: what of it does the model know already, and how good is it on the rest.
+"""The champion on data of another source: what of it is in the task's own data already, and how good is it on the rest.
 
     python -m pipeline.external NAME TASK PATH [--label-map FILE] [--label COLUMN] [--group COLUMN]
 
-adds the data at PATH, which are only read, to params.yaml and runs their stage. `external@NAME` audits them against the training
-data, leaves out what is in both, scores the rest by the Predictor that serves, and writes
+adds the data at PATH, which are only read, to params.yaml and runs their stage. `external@NAME` audits them against all of the
+task's data, development and test, leaves out what is in both, scores the rest by the Predictor that serves, and writes
 `reports/<task>/external/<name>.json` and, to `reports/<task>/figures/<name>/`, roc.png, reliability.png and the same JSON.
 """
 
@@ -35,6 +35,7 @@ from pipeline import (
 )
 from pipeline.assess import add_refusals, assess
 from pipeline.audit import joined, take_all
+from pipeline.beside import asked_for
 from pipeline.dataset import Dataset
 from pipeline.decision import decide
 from pipeline.fingerprint import open_store
@@ -49,13 +50,16 @@ from pipeline.split import read_samples
 from pipeline.stage import DataError, ParamsError, StageError, require, run
 
 BATCH = 32  # samples handed to a worker at once
+ORDER = ("dev", "test", "excluded")  # of the task's own samples: what was trained on counts first
 COMPARED = ("roc_auc", "average_precision", "accuracy", "recall", "specificity", "brier_score_loss", "log_loss", "ece")
 
 
 @dataclass(frozen=True)
 class Found:
-    """Samples of another source, each list and array (n,): `path`, `label` in the task's words or "", `known`, whether it is in
-    the training data, `group`, int, `error`, why it cannot be used, and `data`, a file's path or a row as the Predictor takes it.
+    """Samples of another source, each list and array (n,).
+
+    `path`; `label` in the task's words or ""; `known`, str, in which subset of the task's own data it is (dev, test, excluded) or
+    ""; `group`, int; `error`, why it cannot be used; `data`, a file's path, a row, or both, as the Predictor takes them.
     """
 
     path: list[str]
@@ -72,27 +76,35 @@ def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> l
     return [label if label in classes else "" for label in ours]
 
 
-def pictures(block: ExternalParams, source: TaskParams, classes: list[str], name: str) -> Found:
-    """Return the pictures of an external data set, compared with those of the development set."""
+def pictures(block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]) -> Found:
+    """Return the pictures of an external data set, compared with those of the task, and the `columns` that the model takes."""
     task, root = params.task(block.task), Path(block.raw)
     listed, _ = layout.list_samples(source, name)
     split = pd.read_csv(
         require(f"data/{block.task}/split.csv", f"split@{block.task}"), dtype=str, keep_default_na=False
     )
-    known = [included.locate(Path(task.raw), path) for path in split.loc[split["subset"] == "dev", "path"]]
+    split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
+    known = [included.locate(Path(task.raw), path) for path in split["path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
     prints = take_all([*known, *paths], store, name, workers)
     errors = [one.facts["error"] for one in prints]
     usable = [i for i, error in enumerate(errors) if not error]
     found = find_pairs([[*known, *paths][i] for i in usable], [prints[i] for i in usable], store, workers, name)
     links = [(usable[pair.a], usable[pair.b]) for pair in found]
-    inside, groups = judge(links, len(known), [sample.group for sample in listed])
+    inside, groups = judge(links, split["subset"].tolist(), [sample.group for sample in listed])
     labels = translate([sample.label for sample in listed], classes, block.labels)
-    return Found([sample.path for sample in listed], labels, inside, groups, errors[len(known) :], paths)
+    lacking = [column for column in columns if column not in listed[0].extra]
+    if lacking:
+        raise DataError(
+            f"{block.raw}: the model takes {', '.join(lacking)} beside the picture; there is no such column"
+        )
+    rows = [{column: sample.extra[column] for column in columns} for sample in listed]
+    data = list(zip(paths, rows, strict=True)) if columns else paths
+    return Found([sample.path for sample in listed], labels, inside, groups, errors[len(known) :], data)
 
 
 def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[dict]) -> Found:
-    """Return the rows of an external data set, compared with those of the development set in the model's columns."""
+    """Return the rows of an external data set, compared with those of the task in the model's columns."""
     samples, features = scan.scan_table(source, name)
     columns = [field["name"] for field in schema]
     tables.check_columns([column for column in features if column in columns], schema)
@@ -100,10 +112,11 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     split = pd.read_csv(
         require(f"data/{block.task}/split.csv", f"split@{block.task}"), dtype=str, keep_default_na=False
     )
-    in_dev = own["path"].isin(split.loc[split["subset"] == "dev", "path"]).to_numpy()
-    text = pd.read_csv(f"data/{block.task}/scan/columns.csv", dtype=str, keep_default_na=False)[columns][in_dev]
+    subset = own["path"].map(dict(zip(split["path"], split["subset"], strict=True))).fillna("excluded")
+    order = np.argsort([ORDER.index(one) for one in subset], kind="stable")
+    text = pd.read_csv(f"data/{block.task}/scan/columns.csv", dtype=str, keep_default_na=False)[columns].iloc[order]
     both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).map(str)
-    inside, groups = judge(links_of(tables.row_ids(both)), int(in_dev.sum()), samples["group"].tolist())
+    inside, groups = judge(links_of(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
     return Found(
         samples["path"].tolist(),
@@ -115,14 +128,16 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     )
 
 
-def judge(links: list[tuple[int, int]], n_known: int, groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return of each sample behind the first `n_known`, which are the training data, whether a set of copies joins it to one of
-    those, bool (n,), and the number of its group, int (n,): copies of one another and equal names of `groups` stand together.
+def judge(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return of each sample behind the task's own, whose `subsets` come in `ORDER`, to which of these a set of copies joins it
+    first, str (n,), "" for none, and the number of its group, int (n,): copies of one another and equal names of `groups` stand
+    together.
     """
-    inside, together = np.zeros(len(groups), bool), np.zeros(len(groups), int)
+    n_known = len(subsets)
+    inside, together = np.full(len(groups), "", dtype="U8"), np.zeros(len(groups), int)
     for members in joined(n_known + len(groups), links):
         if members[0] < n_known:
-            inside[[i - n_known for i in members if i >= n_known]] = True
+            inside[[i - n_known for i in members if i >= n_known]] = subsets[members[0]]
     own = [(a - n_known, b - n_known) for a, b in links if min(a, b) >= n_known]
     for number, members in enumerate(group(len(groups), own + links_of(groups))):
         together[members] = number
@@ -134,11 +149,18 @@ def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarra
     predictor, answers = predictor.twin(), []
     for item in items:
         try:
-            features = predictor.features(item.read_bytes() if isinstance(item, Path) else item)
+            features = predictor.features(opened(item))
             answers.append((predictor.proba(features), predictor.doubt(features)[1]))
         except DataError as error:
             answers.append(str(error))
     return answers
+
+
+def opened(item: Any) -> Any:
+    """Return a sample as the Predictor takes it: of a path, alone or with columns, the file's bytes."""
+    if isinstance(item, tuple):
+        return item[0].read_bytes(), item[1]
+    return item.read_bytes() if isinstance(item, Path) else item
 
 
 def predict(items: list[Any], predictor: Predictor, name: str) -> list[tuple[np.ndarray, bool] | str]:
@@ -170,22 +192,23 @@ def run_stage(name: str) -> None:
     classes = predictor.classes
     source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
     if task.kind == "image":
-        found = pictures(block, source, classes, name)
+        found = pictures(block, source, classes, name, asked_for(predictor.info))
     else:
         found = rows(block, source, classes, name, predictor.info["schema"])
     bad = [(path, error) for path, error in zip(found.path, found.error, strict=True) if error]
     report_unreadable(bad, len(found.path), source, name)
     good = np.array([not error for error in found.error])
     labelled = np.array([bool(label) for label in found.label])
-    kept = np.flatnonzero(good & labelled & ~found.known)
+    own = found.known != ""
+    kept = np.flatnonzero(good & labelled & ~own)
     answers = predict([found.data[i] for i in kept], predictor, name)
     scored = np.array([not isinstance(answer, str) for answer in answers], bool)
     kept, answers = kept[scored], [answer for answer in answers if not isinstance(answer, str)]
     if not len(kept):
-        known, other = np.sum(good & found.known), np.sum(good & ~labelled)
+        known, other = np.sum(good & own), np.sum(good & ~labelled)
         raise DataError(
-            f"{block.raw}: no sample is left to score: of {len(found.path)}, {known} are in the training data, and {other} have "
-            f"a label that is none of {', '.join(classes)}; --label-map gives labels other names"
+            f"{block.raw}: no sample is left to score: of {len(found.path)}, {known} are in the task's own data, and {other} "
+            f"have a label that is none of {', '.join(classes)}; --label-map gives labels other names"
         )
     data = Dataset(
         id=np.array([str(i) for i in kept]),
@@ -200,9 +223,10 @@ def run_stage(name: str) -> None:
     report = score(data, proba, refused, predictor.info["decision"], task)
     report |= {
         "model": winner,
-        "overlap": {"n": int(np.sum(good & found.known)), "of": int(np.sum(good))},
+        "overlap": {"n": int(np.sum(good & own)), "of": int(np.sum(good))}
+        | {subset: int(np.sum(good & (found.known == subset))) for subset in ORDER},
         "left_out": {
-            "label": int(np.sum(good & ~labelled & ~found.known)),
+            "label": int(np.sum(good & ~labelled & ~own)),
             "unreadable": len(bad) + int(np.sum(~scored)),
         },
         "change": changes(here, report),
@@ -210,7 +234,7 @@ def run_stage(name: str) -> None:
     write(report, data, proba, block.task, name)
     low, high = (f"{end:.3f}" for end in report["ci"]["roc_auc"])
     print(
-        f"external {name}: {len(kept)} samples, {report['overlap']['n']} more are in the training data and left out: "
+        f"external {name}: {len(kept)} samples, {report['overlap']['n']} more are in the task's own data and left out: "
         f"roc_auc {report['roc_auc']:.3f} [{low}, {high}], internal test {here['roc_auc'] or np.nan:.3f}",
         file=sys.stderr,
     )

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 from pipeline import looks
+from pipeline.beside import asked_for
 from pipeline.images import FORMATS, MIN_SIDE
 from pipeline.names import NAMES
-from pipeline.report_results import external, subgroups
+from pipeline.report_results import external, sites, subgroups
 from pipeline.study import Study
 
 AUTHOR = "For the author"
@@ -70,8 +71,10 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
 def accepted(study: Study) -> str:
     """Return what the model takes, and what it refuses."""
     if study.task.kind == "image":
+        columns = asked_for(study.bundle)
+        beside = f", and beside the picture {', '.join(columns)}; each may be unknown" if columns else ""
         return (
-            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side. A picture unlike the training data is refused: "
+            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{beside}. A picture unlike the training data is refused: "
             f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of "
             "the test set."
         )
@@ -151,6 +154,10 @@ def limits(study: Study) -> list[str]:
     flagged = [f"{row['column']} {row['value']}" for row in subgroups(study) if (row["test"] or {}).get("few")]
     if flagged:
         said.append(f"Too few of some subgroups in the test set to judge them: {', '.join(flagged)}.")
+    left = sites(study)
+    ends = left["rows"][0]["difference"]["ci"] if left and left["rows"] and "difference" in left["rows"][0] else [None]
+    if None not in ends and ends[1] < 0:
+        said.append(f"At a site that it has not seen the ROC AUC is lower by {-ends[1]:.3f} to {-ends[0]:.3f} (95 %).")
     for one in external(study):
         ends = one["change"]["roc_auc"]["ci"]
         if None not in ends and ends[1] < 0:

@@ -40,7 +40,7 @@ def flat_steps(model: Any) -> list[Any]:
 def quick_transform(step: Any) -> Callable[[Any], np.ndarray]:
     """Return a step's `transform`, of `Prepare` on arrays without scikit-learn's checks: 0.02 ms instead of 0.18, same bits."""
     scaler = getattr(step, "transformer_", None)
-    if type(scaler).__name__ != "StandardScaler":
+    if type(scaler).__name__ != "StandardScaler" or hasattr(step, "beside_"):
         return step.transform
     limit = import_module(type(step).__module__).LIMIT
 

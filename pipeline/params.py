@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.beside import AND
 from pipeline.stage import ParamsError
 
 PARAMS = Path("params.yaml")
@@ -76,6 +77,7 @@ class PreprocessParams(Strict):
 
     positive: str | None = None
     pixels: bool = False
+    columns: list[str] = []
     units: dict[str, str] = {}
 
 
@@ -111,14 +113,15 @@ class OperatingPointParams(Strict):
 
 
 class SelectParams(Strict):
-    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws, what it decides by, and by which
-    columns it is judged apart.
+    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws, what it decides by, by which columns it
+    is judged apart, and which of them, `site`, is left out value by value (see `pipeline.sites`).
     """
 
     metric: Literal[tuple(METRICS)] = "roc_auc"
     draws: int = Field(1000, ge=100)
     operating_point: OperatingPointParams = OperatingPointParams()
     subgroups: list[str] | dict[str, list[float] | None] = {}
+    site: str | None = None
 
     @model_validator(mode="after")
     def _rising(self) -> "SelectParams":
@@ -172,13 +175,25 @@ class ExternalParams(Strict):
 
 
 class ModelParams(BaseModel):
-    """One model of one task. Keys beyond these are the estimator's own and are checked by its `Params`."""
+    """One model of one task. Keys beyond these are the estimator's own and are checked by its `Params`.
+
+    A list of features, `[embedding, columns]`, is kept as one word: "embedding+columns".
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     task: str
     estimator: str
-    features: Literal["embedding", "classical", "pixels", "columns"]
+    features: Literal["embedding", "classical", "pixels", "columns", "embedding+columns", "classical+columns"]
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _one_word(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        if len(value) != 2 or value[1] != "columns" or value[0] not in ("embedding", "classical"):
+            raise ValueError("a list names what is seen of a picture and then the columns: [embedding, columns]")
+        return value[0] + AND
 
     @property
     def own(self) -> dict[str, Any]:

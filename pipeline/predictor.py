@@ -1,6 +1,6 @@
 """The only way to a prediction: the command line, the app, the API and the stage `holdout` all use `Predictor`.
 
-    python -m pipeline.predictor BUNDLE FILE... [--format table|json|csv] [--explain FOLDER]
+    python -m pipeline.predictor BUNDLE FILE... [--column NAME=VALUE]... [--format table|json|csv] [--explain FOLDER]
 
 Needs neither tensorflow nor mlflow, and for images not pandas.
 """
@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 
 from pipeline import bundle, explanation, familiarity, images
+from pipeline.beside import Beside, asked_for, has_columns, of_picture
 from pipeline.decision import calibrate, decide, in_words
 from pipeline.one_row import one_row
 from pipeline.stage import AssayError, BundleError, DataError, run
 
+Sample = bytes | dict[str, Any] | tuple[bytes, dict[str, Any]]  # a picture file, a row, a picture and its columns
 TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
 
 
@@ -81,23 +83,32 @@ class Predictor:
         """Return a Predictor of the same bundle for another thread: it shares the model, and has its own interpreters."""
         return copy.copy(self)
 
-    def features(self, data: bytes | dict[str, Any]) -> Any:
+    def features(self, data: Sample) -> Any:
         """Return the features of one sample as a batch of one.
 
         An image file's bytes give pixels uint8 (1, 224, 224, 3), or an embedding (1, n) or classical features (1, 320) as
-        float32; a table's row, a dict by column name, gives a DataFrame of one row. Raises DataError for bad input.
+        float32; a table's row, a dict by column name, gives a DataFrame of one row; a model that takes columns beside the
+        picture is given both, (bytes, row), and gets a `Beside`. Raises DataError for bad input.
         """
         if self.info["kind"] == "table":
             from pipeline import tables
 
             return tables.to_frame(data, self.info["schema"])
-        return self.look(images.square(data))
+        if not has_columns(self.info["features"]):
+            return self.look(images.square(data))
+        if not isinstance(data, tuple):
+            raise DataError(f"comes without what the model takes beside the picture: {', '.join(asked_for(self.info))}")
+        from pipeline import tables
+
+        row = tables.to_frame(data[1], self.info["schema"])
+        return Beside(self.look(images.square(data[0])), row)
 
     def look(self, square: np.ndarray) -> np.ndarray:
-        """Return the features, as a batch of one, of a picture already at uint8 RGB (224, 224, 3)."""
-        if self.info["features"] == "pixels":
+        """Return what is seen, as a batch of one, of a picture already at uint8 RGB (224, 224, 3)."""
+        seen = of_picture(self.info["features"])
+        if seen == "pixels":
             return square[None]
-        return (self._embed(square) if self.info["features"] == "embedding" else images.classical(square))[None]
+        return (self._embed(square) if seen == "embedding" else images.classical(square))[None]
 
     def proba(self, features: Any) -> np.ndarray:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
@@ -115,9 +126,18 @@ class Predictor:
             return ranges.doubt(features, self.info["schema"], most)
         if most == np.inf:
             return "", False
+        if isinstance(features, Beside):
+            from pipeline import ranges
+
+            unlike = self._unlike(features.picture[0], most)
+            said, is_far = ranges.doubt(features.columns, self.info["schema"], ranges.FAR)
+            return "; ".join(filter(None, (unlike, said))), bool(unlike) or is_far
         seen = self._network.feature_map().mean(axis=(0, 1)) if self.info["features"] == "pixels" else features[0]
-        reason = familiarity.doubt(float(familiarity.distances(self._arrays["known.npz"], seen[None])[0]), most)
+        reason = self._unlike(seen, most)
         return reason, bool(reason)
+
+    def _unlike(self, seen: np.ndarray, most: float) -> str:
+        return familiarity.doubt(float(familiarity.distances(self._arrays["known.npz"], seen[None])[0]), most)
 
     def decide(self, features: Any) -> dict[str, Any]:
         """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one.
@@ -143,10 +163,15 @@ class Predictor:
             fields = self.info["schema"]
             inputs = [{f["name"]: f.get(at, f["default"]) for f in fields} for at in ("default", "min", "max")]
             return [{"input": row, "probabilities": self.proba(self.features(row))} for row in inputs]
-        pictures = enumerate(images.sample_pictures())
+        seen = [self.look(picture) for picture in images.sample_pictures()]
+        if has_columns(self.info["features"]):
+            from pipeline import tables
+
+            row = tables.to_frame({f["name"]: f["default"] for f in self.info["schema"]}, self.info["schema"])
+            seen = [Beside(picture, row) for picture in seen]
         return [
-            {"input": f"images.sample_pictures()[{number}]", "probabilities": self.proba(self.look(picture))}
-            for number, picture in pictures
+            {"input": f"images.sample_pictures()[{number}]", "probabilities": self.proba(features)}
+            for number, features in enumerate(seen)
         ]
 
     def check(self) -> None:
@@ -163,33 +188,38 @@ class Predictor:
                     f"prediction; expected at most {TOLERANCE:.0g}: run 'dvc repro' with the versions installed here"
                 )
 
-    def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
+    def predict(self, data: Sample, name: str) -> dict[str, Any]:
         """Return the item for one sample; bad input becomes an item with an empty class and the reason."""
         try:
             return {"file": name} | self.decide(self.features(data))
         except DataError as error:
             return {"file": name} | refused(str(error))
 
-    def explain(self, data: bytes | dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def explain(self, data: Sample, name: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the item as `predict` does, and what the answer rests on (see `pipeline.explanation`), None without an answer.
 
         Of a picture: kind, map (a list of rows, see `kind`) and png, the picture with the map over it, as bytes. Of a row:
-        kind and columns, each with column, value and contribution to the answer, the largest first.
+        kind and columns, each with column, value and contribution to the answer, the largest first. Of a picture with columns
+        both: the columns are then `TERMS` of the log-odds where the map is exact, else `CHANGES`.
         """
         item = self.predict(data, name)
         if not item["class"]:
             return item, None
         k = self.classes.index(item["class"])
-        return item, self._why_row(data, k) if self.info["kind"] == "table" else self._why_picture(data, k)
+        if self.info["kind"] == "table":
+            return item, self._why_row(self.features(data), data, k)
+        if not isinstance(data, tuple):
+            # asked for late: a network has no _model
+            return item, self._why_picture(data, lambda seen: self._model.predict_proba(seen), k)
+        features = self.features(data)
+        found = self._why_picture(data[0], lambda seen: self._model.predict_proba(features.seen_as(seen)), k)
+        return item, found | {"columns": self._why_row(features, data[1], k)["columns"]}
 
-    def _why_picture(self, data: bytes, k: int) -> dict[str, Any]:
+    def _why_picture(self, data: bytes, proba: Callable[[np.ndarray], np.ndarray], k: int) -> dict[str, Any]:
         """Explain the picture that was predicted last, whose feature map is still there."""
         square = images.square(data)
-        if self.info["features"] == "classical":
-            kind, heat = (
-                explanation.COVERED,
-                explanation.squares_covered(square, self.look, self._model.predict_proba, k),
-            )
+        if of_picture(self.info["features"]) == "classical":
+            kind, heat = explanation.COVERED, explanation.squares_covered(square, self.look, proba, k)
         else:
             program = self._network if self.info["features"] == "pixels" else self._embed
             if self._linear_head:
@@ -199,7 +229,7 @@ class Predictor:
                 )
             else:
                 kind = explanation.LEFT_OUT
-                heat = explanation.places_left_out(program.feature_map(), self._model.predict_proba, k)
+                heat = explanation.places_left_out(program.feature_map(), proba, k)
         return {"kind": kind, "map": heat.tolist(), "png": explanation.overlay(square, heat)}
 
     @cached_property
@@ -208,8 +238,8 @@ class Predictor:
             return explanation.of_answer(self._arrays["model.npz"]["kernel"], self._arrays["model.npz"]["bias"])
         return explanation.linear_head(self._model)
 
-    def _why_row(self, data: dict[str, Any], k: int) -> dict[str, Any]:
-        row = self.features(data)
+    def _why_row(self, row: Any, data: dict[str, Any], k: int) -> dict[str, Any]:
+        """Explain the columns of a sample, of which `row` are the features and `data` the cells."""
         if explanation.is_sum_of_terms(self._model):
             kind, found = explanation.TERMS, explanation.terms(self._model, row, k)
         else:
@@ -224,14 +254,22 @@ def refused(reason: str) -> dict[str, Any]:
     return {"class": "", "probabilities": {}, "decision": "", "refused": True, "reason": reason}
 
 
-def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]:
-    """Return (name, data) of every sample: an image's bytes, or each row of a CSV; a bad file gives (name, DataError)."""
+def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] | None = None) -> list[tuple[str, Any]]:
+    """Return (name, data) of every sample: an image's bytes, or each row of a CSV; a bad file gives (name, DataError).
+
+    Of a model that takes `columns` beside the picture, those go with each picture; a CSV has a row for each picture of its
+    column `path`, with its own.
+    """
+    beside = has_columns(predictor.info["features"])
     inputs: list[tuple[str, Any]] = []
     for file in files:
         try:
             data = Path(file).read_bytes()
+            if beside and file.lower().endswith(".csv"):
+                inputs += read_pictures(asked_for(predictor.info), Path(file), data)
+                continue
             if predictor.info["kind"] == "image":
-                inputs.append((file, data))
+                inputs.append((file, (data, columns or {}) if beside else data))
                 continue
             rows, doubts = read_rows(predictor.info["schema"], file, data)
             for doubt in doubts:
@@ -242,6 +280,38 @@ def read_inputs(predictor: Predictor, files: list[str]) -> list[tuple[str, Any]]
         except DataError as error:
             inputs.append((file, error))
     return inputs
+
+
+def read_pictures(columns: list[str], file: Path, data: bytes) -> list[tuple[str, Any]]:
+    """Return (name, (bytes, row)) for each picture that a CSV file's bytes name in `path`, relative to it.
+
+    A picture that cannot be opened gives (name, DataError). Raises DataError for what is not a CSV file with these columns.
+    """
+    from pipeline import tables
+
+    table = tables.read_csv(file, data)
+    for column in ("path", *columns):
+        tables.require_column(table, column, file, "what the model takes")
+    found: list[tuple[str, Any]] = []
+    for row in table[["path", *columns]].to_dict("records"):
+        name = (file.parent / row.pop("path")).as_posix()
+        try:
+            found.append((name, (Path(name).read_bytes(), row)))
+        except OSError as error:
+            found.append((name, DataError(f"cannot be opened ({error.strerror})")))
+    return found
+
+
+def read_columns(predictor: Predictor, given: list[str]) -> dict[str, str]:
+    """Return the columns that the command line gives as NAME=VALUE; raise DataError where the model does not take them."""
+    found = {name.strip(): value for name, _, value in (one.partition("=") for one in given)}
+    known = asked_for(predictor.info)
+    if found and not known:
+        raise DataError(f"--column: {predictor.id} takes no columns beside a picture")
+    unknown = [name for name in found if name not in known]
+    if unknown:
+        raise DataError(f"--column: found {', '.join(unknown)}; expected {', '.join(known)} as NAME=VALUE")
+    return found
 
 
 def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
@@ -306,12 +376,13 @@ def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
 def main(*arguments: str) -> None:
     parser = argparse.ArgumentParser("python -m pipeline.predictor", description="Predict files with a bundle.")
     parser.add_argument("bundle", help="a bundle's folder, for instance models/lesions/best")
-    parser.add_argument("files", nargs="+", help="images, or CSV files whose rows are samples")
+    parser.add_argument("files", nargs="+", help="pictures, or CSV files whose rows are samples")
+    parser.add_argument("--column", metavar="NAME=VALUE", action="append", default=[], help="known beside the pictures")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     parser.add_argument("--explain", metavar="FOLDER", help="write there what each answer rests on, as PNG or CSV")
     given = parser.parse_args(arguments)
     predictor = Predictor(given.bundle)
-    inputs = read_inputs(predictor, given.files)
+    inputs = read_inputs(predictor, given.files, read_columns(predictor, given.column))
     items = predict_all(predictor, inputs)
     if given.explain:
         explain_all(predictor, inputs, Path(given.explain))

@@ -59,11 +59,23 @@ def take(
     )
 
 
-def load_features(scan: Path, kind: str) -> dict[str, np.ndarray]:
-    """Return the arrays that the scan wrote, a row per sample of samples.csv; images' are mapped, not read."""
-    if kind == "image":
-        return {name: np.load(scan / f"{file}.npy", mmap_mode="r") for name, file in FILES.items()}
-    columns = tables.typed(pd.read_csv(scan / "columns.csv", dtype=str, keep_default_na=False))
+def load_features(scan: Path, task: TaskParams) -> dict[str, np.ndarray]:
+    """Return the arrays that the scan wrote, a row per sample of samples.csv; images' are mapped, not read.
+
+    Beside the pictures stand the columns that `preprocess.columns` names.
+    """
+    if task.kind == "table":
+        return column_arrays(pd.read_csv(scan / "columns.csv", dtype=str, keep_default_na=False))
+    arrays = {name: np.load(scan / f"{file}.npy", mmap_mode="r") for name, file in FILES.items()}
+    if not task.preprocess.columns:
+        return arrays
+    samples = pd.read_csv(scan / "samples.csv", dtype=str, keep_default_na=False)
+    return arrays | column_arrays(samples[task.preprocess.columns])
+
+
+def column_arrays(text: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return columns of text as arrays, `column:<name>`: of numbers float64, else str."""
+    columns = tables.typed(text)
     return {
         f"column:{name}": columns[name].to_numpy(dtype=np.float64 if tables.is_number(columns[name]) else str)
         for name in columns
@@ -95,9 +107,12 @@ def main(name: str) -> None:
     split = pd.read_csv(require(folder / "split.csv", f"split@{name}"), dtype=str, keep_default_na=False)
     samples = read_samples(name)
     row_of = {path: row for row, path in enumerate(samples["path"])}
-    features = load_features(folder / "scan", task.kind)
-    known = [column.removeprefix("column:") for column in features] if task.kind == "table" else list(samples)
-    subgroups.check([column for column in known if column not in COLUMNS], task.select.bands, name)
+    known = list(pd.read_csv(folder / "scan/columns.csv", nrows=0)) if task.kind == "table" else list(samples)
+    known = [column for column in known if column not in COLUMNS]
+    subgroups.check(known, task.select.bands, f"{name}.select.subgroups")
+    subgroups.check(known, [task.select.site] if task.select.site else [], f"{name}.select.site")
+    subgroups.check(known, task.preprocess.columns, f"{name}.preprocess.columns")
+    features = load_features(folder / "scan", task)
     classes = order_classes(split.loc[split["subset"] == "dev", "label"], task.preprocess.positive, name)
     check_classes(classes, task.select.operating_point, name)
     dev = take(split, "dev", classes, features, row_of)

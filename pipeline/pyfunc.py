@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from pipeline import images
+from pipeline.beside import asked_for
 from pipeline.predictor import Predictor
 
 # What a prediction imports from other projects; track writes down the versions that are installed.
@@ -27,13 +28,16 @@ class Model:
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
 
-        Images: a column `image` with the bytes of an image file. Tables: the columns of the bundle's schema, an empty cell
-        for what is not known. Bad input becomes a row with an empty class, no probabilities and the reason.
+        Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes any beside it.
+        Tables: the columns of the bundle's schema. An empty cell is what is not known. Bad input becomes a row with an empty
+        class, no probabilities and the reason.
         """
-        if self.predictor.info["kind"] == "image":
-            samples = table["image"].tolist()
-        else:
-            samples = table.astype(object).where(table.notna(), None).to_dict("records")
+        info = self.predictor.info
+        rows = table.drop(columns="image", errors="ignore").astype(object)
+        samples = rows.where(rows.notna(), None).to_dict("records")
+        if info["kind"] == "image":
+            pictures = table["image"].tolist()
+            samples = list(zip(pictures, samples, strict=True)) if asked_for(info) else pictures
         items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
         rows = [
             {name: item[name] for name in ("class", "decision", "refused", "reason")}
@@ -50,9 +54,9 @@ def _load_pyfunc(path: str) -> Model:
 
 def inputs(info: dict[str, Any]) -> dict[str, str]:
     """Return MLflow's type of each column that goes in; `info` is the content of bundle.json."""
-    if info["kind"] == "image":
-        return {"image": "binary"}
-    return {field["name"]: "double" if field["type"] == "number" else "string" for field in info["schema"]}
+    picture = {"image": "binary"} if info["kind"] == "image" else {}
+    fields = info["schema"] or []
+    return picture | {field["name"]: "double" if field["type"] == "number" else "string" for field in fields}
 
 
 def outputs(info: dict[str, Any]) -> dict[str, str]:
@@ -63,8 +67,9 @@ def outputs(info: dict[str, Any]) -> dict[str, str]:
 
 def example(info: dict[str, Any]) -> pd.DataFrame:
     """Return one row of input that is nobody's data: a drawn picture, or the schema's defaults."""
+    row = {field["name"]: field["default"] for field in info["schema"] or []}
     if info["kind"] == "table":
-        return pd.DataFrame([{field["name"]: field["default"] for field in info["schema"]}])
+        return pd.DataFrame([row])
     file = io.BytesIO()
     Image.fromarray(images.sample_pictures()[0]).save(file, format="PNG")
-    return pd.DataFrame({"image": [file.getvalue()]})
+    return pd.DataFrame([{"image": file.getvalue()} | row])

@@ -17,6 +17,7 @@ from pipeline.stage import TIMINGS, require
 LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
 UNNAMEABLE = re.compile(r"[^/\w.\- ]")  # what MLflow does not take in the name of a metric
+LEFT_OUT = ("n", "roc_auc", "recall", "specificity", "accuracy")  # of a site, in the order they are shown
 # Aggregates only. confusion.csv stays out: it has a row per sample.
 PLOTS = (
     "plots/{}/roc.csv",
@@ -56,13 +57,14 @@ def read(name: str) -> list[Record]:
     winner = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))["winner"]
     seconds = training_seconds()
     common = {"seed": params.seed(), "kind": task.kind}
-    common |= {"split": task.split.model_dump(), "select": task.select.model_dump(exclude={"subgroups"})}
+    common |= {"split": task.split.model_dump(), "select": task.select.model_dump(exclude={"subgroups", "site"})}
     if task.kind == "image":
         common["backbone"] = params.load().get("backbone")
     records = []
     for model in task.models:
         block = params.model(model).model_dump(exclude={"task"})
         shown = read_model(name, model, flatten(common | block), seconds.get(model))
+        add_sites(shown, name)
         if model == winner:
             add_external(shown, name)
         records.append(Record(**shown, raw=task.raw, champion=model == winner))
@@ -89,6 +91,20 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
         "plots": [path for path in plots if path.exists()],
         "data": artifacts.read_json(candidate)["data_fingerprint"],
     }
+
+
+def add_sites(shown: dict[str, Any], task: str) -> None:
+    """Add a model's figures at sites that it was fitted without, as `sites/<site>/<figure>`, where select.site names a column."""
+    if not params.task(task).select.site:
+        return
+    found = artifacts.read_json(require(f"reports/{task}/sites.json", f"sites@{task}"))["models"]
+    rows = found.get(shown["model"], [])
+    for row in rows:
+        place, figures = UNNAMEABLE.sub("_", f"sites/{row['site']}"), {key: row.get(key) for key in LEFT_OUT}
+        figures["roc_auc_difference"] = row.get("difference", {}).get("roc_auc")
+        shown["metrics"] |= {f"{place}/{key}": float(v) for key, v in figures.items() if v is not None}
+    if rows:
+        shown["key"] = content_key([], {"key": shown["key"], "sites": rows})
 
 
 def add_external(shown: dict[str, Any], task: str) -> None:

@@ -92,6 +92,19 @@ def subgroups(study: Study) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def sites(study: Study) -> dict[str, Any] | None:
+    """Return what leaving one site out found: column, the champion's `rows`, and of each other model its row of all sites.
+
+    None where params.yaml names no column.
+    """
+    if not study.sites.get("column"):
+        return None
+    found = study.sites["models"]
+    others = {name: found[name][0] for name in study.task.models if name != study.winner and found.get(name)}
+    own = found.get(study.winner)
+    return {"column": study.sites["column"], "rows": own, "others": others, "reason": study.sites["not_computed"]}
+
+
 def external(study: Study) -> list[dict[str, Any]]:
     """Return what is known of the champion on data of other sources, in the order of params.yaml: name, and the report."""
     named = {

@@ -12,6 +12,7 @@ from pipeline import artifacts, looks, params, tables
 from pipeline.dataset import Dataset
 from pipeline.decision import calibrate, decide
 from pipeline.layout import COLUMNS
+from pipeline.names import NAMES
 from pipeline.params import TaskParams
 from pipeline.split import read_samples
 from pipeline.stage import require
@@ -20,8 +21,8 @@ from pipeline.stage import require
 @dataclass(frozen=True)
 class Study:
     """A task's results. `samples` and `split` as scan and split wrote them, every cell as text; `cv` and `test` are reports by
-    model; `bundle` is the champion's bundle.json, `oof` its probabilities out of fold (n_dev, n_classes), not calibrated;
-    of repeated folds those of the first.
+    model; `bundle` is the champion's bundle.json, `sites` what `pipeline.sites` wrote, empty where no column is named; `oof` its
+    probabilities out of fold (n_dev, n_classes), not calibrated; of repeated folds those of the first.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Study:
     cv: dict[str, dict[str, Any]]
     test: dict[str, dict[str, Any]]
     bundle: dict[str, Any]
+    sites: dict[str, Any]
     dev: Dataset
     oof: np.ndarray
 
@@ -51,6 +53,11 @@ class Study:
     def metric(self) -> str:
         """The key of the figure that the champion was chosen by."""
         return params.metric_key(self.selection["metric"], len(self.classes))
+
+    @property
+    def verdict(self) -> str:
+        """Which model won and why, with the figure under the name that readers know it by."""
+        return self.selection["reason"].replace(self.selection["metric"], NAMES[self.metric])
 
     @property
     def what(self) -> str:
@@ -104,6 +111,7 @@ def read(name: str) -> Study:
         cv=reports("cv", f"evaluate of {name}'s models"),
         test=reports("test", f"holdout@{name}"),
         bundle=artifacts.read_json(require(f"models/{name}/best/bundle.json", f"select_best@{name}")),
+        sites=artifacts.read_json(require(f"reports/{name}/sites.json", f"sites@{name}")) if task.select.site else {},
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
         oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"][: len(dev.y)],
     )

@@ -4,6 +4,7 @@
 Numbers are parted into bands.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,12 @@ MOST = 30  # values of a column; more are no subgroups
 MISSING = "missing"
 
 
-def check(columns: list[str], named: dict[str, list[float]], task: str) -> None:
-    """Raise ParamsError where a column is named that the samples do not have."""
+def check(columns: list[str], named: Iterable[str], where: str) -> None:
+    """Raise ParamsError where a column is named, in tasks.`where`, that the samples do not have."""
     for name in named:
         if name not in columns:
             raise ParamsError(
-                f"params.yaml: tasks.{task}.select.subgroups: there is no column {name!r}; the samples have: "
+                f"params.yaml: tasks.{where}: there is no column {name!r}; the samples have: "
                 f"{', '.join(columns) or 'none'}"
             )
 
@@ -46,13 +47,17 @@ def read(task: str, subset: str, data: Dataset) -> dict[str, tuple[np.ndarray, l
     named = params.task(task).select.bands
     if not named:
         return {}
-    if data.column_names:
-        table = data.X("columns")
-    else:
-        path = require(f"data/{task}/{subset}_columns.csv", f"preprocess@{task}")
-        table = pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="path")
-    check(list(table), named, task)
+    table = columns(task, subset, data)
+    check(list(table), named, f"{task}.select.subgroups")
     return {name: divide(table[name], edges, f"tasks.{task}.select.subgroups.{name}") for name, edges in named.items()}
+
+
+def columns(task: str, subset: str, data: Dataset) -> pd.DataFrame:
+    """Return all columns that are known of the samples in `data`, the task's `subset`, dev or test."""
+    if params.task(task).kind == "table":
+        return data.X("columns")
+    path = require(f"data/{task}/{subset}_columns.csv", f"preprocess@{task}")
+    return pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="path")
 
 
 def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarray, list[str]]:

@@ -153,9 +153,9 @@ def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, A
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    required = info["kind"] == "image"  # a table's cells may be empty
     signature = ModelSignature(
-        Schema([ColSpec(kind, name, required=required) for name, kind in pyfunc.inputs(info).items()]),
+        # cells may be empty, a picture may not
+        Schema([ColSpec(kind, name, required=kind == "binary") for name, kind in pyfunc.inputs(info).items()]),
         Schema([ColSpec(kind, name) for name, kind in pyfunc.outputs(info).items()]),
     )
     with mlflow.start_run(run_id=run_id):

@@ -4,7 +4,8 @@ Values that its block lists are tried, and one is chosen inside each training fo
 
 Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
 `model.tflite`), oof.npz (`proba` float64 (n_repeats * n_dev, n_classes): each sample's probabilities by a model that did not see
-it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is), of pictures known.npz (see
+it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is, and `beyond` (n_dev,): how far
+numbers beside a picture lie outside of theirs), of pictures known.npz (see
 `pipeline.familiarity`), history.csv (fold, epoch, loss, val_loss), of a table importance.csv (column, importance: the mean over
 folds of `cross_fit.permuted`, and the least and the most), and candidate.json (all of the bundle that training knows).
 """
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import artifacts, familiarity, images, params, ranges, tables, tuning
+from pipeline.beside import Beside
 from pipeline.cross_fit import cross_fit
 from pipeline.dataset import Dataset
 from pipeline.parallel import one_thread
@@ -52,9 +54,9 @@ def save(estimator: Any, folder: Path) -> dict[str, str]:
 
 def judge_familiarity(estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path) -> np.ndarray:
     """Return how unlike the other folds each sample is, (n,); of pictures also write known.npz, which the bundle takes along."""
-    if candidate["schema"]:
+    if candidate["kind"] == "table":
         return ranges.out_of_fold(X, dev.fold)
-    seen = estimator.embed(X) if hasattr(estimator, "embed") else X
+    seen = estimator.embed(X) if hasattr(estimator, "embed") else X.picture if isinstance(X, Beside) else X
     with one_thread():
         artifacts.write_npz(folder / "known.npz", familiarity.fit(seen))
         candidate["files"]["known.npz"] = artifacts.sha256((folder / "known.npz").read_bytes())
@@ -127,9 +129,13 @@ def main(name: str) -> None:
     candidate = describe(name, model, task.kind, dev, save(fitted.estimator, folder))
     if len(blocks) > 1:
         candidate["tuned"] = tuning.describe(model.own, fitted.by_fold, fitted.on_all, fitted.log_loss)
-    candidate["schema"] = tables.schema(X, task.preprocess.units) if model.features == "columns" else None
-    distance = judge_familiarity(fitted.estimator, X, dev, candidate, folder)
-    artifacts.write_npz(folder / "oof.npz", {"proba": fitted.oof, "distance": distance})
+    columns = X.columns if isinstance(X, Beside) else X
+    has_schema = model.features.endswith("columns")
+    candidate["schema"] = tables.schema(columns, task.preprocess.units) if has_schema else None
+    oof = {"proba": fitted.oof, "distance": judge_familiarity(fitted.estimator, X, dev, candidate, folder)}
+    if isinstance(X, Beside):
+        oof["beyond"] = ranges.out_of_fold(columns, dev.fold)
+    artifacts.write_npz(folder / "oof.npz", oof)
     artifacts.write_csv(folder / "history.csv", fitted.history)
     if fitted.importance is not None:
         folds = fitted.importance

@@ -14,6 +14,7 @@ import numpy as np
 
 from app import api
 from pipeline import artifacts, bundle, images
+from pipeline.beside import Beside
 from pipeline.estimators import logreg
 from pipeline.predictor import Predictor
 from pipeline.tables import schema
@@ -48,8 +49,11 @@ def vouch(task: str) -> None:
     artifacts.write_json(f"reports/{task}/selection.json", {"bundle": sha256, "reason": "line wins"})
 
 
-def make_project(program: Path) -> None:
-    """Make the working folder a project with champions of the image task `skin` and the table task `patients`."""
+def make_project(program: Path, whole: bool = False) -> None:
+    """Make the working folder a project with champions of the image task `skin` and the table task `patients`.
+
+    With `whole` there is one more, of the image task `whole`, which takes age and site beside the picture.
+    """
     artifacts.write_bytes(bundle.EMBEDDER, program.read_bytes())
     embed = images.Embedder(program.read_bytes())
     X, y = np.stack([embed(square(seed)) for seed in range(16)]), np.arange(16) % 2
@@ -57,11 +61,18 @@ def make_project(program: Path) -> None:
         model = logreg.build(logreg.Params(C=c), 7).fit(X, y)
         save_candidate(Path(f"candidates/{name}"), model, "skin", "image", "embedding", 2)
     table, y = mixed(100)
+    known = table[["age", "site"]]
+    model = logreg.build(logreg.Params(), 7).fit(Beside(X, known[:16].reset_index(drop=True)), np.arange(16) % 2)
+    save_candidate(
+        Path("candidates/both"), model, "whole", "image", "embedding+columns", 2, schema=schema(known, {"age": "years"})
+    )
     model = logreg.build(logreg.Params(), 7).fit(table, y)
     fields = schema(table, {"age": "years"})
     save_candidate(Path("candidates/rows"), model, "patients", "table", "columns", 2, schema=fields)
     crown("skin", Path("candidates/line"))
     crown("patients", Path("candidates/rows"))
+    if whole:
+        crown("whole", Path("candidates/both"))
     artifacts.write_json("reports/skin/test/line.json", {"roc_auc": 0.8, "data_fingerprint": "ab"})
     rows = "".join(f"ab,line,{look:016}\n" for look in range(7))
     artifacts.write_bytes("reports/skin/test_looks.csv", f"test,model,candidate\n{rows}".encode())
@@ -117,6 +128,17 @@ class Client:
         """Post files, (name, bytes), as a multipart form."""
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
         return self.ask("POST", path, form(*files, field=field), content_type=content_type, **headers)
+
+    def send_with(
+        self, path: str, files: list[tuple[str, bytes]], values: list[tuple[str, str]]
+    ) -> tuple[int, Any, dict]:
+        """Post files and fields, (name, value), as a multipart form."""
+        parts = "".join(
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in values
+        )
+        content_type = f"multipart/form-data; boundary={BOUNDARY}"
+        return self.ask("POST", path, parts.encode() + form(*files), content_type=content_type)
 
     def rows(self, *rows: Any, task: str = "patients") -> tuple[int, Any, dict[str, str]]:
         """Post rows as JSON."""

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from app.views import charts, compare, mlflow_page
-from pipeline import artifacts, holdout, select_best
+from pipeline import artifacts, holdout, select_best, sites
 from pipeline.dataset import Dataset
 from tests import pages
 from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
@@ -283,3 +283,15 @@ def test_the_importance_of_columns_is_shown_with_its_range(project):
     assert "Importance of columns, out of fold" in said(page)
     Path(f"reports/t/figures/{champion()}/importance.csv").unlink()
     assert "Importance of columns" not in said(opened("compare", "t"))
+
+
+def test_what_a_new_site_costs_is_shown_where_a_column_of_sites_is_named(project):
+    assert "A new site" not in said(opened("compare", "t"))
+    write_params(MODELS, site="site")
+    sites.main("t")
+    page = opened("compare", "t")
+    rows = artifacts.read_json("reports/t/sites.json")["models"][champion()]
+    shown = pages.table(page, "Left out")
+    assert shown["Left out"].tolist() == ["all sites", "arm", "leg", "missing"]
+    assert [cell.split()[0] for cell in shown["AUC, left out"]] == [f"{row['roc_auc']:.3f}" for row in rows]
+    assert "what a site costs that it has never seen" in said(page)

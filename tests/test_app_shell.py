@@ -197,6 +197,29 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     assert "What each value adds to the log-odds of" in texts(page)
 
 
+def test_the_page_asks_for_columns_beside_the_picture_and_starts_with_none_known(tmp_path, monkeypatch, program):
+    monkeypatch.chdir(tmp_path)
+    make_project(program, whole=True)
+    loaded, files = Predictor("models/whole/best"), [("a.png", picture(1), "image/png")]
+    page = opened(task="whole")
+    assert [page.number_input[0].value, page.selectbox[-1].value] == [None, None]
+    assert "Not known: age, site" in texts(page)
+    page.file_uploader[0].set_value(files).run()
+    shown = [loaded.predict((picture(1), {"age": age, "site": None}), "a.png")["probabilities"] for age in (None, 70)]
+    assert [f"malignant {p['malignant']:.1%}" in said for p, said in [(shown[0], bars(page))]] == [True]
+    page.number_input[0].set_value(70.0).run()
+    assert f"malignant {shown[1]['malignant']:.1%}" in bars(page)
+    assert "Not known: site" in texts(page)
+    page.toggle[0].set_value(True).run()
+    assert not page.exception
+    assert "The bars are of the columns beside the picture" in texts(page)
+
+
+def bars(page: AppTest) -> str:
+    """Return what the charts of a page say."""
+    return "; ".join(chart.proto.alt for chart in page.get("vega_lite_chart"))
+
+
 def test_more_files_than_a_page_takes_are_left_out_with_a_word(project, monkeypatch):
     monkeypatch.setattr(limits, "PAGE_FILES", 2)
     page = opened(task="skin")

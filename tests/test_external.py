@@ -1,6 +1,7 @@
 """Data of another source: what the model was trained on is found and left out, the rest is scored as it would be served."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,10 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def split(paths: list[str]) -> None:
-    """Write split.csv and samples.csv, in which all samples are development."""
-    table = pd.DataFrame({"path": paths, "subset": "dev", "label": "benign"})
+def split(paths: list[str], test: Sequence[str] = ()) -> None:
+    """Write split.csv and samples.csv, in which all samples but those in `test` are development."""
+    subsets = ["test" if path in test else "dev" for path in paths]
+    table = pd.DataFrame({"path": paths, "subset": subsets, "label": "benign"})
     artifacts.write_csv("data/t/split.csv", table)
     artifacts.write_csv("data/t/scan/samples.csv", table[["path", "label"]])
 
@@ -58,7 +60,7 @@ def survey(folder) -> pd.DataFrame:
 def test_rows_that_the_model_was_trained_on_are_counted_and_left_out_of_every_figure(survey):
     external.main("there")
     report = artifacts.read_json("reports/t/external/there.json")
-    assert report["overlap"] == {"n": 10, "of": 70}
+    assert report["overlap"] == {"n": 10, "of": 70, "dev": 10, "test": 0, "excluded": 0}
     assert report["counts"]["n"] == 60
     predictor = Predictor("models/t/best")
     given = pd.read_csv("there.csv", dtype=str, keep_default_na=False)[:60]
@@ -101,14 +103,14 @@ def test_labels_without_a_single_class_of_the_task_are_refused(survey):
         external.main("there")
 
 
-def test_pictures_of_the_training_data_are_found_under_other_bytes(folder, tmp_path_factory):
+def test_pictures_of_the_tasks_own_data_are_found_under_other_bytes_those_of_its_test_set_too(folder, tmp_path_factory):
     models = {"near": {"estimator": "knn", "n_neighbors": 3}}
     dev = image_project(tmp_path_factory.getbasetemp(), models)
     dataset(dev.X("embedding")[:12], dev.y[:12], folds=0).save(Path("data/t/test.npz"))
     train_and_evaluate(models)
     select_best.main("t")
     holdout.main("t")
-    split([f"{n}.png" for n in range(24)])
+    split([f"{n}.png" for n in range(24)], test=[f"{n}.png" for n in range(24)])
     for n in range(30, 40):
         artifacts.write_bytes(f"there/{('benign', 'malignant')[n % 2]}/{n}.png", encoded(noise(n, 300, 225)))
     for n in range(4):
@@ -117,7 +119,7 @@ def test_pictures_of_the_training_data_are_found_under_other_bytes(folder, tmp_p
     name_external(raw="there")
     external.main("there")
     report = artifacts.read_json("reports/t/external/there.json")
-    assert report["overlap"] == {"n": 4, "of": 14}
+    assert report["overlap"] == {"n": 4, "of": 14, "dev": 0, "test": 4, "excluded": 0}
     assert report["left_out"] == {"label": 0, "unreadable": 1}
     assert report["counts"]["n"] == 10
     charts = {path.name for path in Path("reports/t/figures/there").iterdir()}
@@ -125,11 +127,18 @@ def test_pictures_of_the_training_data_are_found_under_other_bytes(folder, tmp_p
 
 
 def test_a_copy_of_a_copy_of_a_training_sample_is_known_and_copies_of_one_another_are_a_group():
-    inside, groups = external.judge([(0, 2), (2, 3), (4, 5)], 2, ["", "", "a", "b", "b"])
-    assert inside.tolist() == [True, True, False, False, False]
+    inside, groups = external.judge([(0, 2), (2, 3), (4, 5)], ["dev", "test"], ["", "", "a", "b", "b"])
+    assert inside.tolist() == ["dev", "dev", "", "", ""]
     assert groups[0] == groups[1]
     assert groups[2] == groups[3] == groups[4]  # 4 and 5 are copies, 5 and 6 of one patient
     assert groups[0] != groups[2]
+
+
+def test_a_copy_of_a_test_sample_is_told_apart_from_one_of_a_training_sample_which_counts_first():
+    inside, _ = external.judge([(1, 2), (0, 3), (1, 3)], ["dev", "test"], ["", ""])
+    assert inside.tolist() == ["dev", "dev"]  # 0, 1, 2 and 3 hang together
+    inside, _ = external.judge([(1, 2), (0, 3)], ["dev", "test"], ["", ""])
+    assert inside.tolist() == ["test", "dev"]
 
 
 def test_adding_writes_a_block_that_is_valid_and_refuses_a_second_of_that_name(survey, monkeypatch):

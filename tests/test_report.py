@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import artifacts, checklist, evaluate, holdout, model_card, report, select_best, study
+from pipeline import artifacts, checklist, evaluate, holdout, model_card, report, select_best, sites, study
 from pipeline.dataset import Dataset
 from pipeline.stage import StageError
 from tests.models import KERAS_NOISE, dataset, folder_of, image_project, mixed, score, train_and_evaluate, write_params
@@ -132,7 +132,8 @@ def test_every_figure_of_the_champion_stands_there_as_in_its_reports(rows):
         matrix = side[found.winner]["counts"]["confusion"]
         for row in matrix.values():
             assert all(f"{n} {n / sum(row.values()):.0%}" in text for n in row.values())
-    assert found.selection["reason"] in text
+    assert found.verdict in text
+    assert "roc_auc" not in text
     for row in found.cv[found.winner]["subgroups"]:
         assert f"age: {row['value']}" in text
     for digest in (found.selection["bundle"], found.dev.fingerprint):
@@ -293,3 +294,21 @@ def test_of_repeated_folds_the_mistakes_of_the_first_are_shown_and_what_was_tune
     np.testing.assert_array_equal(found.decided, once.decided)
     answer = next(row.answer for row in checklist.checklist(found) if row.number == "12c")
     assert "hyperparameters chosen of 2 combinations inside the training folds, none by the test set" in answer
+
+
+def test_what_a_new_site_costs_stands_in_its_section_in_the_checklist_and_in_the_limits(rows):
+    assert "No column says where rows come from" in Page(report.render("t")).text
+    write_params(MODELS, subgroups={"age": [50]}, site="site")
+    sites.main("t")
+    content = artifacts.read_json("reports/t/sites.json")
+    winner = study.read("t").winner
+    first = content["models"][winner][0]
+    first["difference"] = {"roc_auc": -0.1, "ci": [-0.2, -0.05]}
+    artifacts.write_json("reports/t/sites.json", content)
+    text = Page(report.render("t")).text
+    assert f"{first['roc_auc']:.3f}" in text
+    assert "-0.100 [-0.200 to -0.050]" in text
+    assert "At a site that it has not seen the ROC AUC is lower by 0.050 to 0.200 (95 %)." in text
+    assert "Each model fitted without each site, and scored there." in text
+    artifacts.write_json("reports/t/sites.json", content | {"models": {}, "not_computed": {winner: "too dear"}})
+    assert f"Not computed for {winner}: too dear." in Page(report.render("t")).text

@@ -72,14 +72,14 @@ MOST_COLUMNS = 12
 
 
 def why(found: dict[str, Any], item: dict[str, Any]) -> None:
-    """Draw what an answer rests on: the picture with a map over it, or a bar a column."""
+    """Draw what an answer rests on: the picture with a map over it, a bar a column, or both."""
     if "png" in found:
         st.image(
             found["png"],
             alt=f"{item['file']}, coloured where it speaks for and against {item['class']}",
             width="stretch",
         )
-    else:
+    if "columns" in found:
         shown = [line for line in found["columns"] if line["contribution"]][:MOST_COLUMNS]
         terms_of(shown)
         left_out = len(found["columns"]) - len(shown)
@@ -87,6 +87,7 @@ def why(found: dict[str, Any], item: dict[str, Any]) -> None:
             st.caption(f"{left_out} more with less or nothing")
     st.caption(
         plain(WHY[found["kind"]].format(answer=item["class"]))
+        + (" The bars are of the columns beside the picture." if "png" in found and "columns" in found else "")
         + " It says what moves the model, not what causes the class."
     )
 

@@ -70,6 +70,7 @@ def one_model(task: str) -> None:
     with right:
         part(reliability, task, model)
     part(subgroups, task, model)
+    part(sites, task, model)
     part(risk, task, model)
     part(threshold.show, task, model)
     part(importance, task, model)
@@ -123,6 +124,27 @@ def subgroups(task: str, model: str) -> None:
         }
         shown |= {NAMES[key]: [f"{three(row[key])} {span(row['ci'][key])}".strip() for row in rows] for key in keys}
         written.show(pd.DataFrame(shown), f"Figures of {model} by subgroup, {side.lower()}")
+
+
+def sites(task: str, model: str) -> None:
+    """Draw the figures at sites that the model was fitted without, where params.yaml names a column of sites."""
+    path = Path(f"reports/{task}/sites.json")
+    found = written.content(path, f"sites@{task}") if path.exists() else {"models": {}}
+    rows = [row for row in found["models"].get(model, []) if "reason" not in row]
+    if not rows:
+        return
+    st.subheader("A new site, out of fold")
+    shown = {
+        "Left out": [row["site"] for row in rows],
+        "Samples": [f"{row['n']} (few)" if row["few"] else str(row["n"]) for row in rows],
+        "AUC, left out": [f"{three(row['roc_auc'])} {span(row['ci']['roc_auc'])}".strip() for row in rows],
+        "AUC, out of fold": [three(row["out_of_fold"]["roc_auc"]) for row in rows],
+        "Difference": [
+            f"{three(row['difference']['roc_auc'])} {span(row['difference']['ci'])}".strip() for row in rows
+        ],
+    }
+    written.show(pd.DataFrame(shown), f"Figures of {model}, fitted without a site, on its samples")
+    st.caption("Each model was fitted without the site and scored there: what a site costs that it has never seen.")
 
 
 def confusion(report: dict[str, Any], side: str) -> None:

@@ -8,6 +8,7 @@ from app import champions, limits
 from app.champions import Champion
 from app.views import answer, correct, form
 from app.views.answer import plain
+from pipeline.beside import asked_for
 from pipeline.stage import BundleError, DataError
 
 SIDE = 480  # px of the picture beside its answer
@@ -47,6 +48,9 @@ def pictures(champion: Champion, place: Any) -> None:
     else:
         taken = files() if source == "Files" else [camera()]
         given = [(file.name, file.getvalue(), file.file_id) for file in taken if file]
+    if asked_for(champion.info):
+        row = form.beside_form(champion.info["schema"], champion.task)
+        given = [(name, (data, row), f"{id_} {row}") for name, data, id_ in given]
     if not given:
         place.info("The answer to a picture will stand here.")
         return
@@ -63,11 +67,16 @@ def pictures(champion: Champion, place: Any) -> None:
         beside = (
             place if len(items) > 1 else st.container()
         )  # one picture stands under its source, one of many at its answer
-        beside.image(preview.preview(given[at][1], SIDE), plain(items[at]["file"]), alt=items[at]["file"])
+        beside.image(preview.preview(picture_of(given[at][1]), SIDE), plain(items[at]["file"]), alt=items[at]["file"])
     with place:
         answer.one(items[at])
         explained(champion, given[at][1], items[at])
-        correct.offer(champion, items[at], given[at][1])
+        correct.offer(champion, items[at], picture_of(given[at][1]))
+
+
+def picture_of(data: Any) -> Any:
+    """Return a picture's bytes, also of one with columns; a row as it is."""
+    return data[0] if isinstance(data, tuple) else data
 
 
 def explained(champion: Champion, data: Any, item: dict[str, Any]) -> None:
@@ -157,7 +166,8 @@ def answer_all(champion: Champion, given: list[tuple[str, Any, str]]) -> list[tu
     for done, number in enumerate(new, start=1):
         name, data, _ = given[number]
         item = champion.predict(data, name)
-        known[keys[number]] = item, answer.thumb(data) if isinstance(data, bytes) else None
+        picture = picture_of(data)
+        known[keys[number]] = item, answer.thumb(picture) if isinstance(picture, bytes) else None
         if len(new) > 1:
             bar.progress(done / len(new), f"{done} of {len(new)} answered")
     bar.empty()
