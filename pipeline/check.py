@@ -31,7 +31,7 @@ from pipeline.stage import ParamsError, run
 READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 FEATURES = {"image": ("embedding", "classical", "pixels"), "table": ("columns",)}
 DEMO = Path("data/demo")  # drawn after the check
-RESERVED = ("backbone", "demo", "raw", "uploads")  # folders in data/ and models/ that are no task's
+RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
 class AllParams(Strict):
