@@ -16,7 +16,7 @@ def shown(n, seed, far=0.0, aside=0.0, malignant=0.4, k=K):
     rng = np.random.default_rng(seed)
     distance = rng.gamma(16, 0.6 / 16, n) + far
     places = rng.normal(size=(n, k))
-    places[:, 0] += aside
+    places[:, :1] += aside
     p = np.where(rng.random(n) < malignant, 0.9, 0.1)
     return tally.expected(CLASSES, (p > 0.5).astype(int), np.column_stack([1 - p, p]), (distance, places), distance > 1)
 
