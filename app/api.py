@@ -69,7 +69,8 @@ async def task(task: TaskName, request: Request) -> Response:
     card = {key: info.get(key) for key in ("estimator", "features", "input", "positive", "decision", "versions")}
     card |= {"data_fingerprint": info.get("data_fingerprint"), "chosen": selection.get("reason")}
     card["use"] = "Research use, not a medical device."
-    metrics = {"out_of_fold": info.get("metrics")}
+    figures = info.get("metrics") or {}
+    metrics = {"out_of_fold": {name: value for name, value in figures.items() if name != "reference"}}
     if selection:
         with suppress(
             OSError, DataError

@@ -2,12 +2,10 @@
 
 Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
 as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. There, too, are
-reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv. The report's `reference` is what a
-server is to expect of samples like the training data (see `pipeline.drift`).
+reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +22,6 @@ from pipeline import (
     plots,
     ranges,
     subgroups,
-    tally,
 )
 from pipeline.assess import add_refusals, assess
 from pipeline.dataset import Dataset
@@ -91,13 +88,6 @@ def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
     return table
 
 
-def names_of_places(candidate: dict[str, Any], places: np.ndarray) -> list[str]:
-    """Return what each column of `places` (n, k) is: a column of the table, or a direction, 1 the one that varies most."""
-    if candidate["schema"]:
-        return [field["name"] for field in ranges.varied(candidate["schema"])]
-    return [f"direction {k}" for k in range(places.shape[1], 0, -1)]
-
-
 def main(name: str) -> None:
     model = params.model(name)
     task = params.task(model.task)
@@ -128,11 +118,7 @@ def main(name: str) -> None:
     report |= {key: candidate[key] for key in ("tuned",) if key in candidate}
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
-    refused = distance > rule["refusal"]["threshold"]
-    add_refusals(report, dev, decided, refused)
-    seen = distance / rule["refusal"]["threshold"], np.tile(saved["places"], (repeats, 1))
-    report["reference"] = tally.expected(dev.classes, decided, proba, seen, refused).to_json()
-    report["reference"] |= {"n_groups": len(set(dev.group)), "names": names_of_places(candidate, saved["places"])}
+    add_refusals(report, dev, decided, distance > rule["refusal"]["threshold"])
     subgroups.add(report, parts, dev, (proba, decided), select.draws, params.seed(), repeats)
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
