@@ -28,9 +28,9 @@ NAMES = {"image": ("image", "images"), "table": ("row", "rows")}
 def compare(served: Tally, reference: dict[str, Any] | None, kind: str, days: int = DAYS) -> dict[str, Any]:
     """Return verdict, sentence, n and figures of what was `served` in `days` to a champion of `kind` image or table.
 
-    `reference` stands in the champion's bundle (see `pipeline.reference`), None where it was made before there was one. The verdict is
-    unknown, too few, alike, shifted (surely different, but not surely by as much as the margins above) or unlike. A figure:
-    of, name, served, training, difference and ci, or beyond and ci; alarm (beyond its margin) and differs.
+    `reference` stands in the champion's bundle (see `pipeline.reference`); it is None in one made before there were any. The
+    verdict is unknown, too few, alike, shifted (surely different, but not surely by as much as the margins above) or unlike. A
+    figure: of, name, served, training, difference and ci, or beyond and ci; alarm (beyond its margin) and differs.
     """
     many = NAMES[kind][1]
     found: dict[str, Any] = {"days": days, "n": served.n, "at_least": FEW, "figures": []}
