@@ -29,6 +29,7 @@ SECONDS = (
     2,
     5,
 )  # upper ends of the bins of latency; one more holds the rest
+EDGES = np.arange(-EDGE, EDGE + PLACE, PLACE)
 Seen = tuple[float, np.ndarray]  # distance in thresholds, and places (k,), NaN where there is none
 
 
@@ -115,9 +116,9 @@ def from_json(content: dict[str, Any]) -> Tally:
 
 def place_bins(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the bin of each of the places (k,) that are known, and the numbers of these."""
-    known = np.flatnonzero(places == places)
-    inside = np.minimum(np.maximum(places[known], -EDGE - PLACE), EDGE)
-    return np.floor((inside + EDGE) / PLACE).astype(np.int64) + 1, known
+    missing = places != places
+    known = np.flatnonzero(~missing) if missing.any() else np.arange(len(places))
+    return EDGES.searchsorted(places[known], "right"), known
 
 
 def expected(
