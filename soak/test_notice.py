@@ -124,6 +124,9 @@ def test_another_sites_pictures_are_noticed_and_those_of_the_same_sites_are_not(
         for of, what in (("distance", "farther off"), ("place", "strongest direction")):
             share, ends = strongest(found, of)
             figures.append(Figure(f"{name}; pairs, {what}", share, f"{ends}; 0.5 is alike"))
+        (one,) = (figure for figure in found["drift"]["figures"] if figure["of"] == "answer")
+        trained = f"training {one['training']:.3f}, difference {one['ci'][0]:+.3f} to {one['ci'][1]:+.3f}"
+        figures.append(Figure(f"{name}; answered {one['name']}", one["served"], trained))
     figures += [
         Figure(
             f"{AWAY}: pictures until it is noticed", statistics.median(after), f"median of {ORDERS} orders", at_most=200
