@@ -1,6 +1,5 @@
 """The champions that the app asks: found on disk, kept in memory, replaced when `dvc repro` chooses another."""
 
-import atexit
 import threading
 import time
 from pathlib import Path
@@ -63,10 +62,8 @@ def kept() -> dict[str, Champion]:
 
 @st.cache_resource(show_spinner=False)
 def recorder() -> Recorder:
-    """Return what counts the samples of all sessions; it writes the last ones when the app ends."""
-    made = Recorder()
-    atexit.register(made.flush)
-    return made
+    """Return what counts the samples of all sessions; app/main.py lets it write the last ones when the app ends."""
+    return Recorder()
 
 
 def tasks() -> list[str]:

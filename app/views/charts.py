@@ -164,7 +164,7 @@ def rule(x: float, text: str, colour: str = GREY) -> alt.LayerChart:
     return base.mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=2) + name
 
 
-def steps(table: pd.DataFrame, title: str, names: list[str], top: float | None = None) -> alt.Chart:
+def steps(table: pd.DataFrame, title: str | None, names: list[str], top: float | None = None) -> alt.Chart:
     """Return a histogram as a stepped line for each of `names`: columns low, high, share and name."""
     return (
         alt.Chart(table)
@@ -178,7 +178,7 @@ def steps(table: pd.DataFrame, title: str, names: list[str], top: float | None =
     )
 
 
-def bars(table: pd.DataFrame, title: str, names: list[str]) -> alt.Chart:
+def bars(table: pd.DataFrame, title: str | None, names: list[str]) -> alt.Chart:
     """Return the share of each category, a bar for each of `names` beside the other: columns value, share and name."""
     order = list(dict.fromkeys(table["value"]))
     scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])

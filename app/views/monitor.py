@@ -103,11 +103,12 @@ def histograms(found: dict[str, Any]) -> None:
     sides = list(zip(names, (found["counts"], found["training"]), strict=True))
     left, right = st.columns(2)
     with left:
-        st.markdown("**Distance to the training data**")
+        st.markdown("**Distance to the training data, in thresholds of refusal**")
         ends = [*found["bins"]["distance"], found["bins"]["distance"][-1] + tally.DISTANCE]
         table = pd.concat([steps(one["distance"], ends, name) for name, one in sides])
-        table = table[table["low"] <= table.loc[table["share"] > 0, "low"].max() + 2 * tally.DISTANCE]
-        chart = charts.steps(table, "distance, in thresholds of refusal", names) + charts.rule(1, "refused")
+        used = table.loc[table["share"] > 0, "low"]
+        table = table[table["low"].between(used.min() - tally.DISTANCE, max(1.1, used.max() + 2 * tally.DISTANCE))]
+        chart = charts.steps(table, None, names) + charts.rule(1, "refused")
         charts.draw(chart, f"Distance: {said_middle(sides, 'distance', ends)}")
     info_title = (
         "probability of the positive class" if len(found["training"]["answers"]) == 2 else "highest probability"
@@ -125,7 +126,7 @@ def histograms(found: dict[str, Any]) -> None:
     ]
     st.markdown("**Answers**")
     says = ", ".join(f"{row['value']} {row['share']:.0%} {row['name']}" for row in rows)
-    charts.draw(charts.bars(pd.DataFrame(rows), None, names), f"Answers: {says}", 60 + 30 * len(rows) // 2)
+    charts.draw(charts.bars(pd.DataFrame(rows), None, names), f"Answers: {says}", 110 + 25 * len(rows))
 
 
 def steps(counts: list[int], ends: list[float], name: str) -> pd.DataFrame:
