@@ -26,6 +26,7 @@ COPY pipeline pipeline
 COPY app app
 COPY reports reports
 COPY models models
+RUN mkdir -p data/monitor && chown assay data/monitor
 USER assay
 EXPOSE 8000 8501
 HEALTHCHECK --start-period=30s CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz')"

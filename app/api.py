@@ -31,7 +31,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app import keys, limits, samples, schemas
+from app import keys, limits, monitor, samples, schemas
 from app.guard import Guard
 from app.limits import Gate
 from app.metrics import Metrics
@@ -70,7 +70,8 @@ async def task(task: TaskName, request: Request) -> Response:
     card = {key: info.get(key) for key in ("estimator", "features", "input", "positive", "decision", "versions")}
     card |= {"data_fingerprint": info.get("data_fingerprint"), "chosen": selection.get("reason")}
     card["use"] = "Research use, not a medical device."
-    metrics = {"out_of_fold": info.get("metrics")}
+    figures = info.get("metrics") or {}
+    metrics = {"out_of_fold": {name: value for name, value in figures.items() if name != "reference"}}
     if selection:
         with suppress(
             OSError, DataError
@@ -79,6 +80,13 @@ async def task(task: TaskName, request: Request) -> Response:
             seen = looks.count(task, info["model"])
             card["test_looks"] = looks.in_words(seen) if seen else None
     return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
+
+
+@router.get("/v1/tasks/{task}/monitor", response_model=schemas.Monitor, responses=schemas.problems(401, 404, 503))
+async def task_monitor(task: TaskName, request: Request) -> Response:
+    """What the task's champion was shown, by day, and whether it is like what it was trained on."""
+    models = request.app.state.models
+    return reply(artifacts.rounded(await watched(models, models.champion(task))))
 
 
 @router.post(
@@ -173,8 +181,17 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Figures for Prometheus."""
     models = request.app.state.models
-    page = request.app.state.metrics.page({task: one.id for task, one in models.served.items()}, models.refused)
+    served = dict(sorted(models.served.items()))
+    reports = [await watched(models, one) for one in served.values()]
+    ids = {task: one.id for task, one in served.items()}
+    page = request.app.state.metrics.page(ids, models.refused, monitor.families(reports))
     return Response(page, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+async def watched(models: Models, served: Served) -> dict[str, Any]:
+    """Return what is known of what a champion was shown, read in a thread: it is in files."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, monitor.report, models.recorder, served.task, served.id, served.info)
 
 
 def reply(content: dict[str, Any]) -> Response:
@@ -229,6 +246,7 @@ def create_app(threads: int, known: list[bytes]) -> Guard:
         watching = asyncio.create_task(app.state.models.watch())
         yield
         watching.cancel()
+        app.state.models.recorder.flush()
 
     app = FastAPI(
         title="Assay",

@@ -1,12 +1,14 @@
 """The champions that the app asks: found on disk, kept in memory, replaced when `dvc repro` chooses another."""
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app.on_disk import SELECTION, found
+from app.recorder import Recorder
 from pipeline import bundle
 from pipeline.stage import BundleError
 
@@ -30,9 +32,12 @@ class Champion:
             self._loaded()
 
     def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
-        """Return the item for one sample, as the command line gives it. Sessions wait for each other: 10 ms each."""
+        """Return the item for one sample, as the command line gives it; count it. Sessions wait for each other: 10 ms each."""
         with self._lock:
-            return self._loaded().predict(data, name)
+            predictor, start = self._loaded(), time.perf_counter()
+            item = predictor.predict(data, name)
+            recorder().record(self.task, self.id, item, predictor.seen, time.perf_counter() - start)
+            return item
 
     def explain(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any] | None:
         """Return what the answer to one sample rests on, see `Predictor.explain`; None where there is no answer."""
@@ -53,6 +58,12 @@ class Champion:
 def kept() -> dict[str, Champion]:
     """Return the champions by task, for all sessions."""
     return {}
+
+
+@st.cache_resource(show_spinner=False)
+def recorder() -> Recorder:
+    """Return what counts the samples of all sessions; app/main.py lets it write the last ones when the app ends."""
+    return Recorder()
 
 
 def tasks() -> list[str]:

@@ -23,9 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit puts o
 
 @asynccontextmanager
 async def ready_first_page(_: Any) -> AsyncIterator[None]:
-    """Start the import of the first page beside the server."""
+    """Start the import of the first page beside the server; at the end write what was counted last."""
     threading.Thread(target=importlib.import_module, args=("app.views.predict",), daemon=True).start()
     yield
+    importlib.import_module("app.champions").recorder().flush()
 
 
 app = st.App("shell.py", lifespan=ready_first_page)

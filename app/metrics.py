@@ -1,5 +1,8 @@
 """What /metrics tells Prometheus. No label holds anything that a client sent."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -44,11 +47,23 @@ class Metrics:
             lambda: WAITING - gate.requests
         )
 
-    def page(self, served: dict[str, str], refused: dict[str, str]) -> bytes:
-        """Return the figures as Prometheus reads them; `served` and `refused` by task."""
+    def page(self, served: dict[str, str], refused: dict[str, str], more: Iterable[Any] = ()) -> bytes:
+        """Return the figures as Prometheus reads them; `served` and `refused` by task, `more` families of others."""
         self.bundles.clear(), self.refused.clear()
         for task, bundle in served.items():
             self.bundles.labels(task, bundle).set(1)
         for task in refused:
             self.refused.labels(task).set(1)
-        return generate_latest(self.registry)
+        others = CollectorRegistry()
+        others.register(Families(more))
+        return generate_latest(self.registry) + generate_latest(others)
+
+
+class Families:
+    """A collector of figures that somebody else has collected."""
+
+    def __init__(self, families: Iterable[Any]):
+        self.families = list(families)
+
+    def collect(self) -> list[Any]:
+        return self.families

@@ -150,6 +150,33 @@ class Description(Task):
     card: dict[str, Any]
 
 
+class Drift(BaseModel):
+    """Whether what was shown is like what the champion was trained on."""
+
+    verdict: str = Field(description="unlike, shifted (but not surely by much), alike, too few, or unknown")
+    sentence: str
+    days: int = Field(description="that are looked at together, today among them")
+    n: int = Field(description="samples in them that could be read")
+    at_least: int = Field(description="samples below which nothing is said")
+    figures: list[dict[str, Any]] = Field(
+        description="of refused and answer: shares served and in training, their difference; of distance and place: beyond, the "
+        "share of pairs in which the served sample lies beyond the training one. ci holds in 95 % for all of them together"
+    )
+
+
+class Monitor(BaseModel):
+    """Counts of what a champion was shown, without a picture, row or name. Histograms have the bins that are given."""
+
+    task: str
+    kind: str = Field(description="image or table")
+    bundle: str
+    drift: Drift
+    counts: dict[str, Any] = Field(description="of the same days")
+    by_day: list[dict[str, Any]] = Field(description="of the last 28 days (UTC), the oldest first")
+    training: dict[str, Any] | None = Field(description="the same counts out of fold, over n_groups groups")
+    bins: dict[str, list[float]]
+
+
 class Health(BaseModel):
     """The process answers."""
 

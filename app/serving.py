@@ -7,11 +7,13 @@ the golden inputs are those that bundle.json states does it take over, between t
 import asyncio
 import base64
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from app.on_disk import MODELS, SELECTION, found
 from app.problems import Problem, busy
+from app.recorder import Recorder
 from pipeline import bundle
 from pipeline.predictor import Predictor
 from pipeline.stage import BundleError
@@ -21,12 +23,13 @@ log = logging.getLogger("assay.api")
 
 
 class Served:
-    """A bundle that answers: a predictor for each thread, all warmed up."""
+    """A bundle that answers: a predictor for each thread, all warmed up. What it is shown is counted."""
 
-    def __init__(self, task: str, threads: int):
+    def __init__(self, task: str, threads: int, recorder: Recorder):
         """Load the task's champion; raise BundleError unless it is whole, vouched for and answers as it should."""
         first = Predictor(MODELS / task / "best", bundle.vouched(task))
         self.task, self.id, self.info = task, first.id, first.info
+        self._recorder = recorder
         self._free = [first, *(first.twin() for _ in range(threads - 1))]
         for predictor in self._free:
             predictor.check()
@@ -36,14 +39,13 @@ class Served:
 
         At most as many threads as there are predictors may call it at once.
         """
-        predictor = self._free.pop()
+        predictor, start = self._free.pop(), time.perf_counter()
         try:
-            if not explain:
-                return predictor.predict(data, name)
-            item, why = predictor.explain(data, name)
+            item, why = predictor.explain(data, name) if explain else (predictor.predict(data, name), None)
+            self._recorder.record(self.task, self.id, item, predictor.seen, time.perf_counter() - start)
             if why and "png" in why:
                 why["png"] = base64.b64encode(why["png"]).decode()
-            return item | {"explanation": why}
+            return item | {"explanation": why} if explain else item
         finally:
             self._free.append(predictor)
 
@@ -52,7 +54,7 @@ class Models:
     """The bundles by task, and the threads that they answer on."""
 
     def __init__(self, threads: int):
-        self.threads = threads
+        self.threads, self.recorder = threads, Recorder()
         self.served: dict[str, Served] = {}
         self.refused: dict[str, str] = {}  # why, by task
         self.looked = False
@@ -87,7 +89,7 @@ class Models:
         """Replace the task's bundle by the one on disk, or say why not."""
         loop = asyncio.get_running_loop()
         try:
-            new = await loop.run_in_executor(self._loader, Served, task, self.threads)
+            new = await loop.run_in_executor(self._loader, Served, task, self.threads, self.recorder)
         except Exception as error:  # unpickling and running what may be anything raises whatever it likes
             known = isinstance(error, BundleError)
             self.refused[task] = str(error) if known else f"cannot be loaded ({type(error).__name__}: {error})"

@@ -14,7 +14,7 @@ from app import access, limits
 MultiPartParser.spool_max_size = (
     2 * limits.FILE_BYTES
 )  # uploads stay in memory: over 1 MB they would go to a temporary file
-PAGES = ("Predict", "Compare", "Data", "Retrain")
+PAGES = ("Predict", "Compare", "Data", "Monitor", "Retrain")
 USE = "Assay. Research use, not a medical device."
 # Less white above, lines not too long to read. The answer stays in view beside a long form, and above it on a phone.
 STYLE = """<style>

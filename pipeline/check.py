@@ -35,7 +35,7 @@ FEATURES = {
     "table": ("columns",),
 }
 DEMO = Path("data/demo")  # drawn after the check
-RESERVED = ("backbone", "demo", "raw", "uploads")  # folders in data/ and models/ that are no task's
+RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
 class AllParams(Strict):

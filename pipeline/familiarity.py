@@ -42,11 +42,19 @@ def fit(X: np.ndarray) -> dict[str, np.ndarray]:
 
 def distances(known: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return how unlike what `fit` was given each row of X (n, n_features) is, float64 (n,)."""
+    return judge(known, X)[0]
+
+
+def judge(known: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distance of each row of X (n, n_features), float64 (n,), and its place (n, k): along each axis, in standard
+    deviations from the mean, the axis along which training data vary most last.
+    """
     centred = np.sqrt(np.maximum(X, 0), dtype=np.float64) - known["mean"]
     along = centred @ known["axes"].T
+    place = along / known["scales"][:-1]
     rest = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
-    inside = ((along / known["scales"][:-1]) ** 2).sum(axis=1)
-    return np.sqrt((inside + rest / known["scales"][-1] ** 2) / X.shape[1])
+    inside = (place**2).sum(axis=1)
+    return np.sqrt((inside + rest / known["scales"][-1] ** 2) / X.shape[1]), place
 
 
 def out_of_fold(X: np.ndarray, fold: np.ndarray) -> np.ndarray:

@@ -33,8 +33,11 @@ class Predictor:
 
     Not for several threads at once: an interpreter serves one, so take a `twin` for each. It starts with the first sample; a copy
     made with copy or pickle starts its own. `info` is the content of
-    bundle.json, `id` the model's name and the first digits of that file's SHA-256.
+    bundle.json, `id` the model's name and the first digits of that file's SHA-256. `seen` is where the last sample lay (see
+    `pipeline.tally`): its distance in thresholds and its places; None where it could not be read, or nothing is refused.
     """
+
+    seen: tuple[float, np.ndarray] | None = None
 
     def __init__(self, folder: str | Path, vouched: str | None = None):
         """Load the bundle in `folder`; raise BundleError if a file is missing or does not match its hash.
@@ -123,7 +126,9 @@ class Predictor:
         if self.info["kind"] == "table":
             from pipeline import ranges
 
-            return ranges.doubt(features, self.info["schema"], most)
+            distance, places = ranges.judge(features, self.info["schema"])
+            self.seen = float(distance[0]) / most, places[0]
+            return ranges.doubt(features, self.info["schema"], most) if distance[0] > 0 else ("", False)
         if most == np.inf:
             return "", False
         if isinstance(features, Beside):
@@ -137,7 +142,9 @@ class Predictor:
         return reason, bool(reason)
 
     def _unlike(self, seen: np.ndarray, most: float) -> str:
-        return familiarity.doubt(float(familiarity.distances(self._arrays["known.npz"], seen[None])[0]), most)
+        distance, places = familiarity.judge(self._arrays["known.npz"], seen[None])
+        self.seen = float(distance[0]) / most, places[0]
+        return familiarity.doubt(float(distance[0]), most)
 
     def decide(self, features: Any) -> dict[str, Any]:
         """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one.
@@ -190,6 +197,7 @@ class Predictor:
 
     def predict(self, data: Sample, name: str) -> dict[str, Any]:
         """Return the item for one sample; bad input becomes an item with an empty class and the reason."""
+        self.seen = None
         try:
             return {"file": name} | self.decide(self.features(data))
         except DataError as error:

@@ -26,19 +26,35 @@ def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[s
     return found
 
 
+def varied(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the columns of numbers that varied in training."""
+    return [f for f in fields if f["type"] == "number" and f["min"] is not None and f["min"] < f["max"]]
+
+
+def judge(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's largest `excess`, float64 (n,), and its place (n, k): where the number of each `varied` column lies in
+    the range that training saw, -2 at its lower and 2 at its upper end; NaN where it is missing.
+    """
+    below, above = _outside(X, varied(fields))
+    beyond = np.nan_to_num(np.maximum(below, above), nan=0.0)
+    return beyond.max(axis=1, initial=0.0), 2 * (above - below)
+
+
 def excess(X: pd.DataFrame, fields: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     """Return how far each number (n,) of a column lies outside of the range that training saw, in widths of that range.
 
     `X` is made by `tables.to_frame` or `typed`. Of columns of numbers that varied in training; what is missing has 0.
     """
-    beyond = {}
-    for field in fields:
-        if field["type"] == "number" and field["min"] is not None and field["min"] < field["max"]:
-            x, width = X[field["name"]].to_numpy(dtype=np.float64), field["max"] - field["min"]
-            beyond[field["name"]] = np.nan_to_num(
-                np.maximum(field["min"] - x, x - field["max"]).clip(0) / width, nan=0.0
-            )
-    return beyond
+    below, above = _outside(X, varied(fields))
+    beyond = np.nan_to_num(np.maximum(below, above).clip(0), nan=0.0)
+    return dict(zip([field["name"] for field in varied(fields)], beyond.T, strict=True))
+
+
+def _outside(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far each number (n, k) lies below the range of its column, and how far above, in widths of the range."""
+    x = np.column_stack([np.empty((len(X), 0)), *(X[field["name"]].to_numpy(np.float64) for field in fields)])
+    low, high = (np.array([field[end] for field in fields], np.float64) for end in ("min", "max"))
+    return (low - x) / (high - low), (x - high) / (high - low)
 
 
 def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
@@ -46,8 +62,7 @@ def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
     found = np.zeros(len(X))
     for number in np.unique(fold):
         held_out = fold == number
-        beyond = excess(X[held_out], schema(X[~held_out], {}))
-        found[held_out] = np.max([np.zeros(held_out.sum()), *beyond.values()], axis=0)
+        found[held_out] = judge(X[held_out], schema(X[~held_out], {}))[0]
     return found
 
 

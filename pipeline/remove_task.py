@@ -1,6 +1,6 @@
 """Taking a task away: its blocks in params.yaml, what stages made of it, its part of dvc.lock and of the MLflow store.
 
-Raw data and uploads are never touched, nor is a file in `data/<task>` that no stage wrote.
+Raw data, uploads and counts of what was shown are never touched, nor is a file in `data/<task>` that no stage wrote.
 """
 
 import os
@@ -36,6 +36,7 @@ def remove(name: str) -> list[Line]:
     folders = [Path(f"{top}/{name}") for top in ("data", "models", "reports")]
     refuse_raw(folders, tasks)
     gone = [path.as_posix() for path in delete(folders, outputs(name, models))]
+    counts = Path(f"data/monitor/{name}")
     kept = [path.as_posix() for path in folders if path.exists()]
     lines = [
         ("removed", "\n".join(gone)),
@@ -43,6 +44,7 @@ def remove(name: str) -> list[Line]:
         ("removed", forget_experiment(name)),
         ("left alone", "\n".join(f"{path}: holds files that no stage wrote" for path in kept)),
         ("left alone", keep_uploads(name)),
+        ("left alone", f"{counts.as_posix()}: counts of what its champions were shown" if counts.is_dir() else ""),
         ("left alone", f"{tasks[name].get('raw')}: the raw data"),
     ]
     artifacts.write_bytes(params.PARAMS, text.encode())  # last: while the task is there, this can be run again

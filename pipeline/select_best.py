@@ -17,6 +17,7 @@ from pipeline.calibrate import SCALED, out_of_fold
 from pipeline.dataset import Dataset
 from pipeline.decision import calibrate, decide
 from pipeline.predictor import Predictor
+from pipeline.reference import reference
 from pipeline.stage import DataError, require, run
 
 RULE = (
@@ -111,9 +112,12 @@ def main(name: str) -> None:
 def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, Any]) -> str:
     """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk.
 
-    Returns the SHA-256 of its bundle.json, by which selection.json, and so git, vouches for it.
+    To the figures of `report` it adds what a server is to expect (see `pipeline.reference`). Returns the SHA-256 of the
+    bundle's bundle.json, by which selection.json, and so git, vouches for it.
     """
     candidate = Path(f"models/{task}/candidates/{winner}")
+    dev = Dataset.load(require(f"data/{task}/dev.npz", f"preprocess@{task}"))
+    report = report | {"reference": reference(dev, candidate, decision)}
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, decision, report)
         answers = Predictor(scratch).golden()

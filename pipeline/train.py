@@ -4,10 +4,11 @@ Values that its block lists are tried, and one is chosen inside each training fo
 
 Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
 `model.tflite`), oof.npz (`proba` float64 (n_repeats * n_dev, n_classes): each sample's probabilities by a model that did not see
-it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is, and `beyond` (n_dev,): how far
-numbers beside a picture lie outside of theirs), of pictures known.npz (see
-`pipeline.familiarity`), history.csv (fold, epoch, loss, val_loss), of a table importance.csv (column, importance: the mean over
-folds of `cross_fit.permuted`, and the least and the most), and candidate.json (all of the bundle that training knows).
+it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is; `beyond` (n_dev,): how far
+numbers beside a picture lie outside of theirs; `places` float32 (n_dev, k): on which side it lies, see `judge` in
+`pipeline.familiarity` and `pipeline.ranges`), of pictures known.npz, history.csv (fold, epoch, loss, val_loss), of a table
+importance.csv (column, importance: the mean over folds of `cross_fit.permuted`, and the least and the most), and candidate.json
+(all of the bundle that training knows).
 """
 
 import importlib
@@ -52,15 +53,25 @@ def save(estimator: Any, folder: Path) -> dict[str, str]:
     return {path.name: artifacts.sha256(path.read_bytes()) for path in sorted(folder.glob("model.*"))}
 
 
-def judge_familiarity(estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path) -> np.ndarray:
-    """Return how unlike the other folds each sample is, (n,); of pictures also write known.npz, which the bundle takes along."""
+def judge_familiarity(
+    estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path
+) -> dict[str, np.ndarray]:
+    """Return `distance`, how unlike the other folds each sample is, (n,), and `places` among all, float32 (n, k); of pictures with
+    columns also `beyond`, (n,).
+
+    Of pictures also write known.npz, which the bundle takes along.
+    """
     if candidate["kind"] == "table":
-        return ranges.out_of_fold(X, dev.fold)
+        places = ranges.judge(X, candidate["schema"])[1]
+        return {"distance": ranges.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
+    beyond = {"beyond": ranges.out_of_fold(X.columns, dev.fold)} if isinstance(X, Beside) else {}
     seen = estimator.embed(X) if hasattr(estimator, "embed") else X.picture if isinstance(X, Beside) else X
     with one_thread():
-        artifacts.write_npz(folder / "known.npz", familiarity.fit(seen))
+        known = familiarity.fit(seen)
+        artifacts.write_npz(folder / "known.npz", known)
         candidate["files"]["known.npz"] = artifacts.sha256((folder / "known.npz").read_bytes())
-        return familiarity.out_of_fold(seen, dev.fold)
+        places = familiarity.judge(known, seen)[1].astype(np.float32)
+        return {"distance": familiarity.out_of_fold(seen, dev.fold), "places": places} | beyond
 
 
 def describe(name: str, model: ModelParams, kind: str, dev: Dataset, files: dict[str, str]) -> dict[str, Any]:
@@ -132,10 +143,8 @@ def main(name: str) -> None:
     columns = X.columns if isinstance(X, Beside) else X
     has_schema = model.features.endswith("columns")
     candidate["schema"] = tables.schema(columns, task.preprocess.units) if has_schema else None
-    oof = {"proba": fitted.oof, "distance": judge_familiarity(fitted.estimator, X, dev, candidate, folder)}
-    if isinstance(X, Beside):
-        oof["beyond"] = ranges.out_of_fold(columns, dev.fold)
-    artifacts.write_npz(folder / "oof.npz", oof)
+    judged = judge_familiarity(fitted.estimator, X, dev, candidate, folder)
+    artifacts.write_npz(folder / "oof.npz", {"proba": fitted.oof} | judged)
     artifacts.write_csv(folder / "history.csv", fitted.history)
     if fitted.importance is not None:
         folds = fitted.importance

@@ -177,9 +177,9 @@ def use_head(session: Path, name: str, dev: Dataset) -> None:
     files = {path.name: artifacts.sha256(path.read_bytes()) for path in folder.iterdir()}
     content = train.describe(name, params.model(name), "image", dev, files) | {"schema": None}
     head, X = learnt_head(session)[1], dev.X("embedding")
-    distance = train.judge_familiarity(head, X, dev, content, folder)
+    judged = train.judge_familiarity(head, X, dev, content, folder)
     artifacts.write_json(folder / "candidate.json", content)
-    artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X), "distance": distance})
+    artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)
     artifacts.write_csv(folder / "history.csv", pd.DataFrame({"fold": [0], "epoch": [1], "loss": [1], "val_loss": [1]}))
 
 

@@ -277,7 +277,7 @@ def test_the_openapi_page_has_every_route_with_examples_and_its_errors(server):
     status, content, _ = server.get("/openapi.json")
     assert status == 200
     assert set(content["paths"]) == {
-        "/v1/tasks", "/v1/tasks/{task}", "/v1/tasks/{task}/predict",
+        "/v1/tasks", "/v1/tasks/{task}", "/v1/tasks/{task}/predict", "/v1/tasks/{task}/monitor",
         "/v1/tasks/{task}/samples", "/predict/", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     predict = content["paths"]["/v1/tasks/{task}/predict"]["post"]

@@ -159,7 +159,7 @@ def test_a_task_cannot_take_the_folder_of_something_else(name):
     everything = content(task())
     everything["tasks"] = {name: everything["tasks"]["skin"]}
     everything["models"]["skin-dummy"]["task"] = name
-    with pytest.raises(ParamsError, match=rf"tasks.{name}: the names backbone, demo, raw, uploads are taken"):
+    with pytest.raises(ParamsError, match=rf"tasks.{name}: the names backbone, demo, monitor, raw, uploads are taken"):
         check.check(everything)
 
 

@@ -108,7 +108,7 @@ def test_links_that_dvc_does_not_follow_are_told(project, capsys):
     [
         (["breast", "data/raw/skin"], ParamsError, "params.yaml has a task 'breast' already; choose another name, or take it"),
         (["Skin", "data/raw/skin"], ParamsError, "'Skin': names are made of a-z, 0-9, - and _"),
-        (["raw", "data/raw/skin"], ParamsError, "tasks.raw: the names backbone, demo, raw, uploads are taken by folders"),
+        (["raw", "data/raw/skin"], ParamsError, "the names backbone, demo, monitor, raw, uploads are taken by folders"),
         (["skin", "nowhere"], DataError, "nowhere: there is no such file or folder"),
         (["skin", "data/raw/skin", "--positive", "bad"], DataError, "--positive bad: expected one of two classes; there are 2"),
         (["skin", "data/raw/skin", "--label", "x"], DataError, "--label and --group name columns of a CSV"),

@@ -1,4 +1,4 @@
-"""The charts of the pages Compare and Data: drawn by the browser, offline, in either theme.
+"""The charts of the pages Compare, Data and Monitor: drawn by the browser, offline, in either theme.
 
 Colours are Okabe and Ito's, which colour-blind readers tell apart, in an order in which the first ones stand out on white and on
 black. No chart says anything by colour alone: shape, dashes or a label say it too.
@@ -164,7 +164,7 @@ def rule(x: float, text: str, colour: str = GREY) -> alt.LayerChart:
     return base.mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=2) + name
 
 
-def steps(table: pd.DataFrame, title: str, names: list[str], top: float | None = None) -> alt.Chart:
+def steps(table: pd.DataFrame, title: str | None, names: list[str], top: float | None = None) -> alt.Chart:
     """Return a histogram as a stepped line for each of `names`: columns low, high, share and name."""
     return (
         alt.Chart(table)
@@ -178,7 +178,7 @@ def steps(table: pd.DataFrame, title: str, names: list[str], top: float | None =
     )
 
 
-def bars(table: pd.DataFrame, title: str, names: list[str]) -> alt.Chart:
+def bars(table: pd.DataFrame, title: str | None, names: list[str]) -> alt.Chart:
     """Return the share of each category, a bar for each of `names` beside the other: columns value, share and name."""
     order = list(dict.fromkeys(table["value"]))
     scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
@@ -230,3 +230,38 @@ def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:
             tooltip=["name:N", "width:Q", "height:Q", "n:Q"],
         )
     )
+
+
+def by_day(table: pd.DataFrame, names: list[str]) -> alt.Chart:
+    """Return the counts of each day, outcomes stacked: columns day, name and count."""
+    scale = alt.Scale(domain=names, range=COLOURS[: len(names)])
+    legend = alt.Legend(orient="bottom", title=None, columns=3)
+    return (
+        alt.Chart(table)
+        .mark_bar()
+        .encode(
+            x=alt.X("yearmonthdate(day):T", title=None, axis=alt.Axis(format="%d %b", labelOverlap=True)),
+            y=alt.Y("count:Q", title="samples", axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("name:N", scale=scale, legend=legend, sort=names),
+            tooltip=["day:N", "name:N", "count:Q"],
+        )
+    )
+
+
+def share_by_day(table: pd.DataFrame, usual: float | None, ends: list[str]) -> alt.LayerChart:
+    """Return the share of each day with its interval, and the `usual` one as a line; columns day, share, low, high and n.
+
+    `ends` are the first and the last day of the axis.
+    """
+    scale = alt.Scale(domain=[f"{day}T00:00:00" for day in ends])
+    x = alt.X("yearmonthdate(day):T", title=None, scale=scale, axis=alt.Axis(format="%d %b", labelOverlap=True))
+    y = alt.Y("share:Q", title="refused", axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0))
+    base = alt.Chart(table).encode(x=x)
+    bars = base.mark_rule(color=COLOURS[1], strokeWidth=2).encode(y=alt.Y("low:Q", title="refused"), y2="high:Q")
+    tooltip = ["day:N", "n:Q", *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("share", "low", "high"))]
+    points = base.mark_point(color=COLOURS[1], size=70, filled=True, opacity=1).encode(y=y, tooltip=tooltip)
+    if usual is None:
+        return bars + points
+    line = alt.Chart(pd.DataFrame({"usual": [usual], "text": ["training"]})).encode(y=alt.Y("usual:Q", title="refused"))
+    name = line.mark_text(align="left", dy=-7, dx=3, color=GREY, fontSize=12).encode(text="text:N", x=alt.value(0))
+    return line.mark_rule(color=GREY, strokeDash=[4, 4], strokeWidth=2) + name + bars + points

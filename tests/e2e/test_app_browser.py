@@ -17,7 +17,7 @@ from tests.models import lesion, picture
 from tests.projects import Project
 from tests.test_api_hostile import FILES
 
-PAGES = ("predict", "compare", "data", "retrain")
+PAGES = ("predict", "compare", "data", "monitor", "retrain")
 HOSTILE = ("empty", "random", "bomb png", "bomb text chunk", "polyglot png and html", "csv", "float tiff of NaN")
 NAME = "![x](http://elsewhere.example/x.png) <img src=http://elsewhere.example/y> $a$ :red[b].jpg"
 

@@ -1,0 +1,130 @@
+"""What champions are shown, counted by task, bundle and day (UTC), in files that survive a restart; see `pipeline.tally`.
+
+`data/monitor/<task>/<day>.json` holds {format, bundles: {id: counts}}. Counts are collected in memory and added to the day's file
+every 10 s, under a lock and in one step: several processes may count at once, and a killed one loses its last 10 s.
+"""
+
+import json
+import logging
+import threading
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts, tally
+from pipeline.tally import Seen, Tally
+
+FOLDER = Path("data/monitor")
+FORMAT = 1
+EVERY = 10  # s between what is counted and its file
+KEPT = 400  # days: a year, and a month to look back at it
+WAIT = 10  # s for another process that holds the lock
+log = logging.getLogger("assay.monitor")
+
+
+class Recorder:
+    """Counts for one process. It keeps what it cannot write, as on a full disk, in memory and tries again."""
+
+    def __init__(self) -> None:
+        self.folder = FOLDER.absolute()
+        self._counting, self._writing = threading.Lock(), threading.Lock()
+        self._new: dict[tuple[str, str, str], Tally] = {}  # by task, day and bundle
+        self._timer: threading.Timer | None = None
+        self._failed = False
+
+    def record(self, task: str, bundle: str, item: dict[str, Any], seen: Seen | None, seconds: float) -> None:
+        """Count a sample that the `bundle` has answered; see `Tally.add`. Of `item` no name and no reason is kept."""
+        key = task, today().isoformat(), bundle
+        with self._counting:
+            found = self._new.get(key)
+            if found is None:
+                found = self._new[key] = Tally()
+            found.add(item, seen, seconds)
+            if self._timer is None:
+                self._timer = threading.Timer(EVERY, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        """Add what was counted to the files."""
+        with self._writing:
+            with self._counting:
+                new, self._new = self._new, {}
+                if self._timer:
+                    self._timer.cancel()
+                self._timer = None
+            failed = {}
+            for task, day in sorted({key[:2] for key in new}):
+                of_day = {key: counts for key, counts in new.items() if key[:2] == (task, day)}
+                try:
+                    self._add(task, day, {bundle: counts for (_, _, bundle), counts in of_day.items()})
+                except OSError as error:  # Timeout of the lock is one
+                    failed |= of_day
+                    if not self._failed:
+                        log.warning(
+                            "data/monitor cannot be written (%s): counts stay in memory", error.strerror or error
+                        )
+            self._failed = bool(failed)
+            with self._counting:
+                for key, counts in failed.items():
+                    self._new[key] = counts + self._new.get(key, Tally())
+
+    def _add(self, task: str, day: str, new: dict[str, Tally]) -> None:
+        """Add counts by bundle to a day's file."""
+        from filelock import FileLock  # here: the first page waits for no import it does not need
+
+        folder = self.folder / task
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=WAIT):
+            path = folder / f"{day}.json"
+            if not path.exists():
+                forget(folder)
+            bundles = read(path)
+            for bundle, counts in new.items():
+                bundles[bundle] = bundles.get(bundle, Tally()) + counts
+            content = {"format": FORMAT, "bundles": {name: counts.to_json() for name, counts in bundles.items()}}
+            artifacts.write_bytes(path, json.dumps(content, separators=(",", ":")).encode())
+
+    def days(self, task: str, bundle: str, n: int) -> dict[str, Tally]:
+        """Return the counts of the last `n` days, today among them, by day and the oldest first, with what is not written yet."""
+        last, found = today(), {}
+        with self._writing:
+            for day in (str(last - timedelta(days=back)) for back in reversed(range(n))):
+                found[day] = Tally()
+                with suppress(OSError):  # what cannot be read is not shown; nothing is lost by that
+                    found[day] += read(self.folder / task / f"{day}.json", set_aside=False).get(bundle, Tally())
+            with self._counting:
+                for day, counts in found.items():
+                    if (task, day, bundle) in self._new:
+                        found[day] = counts + self._new[task, day, bundle]
+        return found
+
+
+def today() -> date:
+    """Return the day, in UTC."""
+    return datetime.now(UTC).date()
+
+
+def read(path: Path, set_aside: bool = True) -> dict[str, Tally]:
+    """Return a day's counts by bundle; none where there is no file or it cannot be read, which is then `set_aside`."""
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] == FORMAT:
+            return {bundle: tally.from_json(counts) for bundle, counts in content["bundles"].items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    if set_aside:
+        log.warning("%s is no file of counts; it goes on as %s.damaged, and the day starts anew", path, path.name)
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    return {}
+
+
+def forget(folder: Path) -> None:
+    """Delete a task's days that are over `KEPT` days old."""
+    first = str(today() - timedelta(days=KEPT))
+    for path in folder.glob("????-??-??.json*"):
+        if path.name < first:
+            path.unlink(missing_ok=True)

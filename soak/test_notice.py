@@ -1,0 +1,142 @@
+"""A champion of dermoscopy from some of HAM10000's sites is served another site's pictures: is it noticed, and how soon?
+
+Beside soak/test_elsewhere.py, which measures on the same sites what that does to the answers.
+"""
+
+import csv
+import shutil
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from app.recorder import Recorder
+from benchmarks.figures import Figure, ratio, save
+from pipeline import artifacts, drift
+from pipeline.predictor import Predictor
+from pipeline.tally import Tally
+from soak.test_elsewhere import AWAY, DATA, copy_sites
+from tests.e2e.test_api import served
+from tests.projects import Project, start_git, tracked
+
+AT_ONCE = 30  # pictures in a request
+ORDERS = 40  # in which the pictures of a site may arrive
+STEP = 10  # pictures between two looks
+
+
+def show(project: Project, pictures: list[bytes]) -> dict:
+    """Serve pictures over the API, which is ended and started again half-way; return what it says then."""
+    shutil.rmtree(project.folder / "data/monitor", ignore_errors=True)
+    half = len(pictures) // 2
+    for part in (pictures[:half], pictures[half:]):
+        with served(project.folder) as (client, _, _):
+            for start in range(0, len(part), AT_ONCE):
+                client.send("/v1/tasks/skin/predict", *[("picture", data) for data in part[start : start + AT_ONCE]])
+    with served(project.folder) as (client, _, _):
+        found = client.get("/v1/tasks/skin/monitor")[1]
+    assert found["counts"]["n"] == len(pictures)
+    return found
+
+
+def verdict(seen: list[tuple], order: Sequence[int], reference: dict) -> str:
+    """Return what is said of some samples, given by (item, seen) and their numbers."""
+    counts = Tally()
+    for k in order:
+        counts.add(*seen[k], 0.01)
+    return drift.compare(counts, reference, "image")["verdict"]
+
+
+def noticed_after(seen: list[tuple], reference: dict, seed: int) -> int:
+    """Return after how many of the samples, in an order by lot, they are called unlike; one more than all where never."""
+    order = np.random.default_rng(seed).permutation(len(seen))
+    ends = range(drift.FEW, len(seen) + 1, STEP)
+    return next((end for end in ends if verdict(seen, order[:end], reference) == "unlike"), len(seen) + 1)
+
+
+def answers(predictor: Predictor, pictures: list[bytes]) -> tuple[list[tuple], float]:
+    """Return (item, seen) of each picture, and the seconds that one took."""
+    start = time.perf_counter()
+    found = [(predictor.predict(data, "picture"), predictor.seen) for data in pictures]
+    return found, (time.perf_counter() - start) / len(pictures)
+
+
+def cost(seen: list[tuple]) -> float:
+    """Return the seconds that it takes to count one sample, the best of five turns."""
+    counts, turns = Recorder(), []
+    for _ in range(5):
+        start = time.perf_counter()
+        for item, where in seen:
+            counts.record("skin", "bundle", item, where, 0.01)
+        turns.append((time.perf_counter() - start) / len(seen))
+    return min(turns)
+
+
+def strongest(found: dict, of: str) -> tuple[float, str]:
+    """Return the share of pairs that is farthest from a half, on the side above it, and its interval in words."""
+    one = max((f for f in found["drift"]["figures"] if f["of"] == of), key=lambda f: abs(f["beyond"] - 0.5))
+    low, high = one["ci"]
+    share, low, high = (one["beyond"], low, high) if one["beyond"] >= 0.5 else (1 - one["beyond"], 1 - high, 1 - low)
+    return share, f"{one['name']} {low:.3f} to {high:.3f}".strip()
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real data are not here")
+def test_another_sites_pictures_are_noticed_and_those_of_the_same_sites_are_not(tmp_path, monkeypatch):
+    with (DATA / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    copy_sites([row for row in rows if row["site"] != AWAY], tmp_path / "home")
+    tracked(tmp_path / "project")
+    project = Project(tmp_path / "project")
+    start_git(project)
+    home = str(tmp_path / "home")
+    project.run("python", "-m", "pipeline.init_task", "skin", home, "--label", "label", "--group", "group")
+    content = project.params()
+    content["tasks"]["skin"]["models"] = ["skin-logreg", "skin-dummy"]
+    kept = {name: block for name, block in content["models"].items() if block["task"] != "skin"}
+    kept |= {name: content["models"][name] for name in ("skin-logreg", "skin-dummy")}
+    project.change(models=kept, tasks__skin__models=["skin-logreg", "skin-dummy"])
+    project.run("dvc", "repro", "select_best@skin", timeout=400)
+    with (project.folder / "data/skin/split.csv").open(encoding="utf-8", newline="") as file:
+        test = [row["path"] for row in csv.DictReader(file) if row["subset"] == "test"]
+    at_home = [(tmp_path / "home" / path).read_bytes() for path in test]
+    elsewhere = [(DATA / row["path"]).read_bytes() for row in rows if row["site"] == AWAY]
+    same, other = show(project, at_home), show(project, elsewhere)
+
+    monkeypatch.chdir(project.folder)
+    predictor = Predictor("models/skin/best")
+    reference = artifacts.read_json("models/skin/best/bundle.json")["metrics"]["reference"]
+    (seen_there, seconds), (seen_home, _) = answers(predictor, elsewhere), answers(predictor, at_home)
+    after = [noticed_after(seen_there, reference, seed) for seed in range(ORDERS)]
+    rng = np.random.default_rng(7)
+    drawn = [verdict(seen_home, rng.integers(0, len(seen_home), 100), reference) for _ in range(200)]
+    counted = cost(seen_there)
+
+    figures = []
+    for name, found in ((f"test pictures of the sites trained on: {same['drift']['verdict']}", same),
+                        (f"{AWAY}: {other['drift']['verdict']}", other)):  # fmt: skip
+        n = found["counts"]["n"]
+        refused = found["drift"]["figures"][0]
+        trained = (
+            f"of {n}; training {refused['training']:.3f}, difference {refused['ci'][0]:+.3f} to {refused['ci'][1]:+.3f}"
+        )
+        figures.append(Figure(f"{name}; refused", refused["served"], trained))
+        for of, what in (("distance", "farther off"), ("place", "strongest direction")):
+            share, ends = strongest(found, of)
+            figures.append(Figure(f"{name}; pairs, {what}", share, f"{ends}; 0.5 is alike"))
+        (one,) = (figure for figure in found["drift"]["figures"] if figure["of"] == "answer")
+        trained = f"training {one['training']:.3f}, difference {one['ci'][0]:+.3f} to {one['ci'][1]:+.3f}"
+        figures.append(Figure(f"{name}; answered {one['name']}", one["served"], trained))
+    figures += [
+        Figure(
+            f"{AWAY}: pictures until it is noticed", statistics.median(after), f"median of {ORDERS} orders", at_most=200
+        ),
+        Figure("false alarms", drawn.count("unlike") / 200, "200 draws of 100 test pictures", at_most=0.05),
+        Figure("counting a picture", counted * 1e6, "best of 5 turns", unit="us"),
+        ratio("counting a picture against answering it", counted * 1e3, seconds * 1e3, "ms", at_most=0.01),
+    ]
+    save("soak_notice", "Pictures of another site are noticed", figures, command="make soak")
+    print(other["drift"]["sentence"], same["drift"]["sentence"], sep="\n")
+    assert other["drift"]["verdict"] == "unlike"
+    assert same["drift"]["verdict"] != "unlike"
+    assert not [one for one in figures if not one.passed]

@@ -1,0 +1,50 @@
+"""What a server is to expect of samples like the training data is counted from out-of-fold predictions."""
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts
+from pipeline.dataset import Dataset
+from pipeline.predictor import Predictor
+from pipeline.tally import Tally
+from tests.models import folder_of, mixed, score
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    with folder_of(tmp_path_factory.mktemp("made")) as folder:
+        score({"line": {"estimator": "logreg"}}, 200, 60)
+    return folder
+
+
+@pytest.fixture
+def found(project, monkeypatch):
+    monkeypatch.chdir(project)
+    return Predictor("models/t/best").info["metrics"]["reference"]
+
+
+def test_the_champions_bundle_counts_its_out_of_fold_predictions(found):
+    dev, saved = Dataset.load("data/t/dev.npz"), np.load("models/t/candidates/line/oof.npz")
+    report = artifacts.read_json("reports/t/cv/line.json")
+    assert sum(found["answers"].values()) + found["refused"] == len(dev.y) == 200
+    assert found["refused"] / 200 == pytest.approx(report["refused"])
+    assert found["n_groups"] == 100
+    kept = saved["distance"] <= 0.5
+    assert found["answers"]["benign"] + found["answers"]["malignant"] == kept.sum()
+    assert sum(found["probability"]) == kept.sum()
+    assert "reference" not in report
+
+
+def test_its_places_are_the_columns_that_varied_and_missing_numbers_have_none(found):
+    table, _ = mixed(200)
+    assert found["names"] == ["age", "size"]  # empty and constant columns and words have no place
+    assert [sum(row) for row in found["places"]] == [table["age"].notna().sum(), 200]
+
+
+def test_a_predictor_sees_training_rows_where_the_reference_has_them(found):
+    loaded, (table, _) = Predictor("models/t/best"), mixed(200)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    counted = Tally()
+    for row in rows:
+        counted.add(loaded.predict(row, "row"), loaded.seen, 0.01)
+    assert np.abs(counted.places - np.array(found["places"])).sum() <= 4  # float32 on an edge
