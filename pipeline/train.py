@@ -56,10 +56,9 @@ def save(estimator: Any, folder: Path) -> dict[str, str]:
 def judge_familiarity(
     estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path
 ) -> dict[str, np.ndarray]:
-    """Return `distance`, how unlike the other folds each sample is, (n,), and `places` among all, float32 (n, k); of pictures with
-    columns also `beyond`, (n,).
+    """Return `distance`, how unlike the other folds each sample is, (n,), and `places` among all, float32 (n, k).
 
-    Of pictures also write known.npz, which the bundle takes along.
+    Of pictures also write known.npz, which the bundle takes along; with columns beside them, there is `beyond` (n,), too.
     """
     if candidate["kind"] == "table":
         places = ranges.judge(X, candidate["schema"])[1]
