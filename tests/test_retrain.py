@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from pipeline import artifacts, challenge, compare, included, ledger, params, retrain
+from pipeline import artifacts, challenge, compare, included, ledger, params, retrain, track, verdict
 from pipeline.challenge import RetrainError
 from pipeline.compare import Side
 from pipeline.included import Included
@@ -33,7 +33,7 @@ def judged(champion: Side, challenger: Side, rule: RetrainParams = RULE) -> tupl
     """Return the failed metrics, the sentence and the differences."""
     overall, _ = compare.differences(champion, challenger.on(champion.dev), 300, 7)
     failed = compare.gate(overall, ["roc_auc", "balanced_accuracy"], rule.margin)
-    return failed, compare.in_words(overall, "roc_auc", failed, len(champion.dev.y), rule), overall
+    return failed, verdict.recommendation(overall, "roc_auc", failed, len(champion.dev.y), rule), overall
 
 
 def test_a_better_model_passes_and_is_said_to_be_better():
@@ -94,6 +94,7 @@ def project(tmp_path, monkeypatch):
         for k in (2, 1):
             ledger.append("skin", "collected", id=f"{k:016x}", label="a", group="", batch="b", who="w", source="test")
     monkeypatch.setattr(challenge, "cache_folder", lambda: "/cache")
+    monkeypatch.setattr(track, "track_decisions", lambda task: None)  # see tests/test_track.py
     return tmp_path
 
 
@@ -110,7 +111,7 @@ def repro_gives(monkeypatch, code: int) -> list[list[str]]:
     ran: list[list[str]] = []
 
     def run(command, **_):
-        ran.append(command[2:])
+        ran.append(list(command[3:]))
         return type("Done", (), {"returncode": code, "stderr": "ERROR: it broke", "stdout": ""})
 
     monkeypatch.setattr(retrain.subprocess, "run", run)
@@ -129,7 +130,7 @@ def test_promoting_appends_the_batch_sorted_and_rolling_back_gives_the_old_bytes
         retrain.promote("skin", "b", "me")
     assert retrain.rollback("skin", "me") == "b"
     assert included.place("skin").read_bytes() == before
-    assert ran == [["dvc", "repro"]] * 2
+    assert ran == [["repro"]] * 2
     events = [(line["event"], line.get("who"), line.get("by")) for line in ledger.read("skin")][2:]
     assert events == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
 
