@@ -81,7 +81,7 @@ def in_distance(batch: dict[str, Any]) -> str:
     if drift["farther"] is None:
         return refused
     low, high = drift["ci"]
-    span = f" [{low:.0%}, {high:.0%}]" if low == low else ""
+    span = f" [{low:.0%}, {high:.0%}]" if low is not None and low == low else ""  # of JSON, or of numpy
     return f"{refused}, and of a sample of each the new one is the farther off in {drift['farther']:.0%}{span}"
 
 
