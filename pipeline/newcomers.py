@@ -26,9 +26,8 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[
     """Return what is to be known of a batch whose graph has run in `tree`; `dev` is the champion's development set.
 
     n, labels: its samples. left_out: how many the audit keeps out, by reason; joined: how many show what a sample that was
-    there before shows, and stand in its fold; confounders: properties of pictures that betray the class with the batch, and
-    did not without. development: samples by class, before and with it. refused, refused_ci: the share that the champion
-    refuses. drift: see there.
+    there before shows, and stand in its fold. development: samples by class, before and with it. refused, refused_ci: the
+    share that the champion refuses. told_by, drift: see there.
     """
     kind = params.task(task).kind
     files = {included.stored(task, kind, row.hash).as_posix(): row for row in rows}
@@ -43,7 +42,7 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[
         "labels": Counter(row.label for row in rows),
         "left_out": Counter(reason.split(":")[0] for reason in out["reason"]),
         "joined": joined(artifacts.read_json(tree / f"data/{task}/audit.json"), files, set(out["path"])),
-        "confounders": new_confounders(task, tree, files, split) if kind == "image" else [],
+        "told_by": told_by(task, tree, files, split) if kind == "image" else [],
         "development": {label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         "refused": share,
         "refused_ci": wilson(share * len(rows), len(rows)),
@@ -65,19 +64,22 @@ def joined(found: dict[str, Any], files: dict[str, Included], out: set[str]) -> 
     return len(inside - out)
 
 
-def new_confounders(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the properties that betray the class in development with the batch, and do not without; see `confounders`."""
-    samples = pd.read_csv(tree / f"data/{task}/scan/samples.csv", dtype=str, keep_default_na=False).set_index("path")
+def told_by(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the properties of how pictures were taken by which the batch is told from the rest of development.
+
+    See `confounders`; asked of the batch's pictures that take part and as many others, drawn by the seed.
+    """
     dev = split[split["subset"] == "dev"].reset_index(drop=True)
-    table = samples.loc[dev["path"]].reset_index()
+    is_new = dev["path"].isin(list(files)).to_numpy()
+    old = np.random.default_rng(params.seed()).permutation(np.flatnonzero(~is_new))[: is_new.sum()]
+    dev = dev.iloc[np.sort([*np.flatnonzero(is_new), *old])]
+    samples = pd.read_csv(tree / f"data/{task}/scan/samples.csv", dtype=str, keep_default_na=False).set_index("path")
     paths = [included.locate(Path(params.task(task).raw), path) for path in dev["path"]]
     tones = np.array([one.tones for one in audit.take_all(paths, open_store(), task, params.workers())], float)
+    table = samples.loc[dev["path"]].reset_index()
     seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}
-    labels, groups = dev["label"].to_numpy(str), pd.factorize(dev["group"])[0]
-    old = ~dev["path"].isin(list(files)).to_numpy()
-    known = confounders({name: values[old] for name, values in seen.items()}, labels[old], groups[old])
-    names = {one["name"] for one in known}
-    return [one for one in confounders(seen, labels, groups) if one["name"] not in names]
+    origin = np.where(dev["path"].isin(list(files)), "the batch", "before")
+    return confounders(seen, origin, pd.factorize(dev["group"])[0])
 
 
 def drift(dev: Dataset, with_it: Dataset, files: list[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pipeline.params import RetrainParams
 
 UNLIKE = 0.6  # from which the lower end of `farther` says that a batch is unlike the training data; 0.5 is alike
 REFUSED = 2 * (1 - QUANTILE)  # the same of the share that the champion refuses
-SHIFT = 0.1  # of a class' share of the development set, from which it is said
+SHIFT = 0.1  # from which it is said that a class' share in the batch differs from that in development
 
 
 def figure(name: str, one: dict[str, Any]) -> str:
@@ -40,16 +40,14 @@ def cautions(found: dict[str, Any]) -> list[str]:
 
 def worse_parts(found: dict[str, Any]) -> list[str]:
     """Return a sentence for each class and subgroup that is worse by more than the margin, by the whole interval."""
-    parts = [(f"of {label}", metrics) for label, metrics in found["per_class"].items()]
+    parts = [(f"of {label}", name, one) for label, name, one in of_classes(found)]
     parts += [
-        (f"where {row['column']} is {row['value']}", row["metrics"]) for row in found["subgroups"] if not row["few"]
+        (f"where {row['column']} is {row['value']}", name, one)
+        for row in found["subgroups"]
+        for name, one in row["metrics"].items()
+        if not row["few"]
     ]
-    return [
-        f"Worse {where}: {figure(name, one)}."
-        for where, metrics in parts
-        for name, one in metrics.items()
-        if one["ci"][1] < -found["margin"]
-    ]
+    return [f"Worse {where}: {figure(name, one)}." for where, name, one in parts if one["ci"][1] < -found["margin"]]
 
 
 def of_batch(batch: dict[str, Any]) -> list[str]:
@@ -58,20 +56,29 @@ def of_batch(batch: dict[str, Any]) -> list[str]:
     drift = batch["drift"]
     if (drift["farther"] is not None and drift["ci"][0] > UNLIKE) or batch["refused_ci"][0] > REFUSED:
         said.append(f"The batch is unlike the training data: {in_distance(batch)}.")
-    said += [
-        f"With the batch {one['name']} tells the class in {one['accuracy']:.0%} (always guessing the commonest: "
-        f"{one['majority']:.0%}), without it it did not: the model may learn where pictures come from."
-        for one in batch["confounders"]
-    ]
-    for label, share in shares(batch["development"]).items():
-        if abs(share["with_it"] - share["before"]) > SHIFT:
-            said.append(
-                f"The share of {label} in development goes from {share['before']:.0%} to {share['with_it']:.0%}."
-            )
+    label, share, before = lopsided(batch)
+    if batch["told_by"] and abs(share - before) > SHIFT:
+        names = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch["told_by"])
+        said.append(
+            f"The batch is told from the rest by {names}, and {share:.0%} of it is {label}, of development {before:.0%}: "
+            "the model may learn where pictures come from instead of what they show."
+        )
+    elif abs(share - before) > SHIFT:
+        said.append(
+            f"The batch has classes in other shares: {share:.0%} of it is {label}, of development {before:.0%}."
+        )
     if batch["left_out"]:
         reasons = ", ".join(f"{n} for {reason}" for reason, n in batch["left_out"].items())
         said.append(f"The audit leaves out {sum(batch['left_out'].values())} of {batch['n']}: {reasons}.")
     return said
+
+
+def lopsided(batch: dict[str, Any]) -> tuple[str, float, float]:
+    """Return the class whose share differs most between the batch and development, and both shares."""
+    before = {label: one["before"] for label, one in shares(batch["development"]).items()}
+    own = {label: batch["labels"].get(label, 0) / batch["n"] for label in before}
+    label = max(before, key=lambda label: abs(own[label] - before[label]))
+    return label, own[label], before[label]
 
 
 def in_distance(batch: dict[str, Any]) -> str:
@@ -95,7 +102,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     """Return a comparison as lines of text: the recommendation first."""
     names = [*found["guarded"], *(["brier_score_loss"] if "brier_score_loss" in found["metrics"] else [])]
     table = [(name, found["metrics"][name]) for name in dict.fromkeys(names)]
-    table += [(f"{name} of {label}", one) for label, part in found["per_class"].items() for name, one in part.items()]
+    table += [(f"{name} of {label}", one) for label, name, one in of_classes(found)]
     table += [
         (f"{name} where {row['column']} is {row['value']} (n = {row['n']})", one)
         for row in found["subgroups"]
@@ -111,6 +118,13 @@ def lines(found: dict[str, Any]) -> list[str]:
     labels = ", ".join(f"{n} {label}" for label, n in sorted(batch["labels"].items()))
     about = f"The batch: {batch['n']} samples ({labels}); {in_distance(batch)}."
     return [found["recommendation"], head, *rows, about, *[f"Look at: {one}" for one in found["cautions"]]]
+
+
+def of_classes(found: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (class, metric, figures) of each class; of two the ROC AUC is that of all, and left out."""
+    parts = found["per_class"]
+    rows = [(label, name, one) for label, part in parts.items() for name, one in part.items()]
+    return [row for row in rows if len(parts) > 2 or row[1] != "roc_auc"]
 
 
 def three(value: float) -> str:

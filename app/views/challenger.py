@@ -29,8 +29,7 @@ def show(found: dict[str, Any]) -> None:
 def rows_of(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return what is compared, each with its name: guarded metrics, classes, subgroups."""
     rows = [(NAMES.get(name, name), found["metrics"][name]) for name in found["guarded"]]
-    for label, part in found["per_class"].items():
-        rows += [(f"{label}: {NAMES.get(name, name)}", one) for name, one in part.items()]
+    rows += [(f"{label}: {NAMES.get(name, name)}", one) for label, name, one in verdict.of_classes(found)]
     for row in found["subgroups"]:
         where = f"{row['column']} {row['value']} ({row['n']}{', few' if row['few'] else ''})"
         rows += [(f"{where}: {NAMES[name]}", one) for name, one in row["metrics"].items() if name in SHOWN]
@@ -105,10 +104,10 @@ def about(batch: dict[str, Any]) -> None:
     }
     written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development before and with it")
     left = ", ".join(f"{n} for {reason}" for reason, n in batch["left_out"].items()) or "nothing"
-    odd = ", ".join(one["name"] for one in batch["confounders"]) or "none"
+    odd = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch["told_by"]) or "nothing"
     st.markdown(
         f"- **Audit**: of {batch['n']} samples {plain(left)} is left out; {batch['joined']} show what an earlier sample shows, "
-        f"and stand in its fold. Properties that newly betray the class: {plain(odd)}.\n"
+        f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
         f"- **Drift**: {plain(verdict.in_distance(batch))}. Of a batch of the same kind it would be 50%."
     )
 
