@@ -57,13 +57,13 @@ def of_batch(batch: dict[str, Any]) -> list[str]:
     if (drift["farther"] is not None and drift["ci"][0] > UNLIKE) or batch["refused_ci"][0] > REFUSED:
         said.append(f"The batch is unlike the training data: {in_distance(batch)}.")
     label, share, before = lopsided(batch)
-    if batch["told_by"] and abs(share - before) > SHIFT:
+    if batch["told_by"] and share - before > SHIFT:
         names = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch["told_by"])
         said.append(
             f"The batch is told from the rest by {names}, and {share:.0%} of it is {label}, of development {before:.0%}: "
             "the model may learn where pictures come from instead of what they show."
         )
-    elif abs(share - before) > SHIFT:
+    elif share - before > SHIFT:
         said.append(
             f"The batch has classes in other shares: {share:.0%} of it is {label}, of development {before:.0%}."
         )
@@ -74,10 +74,10 @@ def of_batch(batch: dict[str, Any]) -> list[str]:
 
 
 def lopsided(batch: dict[str, Any]) -> tuple[str, float, float]:
-    """Return the class whose share differs most between the batch and development, and both shares."""
+    """Return the class of which the batch has most more than development, and its shares in both."""
     before = {label: one["before"] for label, one in shares(batch["development"]).items()}
     own = {label: batch["labels"].get(label, 0) / batch["n"] for label in before}
-    label = max(before, key=lambda label: abs(own[label] - before[label]))
+    label = max(before, key=lambda label: own[label] - before[label])
     return label, own[label], before[label]
 
 
@@ -89,7 +89,7 @@ def in_distance(batch: dict[str, Any]) -> str:
         return refused
     low, high = drift["ci"]
     span = f" [{low:.0%}, {high:.0%}]" if low is not None and low == low else ""  # of JSON, or of numpy
-    return f"{refused}, and of a sample of each the new one is the farther off in {drift['farther']:.0%}{span}"
+    return f"{refused}, and of one of these and a new one the new one lies farther off in {drift['farther']:.0%}{span}"
 
 
 def shares(development: dict[str, dict[str, int]]) -> dict[str, dict[str, float]]:

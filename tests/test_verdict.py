@@ -51,12 +51,12 @@ def test_a_class_and_a_subgroup_that_lose_beyond_the_margin_are_named_but_no_sub
     ("changes", "said"),
     [
         ({"refused": 0.4, "refused_ci": [0.2, 0.6]}, "unlike the training data: the champion refuses 40% of it"),
-        ({"drift": {"farther": 0.8, "ci": [0.7, 0.9]}}, "the farther off in 80% [70%, 90%]"),
-        ({"labels": {"b": 10}}, "classes in other shares: 0% of it is a, of development 40%"),
+        ({"drift": {"farther": 0.8, "ci": [0.7, 0.9]}}, "the new one lies farther off in 80% [70%, 90%]"),
+        ({"labels": {"b": 10}}, "classes in other shares: 100% of it is b, of development 60%"),
         ({"left_out": {"leak": 2, "conflict": 1}}, "leaves out 3 of 10: 2 for leak, 1 for conflict"),
         (
             {"labels": {"b": 10}, "told_by": [{"name": "width", "accuracy": 0.98, "majority": 0.5}]},
-            "told from the rest by width (98% right), and 0% of it is a, of development 40%: the model may learn where",
+            "told from the rest by width (98% right), and 100% of it is b, of development 60%: the model may learn where",
         ),
     ],
 )

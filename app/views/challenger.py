@@ -13,12 +13,16 @@ from pipeline import verdict
 from pipeline.names import NAMES
 
 
-def show(found: dict[str, Any]) -> None:
-    """Draw a comparison, as comparison.json holds it: the recommendation first."""
+def say(found: dict[str, Any]) -> None:
+    """Draw what a comparison, as comparison.json holds it, comes to in words."""
     (st.success if found["passed"] else st.warning)(plain(found["recommendation"]))
     if found["cautions"]:
         st.markdown("**Look at this before you decide**")
         st.markdown("\n".join(f"- {plain(one)}" for one in found["cautions"]))
+
+
+def show(found: dict[str, Any]) -> None:
+    """Draw what a comparison rests on."""
     effect, batch = st.tabs(["Effect on the champion's samples", "The batch itself"])
     with effect:
         differences(found)
@@ -108,7 +112,7 @@ def about(batch: dict[str, Any]) -> None:
     st.markdown(
         f"- **Audit**: of {batch['n']} samples {plain(left)} is left out; {batch['joined']} show what an earlier sample shows, "
         f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
-        f"- **Drift**: {plain(verdict.in_distance(batch))}. Of a batch of the same kind it would be 50%."
+        f"- **Drift**: {plain(verdict.in_distance(batch))}. Of a batch of the same kind that would be 50%."
     )
 
 

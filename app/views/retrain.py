@@ -63,11 +63,15 @@ def hand_in(task: str) -> None:
     is_table = params.task(task).kind == "table"
     st.subheader("Hand in samples", anchor=False)
     with st.form("hand in", clear_on_submit=True):
-        label = st.selectbox("Label", labels, index=None, help="Of a CSV that has a column of labels, leave it out.")
-        group = st.text_input(
-            "Group", help="What the samples share, for instance the patient or the lesion; may be empty."
+        first, second, third = st.columns(3)
+        helps = (
+            "Of a CSV that has a column of labels, leave it out." if is_table else "The class that all of them are of."
         )
-        batch = st.text_input("Batch", collect.new_batch(), help="Samples of one batch are tried and decided together.")
+        label = first.selectbox("Label", labels, index=None, help=helps)
+        helps = "What the samples share, for instance the patient or the lesion; may be empty."
+        group = second.text_input("Group", help=helps)
+        helps = "Samples of one batch are tried and decided together."
+        batch = third.text_input("Batch", collect.new_batch(), help=helps)
         what = "A CSV with the task's columns" if is_table else f"Pictures; up to {limits.PAGE_FILES} at once"
         size = limits.FILE_BYTES // limits.MB
         files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size)
@@ -125,7 +129,8 @@ def said(found: list[dict[str, Any]] | str | None) -> None:
 @st.fragment(run_every=REFRESH)
 def batches(task: str) -> None:
     """Draw the batches, what runs, and the buttons; drawn again every REFRESH seconds."""
-    from pipeline import challenge, retrain
+    from app.views import challenger
+    from pipeline import artifacts, challenge, retrain
 
     found = retrain.batches(task)[:LATEST]
     if not found:
@@ -140,7 +145,8 @@ def batches(task: str) -> None:
         "State": [one["state"] for one in found],
     }
     written.show(pd.DataFrame(shown), "The batches, the latest first: samples, classes and state")
-    chosen = found[names.index(st.selectbox("Batch to decide about", names, key=f"batch of {task}"))]
+    name = st.selectbox("Batch to decide about", names, key=f"batch of {task}")
+    chosen = found[names.index(name)]
     st.markdown(f"**{plain(chosen['state'])}**: {chosen['n']} samples ({plain(counted(chosen['labels']))})")
     now, busy = challenge.status(task, chosen["batch"]), challenge.is_running()
     if now.get("state") == "running":
@@ -154,8 +160,13 @@ def batches(task: str) -> None:
         st.warning("The process that worked on it is gone. Nothing is lost, and it can be done again.")
     elif not busy and chosen["state"] != "cancelled":
         last_words()
-    found = comparison(task, chosen["batch"])
+    comparison = challenge.folder(task, chosen["batch"]) / "comparison.json"
+    found = artifacts.read_json(comparison) if comparison.exists() else None
+    if found:
+        challenger.say(found)
     buttons(task, chosen["batch"], chosen["state"], busy, found)
+    if found:
+        challenger.show(found)
 
 
 def counted(labels: dict[str, int]) -> str:
@@ -171,19 +182,6 @@ def log(task: str, batch: str) -> None:
     if path.exists():
         lines = path.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
         st.code("\n".join(lines[-8:]), language=None)
-
-
-def comparison(task: str, batch: str) -> dict[str, Any] | None:
-    """Draw a batch's comparison with the champion, and return it, if there is one."""
-    from app.views import challenger
-    from pipeline import artifacts, challenge
-
-    path = challenge.folder(task, batch) / "comparison.json"
-    if not path.exists():
-        return None
-    found = artifacts.read_json(path)
-    challenger.show(found)
-    return found
 
 
 def buttons(task: str, batch: str, state: str, busy: bool, found: dict[str, Any] | None) -> None:
