@@ -82,7 +82,7 @@ def test_pictures_are_handed_in_with_a_label_and_the_refused_are_named_with_the_
     hand_in(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
     assert not page.exception
     assert "1 stored, 1 refused" in page.warning[0].value
-    assert "of the test set" in page.dataframe[0].value["reason"][0]
+    assert "of the test set" in table(page, "Reason")["Reason"][0]
     (line,) = ledger.samples("skin")
     assert (line["label"], line["batch"], line["source"], line["who"]) == ("benign", "b", "app", "app")
     assert "1 samples (1 benign)" in said(page)

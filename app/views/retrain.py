@@ -122,8 +122,8 @@ def said(found: list[dict[str, Any]] | str | None) -> None:
         bad = [item for item in found if not item["accepted"]]
         (st.warning if bad else st.success)(f"{len(found) - len(bad)} stored, {len(bad)} refused")
         if bad:
-            table = {"file": [item["file"] for item in bad], "reason": [item["reason"] for item in bad]}
-            st.dataframe(table, hide_index=True, alt="A row for each refused sample: file and reason")
+            table = {"File": [item["file"] for item in bad], "Reason": [item["reason"] for item in bad]}
+            written.show(pd.DataFrame(table), "A row for each refused sample: file and reason")
 
 
 @st.fragment(run_every=REFRESH)
