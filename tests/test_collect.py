@@ -298,8 +298,7 @@ def test_a_disk_that_is_really_full_is_reported_and_takes_the_rest_once_there_is
     try:
         pictures = [new(k) for k in range(8)]
         with pytest.raises(OSError, match="No space left"):
-            for one in pictures:
-                hand_in(one)
+            [hand_in(one) for one in pictures]
         there = {f"pictures/{line['id']}.png" for line in ledger.samples("skin")}
         assert 1 <= len(there) < 8
         assert there == kept() - {"ledger.jsonl"}
