@@ -211,7 +211,7 @@ def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures
         assert width(page) <= 390
         page.get_by_role("textbox", name="Batch").fill("../x")
         upload(page, ("again.png", fresh))
-        page.get_by_test_id("stFileUploaderFile").first.wait_for()
+        page.get_by_test_id("stFileChip").first.wait_for()
         page.get_by_role("button", name="Hand in", exact=True).click()
         page.get_by_text("Choose the label").wait_for()
     kept = [path.name for path in (project.folder / "data/uploads/lesions/pictures").iterdir()]
