@@ -29,9 +29,8 @@ def granted() -> bool:
 
 def may_write() -> bool:
     """Return whether who sees the page may hand in samples and decide: on this machine, with a key, or logged in."""
-    return (
-        bool(os.environ.get("ASSAY_API_KEYS")) or has_login() or keys.is_loopback(st.get_option("server.address") or "")
-    )
+    has_keys = bool(keys.parse(os.environ.get("ASSAY_API_KEYS", "")))
+    return has_keys or has_login() or keys.is_loopback(st.get_option("server.address") or "")
 
 
 def who() -> str:

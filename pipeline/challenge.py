@@ -27,6 +27,8 @@ TREE = SCRATCH / "tree"
 LOCK = Path(".cache/challenge.lock")
 NICE = 10
 POLL = 0.3  # s between two looks at the log
+# `dvc` at low priority, which ends with the process that started it
+DVC = (sys.executable, "-c", "from pipeline.challenge import dvc; dvc()")
 ACTIVE = ("preparing", "running", "comparing", "promoting", "rolling back")
 # What is copied where there is no git that says what belongs to the project
 KNOWN = ("pipeline", "app", ".streamlit", ".dvc/config", ".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml", "reports")
@@ -65,17 +67,22 @@ def is_running() -> bool:
         return True
 
 
+def said(task: str, batch: str) -> dict[str, Any]:
+    """Return the status as it was written last, whether or not somebody still works on it; {} where nothing was."""
+    try:
+        return artifacts.read_json(folder(task, batch) / "status.json")
+    except (OSError, ValueError):
+        return {}
+
+
 def status(task: str, batch: str) -> dict[str, Any]:
     """Return how far a batch is: `state`, and while it runs stage, done, total, seconds_left; {} where nothing was begun.
 
     States: preparing, running, comparing, compared, failed, cancelled, promoting, rolling back, and interrupted where the
     process that worked on it is gone.
     """
-    try:
-        found = artifacts.read_json(folder(task, batch) / "status.json")
-    except (OSError, ValueError):
-        return {}
-    return found | {"state": "interrupted"} if found["state"] in ACTIVE and not is_running() else found
+    found = said(task, batch)
+    return found | {"state": "interrupted"} if found.get("state") in ACTIVE and not is_running() else found
 
 
 def say(task: str, batch: str, state: str, **facts: Any) -> None:
@@ -159,10 +166,15 @@ def environment() -> dict[str, str]:
     return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def repro() -> None:
-    """Be `dvc` with this process' arguments, at low priority, until it is done or the process that started this one is gone."""
+def step_back() -> None:
+    """Give this process, and what it starts, low priority: whatever serves goes first."""
     if hasattr(os, "nice"):
-        os.nice(NICE)
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def dvc() -> None:
+    """Be `dvc` with this process' arguments, at low priority, until it is done or the process that started this one is gone."""
+    step_back()
     threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
     from dvc.cli import main
 
@@ -173,7 +185,7 @@ def run_graph(task: str, batch: str) -> None:
     """Run the copy's graph up to the task's champion; raise RetrainError where it fails or is cancelled."""
     place = folder(task, batch)
     stages, seconds, done = stages_of(task), durations(), []
-    command = [sys.executable, "-c", "from pipeline.challenge import repro; repro()", "repro", f"select_best@{task}"]
+    command = [*DVC, "repro", f"select_best@{task}"]
     with (place / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=TREE, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment()

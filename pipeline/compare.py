@@ -3,16 +3,13 @@
 Never by the new labels, which may be what is wrong, and never by the test set.
 """
 
-import json
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from pipeline import artifacts, bundle, included, params
+from pipeline import artifacts, newcomers, params, subgroups, verdict
 from pipeline.bootstrap import bootstrap_both, difference_interval
 from pipeline.calibrate import SCALED, out_of_fold
 from pipeline.dataset import Dataset
@@ -20,8 +17,9 @@ from pipeline.decision import calibrate, decide
 from pipeline.included import Included
 from pipeline.metrics import Scorer
 from pipeline.params import RetrainParams
-from pipeline.predictor import Predictor
 from pipeline.stage import DataError
+
+OF_PARTS = ("accuracy", "roc_auc", "recall", "specificity")  # what subgroups are compared by
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,11 @@ class Side:
         return Side(
             self.model, self.bundle, other, self.proba[rows][:, columns], self.scaled[rows][:, columns], decided
         )
+
+    def part(self, rows: np.ndarray) -> "Side":
+        """Return the same for the samples at `rows`, int (m,)."""
+        dev, decided = self.dev.rows(rows), self.decided[rows]
+        return Side(self.model, self.bundle, dev, self.proba[rows], self.scaled[rows], decided)
 
 
 def read_side(root: Path, task: str) -> Side:
@@ -113,23 +116,18 @@ def gate(overall: dict[str, Any], guarded: list[str], margin: float) -> list[str
     return failed
 
 
-def in_words(overall: dict[str, Any], metric: str, failed: list[str], n: int, rule: RetrainParams) -> str:
-    """Return the recommendation as a sentence."""
-
-    def figure(name: str) -> str:
-        one = overall[name]
-        low, high = one["ci"]
-        said = f"{name} {one['champion']:.3f} before, {one['challenger']:.3f} with it"
-        return f"{said} (difference {one['difference']:+.3f} [{low:+.3f}, {high:+.3f}])"
-
-    where = f"on the champion's {n} development samples"
-    if failed:
-        which = "; ".join(figure(name) for name in failed)
-        return f"Do not promote: it may be worse by more than {rule.margin:g} {where}: {which}."
-    low, high = overall[metric]["ci"]
-    better = low > 0 if params.METRICS[metric] else high < 0
-    verdict = "it is better" if better else f"it is not worse by more than {rule.margin:g}"
-    return f"Promote: {verdict} {where}: {figure(metric)}."
+def of_subgroups(
+    champion: Side, challenger: Side, found: dict[str, tuple[np.ndarray, list[str]]], draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return a row for each subgroup in `found`, see `subgroups.read`: column, value, n, few and the differences by metric."""
+    rows = []
+    for column, (values, names) in found.items():
+        for value in names:
+            at = np.flatnonzero(values == value)
+            overall, _ = differences(champion.part(at), challenger.part(at), draws, seed)
+            row = {"column": column, "value": value, "n": len(at), "few": len(at) < subgroups.FEW}
+            rows.append(row | {"metrics": {name: overall[name] for name in OF_PARTS if name in overall}})
+    return rows
 
 
 def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) -> dict[str, Any]:
@@ -140,44 +138,22 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
     overall, by_class = differences(champion, challenger, block.select.draws, params.seed())
     guarded = list(dict.fromkeys([key, *rule.guarded]))
     failed = gate(overall, guarded, rule.margin)
-    return {
+    found = {
         "champion": {"model": champion.model, "bundle": champion.bundle},
         "challenger": {"model": challenger.model, "bundle": challenger.bundle},
         "n": len(champion.dev.y),
+        "metric": key,
         "margin": rule.margin,
         "guarded": guarded,
         "failed": failed,
         "passed": not failed,
-        "recommendation": in_words(overall, key, failed, len(champion.dev.y), rule),
+        "recommendation": verdict.recommendation(overall, key, failed, len(champion.dev.y), rule),
         "metrics": overall,
         "per_class": by_class,
-        "batch": describe(task, tree, rows),
+        "subgroups": of_subgroups(
+            champion, challenger, subgroups.read(task, "dev", champion.dev), block.select.draws, params.seed()
+        ),
+        "batch": newcomers.describe(task, tree, rows, champion.dev),
         "hashes": [row.hash for row in rows],
     }
-
-
-def describe(task: str, tree: Path, rows: list[Included]) -> dict[str, Any]:
-    """Return what is to be known of a batch: its labels, what of it the audit leaves out and why, and how unlike it is.
-
-    `refused`: the share of its samples that the champion refuses as unlike its training data.
-    """
-    kind = params.task(task).kind
-    files = {included.stored(task, kind, row.hash).as_posix(): row for row in rows}
-    split = pd.read_csv(tree / f"data/{task}/split.csv", dtype=str, keep_default_na=False)
-    out = split[split["path"].isin(list(files)) & (split["subset"] == "excluded")]
-    old = pd.read_csv(f"data/{task}/split.csv", dtype=str, keep_default_na=False)
-    dev, new_dev = (Counter(table.loc[table["subset"] == "dev", "label"]) for table in (old, split))
-    return {
-        "n": len(rows),
-        "labels": Counter(row.label for row in rows),
-        "left_out": Counter(reason.split(":")[0] for reason in out["reason"]),
-        "development": {label: {"before": dev[label], "with_it": new_dev[label]} for label in sorted(new_dev)},
-        "refused": refused(task, kind, list(files)),
-    }
-
-
-def refused(task: str, kind: str, files: list[str]) -> float:
-    """Return the share of stored samples that the champion refuses."""
-    predictor = Predictor(Path(f"models/{task}/best"), bundle.vouched(task))
-    read = Path.read_bytes if kind == "image" else lambda path: json.loads(path.read_bytes())
-    return float(np.mean([predictor.predict(read(Path(file)), file)["refused"] for file in files]))
+    return found | {"cautions": verdict.cautions(found)}

@@ -53,9 +53,9 @@ class Known:
             for id_, path, label in zip(good["id"], good["path"], good["label"], strict=True)
         }
         lines = ledger.samples(task)
-        rejected = {batch for batch in {line["batch"] for line in lines} if ledger.decision(task, batch) == "rejected"}
+        decided = ledger.decisions(task)
         for line in lines:
-            if line["batch"] in rejected:
+            if decided.get(line["batch"]) == "rejected":
                 continue  # it may be handed in again, under the right label
             path = included.stored(task, self.kind, line["id"]).as_posix()
             self.ids.setdefault(line["id"], Place(path, line["label"], "uploaded"))

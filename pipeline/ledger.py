@@ -82,7 +82,12 @@ def samples(task: str, batch: str | None = None) -> list[dict[str, Any]]:
     return [line for line in read(task) if line["event"] == "collected" and batch in (None, line["batch"])]
 
 
+def decisions(task: str) -> dict[str, str]:
+    """Return what was decided of each batch last: promoted, rejected or rolled back; of the others nothing."""
+    decided = ("promoted", "rejected", "rolled back")
+    return {line["batch"]: line["event"] for line in read(task) if line["event"] in decided}
+
+
 def decision(task: str, batch: str) -> str:
-    """Return what was decided of a batch last: promoted, rejected, rolled back, or "" where nothing was."""
-    found = [line["event"] for line in read(task) if line.get("batch") == batch]
-    return next((event for event in reversed(found) if event in ("promoted", "rejected", "rolled back")), "")
+    """Return what was decided of a batch last, or "" where nothing was; see `decisions`."""
+    return decisions(task).get(batch, "")

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from typing import Any
 
-from pipeline import artifacts, bundle, challenge, compare, included, ledger, params
+from pipeline import artifacts, bundle, challenge, compare, included, ledger, params, track, verdict
 from pipeline.challenge import RetrainError, alone, folder, say, status
 from pipeline.params import RetrainParams
 from pipeline.stage import AssayError, run
@@ -53,8 +53,11 @@ def try_batch(task: str, batch: str) -> dict[str, Any]:
             challenge.remove_tree(task, batch)
             raise
         artifacts.write_json(folder(task, batch) / "comparison.json", found)
+        figures = {name: found["metrics"][name] for name in found["guarded"]}
+        differences = {name: [one["difference"], *one["ci"]] for name, one in figures.items()}
+        facts = {"passed": found["passed"], "recommendation": found["recommendation"]}
         with ledger.locked(task):
-            ledger.append(task, "compared", batch=batch, passed=found["passed"], recommendation=found["recommendation"])
+            ledger.append(task, "compared", batch=batch, **facts, differences=artifacts.rounded(differences))
         say(task, batch, "compared", message=found["recommendation"])
         return found
 
@@ -62,8 +65,7 @@ def try_batch(task: str, batch: str) -> dict[str, Any]:
 def require_fresh(task: str) -> None:
     """Raise RetrainError unless the workspace's champion is what its params.yaml and data give."""
     bundle.vouched(task)
-    command = [sys.executable, "-m", "dvc", "status", "--quiet", "--with-deps", f"select_best@{task}"]
-    if subprocess.run(command, env=challenge.environment(), capture_output=True).returncode:
+    if run_dvc("status", "--quiet", "--with-deps", f"select_best@{task}").returncode:
         raise RetrainError(
             f"the champion of {task} is not up to date, or being made: run 'dvc repro' first, to its end"
         )
@@ -108,6 +110,7 @@ def promote(task: str, batch: str, who: str, force: bool = False) -> None:
         note(task, "promoted", batch, who, by="a person" if force else "the gate")
         say(task, batch, "promoted")
         challenge.remove_tree(task, batch)
+    tell_mlflow(task)
 
 
 def reject(task: str, batch: str, who: str) -> None:
@@ -115,42 +118,76 @@ def reject(task: str, batch: str, who: str) -> None:
     with alone():
         challenge.rows_of(task, batch)
         refuse_decided(task, batch)
+        if batch in {row.batch for row in included.read(task)}:
+            raise RetrainError(
+                f"the batch {batch!r} is included, its promotion was interrupted: --promote or --rollback"
+            )
         note(task, "rejected", batch, who)
         say(task, batch, "rejected")
         challenge.remove_tree(task, batch)
+    tell_mlflow(task)
 
 
 def rollback(task: str, who: str) -> str:
-    """Take out the batch that was included last, bring the workspace up to date, and return the batch's name."""
+    """Take out the batch that was included last, bring the workspace up to date, and return the batch's name.
+
+    A rollback that was killed goes on, instead of taking out one batch more.
+    """
     with alone():
         before = included.read(task)
-        if not before:
+        batch = unfinished(task, {row.batch for row in before})
+        if not batch and not before:
             raise RetrainError(f"task {task} has no batch included: there is nothing to take back")
-        batch = before[-1].batch
+        batch = batch or before[-1].batch
         change(task, batch, before, [row for row in before if row.batch != batch], "rolling back")
         note(task, "rolled back", batch, who)
         say(task, batch, "rolled back")
-        return batch
+    tell_mlflow(task)
+    return batch
+
+
+def unfinished(task: str, inside: set[str]) -> str:
+    """Return the batch that a killed rollback has taken out of included.csv, of which `inside` are the batches, or ""."""
+    out = {line["batch"] for line in ledger.samples(task)} - inside
+    return next((batch for batch in sorted(out) if challenge.said(task, batch).get("state") == "rolling back"), "")
 
 
 def change(task: str, batch: str, before: list, after: list, state: str) -> None:
-    """Write included.csv and run the graph; put the former one back where that fails."""
+    """Write included.csv and run the graph; put the former one back where that fails.
+
+    Where only what comes after the task's report fails, as MLflow does when it is not there, the change stands.
+    """
     say(task, batch, state)
     included.write(task, after)
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro"], env=challenge.environment(), capture_output=True, text=True
-    )
-    if done.returncode:
-        included.write(task, before)
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-        say(task, batch, "failed", message=" ".join(last))
-        raise RetrainError(f"'dvc repro' failed, so nothing was decided; run it, and then this again: {' '.join(last)}")
+    done = run_dvc("repro")
+    if not done.returncode:
+        return
+    last = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
+    if not run_dvc("status", "--quiet", "--with-deps", f"report@{task}").returncode:
+        print(f"{task} is up to date, but not all of the graph: run 'dvc repro' again ({last})", file=sys.stderr)
+        return
+    included.write(task, before)
+    say(task, batch, "failed", message=last)
+    raise RetrainError(f"'dvc repro' failed, so nothing was decided; run it, and then this again: {last}")
+
+
+def run_dvc(*arguments: str) -> subprocess.CompletedProcess:
+    """Run DVC in the workspace at low priority."""
+    return subprocess.run([*challenge.DVC, *arguments], env=challenge.environment(), capture_output=True, text=True)
 
 
 def note(task: str, event: str, batch: str, who: str, **facts: Any) -> None:
     """Write a decision into the ledger, with the champion that it led to."""
     with ledger.locked(task):
         ledger.append(task, event, batch=batch, who=who, champion=bundle.vouched(task), **facts)
+
+
+def tell_mlflow(task: str) -> None:
+    """Bring the ledger's decisions into MLflow; whatever is wrong there, they stand, and the next `track` brings them."""
+    try:
+        track.track_decisions(task)
+    except Exception as error:
+        print(f"decided, and in the ledger, but not yet in MLflow: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 def batches(task: str) -> list[dict[str, Any]]:
@@ -160,9 +197,10 @@ def batches(task: str) -> list[dict[str, Any]]:
         one = found.setdefault(line["batch"], {"batch": line["batch"], "n": 0, "labels": {}})
         one["n"] += 1
         one["labels"][line["label"]] = one["labels"].get(line["label"], 0) + 1
+    decided = ledger.decisions(task)
     for batch, one in found.items():
         now = status(task, batch)
-        one["state"] = now.get("state") or ledger.decision(task, batch) or "collected"
+        one["state"] = now.get("state") or decided.get(batch, "collected")
         one["says"] = now.get("message", "")
         if one["state"] == "running":
             one["says"] = f"{now['stage']}, {now['done']} of {now['total']}, about {now['seconds_left']} s left"
@@ -186,8 +224,9 @@ def main(*arguments: str) -> None:
     params.task(asked.task)
     who = asked.who
     if asked.batch:
+        challenge.step_back()
         found = try_batch(asked.task, asked.batch)
-        print(json.dumps(artifacts.rounded(found), indent=1) if asked.json else found["recommendation"])
+        print(json.dumps(artifacts.rounded(found), indent=1) if asked.json else "\n".join(verdict.lines(found)))
     elif asked.promote:
         promote(asked.task, asked.promote, who, asked.force)
         print(f"{asked.promote} is included. Commit included.csv, dvc.lock and reports/ to keep it")

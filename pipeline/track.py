@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts, params, pyfunc, record, store
+from pipeline import artifacts, decisions, params, pyfunc, record, store
 from pipeline.record import Record
 from pipeline.stage import require, run
 
@@ -49,13 +49,13 @@ def connected(uri: str) -> Iterator[Any]:
         mlflow.set_tracking_uri(before)
 
 
-def experiment_id(client: Any, task: str) -> str:
-    """Return the id of the task's experiment, which is made if need be."""
-    found = client.get_experiment_by_name(task)
+def experiment_id(client: Any, name: str) -> str:
+    """Return the id of an experiment, a task's or that of its decisions, which is made if need be."""
+    found = client.get_experiment_by_name(name)
     if found:
         return found.experiment_id
     own = client.tracking_uri == store.database()  # a server knows itself where to keep files
-    return client.create_experiment(task, (store.folder() / "artifacts" / task).as_uri() if own else None)
+    return client.create_experiment(name, (store.folder() / "artifacts" / name).as_uri() if own else None)
 
 
 def find_run(client: Any, experiment: str, key: str) -> Any:
@@ -121,6 +121,27 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
         if old.info.run_id not in run_ids.values():
             set_tags(client, old, {"current": "no", "champion": "no"})
     return f"{done}; {crown(client, task, experiment, run_ids)}"
+
+
+def mirror_decisions(client: Any, task: str) -> None:
+    """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
+    made = [] if store.in_copy() else decisions.read(task)
+    experiment = experiment_id(client, decisions.experiment(task)) if made else ""
+    for one in made:
+        if find_run(client, experiment, one.key):
+            continue
+        tags = one.tags | {"content_key": one.key, "mlflow.note.content": one.note}
+        run_id = client.create_run(experiment, one.when, tags, one.name).info.run_id
+        for name, value in one.metrics.items():
+            client.log_metric(run_id, name, value, one.when)
+        client.set_terminated(run_id, end_time=one.when)
+
+
+def track_decisions(task: str) -> None:
+    """Mirror the decisions about a task's batches, and nothing else; `track` does it, too, so none is lost with a store."""
+    with store.locked() as uri, connected(uri) as client:
+        store.finish(uri)
+        mirror_decisions(client, task)
 
 
 def yes(fact: bool) -> str:
@@ -196,6 +217,7 @@ def track() -> None:
         store.finish(uri)
         for task in records:
             print(f"track {task}: {mirror(client, task, records[task], origin)}", file=sys.stderr)
+            mirror_decisions(client, task)
     tracked = [{"task": shown.task, "model": shown.model, "content_key": shown.key} for shown in every]
     artifacts.write_json(store.FOLDER / "tracked.json", sorted(tracked, key=lambda made: (made["task"], made["model"])))
 
@@ -215,14 +237,15 @@ def forget(task: str) -> bool:
     """
     with store.locked() as uri, connected(uri) as client:
         store.finish(uri)
-        found = client.get_experiment_by_name(task)
-        if found:
-            client.rename_experiment(found.experiment_id, f"{task}, removed {found.experiment_id}")
-            client.delete_experiment(found.experiment_id)
+        found = [client.get_experiment_by_name(name) for name in (task, decisions.experiment(task))]
+        for one in filter(None, found):
+            client.rename_experiment(one.experiment_id, f"{one.name}, removed {one.experiment_id}")
+            client.delete_experiment(one.experiment_id)
         if client.search_registered_models(f"name = '{task}'"):
             client.delete_registered_model(task)
-    shutil.rmtree(store.folder() / "artifacts" / task, ignore_errors=True)
-    return found is not None
+    for name in (task, decisions.experiment(task)):
+        shutil.rmtree(store.folder() / "artifacts" / name, ignore_errors=True)
+    return found[0] is not None
 
 
 def main(*arguments: str) -> None:

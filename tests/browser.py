@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import shutil
 import socket
@@ -21,10 +22,11 @@ LOG_BYTES = 500_000
 
 
 @contextlib.contextmanager
-def app(folder: Path, *arguments: str, **env: str) -> Iterator[tuple[str, subprocess.Popen]]:
+def app(folder: Path, *arguments: str, largest: int = LOG_BYTES, **env: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """Run the app in `folder` on a free port; yield its address and the process.
 
-    The process may write no file of over LOG_BYTES: an upload that went to a temporary file would fail.
+    The process, and what it starts, may write no file of over `largest` bytes: an upload that went to a temporary file would
+    fail.
     """
     clean = {name: value for name, value in os.environ.items() if name != "ASSAY_API_KEYS"}
     with socket.socket() as free:
@@ -35,7 +37,7 @@ def app(folder: Path, *arguments: str, **env: str) -> Iterator[tuple[str, subpro
         log = Path(scratch, "log")
         with log.open("wb") as said:
             process = subprocess.Popen(command, cwd=folder, env=clean | env, stdout=said, stderr=said)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (LOG_BYTES, LOG_BYTES))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest, largest))
         try:
             until(lambda: healthy(port), "the app answers")
             yield f"http://127.0.0.1:{port}", process
@@ -87,6 +89,24 @@ def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
         assert not errors
         assert not page.get_by_test_id("stException").count()
         assert "Traceback" not in page.inner_text("body")
+
+
+def upload(page: Page, *files: tuple[str, bytes]) -> None:
+    """Hand files, (name, bytes), to the page's uploader, as if they were chosen in the dialog."""
+    page.locator("input[type=file]").set_input_files(
+        [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+    )
+
+
+def hand_in(page: Page, label: str, batch: str, *files: tuple[str, bytes]) -> None:
+    """Fill in the form of the page Retrain and send it."""
+    page.get_by_role("combobox", name="Label").click()
+    page.get_by_role("option", name=label, exact=True).click()
+    page.get_by_role("textbox", name="Batch").fill(batch)
+    upload(page, *files)
+    page.get_by_test_id("stFileChip").first.wait_for()
+    page.get_by_role("button", name="Hand in", exact=True).click()
+    page.get_by_text(re.compile(r"^\d+ stored, \d+ refused$")).wait_for()
 
 
 def settled(page: Page) -> None:

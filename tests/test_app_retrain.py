@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from app.views import retrain as page_code
 from pipeline import artifacts, challenge, included, ledger
 from pipeline.included import Included
-from tests.pages import opened, said
+from tests.pages import opened, said, table
+from tests.samples import ROOT
 from tests.serving import make_project
 from tests.textures import stored, texture
 from tests.uploads import make_task, one_of
@@ -52,7 +54,12 @@ def project(whole, tmp_path, monkeypatch):
 def started(monkeypatch) -> list[list[str]]:
     """The commands that the page starts instead of starting them."""
     found: list[list[str]] = []
-    monkeypatch.setattr(page_code.subprocess, "Popen", lambda command, **_: found.append(command[2:]))
+
+    def start(command, **_):
+        found.append(command[2:])
+        return SimpleNamespace(poll=lambda: None)  # it runs
+
+    monkeypatch.setattr(page_code.subprocess, "Popen", start)
     return found
 
 
@@ -74,36 +81,116 @@ def test_pictures_are_handed_in_with_a_label_and_the_refused_are_named_with_the_
     page = opened("retrain", "skin")
     hand_in(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
     assert not page.exception
-    assert "1 stored, 1 refused" in said(page)
-    assert "of the test set" in page.dataframe[0].value["reason"][0]
+    assert "1 stored, 1 refused" in page.warning[0].value
+    assert "of the test set" in table(page, "Reason")["Reason"][0]
     (line,) = ledger.samples("skin")
     assert (line["label"], line["batch"], line["source"], line["who"]) == ("benign", "b", "app", "app")
     assert "1 samples (1 benign)" in said(page)
 
 
+def made_comparison(passed: bool) -> None:
+    """Write a comparison of the batch b."""
+    row = {"champion": 0.8, "challenger": 0.9, "difference": 0.1, "ci": [0.0, 0.2]}
+    unknown = {"champion": None, "challenger": None, "difference": None, "ci": [None, None]}
+    group = {"column": "sex", "value": "male", "n": 9, "few": True, "metrics": {"accuracy": row, "roc_auc": unknown}}
+    facts = {
+        "metrics": {"roc_auc": row}, "guarded": ["roc_auc"], "margin": 0.02, "n": 50, "passed": passed,
+        "per_class": {"benign": {"f1": row}, "malignant": {"f1": row}}, "subgroups": [group],
+        "recommendation": "Promote: it is better." if passed else "Do not promote: it is worse.", "cautions": ["Worse of x."],
+        "batch": {
+            "n": 1, "labels": {"benign": 1}, "left_out": {"leak": 1}, "joined": 0, "told_by": [], "refused": 0.25,
+            "development": {"benign": {"before": 20, "with_it": 21}, "malignant": {"before": 20, "with_it": 20}},
+            "drift": {"n": 1, "farther": 0.7, "ci": [None, None], "distance": {}},
+        },
+    }  # fmt: skip
+    artifacts.write_json(challenge.folder("skin", "b") / "comparison.json", facts)
+    challenge.say("skin", "b", "compared", message=facts["recommendation"])
+
+
+def labels(page: AppTest) -> list[str]:
+    """Return what stands on the buttons that decide."""
+    return [one.label for one in page.button][1:]
+
+
 def test_a_batch_is_tried_promoted_and_taken_back_by_buttons_that_start_a_process(project, started):
     page = opened("retrain", "skin")
     hand_in(page, ("new.png", stored(texture(1001), "PNG")))
-    assert button(page, "Promote").disabled
-    assert button(page, "Roll back").disabled
+    assert labels(page) == ["Try it", "Reject"]
     button(page, "Try it").click().run()
     assert started == [["pipeline.retrain", "skin", "--batch", "b", "--who", "app"]]
-    row = {"champion": 0.8, "challenger": 0.9, "difference": 0.1, "ci": [0.0, 0.2]}
-    facts = {"metrics": {"roc_auc": row}, "guarded": ["roc_auc"], "per_class": {"benign": {"f1": row}}}
-    facts |= {"batch": {"left_out": {"leak": 1}, "refused": 0.25}}
-    artifacts.write_json(challenge.folder("skin", "b") / "comparison.json", facts)
-    challenge.say("skin", "b", "compared", message="Promote: it is better.")
+    made_comparison(passed=True)
     page = opened("retrain", "skin")
-    assert "Promote: it is better." in said(page)
-    assert list(page.dataframe[0].value["metric"]) == ["roc_auc", "f1 of benign"]
-    assert "Left out by the audit: 1 for leak. The champion refuses 25% of it" in said(page)
+    assert {"Promote: it is better.", "- Worse of x."} <= set(said(page).splitlines())
+    assert "of 1 samples 1 for leak is left out" in said(page)
+    assert "the champion refuses 25% of it" in said(page)
+    shown = table(page, "With the batch").astype(str)
+    assert shown[""].tolist() == [
+        "ROC AUC",
+        "benign: F1",
+        "malignant: F1",
+        "sex male (9, few): Accuracy",
+        "sex male (9, few): ROC AUC",
+    ]
+    assert shown["Difference"].tolist()[-2:] == ["+0.100 [+0.000, +0.200]", "not defined"]
+    assert table(page, "In the batch")["With it"].tolist() == ["21 (51%)", "20 (49%)"]
+    assert labels(page) == ["Try again", "Promote", "Reject"]
     button(page, "Promote").click().run()
     included.write("skin", [Included(ledger.samples("skin")[0]["id"], "benign", "", "b")])
     challenge.say("skin", "b", "promoted")
     page = opened("retrain", "skin")
-    assert button(page, "Try it").disabled
+    assert labels(page) == ["Roll back"]
     button(page, "Roll back").click().run()
     assert [command[2] for command in started] == ["--batch", "--promote", "--rollback"]
+    assert "--force" not in started[1]
+
+
+def test_what_the_gate_stops_a_person_promotes_by_saying_so_first(project, started):
+    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    made_comparison(passed=False)
+    page = opened("retrain", "skin")
+    assert "Do not promote: it is worse." in [one.value.replace("\\", "") for one in page.warning]
+    assert button(page, "Promote").disabled
+    page.checkbox[0].check().run()
+    button(page, "Promote").click().run()
+    assert started == [["pipeline.retrain", "skin", "--promote", "b", "--force", "--who", "app"]]
+
+
+def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    page = opened("retrain", "skin")
+    button(page, "Try it").click().run()  # there is no DVC here
+    ((process, _),) = page_code.children()
+    assert process.wait(60) == 2
+    challenge.folder("skin", "b").joinpath("status.json").unlink(missing_ok=True)
+    page = opened("retrain", "skin")
+    errors = "\n".join(one.value for one in page.error).replace("\\", "")
+    assert "RetrainError: the champion of skin is not up to date" in errors
+
+
+def test_a_killed_promotion_is_finished_and_a_killed_rollback_goes_on(project, started):
+    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    rows = [Included(ledger.samples("skin")[0]["id"], "benign", "", "b")]
+    included.write("skin", rows)
+    challenge.say("skin", "b", "promoting")
+    assert labels(opened("retrain", "skin")) == ["Finish the promotion", "Roll back"]
+    included.write("skin", [])
+    challenge.say("skin", "b", "rolling back")
+    assert "Roll back" in labels(opened("retrain", "skin"))
+
+
+@pytest.mark.parametrize(
+    ("label", "given", "sentence"), [("benign", False, "Choose files first"), (None, True, "Choose the label")]
+)
+def test_a_form_that_lacks_something_says_what(project, label, given, sentence):
+    page = opened("retrain", "skin")
+    if label:
+        page.selectbox[0].select(label)
+    if given:
+        page.file_uploader[0].upload("a.png", stored(texture(1001), "PNG"), "image/png")
+    page.button[0].click().run()
+    assert sentence in "\n".join(one.value for one in page.error)
+    assert ledger.samples("skin") == []
 
 
 def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project, started):
@@ -115,10 +202,12 @@ def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project,
         page = opened("retrain", "skin")
         assert "running" in said(page)
         assert "Running stage 'scan@skin':" in page.code[0].value
-        assert button(page, "Try it").disabled
+        assert labels(page) == ["Cancel"]
         button(page, "Cancel").click().run()
     assert (challenge.folder("skin", "b") / "cancel").exists()
-    assert "interrupted" in said(opened("retrain", "skin"))
+    page = opened("retrain", "skin")
+    assert "interrupted" in said(page)
+    assert labels(page) == ["Try it", "Reject"]
     assert started == []
 
 
@@ -127,6 +216,12 @@ def test_nothing_can_be_handed_in_where_others_reach_the_app_without_a_key(proje
     page = opened("retrain", "skin")
     assert not page.button
     assert "nothing can be handed in" in said(page)
+
+
+def test_commas_alone_are_no_key(project, monkeypatch):
+    config.set_option("server.address", "0.0.0.0")
+    monkeypatch.setenv("ASSAY_API_KEYS", " , ")
+    assert not opened("retrain", "skin").button
 
 
 def test_a_server_without_the_packages_for_training_says_so(project, monkeypatch):

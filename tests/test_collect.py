@@ -290,6 +290,27 @@ def test_a_full_disk_is_reported_and_leaves_the_store_whole(project, monkeypatch
     assert len(ledger.samples("skin")) == 2
 
 
+def test_a_disk_that_is_really_full_is_reported_and_takes_the_rest_once_there_is_room(project):
+    folder = Path("data/uploads/skin").absolute()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.getuid() or subprocess.run(mount).returncode:
+        pytest.skip("a small file system cannot be mounted here: it takes Linux and root")
+    try:
+        pictures = [new(k) for k in range(8)]
+        with pytest.raises(OSError, match="No space left"):
+            [hand_in(one) for one in pictures]
+        there = {f"pictures/{line['id']}.png" for line in ledger.samples("skin")}
+        assert 1 <= len(there) < 8
+        assert there == kept() - {"ledger.jsonl"}
+        for name in there:
+            assert images.decode((folder / name).read_bytes()).id == Path(name).stem
+        subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
+        hand_in(*pictures)
+        assert len(ledger.samples("skin")) == 8
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 def test_half_a_line_of_a_killed_process_is_passed_over_and_cut_off(project):
     hand_in(new(1))
     with ledger.place("skin").open("ab") as file:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from pipeline import artifacts, challenge, compare, included, ledger, params, retrain
+from pipeline import artifacts, challenge, compare, included, ledger, params, retrain, track, verdict
 from pipeline.challenge import RetrainError
 from pipeline.compare import Side
 from pipeline.included import Included
@@ -33,7 +33,7 @@ def judged(champion: Side, challenger: Side, rule: RetrainParams = RULE) -> tupl
     """Return the failed metrics, the sentence and the differences."""
     overall, _ = compare.differences(champion, challenger.on(champion.dev), 300, 7)
     failed = compare.gate(overall, ["roc_auc", "balanced_accuracy"], rule.margin)
-    return failed, compare.in_words(overall, "roc_auc", failed, len(champion.dev.y), rule), overall
+    return failed, verdict.recommendation(overall, "roc_auc", failed, len(champion.dev.y), rule), overall
 
 
 def test_a_better_model_passes_and_is_said_to_be_better():
@@ -75,6 +75,20 @@ def test_only_the_champions_own_samples_count_in_whatever_order_and_with_whateve
     assert judged(champion, other) == judged(champion, challenger)
 
 
+def test_subgroups_are_compared_by_their_own_samples_paired():
+    champion, challenger = side(1.0), side(1.5)
+    values = np.where(np.arange(300) < 290, "many", "few")
+    few, many = compare.of_subgroups(champion, challenger, {"site": (values, ["few", "many"])}, 200, 7)
+    assert [(one["value"], one["n"], one["few"]) for one in (few, many)] == [("few", 10, True), ("many", 290, False)]
+    at = np.flatnonzero(values == "many")
+    right = [(one.decided[at] == champion.dev.y[at]).mean() for one in (champion, challenger)]
+    found = many["metrics"]["accuracy"]
+    assert [found["champion"], found["challenger"]] == pytest.approx(right)
+    assert found["ci"][0] <= found["difference"] <= found["ci"][1]
+    (alone,) = compare.of_subgroups(champion, challenger, {"y": (champion.dev.y.astype(str), ["1"])}, 200, 7)
+    assert np.isnan(alone["metrics"]["roc_auc"]["difference"])  # of one class
+
+
 def test_a_challenger_that_lacks_one_of_the_champions_samples_is_refused():
     with pytest.raises(DataError, match=r"100 development samples, the first 300\.png"):
         side(1.0).on(side(1.0, more=100).dev)
@@ -94,6 +108,7 @@ def project(tmp_path, monkeypatch):
         for k in (2, 1):
             ledger.append("skin", "collected", id=f"{k:016x}", label="a", group="", batch="b", who="w", source="test")
     monkeypatch.setattr(challenge, "cache_folder", lambda: "/cache")
+    monkeypatch.setattr(track, "track_decisions", lambda task: None)  # see tests/test_track.py
     return tmp_path
 
 
@@ -110,7 +125,7 @@ def repro_gives(monkeypatch, code: int) -> list[list[str]]:
     ran: list[list[str]] = []
 
     def run(command, **_):
-        ran.append(command[2:])
+        ran.append(list(command[3:]))
         return type("Done", (), {"returncode": code, "stderr": "ERROR: it broke", "stdout": ""})
 
     monkeypatch.setattr(retrain.subprocess, "run", run)
@@ -129,7 +144,7 @@ def test_promoting_appends_the_batch_sorted_and_rolling_back_gives_the_old_bytes
         retrain.promote("skin", "b", "me")
     assert retrain.rollback("skin", "me") == "b"
     assert included.place("skin").read_bytes() == before
-    assert ran == [["dvc", "repro"]] * 2
+    assert ran == [["repro"]] * 2
     events = [(line["event"], line.get("who"), line.get("by")) for line in ledger.read("skin")][2:]
     assert events == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
 
@@ -192,6 +207,53 @@ def test_what_a_killed_process_was_doing_is_said_to_be_interrupted(project):
         assert retrain.batches("skin")[0]["says"] == "scan@skin, 1 of 9, about 5 s left"
         with pytest.raises(RetrainError, match="another challenge or decision runs"):
             retrain.reject("skin", "b", "me")
+
+
+def test_a_decision_stands_whatever_mlflow_does_and_it_is_said(project, monkeypatch, capsys):
+    repro_gives(monkeypatch, 0)
+    compared(True)
+
+    def broken(task):
+        raise ModuleNotFoundError("No module named 'mlflow'")
+
+    monkeypatch.setattr(track, "track_decisions", broken)
+    retrain.promote("skin", "b", "me")
+    assert ledger.decision("skin", "b") == "promoted"
+    assert "decided, and in the ledger, but not yet in MLflow: ModuleNotFoundError" in capsys.readouterr().err
+
+
+def test_a_graph_that_fails_behind_the_report_alone_undoes_no_decision(project, monkeypatch, capsys):
+    """As the stage `track` does where the store is locked; dvc status of the report then finds nothing to do."""
+
+    def run(command, **_):
+        return type("Done", (), {"returncode": int("repro" in command), "stderr": "ERROR: track broke", "stdout": ""})
+
+    monkeypatch.setattr(retrain.subprocess, "run", run)
+    compared(True)
+    retrain.promote("skin", "b", "me")
+    assert len(included.read("skin")) == 2
+    assert "but not all of the graph: run 'dvc repro' again (ERROR: track broke)" in capsys.readouterr().err
+
+
+def test_a_rollback_that_was_killed_goes_on_instead_of_taking_out_one_batch_more(project, monkeypatch):
+    repro_gives(monkeypatch, 0)
+    included.write("skin", [Included("f" * 16, "a", "", "earlier")])
+    challenge.say("skin", "b", "rolling back")  # b was taken out of included.csv, and nothing came after
+    assert retrain.rollback("skin", "me") == "b"
+    assert [row.batch for row in included.read("skin")] == ["earlier"]
+    assert retrain.rollback("skin", "me") == "earlier"
+
+
+def test_a_promotion_that_was_killed_goes_on_and_cannot_become_a_rejection(project, monkeypatch):
+    repro_gives(monkeypatch, 0)
+    compared(True)
+    included.write("skin", challenge.rows_of("skin", "b"))
+    challenge.say("skin", "b", "promoting")
+    with pytest.raises(RetrainError, match="its promotion was interrupted"):
+        retrain.reject("skin", "b", "me")
+    retrain.promote("skin", "b", "me")
+    assert ledger.decision("skin", "b") == "promoted"
+    assert len(included.read("skin")) == 2
 
 
 # The copy

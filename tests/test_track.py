@@ -19,7 +19,7 @@ from filelock import FileLock
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from pipeline import artifacts, bundle, images, record, store, tables, track
+from pipeline import artifacts, bundle, images, ledger, record, store, tables, track
 from pipeline.estimators._prepare import prepared
 from pipeline.predictor import Predictor
 from pipeline.stage import StageError
@@ -299,6 +299,67 @@ def test_new_results_are_a_new_run_and_the_old_one_is_no_longer_current(small):
     track.track()
     found = {(run.info.run_name, run.data.metrics["oof_roc_auc"]): run.data.tags["current"] for run in runs_of(small)}
     assert found == {("rows-a", 0.89): "yes", ("rows-b", 0.8): "no", ("rows-b", 0.87): "yes"}
+
+
+def decide(*events: str) -> None:
+    """Write decisions about the batch `june` of three samples into the ledger, after a comparison."""
+    with ledger.locked("rows"):
+        for k in range(3):
+            ledger.append(
+                "rows", "collected", id=f"{k:016x}", label="benign", group=SECRET, batch="june", who="w", source="s"
+            )
+        differences = {"roc_auc": [0.01, -0.005, 0.03], "f1": [None, None, None]}
+        facts = {"passed": True, "recommendation": "Promote: it is better.", "differences": differences}
+        ledger.append("rows", "compared", batch="june", **facts)
+        for event in events:
+            ledger.append("rows", event, batch="june", who="me", champion="ab" * 32, by="the gate")
+
+
+def decisions_of(folder) -> list:
+    client = client_of(folder)
+    found = client.search_runs([client.get_experiment_by_name("rows decisions").experiment_id])
+    return sorted(found, key=lambda run: run.info.run_name)
+
+
+def test_every_decision_is_a_run_of_its_own_experiment_once_and_comes_back_with_a_lost_store(small, empty_store):
+    decide("promoted", "rolled back")
+    track.track_decisions("rows")
+    track.track_decisions("rows")
+    promoted, back = decisions_of(small)
+    assert [one.info.run_name for one in (promoted, back)] == ["promoted june", "rolled back june"]
+    assert promoted.info.status == "FINISHED"
+    assert promoted.data.metrics == {
+        "n_samples": 3, "difference_roc_auc": 0.01, "difference_roc_auc_low": -0.005, "difference_roc_auc_high": 0.03,
+    }  # fmt: skip
+    tags = {
+        "decision": "promoted",
+        "batch": "june",
+        "who": "me",
+        "by": "the gate",
+        "passed": "yes",
+        "champion": "ab" * 32,
+    }
+    assert promoted.data.tags.items() >= (tags | {"mlflow.note.content": "Promote: it is better."}).items()
+    assert client_of(small).get_experiment_by_name("rows") is None  # of models alone
+    before = [(one.info.start_time, one.data.tags["content_key"]) for one in (promoted, back)]
+    done = start_track(small)  # another process: see `track_in`
+    said = done.communicate(timeout=60)[1]
+    assert done.returncode == 0, said
+    assert [(one.info.start_time, one.data.tags["content_key"]) for one in decisions_of(small)] == before
+    assert {one.info.run_name for one in runs_of(small)} == {"rows-a", "rows-b"}
+    assert not [
+        path for path in (small / "mlflow").rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+
+
+def test_a_task_that_goes_takes_its_decisions_along(small):
+    decide("rejected")
+    track.track()
+    assert len(decisions_of(small)) == 1
+    assert track.forget("rows")
+    client = client_of(small)
+    assert client.get_experiment_by_name("rows decisions") is None
+    assert client.get_experiment_by_name("rows") is None
 
 
 def test_an_experiment_in_a_copy_adds_its_runs_and_leaves_today_alone(small, tmp_path, monkeypatch):

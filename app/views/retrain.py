@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from app import access, limits
+from app.views import written
 from app.views.answer import plain
 
 LATEST = 20  # batches that are shown
+OUT = Path("logs/retrain.log")  # of the processes that are started here
 REFRESH = 2  # s between two looks at what runs
 
 
@@ -21,8 +24,8 @@ def show(task: str) -> None:
     """Draw the page."""
     st.title("Retrain", anchor=False)
     st.markdown(
-        "Handed-in samples change nothing by themselves. A batch is trained beside the champion, in a copy of the project, and "
-        "compared with it on the champion's own samples. Then you decide."
+        "Hand in labelled samples, try them, then decide. Handing in changes nothing. A batch is trained beside the champion, "
+        "in a copy of the project, and compared with it on the champion's own samples; the champion goes on answering."
     )
     if not access.may_write():
         st.info(
@@ -58,21 +61,35 @@ def hand_in(task: str) -> None:
         st.error(plain(str(error)))
         return
     is_table = params.task(task).kind == "table"
+    st.subheader("Hand in samples", anchor=False)
     with st.form("hand in", clear_on_submit=True):
-        label = st.selectbox("Label", labels, index=None, help="Of a CSV that has a column of labels, leave it out.")
-        group = st.text_input(
-            "Group", help="What the samples share, for instance the patient or the lesion; may be empty."
+        first, second, third = st.columns(3)
+        helps = (
+            "Of a CSV that has a column of labels, leave it out." if is_table else "The class that all of them are of."
         )
-        batch = st.text_input("Batch", collect.new_batch(), help="Samples of one batch are tried and decided together.")
+        label = first.selectbox("Label", labels, index=None, help=helps)
+        helps = "What the samples share, for instance the patient or the lesion; may be empty."
+        group = second.text_input("Group", help=helps)
+        helps = "Samples of one batch are tried and decided together."
+        batch = third.text_input("Batch", collect.new_batch(), help=helps)
         what = "A CSV with the task's columns" if is_table else f"Pictures; up to {limits.PAGE_FILES} at once"
         size = limits.FILE_BYTES // limits.MB
         files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size)
         pressed = st.form_submit_button("Hand in", type="primary")
-    if pressed and files:
-        offers = [
-            one for file in files[: limits.PAGE_FILES] for one in read(task, file.name, file.getvalue(), label, group)
-        ]
-        st.session_state["handed in"] = taken(task, offers, batch.strip())
+    if pressed:
+        st.session_state["handed in"] = "Choose files first."
+        if files and not (label or is_table):
+            st.session_state["handed in"] = "Choose the label that these pictures share, and then the files again."
+        elif files:
+            read_in = [read(task, one.name, one.getvalue(), label, group) for one in files[: limits.PAGE_FILES]]
+            st.session_state["handed in"] = taken(
+                task, [offer for offers in read_in for offer in offers], batch.strip()
+            )
+            if len(files) > limits.PAGE_FILES:
+                more = len(files) - limits.PAGE_FILES
+                st.warning(
+                    f"The last {more} files were not looked at: {limits.PAGE_FILES} at once. Hand them in again."
+                )
     said(st.session_state.get("handed in"))
 
 
@@ -103,16 +120,17 @@ def said(found: list[dict[str, Any]] | str | None) -> None:
         st.error(plain(found))
     elif found:
         bad = [item for item in found if not item["accepted"]]
-        st.success(f"{len(found) - len(bad)} stored, {len(bad)} refused")
+        (st.warning if bad else st.success)(f"{len(found) - len(bad)} stored, {len(bad)} refused")
         if bad:
-            table = {"file": [item["file"] for item in bad], "reason": [item["reason"] for item in bad]}
-            st.dataframe(table, hide_index=True, alt="A row for each refused sample: file and reason")
+            table = {"File": [item["file"] for item in bad], "Reason": [item["reason"] for item in bad]}
+            written.show(pd.DataFrame(table), "A row for each refused sample: file and reason")
 
 
 @st.fragment(run_every=REFRESH)
 def batches(task: str) -> None:
     """Draw the batches, what runs, and the buttons; drawn again every REFRESH seconds."""
-    from pipeline import challenge, retrain
+    from app.views import challenger
+    from pipeline import artifacts, challenge, retrain
 
     found = retrain.batches(task)[:LATEST]
     if not found:
@@ -120,17 +138,40 @@ def batches(task: str) -> None:
         return
     st.subheader("Batches", anchor=False)
     names = [one["batch"] for one in found]
-    chosen = found[names.index(st.selectbox("Batch", names, key=f"batch of {task}"))]
-    counts = ", ".join(f"{n} {label}" for label, n in sorted(chosen["labels"].items()))
-    st.markdown(f"**{plain(chosen['state'])}**: {chosen['n']} samples ({plain(counts)})")
-    now = challenge.status(task, chosen["batch"])
-    if chosen["state"] == "running":
-        st.progress(now["done"] / now["total"], plain(chosen["says"]))
+    shown = {
+        "Batch": names,
+        "Samples": [one["n"] for one in found],
+        "Classes": [counted(one["labels"]) for one in found],
+        "State": [one["state"] for one in found],
+    }
+    written.show(pd.DataFrame(shown), "The batches, the latest first: samples, classes and state")
+    name = st.selectbox("Batch to decide about", names, key=f"batch of {task}")
+    chosen = found[names.index(name)]
+    st.markdown(f"**{plain(chosen['state'])}**: {chosen['n']} samples ({plain(counted(chosen['labels']))})")
+    now, busy = challenge.status(task, chosen["batch"]), challenge.is_running()
+    if now.get("state") == "running":
+        st.progress(min(1.0, now["done"] / now["total"]), plain(chosen["says"]))
         log(task, chosen["batch"])
-    elif chosen["says"]:
-        (st.error if chosen["state"] == "failed" else st.info)(plain(chosen["says"]))
-    comparison(task, chosen["batch"])
-    buttons(task, chosen["batch"], chosen["state"], challenge.is_running())
+    elif chosen["state"] in challenge.ACTIVE:
+        st.caption(f"{chosen['state'].capitalize()} ...")
+    elif chosen["state"] == "failed":
+        st.error(plain(chosen["says"]))
+    elif chosen["state"] == "interrupted":
+        st.warning("The process that worked on it is gone. Nothing is lost, and it can be done again.")
+    elif not busy and chosen["state"] != "cancelled":
+        last_words()
+    comparison = challenge.folder(task, chosen["batch"]) / "comparison.json"
+    found = artifacts.read_json(comparison) if comparison.exists() else None
+    if found:
+        challenger.say(found)
+    buttons(task, chosen["batch"], chosen["state"], busy, found)
+    if found:
+        challenger.show(found)
+
+
+def counted(labels: dict[str, int]) -> str:
+    """Return how many samples there are of each class."""
+    return ", ".join(f"{n} {label}" for label, n in sorted(labels.items()))
 
 
 def log(task: str, batch: str) -> None:
@@ -143,52 +184,44 @@ def log(task: str, batch: str) -> None:
         st.code("\n".join(lines[-8:]), language=None)
 
 
-def comparison(task: str, batch: str) -> None:
-    """Draw a batch's comparison with the champion, if there is one."""
-    from pipeline import artifacts, challenge
-
-    path = challenge.folder(task, batch) / "comparison.json"
-    if not path.exists():
-        return
-    found = artifacts.read_json(path)
-    rows = {name: one for name, one in found["metrics"].items() if name in {*found["guarded"], "brier_score_loss"}}
-    for label, one in found["per_class"].items():
-        rows |= {f"{name} of {label}": figures for name, figures in one.items()}
-    table = {
-        "metric": list(rows),
-        "champion": [one["champion"] for one in rows.values()],
-        "with the batch": [one["challenger"] for one in rows.values()],
-        "difference": [one["difference"] for one in rows.values()],
-        "95 % from": [one["ci"][0] for one in rows.values()],
-        "to": [one["ci"][1] for one in rows.values()],
-    }
-    with st.expander("Champion against challenger"):
-        st.dataframe(table, hide_index=True, alt="A row for each metric: champion, challenger and their difference")
-        about = found["batch"]
-        left = ", ".join(f"{n} for {reason}" for reason, n in about["left_out"].items()) or "none"
-        refused = f"{about['refused']:.0%} of it as unlike its training data"
-        st.caption(plain(f"Left out by the audit: {left}. The champion refuses {refused}."))
-
-
-def buttons(task: str, batch: str, state: str, busy: bool) -> None:
+def buttons(task: str, batch: str, state: str, busy: bool, found: dict[str, Any] | None) -> None:
     """Draw what can be done with a batch now."""
-    from pipeline import challenge, included
+    from pipeline import challenge, included, retrain
 
-    open_ = state not in ("promoted", "rejected") and not busy
     rows = included.read(task)
-    with st.container(horizontal=True):
-        if st.button("Try it", disabled=not open_, help="Trains beside the champion; changes nothing"):
-            start(task, "--batch", batch)
-        if st.button("Promote", disabled=not (open_ and state == "compared"), help="As far as the gate lets it"):
+    names = {row.batch for row in rows}
+    inside = batch in names
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if state in ("preparing", "running"):
+            if st.button("Cancel", help="Ends this challenge; what was handed in stays"):
+                challenge.cancel(task, batch)
+            return
+        if state not in ("promoted", "rejected") and not inside:
+            to_decide(task, batch, state, busy, found)
+        killed = inside and state != "promoted"
+        if killed and st.button("Finish the promotion", disabled=busy, type="primary"):
             start(task, "--promote", batch)
-        if st.button("Reject", disabled=not open_):
-            start(task, "--reject", batch)
-        if st.button("Cancel", disabled=state not in ("preparing", "running")):
-            challenge.cancel(task, batch)
-        if st.button(
-            "Roll back", disabled=busy or not rows or rows[-1].batch != batch, help="Takes this batch out again"
-        ):
+        last = retrain.unfinished(task, names) or (rows[-1].batch if rows else "")
+        helps = "Takes this batch out again: the former champion's bytes"
+        if batch == last and st.button("Roll back", disabled=busy, help=helps):
             start(task, "--rollback")
+
+
+def to_decide(task: str, batch: str, state: str, busy: bool, found: dict[str, Any] | None) -> None:
+    """Draw what can be done with a batch that nothing was decided about."""
+    decidable = state == "compared" and found is not None
+    again = "Try again" if found else "Try it"
+    if st.button(again, disabled=busy, type="secondary" if decidable else "primary", help="Changes nothing"):
+        start(task, "--batch", batch)
+    if decidable and found["passed"]:
+        if st.button("Promote", disabled=busy, type="primary", help="The champion is made anew, with this batch"):
+            start(task, "--promote", batch)
+    elif decidable:
+        sure = st.checkbox("Against the recommendation", key=f"sure {task} {batch}")
+        if st.button("Promote", disabled=busy or not sure, help="The ledger notes that a person decided"):
+            start(task, "--promote", batch, "--force")
+    if st.button("Reject", disabled=busy, help="It stays stored, and is marked"):
+        start(task, "--reject", batch)
 
 
 def start(task: str, *arguments: str) -> None:
@@ -198,18 +231,28 @@ def start(task: str, *arguments: str) -> None:
     if challenge.is_running():
         st.warning("Another challenge or decision runs already.")
         return
-    out = Path("logs/retrain.log")
-    out.parent.mkdir(exist_ok=True)
-    with out.open("ab") as log:
+    OUT.parent.mkdir(exist_ok=True)
+    with OUT.open("ab") as log:
+        place = log.tell()
         command = [sys.executable, "-m", "pipeline.retrain", task, *arguments, "--who", access.who()]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    children().append(process)
+    children()[:] = [(process, place)]
     st.toast("Started")
 
 
 @st.cache_resource
-def children() -> list[subprocess.Popen]:
-    """Return the processes that this server has started: those that have ended are taken off the system's list."""
+def children() -> list[tuple[subprocess.Popen, int]]:
+    """Return the process that this server has started last, if any, and where in OUT its words begin."""
     return []
+
+
+def last_words() -> None:
+    """Say why the process that was started last has ended, if it was not well; that takes it off the system's list, too."""
+    for process, place in children():
+        if process.poll():
+            with OUT.open("rb") as log:
+                log.seek(place)
+                lines = log.read().decode("utf-8", "replace").strip().splitlines()
+            st.error(plain(lines[-1] if lines else f"It ended with {process.returncode}."))

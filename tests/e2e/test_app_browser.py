@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from pipeline.demo import lesion_photos
+from pipeline.images import decode
 from pipeline.predictor import Predictor, show
-from tests.browser import app, opened, settled
+from tests.browser import app, hand_in, opened, settled, upload
 from tests.e2e.test_api import make_champion
 from tests.models import lesion, picture
 from tests.projects import Project
 from tests.test_api_hostile import FILES
+from tests.textures import stored
 
 PAGES = ("predict", "compare", "data", "monitor", "retrain")
 HOSTILE = ("empty", "random", "bomb png", "bomb text chunk", "polyglot png and html", "csv", "float tiff of NaN")
@@ -36,13 +40,6 @@ def project(small, tmp_path_factory) -> Project:
 def address(project, browser) -> Iterator[str]:
     with app(project.folder) as (address, _):
         yield address
-
-
-def upload(page, *files: tuple[str, bytes]) -> None:
-    """Hand files, (name, bytes), to the page's uploader, as if they were chosen in the dialog."""
-    page.locator("input[type=file]").set_input_files(
-        [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
-    )
 
 
 def answer(page) -> tuple[str, str]:
@@ -194,13 +191,40 @@ def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, pro
         page.get_by_text("missing columns: mean radius").wait_for()
 
 
+def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures_are_refused(browser, address, project):
+    with (project.folder / "data/lesions/split.csv").open(encoding="utf-8") as file:
+        path = next(row["path"] for row in csv.DictReader(file) if row["subset"] == "test")
+    test = Image.open(project.folder / "data/demo/lesions" / path).convert("RGB")
+    fresh = lesion_photos(99, 0)[0].data
+    files = [
+        (f"{NAME}.png", fresh),
+        ("../../etc/x", stored(test.rotate(90, expand=True), quality=90)),
+        ("no.png", b"x"),
+    ]
+    with opened(browser, f"{address}/retrain?task=lesions", viewport={"width": 390, "height": 844}) as page:
+        hand_in(page, "malignant", "a_batch", *files)
+        page.get_by_text("1 stored, 2 refused").wait_for()
+        page.get_by_text("the same picture (turned").or_(page.get_by_text("of the test set")).first.wait_for()
+        page.get_by_text("unreadable: not a readable image").wait_for()
+        page.get_by_text("collected: 1 samples (1 malignant)").wait_for()
+        page.get_by_role("button", name="Try it").wait_for()
+        assert width(page) <= 390
+        page.get_by_role("textbox", name="Batch").fill("../x")
+        upload(page, ("again.png", fresh))
+        page.get_by_test_id("stFileChip").first.wait_for()
+        page.get_by_role("button", name="Hand in", exact=True).click()
+        page.get_by_text("Choose the label").wait_for()
+    kept = [path.name for path in (project.folder / "data/uploads/lesions/pictures").iterdir()]
+    assert kept == [f"{decode(fresh).id}.png"]
+
+
 def test_nothing_is_wider_than_a_phone(browser, address):
     with opened(browser, f"{address}/?task=lesions", viewport={"width": 390, "height": 844}) as page:
         upload(page, *[(f"{number}.png", lesion(number)) for number in range(3)])
         page.get_by_text("3 answered").wait_for()
         answer(page)
         assert width(page) <= 390
-        for path in ("?task=breast", "compare?task=lesions", "data?task=lesions"):
+        for path in ("?task=breast", "compare?task=lesions", "data?task=lesions", "retrain?task=breast"):
             page.goto(f"{address}/{path}")
             settled(page)
             assert width(page) <= 390, path

@@ -1,0 +1,121 @@
+"""On the page Retrain: a batch's comparison of champion and challenger, as figures and in words, and what the batch is like."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app.views import charts, written
+from app.views.answer import plain
+from app.views.written import three
+from pipeline import verdict
+from pipeline.names import NAMES
+
+
+def say(found: dict[str, Any]) -> None:
+    """Draw what a comparison, as comparison.json holds it, comes to in words."""
+    (st.success if found["passed"] else st.warning)(plain(found["recommendation"]))
+    if found["cautions"]:
+        st.markdown("**Look at this before you decide**")
+        st.markdown("\n".join(f"- {plain(one)}" for one in found["cautions"]))
+
+
+def show(found: dict[str, Any]) -> None:
+    """Draw what a comparison rests on."""
+    effect, batch = st.tabs(["Effect on the champion's samples", "The batch itself"])
+    with effect:
+        differences(found)
+    with batch:
+        about(found["batch"])
+
+
+def rows_of(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return what is compared, each with its name: guarded metrics, classes, subgroups."""
+    rows = [(NAMES.get(name, name), found["metrics"][name]) for name in found["guarded"]]
+    rows += [(f"{label}: {NAMES.get(name, name)}", one) for label, name, one in verdict.of_classes(found)]
+    for row in found["subgroups"]:
+        where = f"{row['column']} {row['value']} ({row['n']}{', few' if row['few'] else ''})"
+        rows += [(f"{where}: {NAMES[name]}", one) for name, one in row["metrics"].items() if name in SHOWN]
+    return rows
+
+
+SHOWN = ("accuracy", "roc_auc")  # of subgroups; the table has the others as well
+
+
+def differences(found: dict[str, Any]) -> None:
+    """Draw the differences as a chart and as a table."""
+    rows = rows_of(found)
+    table = pd.DataFrame(
+        [
+            {"name": name, "difference": one["difference"], "low": one["ci"][0], "high": one["ci"][1]}
+            for name, one in rows
+            if one["difference"] is not None and None not in one["ci"]
+        ]
+    )
+    if len(table):
+        says = "; ".join(f"{row['name']} {row['difference']:+.3f}" for row in table.to_dict("records"))
+        charts.draw(chart(table, found["margin"]), f"Gain by the batch, with intervals: {says}", 70 + 22 * len(table))
+    st.caption(
+        f"With the batch less without it, on the champion's own {found['n']} development samples, out of fold, paired, with 95 % "
+        f"intervals over groups. Right of the solid line it gains. The gate asks that no interval of "
+        f"{', '.join(plain(NAMES.get(name, name)) for name in found['guarded'])} reaches left of the dashed one "
+        f"({found['margin']:g}). Of many classes and subgroups some seem to lose by chance."
+    )
+    with st.expander("As a table"):
+        shown = {
+            "": [name for name, _ in rows],
+            "Champion": [three(one["champion"]) for _, one in rows],
+            "With the batch": [three(one["challenger"]) for _, one in rows],
+            "Difference": [gain(one) for _, one in rows],
+        }
+        written.show(pd.DataFrame(shown), "Champion and challenger: each metric of all, by class and by subgroup")
+
+
+def gain(one: dict[str, Any]) -> str:
+    """Return a difference with its interval."""
+    if one["difference"] is None or None in one["ci"]:
+        return "not defined"
+    low, high = one["ci"]
+    return f"{one['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
+    """Return a point with its interval for each row (name, difference, low, high), beside no difference and the margin."""
+    order = table["name"].tolist()
+    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, labelOverlap=False))
+    base = alt.Chart(table).encode(y=y)
+    ends = base.mark_rule(strokeWidth=2, color=charts.COLOURS[0]).encode(
+        x=alt.X("low:Q", title="gain by the batch"), x2="high:Q"
+    )
+    tooltip = ["name:N", *(alt.Tooltip(f"{name}:Q", format="+.3f") for name in ("difference", "low", "high"))]
+    points = base.mark_point(size=60, filled=True, opacity=1, color=charts.COLOURS[0]).encode(
+        x="difference:Q", tooltip=tooltip
+    )
+    none = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=charts.GREY).encode(x="x:Q")
+    most = alt.Chart(pd.DataFrame({"x": [-margin]})).mark_rule(color=charts.COLOURS[1], strokeDash=[5, 4])
+    return none + most.encode(x="x:Q") + ends + points
+
+
+def about(batch: dict[str, Any]) -> None:
+    """Draw what a batch is like: its balance, what the audit says of it, how unlike the training data it is."""
+    share = verdict.shares(batch["development"])
+    shown = {
+        "Class": list(batch["development"]),
+        "In the batch": [batch["labels"].get(label, 0) for label in batch["development"]],
+        "Development before": [counts(batch, share, label, "before") for label in batch["development"]],
+        "With it": [counts(batch, share, label, "with_it") for label in batch["development"]],
+    }
+    written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development before and with it")
+    left = ", ".join(f"{n} for {reason}" for reason, n in batch["left_out"].items()) or "nothing"
+    odd = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch["told_by"]) or "nothing"
+    st.markdown(
+        f"- **Audit**: of {batch['n']} samples {plain(left)} is left out; {batch['joined']} show what an earlier sample shows, "
+        f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
+        f"- **Drift**: {plain(verdict.in_distance(batch))}. Of a batch of the same kind that would be 50%."
+    )
+
+
+def counts(batch: dict[str, Any], share: dict[str, dict[str, float]], label: str, when: str) -> str:
+    """Return how many samples of a class development has, and their share."""
+    return f"{batch['development'][label][when]:,} ({share[label][when]:.0%})"
