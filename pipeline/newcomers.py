@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import artifacts, audit, bundle, familiarity, included, params, ranges
+from pipeline.beside import asked_for
 from pipeline.bootstrap import resamples
 from pipeline.confounders import confounders, properties_of
 from pipeline.dataset import Dataset
@@ -46,15 +47,20 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[
         "development": {label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         "refused": share,
         "refused_ci": wilson(share * len(rows), len(rows)),
-        "drift": drift(dev, Dataset.load(tree / f"data/{task}/dev.npz"), list(files)),
+        "drift": drift(kind, dev, Dataset.load(tree / f"data/{task}/dev.npz"), list(files)),
     }
 
 
 def refused(task: str, kind: str, files: list[str]) -> float:
-    """Return the share of stored samples that the champion refuses."""
+    """Return the share of stored samples that the champion refuses; columns beside a picture are not known of them."""
     predictor = Predictor(Path(f"models/{task}/best"), bundle.vouched(task))
-    read = Path.read_bytes if kind == "image" else lambda path: json.loads(path.read_bytes())
-    return float(np.mean([predictor.predict(read(Path(file)), file)["refused"] for file in files]))
+    unknown = dict.fromkeys(asked_for(predictor.info), "")
+
+    def read(file: str) -> Any:
+        data = Path(file).read_bytes()
+        return json.loads(data) if kind == "table" else (data, unknown) if unknown else data
+
+    return float(np.mean([predictor.predict(read(file), file)["refused"] for file in files]))
 
 
 def joined(found: dict[str, Any], files: dict[str, Included], out: set[str]) -> int:
@@ -82,7 +88,7 @@ def told_by(task: str, tree: Path, files: dict[str, Included], split: pd.DataFra
     return confounders(seen, origin, pd.factorize(dev["group"])[0])
 
 
-def drift(dev: Dataset, with_it: Dataset, files: list[str]) -> dict[str, Any]:
+def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> dict[str, Any]:
     """Return how far the batch's samples that take part lie from the champion's development set, beside its own samples.
 
     `farther`: the probability that of one sample of each the batch's is the farther off, 0.5 for a batch of the same kind
@@ -92,7 +98,7 @@ def drift(dev: Dataset, with_it: Dataset, files: list[str]) -> dict[str, Any]:
     at = np.flatnonzero(np.isin(with_it.path, files))
     if not len(at):
         return {"n": 0, "farther": None, "ci": [np.nan, np.nan], "distance": {}}
-    if dev.column_names:
+    if kind == "table":
         ours, theirs = dev.X("columns"), with_it.X("columns").iloc[at].reset_index(drop=True)
         own, new = ranges.out_of_fold(ours, dev.fold), beyond(theirs, ours)
     else:

@@ -37,8 +37,8 @@ def embedded(n: int, more: int, shift: float) -> tuple[Dataset, Dataset, list[st
 
 
 def test_a_batch_of_the_same_kind_is_no_farther_off_and_one_of_another_is():
-    alike = newcomers.drift(*embedded(300, 60, 0.0))
-    unlike = newcomers.drift(*embedded(300, 60, 1.0))
+    alike = newcomers.drift("image", *embedded(300, 60, 0.0))
+    unlike = newcomers.drift("image", *embedded(300, 60, 1.0))
     assert alike["n"] == unlike["n"] == 60
     assert alike["ci"][0] < 0.5 < alike["ci"][1] + 0.1
     assert unlike["ci"][0] > 0.9
@@ -47,7 +47,7 @@ def test_a_batch_of_the_same_kind_is_no_farther_off_and_one_of_another_is():
 
 def test_of_a_batch_that_takes_no_part_or_is_of_one_group_no_interval_is_claimed():
     dev, whole, _ = embedded(100, 10, 0.0)
-    assert newcomers.drift(dev, whole, ["nothing.png"])["farther"] is None
+    assert newcomers.drift("image", dev, whole, ["nothing.png"])["farther"] is None
     assert np.isnan(newcomers.of_groups(np.ones(4), np.array(["a"] * 4))).all()
 
 
@@ -59,8 +59,8 @@ def test_rows_are_farther_off_where_their_numbers_leave_the_ranges_of_training()
     whole = Dataset(whole.id, whole.path, whole.group, y, whole.fold, whole.classes, columns)
     own = {name: values[:150] for name, values in columns.items()}
     dev = Dataset(*(part[:150] for part in (whole.id, whole.path, whole.group, y, whole.fold)), whole.classes, own)
-    assert newcomers.drift(dev, whole, whole.path[150:].tolist())["farther"] > 0.99
-    assert newcomers.drift(dev, whole, whole.path[:150].tolist())["farther"] < 0.55
+    assert newcomers.drift("table", dev, whole, whole.path[150:].tolist())["farther"] > 0.99
+    assert newcomers.drift("table", dev, whole, whole.path[:150].tolist())["farther"] < 0.55
 
 
 def test_samples_that_show_what_was_there_before_are_counted_but_not_those_left_out():
