@@ -143,6 +143,7 @@ def stated() -> dict[str, list[tuple[str, tuple]]]:
             tuple(gains),
         ),
         ("the ROC AUC of a logistic regression falls from {:.2f} to {:.2f} at a site", (*before, left)),
+        ("over all photos it looked like {:.2f}", told("soak_columns", both[0], r"([\d.]+) without")),
         (
             "fell from {:.2f} to {:.2f} on the other two",
             (value(away, "roc_auc, internal test"), value(away, "roc_auc on the other half")),

@@ -260,7 +260,7 @@ def test_results_elsewhere_stand_in_the_answer_in_their_section_and_in_the_limit
     change = {"roc_auc": {"difference": -0.2, "ci": [-0.3, -0.1]}}
     found = here | {
         "roc_auc": 0.612,
-        "overlap": {"n": 3, "of": 53},
+        "overlap": {"n": 3, "of": 53, "dev": 3, "test": 0, "excluded": 0},
         "left_out": {"label": 2, "unreadable": 0},
         "change": change,
     }
@@ -271,7 +271,9 @@ def test_results_elsewhere_stand_in_the_answer_in_their_section_and_in_the_limit
     Path("params.yaml").write_text(text.replace("external: {}", "external: {there: {task: t, raw: x, read: {}}}"))
     text = Page(report.render("t")).text
     assert "On there, data of another source: ROC AUC 0.612" in text
-    assert "3 more show what the model was trained on, and are left out" in text
+    assert "3 of 53 show what is in the task’s own data ( 3 in development, 0 in test" in text.replace(
+        "data (3", "data ( 3"
+    )
     assert "-0.200 [-0.300 to -0.100]" in text
     assert "the ROC AUC is lower by 0.100 to 0.300 (95 %)" in text
     assert "Not yet tried on data of another source" not in text

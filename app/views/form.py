@@ -53,8 +53,7 @@ def field(one: dict[str, Any], key: str | None = None) -> Any:
     options = one.get("choices") or one.get("values")
     if options:
         index = options.index(one["default"]) if one["default"] in options else len(options)
-        named = {None: "unknown"} | {option: str(option) for option in options}
-        return st.selectbox(label, [*options, None], index, named.get, key=key)
+        return st.selectbox(label, [*options, None], index, or_unknown, key=key)
     if one["type"] == "choice" or one["min"] is None:
         return st.text_input(label, help="never given in training", key=key) or None
     span = one["max"] - one["min"]
@@ -62,6 +61,11 @@ def field(one: dict[str, Any], key: str | None = None) -> Any:
     hint = f"In training: {one['min']:g} to {one['max']:g}. Leave it empty where it is not known."
     start = None if one["default"] is None else float(one["default"])
     return st.number_input(label, value=start, step=step, format="%g", help=hint, key=key)
+
+
+def or_unknown(value: Any) -> str:
+    """Return a choice in words."""
+    return "unknown" if value is None else str(value)
 
 
 def template(schema: list[dict[str, Any]]) -> str:
