@@ -338,6 +338,7 @@ def server(app: Guard) -> uvicorn.Server:
         access_log=False,  # nothing that a client sent goes to a log
         log_config=None,
         log_level="error",
+        proxy_headers=False,  # nothing is made of where a request came from; a layer of middleware fewer
         server_header=False,
         timeout_keep_alive=75,  # over the seconds that clients wait between two requests
         timeout_graceful_shutdown=10,
