@@ -41,10 +41,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put a third of the unit tests between the first end-to-end file, which runs the small graph, and the others.
 
-    So no worker waits for that graph, and what comes last is short: both workers end at about the same time.
+    So no worker waits for that graph, and what comes last is short: all workers end at about the same time.
     """
     files = list(dict.fromkeys(item.path for item in items))
     first, *others = [file for file in files if file.parent.name == "e2e"] or [None]
+    others.sort(key=lambda file: not file.name.startswith("test_repro"))  # they run the whole graph: the longest first
     unit = [file for file in files if file.parent.name != "e2e"]
     third = len(unit) // 3
     turn = {file: n for n, file in enumerate([first, *unit[:third], *others, *unit[third:]])}
