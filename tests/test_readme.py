@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app import recorder
 from pipeline import artifacts, familiarity, intervals, operating_point, params, tuning
 from pipeline.leaderboard import board
 
@@ -148,6 +149,20 @@ def stated() -> dict[str, list[tuple[str, tuple]]]:
             "fell from {:.2f} to {:.2f} on the other two",
             (value(away, "roc_auc, internal test"), value(away, "roc_auc on the other half")),
         ),
+    ]
+    unlike = "rosendahl: unlike; answered malignant"
+    readme += [
+        ("with intervals that hold together in {:.0f} % of cases", (level,)),
+        (
+            "in {:.0f} % of pairs, and {:.0f} % are answered malignant against {:.0f} %",
+            (
+                value("soak_notice", "rosendahl: unlike; pairs, strongest direction", 100),
+                value("soak_notice", unlike, 100),
+                told("soak_notice", unlike, r"training ([.\d]+)")[0] * 100,
+            ),
+        ),
+        ("is added to every {} s", (recorder.EVERY,)),
+        ("loses its last {} s at most", (recorder.EVERY,)),
     ]
     docs = [
         (

@@ -53,7 +53,7 @@ def test_a_second_repro_runs_nothing(small):
 
 def test_a_change_runs_again_what_it_reaches_and_nothing_else(clone):
     clone.change(**{"models__lesions-knn__n_neighbors": 7})
-    compared = ["select_best@lesions", "holdout@lesions", "report@lesions", "track"]
+    compared = ["sites@lesions", "select_best@lesions", "holdout@lesions", "report@lesions", "track"]
     assert clone.repro() == ["check", "train@lesions-knn", "evaluate@lesions-knn", *compared]
     file = clone.folder / "pipeline/estimators/knn.py"
     file.write_text(file.read_text() + "\n# a comment\n")
