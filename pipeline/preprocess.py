@@ -113,7 +113,10 @@ def main(name: str) -> None:
     subgroups.check(known, [task.select.site] if task.select.site else [], f"{name}.select.site")
     subgroups.check(known, task.preprocess.columns, f"{name}.preprocess.columns")
     features = load_features(folder / "scan", task)
-    classes = order_classes(split.loc[split["subset"] == "dev", "label"], task.preprocess.positive, name)
+    counted = (split["subset"] == "dev") & ~split["path"].map(
+        included.is_upload
+    )  # uploads must not turn the classes round
+    classes = order_classes(split.loc[counted, "label"], task.preprocess.positive, name)
     check_classes(classes, task.select.operating_point, name)
     dev = take(split, "dev", classes, features, row_of)
     dev.save(folder / "dev.npz")

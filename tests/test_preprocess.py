@@ -94,6 +94,19 @@ def test_the_test_set_has_no_say_in_which_class_is_positive(images_task):
     assert dev.positive == test.positive == "mole"
 
 
+def test_uploads_have_no_say_in_which_class_is_positive(images_task):
+    """Else a batch of the rarer class would turn the classes round, and with them the file of the test set."""
+    split = pd.read_csv(images_task / "split.csv", dtype=str, keep_default_na=False)
+    uploads = list(split.loc[(split["subset"] == "dev") & (split["label"] == "mole"), "path"])[3:]
+    for file in ("split.csv", "scan/samples.csv"):
+        table = pd.read_csv(images_task / file, dtype=str, keep_default_na=False)
+        table["path"] = [f"data/uploads/skin/{path}" if path in uploads else path for path in table["path"]]
+        artifacts.write_csv(images_task / file, table)
+    dev, test = both(images_task)
+    assert (dev.y == dev.classes.index("mole")).sum() > (dev.y == dev.classes.index("rare")).sum()
+    assert dev.positive == test.positive == "mole"
+
+
 def test_an_operating_point_of_three_classes_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"{n},{'abc'[n % 3]}\n" for n in range(60))
