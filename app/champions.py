@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from app.on_disk import SELECTION, found
-from app.recorder import Recorder
 from pipeline import bundle
 from pipeline.stage import BundleError
 
@@ -61,8 +60,10 @@ def kept() -> dict[str, Champion]:
 
 
 @st.cache_resource(show_spinner=False)
-def recorder() -> Recorder:
+def recorder() -> "Recorder":  # noqa: F821 - it brings numpy, for which the first page does not wait
     """Return what counts the samples of all sessions; app/main.py lets it write the last ones when the app ends."""
+    from app.recorder import Recorder
+
     return Recorder()
 
 

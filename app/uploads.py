@@ -35,7 +35,7 @@ class Form:
     def on_part_begin(self) -> None:
         self._headers, self._chunks, self._size, self._column = {}, None, 0, None
         self._parts += 1
-        if self._parts > self._most_parts or len(self.files) >= limits.FILES:  # of any field: each costs time
+        if self._parts > self._most_parts:  # of any field: each costs time
             raise Problem(413, f"The form has over {self._most_parts} parts. Send the files in several requests.")
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -58,6 +58,8 @@ class Form:
         if field != self.field:
             self.other.add(field[:NAME_LENGTH])
             return
+        if len(self.files) == limits.FILES:
+            raise Problem(413, f"The form has over {limits.FILES} files. Send them in several requests.")
         self._name = options.get(b"filename", b"").decode("utf-8", "replace")[:NAME_LENGTH]
         self._chunks = []
 

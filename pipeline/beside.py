@@ -1,9 +1,10 @@
-"""Columns beside a picture, such as age, sex or site: features of one sample together with what is seen of its picture."""
+"""Columns beside a picture, such as age, sex or site: features of one sample together with what is seen of its picture.
+
+numpy and pandas are named only: the app's first page, which asks for `asked_for`, does not wait for them.
+"""
 
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 AND = "+columns"  # `features: [embedding, columns]` of params.yaml is kept as "embedding+columns"
 
@@ -30,8 +31,8 @@ class Beside:
     Indexed by row numbers or a slice, as an array is.
     """
 
-    picture: np.ndarray
-    columns: "pandas.DataFrame"  # noqa: F821 - imported only where there are columns
+    picture: "numpy.ndarray"  # noqa: F821
+    columns: "pandas.DataFrame"  # noqa: F821
 
     def __len__(self) -> int:
         return len(self.picture)
@@ -41,9 +42,9 @@ class Beside:
         """Samples, and features of either kind."""
         return len(self.picture), self.picture.shape[1] + self.columns.shape[1]
 
-    def __getitem__(self, rows: np.ndarray | slice) -> "Beside":
+    def __getitem__(self, rows: "numpy.ndarray | slice") -> "Beside":  # noqa: F821
         return Beside(self.picture[rows], self.columns.iloc[rows])
 
-    def seen_as(self, picture: np.ndarray) -> "Beside":
+    def seen_as(self, picture: "numpy.ndarray") -> "Beside":  # noqa: F821
         """Return other pictures, float32 (m, n_features), each with the columns of this one sample."""
-        return Beside(picture, self.columns.iloc[np.zeros(len(picture), int)])
+        return Beside(picture, self.columns.iloc[[0] * len(picture)])

@@ -64,6 +64,16 @@ def program(pytestconfig: pytest.Config) -> Path:
     return kept
 
 
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of a table task t whose champion, a logistic regression, came out of the stages: copy it to change it."""
+    from tests.models import folder_of, score
+
+    with folder_of(tmp_path_factory.mktemp("scored")) as folder:
+        score({"line": {"estimator": "logreg"}}, 200, 60)
+    return folder
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """As in `run_parallel`: with two threads on a busy machine BLAS takes ten times as long."""

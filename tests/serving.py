@@ -132,13 +132,14 @@ class Client:
     def send_with(
         self, path: str, files: list[tuple[str, bytes]], values: list[tuple[str, str]]
     ) -> tuple[int, Any, dict]:
-        """Post files and fields, (name, value), as a multipart form."""
+        """Post files and then fields, (name, value), as a multipart form."""
         parts = "".join(
             f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
             for name, value in values
         )
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
-        return self.ask("POST", path, parts.encode() + form(*files), content_type=content_type)
+        pictures, end, rest = form(*files).rpartition(f"--{BOUNDARY}--".encode())
+        return self.ask("POST", path, pictures + parts.encode() + end + rest, content_type=content_type)
 
     def rows(self, *rows: Any, task: str = "patients") -> tuple[int, Any, dict[str, str]]:
         """Post rows as JSON."""

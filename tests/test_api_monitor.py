@@ -15,7 +15,7 @@ import pytest
 from app import recorder
 from pipeline import drift
 from pipeline.predictor import Predictor
-from tests.models import folder_of, mixed, score
+from tests.models import mixed
 from tests.serving import Client, running, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,17 +24,10 @@ SERVE = (
 )
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    with folder_of(tmp_path_factory.mktemp("made")) as folder:
-        score({"line": {"estimator": "logreg"}}, 200, 60)
-    return folder
-
-
 @pytest.fixture
-def project(made, tmp_path, monkeypatch):
+def project(scored, tmp_path, monkeypatch):
     """A project of the table task t, whose champion came out of the stages."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
 
 

@@ -8,21 +8,13 @@ import streamlit as st
 
 from app import champions
 from pipeline import artifacts
-from tests.models import folder_of, score
 from tests.pages import charts, opened, said, table
 from tests.test_api_monitor import rows
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    with folder_of(tmp_path_factory.mktemp("made")) as folder:
-        score({"line": {"estimator": "logreg"}}, 200, 60)
-    return folder
-
-
 @pytest.fixture
-def project(made, tmp_path, monkeypatch):
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+def project(scored, tmp_path, monkeypatch):
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     st.cache_resource.clear()
     yield

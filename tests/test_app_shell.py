@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from app import champions, limits
 from app.views import answer, form
 from pipeline import artifacts, tables
-from pipeline.predictor import Predictor, read_rows
+from pipeline.predict_files import read_rows
+from pipeline.predictor import Predictor
 from pipeline.stage import BundleError
 from tests.models import picture
 from tests.serving import crown, make_project
@@ -72,7 +73,9 @@ def test_without_a_champion_the_page_says_what_to_run(tmp_path, monkeypatch):
 
 
 def test_the_first_page_waits_for_no_heavy_library():
-    heavy = "{'PIL', 'pandas', 'altair', 'sklearn', 'tensorflow', 'mlflow', 'pipeline.predictor', 'app.serving'}"
+    heavy = (
+        "{'PIL', 'numpy', 'pandas', 'altair', 'sklearn', 'tensorflow', 'mlflow', 'pipeline.predictor', 'app.serving'}"
+    )
     code = f"import sys, app.champions, app.access, app.views.predict; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=MAIN.parents[1], capture_output=True, text=True, check=True

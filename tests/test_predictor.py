@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 import pytest
 
-from pipeline import bundle, network, predictor, train
+from pipeline import bundle, network, predict_files, predictor, train
 from pipeline.dataset import Dataset
 from pipeline.decision import calibrate, decide
 from pipeline.predictor import Predictor
@@ -560,4 +560,4 @@ def test_a_row_a_little_outside_of_training_is_answered_with_a_word_and_one_far_
     assert near["reason"].startswith("outside of what training saw: 'age' is ")
     assert (far["class"], far["refused"], far["probabilities"]) == ("", True, {})
     assert far["reason"].startswith("far outside of what training saw: 'age' is 10000, in training ")
-    assert near["reason"] in predictor.show([near], loaded.classes, "table")
+    assert near["reason"] in predict_files.show([near], loaded.classes, "table")

@@ -7,19 +7,12 @@ from pipeline import artifacts
 from pipeline.dataset import Dataset
 from pipeline.predictor import Predictor
 from pipeline.tally import Tally
-from tests.models import folder_of, mixed, score
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    with folder_of(tmp_path_factory.mktemp("made")) as folder:
-        score({"line": {"estimator": "logreg"}}, 200, 60)
-    return folder
+from tests.models import mixed
 
 
 @pytest.fixture
-def found(project, monkeypatch):
-    monkeypatch.chdir(project)
+def found(scored, monkeypatch):
+    monkeypatch.chdir(scored)
     return Predictor("models/t/best").info["metrics"]["reference"]
 
 

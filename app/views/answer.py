@@ -132,7 +132,7 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
         key="table",
         alt="A row for each sample: file, class and probabilities, as in the CSV that can be downloaded",
     )
-    from pipeline.predictor import show
+    from pipeline.predict_files import show
 
     data = show(items, classes, "csv").encode("utf-8", "replace")
     st.download_button("Download as CSV", data, "predictions.csv", "text/csv", on_click="ignore")

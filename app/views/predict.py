@@ -137,7 +137,7 @@ def table(champion: Champion, place: Any) -> None:
     if file is None:
         place.info("The answer to a row will stand here.")
         return
-    from pipeline.predictor import read_rows
+    from pipeline.predict_files import read_rows
 
     try:
         given, doubts = read_rows(schema, file.name, file.getvalue())

@@ -13,7 +13,8 @@ from PIL import Image
 
 from pipeline.demo import lesion_photos
 from pipeline.images import decode
-from pipeline.predictor import Predictor, show
+from pipeline.predict_files import show
+from pipeline.predictor import Predictor
 from tests.browser import app, hand_in, opened, settled, upload
 from tests.e2e.test_api import make_champion
 from tests.models import lesion, picture
