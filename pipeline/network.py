@@ -32,6 +32,11 @@ def use_threads(threads: int) -> None:
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
 
 
+def threads() -> int:
+    """Return what `use_threads` was given last."""
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS", 1))
+
+
 def import_keras() -> Any:
     """Return the keras module on the tensorflow backend, quiet, with deterministic kernels."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -86,24 +91,29 @@ def set_weights(model: Any, weights: dict[str, np.ndarray]) -> None:
             variable.assign(weights[name])
 
 
-def to_litert(model: Any) -> bytes:
-    """Return the model as a LiteRT program in float32 for a batch of one; raise RuntimeError if the two differ.
+def convert(model: Any) -> bytes:
+    """Return a Keras model of pictures, uint8 (n, SIZE, SIZE, 3), as a LiteRT program in float32 for a batch of one.
 
-    Its second output is the last feature map, which is computed anyway: what explains an answer needs no second pass. The
-    weights are frozen into the graph first: the converter takes 2 s for that, and 10 s for a Keras model as it is.
+    The weights are frozen into the graph first: the converter takes 2 s for that, and 10 s for a Keras model as it is.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     with quiet():
-        outputs = [model.output, model.get_layer(LAST_MAP).output]
-        model_and_map = import_keras().Model(
-            model.input, outputs, name=model.name
-        )  # Keras' own names count: other bytes
         signature = [tf.TensorSpec((1, SIZE, SIZE, 3), tf.uint8, name="image")]
-        traced = tf.function(lambda image: model_and_map(image, training=False), signature).get_concrete_function()
+        traced = tf.function(lambda image: model(image, training=False), signature).get_concrete_function()
         frozen = convert_variables_to_constants_v2(traced)
-        program = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
+        return tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
+
+
+def to_litert(model: Any) -> bytes:
+    """Return the model as a LiteRT program, see `convert`; raise RuntimeError if the two differ.
+
+    Its second output is the last feature map, which is computed anyway: what explains an answer needs no second pass.
+    """
+    outputs = [model.output, model.get_layer(LAST_MAP).output]
+    model_and_map = import_keras().Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
+    program = convert(model_and_map)
     pictures, run = np.stack(sample_pictures()), Embedder(program)
     found = [(run(picture), run.feature_map()) for picture in pictures]
     numbers, maps = (np.asarray(expected) for expected in model_and_map(pictures, training=False))

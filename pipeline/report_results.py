@@ -101,8 +101,8 @@ def sites(study: Study) -> dict[str, Any] | None:
         return None
     found = study.sites["models"]
     others = {name: found[name][0] for name in study.task.models if name != study.winner and found.get(name)}
-    own = found.get(study.winner)
-    return {"column": study.sites["column"], "rows": own, "others": others, "reason": study.sites["not_computed"]}
+    own = found[study.winner]
+    return {"column": study.sites["column"], "rows": own, "others": others}
 
 
 def external(study: Study) -> list[dict[str, Any]]:

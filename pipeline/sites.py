@@ -4,11 +4,11 @@
 whose group is also at this one, and scored on the samples of this one. Beside that stands what the same samples score out of
 fold, by models that had seen others of their site, and the paired difference: what a new site costs. The test set is not opened.
 
-Writes `reports/<task>/sites.json`: column (null where none is named), `models` by name, each with a row `all` and a row for each
-site, and `not_computed`, why, by model. It costs a fit per model and site on what `train` had: of a network its head alone is
-fitted; one that is fine-tuned is left out.
+Writes `reports/<task>/sites.json`: column (null where none is named), and `models` by name, each with a row `all` and a row for
+each site. It costs a fit per model and site on what `train` had, which for a network that is fine-tuned may take minutes.
 """
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,12 @@ from pipeline.bootstrap import bootstrap, difference_interval
 from pipeline.cross_fit import fit, probabilities, rows_of
 from pipeline.dataset import Dataset
 from pipeline.decision import calibrate, decide
+from pipeline.estimators._pictures import load_pictures
 from pipeline.intervals import of_metric
 from pipeline.parallel import run_parallel
 from pipeline.stage import ParamsError, require, run
 
 ALL = "all sites"
-FINE_TUNED = "it would fine-tune the network anew for each site"
 LACKS = "without it there is no {}"
 
 
@@ -49,7 +49,8 @@ def leave_out(
 
     They are NaN where there is none; the second tells why, by site.
     """
-    X, workers = dev.X(params.model(model).features), params.workers()
+    features, workers = params.model(model).features, params.workers()
+    X = load_pictures(dev, Path(f"data/{task}"), model) if features == "pixels" else dev.X(features)
     left = {name: training_rows(values, dev.group, name) for name in names}
     without = {name: LACKS.format(lacking(dev, rows)) for name, rows in left.items() if lacking(dev, rows)}
     todo, proba = [name for name in names if name not in without], np.full((len(dev.y), len(dev.classes)), np.nan)
@@ -62,6 +63,8 @@ def leave_out(
     done = run_parallel(work, todo, 1 if alone else workers)
     for name, found in zip(todo, tqdm(done, f"sites {model}", total=len(todo), unit=" fits", delay=3), strict=True):
         proba[values == name] = found
+    if features == "pixels":
+        shutil.rmtree(X.scratch, ignore_errors=True)  # there is none where no site can be left out
     return proba, without
 
 
@@ -150,7 +153,7 @@ def main(name: str) -> None:
     task, out = params.task(name), Path(f"reports/{name}/sites.json")
     column = task.select.site
     if not column:
-        artifacts.write_json(out, {"column": None, "models": {}, "not_computed": {}})
+        artifacts.write_json(out, {"column": None, "models": {}})
         return
     dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
     table = subgroups.columns(name, "dev", dev)
@@ -161,10 +164,8 @@ def main(name: str) -> None:
             f"params.yaml: tasks.{name}.select.site: every development sample has {names[0]!r} in {column!r}; leaving a site out "
             "takes two"
         )
-    fine_tuned = [model for model in task.models if params.model(model).features == "pixels"]
-    found = {model: by_site(name, model, dev, values, names) for model in task.models if model not in fine_tuned}
-    content = {"column": column, "models": found, "not_computed": dict.fromkeys(fine_tuned, FINE_TUNED)}
-    artifacts.write_json(out, content)
+    found = {model: by_site(name, model, dev, values, names) for model in task.models}
+    artifacts.write_json(out, {"column": column, "models": found})
     print(f"sites {name}: {len(found)} models, each fitted without each of {len(names)} sites", file=sys.stderr)
 
 

@@ -12,6 +12,7 @@ importance.csv (column, importance: the mean over folds of `cross_fit.permuted`,
 """
 
 import importlib
+import shutil
 import sys
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,8 +24,9 @@ import pandas as pd
 
 from pipeline import artifacts, familiarity, images, params, ranges, tables, tuning
 from pipeline.beside import Beside
-from pipeline.cross_fit import cross_fit
+from pipeline.cross_fit import cross_fit, plan
 from pipeline.dataset import Dataset
+from pipeline.estimators._pictures import load_pictures
 from pipeline.parallel import one_thread
 from pipeline.params import ModelParams
 from pipeline.stage import require, run
@@ -121,10 +123,8 @@ def main(name: str) -> None:
             estimators.use_workers(workers)
         return estimators.build(own, seed)
 
-    if model.features == "pixels":
-        X = estimators.Pictures(dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"))
-    else:
-        X = dev.X(model.features)
+    is_tuned = model.features == "pixels"
+    X = load_pictures(dev, data, name) if is_tuned else dev.X(model.features)
     n_left_out = 2 if len(blocks) > 1 else 1
     smallest = len(dev.y) - max(np.sort(np.bincount(fold))[-n_left_out:].sum() for fold in dev.folds)
     for own in blocks if hasattr(estimators, "check_size") else []:
@@ -135,6 +135,11 @@ def main(name: str) -> None:
         fits, alone = (tuning.n_fits(n, dev.fold.max() + 1, len(dev.folds)) for n in (len(blocks), 1))
         cost = f"{fits} fits instead of {alone}"
         print(f"train {name}: {len(blocks)} combinations, one chosen inside each fold: {cost}", file=sys.stderr)
+    if is_tuned:
+        pieces = plan(len(blocks), len(dev.folds), int(dev.fold.max()) + 1)
+        n_learnt = len(dev.y) + sum(int((~np.isin(dev.folds[at.repeat], at.folds)).sum()) for at in pieces)
+        minutes = build(blocks[0]).seconds(X, dev.y, f"train {name}") * n_learnt * blocks[0].fine_tune.epochs / 60
+        print(f"train {name}: {len(pieces) + 1} fits will take about {max(1, round(minutes))} min", file=sys.stderr)
     fitted = cross_fit([partial(build, own) for own in blocks], X, dev, side_by_side, f"train {name}", seed)
     candidate = describe(name, model, task.kind, dev, save(fitted.estimator, folder))
     if len(blocks) > 1:
@@ -153,6 +158,8 @@ def main(name: str) -> None:
         ordered = table.sort_values(["importance", "column"], ascending=[False, True])
         artifacts.write_csv(folder / "importance.csv", ordered)
     artifacts.write_json(folder / "candidate.json", candidate)
+    if is_tuned:
+        shutil.rmtree(X.scratch)
 
 
 if __name__ == "__main__":

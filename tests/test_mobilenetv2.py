@@ -11,13 +11,15 @@ import pytest
 
 from pipeline import artifacts, images, network
 from pipeline.estimators import mobilenetv2
-from pipeline.estimators._pictures import Pictures, augmented, make_batches
+from pipeline.estimators._frozen import begins_with, frozen_maps
+from pipeline.estimators._pictures import Pictures, make_batches, views
 from pipeline.estimators.mobilenetv2 import FineTune, Params
 from pipeline.stage import DataError, ParamsError, StageError
 from tests.models import HEAD, KERAS_NOISE, embed, folder_of, learnt_head, numbers, square
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
-TUNE = FineTune(from_block="block_16", epochs=2, learning_rate=1e-4, batch_size=6)
+TUNE = FineTune(from_block="block_16", views=3, epochs=3, learning_rate=1e-4, batch_size=5)
+STOPPED = TUNE.model_copy(update={"patience": 2, "stop_fraction": 0.3})
 TUNED = HEAD.model_copy(update={"fine_tune": TUNE, "epochs": 3})
 CLOSE = 1e-4
 
@@ -26,10 +28,20 @@ def make(params, seed=7):
     return mobilenetv2.build(params, seed)
 
 
-def tune(pictures):
-    """Return a network fine-tuned on half of the pictures, which is enough and quicker."""
+def tune(pictures, scratch, fine_tune=TUNE):
+    """Return a network fine-tuned on half of the pictures, which is enough and quicker; `scratch` takes what has been made."""
     X, y, groups = pictures
-    return make(TUNED).fit_grouped(X[np.arange(12)], y[:12], groups[:12], "t")
+    if not scratch.exists():
+        shutil.copytree("scratch", scratch, ignore=shutil.ignore_patterns("*.npz"))
+    X = Pictures(X.embedding, X.pixels, scratch)
+    params = TUNED.model_copy(update={"fine_tune": fine_tune})
+    return make(params).fit_grouped(X[np.arange(12)], y[:12], groups[:12], "t")
+
+
+def assert_same_weights(one, other):
+    expected = network.get_weights(other.network_)
+    for name, array in network.get_weights(one.network_).items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
 
 
 def twin(file, squares):
@@ -53,7 +65,7 @@ def pictures(studio):
     """The 24 pictures as a fine-tuned network sees them, mapped from disk, with classes and groups of two."""
     pixels = np.load(studio / "pixels.npy", mmap_mode="r")
     return (
-        Pictures(np.load(studio / "embedding.npy"), pixels),
+        Pictures(np.load(studio / "embedding.npy"), pixels, studio / "scratch"),
         np.arange(24) % 2,
         np.arange(24) // 4 * 2 + np.arange(24) % 2,
     )
@@ -69,7 +81,8 @@ def head(tmp_path_factory):
 def tuned(studio, pictures):
     """A network fine-tuned from block_16 on, saved in `tuned/`."""
     with folder_of(studio):
-        fitted = tune(pictures)
+        Path("scratch").mkdir()
+        fitted = tune(pictures, Path("scratch"))
         Path("tuned").mkdir()
         fitted.save(Path("tuned"))
     return fitted
@@ -135,7 +148,7 @@ def test_every_form_of_a_network_gives_the_same_probabilities(name, request, pic
     fitted = request.getfixturevalue(name)
     squares = np.concatenate([pictures[0].pixels[:4], images.sample_pictures()])
     in_keras = np.asarray(network.load_keras(Path(name) / "model.keras")(squares, training=False))
-    in_memory = fitted.predict_proba(embed(squares) if name == "head" else Pictures(np.zeros((8, 1)), squares))
+    in_memory = fitted.predict_proba(embed(squares) if name == "head" else Pictures(np.zeros((8, 1)), squares, Path()))
     np.testing.assert_allclose(twin(f"{name}/model.tflite", squares), in_keras, atol=CLOSE)
     np.testing.assert_allclose(in_memory, in_keras, atol=CLOSE)
 
@@ -211,16 +224,91 @@ def test_only_layers_from_the_block_on_change_and_batch_normalisation_keeps_its_
 
 def test_the_history_has_both_phases_one_after_the_other(tuned):
     history = tuned.history_
-    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
-    assert np.isfinite(history[["loss", "val_loss"]].to_numpy()).all()
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert np.isfinite(history["loss"]).all()
+    assert history["val_loss"].isna().all()
     assert history["loss"].iloc[-1] < history["loss"].iloc[3]
 
 
-def test_fine_tuning_again_gives_the_same_bits(tuned, pictures):
-    again = tune(pictures)
-    expected = network.get_weights(tuned.network_)
-    for name, array in network.get_weights(again.network_).items():
-        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+def break_off(monkeypatch, epoch):
+    """Let the next fine-tuning be interrupted in the middle of an epoch; return what lets the one after it alone."""
+    told = mobilenetv2.progress
+
+    def interrupted(keras, *args):
+        callback, seen = told(keras, *args), []
+
+        def on_batch(batch, logs):
+            seen.append(batch)
+            if seen.count(1) == epoch + 1:
+                raise KeyboardInterrupt
+
+        callback.on_train_batch_end = on_batch
+        return callback
+
+    monkeypatch.setattr(mobilenetv2, "progress", interrupted)
+    return lambda: monkeypatch.setattr(mobilenetv2, "progress", told)
+
+
+def test_fine_tuning_that_is_interrupted_goes_on_from_its_last_epoch_to_the_same_bits(
+    tuned, pictures, tmp_path, monkeypatch, capsys
+):
+    assert_goes_on(TUNE, tuned, pictures, tmp_path / "broken", monkeypatch, capsys)
+
+
+def test_with_early_stopping_the_line_of_an_epoch_tells_what_it_watches_and_it_goes_on_to_the_same_bits(
+    tuned, pictures, tmp_path, monkeypatch, capsys
+):
+    whole = tune(pictures, tmp_path / "whole", STOPPED)
+    assert np.isfinite(whole.history_["val_loss"]).all()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("t: epoch")]
+    last = whole.history_.iloc[-1]
+    assert lines[-1].startswith(f"t: epoch {len(lines)}/3, loss {last['loss']:.4f}, val_loss {last['val_loss']:.4f}, ")
+    assert lines[-1].endswith(" s left at most")
+    assert_goes_on(STOPPED, whole, pictures, tmp_path / "broken", monkeypatch, capsys)
+
+
+def assert_goes_on(fine_tune, whole, pictures, scratch, monkeypatch, capsys):
+    let_alone = break_off(monkeypatch, 2)
+    with pytest.raises(KeyboardInterrupt):
+        tune(pictures, scratch, fine_tune)
+    let_alone()
+    capsys.readouterr()
+    after = tune(pictures, scratch, fine_tune)
+    said = capsys.readouterr().err
+    assert "t: goes on after epoch 2 of 3" in said
+    assert "epoch 3/3" in said
+    assert "epoch 2/3" not in said
+    assert_same_weights(after, whole)
+    assert after.history_.equals(whole.history_)
+
+
+def test_a_fit_that_had_ended_is_not_done_again_and_another_one_is(tuned, pictures, tmp_path, capsys):
+    again = tune(pictures, Path("scratch"))
+    assert "epoch 1/3" not in capsys.readouterr().err
+    assert_same_weights(again, tuned)
+    tune(pictures, Path("scratch"), TUNE.model_copy(update={"learning_rate": 2e-4}))
+    assert "epoch 1/3" in capsys.readouterr().err
+
+
+def test_frozen_maps_are_those_of_keras_for_the_picture_and_its_views_whatever_rows_are_asked_for(pictures, tmp_path):
+    X = Pictures(pictures[0].embedding, pictures[0].pixels, tmp_path)
+    maps = frozen_maps(X[np.array([5, 2])], "block_13", 2, 7, "t")
+    assert (maps.shape, maps.dtype) == ((24, 2, 14, 14, 96), np.float16)
+    model = network.build(dict(np.load("models/backbone/weights.npz")))
+    frozen = network.import_keras().Model(model.input, begins_with(model, "block_13"))
+    for row in (0, 23):
+        seen = views(X.pixels[row], 2, np.random.default_rng([7, row]))
+        np.testing.assert_allclose(maps[row], np.asarray(frozen(seen, training=False)), rtol=2e-3, atol=2e-3)
+    before = [path.stat().st_mtime_ns for path in tmp_path.iterdir()]
+    frozen_maps(X, "block_13", 2, 7, "t")
+    assert [path.stat().st_mtime_ns for path in tmp_path.iterdir()] == before
+    assert len(before) == 1
+
+
+def test_the_time_that_learning_takes_is_tried_beforehand(tuned, pictures):
+    X, y, _ = pictures
+    seconds = make(TUNED).seconds(Pictures(X.embedding, X.pixels, Path("scratch")), y, "t")
+    assert 1e-4 < seconds < 5
 
 
 @pytest.mark.parametrize("fraction", [0.15, 0.25, 0.4])
@@ -241,26 +329,26 @@ def test_early_stopping_needs_two_groups_of_each_class():
         mobilenetv2.stopping_part(y, groups, 0.15, 7)
 
 
-def test_augmentation_is_the_same_for_the_same_seed_and_changes_no_shape():
-    squares = np.stack([square(seed) for seed in range(6)])
-    copy = squares.copy()
-    first, same, other = (augmented(squares, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert (first.shape, first.dtype) == (squares.shape, np.uint8)
+def test_views_begin_with_the_picture_and_are_the_same_for_the_same_seed():
+    picture = square(0)
+    copy = picture.copy()
+    first, same, other = (views(picture, 4, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert (first.shape, first.dtype) == ((4, *picture.shape), np.uint8)
     np.testing.assert_array_equal(first, same)
-    np.testing.assert_array_equal(squares, copy)
+    np.testing.assert_array_equal(first[0], copy)
+    np.testing.assert_array_equal(picture, copy)
     assert not np.array_equal(first, other)
 
 
-def test_augmentation_turns_and_flips_and_keeps_to_a_fifth_of_light_and_contrast():
-    grey = np.full((40, 16, 16, 3), 100, np.uint8)
-    found = augmented(grey, np.random.default_rng(0))
+def test_views_turn_and_flip_and_keep_to_a_fifth_of_light_and_contrast():
+    found = views(np.full((16, 16, 3), 100, np.uint8), 40, np.random.default_rng(0))
     assert (np.ptp(found, axis=(1, 2, 3)) == 0).all()
     light = found[:, 0, 0, 0].astype(float)
     low, high = (100 - 128) * 1.2 + 128 * 0.8, (100 - 128) * 0.8 + 128 * 1.2
     assert low - 1 <= light.min() < 90 < 115 < light.max() <= high + 1
-    marked = np.zeros((200, 8, 8, 3), np.uint8)
-    marked[:, 0, 1] = 255
-    places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in augmented(marked, np.random.default_rng(0))}
+    marked = np.zeros((8, 8, 3), np.uint8)
+    marked[0, 1] = 255
+    places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in views(marked, 200, np.random.default_rng(0))}
     assert len(places) == 8
 
 
@@ -268,41 +356,46 @@ def test_mapped_pictures_travel_to_another_process_as_the_path_of_their_file(tmp
     pixels = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     np.save(tmp_path / "pixels.npy", pixels)
     mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
-    sent = pickle.dumps(Pictures(np.zeros((20, 1)), mapped)[np.arange(5, 15)])
+    sent = pickle.dumps(Pictures(np.zeros((20, 1)), mapped, Path())[np.arange(5, 15)])
     assert len(sent) < pixels.nbytes / 10
     found = pickle.loads(sent)
     np.testing.assert_array_equal(found.pixels[found.rows], pixels[5:15])
 
 
-def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch():
-    pixels = np.repeat(np.arange(1, 21, dtype=np.uint8), 8 * 8 * 3).reshape(20, 8, 8, 3)
-    y, weight = np.arange(20) % 3, np.arange(20) / 20
-    batches = make_batches(network.import_keras())
-    X = Pictures(np.zeros((20, 1)), pixels)
-    for augment in (False, True):
-        found = batches(X, y, weight, 8, 7, augment)
-        assert len(found) == 3
-        seen = []
-        for shown, labels, weights in (found[index] for index in range(3)):
-            assert shown.dtype == np.uint8
-            number = np.round(weights * 20).astype(int)
-            np.testing.assert_array_equal(labels, number % 3)
-            if not augment:
-                np.testing.assert_array_equal(shown[:, 0, 0, 0], number + 1)
-            seen += number.tolist()
-        assert sorted(seen) == list(range(20))
+def numbered_maps(n, n_views=4):
+    """Return maps of which each number tells the row and the view."""
+    numbers = np.arange(n)[:, None] * 10 + np.arange(n_views)
+    return np.broadcast_to(numbers[..., None, None, None], (n, n_views, 2, 2, 3)).astype(np.float16)
 
 
-def test_the_order_of_batches_changes_with_the_epoch_and_is_the_same_for_the_same_seed():
-    X = Pictures(np.zeros((40, 1)), np.zeros((40, 8, 8, 3), np.uint8))
-    batches = make_batches(network.import_keras())
-    one, two = (batches(X, np.arange(40), np.ones(40), 8, 7, True) for _ in range(2))
-    before = one[0][1]
-    np.testing.assert_array_equal(before, two[0][1])
+@pytest.mark.parametrize("seed", [None, 7])
+def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch(seed):
+    rows = np.arange(30, 10, -1)
+    y, weight = rows % 3, rows / 20
+    found = make_batches(network.import_keras())(numbered_maps(31), rows, y, weight, 8, seed)
+    assert len(found) == 3
+    seen, shown = [], set()
+    for maps, labels, weights in (found[index] for index in range(3)):
+        assert maps.dtype == np.float32
+        of_row, view = np.divmod(maps[:, 0, 0, 0].astype(int), 10)
+        np.testing.assert_array_equal(labels, of_row % 3)
+        np.testing.assert_array_equal(weights, of_row / 20)
+        seen += of_row.tolist()
+        shown |= set(view.tolist())
+    assert seen == rows.tolist() if seed is None else sorted(seen) == sorted(rows)
+    assert shown == ({0} if seed is None else {0, 1, 2, 3})
+
+
+def test_order_and_views_change_with_the_epoch_and_are_the_same_for_the_same_seed_and_epoch():
+    def batches(epoch):
+        maps = numbered_maps(40)
+        return make_batches(network.import_keras())(maps, np.arange(40), np.arange(40), np.ones(40), 8, 7, epoch)
+
+    one, two, later = batches(0), batches(0), batches(1)
+    np.testing.assert_array_equal(one[0][0], two[0][0])
+    assert not np.array_equal(one[0][1], later[0][1])
     one.on_epoch_end()
-    assert not np.array_equal(before, one[0][1])
-    two.on_epoch_end()
-    np.testing.assert_array_equal(one[0][1], two[0][1])
+    np.testing.assert_array_equal(one[0][0], later[0][0])
 
 
 def test_pictures_stay_a_view_until_pixels_are_asked_for(pictures):

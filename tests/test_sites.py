@@ -83,7 +83,7 @@ def test_the_stage_writes_the_same_bytes_again_and_a_constant_without_a_column(p
     assert Path("reports/t/sites.json").read_bytes() == first
     write_params(MODELS)
     sites.main("t")
-    assert artifacts.read_json("reports/t/sites.json") == {"column": None, "models": {}, "not_computed": {}}
+    assert artifacts.read_json("reports/t/sites.json") == {"column": None, "models": {}}
 
 
 def test_a_site_that_alone_has_a_class_is_said_not_to_be_left_out(tmp_path, monkeypatch):

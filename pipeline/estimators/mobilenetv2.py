@@ -13,26 +13,31 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline import artifacts, images, network
+from pipeline.estimators._checkpoint import key, make_checkpoint
+from pipeline.estimators._frozen import begins_with, frozen_maps
 from pipeline.estimators._pictures import Pictures, make_batches
 from pipeline.params import Strict
 from pipeline.stage import DataError, ParamsError, require
 
 FEATURES = ("embedding", "pixels")
+TRIED = 3  # batches by which the time is told beforehand
 BLOCKS = tuple(f"block_{number}" for number in range(1, 17))
 
 
 class FineTune(Strict):
-    """How training goes on, on pixels, after the head has been fitted.
+    """How training goes on from the head, with the blocks from `from_block` on.
 
-    from_block: the first block that is trained; epochs at most, patience: epochs without a better loss on the samples held
-    out for it (`stop_fraction` of the groups) before it ends; the best epoch's weights are kept.
+    In each epoch a picture is shown as one of its `views`: as it is, or as it was drawn (see `_pictures.views`). The learning
+    rate falls to 0 along a cosine. With `patience`, the epochs without a better loss on samples held out for it (`stop_fraction`
+    of the groups) before it ends, the best epoch's weights are kept; without, all samples are learnt from, in all epochs.
     """
 
     from_block: Literal[BLOCKS] = "block_13"
-    epochs: int = Field(8, ge=1)
-    learning_rate: float = Field(1e-4, gt=0)
+    views: int = Field(8, ge=1)
+    epochs: int = Field(10, ge=1)
+    learning_rate: float = Field(3e-4, gt=0)
     batch_size: int = Field(32, ge=1)
-    patience: int = Field(3, ge=1)
+    patience: int | None = Field(None, ge=1)
     stop_fraction: float = Field(0.15, gt=0, lt=0.5)
 
 
@@ -77,13 +82,17 @@ class MobileNetV2Classifier:
         self, X: Any, y: np.ndarray, groups: np.ndarray, label: str, held_out: tuple | None = None
     ) -> "MobileNetV2Classifier":
         """Fit on X and y (n,). `held_out` (X, y) is only looked at, for the head's curve; it influences nothing."""
-        if self.params.fine_tune is None:
+        tune = self.params.fine_tune
+        if tune is None:
             self.history_ = self._fit_head(X, y, held_out)
             return self
-        part = stopping_part(y, groups, self.params.fine_tune.stop_fraction, self.seed)
-        rest, stop = np.flatnonzero(~part), np.flatnonzero(part)
-        head = self._fit_head(X[rest].embedding[X[rest].rows], y[rest], (X[stop].embedding[X[stop].rows], y[stop]))
-        tuned = self._fine_tune(X[rest], y[rest], X[stop], y[stop], label)
+        learnt, stop = X, None
+        if tune.patience is not None:
+            part = stopping_part(y, groups, tune.stop_fraction, self.seed)
+            stop, learnt, y = (X[np.flatnonzero(part)], y[part]), X[np.flatnonzero(~part)], y[~part]
+        looked_at = stop and (stop[0].embedding[stop[0].rows], stop[1])
+        head = self._fit_head(learnt.embedding[learnt.rows], y, looked_at)
+        tuned = self._fine_tune(learnt, y, stop, label)
         self.history_ = pd.concat([head, tuned.assign(epoch=tuned["epoch"] + len(head))])
         return self
 
@@ -132,30 +141,56 @@ class MobileNetV2Classifier:
         exp = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exp / exp.sum(axis=1, keepdims=True)
 
-    def _fine_tune(self, X: Pictures, y: np.ndarray, X_stop: Pictures, y_stop: np.ndarray, label: str) -> pd.DataFrame:
+    def seconds(self, X: Pictures, y: np.ndarray, label: str) -> float:
+        """Return how long it takes to learn from a picture once, tried on a batch; the frozen blocks are run over all before."""
+        size, maps = self.params.fine_tune.batch_size, self._maps(X, label)
+        self.head_ = np.zeros((X.embedding.shape[1], int(y.max()) + 1)), np.zeros(int(y.max()) + 1)
+        tail, batch = self._make_tail(len(y)), (maps[:size, 0].astype(np.float32), y[:size])
+        tail.train_on_batch(*batch)  # compiles
+        start = time.perf_counter()
+        for _ in range(TRIED):
+            tail.train_on_batch(*batch)
+        return (time.perf_counter() - start) / (TRIED * len(batch[1]))
+
+    def _maps(self, X: Pictures, label: str) -> np.ndarray:
+        return frozen_maps(X, self.params.fine_tune.from_block, self.params.fine_tune.views, self.seed, label)
+
+    def _make_tail(self, n: int) -> Any:
+        """Build `network_` with the fitted head on it, and return what of it learns, ready for the n samples of an epoch."""
         keras, tune = network.import_keras(), self.params.fine_tune
         keras.utils.set_random_seed(self.seed)
         self.network_ = self._assemble()
-        freeze_before(self.network_, tune.from_block)
-        self.network_.compile(keras.optimizers.Adam(tune.learning_rate), "sparse_categorical_crossentropy")
-        batches = make_batches(keras)
-        watched = batches(X_stop, y_stop, self._sample_weight(y_stop), tune.batch_size, self.seed, augment=False)
-        before, start = self.network_.evaluate(watched, verbose=0), self.network_.get_weights()
-        done = self.network_.fit(
-            batches(X, y, self._sample_weight(y), tune.batch_size, self.seed, augment=True),
+        tail = tail_of(self.network_, tune.from_block)
+        rate = keras.optimizers.schedules.CosineDecay(tune.learning_rate, -(-n // tune.batch_size) * tune.epochs)
+        tail.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+        return tail
+
+    def _fine_tune(
+        self, X: Pictures, y: np.ndarray, stop: tuple[Pictures, np.ndarray] | None, label: str
+    ) -> pd.DataFrame:
+        keras, tune = network.import_keras(), self.params.fine_tune
+        maps, tail, Batches = self._maps(X, label), self._make_tail(len(y)), make_batches(keras)
+        stopping, watched = None, None
+        if stop:
+            stopping = keras.callbacks.EarlyStopping("val_loss", patience=tune.patience, restore_best_weights=True)
+            watched = Batches(maps, stop[0].rows, stop[1], self._sample_weight(stop[1]), tune.batch_size)
+        decides = (self.params.model_dump(), self.seed, Path(maps.filename).name, X.rows, y, *self.head_)
+        checkpoint = make_checkpoint(keras)(X.scratch / f"{key(*decides)}.npz", stopping)
+        first = checkpoint.first_epoch(tune.epochs)
+        if first:
+            print(f"{label}: goes on after epoch {checkpoint.epochs_done} of {tune.epochs}", file=sys.stderr)
+        tail.fit(
+            Batches(maps, X.rows, y, self._sample_weight(y), tune.batch_size, self.seed, first),
             validation_data=watched,
             epochs=tune.epochs,
+            initial_epoch=first,
+            shuffle=False,  # the batches come shuffled
             verbose=0,
-            callbacks=[
-                keras.callbacks.EarlyStopping("val_loss", patience=tune.patience, restore_best_weights=True),
-                progress(keras, label, tune.epochs),
-            ],
+            callbacks=[*filter(None, [stopping]), progress(keras, label, tune.epochs, first), checkpoint],
         )
-        if min(done.history["val_loss"]) > before:
-            print(f"{label}: no epoch beats the head alone ({before:.4f}), which is kept", file=sys.stderr)
-            self.network_.set_weights(start)
-        losses = {"loss": done.history["loss"], "val_loss": done.history["val_loss"]}
-        return pd.DataFrame({"epoch": np.arange(1, len(losses["loss"]) + 1), **losses})
+        return pd.DataFrame(
+            {"epoch": np.arange(1, checkpoint.epochs_done + 1), "val_loss": np.nan} | checkpoint.history
+        )
 
     def _assemble(self) -> Any:
         keras = network.import_keras()
@@ -241,21 +276,25 @@ def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int)
     return np.isin(np.arange(len(y)), chosen)
 
 
-def freeze_before(model: Any, block: str) -> None:
-    """Let only the layers from `block` on learn; batch normalisation keeps its statistics everywhere."""
-    learns = False
-    for layer in model.layers:
-        learns = learns or layer.name.startswith(f"{block}_")
-        layer.trainable = learns and type(layer).__name__ != "BatchNormalization"
+def tail_of(model: Any, block: str) -> Any:
+    """Return the layers of a Keras `model` from `block` on as a model of their own, which shares them and in which they learn.
+
+    Batch normalisation keeps its statistics everywhere.
+    """
+    tail = network.import_keras().Model(begins_with(model, block), model.output)
+    for layer in tail.layers:
+        layer.trainable = type(layer).__name__ != "BatchNormalization"
+    return tail
 
 
-def progress(keras: Any, label: str, epochs: int) -> Any:
-    """Return a Keras callback that prints a line an epoch, with the loss that early stopping watches."""
+def progress(keras: Any, label: str, epochs: int, first: int) -> Any:
+    """Return a Keras callback that prints a line an epoch, with the losses, of which early stopping watches val_loss."""
     start = time.monotonic()
 
     def say(epoch: int, logs: dict[str, float]) -> None:
-        left = (time.monotonic() - start) / (epoch + 1) * (epochs - epoch - 1)
-        line = f"{label}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.4f}, val_loss {logs['val_loss']:.4f}"
-        print(f"{line}, {left:.0f} s left at most", file=sys.stderr, flush=True)
+        left = (time.monotonic() - start) / (epoch + 1 - first) * (epochs - epoch - 1)
+        losses = ", ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs)
+        at_most = " at most" * ("val_loss" in logs)
+        print(f"{label}: epoch {epoch + 1}/{epochs}, {losses}, {left:.0f} s left{at_most}", file=sys.stderr, flush=True)
 
     return keras.callbacks.LambdaCallback(on_epoch_end=say)

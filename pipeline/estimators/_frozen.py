@@ -1,0 +1,57 @@
+"""The blocks of a network that stay as they are, run once for several drawn views of each picture.
+
+Fine-tuning goes on from the feature maps that they give (of block_13: 14x14x96, 37 KB as float16) instead of from pixels: no
+picture is decoded, drawn or run through them again in any epoch or fold. The maps lie in a file, of which batches are read, so
+memory stays the same however many pictures there are.
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline import artifacts, images, network
+from pipeline.estimators._checkpoint import key
+from pipeline.estimators._pictures import Pictures, views
+from pipeline.parallel import run_here
+from pipeline.stage import require
+
+_of_thread = threading.local()
+
+
+def begins_with(model: Any, block: str) -> Any:
+    """Return the tensor, (n, height, width, n_channels), with which `block` of a Keras `model` by `network.build` begins."""
+    return model.get_layer(f"{block}_expand").input
+
+
+def frozen_maps(X: Pictures, block: str, n_views: int, seed: int, label: str) -> np.ndarray:
+    """Return what comes before `block` of the backbone, float16 (n, n_views, height, width, n_channels), mapped from a file.
+
+    It holds all pictures that X was taken from, whatever rows are left in X; the first view of each is the picture as it is. It
+    is made where X keeps its scratch, unless it is there already.
+    """
+    weights = require(network.FOLDER / "weights.npz", "backbone").read_bytes()
+    path = X.scratch / f"maps-{key(artifacts.sha256(weights), block, n_views, seed, np.asarray(X.embedding))}.npy"
+    if not path.exists():
+        model = network.build(dict(np.load(network.FOLDER / "weights.npz")))
+        maps = begins_with(model, block)
+        program = network.convert(network.import_keras().Model(model.input, maps))
+        of_pictures = tqdm(run(program, X.pixels, n_views, seed), f"{label}: frozen blocks", len(X.pixels), delay=3)
+        with artifacts.writing_npy(path, np.float16, (len(X.pixels), n_views, *maps.shape[1:])) as add:
+            for one in of_pictures:
+                add(one)
+    return np.load(path, mmap_mode="r")
+
+
+def run(program: bytes, pixels: np.ndarray, n_views: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the maps of each picture's views, float16 (n_views, height, width, n_channels)."""
+
+    def of_picture(row: int) -> np.ndarray:
+        if getattr(_of_thread, "program", None) is not program:
+            _of_thread.program, _of_thread.embedder = program, images.Embedder(program)
+        seen = views(pixels[row], n_views, np.random.default_rng([seed, row]))
+        return np.stack([_of_thread.embedder(view) for view in seen]).astype(np.float16)
+
+    return run_here(of_picture, range(len(pixels)), network.threads())
