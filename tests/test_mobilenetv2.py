@@ -28,14 +28,19 @@ def make(params, seed=7):
     return mobilenetv2.build(params, seed)
 
 
-def tune(pictures, scratch, fine_tune=TUNE):
-    """Return a network fine-tuned on half of the pictures, which is enough and quicker; `scratch` takes what has been made."""
+def tune(pictures, scratch, fine_tune=TUNE, watched=None):
+    """Return a network fine-tuned on half of the pictures, which is enough and quicker; `scratch` takes what has been made.
+
+    The rows `watched` are those whose loss is followed.
+    """
     X, y, groups = pictures
     if not scratch.exists():
         shutil.copytree("scratch", scratch, ignore=shutil.ignore_patterns("*.npz"))
     X = Pictures(X.embedding, X.pixels, scratch)
     params = TUNED.model_copy(update={"fine_tune": fine_tune})
-    return make(params).fit_grouped(X[np.arange(12)], y[:12], groups[:12], "t")
+    return make(params).fit_grouped(
+        X[np.arange(12)], y[:12], groups[:12], "t", watched and (X[np.array(watched)], y[watched])
+    )
 
 
 def assert_same_weights(one, other):
@@ -249,10 +254,10 @@ def break_off(monkeypatch, epoch):
     return lambda: monkeypatch.setattr(mobilenetv2, "progress", told)
 
 
-def test_fine_tuning_that_is_interrupted_goes_on_from_its_last_epoch_to_the_same_bits(
+def test_fine_tuning_that_is_interrupted_and_watched_goes_on_from_its_last_epoch_to_the_same_bits(
     tuned, pictures, tmp_path, monkeypatch, capsys
 ):
-    assert_goes_on(TUNE, tuned, pictures, tmp_path / "broken", monkeypatch, capsys)
+    assert_goes_on(TUNE, tuned, pictures, tmp_path / "broken", monkeypatch, capsys, watched=[20, 13])
 
 
 def test_with_early_stopping_the_line_of_an_epoch_tells_what_it_watches_and_it_goes_on_to_the_same_bits(
@@ -267,19 +272,20 @@ def test_with_early_stopping_the_line_of_an_epoch_tells_what_it_watches_and_it_g
     assert_goes_on(STOPPED, whole, pictures, tmp_path / "broken", monkeypatch, capsys)
 
 
-def assert_goes_on(fine_tune, whole, pictures, scratch, monkeypatch, capsys):
+def assert_goes_on(fine_tune, whole, pictures, scratch, monkeypatch, capsys, watched=None):
     let_alone = break_off(monkeypatch, 2)
     with pytest.raises(KeyboardInterrupt):
-        tune(pictures, scratch, fine_tune)
+        tune(pictures, scratch, fine_tune, watched)
     let_alone()
     capsys.readouterr()
-    after = tune(pictures, scratch, fine_tune)
+    after = tune(pictures, scratch, fine_tune, watched)
     said = capsys.readouterr().err
     assert "t: goes on after epoch 2 of 3" in said
     assert "epoch 3/3" in said
     assert "epoch 2/3" not in said
     assert_same_weights(after, whole)
-    assert after.history_.equals(whole.history_)
+    assert after.history_["loss"].equals(whole.history_["loss"])
+    assert np.isfinite(after.history_["val_loss"]).all()
 
 
 def test_a_fit_that_had_ended_is_not_done_again_and_another_one_is(tuned, pictures, tmp_path, capsys):

@@ -81,18 +81,17 @@ class MobileNetV2Classifier:
     def fit_grouped(
         self, X: Any, y: np.ndarray, groups: np.ndarray, label: str, held_out: tuple | None = None
     ) -> "MobileNetV2Classifier":
-        """Fit on X and y (n,). `held_out` (X, y) is only looked at, for the head's curve; it influences nothing."""
+        """Fit on X and y (n,). `held_out` (X, y) is only looked at, for the curve of val_loss; it influences nothing."""
         tune = self.params.fine_tune
         if tune is None:
             self.history_ = self._fit_head(X, y, held_out)
             return self
-        learnt, stop = X, None
         if tune.patience is not None:
             part = stopping_part(y, groups, tune.stop_fraction, self.seed)
-            stop, learnt, y = (X[np.flatnonzero(part)], y[part]), X[np.flatnonzero(~part)], y[~part]
-        looked_at = stop and (stop[0].embedding[stop[0].rows], stop[1])
-        head = self._fit_head(learnt.embedding[learnt.rows], y, looked_at)
-        tuned = self._fine_tune(learnt, y, stop, label)
+            X, y, held_out = X[np.flatnonzero(~part)], y[~part], (X[np.flatnonzero(part)], y[part])
+        looked_at = held_out and (held_out[0].embedding[held_out[0].rows], held_out[1])
+        head = self._fit_head(X.embedding[X.rows], y, looked_at)
+        tuned = self._fine_tune(X, y, held_out, label)
         self.history_ = pd.concat([head, tuned.assign(epoch=tuned["epoch"] + len(head))])
         return self
 
@@ -166,14 +165,16 @@ class MobileNetV2Classifier:
         return tail
 
     def _fine_tune(
-        self, X: Pictures, y: np.ndarray, stop: tuple[Pictures, np.ndarray] | None, label: str
+        self, X: Pictures, y: np.ndarray, held_out: tuple[Pictures, np.ndarray] | None, label: str
     ) -> pd.DataFrame:
         keras, tune = network.import_keras(), self.params.fine_tune
         maps, tail, Batches = self._maps(X, label), self._make_tail(len(y)), make_batches(keras)
         stopping, watched = None, None
-        if stop:
+        if held_out:
+            rows, labels = held_out[0].rows, held_out[1]
+            watched = Batches(maps, rows, labels, self._sample_weight(labels), tune.batch_size)
+        if tune.patience is not None:
             stopping = keras.callbacks.EarlyStopping("val_loss", patience=tune.patience, restore_best_weights=True)
-            watched = Batches(maps, stop[0].rows, stop[1], self._sample_weight(stop[1]), tune.batch_size)
         decides = (self.params.model_dump(), self.seed, Path(maps.filename).name, X.rows, y, *self.head_)
         checkpoint = make_checkpoint(keras)(X.scratch / f"{key(*decides)}.npz", stopping)
         first = checkpoint.first_epoch(tune.epochs)
@@ -186,7 +187,11 @@ class MobileNetV2Classifier:
             initial_epoch=first,
             shuffle=False,  # the batches come shuffled
             verbose=0,
-            callbacks=[*filter(None, [stopping]), progress(keras, label, tune.epochs, first), checkpoint],
+            callbacks=[
+                *filter(None, [stopping]),
+                progress(keras, label, tune.epochs, first, stopping is not None),
+                checkpoint,
+            ],
         )
         return pd.DataFrame(
             {"epoch": np.arange(1, checkpoint.epochs_done + 1), "val_loss": np.nan} | checkpoint.history
@@ -287,14 +292,14 @@ def tail_of(model: Any, block: str) -> Any:
     return tail
 
 
-def progress(keras: Any, label: str, epochs: int, first: int) -> Any:
+def progress(keras: Any, label: str, epochs: int, first: int, may_stop: bool) -> Any:
     """Return a Keras callback that prints a line an epoch, with the losses, of which early stopping watches val_loss."""
     start = time.monotonic()
 
     def say(epoch: int, logs: dict[str, float]) -> None:
         left = (time.monotonic() - start) / (epoch + 1 - first) * (epochs - epoch - 1)
         losses = ", ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs)
-        at_most = " at most" * ("val_loss" in logs)
+        at_most = " at most" * may_stop
         print(f"{label}: epoch {epoch + 1}/{epochs}, {losses}, {left:.0f} s left{at_most}", file=sys.stderr, flush=True)
 
     return keras.callbacks.LambdaCallback(on_epoch_end=say)
