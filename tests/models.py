@@ -28,6 +28,7 @@ from pipeline import (
 )
 from pipeline.dataset import Dataset
 from pipeline.estimators import mobilenetv2
+from tests.shared import made_once
 
 NAMES = {2: ["benign", "malignant"], 4: ["adeno", "large cell", "normal", "squamous"]}
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -133,14 +134,15 @@ def square(seed: int) -> np.ndarray:
 
 
 def random_backbone(session: Path) -> Path:
-    """Return a folder with `models/backbone/` of a random network, made once in the folder of the whole test session."""
-    folder = session / "random_backbone"
-    if not folder.exists():
-        folder.mkdir()
-        model = network.build(backbone.fetch("random", 7))
-        artifacts.write_npz(folder / network.FOLDER / "weights.npz", network.get_weights(model))
-        artifacts.write_bytes(folder / network.FOLDER / "embedder.tflite", network.to_litert(model))
-    return folder
+    """Return a folder with `models/backbone/` of a random network, made once in the whole test session."""
+    return made_once(session, "random_backbone", make_backbone)
+
+
+def make_backbone(folder: Path) -> None:
+    """Write `models/backbone/` of a random network to the folder."""
+    model = network.build(backbone.fetch("random", 7))
+    artifacts.write_npz(folder / network.FOLDER / "weights.npz", network.get_weights(model))
+    artifacts.write_bytes(folder / network.FOLDER / "embedder.tflite", network.to_litert(model))
 
 
 def use_backbone(session: Path) -> None:
@@ -157,17 +159,27 @@ def embed(squares: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def learnt_head(session: Path) -> tuple[Path, mobilenetv2.MobileNetV2Classifier]:
-    """Return a folder with a backbone, 24 pictures and the files of a head learnt on them, and the head."""
-    with folder_of(session / "learnt_head") as folder:
-        use_backbone(session)
-        squares = np.stack([square(seed) for seed in range(24)])
-        embedding, y = embed(squares), np.arange(24) % 2
-        np.save("pixels.npy", squares)
-        np.save("embedding.npy", embedding)
-        fitted = mobilenetv2.build(HEAD, 7).fit_grouped(embedding, y, y, "t")
-        Path("head").mkdir()
-        fitted.save(Path("head"))
-    return folder, fitted
+    """Return a folder with a backbone, 24 pictures and the files of a head learnt on them, and the head; made once, too."""
+
+    def make(folder: Path) -> None:
+        with folder_of(folder):
+            learn_head(session)
+
+    folder = made_once(session, "learnt_head", make)
+    return folder, joblib.load(folder / "fitted.joblib")
+
+
+def learn_head(session: Path) -> None:
+    """Learn a head on 24 pictures in the working folder, see `learnt_head`."""
+    use_backbone(session)
+    squares = np.stack([square(seed) for seed in range(24)])
+    embedding, y = embed(squares), np.arange(24) % 2
+    np.save("pixels.npy", squares)
+    np.save("embedding.npy", embedding)
+    fitted = mobilenetv2.build(HEAD, 7).fit_grouped(embedding, y, y, "t")
+    Path("head").mkdir()
+    fitted.save(Path("head"))
+    joblib.dump(fitted, "fitted.joblib")
 
 
 def use_head(session: Path, name: str, dev: Dataset) -> None:

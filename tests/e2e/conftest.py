@@ -1,38 +1,26 @@
 """The small graph, run once, and clones of it."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from playwright.sync_api import Browser
 
 from tests.browser import chromium
 from tests.clusters import cluster, here, kept  # noqa: F401 - fixtures
 from tests.projects import Project, make_small, start_git, tracked
+from tests.shared import made_once
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
-    """A workspace in which `dvc repro` has run once and its results are committed. Tests must leave it as it is.
-
-    Workers share it: the first one that needs it makes it.
-    """
-    base = tmp_path_factory.getbasetemp()
-    project = Project((base if worker_id == "master" else base.parent) / "small")
-    made = project.folder.with_suffix(".made")
-    with FileLock(project.folder.with_suffix(".lock")):
-        if not made.exists():
-            run_small(project)
-            made.touch()
-    return project
+def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A workspace in which `dvc repro` has run once and its results are committed. Tests must leave it as it is."""
+    return Project(made_once(tmp_path_factory.getbasetemp(), "small", lambda folder: run_small(Project(folder))))
 
 
 def run_small(project: Project) -> None:
     """Make the workspace and run its graph."""
-    shutil.rmtree(project.folder, ignore_errors=True)  # what a worker left that failed
     tracked(project.folder)
     make_small(project)
     start_git(project)

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import bundle
+from pipeline import artifacts, bundle, select_best
 from pipeline.predictor import Predictor
+from tests.models import folder_of
 from tests.serving import Client, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,14 +107,12 @@ def test_a_network_is_served_without_tensorflow_mlflow_pandas_or_scikit_learn(cl
 
 def make_champion(project, model: str) -> None:
     """Export `model` as `select_best` would if it had won."""
-    code = (
-        "import sys; from pathlib import Path; from pipeline import artifacts, select_best; model = sys.argv[1]; "
-        "task = model.split('-')[0]; path = Path(f'reports/{task}/selection.json'); "
-        "read = artifacts.read_json; report = read(f'reports/{task}/cv/{model}.json'); "
-        "sha = select_best.export(task, model, read(f'models/{task}/decisions/{model}.json'), report); "
-        "artifacts.write_json(path, read(path) | {'winner': model, 'bundle': sha})"
-    )
-    project.run(sys.executable, "-c", code, model)
+    task, read = model.split("-")[0], artifacts.read_json
+    with folder_of(project.folder):
+        decision, report = read(f"models/{task}/decisions/{model}.json"), read(f"reports/{task}/cv/{model}.json")
+        sha = select_best.export(task, model, decision, report)
+        path = Path(f"reports/{task}/selection.json")
+        artifacts.write_json(path, read(path) | {"winner": model, "bundle": sha})
 
 
 def test_a_champion_is_replaced_under_load_without_a_failed_request_and_a_damaged_one_is_refused(clone):

@@ -1,4 +1,5 @@
-"""A Dask cluster does what this machine does, to the byte. What it survives is in soak/test_dask.py."""
+"""A Dask cluster does what this machine does. That stages leave the same bytes is in test_reproducible.py, what a cluster
+survives in soak/test_dask.py."""
 
 import itertools
 import os
@@ -14,20 +15,6 @@ from pipeline import cluster as module
 from pipeline.parallel import run_parallel
 from pipeline.stage import ClusterError, DataError
 from tests.projects import ROOT, Project
-
-STAGES = (
-    "scan@lesions",
-    "audit@lesions",
-    *(f"train@{name}" for name in ("lesions-mobilenetv2", "lesions-knn", "breast-logreg")),
-)
-
-
-def test_stages_on_a_cluster_leave_the_bytes_that_they_leave_on_one_machine(cluster, clone):
-    before = clone.read("dvc.lock")
-    clone.run("dvc", "repro", "--force", "--single-item", *STAGES, ASSAY_DASK=cluster.address)
-    assert clone.read("dvc.lock") == before
-    with Client(cluster.address) as client:
-        assert set(client.run(os.getcwd).values()) == {str(clone.folder)}, "the workers had nothing to do"
 
 
 def test_closures_with_large_arrays_are_sent_once_and_results_come_in_order(here):

@@ -9,6 +9,7 @@ import pytest
 from pipeline.bundle import read
 from pipeline.demo import lesion_set
 from pipeline.predictor import Predictor
+from tests.projects import ran
 
 
 def rows(project, path):
@@ -51,10 +52,19 @@ def test_a_second_repro_runs_nothing(small):
     assert small.repro() == []
 
 
-def test_a_change_runs_again_what_it_reaches_and_nothing_else(clone):
-    clone.change(**{"models__lesions-knn__n_neighbors": 7})
-    compared = ["sites@lesions", "select_best@lesions", "holdout@lesions", "report@lesions", "track"]
-    assert clone.repro() == ["check", "train@lesions-knn", "evaluate@lesions-knn", *compared]
+def test_a_change_runs_again_what_it_reaches_and_nothing_else_and_shows_in_dvcs_comparisons(clone):
+    said = clone.run("dvc", "exp", "run", "--set-param", "models.breast-knn.n_neighbors=3", "--name", "three").stdout
+    compared = ["sites@breast", "select_best@breast", "holdout@breast", "report@breast", "track"]
+    assert ran(said) == ["check", "train@breast-knn", "evaluate@breast-knn", *compared]
+    changed = json.loads(clone.run("dvc", "params", "diff", "--json").stdout)
+    change = changed["params.yaml"]["models.breast-knn.n_neighbors"]
+    assert (change["old"], change["new"]) == (15, 3)
+    metrics = set(json.loads(clone.run("dvc", "metrics", "diff", "--json").stdout))
+    assert {f"reports/breast/{part}/breast-knn.json" for part in ("cv", "test")} <= metrics
+    assert not [path for path in metrics if "lesions" in path]
+    shown = clone.run("dvc", "exp", "show", "--csv").stdout
+    assert "three" in shown
+    assert "models.breast-knn.n_neighbors" in shown
     file = clone.folder / "pipeline/estimators/knn.py"
     file.write_text(file.read_text() + "\n# a comment\n")
     # a touched estimator runs its own models; they come out the same, so nothing after them has to run

@@ -1,0 +1,21 @@
+"""What is made once for all workers of a test session."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+
+def made_once(session: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Return the folder `name` beside the `session` folders of all workers; the first one that needs it has it made."""
+    folder = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / name
+    made = folder.with_suffix(".made")
+    with FileLock(folder.with_suffix(".lock")):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a worker left that failed
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
