@@ -12,11 +12,9 @@ from pipeline.stage import DataError, SplitError
 
 FRACTIONS = (0.2, 0.3, 0.4, 0.5)  # of groups for the test set: the first that leaves every class on both sides
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # where there are samples enough
-LEARNT = 100  # pictures that a network learns from in a second on two cores: benchmarks/network.py
-# The order is the tie rule: first what did better at sites that it had not seen (benchmarks/network.md), then what is simple to
-# fit and cheap to serve.
+# The order is the tie rule: first what is simple to fit and cheap to serve.
 MODELS = {
-    "image": ("mobilenetv2", "logreg", "random_forest", "knn", "dummy"),
+    "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
     "table": ("logreg", "random_forest", "knn", "dummy"),
 }
 
@@ -46,19 +44,17 @@ def make_task(found: Found, name: str, positive: str | None, seed: int) -> tuple
         "select": {"metric": "roc_auc", "draws": 1000},
         "models": list(models),
     }
-    reasons = [
-        ("positive", line),
-        ("split", why),
-        ("models", f"{', '.join(models)}; of those that cannot be told apart the first wins"),
-    ]
     if found.kind == "image":
-        task["preprocess"]["pixels"] = True  # for the network, which is fine-tuned
-        n_learnt = (n_fitted * block["folds"] + n_dev) * models[f"{name}-mobilenetv2"]["fine_tune"]["epochs"]
-        minutes = max(1, round(n_learnt / LEARNT / 60))
-        reasons.append(
-            ("time", f"{name}-mobilenetv2 is fine-tuned, some {minutes} min on two cores; the others take seconds")
-        )
-    return task, models, reasons
+        task["preprocess"]["pixels"] = False
+    return (
+        task,
+        models,
+        [
+            ("positive", line),
+            ("split", why),
+            ("models", f"{', '.join(models)}; of those that cannot be told apart the first wins"),
+        ],
+    )
 
 
 def check_classes(found: Found, good: pd.DataFrame) -> None:
@@ -134,6 +130,4 @@ def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> dict[str
         own["n_neighbors"] = max(1, min(NEIGHBOURS, n_fitted // 2))
     module = importlib.import_module(f"pipeline.estimators.{estimator}")
     features = "embedding" if kind == "image" else "columns"
-    if estimator == "mobilenetv2":
-        own["fine_tune"], features = {}, "pixels"
     return {"task": task, "estimator": estimator, "features": features} | module.Params(**own).model_dump()
