@@ -23,10 +23,10 @@ from pipeline.estimators import mobilenetv2
 from pipeline.estimators._frozen import frozen_maps
 from pipeline.estimators._pictures import Pictures
 
-N, EPOCHS, TURNS = 320, 2, 3
-MORE = 4  # times as many pictures, for memory
+N, EPOCHS, TURNS = 320, 2, 2
+MORE = 3  # times as many pictures, for memory
 TUNE = mobilenetv2.FineTune(views=2, epochs=EPOCHS)
-FULL = 160  # pictures for the whole network, which is slow
+FULL = 64  # pictures for the whole network, which is slow
 
 
 def pictures(n: int, folder: Path) -> tuple[Pictures, np.ndarray]:
