@@ -1,6 +1,6 @@
 """A champion of dermoscopy from some of HAM10000's sites is served another site's pictures: is it noticed, and how soon?
 
-Beside soak/test_elsewhere.py, which measures on the same sites what that does to the answers.
+Beside soak/test_elsewhere.py, which measures what other sites do to the answers.
 """
 
 import csv
@@ -17,10 +17,11 @@ from benchmarks.figures import Figure, ratio, save
 from pipeline import artifacts, drift
 from pipeline.predictor import Predictor
 from pipeline.tally import Tally
-from soak.test_elsewhere import AWAY, DATA, copy_sites
+from soak.test_elsewhere import DATA, copy_rows, read_labels
 from tests.e2e.test_api import served
 from tests.projects import Project, start_git, tracked
 
+AWAY = "rosendahl"  # the site that is kept out of development
 AT_ONCE = 30  # pictures in a request
 ORDERS = 40  # in which the pictures of a site may arrive
 STEP = 10  # pictures between two looks
@@ -83,9 +84,8 @@ def strongest(found: dict, of: str) -> tuple[float, str]:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data are not here")
 def test_another_sites_pictures_are_noticed_and_those_of_the_same_sites_are_not(tmp_path, monkeypatch):
-    with (DATA / "labels.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    copy_sites([row for row in rows if row["site"] != AWAY], tmp_path / "home")
+    rows = read_labels(DATA)
+    copy_rows([row for row in rows if row["site"] != AWAY], tmp_path / "home")
     tracked(tmp_path / "project")
     project = Project(tmp_path / "project")
     start_git(project)
