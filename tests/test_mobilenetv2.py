@@ -13,6 +13,7 @@ from pipeline import artifacts, images, network
 from pipeline.estimators import mobilenetv2
 from pipeline.estimators._frozen import begins_with, frozen_maps
 from pipeline.estimators._pictures import Pictures, make_batches, views
+from pipeline.estimators._tail import learning_rate, stopping_part
 from pipeline.estimators.mobilenetv2 import FineTune, Params
 from pipeline.stage import DataError, ParamsError, StageError
 from tests.models import HEAD, KERAS_NOISE, embed, folder_of, learnt_head, numbers, square
@@ -317,22 +318,35 @@ def test_the_time_that_learning_takes_is_tried_beforehand(tuned, pictures):
     assert 1e-4 < seconds < 5
 
 
+def test_the_learning_rate_rises_from_nothing_through_the_first_epoch_and_then_falls_to_nothing():
+    rate = learning_rate(network.import_keras(), 3e-4, epochs=3, steps=10)
+    rates = np.array([float(rate(step)) for step in range(31)])
+    assert rates[[0, 5, 10, 30]] == pytest.approx([0, 1.5e-4, 3e-4, 0], abs=1e-9)
+    assert (np.diff(rates[:11]) > 0).all()
+    assert (np.diff(rates[10:]) < 0).all()
+
+
+def test_a_single_epoch_has_no_time_to_rise():
+    rate = learning_rate(network.import_keras(), 3e-4, epochs=1, steps=10)
+    assert [float(rate(step)) for step in (0, 10)] == pytest.approx([3e-4, 0], abs=1e-9)
+
+
 @pytest.mark.parametrize("fraction", [0.15, 0.25, 0.4])
 def test_early_stopping_looks_at_whole_groups_of_every_class(fraction):
     groups = np.repeat(np.arange(60), np.arange(60) % 5 + 1).astype(str)
     y = groups.astype(int) % 3 // 2
-    part = mobilenetv2.stopping_part(y, groups, fraction, 7)
+    part = stopping_part(y, groups, fraction, 7)
     assert not set(groups[part]) & set(groups[~part])
     assert set(y[part]) == set(y[~part]) == {0, 1}
     assert part.mean() == pytest.approx(fraction, abs=0.12)
-    assert (mobilenetv2.stopping_part(y, groups, fraction, 7) == part).all()
-    assert (mobilenetv2.stopping_part(y, groups, fraction, 8) != part).any()
+    assert (stopping_part(y, groups, fraction, 7) == part).all()
+    assert (stopping_part(y, groups, fraction, 8) != part).any()
 
 
 def test_early_stopping_needs_two_groups_of_each_class():
     y, groups = np.array([0, 0, 0, 1, 1]), np.array(["a", "b", "c", "d", "d"])
     with pytest.raises(DataError, match="early stopping needs two groups of each class"):
-        mobilenetv2.stopping_part(y, groups, 0.15, 7)
+        stopping_part(y, groups, 0.15, 7)
 
 
 def test_views_begin_with_the_picture_and_are_the_same_for_the_same_seed():

@@ -14,22 +14,23 @@ from pydantic import Field
 
 from pipeline import artifacts, images, network
 from pipeline.estimators._checkpoint import key, make_checkpoint
-from pipeline.estimators._frozen import begins_with, frozen_maps
+from pipeline.estimators._frozen import frozen_maps
 from pipeline.estimators._pictures import Pictures, make_batches
+from pipeline.estimators._tail import learning_rate, progress, stopping_part, tail_of
 from pipeline.params import Strict
-from pipeline.stage import DataError, ParamsError, require
+from pipeline.stage import ParamsError, require
 
 FEATURES = ("embedding", "pixels")
-TRIED = 3  # batches by which the time is told beforehand
+TRIED = 10  # batches by which the time is told beforehand
 BLOCKS = tuple(f"block_{number}" for number in range(1, 17))
 
 
 class FineTune(Strict):
     """How training goes on from the head, with the blocks from `from_block` on.
 
-    In each epoch a picture is shown as one of its `views`: as it is, or as it was drawn (see `_pictures.views`). The learning
-    rate falls to 0 along a cosine. With `patience`, the epochs without a better loss on samples held out for it (`stop_fraction`
-    of the groups) before it ends, the best epoch's weights are kept; without, all samples are learnt from, in all epochs.
+    In each epoch a picture is shown as one of its `views`: as it is, or as it was drawn (see `_pictures.views`). With `patience`,
+    the epochs without a better loss on samples held out for it (`stop_fraction` of the groups) before it ends, the best epoch's
+    weights are kept; without, all samples are learnt from, in all epochs.
     """
 
     from_block: Literal[BLOCKS] = "block_13"
@@ -141,15 +142,17 @@ class MobileNetV2Classifier:
         return exp / exp.sum(axis=1, keepdims=True)
 
     def seconds(self, X: Pictures, y: np.ndarray, label: str) -> float:
-        """Return how long it takes to learn from a picture once, tried on a batch; the frozen blocks are run over all before."""
-        size, maps = self.params.fine_tune.batch_size, self._maps(X, label)
+        """Return how long it takes to learn from a picture once, tried on some; the frozen blocks are run over all before."""
+        size, maps, keras = self.params.fine_tune.batch_size, self._maps(X, label), network.import_keras()
         self.head_ = np.zeros((X.embedding.shape[1], int(y.max()) + 1)), np.zeros(int(y.max()) + 1)
-        tail, batch = self._make_tail(len(y)), (maps[:size, 0].astype(np.float32), y[:size])
-        tail.train_on_batch(*batch)  # compiles
+        n = min(TRIED, max(1, len(y) // size)) * size  # whole batches: another size would be compiled again
+        tail, some = self._make_tail(len(y)), y[:n]
+        batches = make_batches(keras)(maps, X.rows[:n], some, np.ones(len(some)), size, self.seed)
+        tail.train_on_batch(*batches[0])  # compiles
         start = time.perf_counter()
-        for _ in range(TRIED):
-            tail.train_on_batch(*batch)
-        return (time.perf_counter() - start) / (TRIED * len(batch[1]))
+        for at in range(len(batches)):
+            tail.train_on_batch(*batches[at])
+        return (time.perf_counter() - start) / len(some)
 
     def _maps(self, X: Pictures, label: str) -> np.ndarray:
         return frozen_maps(X, self.params.fine_tune.from_block, self.params.fine_tune.views, self.seed, label)
@@ -160,7 +163,7 @@ class MobileNetV2Classifier:
         keras.utils.set_random_seed(self.seed)
         self.network_ = self._assemble()
         tail = tail_of(self.network_, tune.from_block)
-        rate = keras.optimizers.schedules.CosineDecay(tune.learning_rate, -(-n // tune.batch_size) * tune.epochs)
+        rate = learning_rate(keras, tune.learning_rate, tune.epochs, -(-n // tune.batch_size))
         tail.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
         return tail
 
@@ -222,7 +225,7 @@ class MobileNetV2Classifier:
     def _in_batches(self, model: Any, X: Pictures) -> np.ndarray:
         size = self.params.fine_tune.batch_size
         starts = range(0, len(X), size)
-        return np.concatenate([np.asarray(model(X.pixels[X.rows[at : at + size]], training=False)) for at in starts])
+        return np.concatenate([model.predict_on_batch(X.pixels[X.rows[at : at + size]]) for at in starts])
 
     def save(self, folder: Path) -> None:
         """Write model.keras, model.tflite and, for explanations without Keras, the head's kernel and bias as model.npz.
@@ -264,42 +267,3 @@ def head_batches(X: np.ndarray, y: np.ndarray, weight: np.ndarray, size: int, se
 
     samples = tf.data.Dataset.from_tensor_slices((X, y, weight)).shuffle(len(y), seed=seed)
     return samples.batch(size).repeat(), -(-len(y) // size)
-
-
-def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return bool (n,): about `fraction` of the samples of each class, never a part of a group.
-
-    Raises DataError where a class has one group only, which cannot be on both sides.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    n_parts = min(round(1 / fraction), *(len(np.unique(groups[y == k])) for k in np.unique(y)))
-    if n_parts < 2:
-        raise DataError("early stopping needs two groups of each class in a training fold; leave fine_tune out")
-    parts = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
-    _, chosen = next(parts.split(y, y, groups))
-    return np.isin(np.arange(len(y)), chosen)
-
-
-def tail_of(model: Any, block: str) -> Any:
-    """Return the layers of a Keras `model` from `block` on as a model of their own, which shares them and in which they learn.
-
-    Batch normalisation keeps its statistics everywhere.
-    """
-    tail = network.import_keras().Model(begins_with(model, block), model.output)
-    for layer in tail.layers:
-        layer.trainable = type(layer).__name__ != "BatchNormalization"
-    return tail
-
-
-def progress(keras: Any, label: str, epochs: int, first: int, may_stop: bool) -> Any:
-    """Return a Keras callback that prints a line an epoch, with the losses, of which early stopping watches val_loss."""
-    start = time.monotonic()
-
-    def say(epoch: int, logs: dict[str, float]) -> None:
-        left = (time.monotonic() - start) / (epoch + 1 - first) * (epochs - epoch - 1)
-        losses = ", ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs)
-        at_most = " at most" * may_stop
-        print(f"{label}: epoch {epoch + 1}/{epochs}, {losses}, {left:.0f} s left{at_most}", file=sys.stderr, flush=True)
-
-    return keras.callbacks.LambdaCallback(on_epoch_end=say)
