@@ -12,6 +12,8 @@ from pipeline.stage import DataError, SplitError
 
 FRACTIONS = (0.2, 0.3, 0.4, 0.5)  # of groups for the test set: the first that leaves every class on both sides
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # where there are samples enough
+TUNED_FROM = 500  # photos in a training fold: with fewer, fine-tuning loses what the frozen network knows (benchmarks/network.md)
+LEARNT = 55  # photos that a network learns from in a second on two cores: benchmarks/network.py
 # The order is the tie rule: first what is simple to fit and cheap to serve.
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
@@ -30,9 +32,7 @@ def make_task(found: Found, name: str, positive: str | None, seed: int) -> tuple
     block, n_dev, why = divide(good, seed)
     positive, line = choose_positive(good["label"], positive)
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
-    models = {
-        f"{name}-{estimator}": model_block(name, found.kind, estimator, n_fitted) for estimator in MODELS[found.kind]
-    }
+    models = make_models(name, found.kind, n_fitted)
     task = {
         "kind": found.kind,
         "raw": found.raw,
@@ -44,17 +44,20 @@ def make_task(found: Found, name: str, positive: str | None, seed: int) -> tuple
         "select": {"metric": "roc_auc", "draws": 1000},
         "models": list(models),
     }
+    reasons = [
+        ("positive", line),
+        ("split", why),
+        ("models", f"{', '.join(models)}; of those that cannot be told apart the first wins"),
+    ]
     if found.kind == "image":
-        task["preprocess"]["pixels"] = False
-    return (
-        task,
-        models,
-        [
-            ("positive", line),
-            ("split", why),
-            ("models", f"{', '.join(models)}; of those that cannot be told apart the first wins"),
-        ],
-    )
+        tune = models[f"{name}-mobilenetv2"]["fine_tune"]
+        task["preprocess"]["pixels"] = tune is not None
+        if tune:
+            minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / LEARNT / 60))
+            without = f"to go without, delete it from models and from tasks.{name}.models"
+            cost = f"some {minutes} min on two cores, the others take seconds; {without}"
+            reasons.append(("time", f"{name}-mobilenetv2 is fine-tuned, {cost}"))
+    return task, models, reasons
 
 
 def check_classes(found: Found, good: pd.DataFrame) -> None:
@@ -121,6 +124,15 @@ def fewest(labels: pd.Series, group: pd.Series, in_test: pd.Series) -> tuple[int
     return n_test, min(group[(labels == label) & ~in_test].nunique() for label in classes)
 
 
+def make_models(task: str, kind: str, n_fitted: int) -> dict[str, dict[str, Any]]:
+    """Return the models' blocks in the order of the tie rule; `n_fitted` samples are in the smallest training fold.
+
+    A fine-tuned network comes first: it did better out of fold, on other lesions and at other sites, and answers as quickly.
+    """
+    order = sorted(MODELS[kind], key=lambda name: name != "mobilenetv2" or n_fitted < TUNED_FROM)
+    return {f"{task}-{estimator}": model_block(task, kind, estimator, n_fitted) for estimator in order}
+
+
 def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> dict[str, Any]:
     """Return a model's block with every value that can be tuned; `n_fitted` samples are in the smallest training fold."""
     own: dict[str, Any] = {}
@@ -130,4 +142,7 @@ def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> dict[str
         own["n_neighbors"] = max(1, min(NEIGHBOURS, n_fitted // 2))
     module = importlib.import_module(f"pipeline.estimators.{estimator}")
     features = "embedding" if kind == "image" else "columns"
+    if estimator == "mobilenetv2" and n_fitted >= TUNED_FROM:
+        own |= {"dropout": 0.3, "fine_tune": {}}  # the recipe of benchmarks/network.md
+        features = "pixels"
     return {"task": task, "estimator": estimator, "features": features} | module.Params(**own).model_dump()

@@ -137,7 +137,9 @@ def main(name: str) -> None:
         print(f"train {name}: {len(blocks)} combinations, one chosen inside each fold: {cost}", file=sys.stderr)
     if is_tuned:
         pieces = plan(len(blocks), len(dev.folds), int(dev.fold.max()) + 1)
-        n_learnt = len(dev.y) + sum(int((~np.isin(dev.folds[at.repeat], at.folds)).sum()) for at in pieces)
+        left_out = sum(int(np.isin(dev.folds[at.repeat], at.folds).sum()) for at in pieces)
+        # The samples left out are looked at after each epoch, which is a third of learning from them
+        n_learnt = len(dev.y) * (len(pieces) + 1) - left_out * 2 / 3
         minutes = build(blocks[0]).seconds(X, dev.y, f"train {name}") * n_learnt * blocks[0].fine_tune.epochs / 60
         print(f"train {name}: {len(pieces) + 1} fits will take about {max(1, round(minutes))} min", file=sys.stderr)
     fitted = cross_fit([partial(build, own) for own in blocks], X, dev, side_by_side, f"train {name}", seed)

@@ -135,11 +135,31 @@ def test_a_class_of_which_nothing_can_be_read_is_refused_with_the_first_reason()
         propose(data)
 
 
-def test_models_stand_from_simple_to_costly_with_every_value_that_can_be_tuned():
-    task, models, _ = propose(found("x" * 100 + "y" * 100))
+def test_a_network_is_fine_tuned_and_preferred_where_there_are_photos_enough_and_its_time_is_said():
+    task, models, why = propose(found("x" * 400 + "y" * 400))
+    assert task["models"] == list(models) == [
+        "skin-mobilenetv2", "skin-logreg", "skin-random_forest", "skin-knn", "skin-dummy"
+    ]  # fmt: skip
+    assert task["preprocess"]["pixels"] is True
+    network = models["skin-mobilenetv2"]
+    assert (network["features"], network["dropout"]) == ("pixels", 0.3)
+    assert network["fine_tune"] == {
+        "from_block": "block_13", "views": 8, "epochs": 10, "learning_rate": 0.0003, "batch_size": 32,
+        "patience": None, "stop_fraction": 0.15
+    }  # fmt: skip
+    assert why["time"] == (
+        "skin-mobilenetv2 is fine-tuned, some 10 min on two cores, the others take seconds; "
+        "to go without, delete it from models and from tasks.skin.models"
+    )
+
+
+def test_models_of_few_samples_stand_from_simple_to_costly_with_every_value_that_can_be_tuned():
+    task, models, why = propose(found("x" * 100 + "y" * 100))
     assert task["models"] == list(models) == [
         "skin-logreg", "skin-mobilenetv2", "skin-random_forest", "skin-knn", "skin-dummy"
     ]  # fmt: skip
+    assert (models["skin-mobilenetv2"]["features"], models["skin-mobilenetv2"]["fine_tune"]) == ("embedding", None)
+    assert "time" not in why
     assert models["skin-logreg"] == {
         "task": "skin", "estimator": "logreg", "features": "embedding", "C": 0.001, "class_weight": "balanced"
     }  # fmt: skip
