@@ -240,7 +240,7 @@ def classical(square: np.ndarray) -> np.ndarray:
 
 
 class Embedder:
-    """A network as a LiteRT program: one picture in, one embedding, or the probabilities, out, and the last feature map.
+    """A network as a LiteRT program: one picture in, one embedding, or the probabilities, out, and maps of the picture.
 
     Batch 1 and one thread per interpreter everywhere, so that an embedding has the same bits in the scan, on the command
     line and in a server. An Embedder serves one thread; make one per worker.
@@ -255,9 +255,11 @@ class Embedder:
             self.interpreter = Interpreter(model_content=program, num_threads=1)
             self.interpreter.allocate_tensors()
         self._input = self.interpreter.get_input_details()[0]["index"]
-        outputs = sorted(self.interpreter.get_output_details(), key=lambda output: len(output["shape"]))
+        outputs = sorted(
+            self.interpreter.get_output_details(), key=lambda output: (len(output["shape"]), *output["shape"])
+        )
         self._output, self.size = outputs[0]["index"], int(outputs[0]["shape"][-1])
-        self._feature_map = outputs[-1]["index"]
+        self._familiar, self._feature_map = (outputs[1:] or outputs)[0]["index"], outputs[-1]["index"]
 
     def __call__(self, square: np.ndarray) -> np.ndarray:
         """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) picture."""
@@ -268,6 +270,13 @@ class Embedder:
     def feature_map(self) -> np.ndarray:
         """Return the last feature map, float32 (7, 7, n_features), of the picture given last: its mean is the embedding."""
         return self.interpreter.get_tensor(self._feature_map)[0]
+
+    def familiar(self) -> np.ndarray:
+        """Return that by which the picture given last is like the training data or not, float32 (n_features,).
+
+        The mean over places of the last map that was not fine-tuned, see `network.to_litert`.
+        """
+        return self.interpreter.get_tensor(self._familiar)[0].mean(axis=(0, 1))
 
 
 def sample_pictures() -> list[np.ndarray]:

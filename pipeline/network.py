@@ -106,19 +106,25 @@ def convert(model: Any) -> bytes:
         return tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
 
 
-def to_litert(model: Any) -> bytes:
+def to_litert(model: Any, frozen: str | None = None) -> bytes:
     """Return the model as a LiteRT program, see `convert`; raise RuntimeError if the two differ.
 
-    Its second output is the last feature map, which is computed anyway: what explains an answer needs no second pass.
+    Its second output is the last feature map, which is computed anyway: what explains an answer needs no second pass. Of a model
+    that was fine-tuned, a third is the mean over places, (1, 1, 1, n_features), of the map of the layer named `frozen`.
     """
+    keras = import_keras()
     outputs = [model.output, model.get_layer(LAST_MAP).output]
-    model_and_map = import_keras().Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
-    program = convert(model_and_map)
+    if frozen:
+        outputs.append(keras.layers.GlobalAveragePooling2D(keepdims=True)(model.get_layer(frozen).output))
+    model_and_maps = keras.Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
+    program = convert(model_and_maps)
     pictures, run = np.stack(sample_pictures()), Embedder(program)
-    found = [(run(picture), run.feature_map()) for picture in pictures]
-    numbers, maps = (np.asarray(expected) for expected in model_and_map(pictures, training=False))
-    assert_close("LiteRT", np.stack([of_picture for of_picture, _ in found]), numbers)
-    assert_close("LiteRT's feature map", np.stack([of_picture for _, of_picture in found]), maps, MAP_TOLERANCE)
+    found = [(run(picture), run.feature_map(), run.familiar()) for picture in pictures]
+    numbers, maps, *means = (np.asarray(expected) for expected in model_and_maps(pictures, training=False))
+    assert_close("LiteRT", np.stack([of_picture for of_picture, _, _ in found]), numbers)
+    assert_close("LiteRT's feature map", np.stack([of_picture for _, of_picture, _ in found]), maps, MAP_TOLERANCE)
+    familiar = (means or [maps])[0].mean(axis=(1, 2))
+    assert_close("LiteRT's map that was frozen", np.stack([of_picture for *_, of_picture in found]), familiar)
     return program
 
 

@@ -135,7 +135,7 @@ class Predictor:
             unlike = self._unlike(features.picture[0], most)
             said, is_far = ranges.doubt(features.columns, self.info["schema"], ranges.FAR)
             return "; ".join(filter(None, (unlike, said))), bool(unlike) or is_far
-        seen = self._network.feature_map().mean(axis=(0, 1)) if self.info["features"] == "pixels" else features[0]
+        seen = self._network.familiar() if self.info["features"] == "pixels" else features[0]
         reason = self._unlike(seen, most)
         return reason, bool(reason)
 

@@ -66,7 +66,7 @@ def judge_familiarity(
         places = ranges.judge(X, candidate["schema"])[1]
         return {"distance": ranges.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
     beyond = {"beyond": ranges.out_of_fold(X.columns, dev.fold)} if isinstance(X, Beside) else {}
-    seen = estimator.embed(X) if hasattr(estimator, "embed") else X.picture if isinstance(X, Beside) else X
+    seen = estimator.familiar(X) if hasattr(estimator, "familiar") else X.picture if isinstance(X, Beside) else X
     with one_thread():
         known = familiarity.fit(seen)
         artifacts.write_npz(folder / "known.npz", known)

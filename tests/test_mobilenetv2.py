@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import artifacts, images, network
 from pipeline.estimators import mobilenetv2
-from pipeline.estimators._frozen import begins_with, frozen_maps
+from pipeline.estimators._frozen import begins_with, frozen_maps, last_frozen
 from pipeline.estimators._pictures import Pictures, make_batches, views
 from pipeline.estimators._tail import learning_rate, stopping_part
 from pipeline.estimators.mobilenetv2 import FineTune, Params
@@ -75,6 +75,11 @@ def pictures(studio):
         np.arange(24) % 2,
         np.arange(24) // 4 * 2 + np.arange(24) % 2,
     )
+
+
+@pytest.fixture(scope="module")
+def backbone_layers():
+    return [layer.name for layer in network.build({}).layers]
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +231,24 @@ def test_only_layers_from_the_block_on_change_and_batch_normalisation_keeps_its_
         "probabilities/kernel",
         "probabilities/bias",
     }
+
+
+def test_pictures_are_familiar_by_a_map_that_was_not_fine_tuned_in_keras_and_its_twin(tuned, pictures):
+    squares = pictures[0].pixels[:4]
+    backbone = network.build(dict(np.load("models/backbone/weights.npz")))
+    frozen = network.import_keras().Model(backbone.input, backbone.get_layer("block_15_expand_relu").output)
+    expected = np.asarray(frozen(np.asarray(squares), training=False)).mean(axis=(1, 2))
+    np.testing.assert_allclose(tuned.familiar(Pictures(np.zeros((4, 1)), squares, Path())), expected, atol=CLOSE)
+    program = images.Embedder(Path("tuned/model.tflite").read_bytes())
+    for picture, mean in zip(squares, expected, strict=True):
+        assert len(program(picture)) == 2
+        np.testing.assert_allclose(program.familiar(), mean, atol=CLOSE)
+        assert program.feature_map().shape == (7, 7, 1280)
+
+
+@pytest.mark.parametrize("block", mobilenetv2.BLOCKS)
+def test_there_is_a_layer_that_stays_frozen_before_every_block(block, backbone_layers):
+    assert backbone_layers.index(last_frozen(block)) < backbone_layers.index(f"{block}_expand")
 
 
 def test_the_history_has_both_phases_one_after_the_other(tuned):

