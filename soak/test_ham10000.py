@@ -13,7 +13,7 @@ def test_the_calibration_error_of_seven_classes_on_held_out_lesions_is_at_most_5
     project = Project(tmp_path)
     start_git(project)
     project.run("python", "-m", "pipeline.init_task", "ham10000", str(DATA / "ham10000"))
-    project.run("dvc", "repro", "holdout@ham10000", timeout=3000)
+    project.run("dvc", "repro", "holdout@ham10000", timeout=12_000)
     winner = artifacts.read_json(tmp_path / "reports/ham10000/selection.json")["winner"]
     report = artifacts.read_json(tmp_path / f"reports/ham10000/test/{winner}.json")
     how = f"{winner} on {report['counts']['n']} held-out images of {report['counts']['n_groups']} lesions"
