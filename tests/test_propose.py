@@ -161,7 +161,7 @@ def test_models_of_few_samples_stand_from_simple_to_costly_with_every_value_that
     assert (models["skin-mobilenetv2"]["features"], models["skin-mobilenetv2"]["fine_tune"]) == ("embedding", None)
     assert "time" not in why
     assert models["skin-logreg"] == {
-        "task": "skin", "estimator": "logreg", "features": "embedding", "C": 0.001, "class_weight": "balanced"
+        "task": "skin", "estimator": "logreg", "features": "embedding", "C": 0.001, "class_weight": None
     }  # fmt: skip
     task, models, _ = propose(found("x" * 100 + "y" * 100, "table"))
     assert task["models"] == ["skin-logreg", "skin-random_forest", "skin-knn", "skin-dummy"]

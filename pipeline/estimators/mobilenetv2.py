@@ -49,7 +49,7 @@ class Params(Strict):
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(64, ge=1)
     dropout: float = Field(0.5, ge=0, lt=1)
-    class_weight: Literal["balanced"] | None = "balanced"
+    class_weight: Literal["balanced"] | None = None
     fine_tune: FineTune | None = None
 
 

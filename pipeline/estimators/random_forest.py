@@ -14,7 +14,7 @@ class Params(Strict):
 
     n_estimators: int = Field(100, ge=1)
     min_samples_leaf: int = Field(1, ge=1)
-    class_weight: Literal["balanced"] | None = "balanced"
+    class_weight: Literal["balanced"] | None = None
 
 
 def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821
