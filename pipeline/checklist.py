@@ -224,7 +224,9 @@ def handled(study: Study) -> str:
 def imbalance(study: Study) -> str:
     """Return how classes of different sizes were weighed."""
     weight = study.bundle["hyperparameters"].get("class_weight")
-    not_weighed = "Classes are not weighed, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
+    not_weighed = (
+        "Classes are not weighed, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
+    )
     weighed = "Classes are weighed to count alike in training. " if weight else not_weighed
     return weighed + calibrated(study)
 
