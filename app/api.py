@@ -40,7 +40,7 @@ from app.protocol import Protocol
 from app.rows import read_rows
 from app.serving import Models, Served
 from app.uploads import read_files
-from pipeline import __version__, artifacts, bundle, looks
+from pipeline import __version__, artifacts, bundle, images, looks
 from pipeline.beside import asked_for
 from pipeline.stage import BundleError, DataError
 
@@ -320,13 +320,12 @@ def main() -> None:
             "or say --without-keys"
         )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     listening = listen(given.host, given.port)
     host, port = listening.getsockname()[:2]
     print(
         f"Assay answers on http://{f'[{host}]' if ':' in host else host}:{port}; /docs shows what it takes", flush=True
     )
-    server(create_app(threads, known)).run(sockets=[listening])
+    server(create_app(images.cores(), known)).run(sockets=[listening])
 
 
 def server(app: Guard) -> uvicorn.Server:

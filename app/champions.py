@@ -22,35 +22,30 @@ class Champion:
         self.info, sha256 = bundle.read_content(self._folder, self._vouched)
         bundle.read_files(self._folder, self.info)
         self.id = f"{self.info['model']}@{sha256[:12]}"
-        self._lock = threading.Lock()
+        self._loading = threading.Lock()
         self._predictor = None
 
-    def load(self) -> None:
-        """Load the model and compare its answers to the golden ones; raise BundleError where it answers otherwise."""
-        with self._lock:
-            self._loaded()
+    def load(self) -> Any:
+        """Return the Predictor, loaded once and compared with its golden answers; raise BundleError where it differs."""
+        with self._loading:
+            if self._predictor is None:
+                from pipeline.predictor import Predictor
+
+                predictor = Predictor(self._folder, self._vouched)
+                predictor.check()
+                self._predictor = predictor
+            return self._predictor
 
     def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
-        """Return the item for one sample, as the command line gives it; count it. Sessions wait for each other: 10 ms each."""
-        with self._lock:
-            predictor, start = self._loaded(), time.perf_counter()
-            item = predictor.predict(data, name)
-            recorder().record(self.task, self.id, item, predictor.seen, time.perf_counter() - start)
-            return item
+        """Return the item for one sample, as the command line gives it; count it. Sessions may ask at the same time."""
+        predictor, start = self.load(), time.perf_counter()
+        prediction = predictor.predict_with_ood(data, name)
+        recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
+        return prediction.item
 
     def explain(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any] | None:
         """Return what the answer to one sample rests on, see `Predictor.explain`; None where there is no answer."""
-        with self._lock:
-            return self._loaded().explain(data, name)[1]
-
-    def _loaded(self) -> Any:
-        if self._predictor is None:
-            from pipeline.predictor import Predictor
-
-            predictor = Predictor(self._folder, self._vouched)
-            predictor.check()
-            self._predictor = predictor
-        return self._predictor
+        return self.load().explain(data, name)[1]
 
 
 @st.cache_resource

@@ -23,31 +23,24 @@ log = logging.getLogger("assay.api")
 
 
 class Served:
-    """A bundle that answers: a predictor for each thread, all warmed up. What it is shown is counted."""
+    """A bundle that answers, warmed up for so many threads. What it is shown is counted."""
 
     def __init__(self, task: str, threads: int, recorder: Recorder):
         """Load the task's champion; raise BundleError unless it is whole, vouched for and answers as it should."""
-        first = Predictor(MODELS / task / "best", bundle.vouched(task))
-        self.task, self.id, self.info = task, first.id, first.info
-        self._recorder = recorder
-        self._free = [first, *(first.twin() for _ in range(threads - 1))]
-        for predictor in self._free:
-            predictor.check()
+        self._predictor, self._recorder = Predictor(MODELS / task / "best", bundle.vouched(task)), recorder
+        self.task, self.id, self.info = task, self._predictor.id, self._predictor.info
+        self._predictor.check()
+        self._predictor.warm_up(threads)
 
     def predict(self, data: Any, name: str, explain: bool = False) -> dict[str, Any]:
-        """Return the item for one sample, with its `explanation` if asked for, None where there is no answer.
-
-        At most as many threads as there are predictors may call it at once.
-        """
-        predictor, start = self._free.pop(), time.perf_counter()
-        try:
-            item, why = predictor.explain(data, name) if explain else (predictor.predict(data, name), None)
-            self._recorder.record(self.task, self.id, item, predictor.seen, time.perf_counter() - start)
-            if why and "png" in why:
-                why["png"] = base64.b64encode(why["png"]).decode()
-            return item | {"explanation": why} if explain else item
-        finally:
-            self._free.append(predictor)
+        """Return the item for one sample, with its `explanation` if asked for, None where there is no answer."""
+        start = time.perf_counter()
+        prediction = self._predictor.predict_with_ood(data, name, explain)
+        self._recorder.record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
+        why = prediction.explanation
+        if why and "png" in why:
+            why["png"] = base64.b64encode(why["png"]).decode()
+        return prediction.item | {"explanation": why} if explain else prediction.item
 
 
 class Models:

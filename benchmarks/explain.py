@@ -62,8 +62,7 @@ def found() -> list[Figure]:
     y, shown = np.arange(N_FITTED) % 2, []
     for _ in range(N_SHOWN):
         picture, centre = planted(rng, with_disc=True)
-        embed(picture)
-        shown.append((embed.feature_map().copy(), centre))
+        shown.append((embed.run(picture, feature_map=True).feature_map, centre))
     models = {"logreg": logreg.Params(C=0.001), "random_forest": random_forest.Params(), "knn": knn.Params()}
     modules = {"logreg": logreg, "random_forest": random_forest, "knn": knn}
     how = f"of {N_SHOWN} pictures; peak within {NEAR} px of the centre of a disc of {2 * RADIUS} px"

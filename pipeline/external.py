@@ -146,11 +146,11 @@ def judge(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -
 
 def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:
     """Return probabilities (n_classes,) and whether it is refused of some samples, one by one as a server would, or the error."""
-    predictor, answers = predictor.twin(), []
+    answers = []
     for item in items:
         try:
-            features = predictor.features(opened(item))
-            answers.append((predictor.proba(features), predictor.doubt(features)[1]))
+            score = predictor.score(predictor.features(opened(item)))
+            answers.append((score.proba, score.is_refused))
         except DataError as error:
             answers.append(str(error))
     return answers

@@ -29,15 +29,14 @@ def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[
 
     `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """
-    predictor, proba, refused = predictor.twin(), [], []
+    scores = []
     for row in rows:
         if predictor.info["features"] == "pixels":
             features = predictor.features(samples[row].read_bytes())
         else:
             features = samples[row : row + 1]
-        proba.append(predictor.proba(features))
-        refused.append(predictor.doubt(features)[1])
-    return np.stack(proba), np.array(refused)
+        scores.append(predictor.score(features))
+    return np.stack([score.proba for score in scores]), np.array([score.is_refused for score in scores])
 
 
 def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,12 @@ palette, grey, 1-bit, CMYK and 16-bit pictures are converted to RGB; transparenc
 
 import hashlib
 import io
+import os
+import queue
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -239,12 +241,72 @@ def classical(square: np.ndarray) -> np.ndarray:
     return np.concatenate([histogram, grey.ravel()]).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Inference:
+    """What one run of a network returns for one image. The arrays are copies that no later run changes.
+
+    `output`: float32 (n_outputs,), the embedding or the probabilities. `frozen_mean`: float32 (n_features,), the mean over
+    positions of the last map that was not fine-tuned (see `network.to_litert`), from which the distance to the training data is
+    computed. `feature_map`: float32 (7, 7, n_features), the last one; its mean is the embedding. The latter two are None unless
+    they were asked for.
+    """
+
+    output: np.ndarray
+    frozen_mean: np.ndarray | None = None
+    feature_map: np.ndarray | None = None
+
+
 class Embedder:
-    """A network as a LiteRT program: one picture in, one embedding, or the probabilities, out, and maps of the picture.
+    """A network as a LiteRT program: one image in, one embedding, or the probabilities, out, and maps of the image.
 
     Batch 1 and one thread per interpreter everywhere, so that an embedding has the same bits in the scan, on the command
-    line and in a server. An Embedder serves one thread; make one per worker.
+    line and in a server. Any number of threads may share an Embedder: each run has an interpreter to itself, and at most
+    `n_interpreters` (one per core) are created, when they are first needed. Further threads wait.
     """
+
+    def __init__(self, program: bytes, n_interpreters: int | None = None):
+        self._program, self.n_interpreters = program, n_interpreters or cores()
+        # None stands for an interpreter that does not exist yet. Last in, first out: one thread needs only one.
+        self._pool: queue.LifoQueue[_Interpreter | None] = queue.LifoQueue()
+        for _ in range(self.n_interpreters):
+            self._pool.put(None)
+
+    def __reduce__(self) -> tuple:
+        return Embedder, (self._program, self.n_interpreters)
+
+    @contextmanager
+    def _interpreter(self) -> Iterator["_Interpreter"]:
+        one = self._pool.get()
+        try:
+            one = one or _Interpreter(self._program)
+            yield one
+        finally:
+            self._pool.put(one)
+
+    @property
+    def size(self) -> int:
+        """Length of the output."""
+        with self._interpreter() as one:
+            return one.size
+
+    def warm_up(self, n_threads: int) -> None:
+        """Create and run the interpreters that `n_threads` need. Call it before threads share the embedder."""
+        with ExitStack() as stack:
+            for _ in range(min(n_threads, self.n_interpreters)):
+                stack.enter_context(self._interpreter()).run(np.zeros((SIZE, SIZE, 3), np.uint8))
+
+    def run(self, square: np.ndarray, frozen_mean: bool = False, feature_map: bool = False) -> Inference:
+        """Run the program on a uint8 RGB (SIZE, SIZE, 3) image; return its output and what else is asked for."""
+        with self._interpreter() as one:
+            return one.run(square, frozen_mean, feature_map)
+
+    def __call__(self, square: np.ndarray) -> np.ndarray:
+        """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) image."""
+        return self.run(square).output
+
+
+class _Interpreter:
+    """A LiteRT interpreter with the indices of its tensors. One thread at a time may run it."""
 
     _lock = threading.Lock()  # `quiet` turns the screen off for the whole process: two at once could leave it off
 
@@ -252,31 +314,30 @@ class Embedder:
         from ai_edge_litert.interpreter import Interpreter
 
         with self._lock, quiet():
-            self.interpreter = Interpreter(model_content=program, num_threads=1)
-            self.interpreter.allocate_tensors()
-        self._input = self.interpreter.get_input_details()[0]["index"]
+            self._interpreter = Interpreter(model_content=program, num_threads=1)
+            self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
         outputs = sorted(
-            self.interpreter.get_output_details(), key=lambda output: (len(output["shape"]), *output["shape"])
+            self._interpreter.get_output_details(), key=lambda output: (len(output["shape"]), *output["shape"])
         )
         self._output, self.size = outputs[0]["index"], int(outputs[0]["shape"][-1])
-        self._familiar, self._feature_map = (outputs[1:] or outputs)[0]["index"], outputs[-1]["index"]
+        self._frozen_map, self._feature_map = (outputs[1:] or outputs)[0]["index"], outputs[-1]["index"]
 
-    def __call__(self, square: np.ndarray) -> np.ndarray:
-        """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) picture."""
-        self.interpreter.set_tensor(self._input, square[None])
-        self.interpreter.invoke()
-        return self.interpreter.get_tensor(self._output)[0]
+    def run(self, square: np.ndarray, frozen_mean: bool = False, feature_map: bool = False) -> Inference:
+        """See `Embedder.run`."""
+        self._interpreter.set_tensor(self._input, square[None])
+        self._interpreter.invoke()
+        copy_of = self._interpreter.get_tensor
+        return Inference(
+            copy_of(self._output)[0],
+            copy_of(self._frozen_map)[0].mean(axis=(0, 1)) if frozen_mean else None,
+            copy_of(self._feature_map)[0] if feature_map else None,
+        )
 
-    def feature_map(self) -> np.ndarray:
-        """Return the last feature map, float32 (7, 7, n_features), of the picture given last: its mean is the embedding."""
-        return self.interpreter.get_tensor(self._feature_map)[0]
 
-    def familiar(self) -> np.ndarray:
-        """Return that by which the picture given last is like the training data or not, float32 (n_features,).
-
-        The mean over places of the last map that was not fine-tuned, see `network.to_litert`.
-        """
-        return self.interpreter.get_tensor(self._familiar)[0].mean(axis=(0, 1))
+def cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def sample_pictures() -> list[np.ndarray]:

@@ -118,13 +118,13 @@ def to_litert(model: Any, frozen: str | None = None) -> bytes:
         outputs.append(keras.layers.GlobalAveragePooling2D(keepdims=True)(model.get_layer(frozen).output))
     model_and_maps = keras.Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
     program = convert(model_and_maps)
-    pictures, run = np.stack(sample_pictures()), Embedder(program)
-    found = [(run(picture), run.feature_map(), run.familiar()) for picture in pictures]
+    pictures, embedder = np.stack(sample_pictures()), Embedder(program)
+    found = [embedder.run(picture, frozen_mean=True, feature_map=True) for picture in pictures]
     numbers, maps, *means = (np.asarray(expected) for expected in model_and_maps(pictures, training=False))
-    assert_close("LiteRT", np.stack([of_picture for of_picture, _, _ in found]), numbers)
-    assert_close("LiteRT's feature map", np.stack([of_picture for _, of_picture, _ in found]), maps, MAP_TOLERANCE)
+    assert_close("LiteRT", np.stack([one.output for one in found]), numbers)
+    assert_close("LiteRT's feature map", np.stack([one.feature_map for one in found]), maps, MAP_TOLERANCE)
     familiar = (means or [maps])[0].mean(axis=(1, 2))
-    assert_close("LiteRT's map that was frozen", np.stack([of_picture for *_, of_picture in found]), familiar)
+    assert_close("LiteRT's map that was frozen", np.stack([one.frozen_mean for one in found]), familiar)
     return program
 
 

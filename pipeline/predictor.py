@@ -6,11 +6,9 @@ Needs neither tensorflow nor mlflow, and for images not pandas.
 """
 
 import argparse
-import copy
 import io
 import sys
-from collections.abc import Callable
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +19,47 @@ from pipeline.beside import Beside, asked_for, has_columns, of_picture
 from pipeline.decision import calibrate, decide, in_words
 from pipeline.one_row import one_row
 from pipeline.stage import BundleError, DataError, run
+from pipeline.tally import Seen
 
 Sample = bytes | dict[str, Any] | tuple[bytes, dict[str, Any]]  # a picture file, a row, a picture and its columns
 TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
 
 
-class Predictor:
-    """A loaded bundle. `features` turns bytes into what the model sees, `decide` that into an answer.
+@dataclass(frozen=True)
+class Score:
+    """What the model and the training data say about one sample, before the decision.
 
-    Not for several threads at once: an interpreter serves one, so take a `twin` for each. It starts with the first sample; a copy
-    made with copy or pickle starts its own. `info` is the content of
-    bundle.json, `id` the model's name and the first digits of that file's SHA-256. `seen` is where the last sample lay (see
-    `pipeline.tally`): its distance in thresholds and its places; None where it could not be read, or nothing is refused.
+    `proba`: calibrated, float64 (n_classes,). `reason`: why the sample is doubtful, "" if it is not; with `is_refused` it gets no
+    answer. `ood`: distance to the training data in thresholds of refusal, and components (k,), see `pipeline.tally`; None where
+    nothing is refused. `feature_map`: of a network that runs on pixels, if asked for.
     """
 
-    seen: tuple[float, np.ndarray] | None = None
+    proba: np.ndarray
+    reason: str
+    is_refused: bool
+    ood: Seen | None
+    feature_map: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One sample's answer: `item` as `Predictor.predict` returns it, `ood` as in `Score`, `explanation` if asked for.
+
+    `ood` is None, too, where the sample could not be read, `explanation` where there is no answer.
+    """
+
+    item: dict[str, Any]
+    ood: Seen | None
+    explanation: dict[str, Any] | None = None
+
+
+class Predictor:
+    """A loaded bundle. `features` turns bytes into what the model sees, `score` and `decide` that into an answer.
+
+    Any number of threads may share a Predictor: no call leaves anything behind in it, and a network has a pool of interpreters
+    (see `images.Embedder`). It can be copied and pickled. `info` is the content of bundle.json, `id` the model's name and the
+    first digits of that file's SHA-256.
+    """
 
     def __init__(self, folder: str | Path, vouched: str | None = None):
         """Load the bundle in `folder`; raise BundleError if a file is missing or does not match its hash.
@@ -46,7 +70,8 @@ class Predictor:
         files = bundle.read_files(Path(folder), self.info)
         self.id = f"{self.info.get('model', 'model')}@{sha256[:12]}"
         self.classes: list[str] = self.info["classes"]
-        self._programs = {name: data for name, data in files.items() if name.endswith(".tflite")}
+        program = files.get("model.tflite") or files.get("embedder.tflite")
+        self._network = images.Embedder(program) if program else None
         self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
         if "model.joblib" in files:
             import joblib
@@ -54,35 +79,24 @@ class Predictor:
             from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
 
             self._model = joblib.load(io.BytesIO(files["model.joblib"]))
+            self._predict_proba = one_row(self._model)
         elif not {"model.tflite", "model.npz"} <= files.keys():
             raise BundleError(
                 f"{Path(folder).as_posix()}/bundle.json names no model, or one without model.npz: run 'dvc repro'"
             )
 
-    @cached_property
-    def _proba(self) -> Callable[[Any], np.ndarray]:
-        if "model.tflite" not in self._programs:
-            return one_row(self._model)
-        return lambda X: self._network(X[0])[None]
-
-    @cached_property
-    def _network(self) -> images.Embedder:
-        return images.Embedder(self._programs["model.tflite"])
-
-    @cached_property
-    def _embed(self) -> Callable[[np.ndarray], np.ndarray]:
-        return images.Embedder(self._programs["embedder.tflite"])
-
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if name not in ("_proba", "_embed", "_network", "_linear_head")
-        }
+        return {name: value for name, value in self.__dict__.items() if name != "_predict_proba"}
 
-    def twin(self) -> "Predictor":
-        """Return a Predictor of the same bundle for another thread: it shares the model, and has its own interpreters."""
-        return copy.copy(self)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        if "_model" in state:
+            self._predict_proba = one_row(self._model)
+
+    def warm_up(self, n_threads: int) -> None:
+        """Get ready for so many threads at once, so that none of them waits for an interpreter to be created."""
+        if self._network:
+            self._network.warm_up(n_threads)
 
     def features(self, data: Sample) -> Any:
         """Return the features of one sample as a batch of one.
@@ -91,75 +105,95 @@ class Predictor:
         float32; a table's row, a dict by column name, gives a DataFrame of one row; a model that takes columns beside the
         picture is given both, (bytes, row), and gets a `Beside`. Raises DataError for bad input.
         """
+        return self._read(data)[0]
+
+    def _read(self, data: Sample, with_map: bool = False) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
+        """Return `features`; of an image also what a model sees of it, and of an embedding, `with_map`, the feature map."""
         if self.info["kind"] == "table":
             from pipeline import tables
 
-            return tables.to_frame(data, self.info["schema"])
+            return tables.to_frame(data, self.info["schema"]), None, None
         if not has_columns(self.info["features"]):
-            return self.look(images.square(data))
+            square = images.square(data)
+            return *self._look(square, with_map), square
         if not isinstance(data, tuple):
             raise DataError(f"comes without what the model takes beside the picture: {', '.join(asked_for(self.info))}")
         from pipeline import tables
 
         row = tables.to_frame(data[1], self.info["schema"])
-        return Beside(self.look(images.square(data[0])), row)
+        square = images.square(data[0])
+        seen, feature_map = self._look(square, with_map)
+        return Beside(seen, row), feature_map, square
 
     def look(self, square: np.ndarray) -> np.ndarray:
         """Return what is seen, as a batch of one, of a picture already at uint8 RGB (224, 224, 3)."""
+        return self._look(square)[0]
+
+    def _look(self, square: np.ndarray, with_map: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
         seen = of_picture(self.info["features"])
-        if seen == "pixels":
-            return square[None]
-        return (self._embed(square) if seen == "embedding" else images.classical(square))[None]
+        if seen == "embedding":
+            inference = self._network.run(square, feature_map=with_map)
+            return inference.output[None], inference.feature_map
+        return (square if seen == "pixels" else images.classical(square))[None], None
 
     def proba(self, features: Any) -> np.ndarray:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
-        return calibrate(self._proba(features), self.info["decision"])[0]
+        return calibrate(self._raw(features)[0], self.info["decision"])[0]
 
-    def doubt(self, features: Any) -> tuple[str, bool]:
-        """Return what is doubtful about the sample that `proba` was asked for last, and whether it is refused for that.
+    def score(self, features: Any, with_map: bool = False) -> Score:
+        """Return the probabilities of a batch of one, and how it compares with the training data.
 
-        A picture is refused where it is unlike the training data (see `pipeline.familiarity`), a row where a number is far off.
+        An image is refused where it is unlike the training data (see `pipeline.familiarity`), a row where a number is far off.
+        `with_map` returns the feature map, too, of a network that runs on pixels.
         """
-        most = self.info["decision"].get("refusal", {}).get("threshold", np.inf)
+        raw, seen, feature_map = self._raw(features, with_map)
+        return Score(calibrate(raw, self.info["decision"])[0], *self._compare(features, seen), feature_map)
+
+    def _raw(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray | None]:
+        """Return probabilities before calibration, what of an image is compared with the training data, and the feature map."""
+        if self.info["features"] != "pixels":
+            return self._predict_proba(features), features.picture if isinstance(features, Beside) else features, None
+        inference = self._network.run(features[0], frozen_mean=True, feature_map=with_map)
+        return inference.output[None], inference.frozen_mean[None], inference.feature_map
+
+    def _compare(self, features: Any, seen: Any) -> tuple[str, bool, Seen | None]:
+        """Return `reason`, `is_refused` and `ood` of `Score`; `seen` (1, n_features) is what of an image is compared."""
+        limit = self.info["decision"].get("refusal", {}).get("threshold", np.inf)
         if self.info["kind"] == "table":
             from pipeline import ranges
 
-            distance, places = ranges.judge(features, self.info["schema"])
-            self.seen = float(distance[0]) / most, places[0]
-            return ranges.doubt(features, self.info["schema"], most) if distance[0] > 0 else ("", False)
-        if most == np.inf:
-            return "", False
+            distance, components = ranges.judge(features, self.info["schema"])
+            reason = ranges.doubt(features, self.info["schema"], limit) if distance[0] > 0 else ("", False)
+            return *reason, (float(distance[0]) / limit, components[0])
+        if limit == np.inf:
+            return "", False, None
+        distance, components = familiarity.judge(self._arrays["known.npz"], seen)
+        reason = familiarity.doubt(float(distance[0]), limit)
+        ood, is_refused = (float(distance[0]) / limit, components[0]), bool(reason)
         if isinstance(features, Beside):
             from pipeline import ranges
 
-            unlike = self._unlike(features.picture[0], most)
-            said, is_far = ranges.doubt(features.columns, self.info["schema"], ranges.FAR)
-            return "; ".join(filter(None, (unlike, said))), bool(unlike) or is_far
-        seen = self._network.familiar() if self.info["features"] == "pixels" else features[0]
-        reason = self._unlike(seen, most)
-        return reason, bool(reason)
-
-    def _unlike(self, seen: np.ndarray, most: float) -> str:
-        distance, places = familiarity.judge(self._arrays["known.npz"], seen[None])
-        self.seen = float(distance[0]) / most, places[0]
-        return familiarity.doubt(float(distance[0]), most)
+            of_columns, is_far = ranges.doubt(features.columns, self.info["schema"], ranges.FAR)
+            reason, is_refused = "; ".join(filter(None, (reason, of_columns))), is_refused or is_far
+        return reason, is_refused, ood
 
     def decide(self, features: Any) -> dict[str, Any]:
         """Return class, probabilities by class, decision (the answer in words), refused and reason for a batch of one.
 
         What is unlike the training data is refused: without class, probabilities and decision, with the reason.
         """
-        proba = self.proba(features)
-        reason, is_refused = self.doubt(features)
-        if is_refused:
-            return refused(reason)
-        answer = self.classes[int(decide(proba[None], self.info["decision"])[0])]
+        return self._answer(self.score(features))
+
+    def _answer(self, score: Score) -> dict[str, Any]:
+        if score.is_refused:
+            return refused(score.reason)
+        answer = self.classes[int(decide(score.proba[None], self.info["decision"])[0])]
         return {
             "class": answer,
-            "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, proba, strict=True)},
+            "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, score.proba, strict=True)},
             "decision": in_words(answer, self.info["positive"], self.info["decision"]),
             "refused": False,
-            "reason": reason,
+            "reason": score.reason,
         }
 
     def golden(self) -> list[dict[str, Any]]:
@@ -195,11 +229,7 @@ class Predictor:
 
     def predict(self, data: Sample, name: str) -> dict[str, Any]:
         """Return the item for one sample; bad input becomes an item with an empty class and the reason."""
-        self.seen = None
-        try:
-            return {"file": name} | self.decide(self.features(data))
-        except DataError as error:
-            return {"file": name} | refused(str(error))
+        return self.predict_with_ood(data, name).item
 
     def explain(self, data: Sample, name: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the item as `predict` does, and what the answer rests on (see `pipeline.explanation`), None without an answer.
@@ -208,37 +238,41 @@ class Predictor:
         kind and columns, each with column, value and contribution to the answer, the largest first. Of a picture with columns
         both: the columns are then `TERMS` of the log-odds where the map is exact, else `CHANGES`.
         """
-        item = self.predict(data, name)
-        if not item["class"]:
-            return item, None
+        prediction = self.predict_with_ood(data, name, explain=True)
+        return prediction.item, prediction.explanation
+
+    def predict_with_ood(self, data: Sample, name: str, explain: bool = False) -> Prediction:
+        """Return the item for one sample, where it lies relative to the training data, and, if asked, the explanation."""
+        try:
+            features, feature_map, square = self._read(data, with_map=explain)
+            score = self.score(features, with_map=explain)
+        except DataError as error:
+            return Prediction({"file": name} | refused(str(error)), None)
+        item = {"file": name} | self._answer(score)
+        if not explain or not item["class"]:
+            return Prediction(item, score.ood)
         k = self.classes.index(item["class"])
         if self.info["kind"] == "table":
-            return item, self._why_row(self.features(data), data, k)
-        if not isinstance(data, tuple):
-            # asked for late: a network has no _model
-            return item, self._why_picture(data, lambda seen: self._model.predict_proba(seen), k)
-        features = self.features(data)
-        found = self._why_picture(data[0], lambda seen: self._model.predict_proba(features.seen_as(seen)), k)
-        return item, found | {"columns": self._why_row(features, data[1], k)["columns"]}
+            return Prediction(item, score.ood, self._why_row(features, data, k))
+        why = self._why_image(features, square, score.feature_map if feature_map is None else feature_map, k)
+        if isinstance(features, Beside):
+            why["columns"] = self._why_row(features, data[1], k)["columns"]
+        return Prediction(item, score.ood, why)
 
-    def _why_picture(self, data: bytes, proba: Callable[[np.ndarray], np.ndarray], k: int) -> dict[str, Any]:
-        """Explain the picture that was predicted last, whose feature map is still there."""
-        square = images.square(data)
+    def _why_image(self, features: Any, square: np.ndarray, feature_map: np.ndarray | None, k: int) -> dict[str, Any]:
+        """Explain an image, uint8 RGB (224, 224, 3), of which `features` and the feature map are known."""
+
+        def proba(seen: np.ndarray) -> np.ndarray:
+            return self._model.predict_proba(features.seen_as(seen) if isinstance(features, Beside) else seen)
+
         if of_picture(self.info["features"]) == "classical":
             kind, heat = explanation.COVERED, explanation.squares_covered(square, self.look, proba, k)
+        elif head := self._linear_head():
+            kind, heat = explanation.ACTIVATION, explanation.class_activation(feature_map, *head, k)
         else:
-            program = self._network if self.info["features"] == "pixels" else self._embed
-            if self._linear_head:
-                kind, heat = (
-                    explanation.ACTIVATION,
-                    explanation.class_activation(program.feature_map(), *self._linear_head, k),
-                )
-            else:
-                kind = explanation.LEFT_OUT
-                heat = explanation.places_left_out(program.feature_map(), proba, k)
+            kind, heat = explanation.LEFT_OUT, explanation.places_left_out(feature_map, proba, k)
         return {"kind": kind, "map": heat.tolist(), "png": explanation.overlay(square, heat)}
 
-    @cached_property
     def _linear_head(self) -> tuple[np.ndarray, np.ndarray] | None:
         if "model.npz" in self._arrays:
             return explanation.of_answer(self._arrays["model.npz"]["kernel"], self._arrays["model.npz"]["bias"])

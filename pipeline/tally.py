@@ -55,7 +55,7 @@ class Tally:
         return sum(self.answers.values()) + self.refused
 
     def add(self, item: dict[str, Any], seen: Seen | None, seconds: float) -> None:
-        """Count one sample's item, as `Predictor.predict` gives it, and what `Predictor.seen` held then."""
+        """Count one sample's item, as `Predictor.predict` returns it, and its `Prediction.ood`."""
         self.seconds[bisect_left(SECONDS, seconds)] += 1
         if seen is not None:
             self._add_place(*seen)

@@ -57,10 +57,11 @@ def noticed_after(seen: list[tuple], reference: dict, seed: int) -> int:
 
 
 def answers(predictor: Predictor, pictures: list[bytes]) -> tuple[list[tuple], float]:
-    """Return (item, seen) of each picture, and the seconds that one took."""
+    """Return (item, ood) of each picture, and the seconds that one took."""
     start = time.perf_counter()
-    found = [(predictor.predict(data, "picture"), predictor.seen) for data in pictures]
-    return found, (time.perf_counter() - start) / len(pictures)
+    found = [predictor.predict_with_ood(data, "picture") for data in pictures]
+    seconds = (time.perf_counter() - start) / len(pictures)
+    return [(prediction.item, prediction.ood) for prediction in found], seconds
 
 
 def cost(seen: list[tuple]) -> float:

@@ -1,6 +1,7 @@
 """What an answer rests on: exact where it can be, and always where a planted object lies."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -196,9 +197,13 @@ def test_what_has_no_answer_has_no_explanation(pictures):
     assert item["refused"]
 
 
-def test_a_twin_explains_alike(pictures):
-    loaded = Predictor(pictures / "bundles/trees")
-    assert loaded.explain(picture(2), "a")[1] == loaded.twin().explain(picture(2), "a")[1]
+@pytest.mark.parametrize("name", ["net", "line", "trees"])
+def test_threads_that_share_a_predictor_explain_their_own_image(pictures, name):
+    loaded, files = Predictor(pictures / "bundles" / name), [picture(seed) for seed in range(6)]
+    alone = [loaded.explain(file, "a") for file in files]
+    assert len({why["png"] for _, why in alone if why}) > 1
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda file: loaded.explain(file, "a"), files * 3)) == alone * 3
 
 
 def test_a_network_without_the_numbers_of_its_head_is_refused_with_the_remedy(pictures, tmp_path):

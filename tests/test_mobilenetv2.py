@@ -241,9 +241,10 @@ def test_pictures_are_familiar_by_a_map_that_was_not_fine_tuned_in_keras_and_its
     np.testing.assert_allclose(tuned.familiar(Pictures(np.zeros((4, 1)), squares, Path())), expected, atol=CLOSE)
     program = images.Embedder(Path("tuned/model.tflite").read_bytes())
     for picture, mean in zip(squares, expected, strict=True):
-        assert len(program(picture)) == 2
-        np.testing.assert_allclose(program.familiar(), mean, atol=CLOSE)
-        assert program.feature_map().shape == (7, 7, 1280)
+        inference = program.run(picture, frozen_mean=True, feature_map=True)
+        assert len(inference.output) == 2
+        np.testing.assert_allclose(inference.frozen_mean, mean, atol=CLOSE)
+        assert inference.feature_map.shape == (7, 7, 1280)
 
 
 @pytest.mark.parametrize("block", mobilenetv2.BLOCKS)

@@ -1,5 +1,6 @@
 """The only way to a prediction: the same answer as in the pipeline, however a sample comes in."""
 
+import copy
 import csv
 import hashlib
 import io
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -434,31 +436,63 @@ def test_the_bundle_of_a_network_holds_its_keras_file_and_its_twin(pictures, tmp
 # Several threads
 
 
-def test_a_twin_gives_the_same_answer_and_shares_what_can_be_shared(pictures):
-    for name in IMAGE_MODELS:
-        loaded = Predictor(pictures / "bundles" / name)
-        twin = loaded.twin()
-        assert twin.predict(picture(3), "a") == loaded.predict(picture(3), "a")
-        assert twin._programs is loaded._programs
-        if "model.joblib" in loaded.info["files"]:
-            assert twin._model is loaded._model
+@pytest.mark.parametrize("name", IMAGE_MODELS)
+def test_threads_that_share_a_predictor_get_the_answer_to_their_own_image(pictures, name):
+    files = [picture(seed) for seed in range(16)]
+    expected = [alone(pictures / "bundles" / name, file) for file in files]
+    assert {item["class"] for item in expected} == {"benign", "malignant"}
+    assert answers_of_threads(Predictor(pictures / "bundles" / name), files) == expected * 6
 
 
-def test_twins_answer_from_several_threads_at_once_as_one_does_alone(pictures):
-    loaded = Predictor(pictures / "bundles/near")
+def test_threads_that_share_a_predictor_get_the_answer_to_their_own_row(table):
+    rows = [{"age": age, "size": age / 50, "site": "arm", "empty": None, "constant": 3} for age in range(20, 84, 4)]
+    expected = [alone(table / "best", row) for row in rows]
+    assert len({str(item) for item in expected}) == 16
+    assert answers_of_threads(Predictor(table / "best"), rows) == expected * 6
+
+
+def test_threads_that_share_a_predictor_leave_the_filters_of_warnings_as_they_are(table):
+    rows = [{"age": age, "size": 1, "site": "arm", "empty": None, "constant": 3} for age in range(20, 84, 4)]
+    before = list(warnings.filters)
+    answers_of_threads(Predictor(table / "best"), rows)
+    assert warnings.filters == before
+
+
+def alone(folder, sample):
+    """Return the item of a Predictor that answers nothing else."""
+    return Predictor(folder).predict(sample, "a")
+
+
+def answers_of_threads(loaded, samples):
+    """Return the items of the samples, six times over, as eight threads get them that are switched as often as can be."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(lambda sample: loaded.predict(sample, "a"), samples * 6))
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def test_the_place_relative_to_the_training_data_belongs_to_the_sample(pictures):
+    loaded = Predictor(pictures / "bundles/net")
+    loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e9}}
     files = [picture(seed) for seed in range(8)]
-    alone = [loaded.predict(file, "a") for file in files]
-    twins = [loaded.twin() for _ in range(3)]
-    with ThreadPoolExecutor(3) as pool:
-        found = pool.map(lambda twin: [twin.predict(file, "a") for file in files * 3], twins)
-    assert list(found) == [alone * 3] * 3
+    scores = [loaded.predict_with_ood(file, "a").ood[0] for file in files]
+    assert len(set(scores)) == 8
+    with ThreadPoolExecutor(4) as pool:
+        assert [
+            one.ood[0] for one in pool.map(lambda file: loaded.predict_with_ood(file, "a"), files * 4)
+        ] == scores * 4
+    assert loaded.predict_with_ood(b"no image", "a").ood is None
 
 
-def test_a_pickled_copy_gives_the_same_answer(pictures):
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda loaded: pickle.loads(pickle.dumps(loaded))])
+def test_a_copy_gives_the_same_answer(pictures, copied):
     for name in IMAGE_MODELS:
         loaded = Predictor(pictures / "bundles" / name)
         answer = loaded.predict(picture(3), "a")
-        assert pickle.loads(pickle.dumps(loaded)).predict(picture(3), "a") == answer
+        assert copied(loaded).predict(picture(3), "a") == answer
 
 
 # What a bundle should answer
@@ -519,16 +553,15 @@ def test_a_picture_beyond_the_threshold_is_refused_instead_of_classified(picture
     loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e9}}
     assert loaded.predict(data, "a.png")["class"]
     loaded.info["decision"]["refusal"] = {"threshold": 1e-9}
-    for one in (loaded, loaded.twin()):
-        item = one.predict(data, "a.png")
-        assert list(item) == KEYS
-        assert item["class"] == item["decision"] == ""
-        assert item["probabilities"] == {}
-        assert item["refused"] is True
-        assert re.fullmatch(
-            r"unlike the training data: its distance is [\d.]+, and 97.5% of the training data lie within 1e-09",
-            item["reason"],
-        )
+    item = loaded.predict(data, "a.png")
+    assert list(item) == KEYS
+    assert item["class"] == item["decision"] == ""
+    assert item["probabilities"] == {}
+    assert item["refused"] is True
+    assert re.fullmatch(
+        r"unlike the training data: its distance is [\d.]+, and 97.5% of the training data lie within 1e-09",
+        item["reason"],
+    )
 
 
 def test_a_network_and_a_head_on_its_embeddings_see_the_same_distance(pictures, monkeypatch):

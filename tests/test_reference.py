@@ -39,5 +39,6 @@ def test_a_predictor_sees_training_rows_where_the_reference_has_them(found):
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     counted = Tally()
     for row in rows:
-        counted.add(loaded.predict(row, "row"), loaded.seen, 0.01)
+        prediction = loaded.predict_with_ood(row, "row")
+        counted.add(prediction.item, prediction.ood, 0.01)
     assert np.abs(counted.places - np.array(found["places"])).sum() <= 4  # float32 on an edge

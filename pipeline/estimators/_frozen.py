@@ -5,7 +5,6 @@ picture is decoded, drawn or run through them again in any epoch or fold. The ma
 memory stays the same however many pictures there are.
 """
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +16,6 @@ from pipeline.estimators._checkpoint import key
 from pipeline.estimators._pictures import Pictures, views
 from pipeline.parallel import run_here
 from pipeline.stage import require
-
-_of_thread = threading.local()
 
 
 def begins_with(model: Any, block: str) -> Any:
@@ -58,11 +55,10 @@ def frozen_maps(X: Pictures, block: str, n_views: int, seed: int, label: str) ->
 
 def run(program: bytes, pixels: np.ndarray, n_views: int, seed: int) -> Iterator[np.ndarray]:
     """Yield the maps of each picture's views, float16 (n_views, height, width, n_channels)."""
+    embedder = images.Embedder(program)
 
     def of_picture(row: int) -> np.ndarray:
-        if getattr(_of_thread, "program", None) is not program:
-            _of_thread.program, _of_thread.embedder = program, images.Embedder(program)
         seen = views(pixels[row], n_views, np.random.default_rng([seed, row]))
-        return np.stack([_of_thread.embedder(view) for view in seen]).astype(np.float16)
+        return np.stack([embedder(view) for view in seen]).astype(np.float16)
 
     return run_here(of_picture, range(len(pixels)), network.threads())
