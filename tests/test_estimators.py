@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.estimators import dummy, knn, logreg, random_forest
+from pipeline.estimators import _prepare, dummy, knn, logreg, random_forest
 from pipeline.estimators._prepare import Prepare
 from tests.models import dumped, mixed, numbers
 
@@ -224,3 +224,13 @@ def test_knn_compares_in_float64_where_scikit_learn_is_ten_times_faster():
     X, y = numbers(60)
     search = build("knn").fit(X, y).steps[-1][1].steps[-1][1]
     assert search._fit_X.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "columns", [["age", "size"], ["site"], ["age", "size", "site", "empty", "constant"], ["empty"]]
+)
+def test_a_table_is_prepared_to_the_bit_and_in_the_layout_that_scikit_learn_gives(columns):
+    table = mixed(80)[0][columns]
+    fitted = _prepare.of_table(table)
+    expected, found = fitted.transform(table), _prepare.transform_table(fitted, table)
+    assert (found.tobytes("A"), found.strides, found.dtype) == (expected.tobytes("A"), expected.strides, expected.dtype)

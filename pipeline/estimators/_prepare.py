@@ -40,9 +40,11 @@ class Prepare(BaseEstimator, TransformerMixin):
         """Return X as a float array (n_samples, n_prepared), within plus and minus LIMIT; columns stand behind the picture."""
         with np.errstate(over="ignore"):
             if isinstance(X, Beside):
-                seen, columns = self.transformer_.transform(X.picture), self.beside_.transform(X.columns)
+                seen, columns = self.transformer_.transform(X.picture), transform_table(self.beside_, X.columns)
                 columns = columns * np.sqrt(seen.shape[1] / max(1, columns.shape[1]))
                 return np.hstack([seen, columns]).astype(X.picture.dtype).clip(-LIMIT, LIMIT)
+            if isinstance(X, pd.DataFrame):
+                return transform_table(self.transformer_, X).clip(-LIMIT, LIMIT)
             return self.transformer_.transform(X).clip(-LIMIT, LIMIT)
 
 
@@ -55,6 +57,17 @@ def of_table(X: pd.DataFrame) -> ColumnTransformer:
     return ColumnTransformer(
         [("numbers", make_pipeline(impute, StandardScaler()), numbers), ("choices", encode, choices)]
     ).fit(X)
+
+
+def transform_table(fitted: ColumnTransformer, X: pd.DataFrame) -> np.ndarray:
+    """Return what `fitted.transform(X)` does, to the bit, by calling its parts one after the other.
+
+    scikit-learn sends them through joblib and replaces the filters of `warnings`, which all threads share, while they run.
+    """
+    parts = [
+        part.transform(X[columns]) for name, part, columns in fitted.transformers_ if name != "remainder" and columns
+    ]
+    return np.hstack(parts) if parts else np.empty((len(X), 0))
 
 
 def prepared(estimator: BaseEstimator) -> Pipeline:
