@@ -17,9 +17,12 @@ from pipeline.predictor import Predictor
 # What a prediction imports from other projects; track writes down the versions that are installed.
 PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn")
 
+# Raised when what is registered must change although bundles have not: signature, threads.
+INTERFACE = "2"
+
 
 class Model:
-    """A bundle behind MLflow's `predict`: one answer per row, in the same order."""
+    """A bundle behind MLflow's `predict`: one answer per row, in the same order. Threads may share it."""
 
     def __init__(self, predictor: Predictor):
         """Answer with `predictor`."""
@@ -53,10 +56,13 @@ def _load_pyfunc(path: str) -> Model:
 
 
 def inputs(info: dict[str, Any]) -> dict[str, str]:
-    """Return MLflow's type of each column that goes in; `info` is the content of bundle.json."""
+    """Return MLflow's type of each column that goes in; `info` is the content of bundle.json.
+
+    A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
+    """
     picture = {"image": "binary"} if info["kind"] == "image" else {}
     fields = info["schema"] or []
-    return picture | {field["name"]: "double" if field["type"] == "number" else "string" for field in fields}
+    return picture | {field["name"]: "any" if field["type"] == "number" else "string" for field in fields}
 
 
 def outputs(info: dict[str, Any]) -> dict[str, str]:

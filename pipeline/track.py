@@ -161,7 +161,8 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
     if not client.search_registered_models(f"name = '{task}'"):
         client.create_registered_model(task, description=f"The champion of the task {task}: models/{task}/best")
     versions = client.search_model_versions(f"name = '{task}'")
-    known = [found.version for found in versions if found.tags.get("bundle_sha256") == digest]
+    same = {"bundle_sha256": digest, "interface": pyfunc.INTERFACE}
+    known = [found.version for found in versions if same.items() <= found.tags.items()]
     number = known[0] if known else register(client, task, winner, run_ids[winner], info, digest)
     client.update_model_version(task, number, description=story)
     client.set_registered_model_alias(task, ALIAS, number)
@@ -176,7 +177,12 @@ def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, A
 
     signature = ModelSignature(
         # cells may be empty, a picture may not
-        Schema([ColSpec(kind, name, required=kind == "binary") for name, kind in pyfunc.inputs(info).items()]),
+        Schema(
+            [
+                ColSpec.from_json_dict(type=kind, name=name, required=kind == "binary")
+                for name, kind in pyfunc.inputs(info).items()
+            ]
+        ),
         Schema([ColSpec(kind, name) for name, kind in pyfunc.outputs(info).items()]),
     )
     with mlflow.start_run(run_id=run_id):
@@ -189,7 +195,7 @@ def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, A
             signature=signature,
             input_example=pyfunc.example(info),
         )
-    tags = {"bundle_sha256": digest, "model": winner}
+    tags = {"bundle_sha256": digest, "interface": pyfunc.INTERFACE, "model": winner}
     made = client.create_model_version(task, logged.model_uri, run_id, tags=tags, model_id=logged.model_id)
     return made.version
 

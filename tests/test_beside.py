@@ -125,7 +125,7 @@ def test_of_a_logistic_regression_the_mean_of_the_map_and_the_terms_together_are
     bundle, sample = Predictor("bundles/line"), (Path("raw/1.png").read_bytes(), {"age": 55.5, "sex": "female"})
     _, why = bundle.explain(sample, "x")
     item = bundle.predict(sample, "x")
-    p = float(bundle._proba(bundle.features(sample))[0, bundle.classes.index(item["class"])])
+    p = float(bundle._predict_proba(bundle.features(sample))[0, bundle.classes.index(item["class"])])
     total = np.mean(why["map"]) + sum(line["contribution"] for line in why["columns"])
     assert total == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
     assert why["kind"] == explanation.ACTIVATION
@@ -158,7 +158,7 @@ def test_the_command_line_takes_columns_for_all_pictures_or_a_csv_with_each_ones
 def test_a_registered_model_takes_the_picture_and_its_columns(project, monkeypatch):
     monkeypatch.chdir(project)
     bundle = Predictor("bundles/line")
-    assert pyfunc.inputs(bundle.info) == {"image": "binary", "age": "double", "sex": "string"}
+    assert pyfunc.inputs(bundle.info) == {"image": "binary", "age": "any", "sex": "string"}
     example = pyfunc.example(bundle.info)
     assert list(example) == ["image", "age", "sex"]
     answers = pyfunc.Model(bundle).predict(pd.concat([example, example.assign(age=np.nan)]))
