@@ -53,11 +53,11 @@ def test_the_list_of_a_stage_holds_every_module_that_its_process_loads(name, mod
 def test_a_changed_file_changes_the_lists_of_the_stages_that_reach_it_and_of_no_other(copy):
     before = written()
     knn = copy / "pipeline/estimators/knn.py"
-    knn.write_text(knn.read_text() + "\n# changed\n")
+    knn.write_text(knn.read_text() + "\nCHANGED = True\n")
     after = written()
     assert {name for name in after if after[name] != before[name]} == {"train-knn"}
     shared = copy / "pipeline/dataset.py"
-    shared.write_text(shared.read_text() + "\n# changed\n")
+    shared.write_text(shared.read_text() + "\nCHANGED = True\n")
     changed = {name for name, text in written().items() if text != after[name]}
     assert {"preprocess", "train-knn", "train-logreg", "evaluate", "select_best", "holdout"} <= changed
     assert not changed & {"scan", "audit", "split", "demo", "backbone"}
@@ -90,3 +90,75 @@ def test_the_lists_name_files_from_the_project_and_are_the_same_every_time(copy)
         assert path.startswith("pipeline/")
         assert path.endswith(".py")
         assert len(digest) == 64
+
+
+SOURCE = '''"""What the module is for."""
+
+import os  # why
+
+TEXT = """one
+
+# no comment
+"""  # a comment after a string
+
+
+class A:
+    """A class."""
+
+    def f(self, x=f"{os.sep}#"):
+        """é: one line, """ """in two."""
+
+        # why
+        return [
+            x,  # é
+
+            "a # b",
+        ]
+
+
+def g(): "inline"; return 1
+'''
+CODE = '''import os
+TEXT = """one
+
+# no comment
+"""
+class A:
+    def f(self, x=f"{os.sep}#"):
+        return [
+            x,
+            "a # b",
+        ]
+def g():; return 1
+'''
+
+
+def test_prose_and_blank_lines_are_cut_and_strings_stay():
+    assert imports.without_prose(SOURCE) == CODE
+
+
+def test_rewritten_prose_changes_no_list(copy):
+    before = written()
+    for path in (copy / "pipeline").rglob("*.py"):
+        path.write_text("# A new first line.\n" + path.read_text().replace('"""Return ', '"""Give\n\n    back '))
+    assert written() == before
+
+
+def test_every_python_cuts_alike(copy):
+    others = [python for name in ("python3.11", "python3.12", "python3.13") if (python := works(name))]
+    if len(others) < 2:
+        pytest.skip("needs two versions of Python 3.11 to 3.13")
+    show = "from pipeline import imports; import pathlib, sys; " + (
+        "sys.stdout.buffer.write(imports.without_prose(pathlib.Path(sys.argv[1]).read_text('utf-8')).encode())"
+    )
+    (copy / "source.py").write_text(SOURCE, encoding="utf-8")
+    for python in others:
+        for file in ("source.py", "pipeline/metrics.py", "pipeline/imports.py"):
+            done = subprocess.run([python, "-c", show, file], cwd=copy, capture_output=True, check=True)
+            assert done.stdout.decode() == imports.without_prose((copy / file).read_text("utf-8")), (python, file)
+
+
+def works(name: str) -> str | None:
+    """Return the path of that Python if it starts."""
+    path = shutil.which(name)
+    return path if path and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0 else None
