@@ -40,9 +40,13 @@ from app.protocol import Protocol
 from app.rows import read_rows
 from app.serving import Models, Served
 from app.uploads import read_files
-from pipeline import __version__, artifacts, bundle, images, looks
-from pipeline.beside import asked_for
-from pipeline.stage import BundleError, DataError
+from pipeline import __version__
+from pipeline.core import artifacts
+from pipeline.core.errors import BundleError, DataError
+from pipeline.data import litert
+from pipeline.data.image_with_columns import asked_for
+from pipeline.evaluation import test_set_evaluations
+from pipeline.prediction import bundle
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
 REASON = 500  # characters of a reason that are sent back: it may quote what was sent
@@ -77,8 +81,8 @@ async def task(task: TaskName, request: Request) -> Response:
             OSError, DataError
         ):  # not there yet, or taken away by `dvc repro` meanwhile; looks that cannot be read
             metrics["test"] = artifacts.read_json(Path(f"reports/{task}/test/{info['model']}.json"))
-            seen = looks.count(task, info["model"])
-            card["test_looks"] = looks.in_words(seen) if seen else None
+            seen = test_set_evaluations.count(task, info["model"])
+            card["test_looks"] = test_set_evaluations.in_words(seen) if seen else None
     return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
 
 
@@ -325,7 +329,7 @@ def main() -> None:
     print(
         f"Assay answers on http://{f'[{host}]' if ':' in host else host}:{port}; /docs shows what it takes", flush=True
     )
-    server(create_app(images.cores(), known)).run(sockets=[listening])
+    server(create_app(litert.cores(), known)).run(sockets=[listening])
 
 
 def server(app: Guard) -> uvicorn.Server:

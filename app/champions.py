@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from app.on_disk import SELECTION, found
-from pipeline import bundle
-from pipeline.stage import BundleError
+from pipeline.core.errors import BundleError
+from pipeline.prediction import bundle
 
 
 class Champion:
@@ -29,7 +29,7 @@ class Champion:
         """Return the Predictor, loaded once and compared with its golden answers; raise BundleError where it differs."""
         with self._loading:
             if self._predictor is None:
-                from pipeline.predictor import Predictor
+                from pipeline.prediction.predictor import Predictor
 
                 predictor = Predictor(self._folder, self._vouched)
                 predictor.check()

@@ -1,6 +1,6 @@
 """What one request, and all of them together, may cost. Everything here is enforced before the memory is spent.
 
-The number of pixels is limited in `pipeline.images`, from a picture's header.
+The number of pixels is limited in `data.images`, from a picture's header.
 """
 
 from collections.abc import AsyncIterator, Iterator

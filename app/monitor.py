@@ -6,8 +6,8 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 
 from app.recorder import Recorder
-from pipeline import drift, tally
-from pipeline.tally import Tally
+from pipeline.monitoring import drift, histograms
+from pipeline.monitoring.histograms import Tally
 
 SHOWN = 28  # days, each by itself
 
@@ -24,12 +24,12 @@ def report(recorder: Recorder, task: str, bundle: str, info: dict[str, Any]) -> 
 
 def bins() -> dict[str, list[float]]:
     """Return the ends of the histograms' bins; what lies beyond the last is in one more, of places before the first, too."""
-    inner = round(2 * tally.EDGE / tally.PLACE)
+    inner = round(2 * histograms.EDGE / histograms.PLACE)
     return {
-        "distance": [round(k * tally.DISTANCE, 6) for k in range(tally.FARTHEST + 1)],
-        "probability": [k / tally.PROBABILITIES for k in range(tally.PROBABILITIES + 1)],
-        "places": [k * tally.PLACE - tally.EDGE for k in range(inner + 1)],
-        "seconds": list(tally.SECONDS),
+        "distance": [round(k * histograms.DISTANCE, 6) for k in range(histograms.FARTHEST + 1)],
+        "probability": [k / histograms.PROBABILITIES for k in range(histograms.PROBABILITIES + 1)],
+        "places": [k * histograms.PLACE - histograms.EDGE for k in range(inner + 1)],
+        "seconds": list(histograms.SECONDS),
     }
 
 

@@ -1,4 +1,4 @@
-"""What champions are shown, counted by task, bundle and day (UTC), in files that survive a restart; see `pipeline.tally`.
+"""What champions are shown, counted by task, bundle and day (UTC), in files that survive a restart; see `monitoring.histograms`.
 
 `data/monitor/<task>/<day>.json` holds {format, bundles: {id: counts}}. Counts are collected in memory and added to the day's file
 every 10 s, under a lock and in one step: several processes may count at once, and a killed one loses its last 10 s.
@@ -12,8 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts, tally
-from pipeline.tally import Seen, Tally
+from pipeline.core import artifacts
+from pipeline.monitoring import histograms
+from pipeline.monitoring.histograms import Tally
+from pipeline.prediction.ood_images import Seen
 
 FOLDER = Path("data/monitor")
 FORMAT = 1
@@ -111,7 +113,7 @@ def read(path: Path, set_aside: bool = True) -> dict[str, Tally]:
     try:
         content = json.loads(path.read_bytes())
         if content["format"] == FORMAT:
-            return {bundle: tally.from_json(counts) for bundle, counts in content["bundles"].items()}
+            return {bundle: histograms.from_json(counts) for bundle, counts in content["bundles"].items()}
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -12,7 +12,8 @@ from app.problems import Problem
 from app.rows import read_rows
 from app.serving import Served
 from app.uploads import read_files
-from pipeline.stage import REFUSALS, AssayError, ParamsError, StageError
+from pipeline.core.errors import AssayError, ParamsError, StageError
+from pipeline.core.stage import REFUSALS
 
 
 async def take(request: Request, served: Served, known: list[bytes], about: dict[str, str]) -> dict[str, Any]:

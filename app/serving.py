@@ -14,9 +14,9 @@ from typing import Any
 from app.on_disk import MODELS, SELECTION, found
 from app.problems import Problem, busy
 from app.recorder import Recorder
-from pipeline import bundle
-from pipeline.predictor import Predictor
-from pipeline.stage import BundleError
+from pipeline.core.errors import BundleError
+from pipeline.prediction import bundle
+from pipeline.prediction.predictor import Predictor
 
 POLL = 0.5  # s between two looks at the bundles' files: a few stat calls
 log = logging.getLogger("assay.api")

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks import figures
 from benchmarks.figures import Figure, ratio
-from pipeline import preview
+from pipeline.data.synthetic import example
 from tests.browser import app, chromium, settled
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,7 +67,7 @@ def speed(browser: Browser) -> list[Figure]:
 def upload(page: Page, start: int) -> None:
     """Upload `AT_ONCE` pictures that have not been there, and wait for the answers."""
     names = range(start, start + AT_ONCE)
-    files = [{"name": f"{k}.jpg", "mimeType": "image/jpeg", "buffer": preview.example(k)} for k in names]
+    files = [{"name": f"{k}.jpg", "mimeType": "image/jpeg", "buffer": example.example(k)} for k in names]
     page.reload()
     settled(page)
     page.locator("input[type=file]").set_input_files(files)

@@ -13,10 +13,13 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import Figure, ratio, save
-from pipeline import artifacts, bundle, explanation, images, params, preview
+from pipeline.core import artifacts, params
+from pipeline.core.stage import require
+from pipeline.data import images, litert
+from pipeline.data.synthetic import example
 from pipeline.estimators import knn, logreg, random_forest
-from pipeline.predictor import Predictor
-from pipeline.stage import require
+from pipeline.prediction import bundle, explanation
+from pipeline.prediction.predictor import Predictor
 
 EXACT = ("lesions-mobilenetv2", "lesions-logreg")
 ASKED_AGAIN = ("lesions-random_forest", "lesions-knn", "lesions-colours")
@@ -56,7 +59,7 @@ def hits(model: Any, shown: list[tuple[np.ndarray, np.ndarray]]) -> int:
 
 def found() -> list[Figure]:
     """Return how often each kind of model's map finds the disc."""
-    embed = images.Embedder(require(bundle.EMBEDDER, "backbone").read_bytes())
+    embed = litert.Embedder(require(bundle.EMBEDDER, "backbone").read_bytes())
     rng = np.random.default_rng(0)
     X = np.stack([embed(planted(rng, bool(n % 2))[0]) for n in range(N_FITTED)])
     y, shown = np.arange(N_FITTED) % 2, []
@@ -93,7 +96,7 @@ def seconds(loaded: Predictor, pictures: list[bytes]) -> tuple[float, float]:
 
 
 def main() -> None:
-    pictures = [preview.example(number) for number in range(1, TURNS + 1)]
+    pictures = [example.example(number) for number in range(1, TURNS + 1)]
     figures = found()
     for name in EXACT + ASKED_AGAIN:
         candidate = require(f"models/lesions/candidates/{name}/candidate.json", f"train@{name}").parent

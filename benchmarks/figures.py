@@ -6,7 +6,7 @@ import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline import artifacts
+from pipeline.core import artifacts
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"

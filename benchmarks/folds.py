@@ -11,8 +11,8 @@ FOLDS = """
 import importlib, json, time
 from pathlib import Path
 from pipeline import params
-from pipeline.cross_fit import cross_fit
-from pipeline.dataset import Dataset
+from pipeline.training.cross_fit import cross_fit
+from pipeline.data.dataset import Dataset
 dev = Dataset.load(Path("data/skin/dev.npz"))
 found = {}
 for name in ("knn", "logreg", "random_forest"):

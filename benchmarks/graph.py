@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.figures import DATA, ratio, save
 from benchmarks.scratch import ROOT, Cost, Scratch
-from pipeline import params
+from pipeline.core import params
 
 # What is replaced: one network, frozen, a full forward pass in every epoch, one split, no cross-validation.
 RECIPE = """

@@ -18,8 +18,7 @@ import numpy as np
 import psutil
 
 from benchmarks.figures import Figure, ratio, save
-from pipeline import network
-from pipeline.estimators import mobilenetv2
+from pipeline.estimators import _network, mobilenetv2
 from pipeline.estimators._frozen import frozen_maps
 from pipeline.estimators._pictures import Pictures
 
@@ -36,7 +35,7 @@ def pictures(n: int, folder: Path) -> tuple[Pictures, np.ndarray]:
     for row in range(n):
         pixels[row] = rng.integers(0, 256, (224, 224, 3))
     pixels.flush()
-    embedding = rng.random((n, network.N_FEATURES), dtype=np.float32)
+    embedding = rng.random((n, _network.N_FEATURES), dtype=np.float32)
     return Pictures(embedding, np.load(file, mmap_mode="r"), folder), np.arange(n) % 2
 
 
@@ -106,8 +105,8 @@ def own_memory(n: int) -> float:
 
 
 def main() -> None:
-    network.use_threads(2)
-    keras = network.import_keras()
+    _network.use_threads(2)
+    keras = _network.import_keras()
     with tempfile.TemporaryDirectory() as folder:
         X, y = pictures(N, Path(folder))
         made = classifier(X, y)
@@ -135,7 +134,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--memory"]:
-        network.use_threads(2)
+        _network.use_threads(2)
         print(own_memory(int(sys.argv[2])))
     else:
         main()

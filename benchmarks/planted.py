@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline import artifacts, demo
+from pipeline.core import artifacts
+from pipeline.data.synthetic import demo_set
 
 
 def compress(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -124,10 +125,10 @@ def main(folder: Path) -> None:
     """Draw a lesion for each kind of EXAMPLE, and its copy, the last one under the other label; and four that are clean."""
     rng = np.random.default_rng(0)
     for number in range(len(EXAMPLE) + 4):
-        photo = demo.lesion_photos(11, number)[0]
+        photo = demo_set.lesion_photos(11, number)[0]
         artifacts.write_bytes(folder / "train" / photo.label / f"{number}.jpg", photo.data)
         if number < len(EXAMPLE):
-            label = demo.relabelled(photo).label if number == len(EXAMPLE) - 1 else photo.label
+            label = demo_set.relabelled(photo).label if number == len(EXAMPLE) - 1 else photo.label
             image = alter(Image.open(io.BytesIO(photo.data)).convert("RGB"), EXAMPLE[number], rng)
             artifacts.write_bytes(folder / "test" / label / f"{100 + number}.jpg", jpeg(image))
 

@@ -1,6 +1,6 @@
 """What a challenge costs those who ask meanwhile: /predict at 5 requests/s, idle and while the whole graph is run again.
 
-It steps back as far as a process can (see `pipeline.challenge.step_back`); server, load and challenge share the cores.
+It steps back as far as a process can (see `pipeline.retraining.sandbox.step_back`); server, load and challenge share the cores.
 """
 
 import json
@@ -17,7 +17,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure, ratio
 from benchmarks.scratch import Scratch
 from benchmarks.serve import ask, percentile, serving, write_picture
-from pipeline.demo import lesion_photos
+from pipeline.data.synthetic.demo_set import lesion_photos
 
 RATE = 5  # requests/s, sent whether or not earlier ones are answered
 IDLE = 60  # s

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.stage import require
+from pipeline.core.stage import require
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("pipeline", "benchmarks", ".dvc/config", ".dvcignore", "dvc.yaml", "params.yaml")
@@ -76,7 +76,7 @@ class Scratch:
     def image_task(self, name: str, raw: Path, models: dict[str, dict], **read: str) -> None:
         """Add an image task whose data lie in `raw`; `models` holds each model's block but for its task."""
         content = yaml.safe_load((self.folder / "params.yaml").read_text(encoding="utf-8"))
-        task = {"kind": "image", "raw": str(raw), "reader": "models/backbone", "read": read, "audit": {}, "split": {}}
+        task = {"kind": "image", "raw": str(raw), "read": read, "audit": {}, "split": {}}
         content["tasks"][name] = task | {"preprocess": {}, "select": {"metric": "roc_auc"}, "models": list(models)}
         content["models"] |= {model: {"task": name} | block for model, block in models.items()}
         self.set_params(**content)

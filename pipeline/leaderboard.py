@@ -3,8 +3,9 @@
 import csv
 from pathlib import Path
 
-from pipeline import artifacts, looks, params
-from pipeline.stage import run
+from pipeline.core import artifacts, params
+from pipeline.core.stage import run
+from pipeline.evaluation import test_set_evaluations
 
 
 def board(task: str, reports: Path = Path("reports")) -> str:
@@ -16,8 +17,8 @@ def board(task: str, reports: Path = Path("reports")) -> str:
         rows = list(csv.DictReader(file))
     selection = artifacts.read_json(reports / task / "selection.json")
     metric = selection["metric"]
-    seen = looks.count(task, selection["winner"], reports)
-    last = f"test {metric}" + (f" ({looks.in_words(seen)})" if seen else "")
+    seen = test_set_evaluations.count(task, selection["winner"], reports)
+    last = f"test {metric}" + (f" ({test_set_evaluations.in_words(seen)})" if seen else "")
     shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", last]]
     for row in rows:
         interval = f"{number(row[f'{metric}_low'])} to {number(row[f'{metric}_high'])}"

@@ -5,97 +5,22 @@ classical.npy, whose rows are those of samples.csv, and intensity.csv, how brigh
 columns.csv, the features as text.
 """
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline import artifacts, included, layout, params, tables
-from pipeline.layout import COLUMNS, Sample
-from pipeline.params import TaskParams
-from pipeline.scan_images import scan_images
-from pipeline.stage import DataError, require, run
+from pipeline.core import artifacts, params
+from pipeline.core.params import TaskParams
+from pipeline.core.stage import require, run
+from pipeline.data import folder_layout, tables, uploads
+from pipeline.data.folder_layout import COLUMNS
+from pipeline.data.image_features import scan_images
+from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
 
 EMBEDDER = Path("models/backbone/embedder.tflite")
-
-
-def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return samples.csv and columns.csv of a table task.
-
-    Raises DataError for a missing file or column, or labels that differ only in case. A row without a label is kept,
-    with an error, so that it is reported rather than lost.
-    """
-    path = Path(task.raw)
-    if not path.is_file():
-        raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.raw)")
-    table = tables.read_csv(path)
-    special = {"label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
-    for key, column in special.items():
-        if column:
-            tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
-    features = table.drop(columns=[column for column in special.values() if column])
-    if not len(features.columns):
-        raise DataError(f"{path.as_posix()}: has no column besides the label; expected at least one feature")
-    layout.check_labels(set(table[task.read.label]) - {""}, path.as_posix())
-    rows = range(1, len(table) + 1)
-    samples = pd.DataFrame({"id": tables.row_ids(features), "path": [f"row {row}" for row in rows]})
-    samples["label"] = table[task.read.label]
-    samples["group"] = table[task.read.group] if task.read.group else ""
-    samples["shipped"] = (
-        [layout.shipped_name(word, path, row) for row, word in zip(rows, table[task.read.shipped], strict=True)]
-        if task.read.shipped
-        else ""
-    )
-    samples["error"] = np.where(table[task.read.label] == "", "the label is empty", "")
-    return add_rows(samples.reindex(columns=COLUMNS, fill_value=""), features, name)
-
-
-def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return samples and features with the included uploads behind them; raise DataError where one is not what it was."""
-    new = included.read_stored(name, "table")
-    if not new:
-        return samples, features
-    paths = [included.stored(name, "table", one.hash) for one in new]
-    rows = pd.DataFrame([json.loads(path.read_bytes()) for path in paths], dtype=object)
-    if list(rows) != list(features):
-        raise DataError(
-            f"data/uploads/{name}/rows: have other columns than {params.task(name).raw}; take their batches out"
-        )
-    more = pd.DataFrame({"id": tables.row_ids(rows), "path": [path.as_posix() for path in paths]})
-    more["label"], more["group"] = [one.label for one in new], [one.group for one in new]
-    for one, found in zip(new, more["id"], strict=True):
-        check_upload(name, one.hash, found)
-    more = more.reindex(columns=COLUMNS, fill_value="")
-    return pd.concat([samples, more], ignore_index=True), pd.concat([features, rows], ignore_index=True)
-
-
-def list_uploads(name: str) -> list[Sample]:
-    """Return the included uploads of an image task."""
-    new = included.read_stored(name, "image")
-    return [Sample(included.stored(name, "image", one.hash).as_posix(), one.label, one.group) for one in new]
-
-
-def check_upload(name: str, expected: str, found: str) -> None:
-    """Raise DataError unless an upload still is what was included."""
-    if found != expected:
-        raise DataError(f"data/uploads/{name}: what is stored as {expected} is something else: restore it from a copy")
-
-
-def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskParams, name: str) -> None:
-    """Say which samples, (path, error), cannot be used; raise DataError if the task allows none, or if none is left."""
-    for path, error in bad[:10]:
-        print(f"scan {name}: {path}: {error}: left out", file=sys.stderr)
-    if len(bad) > 10:
-        print(f"scan {name}: ... and {len(bad) - 10} more, all listed in data/{name}/audit.json", file=sys.stderr)
-    if bad and task.read.unreadable == "error":
-        path, error = bad[0]
-        raise DataError(f"{task.raw}/{path}: {error}. Delete it, or set tasks.{name}.read.unreadable: skip")
-    if len(bad) == n_samples:
-        raise DataError(f"{task.raw}: none of the {n_samples} samples can be read")
 
 
 def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, name: str, out: Path) -> int:
@@ -103,7 +28,7 @@ def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, na
     bad, n_samples = [], 0
     with artifacts.writing_csv(out / "samples.csv", columns) as add:
         for row in rows:
-            if included.is_upload(row["path"]):
+            if uploads.is_upload(row["path"]):
                 check_upload(name, Path(row["path"]).stem, row.get("id", ""))
             add(row)
             n_samples += 1
@@ -123,7 +48,7 @@ def main(name: str) -> None:
         artifacts.write_csv(out / "columns.csv", features)
         rows, columns, skipped = samples.to_dict("records"), COLUMNS, []
     else:
-        listed, skipped = layout.list_samples(task, name)
+        listed, skipped = folder_layout.list_samples(task, name)
         columns = COLUMNS + list(listed[0].extra)
         listed += list_uploads(name)
         program = require(EMBEDDER, "backbone")

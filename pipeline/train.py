@@ -6,7 +6,7 @@ Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`m
 `model.tflite`), oof.npz (`proba` float64 (n_repeats * n_dev, n_classes): each sample's probabilities by a model that did not see
 it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is; `beyond` (n_dev,): how far
 numbers beside a picture lie outside of theirs; `places` float32 (n_dev, k): on which side it lies, see `judge` in
-`pipeline.familiarity` and `pipeline.ranges`), of pictures known.npz, history.csv (fold, epoch, loss, val_loss), of a table
+`prediction.ood_images` and `prediction.ood_tables`), of pictures known.npz, history.csv (fold, epoch, loss, val_loss), of a table
 importance.csv (column, importance: the mean over folds of `cross_fit.permuted`, and the least and the most), and candidate.json
 (all of the bundle that training knows).
 """
@@ -15,94 +15,22 @@ import importlib
 import shutil
 import sys
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline import artifacts, familiarity, images, params, ranges, tables, tuning
-from pipeline.beside import Beside
-from pipeline.cross_fit import cross_fit, plan
-from pipeline.dataset import Dataset
+from pipeline.core import artifacts, params
+from pipeline.core.stage import require, run
+from pipeline.data import tables
+from pipeline.data.dataset import Dataset
+from pipeline.data.image_with_columns import Beside
 from pipeline.estimators._pictures import load_pictures
-from pipeline.parallel import one_thread
-from pipeline.params import ModelParams
-from pipeline.stage import require, run
-
-INPUTS = {
-    "image": {"width": images.SIZE, "height": images.SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"},
-    "table": None,
-}
-LIBRARIES = {
-    "joblib": ("scikit-learn", "numpy", "ai-edge-litert"),
-    "keras": ("tensorflow", "tensorflow-cpu", "keras", "numpy", "ai-edge-litert"),
-}
-
-
-def save(estimator: Any, folder: Path) -> dict[str, str]:
-    """Write the fitted estimator in place of any other and return {file name: SHA-256}."""
-    for left_over in folder.glob("model.*"):
-        left_over.unlink()
-    if hasattr(estimator, "save"):
-        estimator.save(folder)
-    else:
-        import joblib
-
-        with artifacts.replacing(folder / "model.joblib") as part:
-            joblib.dump(estimator, part)
-    return {path.name: artifacts.sha256(path.read_bytes()) for path in sorted(folder.glob("model.*"))}
-
-
-def judge_familiarity(
-    estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path
-) -> dict[str, np.ndarray]:
-    """Return `distance`, how unlike the other folds each sample is, (n,), and `places` among all, float32 (n, k).
-
-    Of pictures also write known.npz, which the bundle takes along; with columns beside them, there is `beyond` (n,), too.
-    """
-    if candidate["kind"] == "table":
-        places = ranges.judge(X, candidate["schema"])[1]
-        return {"distance": ranges.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
-    beyond = {"beyond": ranges.out_of_fold(X.columns, dev.fold)} if isinstance(X, Beside) else {}
-    seen = estimator.familiar(X) if hasattr(estimator, "familiar") else X.picture if isinstance(X, Beside) else X
-    with one_thread():
-        known = familiarity.fit(seen)
-        artifacts.write_npz(folder / "known.npz", known)
-        candidate["files"]["known.npz"] = artifacts.sha256((folder / "known.npz").read_bytes())
-        places = familiarity.judge(known, seen)[1].astype(np.float32)
-        return {"distance": familiarity.out_of_fold(seen, dev.fold), "places": places} | beyond
-
-
-def describe(name: str, model: ModelParams, kind: str, dev: Dataset, files: dict[str, str]) -> dict[str, Any]:
-    """Return candidate.json: what a prediction must know of the model, and where it comes from."""
-    libraries = LIBRARIES["keras" if "model.keras" in files else "joblib"]
-    return {
-        "task": model.task,
-        "model": name,
-        "estimator": model.estimator,
-        "features": model.features if "model.keras" not in files else "pixels",
-        "hyperparameters": {"features": model.features} | model.own,
-        "kind": kind,
-        "classes": dev.classes,
-        "positive": dev.positive,
-        "input": INPUTS[kind],
-        "versions": {"python": ".".join(map(str, sys.version_info[:3]))} | installed(libraries),
-        "data_fingerprint": dev.fingerprint,
-        "files": files,
-    }
-
-
-def installed(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the version of each package that is there; tensorflow comes under one of two names."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+from pipeline.prediction.ood_reference import judge_familiarity
+from pipeline.training import tuning
+from pipeline.training.candidate import describe, save
+from pipeline.training.cross_fit import cross_fit, plan
 
 
 def main(name: str) -> None:

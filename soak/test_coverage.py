@@ -11,10 +11,10 @@ import numpy as np
 
 from benchmarks import figures
 from benchmarks.figures import Figure
-from pipeline.assess import assess
-from pipeline.dataset import Dataset
-from pipeline.metrics import scores
-from pipeline.parallel import run_parallel
+from pipeline.core.parallel import run_parallel
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation.scoring import assess
+from pipeline.stats.metrics import scores
 
 REPETITIONS, PIECE = 2000, 50
 DRAWS = 1000

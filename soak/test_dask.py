@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from pipeline import cluster as module
-from pipeline.parallel import run_parallel
-from pipeline.stage import ClusterError
+from pipeline.core import cluster as cluster_module
+from pipeline.core.errors import ClusterError
+from pipeline.core.parallel import run_parallel
 from tests.clusters import Cluster
 from tests.projects import ROOT, Project, environment
 from tests.samples import noise, task, write_params
@@ -56,7 +56,7 @@ def test_work_that_kills_every_worker_it_is_given_to_is_named_and_does_not_go_on
 
 
 def test_a_scheduler_that_goes_away_under_way_is_one_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WAIT", 5)
+    monkeypatch.setattr(cluster_module, "WAIT", 5)
     own = Cluster(tmp_path)
     (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")
     monkeypatch.chdir(tmp_path)

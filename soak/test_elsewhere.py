@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.figures import DATA as REAL
 from benchmarks.figures import Figure, save
-from pipeline import artifacts
+from pipeline.core import artifacts
 from tests.projects import Project, start_git, tracked
 
 DATA = REAL / "skin_binary"

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from benchmarks.figures import DATA, Figure, save
-from pipeline import artifacts
+from pipeline.core import artifacts
 from tests.projects import Project, start_git, tracked
 
 MODELS = {"fine-tuned": "ham10000-mobilenetv2", "logistic regression": "ham10000-logreg"}

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import Figure, save
-from pipeline.bundle import read
-from pipeline.stage import BundleError
+from pipeline.core.errors import BundleError
+from pipeline.prediction.bundle import read
 from tests.projects import Project, environment, make_small, start_git, tracked
 
 KILLS, SEED = 50, 20

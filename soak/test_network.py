@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.figures import DATA as REAL
 from benchmarks.figures import Figure, save
-from pipeline import artifacts
-from pipeline.bootstrap import bootstrap, difference_interval
-from pipeline.dataset import Dataset
-from pipeline.decision import calibrate, decide
+from pipeline.core import artifacts
+from pipeline.data.dataset import Dataset
+from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.stats.bootstrap import bootstrap, difference_interval
 from soak.test_elsewhere import DATA, copy_rows, read_labels
 from tests.projects import Project, environment, start_git, tracked
 

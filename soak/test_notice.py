@@ -14,9 +14,10 @@ import pytest
 
 from app.recorder import Recorder
 from benchmarks.figures import Figure, ratio, save
-from pipeline import artifacts, drift
-from pipeline.predictor import Predictor
-from pipeline.tally import Tally
+from pipeline.core import artifacts
+from pipeline.monitoring import drift
+from pipeline.monitoring.histograms import Tally
+from pipeline.prediction.predictor import Predictor
 from soak.test_elsewhere import DATA, copy_rows, read_labels
 from tests.e2e.test_api import served
 from tests.projects import Project, start_git, tracked

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.figures import DATA, Figure, save
-from pipeline import artifacts
-from pipeline.images import SUFFIXES
-from pipeline.predictor import Predictor
+from pipeline.core import artifacts
+from pipeline.data.images import SUFFIXES
+from pipeline.prediction.predictor import Predictor
 from tests.projects import Project, start_git, tracked
 
 EACH = 100  # of a kind that is drawn

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from pipeline.demo import lesion_photos
+from pipeline.data.synthetic.demo_set import lesion_photos
 from tests.projects import environment
 
 OUTCOME = (

@@ -4,7 +4,7 @@ import csv
 import io
 import sqlite3
 
-from pipeline.demo import lesion_photos
+from pipeline.data.synthetic.demo_set import lesion_photos
 from soak.test_retrain import outcome
 from tests.browser import app, hand_in, opened, settled
 from tests.e2e.conftest import browser  # noqa: F401 - a fixture

@@ -14,8 +14,8 @@ import urllib.parse
 from collections import Counter
 
 from benchmarks.figures import Figure, save
-from pipeline import images
-from pipeline.demo import lesion_photos
+from pipeline.data import images
+from pipeline.data.synthetic.demo_set import lesion_photos
 from soak.test_retrain import RETRAIN, outcome
 from tests.projects import Project, environment
 from tests.serving import Client, until

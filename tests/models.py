@@ -12,27 +12,18 @@ import pandas as pd
 import yaml
 from sklearn.model_selection import StratifiedGroupKFold
 
-from pipeline import (
-    artifacts,
-    backbone,
-    bundle,
-    evaluate,
-    holdout,
-    images,
-    network,
-    params,
-    preview,
-    select_best,
-    tables,
-    train,
-)
-from pipeline.dataset import Dataset
-from pipeline.estimators import mobilenetv2
+from pipeline import evaluate, holdout, select_best, train
+from pipeline.core import artifacts, params
+from pipeline.data import images, litert, tables
+from pipeline.data.dataset import Dataset
+from pipeline.data.synthetic import example
+from pipeline.estimators import _backbone, _network, mobilenetv2
+from pipeline.prediction import bundle, ood_reference
+from pipeline.training import candidate
 from tests.shared import made_once
 
 NAMES = {2: ["benign", "malignant"], 4: ["adeno", "large cell", "normal", "squamous"]}
 PARAMS = Path(__file__).parents[1] / "params.yaml"
-READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 # Third party: Keras asks numpy for an array without a copy in a way that numpy 2 will not take for ever.
 KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 
@@ -81,7 +72,7 @@ def dataset(X: np.ndarray | pd.DataFrame, y: np.ndarray, groups: np.ndarray | No
 
 def write_params(models: dict[str, dict], kind: str = "table", task: str = "t", **select: object) -> None:
     """Write a params.yaml of one task to the working folder; `models` holds each model's block but for its task."""
-    block = {"kind": kind, "raw": "raw", "reader": READERS[kind], "read": {}, "audit": {}, "split": {}}
+    block = {"kind": kind, "raw": "raw", "read": {}, "audit": {}, "split": {}}
     block |= {"preprocess": {}, "select": {"draws": 200} | select, "models": list(models)}
     features = "columns" if kind == "table" else "embedding"
     blocks = {name: {"task": task, "features": features} | own for name, own in models.items()}
@@ -120,7 +111,7 @@ def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG
     """Return a drawn photo of a skin lesion as an image file: like the pictures of the demo."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(preview.example(number))) as photo:
+    with Image.open(io.BytesIO(example.example(number))) as photo:
         pixels = np.asarray(photo.resize((width, height))).astype(int)
     pixels += np.random.default_rng(number).integers(-3, 4, pixels.shape)  # so that a PNG is as large as of a camera
     out = io.BytesIO()
@@ -140,9 +131,9 @@ def random_backbone(session: Path) -> Path:
 
 def make_backbone(folder: Path) -> None:
     """Write `models/backbone/` of a random network to the folder."""
-    model = network.build(backbone.fetch("random", 7))
-    artifacts.write_npz(folder / network.FOLDER / "weights.npz", network.get_weights(model))
-    artifacts.write_bytes(folder / network.FOLDER / "embedder.tflite", network.to_litert(model))
+    model = _network.build(_backbone.fetch("random", 7))
+    artifacts.write_npz(folder / _network.FOLDER / "weights.npz", _network.get_weights(model))
+    artifacts.write_bytes(folder / _network.FOLDER / "embedder.tflite", _network.to_litert(model))
 
 
 def use_backbone(session: Path) -> None:
@@ -153,7 +144,7 @@ def use_backbone(session: Path) -> None:
 
 def embed(squares: np.ndarray) -> np.ndarray:
     """Return the embeddings (n, 1280) of pictures by the working folder's backbone."""
-    embedder = images.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
+    embedder = litert.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
     return np.stack([embedder(shown) for shown in squares])
 
 
@@ -187,9 +178,9 @@ def use_head(session: Path, name: str, dev: Dataset) -> None:
     shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
     folder = Path(f"models/t/candidates/{name}")
     files = {path.name: artifacts.sha256(path.read_bytes()) for path in folder.iterdir()}
-    content = train.describe(name, params.model(name), "image", dev, files) | {"schema": None}
+    content = candidate.describe(name, params.model(name), "image", dev, files) | {"schema": None}
     head, X = learnt_head(session)[1], dev.X("embedding")
-    judged = train.judge_familiarity(head, X, dev, content, folder)
+    judged = ood_reference.judge_familiarity(head, X, dev, content, folder)
     artifacts.write_json(folder / "candidate.json", content)
     artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)
     artifacts.write_csv(folder / "history.csv", pd.DataFrame({"fold": [0], "epoch": [1], "loss": [1], "val_loss": [1]}))

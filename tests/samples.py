@@ -14,7 +14,6 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-READERS = {"image": "models/backbone", "table": "pipeline/tables.py"}
 
 
 def noise(seed: int = 0, width: int = 60, height: int = 40) -> Image.Image:
@@ -52,7 +51,7 @@ def put(root: Path, files: dict[str, bytes | str | int]) -> Path:
 def task(kind: str = "image", raw: str = "raw", **blocks: object) -> dict:
     """Return the smallest block of params.yaml for a task `skin` with one model."""
     stages = {name: {} for name in ("read", "audit", "split", "preprocess")} | {"select": {"metric": "roc_auc"}}
-    return {"kind": kind, "raw": raw, "reader": READERS[kind], **stages, "models": ["skin-dummy"]} | blocks
+    return {"kind": kind, "raw": raw, **stages, "models": ["skin-dummy"]} | blocks
 
 
 def content(block: dict) -> dict:

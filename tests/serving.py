@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from app import api
-from pipeline import artifacts, bundle, images
-from pipeline.beside import Beside
+from pipeline.core import artifacts
+from pipeline.data import litert
+from pipeline.data.image_with_columns import Beside
+from pipeline.data.tables import schema
 from pipeline.estimators import logreg
-from pipeline.predictor import Predictor
-from pipeline.tables import schema
+from pipeline.prediction import bundle
+from pipeline.prediction.predictor import Predictor
 from tests.models import NAMES, dumped, mixed, picture, square
 
 BOUNDARY = "a-boundary-that-no-file-holds"
@@ -55,7 +57,7 @@ def make_project(program: Path, whole: bool = False) -> None:
     With `whole` there is one more, of the image task `whole`, which takes age and site beside the picture.
     """
     artifacts.write_bytes(bundle.EMBEDDER, program.read_bytes())
-    embed = images.Embedder(program.read_bytes())
+    embed = litert.Embedder(program.read_bytes())
     X, y = np.stack([embed(square(seed)) for seed in range(16)]), np.arange(16) % 2
     for name, c in (("line", 1.0), ("other", 0.01)):
         model = logreg.build(logreg.Params(C=c), 7).fit(X, y)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import params
-from pipeline.imports import code_of_stages, reached
+from pipeline.core import params
+from pipeline.core.code_hashes import code_of_stages, reached
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -96,5 +96,5 @@ def test_only_track_imports_mlflow_and_serving_reaches_no_tensorflow():
             if isinstance(node, ast.ImportFrom) and not node.level
         }
         assert "mlflow" not in roots or file.name == "track.py", file.name
-    served = reached("pipeline/predictor.py")
+    served = reached("pipeline/prediction/predictor.py")
     assert not [file for file in served if "import tensorflow" in (ROOT / file).read_text(encoding="utf-8")]

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import artifacts, check, init_task, params
-from pipeline.stage import AssayError, DataError, ParamsError, SplitError
+from pipeline import init_task
+from pipeline.core import artifacts, params
+from pipeline.core.errors import AssayError, DataError, ParamsError, SplitError
+from pipeline.tasks import validate
 from tests.samples import ROOT, put, stage
 
 CLASSES = {
@@ -38,7 +40,7 @@ def shipped() -> bytes:
 def test_a_task_of_pictures_is_added_and_the_whole_file_is_valid(project, capsys):
     init_task.main("skin", "data/raw/skin")
     content = params.load()
-    check.check(content)
+    validate.check(content)
     assert content["tasks"]["skin"]["raw"] == "data/raw/skin"
     assert content["tasks"]["skin"]["models"] == [name for name in content["models"] if name.startswith("skin-")]
     said = capsys.readouterr().out
@@ -266,7 +268,7 @@ def test_a_removal_that_was_interrupted_can_be_run_again(project, monkeypatch):
 def test_a_demo_task_can_be_removed_too_and_the_file_stays_valid(project):
     for name in ("lesions", "breast"):
         init_task.main("--remove", name)
-        check.check(params.load())
+        validate.check(params.load())
     assert params.load()["tasks"] == params.load()["models"] == {}
     init_task.main("skin", "data/raw/skin")
-    check.check(params.load())
+    validate.check(params.load())

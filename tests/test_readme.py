@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 
 from app import recorder
-from pipeline import artifacts, familiarity, intervals, operating_point, params, tuning
+from pipeline.core import artifacts, params
+from pipeline.evaluation import operating_point
 from pipeline.leaderboard import board
+from pipeline.prediction import ood_images
+from pipeline.stats import intervals
+from pipeline.training import tuning
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURE = re.compile(
@@ -64,7 +68,7 @@ def stated() -> dict[str, list[tuple[str, tuple]]]:
     readme = [
         ("needs Python {} to {}, make and git", python_versions()),
         ("figures with {:.0f} % intervals, from out-of-fold", (level,)),
-        ("of the training data {:g} % lie as far off", (round((1 - familiarity.QUANTILE) * 100, 3),)),
+        ("of the training data {:g} % lie as far off", (round((1 - ood_images.QUANTILE) * 100, 3),)),
         ("(three values in five folds: {} fits instead of {})", (tuning.n_fits(3, 5), tuning.n_fits(1, 5))),
         ("decided from a probability of {:g} on", (threshold,)),
         ("figures and curves with {:.0f} % intervals", (level,)),

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import artifacts, images, scan
-from pipeline.stage import DataError, StageError
+from pipeline import scan
+from pipeline.core import artifacts
+from pipeline.core.errors import DataError, StageError
+from pipeline.data import images, litert
 from tests.samples import encoded, noise, put, task, write_params
 
 GOOD = {"benign/a.png": 1, "benign/b (2).png": 2, "malignant/c.png": 3, "malignant/良.png": 4}
@@ -63,7 +65,7 @@ def test_the_features_of_a_row_are_those_of_its_file(project, program):
     assert embeddings.shape == (6, 8)
     assert classical.shape == (6, 320)
     assert embeddings.dtype == classical.dtype == np.float32
-    embedder = images.Embedder(program.read_bytes())
+    embedder = litert.Embedder(program.read_bytes())
     for row, path in enumerate(samples["path"]):
         if path in GOOD:
             square = images.resize(np.asarray(noise(GOOD[path])))

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import artifacts, params, tables, train
-from pipeline.cross_fit import cross_fit
-from pipeline.dataset import Dataset
+from pipeline import train
+from pipeline.core import artifacts, params
+from pipeline.core.errors import ParamsError, StageError
+from pipeline.data import tables
+from pipeline.data.dataset import Dataset
 from pipeline.estimators import knn
-from pipeline.stage import ParamsError, StageError
+from pipeline.training.cross_fit import cross_fit
 from tests.models import KERAS_NOISE, dataset, mixed, numbers, write_params
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)

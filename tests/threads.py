@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import track
-from pipeline.store import SETTINGS
+from pipeline.tracking import mirror
+from pipeline.tracking.mlflow_store import SETTINGS
 from tests.models import lesion
 from tests.projects import environment
 from tests.serving import form, until
@@ -110,7 +110,7 @@ class KeptOpen:
 
 def mlflow_model(folder: Path, task: str) -> Any:
     """Return a task's registered champion, loaded from the store of the project in `folder`."""
-    with track.connected(f"sqlite:///{folder}/mlflow/mlflow.db"):
+    with mirror.connected(f"sqlite:///{folder}/mlflow/mlflow.db"):
         import mlflow
 
         return mlflow.pyfunc.load_model(f"models:/{task}@champion")

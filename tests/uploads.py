@@ -5,7 +5,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from pipeline import artifacts, audit, included, scan, split
+from pipeline import audit, scan, split
+from pipeline.core import artifacts
+from pipeline.data import uploads
 from tests.samples import content, put, task
 from tests.textures import stored, texture
 
@@ -40,7 +42,7 @@ def make_table() -> None:
 
 def restage() -> None:
     """Run scan, audit and split."""
-    included.create("skin")
+    uploads.create("skin")
     scan.main("skin")
     audit.run_stage("skin")
     split.main("skin")

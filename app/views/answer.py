@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pipeline import artifacts, looks
-from pipeline.stage import DataError
+from pipeline.core import artifacts
+from pipeline.core.errors import DataError
+from pipeline.evaluation import test_set_evaluations
 
-# Okabe and Ito's colours, as in pipeline/plots.py, without black, which a dark page would swallow
+# Okabe and Ito's colours, as in pipeline/evaluation/plots.py, without black, which a dark page would swallow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 THUMB = 64  # px
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$^=/@])")
@@ -132,7 +133,7 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
         key="table",
         alt="A row for each sample: file, class and probabilities, as in the CSV that can be downloaded",
     )
-    from pipeline.predict_files import show
+    from pipeline.prediction.files import show
 
     data = show(items, classes, "csv").encode("utf-8", "replace")
     st.download_button("Download as CSV", data, "predictions.csv", "text/csv", on_click="ignore")
@@ -142,10 +143,10 @@ def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: 
 
 def thumb(data: bytes) -> str | None:
     """Return a small picture as an address that carries it; None where there is none to be had."""
-    from pipeline import preview
+    from pipeline.data import thumbnails
 
     try:
-        return "data:image/jpeg;base64," + base64.b64encode(preview.preview(data, THUMB)).decode()
+        return "data:image/jpeg;base64," + base64.b64encode(thumbnails.preview(data, THUMB)).decode()
     except DataError:
         return None
 
@@ -180,7 +181,11 @@ def model(champion: Any) -> None:
 def looked(task: str, model: str) -> str:
     """Return a sentence on how often the test set has been looked at; "" where nobody counted."""
     try:
-        n = looks.count(task, model)
+        n = test_set_evaluations.count(task, model)
     except (OSError, ValueError, DataError) as error:
         return f"How often the test set has been looked at is not known: {plain(str(error))}. "
-    return f"The test set has had {looks.in_words(n)}: the more, the more of a good figure may be luck. " if n else ""
+    return (
+        f"The test set has had {test_set_evaluations.in_words(n)}: the more, the more of a good figure may be luck. "
+        if n
+        else ""
+    )

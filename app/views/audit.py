@@ -7,9 +7,10 @@ import streamlit as st
 
 from app.views import written
 from app.views.answer import plain
-from pipeline import findings, params
-from pipeline.preview import preview
-from pipeline.stage import DataError
+from pipeline.core import params
+from pipeline.core.errors import DataError
+from pipeline.data.thumbnails import preview
+from pipeline.duplicates import summary
 
 AT_ONCE = 12  # pairs on a page
 SIDE = 150  # px: two beside each other on a phone
@@ -22,12 +23,12 @@ def show(task: str) -> None:
     samples = written.table(f"data/{task}/scan/samples.csv", f"scan@{task}", text=True)
     block = params.task(task)
     what = "picture" if block.kind == "image" else "row"
-    for line in findings.summary(found, what, done=True):
+    for line in summary.summary(found, what, done=True):
         st.markdown(f"- {plain(line)}")
     if not found["pairs"]:
         st.success(f"No {what} was found twice.")
         return
-    pairs = findings.ranked(found, samples)
+    pairs = summary.ranked(found, samples)
     shown = page(len(pairs), task)
     if what == "picture":
         st.caption(

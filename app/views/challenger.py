@@ -9,8 +9,8 @@ import streamlit as st
 from app.views import charts, written
 from app.views.answer import plain
 from app.views.written import three
-from pipeline import verdict
-from pipeline.names import NAMES
+from pipeline.evaluation.metric_names import NAMES
+from pipeline.retraining import recommendation
 
 
 def say(found: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ def show(found: dict[str, Any]) -> None:
 def rows_of(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return what is compared, each with its name: guarded metrics, classes, subgroups."""
     rows = [(NAMES.get(name, name), found["metrics"][name]) for name in found["guarded"]]
-    rows += [(f"{label}: {NAMES.get(name, name)}", one) for label, name, one in verdict.of_classes(found)]
+    rows += [(f"{label}: {NAMES.get(name, name)}", one) for label, name, one in recommendation.of_classes(found)]
     for row in found["subgroups"]:
         where = f"{row['column']} {row['value']} ({row['n']}{', few' if row['few'] else ''})"
         rows += [(f"{where}: {NAMES[name]}", one) for name, one in row["metrics"].items() if name in SHOWN]
@@ -99,7 +99,7 @@ def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
 
 def about(batch: dict[str, Any]) -> None:
     """Draw what a batch is like: its balance, what the audit says of it, how unlike the training data it is."""
-    share = verdict.shares(batch["development"])
+    share = recommendation.shares(batch["development"])
     shown = {
         "Class": list(batch["development"]),
         "In the batch": [batch["labels"].get(label, 0) for label in batch["development"]],
@@ -112,7 +112,7 @@ def about(batch: dict[str, Any]) -> None:
     st.markdown(
         f"- **Audit**: of {batch['n']} samples {plain(left)} is left out; {batch['joined']} show what an earlier sample shows, "
         f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
-        f"- **Drift**: {plain(verdict.in_distance(batch))}. Of a batch of the same kind that would be 50%."
+        f"- **Drift**: {plain(recommendation.in_distance(batch))}. Of a batch of the same kind that would be 50%."
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from app.views import charts, mlflow_page, threshold, written
 from app.views.answer import looked, plain
 from app.views.written import part, span, three
-from pipeline.names import NAMES
+from pipeline.evaluation.metric_names import NAMES
 
 
 def show(task: str) -> None:

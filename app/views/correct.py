@@ -28,12 +28,12 @@ def hand_in(task: str, item: dict[str, Any], data: bytes | dict[str, Any], label
     if retrain.lacking():
         st.info(f"This app only answers: {retrain.lacking()} is not installed here.")
         return
-    from pipeline import collect
+    from pipeline.retraining import intake
 
-    found = retrain.taken(task, [collect.Offer(item["file"], data, label)], collect.new_batch())
+    found = retrain.taken(task, [intake.Offer(item["file"], data, label)], intake.new_batch())
     if isinstance(found, str):
         st.error(plain(found))
     elif found[0]["accepted"]:
-        st.success(plain(f"Stored as {label} in the batch {collect.new_batch()}."))
+        st.success(plain(f"Stored as {label} in the batch {intake.new_batch()}."))
     else:
         st.error(plain(f"Refused: {found[0]['reason']}"))

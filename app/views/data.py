@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.views import audit, charts, distributions, written
 from app.views.written import part
-from pipeline import params
+from pipeline.core import params
 
 
 def show(task: str) -> None:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.views import charts, written
 from app.views.answer import plain
-from pipeline import tables
-from pipeline.layout import COLUMNS
+from pipeline.data import tables
+from pipeline.data.folder_layout import COLUMNS
 
 BINS = 24  # of a histogram
 MOST_SIZES = 1500  # points of the chart of sizes

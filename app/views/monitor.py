@@ -10,8 +10,9 @@ from app import champions, monitor
 from app.recorder import EVERY, KEPT
 from app.views import charts, written
 from app.views.answer import plain
-from pipeline import drift, intervals, tally
-from pipeline.stage import BundleError
+from pipeline.core.errors import BundleError
+from pipeline.monitoring import drift, histograms
+from pipeline.stats import intervals
 
 BOXES = {"unlike": st.error, "shifted": st.warning, "alike": st.success}  # of the verdicts; others are told as they are
 OUTCOMES = ["answered", "refused", "unreadable"]
@@ -34,7 +35,7 @@ def show(task: str) -> None:
     numbers(found)
     by_day(found)
     if sum(found["counts"]["distance"]) and found["training"]:
-        histograms(found)
+        against_training(found)
     figures(found)
     st.caption(
         f"Only these counts are kept, by day (UTC) and bundle, for {KEPT} days: no picture, no row, no name. What was shown "
@@ -48,7 +49,7 @@ def numbers(found: dict[str, Any]) -> None:
     counts, training = found["counts"], found["training"]
     refused = counts["refused"] / counts["n"] if counts["n"] else None
     of_training = f"training {training['refused'] / total(training):.1%}" if training else ""
-    late = tally.quantile(np.asarray(counts["seconds"]), 0.95)
+    late = histograms.quantile(np.asarray(counts["seconds"]), 0.95)
     shown = {
         "Samples": (f"{counts['n']:,}", ""),
         "Refused": ("none yet" if refused is None else f"{refused:.1%}", of_training),
@@ -61,8 +62,8 @@ def numbers(found: dict[str, Any]) -> None:
 
 def said_seconds(seconds: float) -> str:
     """Return a latency in words."""
-    if seconds > tally.SECONDS[-1]:
-        return f"over {tally.SECONDS[-1]} s"
+    if seconds > histograms.SECONDS[-1]:
+        return f"over {histograms.SECONDS[-1]} s"
     return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
 
 
@@ -96,7 +97,7 @@ def by_day(found: dict[str, Any]) -> None:
         charts.draw(charts.share_by_day(some, usual, days["day"].iloc[[0, -1]].tolist()), says, 260)
 
 
-def histograms(found: dict[str, Any]) -> None:
+def against_training(found: dict[str, Any]) -> None:
     """Draw distance, probability and answers of the week beside those of the training data, out of fold."""
     st.header("Against the training data", anchor=False)
     names = ["served", "training, out of fold"]
@@ -104,10 +105,12 @@ def histograms(found: dict[str, Any]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Distance to the training data, in thresholds of refusal**")
-        ends = [*found["bins"]["distance"], found["bins"]["distance"][-1] + tally.DISTANCE]
+        ends = [*found["bins"]["distance"], found["bins"]["distance"][-1] + histograms.DISTANCE]
         table = pd.concat([steps(one["distance"], ends, name) for name, one in sides])
         used = table.loc[table["share"] > 0, "low"]
-        table = table[table["low"].between(used.min() - tally.DISTANCE, max(1.1, used.max() + 2 * tally.DISTANCE))]
+        table = table[
+            table["low"].between(used.min() - histograms.DISTANCE, max(1.1, used.max() + 2 * histograms.DISTANCE))
+        ]
         chart = charts.steps(table, None, names) + charts.rule(1, "refused")
         charts.draw(chart, f"Distance: {said_middle(sides, 'distance', ends)}")
     info_title = (

@@ -8,8 +8,8 @@ from app import champions, limits
 from app.champions import Champion
 from app.views import answer, correct, form
 from app.views.answer import plain
-from pipeline.beside import asked_for
-from pipeline.stage import BundleError, DataError
+from pipeline.core.errors import BundleError, DataError
+from pipeline.data.image_with_columns import asked_for
 
 SIDE = 480  # px of the picture beside its answer
 
@@ -58,7 +58,7 @@ def pictures(champion: Champion, place: Any) -> None:
         left_out = len(given) - limits.PAGE_FILES
         st.warning(f"The first {limits.PAGE_FILES} are answered, {left_out} are left out: take these afterwards.")
     given = given[: limits.PAGE_FILES]
-    from pipeline import preview  # and no sooner: the page is there before Pillow is
+    from pipeline.data import thumbnails  # and no sooner: the page is there before Pillow is
 
     found = answer_all(champion, given)
     items, thumbs = [item for item, _ in found], [thumb for _, thumb in found]
@@ -67,7 +67,9 @@ def pictures(champion: Champion, place: Any) -> None:
         beside = (
             place if len(items) > 1 else st.container()
         )  # one picture stands under its source, one of many at its answer
-        beside.image(preview.preview(picture_of(given[at][1]), SIDE), plain(items[at]["file"]), alt=items[at]["file"])
+        beside.image(
+            thumbnails.preview(picture_of(given[at][1]), SIDE), plain(items[at]["file"]), alt=items[at]["file"]
+        )
     with place:
         answer.one(items[at])
         explained(champion, given[at][1], items[at])
@@ -99,13 +101,13 @@ def camera() -> Any:
 
 def example() -> tuple[str, bytes, str]:
     """Draw the button for another example; return name, bytes and id of the one that is to be answered."""
-    from pipeline import preview
+    from pipeline.data.synthetic.example import example as draw_example
 
     number = st.session_state.setdefault("example", 1)
     if st.button("Another example"):
         number = st.session_state["example"] = number + 1
     st.caption("A drawn skin lesion, of nobody.")
-    return f"example {number}", preview.example(number), f"example {number}"
+    return f"example {number}", draw_example(number), f"example {number}"
 
 
 def rows(champion: Champion, place: Any) -> None:
@@ -137,7 +139,7 @@ def table(champion: Champion, place: Any) -> None:
     if file is None:
         place.info("The answer to a row will stand here.")
         return
-    from pipeline.predict_files import read_rows
+    from pipeline.prediction.files import read_rows
 
     try:
         given, doubts = read_rows(schema, file.name, file.getvalue())

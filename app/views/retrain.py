@@ -51,9 +51,10 @@ def lacking() -> str:
 
 def hand_in(task: str) -> None:
     """Draw the form that takes samples, and what became of them."""
-    from pipeline import collect, params
-    from pipeline.known import Known
-    from pipeline.stage import AssayError
+    from pipeline.core import params
+    from pipeline.core.errors import AssayError
+    from pipeline.retraining import intake
+    from pipeline.retraining.existing_samples import Known
 
     try:
         labels = Known(task).labels
@@ -71,7 +72,7 @@ def hand_in(task: str) -> None:
         helps = "What the samples share, for instance the patient or the lesion; may be empty."
         group = second.text_input("Group", help=helps)
         helps = "Samples of one batch are tried and decided together."
-        batch = third.text_input("Batch", collect.new_batch(), help=helps)
+        batch = third.text_input("Batch", intake.new_batch(), help=helps)
         what = "A CSV with the task's columns" if is_table else f"Pictures; up to {limits.PAGE_FILES} at once"
         size = limits.FILE_BYTES // limits.MB
         files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size)
@@ -95,19 +96,19 @@ def hand_in(task: str) -> None:
 
 def read(task: str, name: str, data: bytes, label: str | None, group: str) -> list[Any]:
     """Return the offers in an uploaded file."""
-    from pipeline import collect
+    from pipeline.retraining import intake
 
-    return collect.read_data(task, name, data, label, group.strip())
+    return intake.read_data(task, name, data, label, group.strip())
 
 
 def taken(task: str, offers: list[Any], batch: str) -> list[dict[str, Any]] | str:
     """Hand samples in; return what became of each, or why of none."""
-    from pipeline import collect
-    from pipeline.stage import AssayError
+    from pipeline.core.errors import AssayError
+    from pipeline.retraining import intake
 
     try:
         with st.spinner("Checking"):
-            return collect.collect(task, offers, batch, access.who(), "app")
+            return intake.collect(task, offers, batch, access.who(), "app")
     except AssayError as error:
         return str(error)
     except OSError as error:
@@ -130,9 +131,10 @@ def said(found: list[dict[str, Any]] | str | None) -> None:
 def batches(task: str) -> None:
     """Draw the batches, what runs, and the buttons; drawn again every REFRESH seconds."""
     from app.views import challenger
-    from pipeline import artifacts, challenge, retrain
+    from pipeline.core import artifacts
+    from pipeline.retraining import decide, sandbox
 
-    found = retrain.batches(task)[:LATEST]
+    found = decide.batches(task)[:LATEST]
     if not found:
         st.caption("Nothing was handed in yet.")
         return
@@ -148,11 +150,11 @@ def batches(task: str) -> None:
     name = st.selectbox("Batch to decide about", names, key=f"batch of {task}")
     chosen = found[names.index(name)]
     st.markdown(f"**{plain(chosen['state'])}**: {chosen['n']} samples ({plain(counted(chosen['labels']))})")
-    now, busy = challenge.status(task, chosen["batch"]), challenge.is_running()
+    now, busy = sandbox.status(task, chosen["batch"]), sandbox.is_running()
     if now.get("state") == "running":
         st.progress(min(1.0, now["done"] / now["total"]), plain(chosen["says"]))
         log(task, chosen["batch"])
-    elif chosen["state"] in challenge.ACTIVE:
+    elif chosen["state"] in sandbox.ACTIVE:
         st.caption(f"{chosen['state'].capitalize()} ...")
     elif chosen["state"] == "failed":
         st.error(plain(chosen["says"]))
@@ -160,7 +162,7 @@ def batches(task: str) -> None:
         st.warning("The process that worked on it is gone. Nothing is lost, and it can be done again.")
     elif not busy and chosen["state"] != "cancelled":
         last_words()
-    comparison = challenge.folder(task, chosen["batch"]) / "comparison.json"
+    comparison = sandbox.folder(task, chosen["batch"]) / "comparison.json"
     found = artifacts.read_json(comparison) if comparison.exists() else None
     if found:
         challenger.say(found)
@@ -176,9 +178,9 @@ def counted(labels: dict[str, int]) -> str:
 
 def log(task: str, batch: str) -> None:
     """Draw the end of what a challenge has printed."""
-    from pipeline import challenge
+    from pipeline.retraining import sandbox
 
-    path = challenge.folder(task, batch) / "log.txt"
+    path = sandbox.folder(task, batch) / "log.txt"
     if path.exists():
         lines = path.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
         st.code("\n".join(lines[-8:]), language=None)
@@ -186,22 +188,23 @@ def log(task: str, batch: str) -> None:
 
 def buttons(task: str, batch: str, state: str, busy: bool, found: dict[str, Any] | None) -> None:
     """Draw what can be done with a batch now."""
-    from pipeline import challenge, included, retrain
+    from pipeline.data import uploads
+    from pipeline.retraining import decide, sandbox
 
-    rows = included.read(task)
+    rows = uploads.read(task)
     names = {row.batch for row in rows}
     inside = batch in names
     with st.container(horizontal=True, vertical_alignment="center"):
         if state in ("preparing", "running"):
             if st.button("Cancel", help="Ends this challenge; what was handed in stays"):
-                challenge.cancel(task, batch)
+                sandbox.cancel(task, batch)
             return
         if state not in ("promoted", "rejected") and not inside:
             to_decide(task, batch, state, busy, found)
         killed = inside and state != "promoted"
         if killed and st.button("Finish the promotion", disabled=busy, type="primary"):
             start(task, "--promote", batch)
-        last = retrain.unfinished(task, names) or (rows[-1].batch if rows else "")
+        last = decide.unfinished(task, names) or (rows[-1].batch if rows else "")
         helps = "Takes this batch out again: the former champion's bytes"
         if batch == last and st.button("Roll back", disabled=busy, help=helps):
             start(task, "--rollback")
@@ -226,9 +229,9 @@ def to_decide(task: str, batch: str, state: str, busy: bool, found: dict[str, An
 
 def start(task: str, *arguments: str) -> None:
     """Start a decision in a process of its own, which goes on when the app ends; its last words go to a log."""
-    from pipeline import challenge
+    from pipeline.retraining import sandbox
 
-    if challenge.is_running():
+    if sandbox.is_running():
         st.warning("Another challenge or decision runs already.")
         return
     OUT.parent.mkdir(exist_ok=True)

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.views import charts, written
 from app.views.written import span, three
-from pipeline.operating_point import bayes
+from pipeline.evaluation.operating_point import bayes
 
 SOURCE = "Altman and Bland 1994, BMJ 309:102"
 

@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from app.views.answer import plain
-from pipeline import artifacts
-from pipeline.stage import AssayError, DataError, require
+from pipeline.core import artifacts
+from pipeline.core.errors import AssayError, DataError
+from pipeline.core.stage import require
 
 
 def table(path: str | Path, stage: str, text: bool = False) -> pd.DataFrame:

@@ -1,7 +1,10 @@
-"""The estimators, one file each. A new file here is a new value of `estimator:` in params.yaml.
+"""One module per estimator: its name is the value of `estimator:` in params.yaml.
 
-A module has `FEATURES` (which features it can learn from), `Params` (its own keys in a model's block) and
-`build(params, seed)`, which returns an unfitted object with scikit-learn's `fit(X, y)` and `predict_proba(X)`; all it learns
-from data (scaling, imputation, categories) lives inside that object. scikit-learn is imported in `build`: the stage `check`
-reads every `Params` and must not wait for it.
+Each has FEATURES (what it can be given), Params (its own keys, all tunable) and build(own, seed), which returns an
+unfitted object with fit and predict_proba; `save(folder)` where it is not written by joblib. `history_`, [[loss, val_loss],
+...], is per epoch.
+Where there is no val_loss, fit_without is given a fold to watch, from which it learns nothing; fit_grouped is given the groups.
+Modules with a leading underscore are shared parts.
+
+Must not change: module and class names in `_prepare`, because pickled models name them.
 """

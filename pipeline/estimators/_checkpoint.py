@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import artifacts
+from pipeline.core import artifacts
 
 
 def key(*parts: Any) -> str:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline import artifacts, images, network
+from pipeline.core import artifacts
+from pipeline.core.parallel import run_here
+from pipeline.core.stage import require
+from pipeline.data import litert
+from pipeline.estimators import _network
 from pipeline.estimators._checkpoint import key
 from pipeline.estimators._pictures import Pictures, views
-from pipeline.parallel import run_here
-from pipeline.stage import require
 
 
 def begins_with(model: Any, block: str) -> Any:
@@ -40,12 +42,12 @@ def frozen_maps(X: Pictures, block: str, n_views: int, seed: int, label: str) ->
     It holds all pictures that X was taken from, whatever rows are left in X; the first view of each is the picture as it is. It
     is made where X keeps its scratch, unless it is there already.
     """
-    weights = require(network.FOLDER / "weights.npz", "backbone").read_bytes()
+    weights = require(_network.FOLDER / "weights.npz", "backbone").read_bytes()
     path = X.scratch / f"maps-{key(artifacts.sha256(weights), block, n_views, seed, np.asarray(X.embedding))}.npy"
     if not path.exists():
-        model = network.build(dict(np.load(network.FOLDER / "weights.npz")))
+        model = _network.build(dict(np.load(_network.FOLDER / "weights.npz")))
         maps = begins_with(model, block)
-        program = network.convert(network.import_keras().Model(model.input, maps))
+        program = _network.convert(_network.import_keras().Model(model.input, maps))
         of_pictures = tqdm(run(program, X.pixels, n_views, seed), f"{label}: frozen blocks", len(X.pixels), delay=3)
         with artifacts.writing_npy(path, np.float16, (len(X.pixels), n_views, *maps.shape[1:])) as add:
             for one in of_pictures:
@@ -55,10 +57,10 @@ def frozen_maps(X: Pictures, block: str, n_views: int, seed: int, label: str) ->
 
 def run(program: bytes, pixels: np.ndarray, n_views: int, seed: int) -> Iterator[np.ndarray]:
     """Yield the maps of each picture's views, float16 (n_views, height, width, n_channels)."""
-    embedder = images.Embedder(program)
+    embedder = litert.Embedder(program)
 
     def of_picture(row: int) -> np.ndarray:
         seen = views(pixels[row], n_views, np.random.default_rng([seed, row]))
         return np.stack([embedder(view) for view in seen]).astype(np.float16)
 
-    return run_here(of_picture, range(len(pixels)), network.threads())
+    return run_here(of_picture, range(len(pixels)), _network.threads())

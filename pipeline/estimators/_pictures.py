@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.parallel import SCRATCH
+from pipeline.core.parallel import SCRATCH
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from pipeline.beside import Beside
-from pipeline.tables import is_number
+from pipeline.data.image_with_columns import Beside
+from pipeline.data.tables import is_number
 
 LIMIT = 1e6  # standard deviations from the mean: what is beyond is not a measurement, and its square would overflow
 

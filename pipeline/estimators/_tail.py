@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import network
+from pipeline.core.errors import DataError
+from pipeline.estimators import _network
 from pipeline.estimators._frozen import begins_with
-from pipeline.stage import DataError
 
 
 def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
@@ -31,7 +31,7 @@ def tail_of(model: Any, block: str) -> Any:
 
     Batch normalisation keeps its statistics everywhere.
     """
-    tail = network.import_keras().Model(begins_with(model, block), model.output)
+    tail = _network.import_keras().Model(begins_with(model, block), model.output)
     for layer in tail.layers:
         layer.trainable = type(layer).__name__ != "BatchNormalization"
     return tail

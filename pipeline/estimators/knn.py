@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.params import Strict
-from pipeline.stage import ParamsError
+from pipeline.core.errors import ParamsError
+from pipeline.core.params import Strict
 
 FEATURES = ("embedding", "classical", "columns")
 

@@ -12,13 +12,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from pipeline import artifacts, images, network
+from pipeline.core import artifacts
+from pipeline.core.errors import ParamsError
+from pipeline.core.params import Strict
+from pipeline.core.stage import require
+from pipeline.data import images, litert
+from pipeline.estimators import _network
 from pipeline.estimators._checkpoint import key, make_checkpoint
 from pipeline.estimators._frozen import frozen_maps, last_frozen
 from pipeline.estimators._pictures import Pictures, make_batches
 from pipeline.estimators._tail import learning_rate, progress, stopping_part, tail_of
-from pipeline.params import Strict
-from pipeline.stage import ParamsError, require
 
 FEATURES = ("embedding", "pixels")
 TRIED = 10  # batches by which the time is told beforehand
@@ -66,7 +69,7 @@ def build(params: Params, seed: int) -> "MobileNetV2Classifier":
 
 def use_workers(workers: int) -> int:
     """Give all workers to each fit, and return how many folds may run side by side: one."""
-    network.use_threads(workers)
+    _network.use_threads(workers)
     return 1
 
 
@@ -97,7 +100,7 @@ class MobileNetV2Classifier:
         return self
 
     def _fit_head(self, X: np.ndarray, y: np.ndarray, held_out: tuple | None) -> pd.DataFrame:
-        keras = network.import_keras()
+        keras = _network.import_keras()
         keras.utils.set_random_seed(self.seed)
         head = build_head(X.shape[1], int(y.max()) + 1, self.params.dropout)
         batches, steps = head_batches(X, y, self._sample_weight(y), self.params.batch_size, self.seed)
@@ -143,7 +146,7 @@ class MobileNetV2Classifier:
 
     def seconds(self, X: Pictures, y: np.ndarray, label: str) -> float:
         """Return how long it takes to learn from a picture once, tried on some; the frozen blocks are run over all before."""
-        size, maps, keras = self.params.fine_tune.batch_size, self._maps(X, label), network.import_keras()
+        size, maps, keras = self.params.fine_tune.batch_size, self._maps(X, label), _network.import_keras()
         self.head_ = np.zeros((X.embedding.shape[1], int(y.max()) + 1)), np.zeros(int(y.max()) + 1)
         n = min(TRIED, max(1, len(y) // size)) * size  # whole batches: another size would be compiled again
         tail, some = self._make_tail(len(y)), y[:n]
@@ -159,7 +162,7 @@ class MobileNetV2Classifier:
 
     def _make_tail(self, n: int) -> Any:
         """Build `network_` with the fitted head on it, and return what of it learns, ready for the n samples of an epoch."""
-        keras, tune = network.import_keras(), self.params.fine_tune
+        keras, tune = _network.import_keras(), self.params.fine_tune
         keras.utils.set_random_seed(self.seed)
         self.network_ = self._assemble()
         tail = tail_of(self.network_, tune.from_block)
@@ -170,7 +173,7 @@ class MobileNetV2Classifier:
     def _fine_tune(
         self, X: Pictures, y: np.ndarray, held_out: tuple[Pictures, np.ndarray] | None, label: str
     ) -> pd.DataFrame:
-        keras, tune = network.import_keras(), self.params.fine_tune
+        keras, tune = _network.import_keras(), self.params.fine_tune
         maps, tail, Batches = self._maps(X, label), self._make_tail(len(y)), make_batches(keras)
         stopping, watched = None, None
         if held_out:
@@ -201,8 +204,8 @@ class MobileNetV2Classifier:
         )
 
     def _assemble(self) -> Any:
-        keras = network.import_keras()
-        base = network.build(dict(np.load(require(network.FOLDER / "weights.npz", "backbone"))))
+        keras = _network.import_keras()
+        base = _network.build(dict(np.load(require(_network.FOLDER / "weights.npz", "backbone"))))
         dropped = keras.layers.Dropout(self.params.dropout, name="dropout")(base.output)
         output = keras.layers.Dense(len(self.head_[1]), activation="softmax", name="probabilities")(dropped)
         model = keras.Model(base.input, output, name="mobilenetv2")
@@ -223,7 +226,7 @@ class MobileNetV2Classifier:
         """
         if self.params.fine_tune is None:
             return X
-        keras, frozen = network.import_keras(), self.network_.get_layer(last_frozen(self.params.fine_tune.from_block))
+        keras, frozen = _network.import_keras(), self.network_.get_layer(last_frozen(self.params.fine_tune.from_block))
         mean = keras.layers.GlobalAveragePooling2D()(frozen.output)
         return self._in_batches(keras.Model(self.network_.input, mean), X)
 
@@ -240,25 +243,25 @@ class MobileNetV2Classifier:
         if self.params.fine_tune is None:
             model = self._assemble()
         else:  # the same layers without the optimizer's state
-            model = network.import_keras().Model(self.network_.input, self.network_.output, name="mobilenetv2")
-        network.save_keras(model, folder / "model.keras")
-        loaded = network.load_keras(folder / "model.keras")
+            model = _network.import_keras().Model(self.network_.input, self.network_.output, name="mobilenetv2")
+        _network.save_keras(model, folder / "model.keras")
+        loaded = _network.load_keras(folder / "model.keras")
         frozen = self.params.fine_tune and last_frozen(self.params.fine_tune.from_block)
-        artifacts.write_bytes(folder / "model.tflite", network.to_litert(loaded, frozen))
+        artifacts.write_bytes(folder / "model.tflite", _network.to_litert(loaded, frozen))
         kernel, bias = loaded.get_layer("probabilities").get_weights()
         artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})
         if self.params.fine_tune is None:
-            embed = images.Embedder(require(network.FOLDER / "embedder.tflite", "backbone").read_bytes())
+            embed = litert.Embedder(require(_network.FOLDER / "embedder.tflite", "backbone").read_bytes())
             pictures = images.sample_pictures()
             by_head = self._head_proba(np.stack([embed(picture) for picture in pictures]))
-            network.assert_close(
+            _network.assert_close(
                 "the head on embeddings", by_head, np.asarray(loaded(np.stack(pictures), training=False))
             )
 
 
 def build_head(n_features: int, n_classes: int, dropout: float) -> Any:
     """Return an uncompiled Keras model: embeddings (n, n_features) to probabilities (n, n_classes)."""
-    keras = network.import_keras()
+    keras = _network.import_keras()
     inputs = keras.Input((n_features,))
     output = keras.layers.Dense(n_classes, activation="softmax")(keras.layers.Dropout(dropout)(inputs))
     return keras.Model(inputs, output)

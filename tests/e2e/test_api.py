@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import artifacts, bundle, select_best
-from pipeline.predictor import Predictor
+from pipeline import select_best
+from pipeline.core import artifacts
+from pipeline.prediction import bundle
+from pipeline.prediction.predictor import Predictor
 from tests.models import folder_of
 from tests.serving import Client, until
 
@@ -69,7 +71,7 @@ def test_50_inputs_have_the_same_numbers_over_the_api_and_on_the_command_line(sm
     for start in range(0, len(files), 25):
         over_http += api.send("/v1/tasks/lesions/predict", *files[start : start + 25])[1]["predictions"]
     names = [f"data/demo/lesions/{name}" for name, _ in files]
-    command = [sys.executable, "-m", "pipeline.predictor", "models/lesions/best", *names, "--format", "json"]
+    command = [sys.executable, "-m", "pipeline.prediction.predictor", "models/lesions/best", *names, "--format", "json"]
     items = json.loads(small.run(*command).stdout)
     assert [item | {"file": ""} for item in over_http] == [item | {"file": ""} for item in items]
     assert len(items) == 50

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.demo import lesion_photos
-from pipeline.images import decode
-from pipeline.predict_files import show
-from pipeline.predictor import Predictor
+from pipeline.data.images import decode
+from pipeline.data.synthetic.demo_set import lesion_photos
+from pipeline.prediction.files import show
+from pipeline.prediction.predictor import Predictor
+from tests.app.test_api_hostile import FILES
 from tests.browser import app, hand_in, opened, settled, upload
 from tests.e2e.test_api import make_champion
 from tests.models import lesion, picture
 from tests.projects import Project
-from tests.test_api_hostile import FILES
 from tests.textures import stored
 
 PAGES = ("predict", "compare", "data", "monitor", "retrain")

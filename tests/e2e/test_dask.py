@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from pipeline import cluster as module
-from pipeline.parallel import run_parallel
-from pipeline.stage import ClusterError, DataError
+from pipeline.core import cluster as cluster_module
+from pipeline.core.errors import ClusterError, DataError
+from pipeline.core.parallel import run_parallel
 from tests.projects import ROOT, Project
 
 
@@ -36,7 +36,7 @@ def test_closures_with_large_arrays_are_sent_once_and_results_come_in_order(here
 def test_changed_code_is_what_a_worker_runs_that_had_imported_the_old(cluster, tmp_path):
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     own = tmp_path / "pipeline/own.py"
-    call = "from pipeline.own import f\nfrom pipeline.parallel import run_parallel\nprint(list(run_parallel(f, range(4), 2)))"
+    call = "from pipeline import own\nfrom pipeline.core import parallel\nprint(list(parallel.run_parallel(own.f, range(4), 2)))"
     for answer in (
         "old",
         "newer",
@@ -85,8 +85,8 @@ def test_a_worker_with_other_packages_is_refused(here, cluster):
 
 
 def test_a_worker_that_does_not_see_the_project_is_refused(here, monkeypatch):
-    check = module.check_workers
-    monkeypatch.setattr(module, "check_workers", lambda client, file: (file.unlink(), check(client, file)))
+    check = cluster_module.check_workers
+    monkeypatch.setattr(cluster_module, "check_workers", lambda client, file: (file.unlink(), check(client, file)))
     with pytest.raises(ClusterError, match=f"does not see {here}; a cluster has to share the project's folder"):
         list(run_parallel(abs, [-1], 1))
 

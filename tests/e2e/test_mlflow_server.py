@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from pipeline.store import SETTINGS
+from pipeline.tracking.mlflow_store import SETTINGS
 from tests.projects import environment
 
 

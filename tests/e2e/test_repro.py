@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from pipeline.bundle import read
-from pipeline.demo import lesion_set
-from pipeline.predictor import Predictor
+from pipeline.data.synthetic.demo_set import lesion_set
+from pipeline.prediction.bundle import read
+from pipeline.prediction.predictor import Predictor
 from tests.projects import ran
 
 
@@ -76,7 +76,9 @@ def test_a_file_scores_on_the_command_line_as_it_did_in_the_pipeline(small, monk
     champion = json.loads(small.read("reports/lesions/selection.json"))["winner"]
     test = [row for row in rows(small, "data/lesions/split.csv") if row["subset"] == "test"]
     files = [f"data/demo/lesions/{row['path']}" for row in test]
-    said = small.run(sys.executable, "-m", "pipeline.predictor", "models/lesions/best", *files, "--format", "json")
+    said = small.run(
+        sys.executable, "-m", "pipeline.prediction.predictor", "models/lesions/best", *files, "--format", "json"
+    )
     items = json.loads(said.stdout)
     predictor = Predictor(small.folder / "models/lesions/best")
     again = [predictor.predict((small.folder / file).read_bytes(), file) for file in files]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from app import champions
-from pipeline.predictor import Predictor
+from pipeline.prediction.predictor import Predictor
 from tests.e2e.test_api import served
 from tests.threads import (
     KeptOpen,

@@ -1,0 +1,118 @@
+"""Writing what stages leave behind: whole or not at all, and byte for byte the same on every run.
+
+numpy is imported where it is needed: the app's first page, which reads JSON and hashes, is there a tenth of a second sooner.
+"""
+
+import csv
+import hashlib
+import json
+import math
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+DIGITS = 6  # of every figure in a report: enough to compare, few enough to survive another BLAS
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; when the block ends well it takes the place of `path` in one step."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write `data` to `path` in one step."""
+    with replacing(path) as part:
+        part.write_bytes(data)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write `content` as JSON with sorted keys and `\\n` line ends; floats are rounded to `DIGITS` digits."""
+    text = json.dumps(rounded(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: str | Path) -> Any:
+    """Return what `write_json` wrote."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def rounded(content: Any) -> Any:
+    """Return `content` with numpy's arrays and scalars as Python's, floats at `DIGITS` digits, and NaN or infinity as None."""
+    if hasattr(content, "tolist"):
+        content = content.tolist()
+    if isinstance(content, dict):
+        return {str(key): rounded(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [rounded(value) for value in content]
+    if isinstance(content, float):
+        return round(content, DIGITS) if math.isfinite(content) else None
+    return content
+
+
+def write_csv(path: str | Path, table: Any) -> None:
+    """Write a pandas DataFrame without its index, with `\\n` line ends and floats at `DIGITS` digits."""
+    with replacing(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g", encoding="utf-8")
+
+
+@contextmanager
+def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yield a function that appends a row, {column: value}, to a CSV file; what a row lacks stays empty.
+
+    In constant memory, in one step, with `\\n` line ends.
+    """
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        yield writer.writerow
+
+
+def write_npz(path: str | Path, arrays: "dict[str, np.ndarray]") -> None:
+    """Write `arrays` uncompressed; numpy's zip carries a fixed time, so equal arrays give equal bytes."""
+    import numpy as np
+
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+@contextmanager
+def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator["Callable[[np.ndarray], None]"]:
+    """Yield a function that appends one row to a .npy file of `shape`: in constant memory, and in one step.
+
+    Not a memory map: on a full disk that kills the process without a word, where a plain write raises OSError.
+    """
+    import numpy as np
+
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    with replacing(path) as part, part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda row: file.write(np.ascontiguousarray(row, dtype).tobytes())
+
+
+def write_zip(path: str | Path, members: dict[str, bytes]) -> None:
+    """Write `members` to a stored zip whose bytes depend on nothing but names and contents."""
+    with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hex."""
+    return hashlib.sha256(data).hexdigest()

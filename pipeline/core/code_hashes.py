@@ -1,0 +1,105 @@
+"""List the files that each stage imports. DVC does not follow imports, so the stage `check` writes these lists for it.
+
+`data/.code/<stage>` has one line per file: its path and the SHA-256 of its source without docstrings and comments. The stage in
+dvc.yaml depends on that list, so it runs again when the code it reaches changes, and not when only prose changes. `train` has a
+list for each estimator.
+"""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.core import artifacts
+
+ROOT = Path(__file__).resolve().parents[2]
+ESTIMATORS = ROOT / "pipeline" / "estimators"
+FOLDER = Path("data/.code")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+NO_CODE = (
+    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
+    *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
+)
+
+
+def imported(file: str) -> set[str]:
+    """Return the files of the pipeline, as POSIX paths from the root, that `file` imports anywhere in its text."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse((ROOT / file).read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    files = [f"{name.replace('.', '/')}.py" for name in names if name.startswith("pipeline.")]
+    return {file for file in files if (ROOT / file).is_file()}
+
+
+def reached(*start: str, known: dict[str, set[str]] | None = None) -> list[str]:
+    """Return every file that the files in `start` reach by import, themselves included, sorted.
+
+    `known` keeps what was found of each file, for the next call.
+    """
+    known = {} if known is None else known
+    seen, todo = set(), set(start)
+    while todo:
+        file = todo.pop()
+        seen.add(file)
+        if file not in known:
+            known[file] = imported(file)
+        todo |= known[file] - seen
+    return sorted(seen)
+
+
+def without_prose(source: str) -> str:
+    """Return Python source without docstrings, comments and blank lines; other strings keep theirs.
+
+    It is cut by positions in the text: a dumped syntax tree differs between Python versions.
+    """
+    lines = list(io.StringIO(source))
+    spans = [(*token.start, *token.end) for token in tokens(source) if token.type == tokenize.COMMENT]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0].value
+            # The tree counts columns in bytes, the tokens in characters.
+            start = len(lines[text.lineno - 1].encode()[: text.col_offset].decode())
+            end = len(lines[text.end_lineno - 1].encode()[: text.end_col_offset].decode())
+            spans.append((text.lineno, start, text.end_lineno, end))
+    for first, start, last, end in sorted(spans, reverse=True):
+        lines[first - 1 : last] = [lines[first - 1][:start].rstrip() + lines[last - 1][end:]]
+    cut = "".join(lines)
+    code = [token for token in tokens(cut) if token.type not in NO_CODE]
+    kept = {row for token in code for row in range(token.start[0], token.end[0] + 1)}
+    return "".join(line for row, line in enumerate(io.StringIO(cut), 1) if row in kept)
+
+
+def tokens(source: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of Python source."""
+    return tokenize.generate_tokens(io.StringIO(source).readline)
+
+
+def estimators() -> list[str]:
+    """Return the names of the estimators there are: a file of `pipeline/estimators/` each."""
+    return sorted(path.stem for path in ESTIMATORS.glob("*.py") if not path.stem.startswith("_"))
+
+
+def code_of_stages() -> dict[str, list[str]]:
+    """Return the files that each module with a `main()` reaches, and `train` with each estimator, which it loads by name."""
+    modules = sorted((ROOT / "pipeline").glob("*.py"))
+    names = [path.stem for path in modules if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")]
+    known: dict[str, set[str]] = {}  # each file is parsed once
+    found = {name: reached(f"pipeline/{name}.py", known=known) for name in names}
+    for name in estimators():
+        found[f"train-{name}"] = reached("pipeline/train.py", f"pipeline/estimators/{name}.py", known=known)
+    return found
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write the list of each stage's files, with the hash of their code."""
+    stages = code_of_stages()
+    files = set().union(*stages.values())
+    code = {file: without_prose((ROOT / file).read_text(encoding="utf-8")) for file in files}
+    digest = {file: artifacts.sha256(text.encode()) for file, text in code.items()}
+    for name, files in stages.items():
+        lines = [f"{file} {digest[file]}\n" for file in files]
+        artifacts.write_bytes(folder / name, "".join(lines).encode())

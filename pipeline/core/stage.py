@@ -1,0 +1,84 @@
+"""Run a stage or command as a process: errors become one line and an exit code, its duration goes to a log."""
+
+import errno
+import importlib
+import inspect
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.core.errors import AssayError, StageError
+
+# What an operating system refuses for reasons that lie outside the project.
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+TIMINGS = Path("logs/timings.jsonl")  # git-ignored: a duration is never part of an output
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call `main(*argv)` as a process: exit 0, or 2 with one line on stderr where the user can mend it.
+
+    Wrong arguments, a full disk and missing permissions become such a line too; any other exception is a bug of ours and
+    keeps its traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
+    """
+    name = main.__globals__["__spec__"].name
+    main = importlib.import_module(name).main  # not __main__'s: a cluster's workers import what it hands them by name
+    module = name.removeprefix("pipeline.")
+    start = time.perf_counter()
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
+    check_arguments(main, module)
+    try:
+        main(*sys.argv[1:])
+        if len(sys.argv) <= 2:  # a stage has one key at most; more are files, whose names are nobody's business
+            log_duration(module, time.perf_counter() - start)
+    except AssayError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print(f"{module}: stopped by the keyboard; nothing half-written is kept", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"{module}: {error.strerror}{where}; make room or mend the permissions, then run it again", file=sys.stderr
+        )
+        sys.exit(2)
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process once `parent`, which is DVC, has been killed: its outputs would get into those of the next run."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(137)
+
+
+def check_arguments(main: Callable[..., None], module: str) -> None:
+    """Exit 2 with the usage unless `main` can take the arguments of this process."""
+    try:
+        inspect.signature(main).bind(*sys.argv[1:])
+    except TypeError:
+        names = " ".join(name.upper() for name in inspect.signature(main).parameters)
+        print(f"usage: python -m pipeline.{module} {names}".rstrip(), file=sys.stderr)
+        sys.exit(2)
+
+
+def log_duration(module: str, seconds: float) -> None:
+    """Append a line to the log of durations."""
+    TIMINGS.parent.mkdir(exist_ok=True)
+    entry = {"stage": module, "key": " ".join(sys.argv[1:]), "seconds": round(seconds, 3)}
+    with TIMINGS.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
+
+
+def require(path: str | Path, stage: str) -> Path:
+    """Return `path`; raise StageError, naming the stage that writes it, where it does not exist."""
+    path = Path(path)
+    if not path.exists():
+        raise StageError(f"{path.as_posix()} is missing: run 'dvc repro {stage}', which writes it")
+    return path

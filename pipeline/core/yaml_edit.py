@@ -1,0 +1,138 @@
+"""Entries put into YAML files and taken out again as text: every other byte, comments and layout, stays as it is.
+
+A YAML library that writes the whole file anew would not do: it turns `null` into nothing and moves comments.
+"""
+
+import io
+from typing import Any
+
+import yaml
+
+from pipeline.core.errors import ParamsError
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def add(text: str, section: str, entries: dict[str, Any], gap: bool = False) -> str:
+    """Return `text` with `entries` at the end of the top-level mapping `section`, after a blank line if `gap`.
+
+    Raises ParamsError where the section is missing or written in braces.
+    """
+    lines, node = read_lines(text), section_of(text, section)
+    if node.flow_style and node.value:
+        raise ParamsError(f"params.yaml: {section} is written in braces; write it with one entry a line")
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if node.value:
+        at, indent = end_of_content(lines, node), node.value[0][0].start_mark.column
+    else:  # {} has to go
+        at, indent = node.end_mark.line + 1, 2
+        line = lines[node.start_mark.line]
+        lines[at - 1] = line[: node.start_mark.column].rstrip() + line[node.end_mark.column :]
+    dumped = yaml.safe_dump(entries, sort_keys=False, default_flow_style=None, allow_unicode=True, width=10**6)
+    block = [newline] if gap and node.value else []
+    block += [" " * indent + line + newline for line in dumped.splitlines()]
+    if not lines[at - 1].endswith(("\n", "\r")):  # the file's last line: what is new is the last one now
+        lines[at - 1] += newline
+        block[-1] = block[-1].removesuffix(newline)
+    changed = "".join([*lines[:at], *block, *lines[at:]])
+    expected = yaml.load(text, LOADER)
+    expected[section] = {**expected[section], **entries}
+    return checked(changed, expected)
+
+
+def remove(text: str, section: str, names: set[str]) -> str:
+    """Return `text` without those entries of the top-level mapping `section`; what `add` wrote goes without a trace.
+
+    With an entry go the comments in it, and one blank line before it, or else behind it. Raises ParamsError where the
+    section is missing or written in braces.
+    """
+    lines, node = read_lines(text), section_of(text, section)
+    if node.flow_style and any(key.value in names for key, _ in node.value):
+        raise ParamsError(f"params.yaml: {section} is written in braces; write it with one entry a line")
+    others_follow = False
+    for key, value in reversed(node.value):
+        if key.value not in names:
+            others_follow = True
+            continue
+        start, end = key.start_mark.line, end_of(lines, key, value)
+        if not lines[start - 1].strip():
+            start -= 1
+        elif others_follow and not lines[end].strip():
+            end += 1
+        if end == len(lines) and not lines[-1].endswith(("\n", "\r")):
+            lines[start - 1] = lines[start - 1].rstrip("\r\n")
+        del lines[start:end]
+    expected = yaml.load(text, LOADER)
+    expected[section] = {name: value for name, value in expected[section].items() if name not in names}
+    if not expected[section] and node.value:
+        at = next(key.end_mark for key, _ in yaml.compose(text, LOADER).value if key.value == section)
+        lines[at.line] = f"{lines[at.line][: at.column]}: {{}}{lines[at.line][at.column + 1 :]}"
+    return checked("".join(lines), expected)
+
+
+def remove_key(text: str, section: str, name: str) -> str:
+    """Return `text` without the key `name` in the entries of the top-level mapping `section`, which hold text under it."""
+    root = yaml.compose(text, LOADER)
+    tops = [value for key, value in root.value if key.value == section] if isinstance(root, yaml.MappingNode) else []
+    entries = [entry for top in tops if isinstance(top, yaml.MappingNode) for _, entry in top.value]
+    lines = read_lines(text)
+    for entry in reversed([entry for entry in entries if isinstance(entry, yaml.MappingNode)]):
+        for key, value in entry.value:
+            if key.value == name and isinstance(value, yaml.ScalarNode) and not entry.flow_style:
+                del lines[key.start_mark.line : value.end_mark.line + 1]
+    return "".join(lines)
+
+
+def read_lines(text: str) -> list[str]:
+    """Return the lines of `text` with their ends, as YAML counts them."""
+    return io.StringIO(text, newline="").readlines()
+
+
+def section_of(text: str, section: str) -> yaml.MappingNode:
+    """Return the mapping under a top-level key, with the places of everything in it; raise ParamsError without one."""
+    root = yaml.compose(text, LOADER)
+    for key, value in root.value:
+        if key.value == section and isinstance(value, yaml.MappingNode):
+            return value
+    raise ParamsError(f"params.yaml has no section {section!r}")
+
+
+def last_line(node: yaml.Node, least: int = 0) -> int:
+    """Return the number of the last line of a node's content; at least `least`, as an alias stands elsewhere."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        key, value = last if isinstance(last, tuple) else (last, last)
+        return max(least, last_line(value, key.start_mark.line))
+    return max(least, node.end_mark.line - (node.end_mark.column == 0))
+
+
+def end_of_content(lines: list[str], node: yaml.Node, least: int = 0) -> int:
+    """Return the number of the line behind a node's content; a text of several lines takes blank ones with it."""
+    end = last_line(node, least) + 1
+    while not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def end_of(lines: list[str], key: yaml.Node, value: yaml.Node) -> int:
+    """Return the number of the line behind an entry: comments that stand deeper than its key belong to it."""
+    end = end_of_content(lines, value, key.start_mark.line)
+    for number in range(end, len(lines)):
+        stripped = lines[number].strip()
+        deeper = len(lines[number]) - len(lines[number].lstrip()) > key.start_mark.column
+        if stripped and not (stripped.startswith("#") and deeper):
+            break
+        if stripped:
+            end = number + 1
+    return end
+
+
+def checked(text: str, expected: Any) -> str:
+    """Return `text` if it says what is expected; raise ParamsError where unusual YAML has misled the edit."""
+    try:
+        same = yaml.load(text, LOADER) == expected
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        raise ParamsError("params.yaml cannot be changed without losing its form: edit it by hand; nothing was written")
+    return text

@@ -1,0 +1,67 @@
+"""Which column of a CSV is the label, which the group and which the shipped split: by its name, or by what is in it."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.core.errors import DataError
+from pipeline.data import tables
+from pipeline.data.folder_layout import SHIPPED
+
+# Names in lower case and without spaces and signs; the first that is there counts.
+LABELS = ("label", "labels", "class", "target", "diagnosis", "dx", "outcome", "y")
+GROUPS = ("group", "groupid", "patient", "patientid", "subject", "subjectid", "lesion", "lesionid", "case", "caseid")
+NUMBERS = ("id", "pid", "recordid", "rowid", "number", "no")  # of a table's rows: no features, and harmless as groups
+SPLITS = ("split", "shipped", "subset", "partition", "set")
+MOST_CLASSES = 20  # in a column that is taken for the label because of what is in it
+FEWEST_GROUPS = 10  # or a third of the rows; fewer values say something else, the arm of a study for instance
+
+
+def columns_of(
+    table: pd.DataFrame, path: Path, label: str | None, group: str | None, also_groups: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Return {"label": column, "group": ..., "shipped": ...}, without those that the table has not got.
+
+    `label` and `group` are the user's, None has them guessed; `also_groups` are further names of groups. Raises DataError,
+    with the columns there are, for one that is missing and where no label can be told.
+    """
+    for column, option in ((label, "--label"), (group, "--group")):
+        if column:
+            tables.require_column(table, column, path, option)
+    rest = table.drop(columns=[column for column in {label, group} if column])
+    shipped = named(rest, SPLITS)
+    if shipped and not set(rest[shipped].str.lower()) <= set(SHIPPED):
+        shipped = None
+    group = group or guess_group(rest.drop(columns=[shipped] if shipped else []), also_groups)
+    label = label or guess_label(rest.drop(columns=[c for c in (shipped, group) if c in rest]), path)
+    found = {"label": label, "group": group, "shipped": shipped}
+    return {key: column for key, column in found.items() if column}
+
+
+def named(columns: Collection[str], names: tuple[str, ...]) -> str | None:
+    """Return the column that bears the first of `names` that is there, whatever its case, spaces and signs."""
+    plain = {re.sub(r"[\W_]+", "", column.casefold()): column for column in columns}
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def guess_group(table: pd.DataFrame, also: tuple[str, ...]) -> str | None:
+    """Return the column that is named like a group and has many values, if there is one."""
+    column = named(table, GROUPS + also)
+    return column if column and table[column].nunique() >= min(FEWEST_GROUPS, len(table) / 3) else None
+
+
+def guess_label(table: pd.DataFrame, path: Path) -> str:
+    """Return the column that is named like a label, else the last one if it has a few values, each several times."""
+    found = named(table, LABELS)
+    if found is None and len(table.columns):
+        last = table.columns[-1]
+        n_values = len({cell for cell in table[last] if not tables.is_missing(cell)})
+        found = last if 2 <= n_values <= min(MOST_CLASSES, len(table) / 2) else None
+    if found is None:
+        raise DataError(
+            f"{path.as_posix()}: cannot tell which column is the label; say it: --label with one of "
+            f"{', '.join(table.columns) or 'no columns: there is none besides'}"
+        )
+    return found

@@ -1,0 +1,96 @@
+"""dev.npz and test.npz: the samples of one side of the split, as every later stage reads them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.core import artifacts
+from pipeline.data.image_with_columns import Beside, has_columns, of_picture
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples sorted by id, and their features by name.
+
+    id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list
+    of str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as
+    float32, columns of a table, or beside the pictures, as `column:<name>`, float64 or str (n,); and where folds are drawn
+    several times, fold_2 and so on. Read lazily: what is not asked for costs nothing.
+    """
+
+    id: np.ndarray
+    path: np.ndarray
+    group: np.ndarray
+    y: np.ndarray
+    fold: np.ndarray
+    classes: list[str]
+    arrays: "np.lib.npyio.NpzFile | dict[str, np.ndarray]"
+
+    @classmethod
+    def load(cls, file: Path) -> "Dataset":
+        """Return the data set that `save` wrote to `file`."""
+        arrays = np.load(file, allow_pickle=False)
+        return cls(
+            **{name: arrays[name] for name in ("id", "path", "group", "y", "fold")},
+            classes=[str(name) for name in arrays["classes"]],
+            arrays=arrays,
+        )
+
+    def save(self, file: Path) -> None:
+        """Write the data set, byte for byte the same for the same samples."""
+        own = {name: getattr(self, name) for name in ("id", "path", "group", "y", "fold")}
+        artifacts.write_npz(file, own | {"classes": np.array(self.classes)} | dict(self.arrays))
+
+    def rows(self, kept: np.ndarray) -> "Dataset":
+        """Return the samples at `kept`, int (m,), without features."""
+        own = {name: getattr(self, name)[kept] for name in ("id", "path", "group", "y", "fold")}
+        return replace(self, **own, arrays={})
+
+    def X(self, features: str) -> "np.ndarray | pandas.DataFrame | Beside":  # noqa: F821 - pandas only for columns
+        """Return the features of this name: an array (n, n_features), for `columns` a DataFrame (n, n_columns), or both."""
+        if has_columns(features):
+            return Beside(self.arrays[of_picture(features)], self.X("columns"))
+        if features != "columns":
+            return self.arrays[features]
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                name.removeprefix("column:"): array if array.dtype == np.float64 else array.astype(object)
+                for name in self.column_names
+                for array in [self.arrays[name]]
+            }
+        )
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the arrays that are columns, in their order."""
+        return [name for name in self.arrays if name.startswith("column:")]
+
+    @property
+    def folds(self) -> np.ndarray:
+        """The folds of every repeat, int64 (n_repeats, n); the first is `fold`."""
+        return np.stack([self.fold, *(self.arrays[name] for name in self.arrays if name.startswith("fold_"))])
+
+    def tiled(self, times: int) -> "Dataset":
+        """Return the samples `times` over, without features, to stand beside as many predictions of each.
+
+        A copy has its sample's group, and its first fold: what is drawn by group, or fitted without a fold, has no copy of it.
+        """
+        if times == 1:
+            return self
+        own = {name: np.tile(getattr(self, name), times) for name in ("id", "path", "group", "y", "fold")}
+        return Dataset(**own, classes=self.classes, arrays={})
+
+    @property
+    def positive(self) -> str | None:
+        """The class that metrics of two classes speak of; None for more classes."""
+        return self.classes[1] if len(self.classes) == 2 else None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of which samples there are, how they are labelled and in which fold they stand."""
+        rows = zip(self.id, self.group, self.y, *self.folds, strict=True)
+        lines = ["\t".join(self.classes), *("\t".join(map(str, row)) for row in rows)]
+        return artifacts.sha256("\n".join(lines).encode())

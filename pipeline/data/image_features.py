@@ -1,0 +1,129 @@
+"""What the scan learns of each picture file: its facts, its embedding, its classical features. In constant memory.
+
+A file whose bytes were seen before, by this code and network, is taken from the store of features: .16 ms a file,
+8,036 photos in 1.3 s.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.core import artifacts
+from pipeline.core.errors import DataError
+from pipeline.core.feature_cache import FeatureStore, make_recipe
+from pipeline.core.parallel import run_parallel
+from pipeline.data import images, intensity, litert, uploads
+from pipeline.data.folder_layout import Sample
+
+N_CLASSICAL = 320
+N_TONES = len(intensity.CHANNELS) * intensity.BINS
+MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
+BATCH = 16  # files handed to a worker at once: the hand-over costs less than 1 % and progress stays smooth
+KEEP = 256  # new files put into the store at once: what an interrupted scan has to do again
+_of_thread = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A file's facts, and, where there is no `error` among them, its features, float32 (n,) and (320,).
+
+    `tones` is what `intensity.count` counts, uint16 (96,). `key` is the SHA-256 of its bytes where the features are new to
+    the store.
+    """
+
+    facts: dict
+    embedding: np.ndarray | None = None
+    classical: np.ndarray | None = None
+    tones: np.ndarray | None = None
+    key: str = ""
+
+    def pack(self) -> bytes:
+        """Return what the store keeps of it."""
+        facts = json.dumps(self.facts).encode()
+        return facts + b"\n" + self.tones.tobytes() + self.classical.tobytes() + self.embedding.tobytes()
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "Scanned":
+        """Return what `pack` made bytes of."""
+        facts, numbers = data.split(b"\n", 1)
+        tones = np.frombuffer(numbers, np.uint16, N_TONES)
+        values = np.frombuffer(numbers, np.float32, offset=tones.nbytes)
+        return cls(json.loads(facts), values[N_CLASSICAL:], values[:N_CLASSICAL], tones)
+
+
+def open_store(program: Path) -> FeatureStore:
+    """Return the store of what the network in `program` and today's decoding make of files."""
+    code = Path(images.__file__), Path(litert.__file__), Path(intensity.__file__), Path(__file__)
+    return FeatureStore("scan", make_recipe(program, *code, packages=("ai-edge-litert", "numpy", "pillow")))
+
+
+def embedder(program: Path) -> litert.Embedder:
+    """Return this thread's own embedder; an interpreter serves one thread."""
+    if getattr(_of_thread, "program", None) != program:
+        _of_thread.program, _of_thread.embedder = program, litert.Embedder(program.read_bytes())
+    return _of_thread.embedder
+
+
+def scan_file(path: Path, program: Path, store: FeatureStore) -> Scanned:
+    """Return what there is to know of a file; of a bad one facts with `error`."""
+    try:
+        if path.exists() and not path.is_file():
+            return Scanned({"error": "is no file"})  # a pipe would never end
+        if path.stat().st_size > MAX_BYTES:
+            return Scanned({"error": f"is over {MAX_BYTES // 1_000_000} MB, more than a picture needs"})
+        data = path.read_bytes()
+    except OSError as error:
+        return Scanned({"error": f"cannot be opened ({error.strerror})"})
+    key = artifacts.sha256(data)
+    known = store.get(key)
+    if known:
+        return Scanned.unpack(known)
+    facts = {"bytes": len(data), "error": ""}
+    try:
+        picture = images.decode(data)
+    except DataError as error:
+        return Scanned(facts | {"error": str(error), "id": key[:16]})  # the bytes identify what cannot be decoded
+    square = images.resize(picture.pixels)
+    facts |= {"id": picture.id, "width": picture.width, "height": picture.height}
+    facts |= {"mode": picture.mode, "format": picture.format}
+    return Scanned(facts, embedder(program)(square), images.classical(square), intensity.count(square), key)
+
+
+def scan_files(paths: list[str], root: Path, program: Path, store: FeatureStore) -> list[Scanned]:
+    """Return `scan_file` of each of a handful of files below `root`, or among the uploads."""
+    return [scan_file(uploads.locate(root, path), program, store) for path in paths]
+
+
+def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, workers: int) -> Iterator[dict]:
+    """Yield each sample's row for samples.csv; write features to .npy files row by row, and at the end intensity.csv."""
+    store = open_store(program)
+    starts = range(0, len(samples), BATCH)
+    batches = ([sample.path for sample in samples[start : start + BATCH]] for start in starts)
+    work = partial(scan_files, root=root, program=program, store=store)
+    size = embedder(program).size
+    new: list[tuple[str, bytes]] = []
+    tones: dict[str, np.ndarray] = {}
+    with (
+        artifacts.writing_npy(out / "embeddings.npy", np.float32, (len(samples), size)) as add_embedding,
+        artifacts.writing_npy(out / "classical.npy", np.float32, (len(samples), N_CLASSICAL)) as add_classical,
+    ):
+        found = (one for batch in run_parallel(work, batches, workers) for one in batch)
+        for sample, one in zip(samples, found, strict=True):
+            add_embedding(np.zeros(size) if one.embedding is None else one.embedding)
+            add_classical(np.zeros(N_CLASSICAL) if one.classical is None else one.classical)
+            if one.tones is not None:
+                tones[sample.label] = tones.get(sample.label, np.zeros(N_TONES, np.int64)) + one.tones
+            if one.key:
+                new.append((one.key, one.pack()))
+            if len(new) >= KEEP:
+                store.put(new)
+                new.clear()
+            known = {key: getattr(sample, key) for key in ("path", "label", "group", "shipped")}
+            yield known | one.facts | sample.extra
+        store.put(new)
+    intensity.write(out / "intensity.csv", tones)

@@ -1,0 +1,160 @@
+"""Divide samples into development and test set and into folds, without ever dividing a group.
+
+The functions are pure: a table of samples and the content of audit.json go in, the table of split.csv comes out.
+"""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core.errors import SplitError
+from pipeline.core.params import SplitParams
+from pipeline.data import uploads
+
+
+def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
+    """Return the samples sorted by id and path, with group, subset, fold and reason.
+
+    `samples` are the rows of samples.csv, `audit` the content of audit.json. Samples of one group (the group column, and
+    the sets that the audit found to be the same picture, united) are never divided. By hash, a group is in test when the
+    hash of seed and group falls below `test_fraction`, so adding samples never moves the old ones; as shipped, the shipped
+    test set is test, and development samples of a group that also is in test are left out. Uploads move no other sample, and
+    never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
+    """
+    new = samples["path"].map(uploads.is_upload).to_numpy(bool)
+    table = assign_raw(samples[~new], audit, params, seed)
+    if new.any():
+        table = add_uploads(table, pd.concat([samples[~new], samples[new]], ignore_index=True), audit)
+    table = table.sort_values(["id", "path"], ignore_index=True)
+    check_counts(table, params)
+    names = ["fold", *(f"fold_{repeat}" for repeat in range(2, params.repeats + 1))]
+    for repeat, name in enumerate(names):
+        table[name] = folds(table, params.folds, seed + repeat)
+    return table[["id", "path", "label", "group", "subset", "fold", "reason", *names[1:]]]
+
+
+def assign_raw(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
+    """Return the raw samples with group, subset and reason."""
+    table = samples[["id", "path", "label", "shipped", "error"]].copy()
+    table["group"] = unite_groups(samples, audit["groups"])
+    table["reason"] = reasons(table, audit["label_conflicts"])
+    usable = table["reason"] == ""
+    table["subset"] = np.where(usable, assign(table, params, seed), "excluded")
+    if params.by == "shipped":
+        in_test = set(table.loc[table["subset"] == "test", "group"])
+        leak = (table["subset"] == "dev") & table["group"].isin(in_test)
+        table.loc[leak, "reason"] = "leak: its picture or group is also in the shipped test set"
+        table.loc[leak, "subset"] = "excluded"
+    return table
+
+
+def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: dict) -> pd.DataFrame:
+    """Return `table`, the assigned raw samples, with the uploads behind them, which are dev or excluded.
+
+    `samples` are the raw samples and then the uploads, `audit["uploads"]` the pairs that hold an upload. Left out is what shares
+    a group or a picture with a test sample, and what is there under another label. Development samples that an upload joins
+    get one group, so that no fold divides them.
+    """
+    links = [[pair["a"], pair["b"]] for pair in audit["uploads"]]
+    copies = [[pair["a"], pair["b"]] for pair in [*audit["pairs"], *audit["uploads"]] if pair["copy"]]
+    united = pd.Series(unite_groups(samples, audit["groups"] + links))
+    picture = pd.Series(unite_groups(samples.assign(group=""), copies))
+    whole = pd.concat(
+        [table, samples.loc[len(table) :, table.columns.intersection(samples.columns)]], ignore_index=True
+    )
+    new = whole.index >= len(table)
+    near_test = united.isin(united[whole["subset"] == "test"])
+    contrary = whole["label"].groupby(picture).transform("nunique") > 1
+    reason = np.where(near_test, "leak: its picture or group is also in the test set", "")
+    reason = np.where(contrary & ~near_test, "label conflict: the same under another label", reason)
+    whole.loc[new, "reason"] = reason[new]
+    whole.loc[new, "subset"] = np.where(reason[new] == "", "dev", "excluded")
+    whole["group"] = whole["group"].where(near_test & ~new, united)
+    return whole
+
+
+def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[str]:
+    """Return each sample's group: its group column (else its id), joined with the groups of pictures that are the same.
+
+    A joined group bears the smallest of the names it unites, so that its place does not depend on the order of files.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    own = np.where(samples["group"] != "", "group:" + samples["group"], "id:" + samples["id"])
+    names, code = np.unique(own.astype(str), return_inverse=True)
+    of_path = dict(zip(samples["path"], code, strict=True))
+    links = [(of_path[paths[0]], of_path[other]) for paths in same_pictures for other in paths[1:]]
+    first, second = np.array(links, dtype=int).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(links)), (first, second)), shape=(len(names), len(names)))
+    _, component = connected_components(graph, directed=False)
+    # names are sorted, so the first of each component is its smallest
+    _, smallest = np.unique(component, return_index=True)
+    return [names[smallest[component[own_code]]].split(":", 1)[1] for own_code in code]
+
+
+def reasons(table: pd.DataFrame, conflicts: list[list[str]]) -> np.ndarray:
+    """Return why each sample is left out on its own account, or ""."""
+    conflicting = {path for paths in conflicts for path in paths}
+    return np.where(
+        table["error"] != "",
+        "unreadable: " + table["error"],
+        np.where(table["path"].isin(conflicting), "label conflict: the same under another label", ""),
+    )
+
+
+def assign(table: pd.DataFrame, params: SplitParams, seed: int) -> list[str]:
+    """Return dev or test for every sample, by hash of its group or as shipped."""
+    if params.by == "hash":
+        return ["test" if unit_hash(group, seed) < params.test_fraction else "dev" for group in table["group"]]
+    if (table["shipped"] == "").any():
+        path = table.loc[table["shipped"] == "", "path"].iloc[0]
+        raise SplitError(f"split.by is 'shipped', but {path} belongs to no shipped split; set split.by: hash")
+    return ["test" if shipped == "test" else "dev" for shipped in table["shipped"]]
+
+
+def unit_hash(group: str, seed: int) -> float:
+    """Return a number in [0, 1) that depends on nothing but the group's name and the seed."""
+    return int(hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()[:13], 16) / 16**13
+
+
+def check_counts(table: pd.DataFrame, params: SplitParams) -> None:
+    """Raise SplitError, with counts and remedy, unless every class has enough test samples and a group for every fold.
+
+    A class of which nothing is left must not vanish without a word: a model would be sure of the others.
+    """
+    dev, test = table[table["subset"] == "dev"], table[table["subset"] == "test"]
+    for label in sorted(set(table["label"]) - {""}):
+        of_label = table[table["label"] == label]
+        if (of_label["subset"] == "excluded").all():
+            raise SplitError(
+                f"class {label!r}: all of its {len(of_label)} samples are left out, the first as "
+                f"{of_label['reason'].iloc[0]!r}. Mend them, or remove the class from the raw data"
+            )
+        n_test = int((test["label"] == label).sum())
+        if n_test < params.min_test_per_class:
+            raise SplitError(
+                f"class {label!r} has {n_test} test samples; split.min_test_per_class asks for "
+                f"{params.min_test_per_class}. Collect more, raise split.test_fraction or lower the minimum"
+            )
+        n_groups = dev.loc[dev["label"] == label, "group"].nunique()
+        if n_groups < params.folds:
+            raise SplitError(
+                f"class {label!r} has {n_groups} groups for development, fewer than split.folds ({params.folds}). "
+                "Collect more or lower split.folds"
+            )
+
+
+def folds(table: pd.DataFrame, n_folds: int, seed: int) -> pd.Series:
+    """Return the fold of each development sample, grouped and stratified; <NA> for the others."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    dev = table.index[table["subset"] == "dev"]
+    found = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    divided = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(
+        dev, table.loc[dev, "label"], table.loc[dev, "group"]
+    )
+    for fold, (_, held_out) in enumerate(divided):
+        found[dev[held_out]] = fold
+    return found

@@ -1,0 +1,21 @@
+"""Small upright previews of image files, as JPEG."""
+
+import io
+
+from PIL import Image
+
+from pipeline.data import images
+
+
+def preview(data: bytes, side: int) -> bytes:
+    """Return an image file's picture as JPEG, at most `side` px wide and high; raise DataError as `images.decode` does."""
+    with images.upright(data) as (image, _):
+        image.thumbnail((side, side))
+        return encoded(image)
+
+
+def encoded(image: Image.Image) -> bytes:
+    """Return an RGB picture as the bytes of a JPEG file."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=90)
+    return out.getvalue()

@@ -1,0 +1,73 @@
+"""What is told about a data set, as lines of (title, text); an empty text is nothing to tell."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pandas as pd
+
+from pipeline.data import tables
+
+SHOWN = 5  # files passed over; more are counted
+MOST_WORDS = 20  # classes or columns; more are counted
+
+
+def about_columns(read: dict[str, str], label: str | None, group: str | None) -> list[tuple[str, str]]:
+    """Return the lines that say which columns were taken, and of those that were guessed how to take others."""
+    guessed = {"label": "" if label else "; --label takes another", "group": "" if group else "; --group takes another"}
+    what = {"group": "samples that share it stay together", "shipped": "the split that it ships with"}
+    lines = []
+    for key, column in read.items():
+        hint = "" if key in guessed and not guessed[key] else f" (guessed{guessed.get(key, '')})"
+        lines.append((key, f"column {column!r}{hint}" + (f": {what[key]}" if key in what else "")))
+    return lines
+
+
+def about_samples(samples: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the lines on classes, groups, shipped splits and what cannot be read."""
+    good, bad = samples[samples["error"] == ""], samples[samples["error"] != ""]
+    groups = set(good["group"]) - {""}
+    return [
+        ("classes", counted(good["label"])),
+        ("groups", f"{len(groups)}" if groups else ""),
+        (
+            "subsets",
+            counted(good["shipped"]) if good["shipped"].any() else "none are shipped: a test set will be drawn",
+        ),
+        ("unreadable", listing(list(zip(bad["path"], bad["error"], strict=True)))),
+    ]
+
+
+def empty_cells(features: pd.DataFrame) -> dict[str, int]:
+    """Return the number of missing cells of each column that has any."""
+    counts = {name: sum(map(tables.is_missing, features[name])) for name in features}
+    return {name: count for name, count in counts.items() if count}
+
+
+def sizes(found: list[tuple[int, int]]) -> str:
+    """Return the commonest size in px, and the range of the others."""
+    if not found:
+        return ""
+    counts = Counter(found)
+    (width, height), most = counts.most_common(1)[0]
+    if len(counts) == 1:
+        return f"all {width}x{height} px"
+    sides = [side for size in counts for side in size]
+    return f"{len(counts)} sizes, {min(sides)} to {max(sides)} px a side; {most} are {width}x{height}"
+
+
+def counted(values: Iterable[str]) -> str:
+    """Return "benign 600, malignant 600", the commonest first."""
+    return some([f"{value} {count}" for value, count in Counter(sorted(values)).most_common()], MOST_WORDS)
+
+
+def some(words: list[str], most: int = MOST_WORDS) -> str:
+    """Return the words in a row, of which the number of those past `most`."""
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def listing(found: list[tuple[str, str]]) -> str:
+    """Return how many files there are and the first of them with the reason, each on a line of its own."""
+    if not found:
+        return ""
+    more = [f"... and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return "\n".join([f"{len(found)}", *(f"{path}: {reason}" for path, reason in found[:SHOWN]), *more])

@@ -1,0 +1,125 @@
+"""Audit samples: which are the same image or row, which labels contradict each other, which properties predict the label.
+
+`audit` is pure; `audit_task` and `audit_path` read the samples first. Nothing is changed: `split` decides what is left out.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import params
+from pipeline.core.errors import DataError
+from pipeline.core.stage import require
+from pipeline.data import uploads
+from pipeline.duplicates.any_path import collect
+from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
+from pipeline.duplicates.pairs import Pair, find_pairs, group, joined, links_of, same_rows
+from pipeline.duplicates.shortcuts import confounders, properties_of
+from pipeline.duplicates.summary import crosses
+
+FACTS = ["id", "width", "height", "mode", "format", "bytes", "error"]
+
+
+def audit(
+    samples: pd.DataFrame,
+    skipped: pd.DataFrame,
+    prints: list[Fingerprint] | None,
+    pairs: list[Pair],
+    copies: bool = False,
+) -> dict:
+    """Return the content of audit.json, everything in the order of `samples`.
+
+    `samples`, `skipped`: as scan writes them, every cell as text. `prints`: of the readable pictures, None for tables;
+    `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one picture.
+    """
+    bad, good = samples[samples["error"] != ""], samples[samples["error"] == ""].reset_index(drop=True)
+    pairs = [pair for pair in pairs if pair.copy or not copies]
+    paths, labels, shipped = (good[column].tolist() for column in ("path", "label", "shipped"))
+    sets = joined(len(good), [(pair.a, pair.b) for pair in pairs])
+    # Through pictures that are merely near a whole CT scan hangs together: one wrong label does not spoil all of its slices.
+    contrary = joined(len(good), [(pair.a, pair.b) for pair in pairs if pair.copy])
+    leaks = [one for one in sets if crosses({shipped[i] for i in one})]
+    return {
+        "n_files": len(samples),
+        "n_unreadable": len(bad),
+        "n_leaked": sum(shipped[i] == "test" for one in leaks for i in one),
+        "groups": [[paths[i] for i in one] for one in sets],
+        "leaks": [[paths[i] for i in one] for one in leaks],
+        "label_conflicts": [[paths[i] for i in one] for one in contrary if len({labels[i] for i in one}) > 1],
+        "unjudged": [path for path, one in zip(paths, prints or [], strict=False) if not one.judged],
+        "unreadable": [{"path": p, "reason": e} for p, e in zip(bad["path"], bad["error"], strict=True)],
+        "skipped": [{"path": p, "reason": r} for p, r in zip(skipped["path"], skipped["reason"], strict=True)],
+        "confounders": [] if prints is None else find_confounders(good, prints, sets),
+        "pairs": [as_paths(pair, paths) for pair in pairs],
+    }
+
+
+def find_confounders(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[int]]) -> list[dict]:
+    """Return the properties that betray the class, tried on groups and copies that they were not learnt on."""
+    tones = np.array([one.tones for one in prints], float).reshape(-1, 4)
+    links = [(one[0], other) for one in sets for other in one[1:]]
+    together = np.zeros(len(good), int)
+    for number, positions in enumerate(group(len(good), links + links_of(good["group"]))):
+        together[positions] = number
+    return confounders(properties_of(good, tones), good["label"].to_numpy(str), together)
+
+
+def audit_task(name: str) -> tuple[dict, pd.DataFrame, Path | None]:
+    """Return the audit of a task that was scanned, its samples, and the folder of its pictures, None for a table.
+
+    The raw samples are audited as though there were no uploads, so that these cannot move a test sample. Where there are some,
+    `uploads` holds the pairs of which one is an upload.
+    """
+    task = params.task(name)
+    load = partial(pd.read_csv, dtype=str, keep_default_na=False)
+    samples = load(require(f"data/{name}/scan/samples.csv", f"scan@{name}"))
+    skipped = load(require(f"data/{name}/scan/skipped.csv", f"scan@{name}"))
+    good = samples[samples["error"] == ""].reset_index(drop=True)
+    raw = samples[~samples["path"].map(uploads.is_upload)]
+    n_raw = int((raw["error"] == "").sum())  # uploads come behind them
+    if task.kind == "table":
+        found = audit(raw, skipped, None, same_rows(raw))
+        return found | of_uploads(good, n_raw, same_rows(good)), raw, None
+    root, store = Path(task.raw), open_store()
+    paths = [uploads.locate(root, path) for path in good["path"]]
+    prints = take_all(paths, store, name, params.workers())
+    for path, one, known in zip(paths, prints, good["id"], strict=True):
+        if one.facts["error"] or one.facts["id"] != known:
+            why = one.facts["error"] or "it shows something else"
+            raise DataError(f"{path.as_posix()}: has changed since the scan: {why}. Run 'dvc repro' again")
+    pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
+    found = audit(raw, skipped, prints[:n_raw], pairs)
+    if len(good) > n_raw:
+        found |= of_uploads(good, n_raw, find_pairs(paths, prints, store, params.workers(), name, since=n_raw))
+    return found, raw, root
+
+
+def of_uploads(good: pd.DataFrame, n_raw: int, pairs: list[Pair]) -> dict:
+    """Return what audit.json says of uploads, which come behind `n_raw` raw samples; nothing where there are none."""
+    if len(good) == n_raw:
+        return {}
+    return {"uploads": [as_paths(pair, good["path"]) for pair in pairs if pair.b >= n_raw]}
+
+
+def as_paths(pair: Pair, paths: Sequence[str]) -> dict:
+    """Return a pair for audit.json."""
+    return {"a": paths[pair.a], "b": paths[pair.b], "kind": pair.kind, "score": pair.score, "copy": pair.copy}
+
+
+def audit_path(place: Path, copies: bool, workers: int) -> tuple[dict, pd.DataFrame, Path | None]:
+    """Return the audit of whatever lies at `place`, its samples, and the folder of its pictures, None for a table."""
+    root, samples, passed_over = collect(place)
+    skipped = pd.DataFrame([vars(one) for one in passed_over], columns=["path", "reason"])
+    if root is None:
+        return audit(samples, skipped, None, same_rows(samples), copies), samples, None
+    store = open_store()
+    prints = take_all([root / path for path in samples["path"]], store, place.name, workers)
+    facts = pd.DataFrame([one.facts for one in prints], columns=FACTS)
+    samples = pd.concat([samples, facts], axis=1)
+    usable = [(root / path, one) for path, one in zip(samples["path"], prints, strict=True) if not one.facts["error"]]
+    prints = [one for _, one in usable]
+    pairs = find_pairs([path for path, _ in usable], prints, store, workers, place.name)
+    return audit(samples, skipped, prints, pairs, copies), samples, root

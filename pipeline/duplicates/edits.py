@@ -1,0 +1,82 @@
+"""What was done to a picture to get its copy, in words: read from the map between them and from their colours."""
+
+import cv2
+import numpy as np
+
+from pipeline.duplicates.alignment import determinant
+from pipeline.duplicates.verify import Agreement, Look
+
+TURN = 1.5  # degrees, from which on a picture was turned
+SQUEEZE, SCALE = 0.03, 0.02  # of the ratio of width to height, and of both
+CROP = 0.93  # share of one picture that must lie in the other, unless it was cropped
+GAIN, TINT = 0.06, 0.04  # of the brightness, and of one colour against the others
+
+
+def describe(a: Look, b: Look, agreement: Agreement) -> str:
+    """Return the changes between two pictures, for instance `mirrored, rotated by 90 degrees, resized`.
+
+    Which of the two was there first cannot be told: a copy made darker and one made brighter read alike. Where nothing but
+    the file's bytes changed it is `re-encoded`.
+    """
+    matrix = in_file_pixels(a, b, agreement.matrix)
+    mirrored = determinant(matrix) < 0
+    # of a mirrored picture: left and right exchanged, then turned
+    linear = matrix[:, :2] * np.array([-1.0, 1.0]) if mirrored else matrix[:, :2]
+    _, (large, small), _ = np.linalg.svd(linear)
+    angle = round(abs(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))))
+    words = ["mirrored"] if mirrored else []
+    words += [f"rotated by {angle} degrees"] if angle > TURN else []
+    rounding = 1 / min(*a.size, *b.size)  # of a side to whole px
+    if large / small > 1 + SQUEEZE + rounding:
+        words.append("squeezed")
+    elif abs(np.log(large * small) / 2) > SCALE + rounding:
+        words.append("resized")
+    words += ["cropped"] if is_cropped(a, b, agreement) else []
+    words += recoloured(a, b, agreement)
+    words += ["marked"] if agreement.marked else []
+    return ", ".join(words) or "re-encoded"
+
+
+def is_cropped(a: Look, b: Look, agreement: Agreement) -> bool:
+    """Return whether part of one picture lies outside of the other: of its content, and of its frame.
+
+    A picture turned in a larger frame keeps its content; the dark rim of a lens counts as content in one copy and as frame
+    in another, but then the frames still fit.
+    """
+    if min(agreement.covered) >= CROP:
+        return False
+    (height_a, width_a), (height_b, width_b) = (look.points.grey.shape for look in (a, b))
+    common = cv2.warpAffine(np.ones((height_a, width_a), np.uint8), agreement.matrix, (width_b, height_b)).sum()
+    size = abs(determinant(agreement.matrix))
+    return bool(min(common / (height_a * width_a * size), common / (height_b * width_b)) < CROP)
+
+
+def in_file_pixels(a: Look, b: Look, matrix: np.ndarray) -> np.ndarray:
+    """Return `matrix` for px of the files instead of px of the working sizes."""
+    scale_a, scale_b = (look.size / np.array(look.points.grey.shape[::-1], float) for look in (a, b))
+    linear = scale_b[:, None] * matrix[:, :2] / scale_a
+    return np.column_stack([linear, scale_b * matrix[:, 2]])
+
+
+def recoloured(a: Look, b: Look, agreement: Agreement) -> list[str]:
+    """Return `brightness` and `colour` where these differ in what both pictures show."""
+    words = ["brightness"] if abs(np.log(agreement.gain)) > GAIN else []
+    means = common_colours(a, b, agreement.matrix)
+    if means is not None:
+        ratios = np.log(np.maximum(means[1], 1) / np.maximum(means[0], 1))
+        words += ["colour"] if np.ptp(ratios) > TINT else []
+    return words
+
+
+def common_colours(a: Look, b: Look, matrix: np.ndarray) -> np.ndarray | None:
+    """Return float (2, 3), the mean colours of the part that both pictures show; None where that is next to nothing."""
+    side = len(a.colours)
+    to_a, to_b = (np.array(look.points.grey.shape[::-1], float) / side for look in (a, b))
+    small = np.column_stack([matrix[:, :2] * to_a / to_b[:, None], matrix[:, 2] / to_b])
+    shown = cv2.warpAffine(np.full((side, side), 255, np.uint8), small, (side, side)) > 250
+    contents = [cv2.resize(look.points.content, (side, side), interpolation=cv2.INTER_AREA) for look in (a, b)]
+    shown &= (cv2.warpAffine(contents[0], small, (side, side)) > 0) & (contents[1] > 0)
+    if shown.sum() < 0.05 * shown.size:
+        return None
+    laid = cv2.warpAffine(a.colours, small, (side, side))
+    return np.stack([laid[shown].mean(axis=0), b.colours[shown].mean(axis=0)])

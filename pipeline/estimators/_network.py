@@ -1,0 +1,171 @@
+"""The MobileNetV2 network in Keras: built from weights, compiled to LiteRT, written to a `.keras` file of fixed bytes.
+
+The only module besides `backbone` and the `mobilenetv2` estimator that imports tensorflow, and only inside functions:
+the import costs six seconds.
+"""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core import artifacts
+from pipeline.core.errors import BackboneError
+from pipeline.core.suppress_output import quiet
+from pipeline.data.images import SIZE, sample_pictures
+from pipeline.data.litert import Embedder
+
+FOLDER = Path("models/backbone")  # where the stage `backbone` leaves it
+LAST_MAP = "out_relu"  # the layer whose output, float32 (n, 7, 7, N_FEATURES), is the last feature map
+N_FEATURES = 1280  # of the embedding: the last feature map averaged over its 7x7 places
+TOLERANCE = 1e-4  # largest difference between Keras, LiteRT and head on embedding
+MAP_TOLERANCE = (
+    1e-3  # of the feature map: a single place differs by up to 2e-4 of the largest, the mean over places by less
+)
+EXPORT_DATE = "1980-01-01@00:00:00"
+
+
+def use_threads(threads: int) -> None:
+    """Let tensorflow, when it is imported, use so many threads; the last bits of its sums depend on the number."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+
+
+def threads() -> int:
+    """Return what `use_threads` was given last."""
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS", 1))
+
+
+def import_keras() -> Any:
+    """Return the keras module on the tensorflow backend, quiet, with deterministic kernels."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a result must not depend on whether there is a GPU
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with quiet():
+        import keras
+        import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")
+    tf.config.experimental.enable_op_determinism()
+    return keras
+
+
+def build(weights: dict[str, np.ndarray]) -> Any:
+    """Return a flat Keras model: uint8 RGB (n, SIZE, SIZE, 3) to embeddings, float32 (n, N_FEATURES).
+
+    `weights` maps "layer/variable" to arrays, as `models/backbone/weights.npz` does. The scaling to -1..1 is the first
+    layer, so that nobody can do it twice. Raises BackboneError if a weight is missing or of another shape.
+    """
+    keras = import_keras()
+    inputs = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
+    base = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=1.0, input_tensor=scaled)
+    embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(base.output)
+    model = keras.Model(inputs, embedding, name="mobilenetv2")
+    if weights:
+        set_weights(model, weights)
+    return model
+
+
+def weight_name(variable: Any) -> str:
+    """Return "layer/variable" of a Keras variable, whatever model it is nested in."""
+    return "/".join(variable.path.split("/")[-2:])
+
+
+def get_weights(model: Any) -> dict[str, np.ndarray]:
+    """Return the model's variables as arrays under "layer/variable", in the order of the layers."""
+    return {weight_name(variable): np.asarray(variable) for layer in model.layers for variable in layer.weights}
+
+
+def set_weights(model: Any, weights: dict[str, np.ndarray]) -> None:
+    """Put `weights` into the model; raise BackboneError, naming the first that is missing or does not fit."""
+    for layer in model.layers:
+        for variable in layer.weights:
+            name = weight_name(variable)
+            if name not in weights:
+                raise BackboneError(f"the pretrained weights lack {name}; expected a MobileNetV2 with alpha 1.0")
+            if weights[name].shape != tuple(variable.shape):
+                found, expected = weights[name].shape, tuple(variable.shape)
+                raise BackboneError(f"the pretrained weights' {name} has shape {found}; expected {expected}")
+            variable.assign(weights[name])
+
+
+def convert(model: Any) -> bytes:
+    """Return a Keras model of pictures, uint8 (n, SIZE, SIZE, 3), as a LiteRT program in float32 for a batch of one.
+
+    The weights are frozen into the graph first: the converter takes 2 s for that, and 10 s for a Keras model as it is.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    with quiet():
+        signature = [tf.TensorSpec((1, SIZE, SIZE, 3), tf.uint8, name="image")]
+        traced = tf.function(lambda image: model(image, training=False), signature).get_concrete_function()
+        frozen = convert_variables_to_constants_v2(traced)
+        return tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
+
+
+def to_litert(model: Any, frozen: str | None = None) -> bytes:
+    """Return the model as a LiteRT program, see `convert`; raise RuntimeError if the two differ.
+
+    Its second output is the last feature map, which is computed anyway: what explains an answer needs no second pass. Of a model
+    that was fine-tuned, a third is the mean over places, (1, 1, 1, n_features), of the map of the layer named `frozen`.
+    """
+    keras = import_keras()
+    outputs = [model.output, model.get_layer(LAST_MAP).output]
+    if frozen:
+        outputs.append(keras.layers.GlobalAveragePooling2D(keepdims=True)(model.get_layer(frozen).output))
+    model_and_maps = keras.Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
+    program = convert(model_and_maps)
+    pictures, embedder = np.stack(sample_pictures()), Embedder(program)
+    found = [embedder.run(picture, frozen_mean=True, feature_map=True) for picture in pictures]
+    numbers, maps, *means = (np.asarray(expected) for expected in model_and_maps(pictures, training=False))
+    assert_close("LiteRT", np.stack([one.output for one in found]), numbers)
+    assert_close("LiteRT's feature map", np.stack([one.feature_map for one in found]), maps, MAP_TOLERANCE)
+    familiar = (means or [maps])[0].mean(axis=(1, 2))
+    assert_close("LiteRT's map that was frozen", np.stack([one.frozen_mean for one in found]), familiar)
+    return program
+
+
+def assert_close(what: str, found: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE) -> None:
+    """Raise RuntimeError if two ways to the same numbers differ by more than `tolerance` (of the largest, if over 1)."""
+    difference = float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
+    if not difference <= tolerance:
+        raise RuntimeError(f"{what} differs from Keras by {difference:.2g}; expected at most {tolerance:.0g}")
+
+
+def save_keras(model: Any, path: Path) -> None:
+    """Write the model as a `.keras` file whose bytes depend on the model alone.
+
+    Keras puts the date, zip times and object ids (memory addresses) into the file; they are set to fixed values here. The
+    file loads as any other.
+    """
+    raw = path.with_name(".raw.keras")
+    model.save(raw)
+    with zipfile.ZipFile(raw) as archive:
+        members = {name: archive.read(name) for name in sorted(archive.namelist())}
+    raw.unlink()
+    metadata = json.loads(members["metadata.json"]) | {"date_saved": EXPORT_DATE}
+    members["metadata.json"] = json.dumps(metadata).encode()
+    config = json.loads(members["config.json"])
+    _renumber(config, {})
+    members["config.json"] = json.dumps(config).encode()
+    artifacts.write_zip(path, members)
+
+
+def _renumber(node: Any, numbers: dict[int, int]) -> None:
+    """Replace every `shared_object_id` in a Keras config by its order of appearance."""
+    if isinstance(node, dict):
+        if "shared_object_id" in node:
+            node["shared_object_id"] = numbers.setdefault(node["shared_object_id"], len(numbers))
+        node = node.values()
+    if not isinstance(node, (str, int, float, bool, type(None))):
+        for child in node:
+            _renumber(child, numbers)
+
+
+def load_keras(path: Path) -> Any:
+    """Return the model in a `.keras` file, loaded in Keras' safe mode."""
+    return import_keras().saving.load_model(path, compile=False, safe_mode=True)

@@ -1,0 +1,58 @@
+"""What a shipped split that leaks would have made of the champion: trained as the data came, scored on the same test set.
+
+Development samples that are also in the shipped test set, or share a group with it, are left out of development. Here they are
+put back, for one fit that is then thrown away. Both figures stand side by side in the champion's test report.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts, params
+from pipeline.core.stage import require
+from pipeline.data import feature_arrays
+from pipeline.data.dataset import Dataset
+from pipeline.data.samples import read_samples
+from pipeline.evaluation.scoring import assess
+from pipeline.training.cross_fit import fit, probabilities
+from pipeline.training.refit import unfitted
+
+SHOWN = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
+LEAK = "leak:"
+
+
+def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
+    """Return the figures of `model` fitted on development and leaked samples: n_added, n_leaked (of the test samples), figures.
+
+    None where the shipped split does not leak, and for a network that is fine-tuned, which would take minutes. It decides by
+    the most probable class: the threshold of the honest model was chosen for the honest one.
+    """
+    if params.task(task).split.by != "shipped":
+        return None
+    folder = Path(f"data/{task}")
+    split = pd.read_csv(require(folder / "split.csv", f"split@{task}"), dtype=str, keep_default_na=False)
+    added = split["reason"].str.startswith(LEAK)
+    features = params.model(model).features
+    if not added.any() or features == "pixels":
+        return None
+    row_of = {path: row for row, path in enumerate(read_samples(task)["path"])}
+    arrays = feature_arrays.load_features(folder / "scan", params.task(task))
+    shipped = split.assign(subset=split["subset"].mask(added, "dev"), fold="0")
+    whole = feature_arrays.take(shipped, "dev", test.classes, arrays, row_of)
+    estimator = fit(unfitted(task, model), whole.X(features), whole, np.arange(len(whole.y)), f"as published {model}")
+    proba = probabilities(estimator, test.X(features))
+    report = assess(test, proba, proba.argmax(axis=1), params.task(task).select.draws, params.seed())
+    figures = {name: report[name] for name in SHOWN if name in report}
+    return {
+        "n_added": int(added.sum()),
+        "n_leaked": leaked(artifacts.read_json(folder / "audit.json"), set(test.path)),
+        **figures,
+        "ci": {name: report["ci"][name] for name in figures},
+    }
+
+
+def leaked(audit: dict[str, Any], test: set[str]) -> int:
+    """Return how many of the test samples' pictures are also outside of the test set."""
+    return len(test & {path for paths in audit["leaks"] for path in paths})

@@ -1,0 +1,131 @@
+"""Calibration: whether a model's probabilities are scaled before they are shown, and by which numbers.
+
+Of two classes a sigmoid is tried (Platt 1999), of more a temperature (Guo et al. 2017), on out-of-fold predictions. The choice is
+made by cross-validation over the folds, which are grouped: each fold's calibrator is fitted on the others. It is kept only if
+it makes the Brier score smaller; what is frozen is then fitted on all. `pipeline.prediction.decision_rule.calibrate` applies it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pipeline.core import artifacts
+from pipeline.data.dataset import Dataset
+from pipeline.prediction.decision_rule import calibrate, log_odds, softmax
+from pipeline.stats import metrics
+from pipeline.stats.bootstrap import resamples
+from pipeline.stats.intervals import LEVEL
+
+STEPS = 100  # of Newton's method at most; five or so are needed
+NONE = {"method": "none"}
+SHOWN = ("brier_score_loss", "ece")
+SCALED = ("brier_score_loss", "log_loss", "ece")  # what depends on more than order and decision
+
+
+def choose(dev: Dataset, raw: np.ndarray, draws: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the calibration to freeze, at the digits of a file, and a report on how it was chosen.
+
+    `raw` (n, n_classes) are the out-of-fold probabilities of `dev`. The report: `method`, `tried`, `before` and `after` with
+    brier_score_loss and ece, where `after` is by calibrators that did not see the sample, and `brier_difference` (after minus
+    before) with its 95 % interval of paired draws over groups.
+    """
+    tried = fit(raw, dev.y)
+    crossed = cross_calibrate(dev, raw)
+    change = squares(dev.y, crossed) - squares(dev.y, raw)
+    drawn = [np.einsum("dn,n->d", block, change) / block.sum(axis=1) for block in resamples(dev.group, draws, seed)]
+    frozen = artifacts.rounded(tried) if change.mean() < 0 else NONE
+    before, after = (metrics.scores(dev.y, proba, proba.argmax(axis=1)) for proba in (raw, crossed))
+    report = {
+        "method": frozen["method"],
+        "tried": "sigmoid" if raw.shape[1] == 2 else "temperature",
+        "before": {name: before[name] for name in SHOWN},
+        "after": {name: after[name] for name in SHOWN},
+        "brier_difference": change.mean(),
+        "brier_difference_ci": np.quantile(np.concatenate(drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]),
+    }
+    return frozen, report
+
+
+def squares(y: np.ndarray, proba: np.ndarray) -> np.ndarray:
+    """Return (n,) whose mean is `brier_score_loss` of `stats.metrics`."""
+    terms = ((proba - np.eye(proba.shape[1])[y]) ** 2).sum(axis=1)
+    return terms / 2 if proba.shape[1] == 2 else terms
+
+
+def out_of_fold(dev: Dataset, raw: np.ndarray, decision: dict[str, Any]) -> np.ndarray:
+    """Return probabilities by which a model is judged on the `SCALED` metrics: no calibrator has seen the sample it scales.
+
+    For order and decisions the frozen calibrator is taken: one of each fold would mix up the order of samples, and has
+    nothing to gain there. On the demo the frozen one makes the Brier score of its own samples look better by up to 0.002.
+    """
+    return raw if decision["calibration"] == NONE else cross_calibrate(dev, raw)
+
+
+def cross_calibrate(dev: Dataset, raw: np.ndarray) -> np.ndarray:
+    """Return probabilities (n, n_classes), those of each fold by the calibrator of all the others."""
+    proba = raw.copy()
+    for fold in np.unique(dev.fold):
+        held_out = dev.fold == fold
+        proba[held_out] = calibrate(raw[held_out], {"calibration": fit(raw[~held_out], dev.y[~held_out])})
+    return proba
+
+
+def fit(raw: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Return the calibration with the least log loss; none where it would turn the order of samples round or level it."""
+    scaled = log_odds(raw)
+    if raw.shape[1] == 2:
+        slope, intercept = newton(sigmoid_loss(scaled, y), np.array([1.0, 0.0]))
+        return {"method": "sigmoid", "slope": slope, "intercept": intercept} if slope > 1e-3 else NONE
+    (inverse,) = newton(temperature_loss(scaled, y), np.array([1.0]))
+    return {"method": "temperature", "temperature": 1 / inverse} if inverse > 1e-3 else NONE
+
+
+Loss = Callable[
+    [np.ndarray], tuple[float, np.ndarray, np.ndarray]
+]  # of the numbers sought: value, gradient and Hessian
+
+
+def sigmoid_loss(logit: np.ndarray, y: np.ndarray) -> Loss:
+    """Return the log loss of slope and intercept, against Platt's targets, which keep classes that never overlap finite."""
+    positives = int(y.sum())
+    target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (len(y) - positives + 2))
+    inputs = np.column_stack([logit, np.ones(len(y))])
+
+    def loss(found: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        x = inputs @ found
+        p = 1 / (1 + np.exp(-np.clip(x, -700, 700)))
+        value = np.sum(np.logaddexp(0, x) - target * x)
+        return value, inputs.T @ (p - target), (inputs * (p * (1 - p))[:, None]).T @ inputs
+
+    return loss
+
+
+def temperature_loss(logs: np.ndarray, y: np.ndarray) -> Loss:
+    """Return the log loss of the inverse temperature, in which it is convex; `logs` (n, n_classes)."""
+    own = logs[np.arange(len(y)), y]
+
+    def loss(found: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        p = softmax(logs * found[0])
+        mean = (p * logs).sum(axis=1)
+        variance = (p * logs**2).sum(axis=1) - mean**2
+        value = -np.sum(np.log(np.maximum(p[np.arange(len(y)), y], np.finfo(float).tiny)))
+        return value, np.array([np.sum(mean - own)]), np.array([[np.sum(variance)]])
+
+    return loss
+
+
+def newton(loss: Loss, found: np.ndarray) -> np.ndarray:
+    """Return where a convex loss is least, by Newton's method with halved steps (Lin, Lin and Weng 2007, algorithm 1)."""
+    value, gradient, hessian = loss(found)
+    for _ in range(STEPS):
+        step = np.linalg.solve(hessian + 1e-9 * np.eye(len(found)), -gradient)
+        while np.abs(step).max() > 1e-10:
+            after = loss(found + step)
+            if after[0] < value:
+                break
+            step = step / 2
+        else:
+            return found
+        found, (value, gradient, hessian) = found + step, after
+    return found

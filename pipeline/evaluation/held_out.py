@@ -1,0 +1,97 @@
+"""Score candidates on the test set, through the Predictor that serves, and rank them."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from pipeline.core import artifacts, params
+from pipeline.core.parallel import run_parallel, scratch_folder
+from pipeline.core.params import TaskParams
+from pipeline.core.stage import require
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
+from pipeline.evaluation.scoring import add_refusals, assess
+from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import decide
+from pipeline.prediction.predictor import Predictor
+
+
+def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would, and bool: is it refused?
+
+    `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
+    """
+    scores = []
+    for row in rows:
+        if predictor.info["features"] == "pixels":
+            features = predictor.features(samples[row].read_bytes())
+        else:
+            features = samples[row : row + 1]
+        scores.append(predictor.score(features))
+    return np.stack([score.proba for score in scores]), np.array([score.is_refused for score in scores])
+
+
+def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities (n_test, n_classes) by the bundle in `folder`, and which samples it refuses, bool (n_test,).
+
+    Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
+    """
+    predictor = Predictor(folder)
+    features = predictor.info["features"]
+    samples = [raw / path for path in test.path] if features == "pixels" else test.X(features)
+    parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
+    work = partial(predict_part, predictor=predictor, samples=samples)
+    shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
+    proba, refused = zip(*shown, strict=True)
+    return np.concatenate(proba), np.concatenate(refused)
+
+
+def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: str, key: str) -> pd.DataFrame:
+    """Return the leaderboard, the best out-of-fold figure first; `reports` and `tests` by model."""
+    rows = []
+    for model, report in reports.items():
+        low, high = report["ci"][key]
+        block = params.model(model)
+        rows.append(
+            {
+                "model": model,
+                "estimator": block.estimator,
+                "features": block.features,
+                metric: report[key],
+                f"{metric}_low": low,
+                f"{metric}_high": high,
+                "brier": report["brier_score_loss"],
+                f"test_{metric}": tests[model][key],
+                "champion": "yes" if model == winner else "",
+            }
+        )
+    better = params.METRICS[metric]
+    table = pd.DataFrame(rows).sort_values(metric, ascending=not better, kind="stable", na_position="last")
+    table.insert(0, "rank", range(1, len(table) + 1))
+    return table
+
+
+def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
+    """Return a model's report on the test set."""
+    rule = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
+    with scratch_folder() as folder:
+        bundle.write(folder, Path(f"models/{name}/candidates/{model}"), rule, {})
+        label = f"holdout {name}: {model}"
+        proba, refused = predict_test(folder, test, Path(task.raw), params.workers(), label)
+    decided = decide(proba, rule)
+    report = assess(test, proba, decided, task.select.draws, params.seed())
+    add_refusals(report, test, decided, refused)
+    subgroups.add(report, subgroups.read(name, "test", test), test, (proba, decided), task.select.draws, params.seed())
+    if test.positive:
+        report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
+    return report | {"data_fingerprint": test.fingerprint}
+
+
+def content_hash(name: str, model: str) -> str:
+    """Return what stands for a candidate of the task `name` in test_looks.csv."""
+    candidate, rule = f"models/{name}/candidates/{model}/candidate.json", f"models/{name}/decisions/{model}.json"
+    return test_set_evaluations.content_hash(artifacts.read_json(candidate), artifacts.read_json(rule))

@@ -1,0 +1,75 @@
+"""A report: how good predictions are, with intervals, raw counts and what to be careful about; of any stage's predictions."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.data.dataset import Dataset
+from pipeline.stats import intervals, metrics
+from pipeline.stats.bootstrap import bootstrap_both
+
+FEW_GROUPS = 10  # of a class; a bootstrap of fewer says little of what else could have been drawn
+
+
+def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
+    """Return a report: flat scalars under scikit-learn's names, `ci` (95 %, over groups), `counts`, `per_class` and `notes`.
+
+    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`; `draws` is of the bootstrap.
+    """
+    report: dict[str, Any] = metrics.scores(data.y, proba, decided)
+    overall, of_classes = bootstrap_both(data.y, proba, decided, data.group, draws, seed)
+    n_groups = len(set(data.group))
+    groups = {name: len(set(data.group[data.y == k])) for k, name in enumerate(data.classes)}
+
+    def interval(name: str, estimate: float, drawn: np.ndarray) -> list[float]:
+        return intervals.of_metric(name, estimate, drawn, n_groups, min(groups.values()))
+
+    report["ci"] = {name: interval(name, report[name], drawn) for name, drawn in overall.items()}
+    report["ci"] |= {"accuracy": intervals.of_share(decided == data.y, data.group)}
+    report["per_class"] = metrics.per_class(data.y, proba, decided, data.classes)
+    for k, of_class in enumerate(report["per_class"].values()):
+        of_class["ci"] = shares(data, decided, k)
+        of_class["ci"] |= {name: interval(name, of_class[name], drawn[:, k]) for name, drawn in of_classes.items()}
+    if data.positive:
+        negative, positive = (of_class["ci"] for of_class in report["per_class"].values())
+        report["ci"] |= {"recall": positive["recall"], "specificity": negative["recall"]}
+        report["ci"] |= {"precision": positive["precision"], "negative_predictive_value": negative["precision"]}
+    matrix = metrics.confusion(data.y, decided, len(data.classes))
+    table = {name: dict(zip(data.classes, row, strict=True)) for name, row in zip(data.classes, matrix, strict=True)}
+    report["counts"] = {"n": len(data.y), "n_groups": n_groups, "groups": groups, "confusion": table}
+    report["notes"] = notes(groups, dict(zip(data.classes, matrix.sum(axis=0), strict=True)))
+    return report
+
+
+def add_refusals(report: dict[str, Any], data: Dataset, decided: np.ndarray, refused: np.ndarray) -> None:
+    """Add to `report` the share that would be refused as unlike the training data, bool (n,), and accuracy with it left out.
+
+    All other figures stay on all samples: a model that refused what it gets wrong would look better than it is.
+    """
+    report["refused"] = float(np.mean(refused))
+    report["ci"]["refused"] = intervals.of_share(refused, data.group)
+    right, groups = (decided == data.y)[~refused], data.group[~refused]
+    accuracy = float(right.mean()) if len(right) else np.nan
+    report["kept"] = {"n": len(right), "accuracy": accuracy, "ci": {"accuracy": intervals.of_share(right, groups)}}
+
+
+def shares(data: Dataset, decided: np.ndarray, k: int) -> dict[str, list[float]]:
+    """Return the intervals of class k's recall, a share of its samples, and precision, a share of those decided for it."""
+    actual, chosen = data.y == k, decided == k
+    return {
+        "recall": intervals.of_share(chosen[actual], data.group[actual]),
+        "precision": intervals.of_share(actual[chosen], data.group[chosen]),
+    }
+
+
+def notes(groups: dict[str, int], decided: dict[str, int]) -> list[str]:
+    """Return what is undefined or rough, in words; `groups` and `decided` are numbers by class."""
+    said = []
+    for name, count in groups.items():
+        if count == 0:
+            said.append(f"{name}: there is no sample; what needs one is undefined")
+        elif count < FEW_GROUPS:
+            said.append(f"{name}: samples of {count} groups only; intervals of what depends on it are rough")
+        if decided[name] == 0:
+            said.append(f"{name}: nothing was decided to be this; its precision is undefined")
+    return said

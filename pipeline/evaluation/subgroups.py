@@ -1,0 +1,112 @@
+"""How good a model is within parts of the samples, such as women, those over 60, or one hospital's.
+
+`select.subgroups` names columns: of a table its own, of pictures those that the task's CSV has besides path and label.
+Numbers are parted into bands.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts, params
+from pipeline.core.errors import ParamsError
+from pipeline.core.stage import require
+from pipeline.data import tables
+from pipeline.data.dataset import Dataset
+from pipeline.data.folder_layout import COLUMNS
+from pipeline.evaluation.scoring import assess
+
+FEW = 20  # samples, below which a subgroup is flagged
+MOST = 30  # values of a column; more are no subgroups
+MISSING = "missing"
+
+
+def check(columns: list[str], named: Iterable[str], where: str) -> None:
+    """Raise ParamsError where a column is named, in tasks.`where`, that the samples do not have."""
+    for name in named:
+        if name not in columns:
+            raise ParamsError(
+                f"params.yaml: tasks.{where}: there is no column {name!r}; the samples have: "
+                f"{', '.join(columns) or 'none'}"
+            )
+
+
+def write(folder: Path, subset: str, paths: np.ndarray, samples: pd.DataFrame) -> None:
+    """Write `<subset>_columns.csv`: what samples.csv, `samples`, has of each of `paths` in columns of the task's own."""
+    own = [name for name in samples if name not in COLUMNS]
+    artifacts.write_csv(folder / f"{subset}_columns.csv", samples.set_index("path").loc[paths, own].reset_index())
+
+
+def read(task: str, subset: str, data: Dataset) -> dict[str, tuple[np.ndarray, list[str]]]:
+    """Return of each column that params.yaml names each sample's subgroup, str (n,), and the subgroups in order.
+
+    `subset` is dev or test, `data` its samples. Raises ParamsError for a column that is not there or makes no subgroups.
+    """
+    named = params.task(task).select.bands
+    if not named:
+        return {}
+    table = columns(task, subset, data)
+    check(list(table), named, f"{task}.select.subgroups")
+    return {name: divide(table[name], edges, f"tasks.{task}.select.subgroups.{name}") for name, edges in named.items()}
+
+
+def columns(task: str, subset: str, data: Dataset) -> pd.DataFrame:
+    """Return all columns that are known of the samples in `data`, the task's `subset`, dev or test."""
+    if params.task(task).kind == "table":
+        return data.X("columns")
+    path = require(f"data/{task}/{subset}_columns.csv", f"preprocess@{task}")
+    return pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="path")
+
+
+def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarray, list[str]]:
+    """Return each sample's subgroup, str (n,), and the subgroups there are, in order; an edge belongs to the upper band."""
+    cells = ["" if cell != cell else f"{cell:g}" if isinstance(cell, float) else cell for cell in column]
+    if edges:
+        names = [f"under {edges[0]:g}", *(f"{a:g} to under {b:g}" for a, b in pairwise(edges))]
+        names.append(f"{edges[-1]:g} and over")
+        try:
+            numbers = np.array([tables.as_number(cell) for cell in cells])
+        except ValueError:
+            raise ParamsError(f"params.yaml: {where}: bands are for numbers; the column holds words: null") from None
+        at = np.searchsorted(edges, numbers, side="right")
+        values = [MISSING if np.isnan(x) else names[i] for x, i in zip(numbers, at, strict=True)]
+    else:
+        values = [MISSING if tables.is_missing(cell) else cell for cell in cells]
+        names = sorted(set(values) - {MISSING})
+        if len(names) > MOST:
+            raise ParamsError(
+                f"params.yaml: {where}: the column has {len(names)} values, at most {MOST} can be subgroups; "
+                "part numbers into bands, for instance [40, 60]"
+            )
+    there = set(values)
+    return np.array(values, dtype=str), [name for name in [*names, MISSING] if name in there]
+
+
+def add(
+    report: dict[str, Any], found: dict, data: Dataset, predicted: tuple, draws: int, seed: int, repeats: int = 1
+) -> None:
+    """Add `subgroups` to a `report`, a list of rows; nothing where `found`, see `read`, names none.
+
+    A row has column, value, n, n_groups, n_positive (of two classes), few (under FEW samples), accuracy, roc_auc, of two
+    classes recall and specificity, and their `ci`; what is undefined for lack of a class is NaN. `predicted` is (proba, decided),
+    `data` holds each sample `repeats` times, one after the other.
+    """
+    if not found:
+        return
+    keys = ("accuracy", "roc_auc", *(("recall", "specificity") if data.positive else ()))
+    rows = []
+    for column, (values, names) in found.items():
+        for name in names:
+            inside = np.flatnonzero(np.tile(values == name, repeats))
+            n = len(inside) // repeats
+            part, proba, decided = data.rows(inside), *(array[inside] for array in predicted)
+            scored = assess(part, proba, decided, draws, seed)
+            row = {"column": column, "value": name, "n": n, "n_groups": scored["counts"]["n_groups"]}
+            row |= {"n_positive": int((part.y == 1).sum()) // repeats} if data.positive else {}
+            row |= {"few": n < FEW} | {key: scored[key] for key in keys}
+            rows.append(row | {"ci": {key: scored["ci"][key] for key in keys}})
+    report["subgroups"] = rows

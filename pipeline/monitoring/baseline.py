@@ -1,0 +1,36 @@
+"""What a server is to expect of samples like the training data: the counts of a candidate's out-of-fold predictions.
+
+select_best puts it into the champion's bundle.json, under `metrics`, for `monitoring.drift`; git's reports do without.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core import artifacts
+from pipeline.data.dataset import Dataset
+from pipeline.monitoring import histograms
+from pipeline.prediction import ood_tables
+from pipeline.prediction.decision_rule import calibrate, decide
+
+
+def reference(dev: Dataset, candidate: Path, decision: dict[str, Any]) -> dict[str, Any]:
+    """Return `Tally.to_json` of the candidate in a folder on the development set, with n_groups and the names of the places."""
+    saved, about = np.load(candidate / "oof.npz"), artifacts.read_json(candidate / "candidate.json")
+    proba, repeats = calibrate(saved["proba"], decision), len(saved["proba"]) // len(dev.y)
+    distance = np.tile(saved["distance"] / decision.get("refusal", {}).get("threshold", np.inf), repeats)
+    refused = distance > 1
+    if "beyond" in saved:
+        refused |= np.tile(saved["beyond"], repeats) > ood_tables.FAR
+    seen = distance, np.tile(saved["places"], (repeats, 1))
+    found = histograms.expected(dev.classes, decide(proba, decision), proba, seen, refused)
+    schema = about["schema"] if about["kind"] == "table" else None
+    return found.to_json() | {"n_groups": len(set(dev.group)), "names": names(schema, saved["places"].shape[1])}
+
+
+def names(schema: list[dict[str, Any]] | None, k: int) -> list[str]:
+    """Return what the k places are: columns of the table, or directions, of which 1 is the one that varies most."""
+    if schema:
+        return [field["name"] for field in ood_tables.varied(schema)]
+    return [f"direction {number}" for number in range(k, 0, -1)]

@@ -1,0 +1,122 @@
+"""A bundle: a folder with all that a prediction needs, which is the model, the embedder if it needs one, and bundle.json.
+
+bundle.json carries the SHA-256 of every other file and is written last: a folder without it, or with files that do not
+match it, is not a bundle.
+"""
+
+import json
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from pipeline.core import artifacts
+from pipeline.core.errors import BundleError
+from pipeline.core.stage import require
+from pipeline.data.image_with_columns import of_picture
+
+FORMAT = 1
+KEYS = {"kind": str, "classes": list, "features": str, "decision": dict, "files": dict}  # what no reader can do without
+PLAIN_NAME = re.compile(r"\w[\w.-]*")
+EMBEDDER = Path("models/backbone/embedder.tflite")
+
+
+def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict[str, Any], golden: Any = None) -> None:
+    """Copy a candidate's files into `folder`: all are written beside the old ones first, and then take their place.
+
+    bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `decision`
+    are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden` what it
+    answers to known inputs. Files that are not the new bundle's are removed at the end. Raises BundleError where the
+    candidate's files are not those that its training wrote.
+    """
+    content = artifacts.read_json(candidate / "candidate.json")
+    files = {
+        name: read_file(candidate, name, expected, "candidate.json") for name, expected in content["files"].items()
+    }
+    if of_picture(content["features"]) == "embedding":
+        files["embedder.tflite"] = require(EMBEDDER, "backbone").read_bytes()
+    content |= {"format": FORMAT, "decision": decision, "metrics": metrics, "golden": golden}
+    content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
+    with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last
+        artifacts.write_json(stack.enter_context(artifacts.replacing(folder / "bundle.json")), content)
+        for name, data in files.items():
+            stack.enter_context(artifacts.replacing(folder / name)).write_bytes(data)
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in files and path.name != "bundle.json":
+            path.unlink()
+
+
+def vouched(task: str) -> str:
+    """Return the SHA-256 that `reports/<task>/selection.json`, which git keeps, gives for the champion's bundle.json.
+
+    A `.joblib` file is code that runs when it is loaded, and whoever can write to `models/` could put one there together with
+    a bundle.json that fits it. What serves others therefore asks git's reports. Raises BundleError where they say nothing.
+    """
+    path = Path(f"reports/{task}/selection.json")
+    try:
+        return artifacts.read_json(path)["bundle"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BundleError(
+            f"{path.as_posix()}, which vouches for models/{task}/best, is missing or names no bundle: "
+            f"run 'dvc repro select_best@{task}', or restore it with git"
+        ) from None
+
+
+def read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return bundle.json and the bytes of the files it names, after checking every hash on the bytes that are returned.
+
+    Raises BundleError where anything is missing, not JSON, of another format, or does not match.
+    """
+    content, _ = read_content(folder)
+    return content, read_files(folder, content)
+
+
+def read_content(folder: Path, expected: str | None = None) -> tuple[dict[str, Any], str]:
+    """Return bundle.json and its SHA-256; raise BundleError as `read` does, and where it is not the `expected` one."""
+    where = folder.as_posix()
+    try:
+        data = (folder / "bundle.json").read_bytes()
+        content = json.loads(data)
+    except FileNotFoundError:
+        raise BundleError(
+            f"{where} has no bundle.json: run 'dvc repro', or restore it with 'dvc checkout {where}'"
+        ) from None
+    except (ValueError, RecursionError):
+        raise BundleError(f"{where}/bundle.json is not JSON: restore it with 'dvc checkout {where}'") from None
+    except OSError as error:
+        raise BundleError(f"{where} is no bundle: bundle.json cannot be opened ({error.strerror})") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BundleError(f"{where}/bundle.json is not of format {FORMAT}: run 'dvc repro' with this version of Assay")
+    lacking = [key for key, kind in KEYS.items() if not isinstance(content.get(key), kind)]
+    if lacking:
+        raise BundleError(f"{where}/bundle.json lacks {', '.join(lacking)}: restore it with 'dvc checkout {where}'")
+    found = artifacts.sha256(data)
+    if expected not in (None, found):
+        raise BundleError(
+            f"{where}/bundle.json is not the one that selection.json vouches for (sha256 differs): restore both, "
+            f"with 'dvc checkout {where}' and git, or run 'dvc repro'"
+        )
+    return content, found
+
+
+def read_files(folder: Path, content: dict[str, Any]) -> dict[str, bytes]:
+    """Return the bytes of the files that bundle.json's `content` names; raise BundleError where one does not match."""
+    return {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
+
+
+def read_file(folder: Path, name: str, expected: str, listed_in: str = "bundle.json") -> bytes:
+    """Return a file's bytes; raise BundleError unless it lies in the folder itself and has the expected SHA-256."""
+    where = folder.as_posix()
+    if not PLAIN_NAME.fullmatch(name):
+        raise BundleError(f"{where}/{listed_in} names {name!r}, which is not a file of its own folder: do not use it")
+    try:
+        data = (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise BundleError(f"{where}/{name} is missing: restore it with 'dvc checkout {where}'") from None
+    except OSError as error:
+        raise BundleError(f"{where}/{name} cannot be opened ({error.strerror})") from None
+    if artifacts.sha256(data) != expected:
+        raise BundleError(
+            f"{where}/{name} does not match {listed_in} (sha256 differs): restore it with 'dvc checkout {where}'"
+        )
+    return data

@@ -1,0 +1,133 @@
+"""What the command line of `prediction.predictor` reads and shows: files with samples, answers as a table, JSON or CSV."""
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import AssayError, DataError
+from pipeline.data.image_with_columns import asked_for, has_columns
+from pipeline.prediction import explanation
+from pipeline.prediction.predictor import Predictor, refused
+
+
+def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] | None = None) -> list[tuple[str, Any]]:
+    """Return (name, data) of every sample: an image's bytes, or each row of a CSV; a bad file gives (name, DataError).
+
+    Of a model that takes `columns` beside the picture, those go with each picture; a CSV has a row for each picture of its
+    column `path`, with its own.
+    """
+    beside = has_columns(predictor.info["features"])
+    inputs: list[tuple[str, Any]] = []
+    for file in files:
+        try:
+            data = Path(file).read_bytes()
+            if beside and file.lower().endswith(".csv"):
+                inputs += read_pictures(asked_for(predictor.info), Path(file), data)
+                continue
+            if predictor.info["kind"] == "image":
+                inputs.append((file, (data, columns or {}) if beside else data))
+                continue
+            rows, doubts = read_rows(predictor.info["schema"], file, data)
+            for doubt in doubts:
+                print(f"{file}: {doubt}", file=sys.stderr)
+            inputs += rows
+        except OSError as error:
+            inputs.append((file, DataError(f"cannot be opened ({error.strerror})")))
+        except DataError as error:
+            inputs.append((file, error))
+    return inputs
+
+
+def read_pictures(columns: list[str], file: Path, data: bytes) -> list[tuple[str, Any]]:
+    """Return (name, (bytes, row)) for each picture that a CSV file's bytes name in `path`, relative to it.
+
+    A picture that cannot be opened gives (name, DataError). Raises DataError for what is not a CSV file with these columns.
+    """
+    from pipeline.data import tables
+
+    table = tables.read_csv(file, data)
+    for column in ("path", *columns):
+        tables.require_column(table, column, file, "what the model takes")
+    found: list[tuple[str, Any]] = []
+    for row in table[["path", *columns]].to_dict("records"):
+        name = (file.parent / row.pop("path")).as_posix()
+        try:
+            found.append((name, (Path(name).read_bytes(), row)))
+        except OSError as error:
+            found.append((name, DataError(f"cannot be opened ({error.strerror})")))
+    return found
+
+
+def read_columns(predictor: Predictor, given: list[str]) -> dict[str, str]:
+    """Return the columns that the command line gives as NAME=VALUE; raise DataError where the model does not take them."""
+    found = {name.strip(): value for name, _, value in (one.partition("=") for one in given)}
+    known = asked_for(predictor.info)
+    if found and not known:
+        raise DataError(f"--column: {predictor.id} takes no columns beside a picture")
+    unknown = [name for name in found if name not in known]
+    if unknown:
+        raise DataError(f"--column: found {', '.join(unknown)}; expected {', '.join(known)} as NAME=VALUE")
+    return found
+
+
+def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return (name, row) for each row of a CSV file's bytes, and sentences on what in it is doubtful.
+
+    Raises DataError for what is not a CSV file with the schema's columns.
+    """
+    from pipeline.data import tables
+    from pipeline.prediction import ood_tables
+
+    numbers = [field["name"] for field in schema if field["type"] == "number"]
+    table = tables.read_csv(Path(file), data, numbers)
+    other = [name for name in table if name not in {field["name"] for field in schema}]
+    if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
+        tables.check_columns(table.columns, schema)
+    doubts = [f"not used by the model: {', '.join(other)}"] if other else []
+    doubts += ood_tables.beyond_training(table, schema)
+    rows = table.drop(columns=other).to_dict("records")
+    return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], doubts
+
+
+def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """Return an item for every input, the bad ones too."""
+    return [
+        predictor.predict(data, name) if not isinstance(data, AssayError) else {"file": name} | refused(str(data))
+        for name, data in inputs
+    ]
+
+
+def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Path) -> None:
+    """Write what each answer rests on to `folder`, one file an input that has an answer."""
+    for number, (name, data) in enumerate(inputs, start=1):
+        _, why = predictor.explain(data, name) if not isinstance(data, AssayError) else ({}, None)
+        if why:
+            explanation.save(folder, number, name, why)
+
+
+def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
+    """Return the items as an aligned table, JSON or CSV (a column per class)."""
+    if form == "json":
+        return json.dumps(items, indent=1, ensure_ascii=False) + "\n"
+    header = ["file", "class", *classes, "decision", "refused", "reason"]
+    rows = []
+    for item in items:
+        proba = [item["probabilities"].get(name, "") for name in classes]
+        rows.append(
+            [item["file"], item["class"], *proba, item["decision"], str(item["refused"]).lower(), item["reason"]]
+        )
+    if form == "csv":
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([header, *rows])
+        return out.getvalue()
+    shown = [["file", "class", *classes, "answer"]]
+    for row in rows:
+        answer = "; ".join(
+            filter(None, (row[-3], row[-1]))
+        )  # the decision, and what is doubtful about it, or why there is none
+        shown.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in shown)

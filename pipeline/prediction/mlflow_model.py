@@ -1,0 +1,80 @@
+"""What `mlflow.pyfunc.load_model` loads: the Predictor, with a table going in and a table coming out. Imports no mlflow.
+
+MLflow keeps a copy of this package beside the bundle, so a registered model works where there is no checkout.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from pipeline.data import images
+from pipeline.data.image_with_columns import asked_for
+from pipeline.prediction.predictor import Predictor
+
+# What a prediction imports from other projects; track writes down the versions that are installed.
+PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn")
+# Raised when what is registered must change although bundles have not: signature, threads.
+INTERFACE = "2"
+
+
+class Model:
+    """A bundle behind MLflow's `predict`: one answer per row, in the same order. Threads may share it."""
+
+    def __init__(self, predictor: Predictor):
+        """Answer with `predictor`."""
+        self.predictor = predictor
+
+    def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
+
+        Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes any beside it.
+        Tables: the columns of the bundle's schema. An empty cell is what is not known. Bad input becomes a row with an empty
+        class, no probabilities and the reason.
+        """
+        info = self.predictor.info
+        rows = table.drop(columns="image", errors="ignore").astype(object)
+        samples = rows.where(rows.notna(), None).to_dict("records")
+        if info["kind"] == "image":
+            pictures = table["image"].tolist()
+            samples = list(zip(pictures, samples, strict=True)) if asked_for(info) else pictures
+        items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
+        rows = [
+            {name: item[name] for name in ("class", "decision", "refused", "reason")}
+            | {f"proba_{name}": item["probabilities"].get(name, np.nan) for name in self.predictor.classes}
+            for item in items
+        ]
+        return pd.DataFrame(rows, columns=list(outputs(self.predictor.info)))
+
+
+def _load_pyfunc(path: str) -> Model:
+    """Return the bundle in the folder `path` as a Model; the function's name is MLflow's."""
+    return Model(Predictor(path))
+
+
+def inputs(info: dict[str, Any]) -> dict[str, str]:
+    """Return MLflow's type of each column that goes in; `info` is the content of bundle.json.
+
+    A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
+    """
+    picture = {"image": "binary"} if info["kind"] == "image" else {}
+    fields = info["schema"] or []
+    return picture | {field["name"]: "any" if field["type"] == "number" else "string" for field in fields}
+
+
+def outputs(info: dict[str, Any]) -> dict[str, str]:
+    """Return MLflow's type of each column that comes out."""
+    answer = {"class": "string", "decision": "string", "refused": "boolean", "reason": "string"}
+    return answer | {f"proba_{name}": "double" for name in info["classes"]}
+
+
+def example(info: dict[str, Any]) -> pd.DataFrame:
+    """Return one row of input that is nobody's data: a drawn picture, or the schema's defaults."""
+    row = {field["name"]: field["default"] for field in info["schema"] or []}
+    if info["kind"] == "table":
+        return pd.DataFrame([row])
+    file = io.BytesIO()
+    Image.fromarray(images.sample_pictures()[0]).save(file, format="PNG")
+    return pd.DataFrame([{"image": file.getvalue()} | row])

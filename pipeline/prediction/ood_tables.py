@@ -1,0 +1,78 @@
+"""Numbers outside of the range that training saw: said, and from `FAR` on not answered, because a model can only guess there."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data.tables import as_number, is_missing, reads_as_number, schema
+
+FAR = 0.5  # of a range's width, on either side of it
+
+
+def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each column of numbers of which cells lie outside of the range that training saw."""
+    found = []
+    for field in fields:
+        if field["type"] != "number" or field["min"] is None:
+            continue
+        numbers = [as_number(cell) for cell in table[field["name"]] if reads_as_number(cell) and not is_missing(cell)]
+        n_beyond = sum(number < field["min"] or number > field["max"] for number in numbers)
+        if n_beyond:
+            found.append(
+                f"column {field['name']!r}: {n_beyond} of {len(numbers)} cells lie outside of {field['min']:g} to "
+                f"{field['max']:g}, which training saw; is it the same unit or code?"
+            )
+    return found
+
+
+def varied(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the columns of numbers that varied in training."""
+    return [f for f in fields if f["type"] == "number" and f["min"] is not None and f["min"] < f["max"]]
+
+
+def judge(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's largest `excess`, float64 (n,), and its place (n, k): where the number of each `varied` column lies in
+    the range that training saw, -2 at its lower and 2 at its upper end; NaN where it is missing.
+    """
+    below, above = _outside(X, varied(fields))
+    beyond = np.nan_to_num(np.maximum(below, above), nan=0.0)
+    return beyond.max(axis=1, initial=0.0), 2 * (above - below)
+
+
+def excess(X: pd.DataFrame, fields: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Return how far each number (n,) of a column lies outside of the range that training saw, in widths of that range.
+
+    `X` is made by `tables.to_frame` or `typed`. Of columns of numbers that varied in training; what is missing has 0.
+    """
+    below, above = _outside(X, varied(fields))
+    beyond = np.nan_to_num(np.maximum(below, above).clip(0), nan=0.0)
+    return dict(zip([field["name"] for field in varied(fields)], beyond.T, strict=True))
+
+
+def _outside(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far each number (n, k) lies below the range of its column, and how far above, in widths of the range."""
+    x = np.column_stack([np.empty((len(X), 0)), *(X[field["name"]].to_numpy(np.float64) for field in fields)])
+    low, high = (np.array([field[end] for field in fields], np.float64) for end in ("min", "max"))
+    return (low - x) / (high - low), (x - high) / (high - low)
+
+
+def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
+    """Return each row's largest `excess` over the ranges of the rows of other folds, float64 (n,)."""
+    found = np.zeros(len(X))
+    for number in np.unique(fold):
+        held_out = fold == number
+        found[held_out] = judge(X[held_out], schema(X[~held_out], {}))[0]
+    return found
+
+
+def doubt(X: pd.DataFrame, fields: list[dict[str, Any]], most: float) -> tuple[str, bool]:
+    """Return what is doubtful about the numbers of one row, "" for nothing, and whether one is over `most` widths off."""
+    beyond = {name: float(far[0]) for name, far in excess(X, fields).items() if far[0] > 0}
+    if not beyond:
+        return "", False
+    is_refused = max(beyond.values()) > most
+    shown = [name for name, far in beyond.items() if far > (most if is_refused else 0)]
+    ranges = {field["name"]: f"{field['min']:g} to {field['max']:g}" for field in fields if field["name"] in beyond}
+    said = ", ".join(f"{name!r} is {X[name].iloc[0]:g}, in training {ranges[name]}" for name in shown)
+    return f"{'far ' * is_refused}outside of what training saw: {said}; is it the same unit or code?", is_refused

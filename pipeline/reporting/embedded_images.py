@@ -1,0 +1,78 @@
+"""Pictures within a report: samples scaled down, and figures, as data: URIs, so that one file is all."""
+
+import base64
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from pipeline.core.stage import require
+from pipeline.data import images, uploads
+from pipeline.duplicates import summary
+from pipeline.evaluation import plots
+from pipeline.reporting.results import Study
+
+SIDE = 200  # px of a sample's longer side
+MOST_PAIRS = 12
+QUALITY = 85  # of JPEG
+
+
+def uri(data: bytes, kind: str) -> str:
+    """Return bytes as a data: URI; `kind` is png or jpeg."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def sample(path: Path) -> str:
+    """Return a picture file, upright and scaled down, as a data: URI: without its metadata, which may name a patient."""
+    picture = Image.fromarray(images.decode(path.read_bytes()).pixels)
+    scale = min(1.0, SIDE / max(picture.size))
+    picture = picture.resize([max(1, round(length * scale)) for length in picture.size], Image.Resampling.BILINEAR)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=QUALITY)
+    return uri(out.getvalue(), "jpeg")
+
+
+def pairs(study: Study) -> list[dict[str, Any]]:
+    """Return the pairs of the audit that matter most, each with both pictures (of tables without), what was done, a remark."""
+    shown = summary.ranked(study.audit, study.samples)[:MOST_PAIRS]
+    root = Path(study.task.raw)
+    of_images = study.task.kind == "image"
+    return [
+        {"kind": pair["kind"], "score": pair["score"], "copy": pair["copy"], "remark": remark}
+        | {
+            "sides": [
+                {"path": pair[k], "picture": sample(uploads.locate(root, pair[k])) if of_images else ""} for k in "ab"
+            ]
+        }
+        for pair, remark in shown
+    ]
+
+
+def with_pictures(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that have a path with their picture added."""
+    root = Path(study.task.raw)
+    return [
+        row | {"picture": sample(uploads.locate(root, row["path"])) if study.task.kind == "image" else ""}
+        for row in rows
+    ]
+
+
+def charts(study: Study) -> dict[str, str]:
+    """Return the champion's charts by name, as data: URIs: those that `evaluate` drew, and precision over recall."""
+    folder = Path(f"reports/{study.name}/figures/{study.winner}")
+    names = ("roc", "reliability", "coverage", "history")
+    found = {
+        name: uri(require(folder / f"{name}.png", f"evaluate@{study.winner}").read_bytes(), "png") for name in names
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        drawn = Path(scratch, "precision.png")
+        average = study.cv[study.winner]["average_precision"]
+        plots.precision_recall(study.dev, study.proba, average, f"{study.winner}, out of fold", drawn)
+        return found | {"precision": uri(drawn.read_bytes(), "png")}
+
+
+def chart_elsewhere(task: str, name: str, chart: str) -> str:
+    """Return a chart of the external data set `name` as a data: URI."""
+    return uri(require(f"reports/{task}/figures/{name}/{chart}.png", f"external@{name}").read_bytes(), "png")

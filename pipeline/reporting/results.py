@@ -1,0 +1,119 @@
+"""All that the stages found out about one task, read once: what its report is written from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts, params
+from pipeline.core.params import TaskParams
+from pipeline.core.stage import require
+from pipeline.data import tables
+from pipeline.data.dataset import Dataset
+from pipeline.data.folder_layout import COLUMNS
+from pipeline.data.samples import read_samples
+from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.metric_names import NAMES
+from pipeline.prediction.decision_rule import calibrate, decide
+
+
+@dataclass(frozen=True)
+class Study:
+    """A task's results. `samples` and `split` as scan and split wrote them, every cell as text; `cv` and `test` are reports by
+    model; `bundle` is the champion's bundle.json, `sites` what `pipeline.sites` wrote, empty where no column is named; `oof` its
+    probabilities out of fold (n_dev, n_classes), not calibrated; of repeated folds those of the first.
+    """
+
+    name: str
+    task: TaskParams
+    samples: pd.DataFrame
+    split: pd.DataFrame
+    audit: dict[str, Any]
+    selection: dict[str, Any]
+    board: pd.DataFrame
+    cv: dict[str, dict[str, Any]]
+    test: dict[str, dict[str, Any]]
+    bundle: dict[str, Any]
+    sites: dict[str, Any]
+    dev: Dataset
+    oof: np.ndarray
+
+    @property
+    def winner(self) -> str:
+        """The champion's name."""
+        return self.selection["winner"]
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes, of two the positive one last."""
+        return self.dev.classes
+
+    @property
+    def metric(self) -> str:
+        """The key of the figure that the champion was chosen by."""
+        return params.metric_key(self.selection["metric"], len(self.classes))
+
+    @property
+    def verdict(self) -> str:
+        """Which model won and why, with the figure under the name that readers know it by."""
+        return self.selection["reason"].replace(self.selection["metric"], NAMES[self.metric])
+
+    @property
+    def what(self) -> str:
+        """What a sample is, in the singular."""
+        return "picture" if self.task.kind == "image" else "row"
+
+    @cached_property
+    def proba(self) -> np.ndarray:
+        """The champion's calibrated probabilities out of fold, (n_dev, n_classes)."""
+        return calibrate(self.oof, self.bundle["decision"])
+
+    @cached_property
+    def decided(self) -> np.ndarray:
+        """What the champion decided out of fold, int (n_dev,)."""
+        return decide(self.proba, self.bundle["decision"])
+
+    @cached_property
+    def looks(self) -> int:
+        """How many candidates the test set is known to have seen."""
+        return test_set_evaluations.count(self.name, self.winner)
+
+    @cached_property
+    def columns(self) -> pd.DataFrame:
+        """What is known of each sample besides the picture, in the order of `samples`: numbers as float64, words as str."""
+        if self.task.kind == "table":
+            text = pd.read_csv(Path(f"data/{self.name}/scan/columns.csv"), dtype=str, keep_default_na=False)
+        else:
+            text = self.samples.drop(columns=COLUMNS)
+        return tables.typed(text) if len(text.columns) else text
+
+
+def read(name: str) -> Study:
+    """Return what is known of the task `name`; raise StageError, naming the stage, where one has not run."""
+    task = params.task(name)
+    selection = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))
+    winner = selection["winner"]
+    dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
+
+    def reports(folder: str, stage: str) -> dict[str, dict[str, Any]]:
+        places = {model: require(f"reports/{name}/{folder}/{model}.json", stage) for model in task.models}
+        return {model: artifacts.read_json(place) for model, place in places.items()}
+
+    return Study(
+        name=name,
+        task=task,
+        samples=read_samples(name),
+        split=pd.read_csv(require(f"data/{name}/split.csv", f"split@{name}"), dtype=str, keep_default_na=False),
+        audit=artifacts.read_json(require(f"data/{name}/audit.json", f"audit@{name}")),
+        selection=selection,
+        board=pd.read_csv(require(f"reports/{name}/leaderboard.csv", f"holdout@{name}")),
+        cv=reports("cv", f"evaluate of {name}'s models"),
+        test=reports("test", f"holdout@{name}"),
+        bundle=artifacts.read_json(require(f"models/{name}/best/bundle.json", f"select_best@{name}")),
+        sites=artifacts.read_json(require(f"reports/{name}/sites.json", f"sites@{name}")) if task.select.site else {},
+        dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
+        oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"][: len(dev.y)],
+    )

@@ -1,0 +1,245 @@
+"""The TRIPOD+AI checklist (Collins et al., BMJ 2024;385:e078378), each item filled from what stages wrote, or left to the author.
+
+Items are in our words and in the order of the statement; its 27 items come in 52 rows.
+"""
+
+from dataclasses import dataclass
+
+from pipeline.data.image_with_columns import asked_for, has_columns, of_picture
+from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.metric_names import NAMES
+from pipeline.reporting.model_card import accepted, calibrated, decides
+from pipeline.reporting.results import Study
+from pipeline.reporting.results_section import external, sites, subgroups
+
+# number, topic, what is asked
+ITEMS = (
+    ("1", "Title", "Development or evaluation of a prediction model, target population, outcome"),
+    ("2", "Abstract", "See TRIPOD+AI for abstracts"),
+    ("3a", "Background", "Healthcare context, rationale, existing models"),
+    ("3b", "Background", "Target population, purpose in the care pathway, intended users"),
+    ("3c", "Background", "Known health inequalities between groups"),
+    ("4", "Objectives", "Objectives; development, validation or both"),
+    ("5a", "Data", "Sources of development and evaluation data, and how representative they are"),
+    ("5b", "Data", "Dates of collection and of follow-up"),
+    ("6a", "Participants", "Setting, number and place of centres"),
+    ("6b", "Participants", "Eligibility criteria"),
+    ("6c", "Participants", "Treatments received, and how they were handled"),
+    ("7", "Data preparation", "Pre-processing and quality checks, and whether alike across groups"),
+    ("8a", "Outcome", "What is predicted, how and when it was assessed"),
+    ("8b", "Outcome", "Who assessed it, where that takes judgement"),
+    ("8c", "Outcome", "Blinding of its assessment"),
+    ("9a", "Predictors", "Choice of predictors before the model was built"),
+    ("9b", "Predictors", "Definition of all predictors, how and when they were measured"),
+    ("9c", "Predictors", "Who assessed them, where that takes judgement"),
+    ("10", "Sample size", "How it was arrived at, and whether it suffices"),
+    ("11", "Missing data", "How they were handled; why data were omitted"),
+    ("12a", "Analysis", "How data were used and divided"),
+    ("12b", "Analysis", "How predictors were handled"),
+    ("12c", "Analysis", "Type of model, building steps, tuning, internal validation"),
+    ("12d", "Analysis", "Heterogeneity across clusters, such as hospitals"),
+    ("12e", "Analysis", "Measures and plots, and how models are compared"),
+    ("12f", "Analysis", "Updating of the model, such as recalibration"),
+    ("12g", "Analysis", "How predictions are calculated"),
+    ("13", "Class imbalance", "Methods against it, and recalibration after them"),
+    ("14", "Fairness", "Approaches to fairness, and why"),
+    ("15", "Model output", "Probabilities or classes; how thresholds were found"),
+    ("16", "Training versus evaluation", "Differences between development and evaluation data"),
+    ("17", "Ethical approval", "Committee, consent or waiver"),
+    ("18a", "Open science", "Funding"),
+    ("18b", "Open science", "Conflicts of interest"),
+    ("18c", "Open science", "Protocol"),
+    ("18d", "Open science", "Registration"),
+    ("18e", "Open science", "Data sharing"),
+    ("18f", "Open science", "Code sharing"),
+    ("19", "Patients and public", "Their involvement"),
+    ("20a", "Results: participants", "Flow of participants, with and without the outcome"),
+    ("20b", "Results: participants", "Characteristics, missing data"),
+    ("20c", "Results: participants", "Development and evaluation data compared"),
+    ("21", "Results: development", "Participants and outcome events in each analysis"),
+    ("22", "Results: specification", "The full model, to predict for others"),
+    ("23a", "Results: performance", "Performance with intervals, in subgroups too"),
+    ("23b", "Results: performance", "Heterogeneity across clusters"),
+    ("24", "Results: updating", "Results of updating"),
+    ("25", "Interpretation", "Overall interpretation, fairness included"),
+    ("26", "Limitations", "Limitations and what they may do to the results"),
+    ("27a", "Usability", "How poor or missing input is to be handled"),
+    ("27b", "Usability", "What users have to do and to know"),
+    ("27c", "Usability", "Next steps"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An item of the checklist: `answer` is empty where it is for the author, `place` the id of the section that has more."""
+
+    number: str
+    topic: str
+    asks: str
+    answer: str
+    place: str
+
+
+def checklist(study: Study) -> list[Row]:
+    """Return every item with what the artefacts answer to it."""
+    answers = of_methods(study) | of_results(study)
+    return [Row(*item, *answers.get(item[0], ("", ""))) for item in ITEMS]
+
+
+def tuned(study: Study) -> str:
+    """Return how the champion's hyperparameters were chosen."""
+    found = study.cv[study.winner].get("tuned")
+    return (
+        f"chosen of {len(found['tried'])} combinations inside the training folds" if found else "as set in params.yaml"
+    )
+
+
+def of_methods(study: Study) -> dict[str, tuple[str, str]]:
+    """Return {number: (answer, section)} of what artefacts know of data and methods."""
+    cv, test, task = study.cv[study.winner], study.test[study.winner], study.task
+    n_dev, n_test = cv["counts"]["n"], test["counts"]["n"]
+    elsewhere = external(study)
+    left_out = int((study.split["subset"] == "excluded").sum())
+    columns = sorted({row["column"] for row in subgroups(study)})
+    both = "Development, and validation on held-out data of the same source"
+    answers = {
+        "4": (f"{both}, and on {len(elsewhere)} of another source." if elsewhere else f"{both}.", "question"),
+        "7": (
+            "Decoding and quality checks are the same code for every sample, in training and use; see the audit.",
+            "audit",
+        ),
+        "8a": (
+            f"Predicted: {', '.join(study.classes)}, as labelled. How and when they were labelled is for the author.",
+            "data",
+        ),
+        "9b": (predictors(study), "data"),
+        "10": (
+            f"All {len(study.samples)} {study.what}s that were there: {n_dev} for development, {n_test} to test; no calculation "
+            "was made. Intervals show what that suffices for.",
+            "limits",
+        ),
+        "11": (f"{left_out} {study.what}s left out, by reason under Data. {missing(study)}", "data"),
+        "12a": (
+            f"{n_dev} development {study.what}s in {task.split.folds} folds, {n_test} test {study.what}s; no group stands on "
+            "two sides.",
+            "split",
+        ),
+        "12b": (handled(study), "card"),
+        "12c": (
+            f"{study.bundle['estimator']}, best of {len(study.board)} models on the same folds; hyperparameters "
+            f"{tuned(study)}, none by the test set. Internal validation: cross-fitting, every figure out of fold.",
+            "leaderboard",
+        ),
+        "12e": (
+            "Discrimination, calibration, decisions at the operating point, coverage against risk, all with 95 % intervals over "
+            "groups; models by a paired bootstrap.",
+            "figures",
+        ),
+        "12f": (calibrated(study), "reliability"),
+        "12g": ("By the bundle's Predictor, the same code for test, app, API and command line.", "reproduce"),
+        "13": (imbalance(study), "reliability"),
+        "15": (f"Probabilities of {', '.join(study.classes)}. {decides(study)}", "operating-point"),
+        "16": (
+            "The test set comes from the same source; characteristics stand side by side.",
+            "characteristics",
+        ),
+        "18f": ("The code is the project that this file was made by; its versions are in the model card.", "reproduce"),
+    }
+    if columns:
+        answers["14"] = (
+            f"Performance by {', '.join(columns)}, nothing corrected for it; why is for the author.",
+            "subgroups",
+        )
+    left = sites(study)
+    if left:
+        answers["12d"] = (f"Each model fitted without each {left['column']}, and scored there.", "sites")
+    if elsewhere:
+        answers["12d"] = (
+            "Performance on data of other sources, with the difference to the internal test.",
+            "elsewhere",
+        )
+    return answers
+
+
+def of_results(study: Study) -> dict[str, tuple[str, str]]:
+    """Return {number: (answer, section)} of what artefacts know of results."""
+    cv, test, metric = study.cv[study.winner], study.test[study.winner], study.metric
+    found = {
+        "20a": ("As a flow, with every reason to leave out.", "flow"),
+        "20b": (
+            "Characteristics of development and test set; dates and treatments are for the author.",
+            "characteristics",
+        ),
+        "20c": ("Development and test set side by side.", "characteristics"),
+        "21": (f"Development: {events(cv)}; test: {events(test)}.", "data"),
+        "22": ("The bundle and its SHA-256; one command makes it again.", "reproduce"),
+        "23a": (f"{NAMES[metric]}: test {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
+        "24": (calibrated(study), "reliability"),
+        "25": (study.verdict + ". What it means for care is for the author.", "leaderboard"),
+        "26": (
+            f"Found in the artefacts; test set {test_set_evaluations.in_words(study.looks)}. "
+            "What else limits the study is for the author.",
+            "limits",
+        ),
+        "27a": (f"{accepted(study)} {missing(study)}", "card"),
+        "27b": (
+            f"Users hand in a {study.what}; it answers, or refuses with the reason. The expertise needed is for the author.",
+            "card",
+        ),
+    }
+    if sites(study):
+        found["23b"] = ("The difference between sites that a model has seen and has not, with its interval.", "sites")
+    if external(study):
+        found["23b"] = ("The difference between the sources, with its interval.", "elsewhere")
+    return found
+
+
+def predictors(study: Study) -> str:
+    """Return what the model sees."""
+    if study.task.kind == "table":
+        return f"{len(study.bundle['schema'])} columns, listed under Characteristics; how they were measured is for the author."
+    size = study.bundle["input"]
+    return f"The picture alone, at {size['width']}x{size['height']} px; how it was taken is for the author."
+
+
+def missing(study: Study) -> str:
+    """Return what happens where a value is missing."""
+    if study.task.kind == "table":
+        return "Missing values are imputed within the model, learnt from training folds only."
+    also = " Missing values beside it are imputed within the model." if asked_for(study.bundle) else ""
+    return f"A file that cannot be read whole is refused.{also}"
+
+
+def handled(study: Study) -> str:
+    """Return what becomes of the predictors within the model."""
+    features = study.bundle["hyperparameters"]["features"]
+    said = {
+        "columns": "Numbers are imputed and scaled, categories become columns, all learnt from training folds only.",
+        "embedding": "The picture becomes the embedding of a pretrained network, which is not trained on these data.",
+        "classical": "The picture becomes colours and a small grey picture.",
+        "pixels": "The picture is the input of a network, part of which is trained on these data.",
+    }
+    return said[of_picture(features)] + (f" Beside it: {said['columns']}" if has_columns(features) else "")
+
+
+def imbalance(study: Study) -> str:
+    """Return how classes of different sizes were weighed."""
+    weight = study.bundle["hyperparameters"].get("class_weight")
+    not_weighed = (
+        "Classes are not weighed, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
+    )
+    weighed = "Classes are weighed to count alike in training. " if weight else not_weighed
+    return weighed + calibrated(study)
+
+
+def events(report: dict) -> str:
+    """Return the number of samples by class."""
+    return ", ".join(f"{name} {sum(row.values())}" for name, row in report["counts"]["confusion"].items())
+
+
+def figure(report: dict, metric: str) -> str:
+    """Return a figure with its interval."""
+    value, ends = report.get(metric), report["ci"].get(metric) or [None, None]
+    if value is None or None in ends:
+        return "is not defined"
+    return f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"

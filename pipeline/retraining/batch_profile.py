@@ -1,0 +1,133 @@
+"""What is to be known of a batch of uploads beside its effect: what the audit says of it, its balance, how unlike it is."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts, params
+from pipeline.data import uploads
+from pipeline.data.dataset import Dataset
+from pipeline.data.image_with_columns import asked_for
+from pipeline.data.tables import schema
+from pipeline.data.uploads import Included
+from pipeline.duplicates import fingerprint
+from pipeline.duplicates.fingerprint import open_store
+from pipeline.duplicates.shortcuts import confounders, properties_of
+from pipeline.prediction import bundle, ood_images, ood_tables
+from pipeline.prediction.predictor import Predictor
+from pipeline.stats.bootstrap import resamples
+from pipeline.stats.intervals import LEVEL, wilson
+
+DRAWS = 1000
+SEEN = ("width", "height", "aspect", "mean colour", "border")  # properties that survive being stored as a PNG
+
+
+def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[str, Any]:
+    """Return what is to be known of a batch whose graph has run in `tree`; `dev` is the champion's development set.
+
+    n, labels: its samples. left_out: how many the audit keeps out, by reason; joined: how many show what a sample that was
+    there before shows, and stand in its fold. development: samples by class, before and with it. refused, refused_ci: the
+    share that the champion refuses. told_by, drift: see there.
+    """
+    kind = params.task(task).kind
+    files = {uploads.stored(task, kind, row.hash).as_posix(): row for row in rows}
+    split, old = (
+        pd.read_csv(root / f"data/{task}/split.csv", dtype=str, keep_default_na=False) for root in (tree, Path())
+    )
+    out = split[split["path"].isin(list(files)) & (split["subset"] == "excluded")]
+    before, with_it = (Counter(table.loc[table["subset"] == "dev", "label"]) for table in (old, split))
+    share = refused(task, kind, list(files))
+    return {
+        "n": len(rows),
+        "labels": Counter(row.label for row in rows),
+        "left_out": Counter(reason.split(":")[0] for reason in out["reason"]),
+        "joined": joined(artifacts.read_json(tree / f"data/{task}/audit.json"), files, set(out["path"])),
+        "told_by": told_by(task, tree, files, split) if kind == "image" else [],
+        "development": {label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
+        "refused": share,
+        "refused_ci": wilson(share * len(rows), len(rows)),
+        "drift": drift(kind, dev, Dataset.load(tree / f"data/{task}/dev.npz"), list(files)),
+    }
+
+
+def refused(task: str, kind: str, files: list[str]) -> float:
+    """Return the share of stored samples that the champion refuses; columns beside a picture are not known of them."""
+    predictor = Predictor(Path(f"models/{task}/best"), bundle.vouched(task))
+    unknown = dict.fromkeys(asked_for(predictor.info), "")
+
+    def read(file: str) -> Any:
+        data = Path(file).read_bytes()
+        return json.loads(data) if kind == "table" else (data, unknown) if unknown else data
+
+    return float(np.mean([predictor.predict(read(file), file)["refused"] for file in files]))
+
+
+def joined(found: dict[str, Any], files: dict[str, Included], out: set[str]) -> int:
+    """Return how many of `files` take part, and show what a sample outside of the batch shows, by audit.json."""
+    pairs = [(pair["a"], pair["b"]) for pair in found.get("uploads", []) if pair["copy"]]
+    inside = {one for a, b in pairs for one, other in ((a, b), (b, a)) if one in files and other not in files}
+    return len(inside - out)
+
+
+def told_by(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the properties of how pictures were taken by which the batch is told from the rest of development.
+
+    See `confounders`; asked of the batch's pictures that take part and as many others, drawn by the seed.
+    """
+    dev = split[split["subset"] == "dev"].reset_index(drop=True)
+    is_new = dev["path"].isin(list(files)).to_numpy()
+    old = np.random.default_rng(params.seed()).permutation(np.flatnonzero(~is_new))[: is_new.sum()]
+    dev = dev.iloc[np.sort([*np.flatnonzero(is_new), *old])]
+    samples = pd.read_csv(tree / f"data/{task}/scan/samples.csv", dtype=str, keep_default_na=False).set_index("path")
+    paths = [uploads.locate(Path(params.task(task).raw), path) for path in dev["path"]]
+    tones = np.array([one.tones for one in fingerprint.take_all(paths, open_store(), task, params.workers())], float)
+    table = samples.loc[dev["path"]].reset_index()
+    seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}
+    origin = np.where(dev["path"].isin(list(files)), "the batch", "before")
+    return confounders(seen, origin, pd.factorize(dev["group"])[0])
+
+
+def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> dict[str, Any]:
+    """Return how far the batch's samples that take part lie from the champion's development set, beside its own samples.
+
+    `farther`: the probability that of one sample of each the batch's is the farther off, 0.5 for a batch of the same kind
+    (Mann and Whitney 1947), with `ci` over the batch's groups; None where none takes part. `distance`: the medians of both.
+    Pictures: `prediction.ood_images` of embeddings; rows: `prediction.ood_tables`.
+    """
+    at = np.flatnonzero(np.isin(with_it.path, files))
+    if not len(at):
+        return {"n": 0, "farther": None, "ci": [np.nan, np.nan], "distance": {}}
+    if kind == "table":
+        ours, theirs = dev.X("columns"), with_it.X("columns").iloc[at].reset_index(drop=True)
+        own, new = ood_tables.out_of_fold(ours, dev.fold), beyond(theirs, ours)
+    else:
+        ours = dev.X("embedding")
+        own = ood_images.out_of_fold(ours, dev.fold)
+        new = ood_images.distances(ood_images.fit(ours), with_it.X("embedding")[at])
+    ordered = np.sort(own)
+    farther = (np.searchsorted(ordered, new, "left") + np.searchsorted(ordered, new, "right")) / 2 / len(own)
+    return {
+        "n": len(at),
+        "farther": float(farther.mean()),
+        "ci": of_groups(farther, with_it.group[at]),
+        "distance": {"training": float(np.median(own)), "batch": float(np.median(new))},
+    }
+
+
+def beyond(rows: pd.DataFrame, training: pd.DataFrame) -> np.ndarray:
+    """Return each row's largest excess over the ranges of `training`, float64 (n,)."""
+    found = ood_tables.excess(rows, schema(training, {}))
+    return np.max([np.zeros(len(rows)), *found.values()], axis=0)
+
+
+def of_groups(values: np.ndarray, groups: np.ndarray) -> list[float]:
+    """Return the percentile interval of the mean of `values` (n,) over groups drawn with replacement; of one group none."""
+    if len(np.unique(groups)) < 2:
+        return [np.nan, np.nan]
+    weights = np.concatenate(list(resamples(groups, DRAWS, params.seed())))
+    means = weights @ values / weights.sum(axis=1)
+    return np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()

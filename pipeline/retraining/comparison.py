@@ -1,0 +1,161 @@
+"""Champion against challenger: their out-of-fold predictions on the champion's own development samples, paired.
+
+Never by the new labels, which may be what is wrong, and never by the test set.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core import artifacts, params
+from pipeline.core.errors import DataError
+from pipeline.core.params import RetrainParams
+from pipeline.data.dataset import Dataset
+from pipeline.data.uploads import Included
+from pipeline.evaluation import subgroups
+from pipeline.evaluation.calibration import SCALED, out_of_fold
+from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.retraining import batch_profile, recommendation
+from pipeline.stats.bootstrap import bootstrap_both, difference_interval
+from pipeline.stats.metrics import Scorer
+
+OF_PARTS = ("accuracy", "roc_auc", "recall", "specificity")  # what subgroups are compared by
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side's champion on its development set. Probabilities: float64 (n, n_classes), `scaled` for the metrics SCALED."""
+
+    model: str
+    bundle: str
+    dev: Dataset
+    proba: np.ndarray
+    scaled: np.ndarray
+    decided: np.ndarray
+
+    def on(self, other: Dataset) -> "Side":
+        """Return the same for the samples of `other`, in its order and with its classes; raise DataError where one lacks."""
+        at = {path: row for row, path in enumerate(self.dev.path)}
+        lacking = [path for path in other.path if path not in at]
+        if lacking:
+            raise DataError(
+                f"{len(lacking)} development samples, the first {lacking[0]}, are none of the challenger's: a batch contradicts "
+                "what was included before, or params.yaml has changed"
+            )
+        rows = np.array([at[path] for path in other.path])
+        columns = [self.dev.classes.index(name) for name in other.classes]
+        decided = np.array([other.classes.index(self.dev.classes[k]) for k in self.decided[rows]])
+        return Side(
+            self.model, self.bundle, other, self.proba[rows][:, columns], self.scaled[rows][:, columns], decided
+        )
+
+    def part(self, rows: np.ndarray) -> "Side":
+        """Return the same for the samples at `rows`, int (m,)."""
+        dev, decided = self.dev.rows(rows), self.decided[rows]
+        return Side(self.model, self.bundle, dev, self.proba[rows], self.scaled[rows], decided)
+
+
+def read_side(root: Path, task: str) -> Side:
+    """Return the champion of the project in `root`."""
+    selection = artifacts.read_json(root / f"reports/{task}/selection.json")
+    model = selection["winner"]
+    dev = Dataset.load(root / f"data/{task}/dev.npz")
+    rule = artifacts.read_json(root / f"models/{task}/decisions/{model}.json")
+    raw = np.load(root / f"models/{task}/candidates/{model}/oof.npz")["proba"][
+        : len(dev.y)
+    ]  # of repeated folds the first
+    proba = calibrate(raw, rule)
+    return Side(model, selection["bundle"], dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
+
+
+def figures(side: Side, draws: int, seed: int) -> tuple[dict[str, tuple], dict[str, tuple]]:
+    """Return the figure and its paired draws of every metric, and of every class' f1 and roc_auc, (K,) and (draws, K)."""
+    dev, one = side.dev, np.ones((1, len(side.dev.y)))
+    overall, classes = {}, {}
+    for proba, wanted in ((side.proba, lambda name: name not in SCALED), (side.scaled, lambda name: name in SCALED)):
+        points, class_points = Scorer(dev.y, proba, side.decided).both(one)
+        drawn, class_drawn = bootstrap_both(dev.y, proba, side.decided, dev.group, draws, seed)
+        overall |= {name: (points[name][0], drawn[name]) for name in points if wanted(name)}
+        if not classes:
+            classes = {name: (class_points[name][0], class_drawn[name]) for name in class_points}
+    return overall, classes
+
+
+def differences(champion: Side, challenger: Side, draws: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return {metric: {champion, challenger, difference, ci}}, and the same by class, {class: {metric: ...}}."""
+    (ours, our_classes), (theirs, their_classes) = (figures(side, draws, seed) for side in (champion, challenger))
+
+    def row(old: float, new: float, old_draws: np.ndarray, new_draws: np.ndarray) -> dict[str, Any]:
+        ci = difference_interval(new_draws, old_draws)
+        return {"champion": old, "challenger": new, "difference": new - old, "ci": ci}
+
+    overall = {name: row(ours[name][0], theirs[name][0], ours[name][1], theirs[name][1]) for name in ours}
+    by_class = {
+        label: {
+            name: row(
+                our_classes[name][0][k],
+                their_classes[name][0][k],
+                our_classes[name][1][:, k],
+                their_classes[name][1][:, k],
+            )
+            for name in our_classes
+        }
+        for k, label in enumerate(champion.dev.classes)
+    }
+    return overall, by_class
+
+
+def gate(overall: dict[str, Any], guarded: list[str], margin: float) -> list[str]:
+    """Return the guarded metrics that may be worse by more than `margin`: the 95 % interval does not rule it out."""
+    failed = []
+    for name in guarded:
+        low, high = overall[name]["ci"]
+        worst = low if params.METRICS[name] else -high
+        if not worst >= -margin:
+            failed.append(name)
+    return failed
+
+
+def of_subgroups(
+    champion: Side, challenger: Side, found: dict[str, tuple[np.ndarray, list[str]]], draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return a row for each subgroup in `found`, see `subgroups.read`: column, value, n, few and the differences by metric."""
+    rows = []
+    for column, (values, names) in found.items():
+        for value in names:
+            at = np.flatnonzero(values == value)
+            overall, _ = differences(champion.part(at), challenger.part(at), draws, seed)
+            row = {"column": column, "value": value, "n": len(at), "few": len(at) < subgroups.FEW}
+            rows.append(row | {"metrics": {name: overall[name] for name in OF_PARTS if name in overall}})
+    return rows
+
+
+def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) -> dict[str, Any]:
+    """Return the comparison of the workspace's champion with that of the copy in `tree`, in which `rows` are included."""
+    block, champion = params.task(task), read_side(Path(), task)
+    challenger = read_side(tree, task).on(champion.dev)
+    key = params.metric_key(block.select.metric, len(champion.dev.classes))
+    overall, by_class = differences(champion, challenger, block.select.draws, params.seed())
+    guarded = list(dict.fromkeys([key, *rule.guarded]))
+    failed = gate(overall, guarded, rule.margin)
+    found = {
+        "champion": {"model": champion.model, "bundle": champion.bundle},
+        "challenger": {"model": challenger.model, "bundle": challenger.bundle},
+        "n": len(champion.dev.y),
+        "metric": key,
+        "margin": rule.margin,
+        "guarded": guarded,
+        "failed": failed,
+        "passed": not failed,
+        "recommendation": recommendation.recommendation(overall, key, failed, len(champion.dev.y), rule),
+        "metrics": overall,
+        "per_class": by_class,
+        "subgroups": of_subgroups(
+            champion, challenger, subgroups.read(task, "dev", champion.dev), block.select.draws, params.seed()
+        ),
+        "batch": batch_profile.describe(task, tree, rows, champion.dev),
+        "hashes": [row.hash for row in rows],
+    }
+    return found | {"cautions": recommendation.cautions(found)}

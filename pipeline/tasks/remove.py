@@ -1,0 +1,137 @@
+"""Taking a task away: its blocks in params.yaml, what stages made of it, its part of dvc.lock and of the MLflow store.
+
+Raw data, uploads and counts of what was shown are never touched, nor is a file in `data/<task>` that no stage wrote.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import yaml
+
+from pipeline.core import artifacts, params, yaml_edit
+from pipeline.core.errors import DataError, ParamsError
+from pipeline.data import uploads
+from pipeline.tasks.validate import similar
+from pipeline.tracking import mlflow_store
+
+GRAPH, LOCK = Path("dvc.yaml"), Path("dvc.lock")
+Line = tuple[str, str]
+
+
+def remove(name: str) -> list[Line]:
+    """Remove the task and return what was removed, as (what, text); safe to run again after it was interrupted.
+
+    Raises ParamsError where there is no such task, DataError where raw data lie in a folder that would go.
+    """
+    tasks = params.load().get("tasks") or {}
+    if name not in tasks:
+        raise ParamsError(f"params.yaml has no task {name!r}{similar(name, tasks)}")
+    models = {key for key, block in (params.load().get("models") or {}).items() if (block or {}).get("task") == name}
+    text = params.PARAMS.read_bytes().decode()
+    text = yaml_edit.remove(yaml_edit.remove(text, "models", models), "tasks", {name})
+    elsewhere = {
+        key for key, block in (params.load().get("external") or {}).items() if (block or {}).get("task") == name
+    }
+    if elsewhere:
+        text = yaml_edit.remove(text, "external", elsewhere)
+    folders = [Path(f"{top}/{name}") for top in ("data", "models", "reports")]
+    refuse_raw(folders, tasks)
+    gone = [path.as_posix() for path in delete(folders, outputs(name, models))]
+    counts = Path(f"data/monitor/{name}")
+    kept = [path.as_posix() for path in folders if path.exists()]
+    lines = [
+        ("removed", "\n".join(gone)),
+        ("removed", forget_stages(name)),
+        ("removed", forget_experiment(name)),
+        ("left alone", "\n".join(f"{path}: holds files that no stage wrote" for path in kept)),
+        ("left alone", keep_uploads(name)),
+        ("left alone", f"{counts.as_posix()}: counts of what its champions were shown" if counts.is_dir() else ""),
+        ("left alone", f"{tasks[name].get('raw')}: the raw data"),
+    ]
+    artifacts.write_bytes(params.PARAMS, text.encode())  # last: while the task is there, this can be run again
+    return [("removed", f"params.yaml: the task {name!r} and {len(models)} models"), *lines]
+
+
+def keep_uploads(name: str) -> str:
+    """Delete an included.csv without rows, and folders that are empty then; else return what is left alone."""
+    folder = uploads.UPLOADS / name
+    if not folder.is_dir():
+        return ""
+    if not uploads.read(name):
+        uploads.place(name).unlink(missing_ok=True)
+    if any(folder.iterdir()):
+        return f"{folder.as_posix()}: what was handed in"
+    folder.rmdir()
+    if not any(uploads.UPLOADS.iterdir()):
+        uploads.UPLOADS.rmdir()
+    return ""
+
+
+def refuse_raw(folders: list[Path], tasks: dict) -> None:
+    """Raise DataError where any task's raw data lie in one of the folders."""
+    for other, block in tasks.items():
+        raw = Path(os.path.abspath(str((block or {}).get("raw"))))
+        for folder in folders:
+            if raw.is_relative_to(folder.absolute()):
+                raise DataError(f"{folder.as_posix()} holds the raw data of {other}: move them out first")
+
+
+def outputs(name: str, models: set[str]) -> set[Path]:
+    """Return the paths that dvc.yaml has stages of this task write."""
+    keys = {"${tasks}": {name}, "${models}": models}
+    found = set()
+    for stage in yaml.safe_load(GRAPH.read_text(encoding="utf-8"))["stages"].values():
+        for key in keys.get(stage.get("foreach"), ()):
+            for out in (out for kind in ("outs", "metrics", "plots") for out in stage["do"].get(kind, [])):
+                path = out if isinstance(out, str) else next(iter(out))
+                found.add(Path(path.replace("${key}", key).replace("${item.task}", name)))
+    return found
+
+
+def delete(folders: list[Path], written: set[Path]) -> list[Path]:
+    """Delete what stages wrote and the folders that are left empty; return those that were there.
+
+    models/<task> and reports/<task> go whole: models that were taken out of params.yaml before have left files there.
+    """
+    data, *whole = folders
+    gone = [path for path in sorted({*written, *whole}) if path.exists() or path.is_symlink()]
+    for path in gone:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    if data.is_dir():
+        (data / ".gitignore").unlink(missing_ok=True)  # DVC's list of what it keeps there
+        for part in data.glob(".*.part"):
+            part.unlink()
+        if not any(data.iterdir()):
+            data.unlink() if data.is_symlink() else data.rmdir()
+    return [path for path in gone if not any(path != other and path.is_relative_to(other) for other in gone)]
+
+
+def forget_stages(name: str) -> str:
+    """Take the stages that wrote for the task out of dvc.lock, those of earlier models too; return how many these were."""
+    if not LOCK.exists():
+        return ""
+    text = LOCK.read_bytes().decode()
+    stages = (yaml.load(text, yaml_edit.LOADER) or {}).get("stages") or {}
+    ours = {key for key, stage in stages.items() if any(is_of(out["path"], name) for out in stage.get("outs", []))}
+    if not ours:
+        return ""
+    artifacts.write_bytes(LOCK, yaml_edit.remove(text, "stages", ours).encode())
+    return f"dvc.lock: {len(ours)} stages (their outputs stay in DVC's cache until: dvc gc --workspace)"
+
+
+def is_of(path: str, name: str) -> bool:
+    """Return whether an output lies in one of the task's folders."""
+    return path.split("/")[:2] in (["data", name], ["models", name], ["reports", name])
+
+
+def forget_experiment(name: str) -> str:
+    """Take the task out of the project's own MLflow store; a server keeps its records."""
+    if mlflow_store.server() or not (mlflow_store.folder() / "mlflow.db").exists():
+        return ""
+    from pipeline.tracking import mirror  # mlflow takes two seconds to import
+
+    return "mlflow: its runs and its registered model" if mirror.forget(name) else ""

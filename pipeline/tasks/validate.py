@@ -1,0 +1,256 @@
+"""Validate all of params.yaml: every value has to be one that the stages can work with."""
+
+import difflib
+import importlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from pipeline.core import code_hashes, params
+from pipeline.core.errors import ParamsError
+from pipeline.core.params import (
+    BackboneParams,
+    DemoParams,
+    ExternalParams,
+    ModelParams,
+    RetrainParams,
+    Strict,
+    TaskParams,
+)
+from pipeline.data.image_with_columns import has_columns, of_picture
+from pipeline.training import tuning
+
+FEATURES = {
+    "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
+    "table": ("columns",),
+}
+DEMO = Path("data/demo")  # drawn after the check
+RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
+
+
+class AllParams(Strict):
+    """The top level of params.yaml."""
+
+    seed: int = Field(ge=0, lt=2**32)
+    workers: int = Field(ge=1, le=256)
+    demo: DemoParams
+    backbone: BackboneParams
+    retrain: RetrainParams = RetrainParams()
+    tasks: dict[str, Any]
+    models: dict[str, Any]
+    external: dict[str, Any] = Field(default_factory=dict)
+
+
+def check(content: dict[str, Any]) -> None:
+    """Raise ParamsError, naming key and remedy, unless every value of params.yaml is one the stages can work with."""
+    top = params.parse(AllParams, content, "")
+    tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
+    models = {name: params.parse(ModelParams, block, f"models.{name}") for name, block in top.models.items()}
+    for name in tasks:
+        check_task_name(name)
+    for name in models:
+        check_name(name)
+    for name, model in models.items():
+        if model.task not in tasks:
+            raise ParamsError(
+                f"params.yaml: models.{name}.task: there is no task {model.task!r}{similar(model.task, tasks)}"
+            )
+    for name, task in tasks.items():
+        check_task(name, task, models)
+        check_place(name, task.raw, tasks)
+    for name, model in models.items():
+        check_model(name, model, tasks)
+    for name, block in top.external.items():
+        check_external(name, params.parse(ExternalParams, block, f"external.{name}"), tasks, models)
+
+
+def check_name(name: str) -> None:
+    """Raise ParamsError unless a task or model can bear that name."""
+    if not re.fullmatch(params.NAME, name):
+        raise ParamsError(f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign")
+
+
+def check_task_name(name: str) -> None:
+    """Raise ParamsError unless a task can bear that name and have folders of that name."""
+    check_name(name)
+    if name in RESERVED:
+        raise ParamsError(
+            f"params.yaml: tasks.{name}: the names {', '.join(RESERVED)} are taken by folders; choose another"
+        )
+
+
+def check_place(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
+    """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
+    absolute = Path(os.path.abspath(raw))
+    for folder in (f"{top}/{task}" for task in tasks for top in ("data", "models", "reports")):
+        written = Path(folder).absolute()
+        if absolute.is_relative_to(written) or written.is_relative_to(absolute):
+            raise ParamsError(
+                f"params.yaml: {section}.{name}.raw: stages write to {folder}; put the raw data in data/raw/{name}, say"
+            )
+
+
+def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> None:
+    """Raise ParamsError unless the task fits its kind and lists models that exist and are its own."""
+    where = f"params.yaml: tasks.{name}"
+    for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
+        if task.kind == "table" and value:
+            raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
+    named = {
+        "select.subgroups": task.select.bands,
+        "select.site": task.select.site,
+        "preprocess.columns": task.preprocess.columns,
+    }
+    for key, value in named.items():
+        if task.kind == "image" and value and not task.read.csv:
+            raise ParamsError(f"{where}.{key}: class folders have no columns; name a CSV in read.csv, or leave it out")
+    if task.kind == "table" and task.preprocess.columns:
+        raise ParamsError(f"{where}.preprocess.columns: is for pictures; of a table all columns are features")
+    if len(set(task.preprocess.columns)) < len(task.preprocess.columns):
+        raise ParamsError(f"{where}.preprocess.columns: names a column twice")
+    if "metric" not in task.select.model_fields_set:  # dvc.yaml names it
+        raise ParamsError(f"{where}.select.metric: is missing; see the comments in params.yaml")
+    if not task.models:
+        raise ParamsError(f"{where}.models: is empty; name at least one model of the section models")
+    for model in task.models:
+        if model not in models:
+            raise ParamsError(f"{where}.models: {model!r} is not in the section models{similar(model, models)}")
+        if models[model].task != name:
+            raise ParamsError(f"{where}.models: {model!r} belongs to the task {models[model].task!r}")
+    if len(set(task.models)) < len(task.models):
+        raise ParamsError(f"{where}.models: names a model twice")
+
+
+def check_external(
+    name: str, block: ExternalParams, tasks: dict[str, TaskParams], models: dict[str, ModelParams]
+) -> None:
+    """Raise ParamsError unless the external data set has a name of its own, and a task of which it can be read."""
+    check_name(name)
+    if name in models:
+        raise ParamsError(
+            f"params.yaml: external.{name}: a model has that name; choose another, both have figures in reports"
+        )
+    if block.task not in tasks:
+        raise ParamsError(
+            f"params.yaml: external.{name}.task: there is no task {block.task!r}{similar(block.task, tasks)}"
+        )
+    if tasks[block.task].kind == "table" and block.read.csv:
+        raise ParamsError(
+            f"params.yaml: external.{name}.read.csv: found {block.read.csv!r}; this is for images: leave it out"
+        )
+    check_place(name, block.raw, tasks, "external")
+
+
+def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> None:
+    """Raise ParamsError unless the model's estimator, features and the estimator's own keys fit together."""
+    where = f"params.yaml: models.{name}"
+    task = tasks[model.task]
+    if name not in task.models:
+        raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")
+    known = code_hashes.estimators()
+    if model.estimator not in known:
+        raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
+    estimator = importlib.import_module(f"pipeline.estimators.{model.estimator}")
+    possible = [features for features in FEATURES[task.kind] if usable(features, estimator.FEATURES)]
+    if has_columns(model.features) and model.features not in possible and task.kind == "image":
+        raise ParamsError(
+            f"{where}.features: {model.estimator} is a network of pictures alone; columns beside the picture can be used by: "
+            f"{', '.join(name for name in known if takes_columns(name))}"
+        )
+    if has_columns(model.features) and not task.preprocess.columns and task.kind == "image":
+        raise ParamsError(
+            f"{where}.features: which columns? Name those that are known before the diagnosis in "
+            f"tasks.{model.task}.preprocess.columns, for instance [age, sex]"
+        )
+    if model.features not in possible:
+        raise ParamsError(
+            f"{where}.features: found {model.features!r}; {model.estimator} on a task of kind {task.kind} "
+            f"works on: {', '.join(possible) or 'nothing'}"
+        )
+    if model.features == "pixels" and not task.preprocess.pixels:
+        raise ParamsError(f"{where}.features: pixels needs tasks.{model.task}.preprocess.pixels: true")
+    check_lists(model, task, where)
+    for block in tuning.combinations(model.own):
+        own = params.parse(estimator.Params, block, f"models.{name}")
+        if hasattr(estimator, "check"):
+            estimator.check(own, model.features, where)
+
+
+def usable(features: str, known: tuple[str, ...]) -> bool:
+    """Return whether an estimator that works on the features `known` can use these, columns beside a picture too."""
+    return of_picture(features) in known and (not has_columns(features) or "columns" in known)
+
+
+def takes_columns(estimator: str) -> bool:
+    """Return whether an estimator can use columns."""
+    return "columns" in importlib.import_module(f"pipeline.estimators.{estimator}").FEATURES
+
+
+def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:
+    """Raise ParamsError where values are listed but none, one twice, or with too few folds to choose inside of one."""
+    for key, values in model.own.items():
+        if isinstance(values, list) and (not values or any(value in values[:at] for at, value in enumerate(values))):
+            raise ParamsError(f"{where}.{key}: found {values!r}; list each value to be tried once, or give one value")
+    if len(tuning.combinations(model.own)) > 1 and task.split.folds < 3:
+        raise ParamsError(
+            f"{where}: to choose of several values inside a fold takes others to fit and to judge: "
+            f"set tasks.{model.task}.split.folds to 3 or more; found {task.split.folds}"
+        )
+
+
+def similar(name: str, known: dict[str, Any]) -> str:
+    """Return "; did you mean ...?" for the nearest known name, or the list of what is known."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
+
+
+def check_raw(name: str, task: TaskParams) -> list[str]:
+    """Return doubts about a task's raw data; raise ParamsError where DVC or the scan could not even begin to read them.
+
+    What the demo draws may not be there yet. In a clone that pulls results the data may be missing for good: what dvc.lock
+    has a scan of is a doubt only.
+    """
+    where, raw = f"params.yaml: tasks.{name}.raw", Path(task.raw)
+    if raw.is_relative_to(DEMO):
+        return []
+    if not raw.exists():
+        lack = f"{where}: {task.raw!r} does not exist; put the data there or mend the path"
+        if scanned(name, task.raw):
+            return [lack]
+        raise ParamsError(lack)
+    if raw.is_dir() != (task.kind == "image"):
+        expected = "a folder of pictures" if task.kind == "image" else "a CSV file"
+        raise ParamsError(f"{where}: {task.raw!r}: expected {expected} for a task of kind {task.kind}")
+    if task.read.csv and not (raw / task.read.csv).is_file():
+        raise ParamsError(f"params.yaml: tasks.{name}.read.csv: there is no file {task.read.csv!r} in {task.raw}")
+    return check_links(raw, where) if task.kind == "image" else []
+
+
+def check_links(raw: Path, where: str) -> list[str]:
+    """Return a doubt where DVC misses folders behind links; raise ParamsError for what it cannot hash or waits on for ever."""
+    links = []
+    for folder, subfolders, files in os.walk(raw):
+        links += [Path(folder, name).as_posix() for name in subfolders if Path(folder, name).is_symlink()]
+        for path in (Path(folder, name) for name in files):
+            if not path.is_file():
+                what = "is a link that leads nowhere" if path.is_symlink() else "is no file"
+                raise ParamsError(f"{where}: {path.as_posix()} {what}: DVC cannot read it; delete it")
+    if not links:
+        return []
+    shown = ", ".join(links[:3]) + (f" and {len(links) - 3} more" if len(links) > 3 else "")
+    return [
+        f"{where}: DVC does not look behind links to folders: a change in {shown} goes unnoticed; put the folders there"
+    ]
+
+
+def scanned(name: str, raw: str) -> bool:
+    """Return whether dvc.lock says that the task was scanned with these raw data."""
+    lock = Path("dvc.lock")
+    if not lock.exists():
+        return False
+    stages = yaml.load(lock.read_bytes(), params.LOADER).get("stages", {})
+    return raw in [dep["path"] for dep in stages.get(f"scan@{name}", {}).get("deps", [])]

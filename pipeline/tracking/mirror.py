@@ -1,0 +1,252 @@
+"""Mirror results into MLflow: one experiment per task, one run per model, the champion as a registered model.
+
+The only module that imports mlflow. The store only mirrors files of the project: delete it, and the stage `track` brings it back.
+"""
+
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline.core import artifacts, params
+from pipeline.core.stage import require
+from pipeline.prediction import mlflow_model
+from pipeline.tracking import decision_record, mlflow_store, run_record
+from pipeline.tracking.run_record import Record
+
+ALIAS = "champion"
+VIEW = "leaderboard"  # the name of the table of runs that MLflow's pages open with
+AT_ONCE = 1000  # metrics; MLflow takes no more
+
+
+@contextmanager
+def connected(uri: str) -> Iterator[Any]:
+    """Yield a client on the store at `uri`, which creates the database of a new one; MLflow's chatter is turned off."""
+    for name, value in mlflow_store.SETTINGS.items():
+        os.environ.setdefault(name, value)
+    warnings.filterwarnings("ignore", module="mlflow")
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # it prints the traceback of what it raises
+    before = mlflow_store.server()
+    mlflow.set_tracking_uri(uri)  # log_model asks for it; it sets the environment variable too
+    try:
+        yield mlflow.MlflowClient(uri)
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+def experiment_id(client: Any, name: str) -> str:
+    """Return the id of an experiment, a task's or that of its decisions, which is made if need be."""
+    found = client.get_experiment_by_name(name)
+    if found:
+        return found.experiment_id
+    own = client.tracking_uri == mlflow_store.database()  # a server knows itself where to keep files
+    return client.create_experiment(name, (mlflow_store.folder() / "artifacts" / name).as_uri() if own else None)
+
+
+def find_run(client: Any, experiment: str, key: str) -> Any:
+    """Return the run with that content key, or None; one whose making was interrupted is removed."""
+    for found in client.search_runs([experiment], f"tags.content_key = '{key}'"):
+        if found.info.status == "FINISHED":
+            return found
+        client.delete_run(found.info.run_id)
+    return None
+
+
+def create_run(client: Any, experiment: str, shown: Record, tags: dict[str, str]) -> str:
+    """Create a model's run and return its id; it is marked as finished once everything is in."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+
+    run_id = client.create_run(experiment, run_name=shown.model, tags=tags).info.run_id
+    now = int(time.time() * 1000)
+    metrics = [Metric(name, value, now, 0) for name, value in shown.metrics.items()]
+    metrics += [Metric(name, value, now, epoch) for epoch, name, value in shown.curve]
+    client.log_batch(run_id, params=[Param(name, value) for name, value in shown.params.items()])
+    for start in range(0, len(metrics), AT_ONCE):
+        client.log_batch(run_id, metrics=metrics[start : start + AT_ONCE])
+    data = Dataset(shown.task, shown.data[:36], source_type="local", source=json.dumps({"uri": shown.raw}))
+    client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training and test")])])
+    for path in shown.plots:
+        client.log_artifact(run_id, str(path), "plots")
+    client.set_terminated(run_id)
+    return run_id
+
+
+def set_tags(client: Any, found: Any, tags: dict[str, str]) -> None:
+    """Set those tags of a run that differ."""
+    from mlflow.entities import RunTag
+
+    changed = [RunTag(name, value) for name, value in tags.items() if found.data.tags.get(name) != value]
+    if changed:
+        client.log_batch(found.info.run_id, tags=changed)
+
+
+def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict[str, str]]) -> str:
+    """Bring a task's experiment to today's state and return what was done, in words.
+
+    `origin` holds each model's tags that say where its results come from. In DVC's copy for an experiment, runs are added
+    and nothing else changes: its results are not the project's.
+    """
+    experiment, today = experiment_id(client, task), not mlflow_store.in_copy()
+    named = {"DVC_EXP_NAME": os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
+    created, run_ids = 0, {}
+    for shown in records:
+        state = {"current": yes(today), "champion": yes(today and shown.champion)}
+        found = find_run(client, experiment, shown.key)
+        if found is None:
+            created += 1
+            run_ids[shown.model] = create_run(client, experiment, shown, origin[shown.model] | named | state)
+            continue
+        run_ids[shown.model] = found.info.run_id
+        if today:
+            set_tags(client, found, origin[shown.model] | state)
+    done = f"{created} runs created, {len(records) - created} unchanged"
+    if not today:
+        return f"{done}; an experiment of DVC: today's runs and champion stay as they are"
+    for old in client.search_runs([experiment], "tags.current = 'yes'"):
+        if old.info.run_id not in run_ids.values():
+            set_tags(client, old, {"current": "no", "champion": "no"})
+    return f"{done}; {crown(client, task, experiment, run_ids)}"
+
+
+def mirror_decisions(client: Any, task: str) -> None:
+    """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
+    made = [] if mlflow_store.in_copy() else decision_record.read(task)
+    experiment = experiment_id(client, decision_record.experiment(task)) if made else ""
+    for one in made:
+        if find_run(client, experiment, one.key):
+            continue
+        tags = one.tags | {"content_key": one.key, "mlflow.note.content": one.note}
+        run_id = client.create_run(experiment, one.when, tags, one.name).info.run_id
+        for name, value in one.metrics.items():
+            client.log_metric(run_id, name, value, one.when)
+        client.set_terminated(run_id, end_time=one.when)
+
+
+def track_decisions(task: str) -> None:
+    """Mirror the decisions about a task's batches, and nothing else; `track` does it, too, so none is lost with a store."""
+    with mlflow_store.locked() as uri, connected(uri) as client:
+        mlflow_store.finish(uri)
+        mirror_decisions(client, task)
+
+
+def yes(fact: bool) -> str:
+    """Return a fact as the text of a tag."""
+    return "yes" if fact else "no"
+
+
+def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> str:
+    """Give the alias to the version that holds the champion's bundle, registered if new; return what was done."""
+    selection = artifacts.read_json(Path(f"reports/{task}/selection.json"))
+    bundle = require(f"models/{task}/best/bundle.json", f"select_best@{task}")
+    info, digest = artifacts.read_json(bundle), artifacts.sha256(bundle.read_bytes())
+    story, winner = f"{selection['reason']}.\n\n{selection['rule']}", selection["winner"]
+    key = params.metric_key(selection["metric"], len(info["classes"]))
+    client.set_experiment_tag(experiment, "mlflow.note.content", story)
+    client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view(selection["metric"], key)))
+    if not client.search_registered_models(f"name = '{task}'"):
+        client.create_registered_model(task, description=f"The champion of the task {task}: models/{task}/best")
+    versions = client.search_model_versions(f"name = '{task}'")
+    same = {"bundle_sha256": digest, "interface": mlflow_model.INTERFACE}
+    known = [found.version for found in versions if same.items() <= found.tags.items()]
+    number = known[0] if known else register(client, task, winner, run_ids[winner], info, digest)
+    client.update_model_version(task, number, description=story)
+    client.set_registered_model_alias(task, ALIAS, number)
+    return f"champion {winner}, version {number}{'' if known else ' registered'}"
+
+
+def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, Any], digest: str) -> str:
+    """Log the bundle in `models/<task>/best` to the winner's run and return the number of its new version."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    signature = ModelSignature(
+        # cells may be empty, a picture may not
+        Schema(
+            [
+                ColSpec.from_json_dict(type=kind, name=name, required=kind == "binary")
+                for name, kind in mlflow_model.inputs(info).items()
+            ]
+        ),
+        Schema([ColSpec(kind, name) for name, kind in mlflow_model.outputs(info).items()]),
+    )
+    with mlflow.start_run(run_id=run_id):
+        logged = mlflow.pyfunc.log_model(
+            name=winner,
+            loader_module="pipeline.prediction.mlflow_model",
+            data_path=f"models/{task}/best",
+            code_paths=[str(Path(__file__).parents[1])],
+            pip_requirements=[f"{name}=={version(name)}" for name in mlflow_model.PACKAGES],
+            signature=signature,
+            input_example=mlflow_model.example(info),
+        )
+    tags = {"bundle_sha256": digest, "interface": mlflow_model.INTERFACE, "model": winner}
+    made = client.create_model_version(task, logged.model_uri, run_id, tags=tags, model_id=logged.model_id)
+    return made.version
+
+
+def view(metric: str, key: str) -> dict[str, Any]:
+    """Return the state of MLflow's table of runs that shows today's as a leaderboard, the best first."""
+    figures = [f"oof_{key}", f"oof_{key}_low", f"oof_{key}_high", f"test_{key}", "train_seconds"]
+    columns = [f"metrics.`{name}`" for name in figures]
+    columns += ["params.`estimator`", "params.`features`"]
+    columns += [f"tags.`{name}`" for name in ("test_looks", "champion", "commit")]
+    return {
+        "searchFilter": "tags.current = 'yes'",
+        "orderByKey": columns[0],
+        "orderByAsc": not params.METRICS[metric],
+        "selectedColumns": columns,
+    }
+
+
+def track() -> None:
+    """Mirror every task, then note what has been mirrored."""
+    records = {task: run_record.read(task) for task in params.load()["tasks"]}
+    every = [shown for task in records.values() for shown in task]
+    origin = run_record.origin(every)
+    with mlflow_store.locked() as uri, connected(uri) as client:
+        mlflow_store.finish(uri)
+        for task in records:
+            print(f"track {task}: {mirror(client, task, records[task], origin)}", file=sys.stderr)
+            mirror_decisions(client, task)
+    tracked = [{"task": shown.task, "model": shown.model, "content_key": shown.key} for shown in every]
+    artifacts.write_json(
+        mlflow_store.FOLDER / "tracked.json", sorted(tracked, key=lambda made: (made["task"], made["model"]))
+    )
+
+
+def experiments() -> dict[str, str]:
+    """Return the ids of the tasks' experiments; of those that the store has not got, none."""
+    with mlflow_store.locked() as uri, connected(uri) as client:
+        mlflow_store.finish(uri)
+        found = {task: client.get_experiment_by_name(task) for task in params.load()["tasks"]}
+    return {task: experiment.experiment_id for task, experiment in found.items() if experiment}
+
+
+def forget(task: str) -> bool:
+    """Take a task that is no more out of the project's own store; return whether it was in it.
+
+    MLflow only hides what is deleted, and lets nobody else have its name: hence the other one.
+    """
+    with mlflow_store.locked() as uri, connected(uri) as client:
+        mlflow_store.finish(uri)
+        found = [client.get_experiment_by_name(name) for name in (task, decision_record.experiment(task))]
+        for one in filter(None, found):
+            client.rename_experiment(one.experiment_id, f"{one.name}, removed {one.experiment_id}")
+            client.delete_experiment(one.experiment_id)
+        if client.search_registered_models(f"name = '{task}'"):
+            client.delete_registered_model(task)
+    for name in (task, decision_record.experiment(task)):
+        shutil.rmtree(mlflow_store.folder() / "artifacts" / name, ignore_errors=True)
+    return found[0] is not None

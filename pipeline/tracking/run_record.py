@@ -1,0 +1,228 @@
+"""What a run in MLflow says of a model, read from what the stages wrote: a pure record, without MLflow."""
+
+import csv
+import hashlib
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.core import artifacts, params
+from pipeline.core.stage import TIMINGS, require
+from pipeline.evaluation import test_set_evaluations
+
+LOCK = Path("dvc.lock")
+SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
+UNNAMEABLE = re.compile(r"[^/\w.\- ]")  # what MLflow does not take in the name of a metric
+LEFT_OUT = ("n", "roc_auc", "recall", "specificity", "accuracy")  # of a site, in the order they are shown
+# Aggregates only. confusion.csv stays out: it has a row per sample.
+PLOTS = (
+    "plots/{}/roc.csv",
+    "plots/{}/history.csv",
+    "figures/{}/roc.png",
+    "figures/{}/confusion.png",
+    "figures/{}/history.png",
+    "figures/{}/reliability.png",
+    "figures/{}/coverage.png",
+    "figures/{}/importance.png",
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A model's run. `key` is the hash of all that it was made from and shows; equal keys are the same run.
+
+    `curve` holds (epoch, name, value) of the losses, `plots` the files to keep, `data` the fingerprint of the data set
+    and `raw` the path of its raw files.
+    """
+
+    task: str
+    model: str
+    key: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    curve: list[tuple[int, str, float]]
+    plots: list[Path]
+    data: str
+    raw: str
+    champion: bool
+
+
+def read(name: str) -> list[Record]:
+    """Return the records of the models in a task's list, in its order."""
+    task = params.task(name)
+    winner = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))["winner"]
+    seconds = training_seconds()
+    common = {"seed": params.seed(), "kind": task.kind}
+    common |= {"split": task.split.model_dump(), "select": task.select.model_dump(exclude={"subgroups", "site"})}
+    if task.kind == "image":
+        common["backbone"] = params.load().get("backbone")
+    records = []
+    for model in task.models:
+        block = params.model(model).model_dump(exclude={"task"})
+        shown = read_model(name, model, flatten(common | block), seconds.get(model))
+        add_sites(shown, name)
+        if model == winner:
+            add_external(shown, name)
+        records.append(Record(**shown, raw=task.raw, champion=model == winner))
+    return records
+
+
+def read_model(task: str, model: str, given: dict[str, str], seconds: float | None) -> dict[str, Any]:
+    """Return what a record holds of a model alone; `given` are its parameters, `seconds` its training took, if known."""
+    cv = require(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")
+    test = require(f"reports/{task}/test/{model}.json", f"holdout@{task}")
+    decision = require(f"models/{task}/decisions/{model}.json", f"evaluate@{model}")
+    candidate = require(f"models/{task}/candidates/{model}/candidate.json", f"train@{model}")
+    plots = [Path("reports", task, name.format(model)) for name in PLOTS]
+    report = artifacts.read_json(cv)
+    figures = metrics(report, artifacts.read_json(test))
+    shown = given | flatten(report.get("tuned", {}).get("chosen", {}), "tuned.")
+    return {
+        "task": task,
+        "model": model,
+        "key": content_key([cv, test, decision, candidate], shown),
+        "params": shown,
+        "metrics": figures if seconds is None else figures | {"train_seconds": seconds},
+        "curve": curve(plots[1]),
+        "plots": [path for path in plots if path.exists()],
+        "data": artifacts.read_json(candidate)["data_fingerprint"],
+    }
+
+
+def add_sites(shown: dict[str, Any], task: str) -> None:
+    """Add a model's figures at sites that it was fitted without, as `sites/<site>/<figure>`, where select.site names a column."""
+    if not params.task(task).select.site:
+        return
+    found = artifacts.read_json(require(f"reports/{task}/sites.json", f"sites@{task}"))["models"]
+    rows = found.get(shown["model"], [])
+    for row in rows:
+        place, figures = UNNAMEABLE.sub("_", f"sites/{row['site']}"), {key: row.get(key) for key in LEFT_OUT}
+        figures["roc_auc_difference"] = row.get("difference", {}).get("roc_auc")
+        shown["metrics"] |= {f"{place}/{key}": float(v) for key, v in figures.items() if v is not None}
+    if rows:
+        shown["key"] = content_key([], {"key": shown["key"], "sites": rows})
+
+
+def add_external(shown: dict[str, Any], task: str) -> None:
+    """Add the champion's figures on data of other sources, as `external/<name>/<figure>`, where there are any."""
+    named = [name for name, block in (params.load().get("external") or {}).items() if block["task"] == task]
+    files = {name: require(f"reports/{task}/external/{name}.json", f"external@{name}") for name in named}
+    for name, path in files.items():
+        report = artifacts.read_json(path)
+        found = {key: value for key, value in report.items() if isinstance(value, (int, float))}
+        shown["metrics"] |= {f"external/{name}/{key}": float(value) for key, value in found.items()}
+    if files:
+        shown["key"] = content_key(list(files.values()), {"key": shown["key"]})
+
+
+def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested values as text under dotted names: {"a": {"b": None}} becomes {"a.b": "null"}."""
+    flat = {}
+    for name, value in content.items():
+        if isinstance(value, dict) and value:
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value if isinstance(value, str) else json.dumps(value)
+    return flat
+
+
+def metrics(cv: dict[str, Any], test: dict[str, Any]) -> dict[str, float]:
+    """Return every known figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the cv intervals.
+
+    Predictive values for a prevalence that params.yaml names come as `<name>_at_prevalence`, those of subgroups as
+    `subgroups/<column>/<value>/<prefix>_<name>`.
+    """
+    found = {}
+    for prefix, report in (("oof", cv), ("test", test)):
+        for name, value in report.items():
+            if isinstance(value, (int, float)):
+                found[f"{prefix}_{name}"] = float(value)
+        for row in report.get("subgroups", []):
+            place = UNNAMEABLE.sub("_", f"subgroups/{row['column']}/{row['value']}")
+            known = {key: row[key] for key in ("n", "accuracy", "roc_auc", "recall", "specificity") if key in row}
+            found |= {f"{place}/{prefix}_{key}": float(v) for key, v in known.items() if v is not None}
+        named = report.get("operating_point", {}).get("prevalence", {}).get("named", {})
+        for name in ("precision", "negative_predictive_value"):
+            if named.get(name) is not None:
+                found[f"{prefix}_{name}_at_prevalence"] = float(named[name])
+    for name, ends in cv["ci"].items():
+        for end, value in zip(("low", "high"), ends or (), strict=False):
+            if value is not None:
+                found[f"oof_{name}_{end}"] = float(value)
+    return found
+
+
+def curve(path: Path) -> list[tuple[int, str, float]]:
+    """Return the losses of a history.csv by epoch; empty where there is none."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [(int(row["epoch"]), name, float(row[name])) for row in rows for name in ("loss", "val_loss") if row[name]]
+
+
+def content_key(files: list[Path], tuned: dict[str, str]) -> str:
+    """Return a SHA-256 over the files' bytes and the parameters."""
+    parts = [artifacts.sha256(path.read_bytes()) for path in files]
+    return artifacts.sha256(json.dumps([*parts, tuned], sort_keys=True).encode())
+
+
+def training_seconds(path: Path = TIMINGS) -> dict[str, float]:
+    """Return how long each model's last training took, from the log of durations."""
+    if not path.exists():
+        return {}
+    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {entry["key"]: entry["seconds"] for entry in entries if entry["stage"] == "train"}
+
+
+def origin(records: list[Record]) -> dict[str, dict[str, str]]:
+    """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes; and
+    how many candidates the test set has seen at least.
+
+    `dirty` says whether params.yaml, dvc.yaml or pipeline/ differ from the commit. dvc.lock is not asked: while DVC runs
+    a stage, that stage's own entry is missing from it.
+    """
+    stages = lock_entries()
+    common = commit()
+    found = {}
+    for record in records:
+        entries = {name: stages.get(f"{name}@{record.model}") for name in ("train", "evaluate")}
+        hashes = {f"{name}_lock": hash_entry(entry) for name, entry in entries.items() if entry}
+        seen = test_set_evaluations.count(record.task, record.model)
+        counted = {"test_looks": test_set_evaluations.in_words(seen)} if seen else {}
+        found[record.model] = {"task": record.task, "content_key": record.key} | common | hashes | counted
+    return found
+
+
+def lock_entries() -> dict[str, Any]:
+    """Return the entries of dvc.lock by stage; empty where there is none."""
+    if not LOCK.exists():
+        return {}
+    return (yaml.load(LOCK.read_bytes(), Loader=params.LOADER) or {}).get("stages", {})
+
+
+def hash_entry(entry: Any) -> str:
+    """Return 16 hex digits that stand for an entry of dvc.lock."""
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def commit() -> dict[str, str]:
+    """Return the tags `commit` and `dirty`; none where there is no git or no commit."""
+    head = git("rev-parse", "HEAD")
+    if not head:
+        return {}
+    return {"commit": head, "dirty": "yes" if git("status", "--porcelain", "--", *SOURCES) else "no"}
+
+
+def git(*arguments: str) -> str:
+    """Return what git prints, or nothing where it is not installed or fails."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

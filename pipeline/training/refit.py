@@ -1,0 +1,19 @@
+"""Build a model again as it was before it was fitted, with the values that tuning chose."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from pipeline.core import artifacts, params
+from pipeline.training import tuning
+
+
+def unfitted(task: str, model: str) -> Any:
+    """Return the champion's estimator as it was before it was fitted, with the values that tuning chose."""
+    block = params.model(model)
+    estimators = importlib.import_module(f"pipeline.estimators.{block.estimator}")
+    candidate = artifacts.read_json(Path(f"models/{task}/candidates/{model}/candidate.json"))
+    own = next(iter(tuning.combinations(block.own))) | candidate.get("tuned", {}).get("chosen", {})
+    if hasattr(estimators, "use_workers"):
+        estimators.use_workers(params.workers())
+    return estimators.build(params.parse(estimators.Params, own, f"models.{model}"), params.seed())

@@ -1,0 +1,84 @@
+"""A form carries columns beside its pictures: once for all of them, or once for each."""
+
+import pytest
+
+from app import limits
+from pipeline.prediction.predictor import Predictor
+from tests.models import picture
+from tests.serving import GOOD, Client, make_project, running
+
+PATH = "/v1/tasks/whole/predict"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, program) -> Client:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("served"))
+        make_project(program, whole=True)
+        with running() as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def whole(server) -> Predictor:
+    return Predictor("models/whole/best")
+
+
+def test_columns_once_go_with_every_picture_and_once_for_each_in_their_order(server, whole):
+    files = [(f"{seed}.png", picture(seed)) for seed in range(3)]
+    status, content, _ = server.send_with(PATH, files, [("age", "52.5"), ("site", "")])
+    assert status == 200
+    row = {"age": "52.5", "site": ""}
+    assert content["predictions"] == [whole.predict((data, row), name) for name, data in files]
+    ages = ["40", "", "60"]
+    _, content, _ = server.send_with(PATH, files, [*(("age", age) for age in ages), ("site", "leg")])
+    expected = [whole.predict((d, {"age": age, "site": "leg"}), n) for (n, d), age in zip(files, ages, strict=True)]
+    assert content["predictions"] == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            [],
+            "no field 'age', 'site'. Beside the picture the model takes age, site: send each, empty where it is not known",
+        ),
+        ([("age", "52")], "no field 'site'."),
+        ([("age", "52"), ("age", "53"), ("age", "54"), ("site", "arm")], "'age' is there 3 times, beside 2 pictures"),
+        ([("age", "old"), ("site", "arm")], "column 'age': found 'old'; expected a number"),
+    ],
+)
+def test_a_column_that_is_missing_or_wrong_is_a_problem_that_says_which(server, values, said):
+    status, content, headers = server.send_with(PATH, [("a.png", GOOD), ("b.png", GOOD)], values)
+    assert (status, headers["content-type"]) == (422, "application/problem+json")
+    assert said in content["detail"]
+
+
+def test_values_and_parts_are_limited(server):
+    long = "1" * (limits.VALUE_BYTES + 1)
+    status, content, _ = server.send_with(PATH, [("a.png", GOOD)], [("age", long), ("site", "")])
+    assert (status, "over 1000 bytes" in content["detail"]) == (413, True)
+    many = [("a.png", b"x")] * (limits.FILES + 1)
+    status, content, _ = server.send_with(PATH, many, [("age", ""), ("site", "")])
+    assert status == 413
+    status, _, _ = server.send_with(PATH, many[:-1], [("age", "")] * limits.FILES + [("site", "")] * limits.FILES)
+    assert status == 422  # within the limits, but none is a picture
+
+
+def test_models_without_columns_take_forms_with_further_fields_as_ever(server):
+    status, content, _ = server.send_with("/v1/tasks/skin/predict", [("a.png", GOOD)], [("age", "52")])
+    assert status == 200
+    assert content["predictions"][0] == Predictor("models/skin/best").predict(GOOD, "a.png")
+
+
+def test_the_columns_are_described_and_an_explanation_has_both(server):
+    _, content, _ = server.get("/v1/tasks/whole")
+    assert [field["name"] for field in content["schema"]] == ["age", "site"]
+    assert content["schema"][0]["unit"] == "years"
+    _, content, _ = server.send_with(f"{PATH}?explain=true", [("a.png", GOOD)], [("age", "52"), ("site", "arm")])
+    why = content["predictions"][0]["explanation"]
+    assert len(why["map"]) > 1
+    assert {line["column"] for line in why["columns"]} == {"age", "site"}
+    _, page, _ = server.get("/openapi.json")
+    shape = page["paths"]["/v1/tasks/{task}/predict"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert "beside the picture" in shape["additionalProperties"]["description"]

@@ -1,0 +1,140 @@
+"""What the API says of what it was shown: the same after a restart, and by route and /metrics alike."""
+
+import contextlib
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import recorder
+from pipeline.monitoring import drift
+from pipeline.prediction.predictor import Predictor
+from tests.models import mixed
+from tests.serving import Client, running, until
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = (
+    "import app.recorder, app.api, sys; app.recorder.EVERY = 0.1; sys.argv = ['app.api', '--port', '0']; app.api.main()"
+)
+
+
+@pytest.fixture
+def project(scored, tmp_path, monkeypatch):
+    """A project of the table task t, whose champion came out of the stages."""
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+
+
+def rows(n: int, older: float = 0, seed: int = 3) -> list[dict]:
+    """Return rows like those of training, or of people `older` by some years."""
+    table, _ = mixed(n, seed=seed)
+    table["age"] += older
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def seen(client: Client) -> dict:
+    status, content, _ = client.get("/v1/tasks/t/monitor")
+    assert status == 200
+    return content
+
+
+@contextlib.contextmanager
+def served(stop: int) -> Iterator[Client]:
+    """Serve the working folder from a process of its own, which ends with a signal."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE], env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        client = Client(int(re.search(r":(\d+);", process.stdout.readline()).group(1)))
+        until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
+        yield client
+    finally:
+        process.send_signal(stop)
+        process.wait(20)
+        process.stdout.close()
+
+
+def test_counts_survive_an_ordered_end_and_a_kill(project):
+    with served(signal.SIGTERM) as client:
+        client.rows(*rows(30), task="t")
+        assert seen(client)["counts"]["n"] == 30  # at once
+    with served(signal.SIGKILL) as client:
+        assert seen(client)["counts"]["n"] == 30
+        client.rows(*rows(40), task="t")
+        until(lambda: sum(json.loads(day.read_text())["bundles"][seen(client)["bundle"]]["seconds"][k] for day in
+              Path("data/monitor/t").glob("*.json") for k in range(12)) == 70, "the interval is over")  # fmt: skip
+    with served(signal.SIGTERM) as client:
+        found = seen(client)
+        assert found["counts"]["n"] == 70
+        assert found["by_day"][-1]["n"] + found["by_day"][-2]["n"] == 70  # at midnight it is two days
+        assert found["drift"]["verdict"] == "alike"
+
+
+def test_the_counts_are_those_of_the_answers(project):
+    given = [*rows(20), *rows(5, older=500), {"age": "old"}]
+    loaded = Predictor("models/t/best")
+    expected = [loaded.predict(row, "") for row in given]
+    with running() as client:
+        client.rows(*given, task="t")
+        client.rows(*given[:2], task="t")
+        found = seen(client)["counts"]
+    answers = [one["class"] for one in [*expected, *expected[:2]]]
+    assert found["answers"] == {name: answers.count(name) for name in ("benign", "malignant")}
+    assert (found["n"], found["refused"], found["unreadable"]) == (27, answers.count("") - 1, 1)
+    assert sum(found["distance"]) == 27
+    assert sum(found["seconds"]) == 28
+
+
+def test_other_data_are_noticed_and_said_in_words(project):
+    with running() as client:
+        client.rows(*rows(200, older=25), task="t")
+        said = seen(client)["drift"]
+        page = client.get("/metrics")[1].decode()
+    assert said["verdict"] == "unlike"
+    assert "in column 'age' the served row lies above the training row" in said["sentence"]
+    (age,) = (one for one in said["figures"] if one["name"] == "age")
+    bundle = Predictor("models/t/best").id
+
+    def value(figure: str, **labels: str) -> float:
+        known = ",".join(f'{key}="{text}"' for key, text in sorted({"task": "t", "bundle": bundle, **labels}.items()))
+        return float(re.search(rf"^{figure}\{{{re.escape(known)}\}} (\S+)$", page, re.MULTILINE).group(1))
+
+    assert value("assay_week_verdict", verdict="unlike") == 1
+    assert value("assay_week_drift", of="place", name="age", end="estimate") == pytest.approx(age["beyond"], abs=1e-6)
+    assert value("assay_week_drift", of="place", name="age", end="low") == pytest.approx(age["ci"][0], abs=1e-6)
+    total = sum(value("assay_week_samples", outcome=one) for one in ("answered", "refused", "unreadable"))
+    assert total == 200
+    assert page.count("assay_week_seconds{") >= 1
+    assert not re.search(r" nan$", page, re.IGNORECASE | re.MULTILINE)
+
+
+def test_a_new_champion_starts_from_nothing_and_only_the_last_days_count(project, monkeypatch):
+    first = recorder.today()
+    with running() as client:
+        client.rows(*rows(60), task="t")
+        monkeypatch.setattr(recorder, "today", lambda: recorder.date.fromordinal(first.toordinal() + drift.DAYS))
+        found = seen(client)
+        assert found["counts"]["n"] == 0
+        assert found["drift"]["verdict"] == "too few"
+        assert found["by_day"][-1 - drift.DAYS]["n"] == 60
+        assert len(found["by_day"]) == 28
+
+
+def test_the_golden_inputs_of_a_start_are_not_counted_and_a_look_writes_nothing(project):
+    with running() as client:
+        assert seen(client)["counts"]["n"] == 0
+        assert client.get("/v1/tasks/nothing/monitor")[0] == 404
+    assert not Path("data/monitor").exists()
+
+
+def test_a_folder_that_cannot_be_written_costs_no_answer(project):
+    Path("data/monitor").write_text("a file where the folder should be")
+    with running() as client:
+        assert client.rows(*rows(5), task="t")[0] == 200
+        assert seen(client)["counts"]["n"] == 5

@@ -1,0 +1,228 @@
+"""Which bundle answers: a new one when it is whole, vouched for and right, otherwise the old one."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import joblib
+import pytest
+
+from app import serving
+from app.problems import Problem
+from app.serving import Models
+from pipeline.core import artifacts
+from tests.serving import GOOD, ROW, crown, make_project, vouch
+
+BEST = Path("models/skin/best")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, program):
+    folder = tmp_path_factory.mktemp("made")
+    with contextlib.chdir(folder):
+        make_project(program)
+    return folder
+
+
+@pytest.fixture
+def project(made, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+
+
+def looks(models: Models, times: int = 2) -> Models:
+    """Let `models` look at the files, as often as it takes to believe that they stand still."""
+    for _ in range(times):
+        asyncio.run(models.look())
+    return models
+
+
+def change(**values):
+    """Change keys of the bundle.json of `skin`, and vouch for it."""
+    content = json.loads((BEST / "bundle.json").read_text()) | values
+    (BEST / "bundle.json").write_text(json.dumps(content))
+    vouch("skin")
+
+
+def test_the_champions_are_taken_up_at_the_first_look(project):
+    models = Models(2)
+    assert not models.looked
+    looks(models, 1)
+    assert (set(models.served), models.refused, models.looked) == ({"skin", "patients"}, {}, True)
+    samples = [("a.png", GOOD)] * 5
+    items = asyncio.run(models.predict(models.champion(None), samples))
+    assert [item["class"] for item in items] == ["malignant"] * 5
+    assert asyncio.run(models.predict(models.champion("patients"), [("row 1", ROW)]))[0]["class"]
+
+
+def test_the_default_is_the_first_image_task_by_name(project):
+    models = looks(Models(1), 1)
+    models.served["a-table"] = models.served["patients"]
+    models.served["another"] = models.served["skin"]
+    assert models.champion(None) is models.served["another"]
+
+
+def test_nothing_is_loaded_again_while_nothing_changes(project, monkeypatch):
+    models = looks(Models(1))
+    monkeypatch.setattr(serving, "Served", None)
+    looks(models, 5)
+    assert models.refused == {}
+
+
+def test_a_new_champion_is_taken_up_once_its_files_stand_still(project, caplog):
+    caplog.set_level("INFO")
+    models = looks(Models(2))
+    old = models.champion("skin").id
+    new = crown("skin", Path("candidates/other"))
+    looks(models, 1)
+    assert models.champion("skin").id == old
+    looks(models, 1)
+    assert models.champion("skin").id == new != old
+    assert caplog.messages[-1] == f"skin: answered by {new}"
+
+
+def test_requests_under_way_are_answered_by_the_bundle_that_they_met(project):
+    models = looks(Models(1))
+    old = models.champion("skin")
+    crown("skin", Path("candidates/other"))
+    looks(models)
+    assert asyncio.run(models.predict(old, [("a", GOOD)]))[0]["class"]
+    assert models.champion("skin") is not old
+
+
+def damage_model():
+    (BEST / "model.joblib").write_bytes(b"damaged")
+
+
+def lose_model():
+    (BEST / "model.joblib").unlink()
+
+
+def replace_model_and_hash():
+    """What somebody does who can write to models/ but not to git."""
+    joblib.dump("code of a stranger", BEST / "model.joblib")
+    content = json.loads((BEST / "bundle.json").read_text())
+    content["files"]["model.joblib"] = artifacts.sha256((BEST / "model.joblib").read_bytes())
+    (BEST / "bundle.json").write_text(json.dumps(content))
+
+
+def lie_about_golden():
+    golden = json.loads((BEST / "bundle.json").read_text())["golden"]
+    golden[1]["probabilities"] = [0.5, 0.5]
+    change(golden=golden)
+
+
+def another_format():
+    (BEST / "bundle.json").write_text('{"format": 2}')
+    artifacts.write_json("reports/skin/selection.json", {"bundle": "x"})
+
+
+def no_estimator():
+    joblib.dump("not an estimator", BEST / "model.joblib")
+    content = json.loads((BEST / "bundle.json").read_text())
+    change(files=content["files"] | {"model.joblib": artifacts.sha256((BEST / "model.joblib").read_bytes())})
+
+
+def half_a_bundle_json():
+    (BEST / "bundle.json").write_bytes((BEST / "bundle.json").read_bytes()[:200])
+
+
+DAMAGES = {
+    damage_model: "model.joblib does not match bundle.json (sha256 differs): restore it with 'dvc checkout",
+    lose_model: "model.joblib is missing: restore it with 'dvc checkout models/skin/best'",
+    replace_model_and_hash: "bundle.json is not the one that selection.json vouches for",
+    lie_about_golden: "images.sample_pictures()[1] with a probability off by",
+    another_format: "bundle.json is not of format 1",
+    no_estimator: "cannot be loaded (AttributeError: 'str' object has no attribute 'predict_proba')",
+    half_a_bundle_json: "bundle.json is not JSON",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_bundle_that_is_not_right_is_refused_and_the_old_one_goes_on(project, caplog, damage):
+    models = looks(Models(2))
+    old = models.champion("skin")
+    damage()
+    looks(models)
+    assert models.champion("skin") is old
+    assert DAMAGES[damage] in models.refused["skin"]
+    assert caplog.messages[-1].startswith(f"skin: new bundle refused, {old.id} goes on: ")
+    assert asyncio.run(models.predict(old, [("a", GOOD)]))[0]["class"] == "malignant"
+    told = len(caplog.messages)
+    looks(models, 4)
+    assert len(caplog.messages) == told  # once, not at every look
+    new = crown("skin", Path("candidates/other"))
+    looks(models)
+    assert (models.champion("skin").id, models.refused) == (new, {})
+
+
+def test_a_model_is_not_even_unpickled_unless_selection_json_vouches_for_it(project, monkeypatch):
+    replace_model_and_hash()
+    shutil.rmtree("models/patients")
+    monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
+    models = looks(Models(1), 1)
+    assert "is not the one that selection.json vouches for" in models.refused["skin"]
+    Path("reports/skin/selection.json").unlink()
+    models = looks(Models(1), 1)
+    assert "selection.json, which vouches for models/skin/best, is missing" in models.refused["skin"]
+
+
+def test_at_the_start_a_refused_bundle_is_a_503_that_says_why(project):
+    damage_model()
+    models = looks(Models(1), 1)
+    with pytest.raises(
+        Problem, match=r"The bundle of task skin was refused: models/skin/best/model\.joblib does not"
+    ) as e:
+        models.champion("skin")
+    assert (e.value.status, e.value.headers) == (503, {"Retry-After": "60"})
+    assert models.champion("patients").info["kind"] == "table"
+
+
+def test_before_the_first_look_is_over_requests_are_asked_to_wait(project):
+    for task in ("skin", None):
+        with pytest.raises(Problem, match="being loaded") as raised:
+            Models(1).champion(task)
+        assert (raised.value.status, raised.value.headers) == (503, {"Retry-After": "1"})
+
+
+def test_while_the_graph_chooses_again_the_old_one_goes_on_without_a_word(project, caplog):
+    models = looks(Models(1))
+    old, told = models.champion("skin"), len(caplog.messages)
+    Path("reports/skin/selection.json").unlink()
+    looks(models, 3)
+    (BEST / "bundle.json").unlink()
+    looks(models, 3)
+    assert (models.champion("skin"), models.refused, len(caplog.messages)) == (old, {}, told)
+
+
+def test_a_project_without_champions_serves_none_and_takes_up_the_first(tmp_path, program, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    models = looks(Models(1), 1)
+    assert models.looked
+    with pytest.raises(Problem, match="There is no image task; there are: none"):
+        models.champion(None)
+    make_project(program)
+    looks(models, 1)
+    assert set(models.served) == {"skin", "patients"}
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_the_watch(project, monkeypatch, caplog):
+    monkeypatch.setattr(serving, "POLL", 0.01)
+    found, fails = serving.found, [OSError(5, os.strerror(5))]
+    monkeypatch.setattr(serving, "found", lambda: (_ for _ in ()).throw(fails.pop()) if fails else found())
+    models = Models(1)
+
+    async def watch():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                task = asyncio.create_task(models.watch())
+                while not models.looked:
+                    await asyncio.sleep(0.01)
+                task.cancel()
+
+    asyncio.run(watch())
+    assert "models/ cannot be read (Input/output error); trying again" in caplog.text
+    assert "skin" in models.served

@@ -1,0 +1,243 @@
+"""The app's page Retrain, and the right answer on the page Predict, driven by Streamlit's own tester."""
+
+import shutil
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import streamlit as st
+from filelock import FileLock
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from app.views import retrain as page_code
+from pipeline.core import artifacts
+from pipeline.data import upload_ledger, uploads
+from pipeline.data.uploads import Included
+from pipeline.retraining import sandbox
+from tests.pages import opened, said, table
+from tests.samples import ROOT
+from tests.serving import make_project
+from tests.textures import stored, texture
+from tests.uploads import make_task, one_of
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, program):
+    """A project with the image task `skin`, split, and a champion; made once."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_task(program)
+        make_project(program)
+        test = {"roc_auc": 0.8, "recall": 0.7, "specificity": 0.9, "ci": {"roc_auc": [0.6, 0.9]}}
+        artifacts.write_json("reports/skin/test/line.json", test | {"counts": {"n": 30, "n_groups": 20}})
+    return folder
+
+
+@pytest.fixture
+def project(whole, tmp_path, monkeypatch):
+    """A copy of it as the working folder, which shares its store of features."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("DVC_ROOT", str(whole))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ASSAY_API_KEYS", raising=False)
+    config.set_option("server.address", "127.0.0.1")
+    monkeypatch.setattr(sys, "argv", ["app/shell.py"])
+    st.cache_resource.clear()
+    yield
+    config.set_option("server.address", "127.0.0.1")
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[list[str]]:
+    """The commands that the page starts instead of starting them."""
+    found: list[list[str]] = []
+
+    def start(command, **_):
+        found.append(command[2:])
+        return SimpleNamespace(poll=lambda: None)  # it runs
+
+    monkeypatch.setattr(page_code.subprocess, "Popen", start)
+    return found
+
+
+def hand_in(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Hand pictures in as benign, in the batch b."""
+    page.selectbox[0].select("benign")
+    page.text_input[1].input("b")
+    for name, data in files:
+        page.file_uploader[0].upload(name, data, "image/png")
+    return page.button[0].click().run()
+
+
+def button(page: AppTest, label: str) -> Any:
+    """Return the button that bears the label."""
+    return next(one for one in page.button if one.label == label)
+
+
+def test_pictures_are_handed_in_with_a_label_and_the_refused_are_named_with_the_reason(project):
+    page = opened("retrain", "skin")
+    hand_in(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
+    assert not page.exception
+    assert "1 stored, 1 refused" in page.warning[0].value
+    assert "of the test set" in table(page, "Reason")["Reason"][0]
+    (line,) = upload_ledger.samples("skin")
+    assert (line["label"], line["batch"], line["source"], line["who"]) == ("benign", "b", "app", "app")
+    assert "1 samples (1 benign)" in said(page)
+
+
+def made_comparison(passed: bool) -> None:
+    """Write a comparison of the batch b."""
+    row = {"champion": 0.8, "challenger": 0.9, "difference": 0.1, "ci": [0.0, 0.2]}
+    unknown = {"champion": None, "challenger": None, "difference": None, "ci": [None, None]}
+    group = {"column": "sex", "value": "male", "n": 9, "few": True, "metrics": {"accuracy": row, "roc_auc": unknown}}
+    facts = {
+        "metrics": {"roc_auc": row}, "guarded": ["roc_auc"], "margin": 0.02, "n": 50, "passed": passed,
+        "per_class": {"benign": {"f1": row}, "malignant": {"f1": row}}, "subgroups": [group],
+        "recommendation": "Promote: it is better." if passed else "Do not promote: it is worse.", "cautions": ["Worse of x."],
+        "batch": {
+            "n": 1, "labels": {"benign": 1}, "left_out": {"leak": 1}, "joined": 0, "told_by": [], "refused": 0.25,
+            "development": {"benign": {"before": 20, "with_it": 21}, "malignant": {"before": 20, "with_it": 20}},
+            "drift": {"n": 1, "farther": 0.7, "ci": [None, None], "distance": {}},
+        },
+    }  # fmt: skip
+    artifacts.write_json(sandbox.folder("skin", "b") / "comparison.json", facts)
+    sandbox.say("skin", "b", "compared", message=facts["recommendation"])
+
+
+def labels(page: AppTest) -> list[str]:
+    """Return what stands on the buttons that decide."""
+    return [one.label for one in page.button][1:]
+
+
+def test_a_batch_is_tried_promoted_and_taken_back_by_buttons_that_start_a_process(project, started):
+    page = opened("retrain", "skin")
+    hand_in(page, ("new.png", stored(texture(1001), "PNG")))
+    assert labels(page) == ["Try it", "Reject"]
+    button(page, "Try it").click().run()
+    assert started == [["pipeline.retrain", "skin", "--batch", "b", "--who", "app"]]
+    made_comparison(passed=True)
+    page = opened("retrain", "skin")
+    assert {"Promote: it is better.", "- Worse of x."} <= set(said(page).splitlines())
+    assert "of 1 samples 1 for leak is left out" in said(page)
+    assert "the champion refuses 25% of it" in said(page)
+    shown = table(page, "With the batch").astype(str)
+    assert shown[""].tolist() == [
+        "ROC AUC",
+        "benign: F1",
+        "malignant: F1",
+        "sex male (9, few): Accuracy",
+        "sex male (9, few): ROC AUC",
+    ]
+    assert shown["Difference"].tolist()[-2:] == ["+0.100 [+0.000, +0.200]", "not defined"]
+    assert table(page, "In the batch")["With it"].tolist() == ["21 (51%)", "20 (49%)"]
+    assert labels(page) == ["Try again", "Promote", "Reject"]
+    button(page, "Promote").click().run()
+    uploads.write("skin", [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")])
+    sandbox.say("skin", "b", "promoted")
+    page = opened("retrain", "skin")
+    assert labels(page) == ["Roll back"]
+    button(page, "Roll back").click().run()
+    assert [command[2] for command in started] == ["--batch", "--promote", "--rollback"]
+    assert "--force" not in started[1]
+
+
+def test_what_the_gate_stops_a_person_promotes_by_saying_so_first(project, started):
+    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    made_comparison(passed=False)
+    page = opened("retrain", "skin")
+    assert "Do not promote: it is worse." in [one.value.replace("\\", "") for one in page.warning]
+    assert button(page, "Promote").disabled
+    page.checkbox[0].check().run()
+    button(page, "Promote").click().run()
+    assert started == [["pipeline.retrain", "skin", "--promote", "b", "--force", "--who", "app"]]
+
+
+def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    page = opened("retrain", "skin")
+    button(page, "Try it").click().run()  # there is no DVC here
+    ((process, _),) = page_code.children()
+    assert process.wait(60) == 2
+    sandbox.folder("skin", "b").joinpath("status.json").unlink(missing_ok=True)
+    page = opened("retrain", "skin")
+    errors = "\n".join(one.value for one in page.error).replace("\\", "")
+    assert "RetrainError: the champion of skin is not up to date" in errors
+
+
+def test_a_killed_promotion_is_finished_and_a_killed_rollback_goes_on(project, started):
+    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    rows = [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")]
+    uploads.write("skin", rows)
+    sandbox.say("skin", "b", "promoting")
+    assert labels(opened("retrain", "skin")) == ["Finish the promotion", "Roll back"]
+    uploads.write("skin", [])
+    sandbox.say("skin", "b", "rolling back")
+    assert "Roll back" in labels(opened("retrain", "skin"))
+
+
+@pytest.mark.parametrize(
+    ("label", "given", "sentence"), [("benign", False, "Choose files first"), (None, True, "Choose the label")]
+)
+def test_a_form_that_lacks_something_says_what(project, label, given, sentence):
+    page = opened("retrain", "skin")
+    if label:
+        page.selectbox[0].select(label)
+    if given:
+        page.file_uploader[0].upload("a.png", stored(texture(1001), "PNG"), "image/png")
+    page.button[0].click().run()
+    assert sentence in "\n".join(one.value for one in page.error)
+    assert upload_ledger.samples("skin") == []
+
+
+def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project, started):
+    with upload_ledger.locked("skin"):
+        upload_ledger.append(
+            "skin", "collected", id="0" * 16, label="benign", group="", batch="b", who="w", source="test"
+        )
+    sandbox.say("skin", "b", "running", stage="scan@skin", done=3, total=9, seconds_left=40)
+    artifacts.write_bytes(sandbox.folder("skin", "b") / "log.txt", b"Running stage 'scan@skin':\n")
+    with FileLock(sandbox.LOCK):
+        page = opened("retrain", "skin")
+        assert "running" in said(page)
+        assert "Running stage 'scan@skin':" in page.code[0].value
+        assert labels(page) == ["Cancel"]
+        button(page, "Cancel").click().run()
+    assert (sandbox.folder("skin", "b") / "cancel").exists()
+    page = opened("retrain", "skin")
+    assert "interrupted" in said(page)
+    assert labels(page) == ["Try it", "Reject"]
+    assert started == []
+
+
+def test_nothing_can_be_handed_in_where_others_reach_the_app_without_a_key(project):
+    config.set_option("server.address", "0.0.0.0")
+    page = opened("retrain", "skin")
+    assert not page.button
+    assert "nothing can be handed in" in said(page)
+
+
+def test_commas_alone_are_no_key(project, monkeypatch):
+    config.set_option("server.address", "0.0.0.0")
+    monkeypatch.setenv("ASSAY_API_KEYS", " , ")
+    assert not opened("retrain", "skin").button
+
+
+def test_a_server_without_the_packages_for_training_says_so(project, monkeypatch):
+    monkeypatch.setattr(page_code, "lacking", lambda: "cv2")
+    assert "cv2 is not installed here" in said(opened("retrain", "skin"))
+
+
+def test_the_right_answer_to_a_picture_is_one_click(project):
+    page = opened("predict", "skin")
+    page.file_uploader(key="files").upload("a.png", stored(texture(1001), "PNG"), "image/png").run()
+    button(page, "malignant").click().run()
+    assert not page.exception
+    (line,) = upload_ledger.samples("skin")
+    assert (line["label"], line["source"]) == ("malignant", "app")
+    assert "Stored as malignant" in said(page)

@@ -1,0 +1,166 @@
+"""What is written down of a stage's code is what its process really loads."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.core import code_hashes
+
+LOADED = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("pipeline.")))
+"""
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the pipeline's code that a test may change."""
+    shutil.copytree(code_hashes.ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code_hashes, "ROOT", tmp_path)
+    monkeypatch.setattr(code_hashes, "ESTIMATORS", tmp_path / "pipeline" / "estimators")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written() -> dict[str, bytes]:
+    """Write the lists of code and return them by stage."""
+    code_hashes.write()
+    return {path.name: path.read_bytes() for path in code_hashes.FOLDER.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "modules"),
+    [
+        ("scan", ["pipeline.scan"]),
+        ("train-knn", ["pipeline.train", "pipeline.estimators.knn"]),
+        ("train-mobilenetv2", ["pipeline.train", "pipeline.estimators.mobilenetv2"]),
+        ("holdout", ["pipeline.holdout"]),
+        ("track", ["pipeline.track"]),
+    ],
+)
+def test_the_list_of_a_stage_holds_every_module_that_its_process_loads(name, modules):
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *modules], cwd=code_hashes.ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    packages = {"pipeline/__init__.py", "pipeline/estimators/__init__.py"}
+    loaded = {path.removeprefix(f"{code_hashes.ROOT.as_posix()}/") for path in done.stdout.split()}
+    assert loaded - packages <= set(code_hashes.code_of_stages()[name])
+
+
+def test_a_changed_file_changes_the_lists_of_the_stages_that_reach_it_and_of_no_other(copy):
+    before = written()
+    knn = copy / "pipeline/estimators/knn.py"
+    knn.write_text(knn.read_text() + "\nCHANGED = True\n")
+    after = written()
+    assert {name for name in after if after[name] != before[name]} == {"train-knn"}
+    shared = copy / "pipeline/data/dataset.py"
+    shared.write_text(shared.read_text() + "\nCHANGED = True\n")
+    changed = {name for name, text in written().items() if text != after[name]}
+    assert {"preprocess", "train-knn", "train-logreg", "evaluate", "select_best", "holdout"} <= changed
+    assert not changed & {"scan", "audit", "split", "demo", "backbone"}
+
+
+def test_an_import_inside_a_function_counts(copy):
+    (copy / "pipeline/late.py").write_text(
+        "def main():\n    from pipeline import camera\n    import pipeline.data.synthetic.lesion\n"
+    )
+    assert code_hashes.reached("pipeline/late.py")[:1] == ["pipeline/data/synthetic/photo.py"]
+    assert "pipeline/data/synthetic/lesion.py" in code_hashes.reached("pipeline/late.py")
+
+
+def test_a_circle_of_imports_ends(copy):
+    (copy / "pipeline/a.py").write_text("import pipeline.b\n")
+    (copy / "pipeline/b.py").write_text("from pipeline import a\n")
+    assert code_hashes.reached("pipeline/a.py") == ["pipeline/a.py", "pipeline/b.py"]
+
+
+def test_what_a_saved_model_is_made_of_counts_where_it_is_loaded():
+    for name in ("select_best", "holdout", "track"):
+        assert "pipeline/estimators/_prepare.py" in code_hashes.code_of_stages()[name], name
+
+
+def test_the_lists_name_files_from_the_project_and_are_the_same_every_time(copy):
+    once = written()
+    assert once == written()
+    for line in b"".join(once.values()).decode().splitlines():
+        path, digest = line.split(" ")
+        assert path.startswith("pipeline/")
+        assert path.endswith(".py")
+        assert len(digest) == 64
+
+
+SOURCE = '''"""What the module is for."""
+
+import os  # why
+
+TEXT = """one
+
+# no comment
+"""  # a comment after a string
+
+
+class A:
+    """A class."""
+
+    def f(self, x=f"{os.sep}#"):
+        """é: one line, """ """in two."""
+
+        # why
+        return [
+            x,  # é
+
+            "a # b",
+        ]
+
+
+def g(): "inline"; return 1
+'''
+CODE = '''import os
+TEXT = """one
+
+# no comment
+"""
+class A:
+    def f(self, x=f"{os.sep}#"):
+        return [
+            x,
+            "a # b",
+        ]
+def g():; return 1
+'''
+
+
+def test_prose_and_blank_lines_are_cut_and_strings_stay():
+    assert code_hashes.without_prose(SOURCE) == CODE
+
+
+def test_rewritten_prose_changes_no_list(copy):
+    before = written()
+    for path in (copy / "pipeline").rglob("*.py"):
+        path.write_text("# A new first line.\n" + path.read_text().replace('"""Return ', '"""Give\n\n    back '))
+    assert written() == before
+
+
+def test_every_python_cuts_alike(copy):
+    others = [python for name in ("python3.11", "python3.12", "python3.13") if (python := works(name))]
+    if len(others) < 2:
+        pytest.skip("needs two versions of Python 3.11 to 3.13")
+    show = "from pipeline import imports; import pathlib, sys; " + (
+        "sys.stdout.buffer.write(imports.without_prose(pathlib.Path(sys.argv[1]).read_text('utf-8')).encode())"
+    )
+    (copy / "source.py").write_text(SOURCE, encoding="utf-8")
+    for python in others:
+        for file in ("source.py", "pipeline/stats/metrics.py", "pipeline/core/code_hashes.py"):
+            done = subprocess.run([python, "-c", show, file], cwd=copy, capture_output=True, check=True)
+            assert done.stdout.decode() == code_hashes.without_prose((copy / file).read_text("utf-8")), (python, file)
+
+
+def works(name: str) -> str | None:
+    """Return the path of that Python if it starts."""
+    path = shutil.which(name)
+    return path if path and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0 else None

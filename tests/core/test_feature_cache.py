@@ -1,0 +1,98 @@
+"""What the store of features keeps, and that a broken store costs time only."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.feature_cache import FOLDER, FeatureStore, make_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+
+def test_what_was_put_is_found_again_by_a_new_store():
+    FeatureStore("pictures", "r").put([("a", b"1"), ("b", b"\0")])
+    store = FeatureStore("pictures", "r")
+    assert (store.get("a"), store.get("b"), store.get("c")) == (b"1", b"\0", None)
+
+
+def test_another_recipe_or_name_finds_nothing():
+    FeatureStore("pictures", "r").put([("a", b"1")])
+    assert FeatureStore("pictures", "s").get("a") is None
+    assert FeatureStore("others", "r").get("a") is None
+
+
+def test_a_recipe_changes_with_each_of_its_parts_and_their_order(tmp_path):
+    (tmp_path / "code.py").write_text("1")
+    first = make_recipe("a", b"b", tmp_path / "code.py", packages=("numpy",))
+    assert first == make_recipe("a", b"b", tmp_path / "code.py", packages=("numpy",))
+    (tmp_path / "code.py").write_text("2")
+    others = [("a", b"b", tmp_path / "code.py"), ("ab", b"", tmp_path / "code.py"), (b"b", "a", tmp_path / "code.py")]
+    assert len({first, *(make_recipe(*parts, packages=("numpy",)) for parts in others)}) == 4
+
+
+def test_a_damaged_file_is_begun_anew():
+    FeatureStore("pictures", "r").put([("a", b"1")])
+    (FOLDER / "pictures.sqlite").write_bytes(b"no database " * 1000)
+    store = FeatureStore("pictures", "r")
+    assert store.get("a") is None
+    store.put([("a", b"2")])
+    assert FeatureStore("pictures", "r").get("a") == b"2"
+
+
+def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_fails():
+    FOLDER.parent.mkdir()
+    FOLDER.write_text("a file where the folder should be")
+    store = FeatureStore("pictures", "r")
+    store.put([("a", b"1")])
+    assert store.get("a") is None
+
+
+def test_many_threads_read_while_one_writes():
+    store = FeatureStore("pictures", "r")
+
+    def read(number):
+        return [store.get(str(i)) for i in range(200)]
+
+    with ThreadPoolExecutor(4) as pool:
+        reading = [pool.submit(read, number) for number in range(8)]
+        for start in range(0, 200, 10):
+            store.put([(str(i), bytes([i])) for i in range(start, start + 10)])
+        for seen in reading:
+            assert all(value in (None, bytes([i])) for i, value in enumerate(seen.result()))
+    assert read(0) == [bytes([i]) for i in range(200)]
+
+
+def test_a_process_killed_while_it_writes_leaves_whole_values(tmp_path):
+    code = """
+from pipeline.core.feature_cache import FeatureStore
+store = FeatureStore("p", "r")
+for i in range(10**6):
+    store.put([(str(i), str(i).encode() * 1000)])
+    print(i, flush=True)
+"""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
+    for _ in range(20):
+        writer.stdout.readline()
+    writer.kill()
+    writer.communicate()
+    store = FeatureStore("p", "r")
+    assert [store.get(str(i)) for i in range(20)] == [str(i).encode() * 1000 for i in range(20)]
+
+
+def test_an_experiment_in_a_copy_shares_the_store_of_the_project(tmp_path, monkeypatch):
+    FeatureStore("pictures", "r").put([("a", b"1")])
+    (tmp_path / "copy").mkdir()
+    monkeypatch.chdir(tmp_path / "copy")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    assert FeatureStore("pictures", "r").get("a") == b"1"

@@ -1,0 +1,75 @@
+"""Which column is what is guessed by names and values, and an own choice always goes first."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data.column_roles import NUMBERS, columns_of
+
+HERE = Path("rows.csv")
+TWO = {"label": ["x", "y"]}
+
+
+def guess(columns: str, values: dict[str, list[str]], label: str | None = None, group: str | None = None) -> dict:
+    """Return what is guessed of 30 rows of distinct texts, but for the columns whose `values` are given, repeated."""
+    n = 30
+    table = pd.DataFrame({name: [f"{name}{row}" for row in range(n)] for name in columns.split(",")}, dtype=object)
+    for name, few in values.items():
+        table[name] = (few * n)[:n]
+    return columns_of(table, HERE, label, group, NUMBERS)
+
+
+@pytest.mark.parametrize("name", ["label", "Label", "LABELS", "class", "Target", "diagnosis", "dx", "Outcome", "y"])
+def test_a_label_is_known_by_its_name(name):
+    assert guess(f"a,{name},b", {name: ["x", "y"]}) == {"label": name}
+
+
+def test_of_several_names_the_plainest_counts():
+    assert guess("dx,class,label", {"dx": ["1"], "label": ["x", "y"]})["label"] == "label"
+
+
+def test_a_last_column_of_few_values_is_a_label_whatever_its_name():
+    assert guess("AGE,LUNG_CANCER", {"LUNG_CANCER": ["YES", "NO", "YES"]}) == {"label": "LUNG_CANCER"}
+
+
+@pytest.mark.parametrize("values", [["x"], ["", "x"], [f"{number}" for number in range(25)]])
+def test_a_last_column_of_one_or_many_values_is_none_and_the_columns_there_are_get_listed(values):
+    with pytest.raises(
+        DataError, match=r"^rows.csv: cannot tell which column is the label; say it: --label with one of age, last"
+    ):
+        guess("age,last", {"last": values})
+
+
+@pytest.mark.parametrize("name", ["group", "Patient ID", "patient_id", "PatientID", "subject", "lesion_id", "case-id"])
+def test_a_group_is_known_by_its_name(name):
+    assert guess(f"{name},label", TWO) == {"label": "label", "group": name}
+
+
+def test_a_patient_goes_before_a_lesion_because_one_may_have_several():
+    assert guess("lesion_id,patient,label", TWO)["group"] == "patient"
+
+
+def test_a_column_of_few_values_is_no_group_whatever_its_name():
+    assert "group" not in guess("a,group,label", {"group": ["treated", "control"], **TWO})
+
+
+def test_the_number_of_a_row_is_a_group_rather_than_a_feature():
+    assert guess("id,age,label", TWO)["group"] == "id"
+
+
+def test_a_shipped_split_is_known_by_its_name_and_its_words():
+    assert guess("split,label", {"split": ["Train", "TEST", "val"], **TWO})["shipped"] == "split"
+    assert "shipped" not in guess("split,label", {"split": ["left", "right"], **TWO})
+
+
+def test_an_own_choice_goes_before_every_guess():
+    found = guess("label,dx,patient,lesion", {}, label="dx", group="lesion")
+    assert found == {"label": "dx", "group": "lesion"}
+
+
+@pytest.mark.parametrize(("own", "option"), [({"label": "dz"}, "--label"), ({"group": "dz"}, "--group")])
+def test_a_choice_that_is_not_there_is_refused_with_the_columns_there_are(own, option):
+    with pytest.raises(DataError, match=rf"rows.csv: has no column 'dz' \(from {option}\); it has: dx, age"):
+        guess("dx,age", {}, **own)

@@ -1,0 +1,283 @@
+"""Which files of a raw folder are samples, and what is refused before a picture is opened."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.core.params import TaskParams
+from pipeline.data import folder_layout
+from tests.samples import put, task
+
+TWO = {"benign/1.png": b"", "malignant/2.png": b""}
+
+
+def find(root: Path, **read: str) -> tuple[dict[str, folder_layout.Sample], dict[str, str]]:
+    """Return {path: sample} and {path: why it was skipped}."""
+    samples, skipped = folder_layout.list_samples(TaskParams(**task(raw=str(root), read=read)), "skin")
+    return {sample.path: sample for sample in samples}, {skip.path: skip.reason for skip in skipped}
+
+
+def from_csv(root: Path, text: str | bytes, **read: str) -> dict[str, folder_layout.Sample]:
+    """Return {path: sample} of a CSV."""
+    return find(put(root, {"labels.csv": text}), csv="labels.csv", **read)[0]
+
+
+# folders
+
+
+def test_class_folders_are_the_labels(tmp_path):
+    samples, skipped = find(put(tmp_path, TWO))
+    assert {path: sample.label for path, sample in samples.items()} == {
+        "benign/1.png": "benign",
+        "malignant/2.png": "malignant",
+    }
+    assert not skipped
+    assert {(sample.group, sample.shipped) for sample in samples.values()} == {("", "")}
+
+
+def test_samples_come_sorted_by_path(tmp_path):
+    samples, _ = folder_layout.list_samples(
+        TaskParams(**task(raw=str(put(tmp_path, {**TWO, "a/0.png": b"", "benign/0.png": b""})))), "skin"
+    )
+    assert [sample.path for sample in samples] == ["a/0.png", "benign/0.png", "benign/1.png", "malignant/2.png"]
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "valid", "test"), ("TRAIN", "Val", "Test"), ("training", "validation", "TESTING")]
+)
+def test_shipped_splits_are_recognised_in_any_case(tmp_path, words):
+    put(tmp_path, {f"{word}/{path}": b"" for word in words for path in TWO})
+    samples, _ = find(tmp_path)
+    assert {sample.label for sample in samples.values()} == {"benign", "malignant"}
+    assert [samples[f"{word}/benign/1.png"].shipped for word in words] == ["train", "valid", "test"]
+
+
+def test_nested_patient_folders_belong_to_their_class(tmp_path):
+    samples, _ = find(put(tmp_path, {**TWO, "benign/patient 7/left/1.png": b""}))
+    assert samples["benign/patient 7/left/1.png"].label == "benign"
+
+
+@pytest.mark.parametrize(
+    "name", ["large cell (T2) [left]", "皮膚癌", "נגע שפיר", "cancer du côlon", "a&b;c='d'", "NA", "=1+1"]
+)
+def test_names_in_any_script_and_with_signs_are_labels(tmp_path, name):
+    samples, _ = find(put(tmp_path, {**TWO, f"{name}/1 (2).png": b""}))
+    assert samples[f"{name}/1 (2).png"].label == name
+
+
+def test_charts_beside_the_class_folders_are_passed_over_with_a_reason(tmp_path):
+    _, skipped = find(put(tmp_path, {**TWO, "chart.png": b"", "labels.csv": b""}))
+    assert set(skipped) == {"chart.png", "labels.csv"}
+    assert set(skipped.values()) == {"lies beside the class folders, not in one"}
+
+
+def test_charts_in_a_shipped_split_are_passed_over_too(tmp_path):
+    _, skipped = find(put(tmp_path, {"train/chart.png": b"", **{f"train/{path}": b"" for path in TWO}}))
+    assert skipped == {"train/chart.png": "lies beside the class folders, not in one"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "benign/.hidden.png",
+        ".cache/1.png",
+        "benign/.thumbs/1.png",
+        "benign/Thumbs.db",
+        "benign/desktop.ini",
+        "benign/.DS_Store",
+        "benign/._1.png",
+        "__MACOSX/benign/1.png",
+        "@eaDir/1.png",
+        "benign/@eaDir/1.png",
+    ],
+)
+def test_what_a_system_left_behind_is_no_sample(tmp_path, path):
+    samples, skipped = find(put(tmp_path, {**TWO, path: b""}))
+    assert set(samples) == set(TWO)
+    assert skipped == {path: "a hidden or system file"}
+
+
+def test_what_macos_left_beside_train_and_test_does_not_make_these_classes(tmp_path):
+    put(tmp_path, {f"{word}/{path}": b"" for word in ("train", "test") for path in TWO} | {"__MACOSX/x.png": b""})
+    samples, _ = find(tmp_path)
+    assert {sample.label for sample in samples.values()} == {"benign", "malignant"}
+
+
+def test_train_and_test_beside_other_folders_are_refused_rather_than_predicted(tmp_path):
+    put(tmp_path, {"train/benign/1.png": b"", "test/malignant/1.png": b"", "annotations/1.png": b""})
+    with pytest.raises(DataError, match=r"test, train look like shipped splits, but beside them lie annotations; move"):
+        find(tmp_path)
+
+
+def test_a_file_that_is_no_image_by_its_name_is_passed_over(tmp_path):
+    _, skipped = find(put(tmp_path, {**TWO, "benign/notes.txt": b"", "benign/movie.MP4": b""}))
+    assert skipped == {
+        "benign/movie.MP4": "is no image by its name (.mp4)",
+        "benign/notes.txt": "is no image by its name (.txt)",
+    }
+
+
+@pytest.mark.parametrize("name", ["1.JPG", "1.jpeg", "1.TIF", "1.webp", "1.dcm", "1.nii.gz", "IM0001"])
+def test_what_may_be_a_picture_is_left_to_the_decoder_to_judge(tmp_path, name):
+    assert f"benign/{name}" in find(put(tmp_path, {**TWO, f"benign/{name}": b""}))[0]
+
+
+def test_a_blank_folder_name_is_no_class(tmp_path):
+    _, skipped = find(put(tmp_path, {**TWO, " /1.png": b""}))
+    assert skipped == {" /1.png": "the name of its class folder is blank"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_name_that_no_csv_keeps_is_passed_over_with_a_reason(tmp_path):
+    _, skipped = find(put(tmp_path, {**TWO, "benign/1\r.png": b"", "benign/Icon\r": b""}))
+    assert list(skipped) == ["benign/1?.png", "benign/Icon?"]
+    assert "carriage return" in skipped["benign/1?.png"]
+
+
+@pytest.mark.skipif(not os.supports_bytes_environ, reason="only where file names are bytes")
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    put(tmp_path, {**TWO, os.fsdecode(b"benign/caf\xe9.png"): b""})
+    with pytest.raises(DataError, match=r"the name 'benign/caf\?.png' is not UTF-8; rename"):
+        find(tmp_path)
+
+
+def test_links_are_followed_and_loops_of_links_end(tmp_path):
+    root, elsewhere = put(tmp_path / "raw", TWO), put(tmp_path / "elsewhere", {"3.png": b""})
+    (root / "benign" / "more").symlink_to(elsewhere)
+    (root / "benign" / "up").symlink_to("..")
+    (root / "benign" / "itself").symlink_to(".")
+    (root / "malignant" / "far up").symlink_to(tmp_path)
+    (elsewhere / "back").symlink_to(root)
+    assert set(find(root)[0]) == {*TWO, "benign/more/3.png"}
+
+
+def test_a_link_to_another_class_does_not_take_its_files_from_it(tmp_path):
+    (put(tmp_path, TWO) / "benign" / "link").symlink_to("../malignant")
+    samples, _ = find(tmp_path)
+    assert samples["malignant/2.png"].label == "malignant"
+    assert samples["benign/link/2.png"].label == "benign"
+
+
+def test_a_dead_link_is_a_sample_that_the_scan_reports(tmp_path):
+    (put(tmp_path, TWO) / "benign" / "dead.png").symlink_to("nowhere")
+    assert "benign/dead.png" in find(tmp_path)[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_cannot_be_listed_is_an_error_not_an_empty_class(tmp_path):
+    (put(tmp_path, TWO) / "benign").chmod(0)
+    try:
+        with pytest.raises(DataError, match="benign: cannot be listed"):
+            find(tmp_path)
+    finally:
+        (tmp_path / "benign").chmod(0o700)
+
+
+# labels
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Benign", "benign"), ("STRASSE", "straße"), ("caf\u00e9", "cafe\u0301")],
+    ids=["case", "ß", "accent"],
+)
+def test_labels_that_look_alike_are_refused(one, other):
+    with pytest.raises(DataError, match=r"raw: the labels '.+' and '.+' differ only in case; make them one"):
+        folder_layout.check_labels({one, other, "x"}, "raw")
+
+
+def test_a_single_class_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"only one class \(benign\); at least two are needed"):
+        find(put(tmp_path, {"benign/1.png": b"", "benign/2.png": b""}))
+
+
+@pytest.mark.parametrize("files", [{}, {"chart.png": b""}, {"benign/notes.txt": b""}])
+def test_a_folder_without_pictures_says_what_is_expected(tmp_path, files):
+    with pytest.raises(DataError, match="no picture found; expected class folders, train/ and test/ folders or a CSV"):
+        find(put(tmp_path, files))
+
+
+def test_a_missing_folder_is_named_with_its_key(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere: is not a folder \(from tasks.skin.raw\); put the data there"):
+        find(tmp_path / "nowhere")
+
+
+# a CSV
+
+CSV = "path,label\na/1.png,x\nb/2.png,y\n"
+
+
+def test_a_csv_names_the_pictures_and_nothing_else_is_looked_at(tmp_path):
+    put(tmp_path, {"a/1.png": b"", "stray.png": b""})
+    samples = from_csv(tmp_path, CSV)
+    assert {path: sample.label for path, sample in samples.items()} == {"a/1.png": "x", "b/2.png": "y"}
+
+
+def test_group_shipped_split_and_further_columns_are_kept(tmp_path):
+    text = "path,dx,lesion,part,age\na/1.png,x,L1,Training,60\nb/2.png,y,L2,TEST,\n"
+    samples = from_csv(tmp_path, text, label="dx", group="lesion", shipped="part")
+    assert samples["a/1.png"] == folder_layout.Sample("a/1.png", "x", "L1", "train", {"age": "60"})
+    assert samples["b/2.png"].shipped == "test"
+
+
+def test_windows_separators_and_detours_name_the_same_file(tmp_path):
+    assert set(from_csv(tmp_path, "path,label\na\\1.png,x\n./b//2.png,y\n")) == {"a/1.png", "b/2.png"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../x.png", "a/../../x.png", "..\\x.png", "C:\\x.png", "c:x.png", "\\\\s\\x.png"]
+)
+def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path, path):
+    with pytest.raises(DataError, match=r"labels.csv: row 3: .+ leads out of the folder; use relative paths"):
+        from_csv(tmp_path, f"{CSV}{path},x\n")
+
+
+@pytest.mark.parametrize("path", ["a/1.png", "./a/1.png", "a//1.png", "a\\1.png"])
+def test_a_path_that_is_there_twice_is_refused(tmp_path, path):
+    with pytest.raises(DataError, match=r"labels.csv: names 'a/1.png' twice"):
+        from_csv(tmp_path, f"{CSV}{path},x\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (",x", "row 3: the path is empty; fill it in or delete the row"),
+        ("c.png,", "row 3: the label is empty; fill it in or delete the row"),
+        ("c.png,X", "the labels 'X' and 'x' differ only in case"),
+        ("c.png", "row 3 has 1 cells"),
+    ],
+)
+def test_a_faulty_row_is_named_with_what_to_do(tmp_path, row, text):
+    with pytest.raises(DataError, match=text):
+        from_csv(tmp_path, f"{CSV}{row}\n")
+
+
+def test_a_word_that_is_no_split_is_refused_with_those_there_are(tmp_path):
+    with pytest.raises(DataError, match="row 1: 'holdout' is no split; expected train, valid or test"):
+        from_csv(tmp_path, "path,label,part\na.png,x,holdout\nb.png,y,test\n", shipped="part")
+
+
+def test_a_missing_csv_is_named_with_its_key(tmp_path):
+    with pytest.raises(DataError, match=r"labels.csv: there is no such file \(from tasks.skin.read.csv\)"):
+        find(put(tmp_path, TWO), csv="labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("read", "column", "key"),
+    [
+        ({}, "label", "label"),
+        ({"label": "a", "group": "lesion"}, "lesion", "group"),
+        ({"label": "a", "shipped": "s"}, "s", "shipped"),
+    ],
+)
+def test_a_missing_column_is_named_with_its_key_and_the_columns_there_are(tmp_path, read, column, key):
+    text = rf"labels.csv: has no column '{column}' \(from tasks.skin.read.{key}\); it has: path, a, b"
+    with pytest.raises(DataError, match=text):
+        from_csv(tmp_path, "path,a,b\n1.png,x,y\n", **read)
+
+
+def test_a_csv_without_paths_says_so(tmp_path):
+    with pytest.raises(DataError, match=r"has no column 'path'.+it has: file, label"):
+        from_csv(tmp_path, "file,label\n1.png,x\n")

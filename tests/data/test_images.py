@@ -1,0 +1,483 @@
+"""Bytes become pixels the same way for every format, or are refused with a text that says what to do."""
+
+import gzip
+import os
+import random
+import struct
+import subprocess
+import sys
+import tracemalloc
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.core.errors import DataError
+from pipeline.data import images, litert
+from tests.samples import ROOT, encoded, noise, png_header
+
+LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
+
+
+def pixels(image: Image.Image, file_format: str = "PNG", **options) -> np.ndarray:
+    """Return what is decoded of a picture stored in a format."""
+    return images.decode(encoded(image, file_format, **options)).pixels
+
+
+def with_orientation(value: object, **tags: object) -> Image.Exif:
+    """Return an EXIF block with the tag Orientation."""
+    exif = Image.Exif()
+    exif[0x0112] = value
+    for tag, content in tags.items():
+        exif[int(tag[1:], 16)] = content
+    return exif
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+def test_every_accepted_format_gives_rgb_bytes_and_says_what_it_was(file_format):
+    picture = images.decode(encoded(noise(), file_format))
+    assert (picture.width, picture.height, picture.mode, picture.format) == (60, 40, "RGB", file_format)
+    assert picture.pixels.shape == (40, 60, 3)
+    assert picture.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("file_format", LOSSLESS)
+def test_the_same_pixels_have_the_same_id_in_every_lossless_format(file_format):
+    picture = images.decode(encoded(noise(), file_format, **LOSSLESS[file_format]))
+    assert np.array_equal(picture.pixels, np.asarray(noise()))
+    assert picture.id == images.decode(encoded(noise())).id
+
+
+def test_an_id_is_16_hex_digits_and_tells_shapes_with_the_same_bytes_apart():
+    wide, high = (images.decode(encoded(Image.new("RGB", size))) for size in ((40, 20), (20, 40)))
+    assert wide.id != high.id
+    assert len(wide.id) == 16
+    assert set(wide.id) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize("size", [(60, 40), (1500, 1000), (897, 2000)], ids=["small", "drafted", "narrow"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_png_of_the_decoded_pixels_has_the_id_of_the_jpeg(mode, size):
+    picture = images.decode(encoded(noise(1, *size).convert(mode), "JPEG"))
+    assert images.decode(encoded(Image.fromarray(picture.pixels))).id == picture.id
+
+
+def test_a_large_jpeg_is_decoded_small_but_keeps_its_own_size_in_the_facts():
+    picture = images.decode(encoded(noise(1, 1500, 1000), "JPEG"))
+    assert picture.pixels.shape == (500, 750, 3)
+    assert (picture.width, picture.height) == (1500, 1000)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("value", range(1, 9))
+def test_exif_orientation_is_applied_once(value, file_format):
+    steps = {
+        1: [], 2: [Image.Transpose.FLIP_LEFT_RIGHT], 3: [Image.Transpose.ROTATE_180],
+        4: [Image.Transpose.FLIP_TOP_BOTTOM], 5: [Image.Transpose.ROTATE_270, Image.Transpose.FLIP_LEFT_RIGHT],
+        6: [Image.Transpose.ROTATE_270], 7: [Image.Transpose.ROTATE_90, Image.Transpose.FLIP_LEFT_RIGHT],
+        8: [Image.Transpose.ROTATE_90],
+    }[value]  # fmt: skip
+    options = LOSSLESS.get(file_format, {})
+    stored = Image.fromarray(pixels(noise(), file_format, **options))
+    for step in steps:
+        stored = stored.transpose(step)
+    picture = images.decode(encoded(noise(), file_format, exif=with_orientation(value), **options))
+    assert np.array_equal(picture.pixels, np.asarray(stored))
+    assert (picture.width, picture.height) == stored.size
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_upright(value):
+    assert np.array_equal(pixels(noise(), exif=with_orientation(value)), np.asarray(noise()))
+
+
+def test_a_damaged_exif_block_does_not_cost_the_picture():
+    stored = encoded(noise(), exif=with_orientation(6, x010e="a long description", x011a=72.0))
+    place = stored.index(b"eXIf")
+    length = struct.unpack(">I", stored[place - 4 : place])[0]
+    rnd = random.Random(3)
+    for _ in range(150):
+        block = bytearray(stored[place + 4 : place + 4 + length])
+        for _ in range(rnd.choice((1, 3, 9))):
+            block[rnd.randrange(length)] = rnd.randrange(256)
+        chunk = b"eXIf" + bytes(block)
+        damaged = stored[:place] + chunk + struct.pack(">I", zlib.crc32(chunk)) + stored[place + 8 + length :]
+        assert sorted(images.decode(damaged).pixels.shape) == [3, 40, 60]
+
+
+def test_a_palette_gives_its_colours():
+    image = noise().quantize(16)
+    assert np.array_equal(pixels(image), np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_grey_and_1_bit_give_three_equal_channels(mode):
+    image = noise().convert(mode)
+    found = pixels(image)
+    assert np.array_equal(found[..., 0], np.asarray(image.convert("L")))
+    assert (found == found[..., :1]).all()
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+def test_cmyk_gives_the_colours_and_not_their_negative(file_format):
+    red = Image.new("RGB", (40, 40), (220, 30, 30))
+    assert np.abs(pixels(red.convert("CMYK"), file_format).astype(int) - [220, 30, 30]).max() <= 4
+
+
+def test_transparency_is_laid_over_black():
+    image = noise().convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    alpha = np.asarray(image)[..., 3:] / 255
+    assert np.abs(pixels(image) - np.asarray(noise()) * alpha).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_fully_transparent_is_black_whatever_its_hidden_colour(mode):
+    image = Image.new("RGB", (40, 40), (200, 200, 200)).convert(mode)
+    image.putalpha(0)
+    assert not pixels(image).any()
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB", "1"])
+def test_a_transparent_colour_is_black(mode):
+    image = Image.new("RGB", (40, 40), (255, 255, 255)).convert(mode)
+    colour = image.getpixel((0, 0))
+    assert not pixels(image, transparency=colour).any()
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_16_bits_are_scaled_rather_than_clipped(file_format):
+    ramp = np.linspace(0, 65535, 40 * 40).reshape(40, 40).astype(np.uint16)
+    found = pixels(Image.fromarray(ramp), file_format)
+    assert np.array_equal(found, np.round(ramp / 257).astype(np.uint8)[..., None].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize(("top", "expected"), [(1.0, 255), (0.5, 128), (1000.0, 255)])
+def test_floats_are_taken_as_0_to_1_unless_they_exceed_it(top, expected):
+    assert pixels(Image.fromarray(np.full((40, 40), top, np.float32)), "TIFF").max() == expected
+
+
+def test_what_is_no_number_is_black_and_does_not_blacken_the_rest():
+    values = np.full((40, 40), 0.5, np.float32)
+    values[0], values[1] = np.nan, np.inf
+    found = pixels(Image.fromarray(values), "TIFF")
+    assert not found[:2].any()
+    assert (found[2:] == 128).all()
+
+
+def test_a_phone_jpeg_with_a_preview_behind_it_is_accepted():
+    data = encoded(noise(), "MPO", save_all=True, append_images=[noise(1)])
+    assert images.decode(data).format == "MPO"
+    assert np.array_equal(images.decode(data).pixels, pixels(noise(), "JPEG"))
+
+
+# the header alone
+
+
+@pytest.mark.parametrize("file_format", images.FORMATS)
+def test_a_header_says_what_decoding_says(tmp_path, file_format):
+    (tmp_path / "picture").write_bytes(encoded(noise(0, 70, 30), file_format))
+    picture = images.decode((tmp_path / "picture").read_bytes())
+    expected = (picture.width, picture.height, picture.mode, picture.format)
+    assert images.read_header(tmp_path / "picture") == expected == (70, 30, "RGB", file_format)
+
+
+def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
+    data = encoded(noise(0, 200, 200))
+    (tmp_path / "half.png").write_bytes(data[: len(data) // 2])
+    assert images.read_header(tmp_path / "half.png") == (200, 200, "RGB", "PNG")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", r"not a readable image \(0 bytes\)"),
+        (b"text", "expected one of JPEG"),
+        (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first"),
+        (bytes(344) + b"n+1\0" + bytes(400), "a NIfTI volume: export"),
+        (encoded(noise(0, 1, 1)), "is 1x1 px; at least 16 px"),
+        (encoded(noise(), "WEBP", save_all=True, append_images=[noise(1)]), "has 2 frames; export one frame"),
+    ],
+    ids=["empty", "text", "dicom", "nifti", "small", "animated"],
+)
+def test_a_header_is_refused_for_what_decoding_refuses(tmp_path, data, text):
+    (tmp_path / "picture").write_bytes(data)
+    with pytest.raises(DataError, match=text):
+        images.read_header(tmp_path / "picture")
+
+
+# what is refused
+
+
+def test_an_empty_file_is_refused():
+    with pytest.raises(DataError, match=r"not a readable image \(0 bytes\)"):
+        images.decode(b"")
+
+
+@pytest.mark.parametrize("data", [b"this is no picture", b"GIF89a", bytes(5000), b"<svg></svg>"])
+def test_what_is_no_picture_is_refused_with_the_formats_there_are(data):
+    with pytest.raises(DataError, match="expected one of JPEG, PNG, BMP, TIFF, WEBP"):
+        images.decode(data)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+def test_a_truncated_file_is_an_error_not_half_a_picture(file_format, kept):
+    data = encoded(noise(0, 200, 200), file_format)
+    with pytest.raises(DataError, match="not a readable image"):
+        images.decode(data[: int(kept * len(data))])
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_several_frames_are_refused_with_their_number(file_format):
+    data = encoded(noise(), file_format, save_all=True, append_images=[noise(1), noise(2)])
+    with pytest.raises(DataError, match="has 3 frames; export one frame"):
+        images.decode(data)
+
+
+def test_an_animated_gif_is_refused():
+    with pytest.raises(DataError, match="expected one of JPEG"):
+        images.decode(encoded(noise(), "GIF", save_all=True, append_images=[noise(1)]))
+
+
+@pytest.mark.parametrize("size", [(15, 200), (200, 15), (1, 1)])
+def test_a_picture_under_16_px_is_refused(size):
+    with pytest.raises(DataError, match=f"is {size[0]}x{size[1]} px; at least 16 px"):
+        images.decode(encoded(noise(0, *size)))
+
+
+def test_a_picture_of_16_px_is_accepted():
+    assert images.decode(encoded(noise(0, 16, 16))).width == 16
+
+
+@pytest.mark.parametrize("size", [(60_000, 60_000), (2**31 - 1, 2**31 - 1), (50_000_001, 16)])
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(size):
+    data = png_header(*size)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="over 50 megapixels; scale it down"):
+        images.decode(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first"),
+        (bytes(344) + b"n+1\0" + bytes(400), "a NIfTI volume: export its slices"),
+        (bytes(344) + b"ni1\0" + bytes(400), "a NIfTI volume: export its slices"),
+        (bytes(4) + b"n+2\0\r\n\x1a\n" + bytes(600), "a NIfTI volume: export its slices"),
+        (
+            gzip.compress(bytes(344) + b"n+1\0", mtime=0),
+            "a gzip file: unpack it; if it is a NIfTI volume: export its slices",
+        ),
+    ],
+    ids=["dicom", "nifti", "nifti pair", "nifti 2", "gzip"],
+)
+def test_a_medical_format_is_refused_with_the_way_to_export_it(data, hint):
+    with pytest.raises(DataError, match=hint):
+        images.decode(data)
+
+
+def test_random_damage_gives_a_picture_or_a_data_error_and_nothing_else():
+    rnd = random.Random(0)
+    small = noise(0, 24, 20)
+    whole = [encoded(small, name) for name in images.FORMATS]
+    whole += [encoded(small, "JPEG", exif=with_orientation(6)), encoded(small.quantize(16), "PNG")]
+    whole += [encoded(small.convert(mode), "PNG") for mode in ("LA", "RGBA", "1")]
+    whole += [encoded(small, "JPEG", progressive=True), encoded(small.convert("CMYK"), "JPEG")]
+    outcomes = {"picture": 0, "error": 0}
+    for _ in range(600):
+        data = bytearray(rnd.choice(whole))
+        for _ in range(rnd.choice((1, 2, 8, 30))):
+            data[rnd.randrange(rnd.choice((60, len(data))))] = rnd.randrange(256)
+        if rnd.random() < 0.3:
+            del data[rnd.randrange(len(data)) :]
+        try:
+            picture = images.decode(bytes(data))
+        except DataError:
+            outcomes["error"] += 1
+        else:
+            outcomes["picture"] += 1
+            assert picture.pixels.ndim == 3
+            assert images.resize(picture.pixels).shape == (224, 224, 3)
+    assert min(outcomes.values()) > 50
+
+
+def test_no_warning_escapes_and_none_makes_a_picture_unreadable_on_several_threads():
+    # In a process where every warning is an error, as some users have it: Pillow warns of a cut EXIF block.
+    exif = with_orientation(1, x010e="description " * 9).tobytes()[:-90]
+    script = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from pipeline import images\n"
+        "data = sys.stdin.buffer.read()\n"
+        "print(len({images.decode(data).id} | set(ThreadPoolExecutor(4).map(lambda _: images.decode(data).id, range(99)))))"
+    )
+    data = encoded(noise(), "JPEG", exif=exif)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], input=data, capture_output=True, cwd=ROOT)
+    assert (done.stdout.split(), done.stderr) == ([b"1"], b"")
+
+
+# features
+
+
+KINDS = {
+    **{mode: encoded(noise(1, 90, 70).convert(mode)) for mode in ("RGB", "L", "LA", "RGBA", "P", "1")},
+    "cmyk": encoded(noise(1, 90, 70).convert("CMYK"), "JPEG"),
+    "drafted": encoded(noise(1, 2000, 1500), "JPEG"),
+    "turned": encoded(noise(1, 90, 70), exif=with_orientation(6)),
+    "transparent colour": encoded(noise(1, 90, 70).convert("P"), transparency=3),
+    "16 bit": encoded(Image.fromarray(np.random.default_rng(1).integers(0, 65536, (70, 90), dtype=np.uint16))),
+    "floats": encoded(Image.fromarray(np.random.default_rng(1).normal(100, 80, (70, 90)).astype(np.float32)), "TIFF"),
+    "no numbers": encoded(Image.fromarray(np.full((70, 90), np.inf, np.float32)), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_is_the_same_in_one_band_and_in_many(kind, monkeypatch):
+    whole = images.decode(KINDS[kind])
+    for band in (1, 200, 91 * 70):
+        monkeypatch.setattr(images, "BAND", band)
+        np.testing.assert_array_equal(images.decode(KINDS[kind]).pixels, whole.pixels)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_server_sees_is_what_decoding_and_resizing_gives(kind, monkeypatch):
+    expected = images.resize(images.decode(KINDS[kind]).pixels)
+    np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
+    monkeypatch.setattr(images, "LARGE", 1)
+    np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
+
+
+PEAK = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pipeline import images
+data = open(sys.argv[1], "rb").read()
+images.square(open(sys.argv[2], "rb").read())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(images.square, [data] * 2))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / images.LARGE)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit elsewhere")
+@pytest.mark.parametrize(("mode", "most"), [("RGB", 6), ("RGBA", 12), ("I;16", 10)])
+def test_two_threads_with_a_large_picture_each_take_the_memory_of_one(tmp_path, mode, most):
+    """In bytes a pixel: Pillow's own are 4 in and 4 out; converting 16 bits all at once took 25, for each thread."""
+    (tmp_path / "large.png").write_bytes(encoded(Image.new(mode, (3200, 2600)), compress_level=1))
+    (tmp_path / "small.png").write_bytes(encoded(Image.new(mode, (64, 64))))
+    command = [sys.executable, "-c", PEAK, "large.png", "small.png"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < most
+
+
+@pytest.mark.parametrize("size", [(16, 16), (224, 224), (60, 40), (3000, 17)])
+def test_a_resized_picture_is_square_and_of_bytes(size):
+    square = images.resize(np.asarray(noise(0, *size)))
+    assert square.shape == (224, 224, 3)
+    assert square.dtype == np.uint8
+
+
+def test_a_picture_of_the_right_size_is_not_changed_by_resizing():
+    image = np.asarray(noise(0, 224, 224))
+    assert np.array_equal(images.resize(image), image)
+
+
+def test_shrinking_averages_rather_than_picks():
+    board = (np.indices((896, 896)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    assert np.abs(images.resize(board).astype(int) - 127).max() <= 3
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_classical_features_are_320_numbers_from_0_to_1_and_the_histogram_sums_to_1(number):
+    found = images.classical(images.sample_pictures()[number])
+    assert found.shape == (320,)
+    assert found.dtype == np.float32
+    assert 0 <= found.min() <= found.max() <= 1
+    assert found[:64].sum() == pytest.approx(1)
+
+
+def test_the_histogram_counts_colours_and_the_rest_is_where_it_is_bright():
+    square = np.zeros((224, 224, 3), np.uint8)
+    square[:112, :, 0] = 255
+    found = images.classical(square)
+    assert found[[0, 48]].tolist() == [0.5, 0.5]
+    grey = found[64:].reshape(16, 16)
+    assert grey[:8].min() > 0.25
+    assert not grey[8:].any()
+
+
+def test_an_embedding_has_the_same_bits_on_every_thread(program):
+    squares = images.sample_pictures()
+    once = np.stack([litert.Embedder(program.read_bytes())(square) for square in squares])
+    embedder = litert.Embedder(program.read_bytes())
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(embedder, squares * 50))
+    np.testing.assert_array_equal(np.stack(found), np.tile(once, (50, 1)))
+    assert once.dtype == np.float32
+    assert len(np.unique(once, axis=0)) == 4
+
+
+def test_what_a_run_returns_does_not_change_with_the_next_one(program):
+    embedder, (first, second, *_) = litert.Embedder(program.read_bytes()), images.sample_pictures()
+    inference = embedder.run(first, frozen_mean=True, feature_map=True)
+    before = [inference.output.copy(), inference.frozen_mean.copy(), inference.feature_map.copy()]
+    np.testing.assert_allclose(inference.feature_map.mean(axis=(0, 1)), inference.frozen_mean)
+    assert not np.array_equal(embedder.run(second, feature_map=True).feature_map, before[2])
+    for kept, array in zip(before, (inference.output, inference.frozen_mean, inference.feature_map), strict=True):
+        np.testing.assert_array_equal(array, kept)
+    assert embedder.run(first).feature_map is None
+
+
+def test_threads_share_a_bounded_number_of_interpreters(program, monkeypatch):
+    created = []
+
+    class Counted(litert._Interpreter):
+        def __init__(self, data: bytes):
+            created.append(self)
+            super().__init__(data)
+
+    monkeypatch.setattr(litert, "_Interpreter", Counted)
+    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 3), images.sample_pictures()
+    assert created == []
+    for _ in range(5):
+        embedder(first)
+    assert len(created) == 1
+    embedder.warm_up(40)
+    assert len(created) == 3
+    with ThreadPoolExecutor(40) as pool:
+        list(pool.map(embedder, [first] * 400))
+    assert len(created) == 3
+
+
+def test_an_interpreter_serves_on_after_an_image_of_another_shape(program):
+    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 1), images.sample_pictures()
+    expected = embedder(first)
+    with pytest.raises(ValueError, match="Dimension mismatch"):
+        embedder(first[:9])
+    np.testing.assert_array_equal(embedder(first), expected)
+
+
+def test_making_embedders_on_several_threads_leaves_the_screen_on(program, capfd):
+    data, usual = program.read_bytes(), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: litert.Embedder(data).warm_up(1), range(200)))
+    finally:
+        sys.setswitchinterval(usual)
+    os.write(1, b"still here\n")
+    assert capfd.readouterr().out == "still here\n"
+
+
+def test_the_pictures_for_self_tests_are_what_a_model_sees():
+    for square in images.sample_pictures():
+        assert square.shape == (224, 224, 3)
+        assert square.dtype == np.uint8

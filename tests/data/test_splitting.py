@@ -1,0 +1,272 @@
+"""What belongs together stays together, what is test stays test, and what is left out is left out for a stated reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import split
+from pipeline.core import artifacts
+from pipeline.core.errors import SplitError, StageError
+from pipeline.core.params import SplitParams
+from pipeline.data import splitting
+from tests.samples import nothing_found, table, task, write_params
+
+LOOSE = SplitParams(folds=2, min_test_per_class=1)
+SHIPPED = SplitParams(by="shipped", folds=2, min_test_per_class=1)
+
+
+def divide(samples: pd.DataFrame, params: SplitParams = LOOSE, seed: int = 7, **found: list) -> pd.DataFrame:
+    """Return the split, by path."""
+    return splitting.split(samples, nothing_found() | found, params, seed).set_index("path")
+
+
+def random_samples(seed: int, n: int = 200) -> tuple[pd.DataFrame, list[list[str]]]:
+    """Return samples in random groups, some alone, and random sets of the same picture across them."""
+    rng = np.random.default_rng(seed)
+    groups = [f"g{number}" if number < 60 else "" for number in rng.integers(0, 90, n)]
+    samples = table("".join(rng.choice(list("ab"), n)), groups)
+    paths = list(rng.permutation(samples["path"]))
+    sets = [sorted(paths.pop() for _ in range(rng.integers(2, 4))) for _ in range(8)]
+    return samples, sets
+
+
+def shipped_samples(**where: str) -> pd.DataFrame:
+    """Return samples a and b, as many as letters in `where`: their shipped split by its first letter."""
+    words = {"t": "train", "v": "valid", "x": "test"}
+    labels = "".join(label * len(parts) for label, parts in where.items())
+    return table(labels, shipped=[words[letter] for parts in where.values() for letter in parts])
+
+
+# groups
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_belongs_together_is_never_divided(seed):
+    samples, sets = random_samples(seed)
+    found = divide(samples, SplitParams(folds=3, min_test_per_class=1), seed, groups=sets)
+    # the place of a sample: test, or its fold of the development set
+    place = found["subset"] + found["fold"].fillna(-1).astype(str)
+    named = samples[samples["group"] != ""].set_index("path")["group"]
+    assert place[named.index].groupby(named).nunique().max() == 1
+    assert all(place[one].nunique() == 1 for one in sets)
+    assert place.groupby(found["group"]).nunique().max() == 1
+    assert set(found["subset"]) == {"dev", "test"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_samples_of_new_groups_never_move_the_old_ones(seed):
+    samples, sets = random_samples(seed)
+    before = divide(samples, seed=seed, groups=sets)
+    more = random_samples(seed + 1000)[0]
+    more["id"], more["path"] = "f" + more["id"].str[1:], "new/" + more["path"]
+    more["group"] = [f"new {group}" if group else "" for group in more["group"]]
+    after = divide(pd.concat([more, samples], ignore_index=True), seed=seed, groups=sets)
+    assert len(after) == 2 * len(before)
+    pd.testing.assert_series_equal(after.loc[before.index, "subset"], before["subset"])
+
+
+def test_the_order_of_the_files_changes_nothing():
+    samples, sets = random_samples(1)
+    once = splitting.split(samples, nothing_found() | {"groups": sets}, LOOSE, 7)
+    shuffled = samples.sample(frac=1, random_state=1, ignore_index=True)
+    again = splitting.split(shuffled, nothing_found() | {"groups": [one[::-1] for one in sets[::-1]]}, LOOSE, 7)
+    pd.testing.assert_frame_equal(once, again)
+    assert once["id"].is_monotonic_increasing
+
+
+def test_chains_of_groups_and_same_pictures_become_one_group_with_the_smallest_name():
+    samples = table("abab" * 40, ["p3", "p2", "p2", "p1"] + [f"q{n}" for n in range(156)])
+    paths = samples["path"]
+    found = divide(samples, groups=[[paths[0], paths[1]], [paths[2], paths[3]]])
+    assert set(found.loc[paths[:4], "group"]) == {"p1"}
+
+
+def test_without_a_group_equal_pictures_share_their_id_and_so_their_group():
+    samples = table("ab" * 60)
+    samples.loc[7, "id"] = samples.loc[3, "id"]
+    found = divide(samples)
+    assert found.loc[samples["path"][3], "group"] == found.loc[samples["path"][7], "group"] == samples.loc[3, "id"]
+
+
+def test_another_seed_gives_another_test_set_of_about_the_fraction_asked_for():
+    samples = table("ab" * 1000)
+    one, other = (divide(samples, seed=seed)["subset"] == "test" for seed in (1, 2))
+    assert not one.equals(other)
+    assert abs(one.mean() - 0.2) < 0.03
+
+
+def test_a_larger_fraction_keeps_what_was_test():
+    samples = table("ab" * 100)
+    small, large = (
+        divide(samples, SplitParams(test_fraction=fraction, folds=2, min_test_per_class=1))["subset"] == "test"
+        for fraction in (0.1, 0.4)
+    )
+    assert small.sum() < large.sum()
+    assert large[small].all()
+
+
+# what is left out
+
+
+def test_label_conflicts_are_left_out_of_both_sides():
+    samples = shipped_samples(a="ttttxxx", b="ttttxxx")
+    conflicts = [["a/0.png", "b/7.png"], ["a/4.png", "b/11.png"]]
+    found = divide(samples, SHIPPED, groups=conflicts, label_conflicts=conflicts)
+    out = found[found["subset"] == "excluded"]
+    assert set(out.index) == {path for one in conflicts for path in one}
+    assert set(out["reason"]) == {"label conflict: the same under another label"}
+
+
+def test_the_unreadable_are_left_out_with_their_reason():
+    samples = table("ab" * 60)
+    samples.loc[3, ["id", "error"]] = "", "not a readable image (0 bytes)"
+    found = divide(samples).loc[samples["path"][3]]
+    assert (found["subset"], found["reason"]) == ("excluded", "unreadable: not a readable image (0 bytes)")
+    assert pd.isna(found["fold"])
+
+
+def test_a_class_of_which_nothing_is_left_is_an_error_rather_than_a_class_less():
+    samples = table("ab" * 60 + "c")
+    samples.loc[120, "error"] = "not a readable image (0 bytes)"
+    with pytest.raises(
+        SplitError, match="class 'c': all of its 1 samples are left out, the first as 'unreadable: not a"
+    ):
+        divide(samples)
+
+
+def test_rows_without_a_label_are_no_class():
+    samples = table("ab" * 60)
+    samples.loc[3, ["label", "error"]] = "", "the label is empty"
+    assert divide(samples).loc[samples["path"][3], "subset"] == "excluded"
+
+
+# as shipped
+
+
+def test_the_shipped_test_set_is_test_and_valid_is_development():
+    samples = shipped_samples(a="tttvvxx", b="ttvvxx")
+    found = divide(samples, SHIPPED)
+    expected = samples.set_index("path")["shipped"].map({"train": "dev", "valid": "dev", "test": "test"})
+    assert found["subset"].to_dict() == expected.to_dict()
+    assert (found["reason"] == "").all()
+
+
+def test_leaks_are_dropped_from_development_only_and_with_a_reason():
+    samples = shipped_samples(a="tttvxx", b="tttxx")
+    leaks = [["a/0.png", "a/4.png"], ["a/3.png", "a/5.png"]]
+    found = divide(samples, SHIPPED, groups=leaks, leaks=leaks)
+    out = found[found["subset"] == "excluded"]
+    assert set(out.index) == {"a/0.png", "a/3.png"}
+    assert set(out["reason"]) == {"leak: its picture or group is also in the shipped test set"}
+    assert (found.loc[["a/4.png", "a/5.png"], "subset"] == "test").all()
+
+
+def test_a_patient_in_the_shipped_test_set_is_dropped_from_development():
+    samples = shipped_samples(a="tttxx", b="tttxx")
+    samples["group"] = [f"p{row}" for row in range(9)] + ["p0"]
+    assert divide(samples, SHIPPED)["subset"].value_counts().to_dict() == {"dev": 5, "test": 4, "excluded": 1}
+
+
+def test_a_shipped_test_sample_that_is_left_out_itself_costs_development_nothing():
+    samples = shipped_samples(a="tttxx", b="tttxx")
+    samples.loc[4, "error"] = "not a readable image"
+    found = divide(samples, SHIPPED, groups=[["a/0.png", "a/4.png"]])
+    assert found.loc["a/0.png", "subset"] == "dev"
+
+
+def test_a_sample_of_no_shipped_split_is_named_with_the_remedy():
+    samples = shipped_samples(a="tttxx", b="tttxx")
+    samples.loc[2, "shipped"] = ""
+    with pytest.raises(SplitError, match=r"split.by is 'shipped', but a/2.png belongs to no .+; set split.by: hash"):
+        divide(samples, SHIPPED)
+
+
+# folds
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_folds_are_numbered_from_0_filled_and_only_of_the_development_set(seed):
+    samples, sets = random_samples(seed)
+    found = divide(samples, SplitParams(folds=4, min_test_per_class=1), seed, groups=sets)
+    assert found["fold"].isna().equals(found["subset"] != "dev")
+    assert sorted(found["fold"].dropna().unique()) == [0, 1, 2, 3]
+
+
+def test_repeats_divide_the_same_development_set_anew_and_leave_the_first_folds_as_they_are():
+    samples, sets = random_samples(3)
+    once, thrice = (
+        divide(samples, SplitParams(folds=4, repeats=n, min_test_per_class=1), 3, groups=sets) for n in (1, 3)
+    )
+    pd.testing.assert_frame_equal(thrice[once.columns], once)
+    assert thrice.columns[-2:].tolist() == ["fold_2", "fold_3"]
+    dev = thrice[thrice["subset"] == "dev"]
+    for name in ("fold_2", "fold_3"):
+        assert thrice[name].isna().equals(thrice["subset"] != "dev")
+        assert (dev.groupby("group")[name].nunique() == 1).all()
+        assert (dev[name] != dev["fold"]).any()
+
+
+def test_folds_are_stratified():
+    samples = table("aaaab" * 60)
+    counts = divide(samples, SplitParams(folds=5, min_test_per_class=1)).groupby("fold")["label"].value_counts()
+    assert counts[:, "a"].max() - counts[:, "a"].min() <= 2
+    assert counts[:, "b"].max() - counts[:, "b"].min() <= 2
+
+
+def test_every_model_is_fitted_on_every_class_even_of_few_groups():
+    samples = table("a" * 200 + "b" * 30, [f"g{row}" for row in range(200)] + [f"h{row % 10}" for row in range(30)])
+    found = divide(samples, SplitParams(folds=5, min_test_per_class=1), seed=3)
+    for fold in range(5):
+        fitted_on = found[(found["subset"] == "dev") & (found["fold"] != fold)]
+        assert set(fitted_on["label"]) == {"a", "b"}
+
+
+# too few
+
+
+def test_too_few_test_samples_are_counted_with_the_remedies():
+    text = (
+        r"class 'b' has \d+ test samples; split.min_test_per_class asks for 30. Collect more, raise split.test_fraction"
+    )
+    with pytest.raises(SplitError, match=text):
+        divide(table("a" * 400 + "b" * 40), SplitParams(min_test_per_class=30))
+
+
+def test_too_few_groups_for_the_folds_are_counted_with_the_remedies():
+    samples = table("a" * 100 + "b" * 40, [f"g{row}" for row in range(100)] + [f"h{row % 5}" for row in range(40)])
+    text = r"class 'b' has \d groups for development, fewer than split.folds \(5\). Collect more or lower split.folds"
+    with pytest.raises(SplitError, match=text):
+        divide(samples, SplitParams(min_test_per_class=1, test_fraction=0.5), seed=3)
+
+
+def test_one_group_for_everything_cannot_be_split():
+    with pytest.raises(SplitError, match="Collect more"):
+        divide(table("ab" * 50, ["g"] * 100))
+
+
+# the stage
+
+
+def test_the_stage_writes_the_same_bytes_again_and_counts_what_it_did(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    samples, sets = random_samples(5)
+    samples.loc[3, "error"] = "unreadable: really"
+    write_params(task(split={"folds": 2, "min_test_per_class": 1}))
+    artifacts.write_csv("data/skin/scan/samples.csv", samples)
+    artifacts.write_json("data/skin/audit.json", nothing_found() | {"groups": sets})
+    written = []
+    for _ in range(2):
+        split.main("skin")
+        written.append(Path("data/skin/split.csv").read_bytes())
+    assert written[0] == written[1]
+    assert written[0].startswith(b"id,path,label,group,subset,fold,reason\n")
+    assert "1 left out (unreadable 1)" in capsys.readouterr().err
+
+
+def test_an_input_that_is_missing_is_named_with_the_stage_that_writes_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(task())
+    with pytest.raises(StageError, match=r"data/skin/scan/samples.csv is missing: run 'dvc repro scan@skin'"):
+        split.main("skin")

@@ -1,0 +1,280 @@
+"""CSV files become tables, or are refused with a text that says what to do; a row is read as the model was trained."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data import tables
+
+NAMED = Path("labels.csv")
+
+
+def read(data: str | bytes) -> pd.DataFrame:
+    """Return the table in some bytes."""
+    return tables.read_csv(NAMED, data.encode() if isinstance(data, str) else data)
+
+
+def cells(data: str | bytes) -> list[list[str]]:
+    """Return header and rows."""
+    table = read(data)
+    return [list(table.columns), *table.to_numpy().tolist()]
+
+
+PLAIN = [["a", "b"], ["1", "x"], ["2", "y"]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "a,b\n1,x\n2,y\n",
+        "a,b\n1,x\n2,y",
+        "a,b\r\n1,x\r\n2,y\r\n",
+        "a,b\r1,x\r2,y\r",
+        b"\xef\xbb\xbfa,b\n1,x\n2,y\n",
+        "a;b\n1;x\n2;y\n",
+        "a\tb\n1\tx\n2\ty\n",
+        "a|b\n1|x\n2|y\n",
+        " a , b \n 1 ,x \n2, y\n",
+        "\n\na;b\n\n1;x\n;\n2;y\n\n",
+        '"a","b"\n"1","x"\n"2","y"\n',
+    ],
+    ids=[
+        "plain",
+        "no last line end",
+        "Windows",
+        "old Mac",
+        "BOM",
+        "semicolon",
+        "tab",
+        "bar",
+        "spaces",
+        "blank",
+        "quoted",
+    ],
+)
+def test_a_table_reads_alike_however_a_program_wrote_it(data):
+    assert cells(data) == PLAIN
+
+
+def test_a_table_is_read_from_a_file_too(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n")
+    assert tables.read_csv(tmp_path / "t.csv").to_numpy().tolist() == PLAIN[1:]
+
+
+def test_a_separator_in_a_quoted_name_does_not_count():
+    assert cells('"Age, in years";"Sex"\n60;f\n') == [["Age, in years", "Sex"], ["60", "f"]]
+
+
+def test_a_separator_in_a_quoted_cell_does_not_part_it():
+    assert cells('a,b\n"1,5","say ""x"""\n')[1] == ["1,5", 'say "x"']
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_line_end_in_a_quoted_cell_belongs_to_the_cell(line_end):
+    assert cells(f'a,b\n"one{line_end}two",x\n')[1] == ["one\ntwo", "x"]
+
+
+def test_where_the_semicolon_separates_the_comma_is_the_decimal_sign():
+    table = read("size;age;code;site\n1,5;60;3,4;arm\n-2,25;NA;x;leg 1,5\n3;61;5,6;arm\n")
+    assert table["size"].tolist() == ["1.5", "-2.25", "3"]
+    assert table["age"].tolist() == ["60", "NA", "61"]
+    assert table["code"].tolist() == ["3,4", "x", "5,6"]
+    assert table["site"].tolist() == ["arm", "leg 1,5", "arm"]
+
+
+@pytest.mark.parametrize("data", ['a,b\n"1,5",x\n', "a\tb\n1,5\tx\n", "a;b\n1.000,5;x\n", "a;b\n1,000,5;x\n"])
+def test_elsewhere_a_comma_may_part_thousands_and_stays(data):
+    assert "," in read(data)["a"][0]
+
+
+def test_at_prediction_the_columns_that_were_numbers_and_no_others_get_a_point():
+    data = b"size;code\n1,5;3,4\nlarge;3,4\n"
+    table = tables.read_csv(NAMED, data, numbers=["size"])
+    assert table.to_numpy().tolist() == [["1.5", "3,4"], ["large", "3,4"]]
+
+
+def test_headers_and_cells_in_any_script_are_kept():
+    assert cells("年齢,אבחנה\n六十,שפיר 😀\n") == [["年齢", "אבחנה"], ["六十", "שפיר 😀"]]
+
+
+def test_words_for_missing_are_kept_as_they_are_until_columns_are_typed():
+    assert cells("a,b\nNA,\n")[1] == ["NA", ""]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("", "has no rows; expected a header line"),
+        ("\n\n", "has no rows"),
+        ("a,b\n", "has no rows"),
+        ("a,b\n,\n", "has no rows"),
+        ("a,b,a,b,c\n1,2,3,4,5\n", "the header names 'a', 'b' more than once; rename"),
+        ("a,a \n1,2\n", "the header names 'a' more than once"),
+        (",a\n0,1\n", "column 1 has no name in the header; name it or delete it"),
+        ("a;b;\n0;1;\n", "column 3 has no name"),
+        ("a,b\n1,2\n1\n", "row 2 has 1 cells; the header has 2"),
+        ("a,b\n1,2,3\n", "row 1 has 3 cells; the header has 2. Is a separator in an unquoted text"),
+        ('a,b\n"1,2\n3,4\n', "row 1 has 1 cells"),
+        ("größe,b\n1,2\n".encode("latin-1"), r"is not UTF-8 \(byte 2\); save it as 'CSV UTF-8'"),
+        ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "holds zero bytes, as UTF-16 does; save it as 'CSV UTF-8'"),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\xff", "is not UTF-8"),
+        ("a,b\n" + "9" * 200_000 + ",1\n", "is not a CSV file"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_file_the_reason_and_the_remedy(data, text):
+    with pytest.raises(DataError, match=f"^labels.csv: {text}"):
+        read(data)
+
+
+def test_a_missing_column_is_named_with_the_key_that_asks_for_it_and_the_columns_there_are():
+    with pytest.raises(DataError, match=r"labels.csv: has no column 'dx' \(from tasks.skin.read.label\); it has: a, b"):
+        tables.require_column(read("a,b\n1,2\n"), "dx", NAMED, "tasks.skin.read.label")
+
+
+# ids
+
+
+def test_rows_with_equal_cells_have_equal_ids_and_others_do_not():
+    first, second, third = tables.row_ids(read("a,b\n1,2\n1,2\n12,\n"))
+    assert first == second != third
+    assert re.fullmatch("[0-9a-f]{16}", first)
+
+
+def test_an_id_depends_on_where_a_value_stands():
+    assert len(set(tables.row_ids(read("a,b\n1,2\n2,1\n12,x\n1,2x\n")))) == 4
+
+
+# types
+
+
+@pytest.mark.parametrize("word", ["", "NA", "na", "N/A", "NaN", "NULL", "None", "?"])
+def test_every_word_for_missing_is_missing_in_numbers_and_in_categories(word):
+    typed = tables.typed(pd.DataFrame({"number": ["1", word], "category": ["x", word]}))
+    assert np.isnan(typed["number"][1])
+    assert typed["category"].tolist() == ["x", ""]
+
+
+@pytest.mark.parametrize("cell", ["1", "-1.5", "+2", "1e3", ".5", " 7 ", "１２"])
+def test_what_reads_as_a_number_is_one(cell):
+    assert tables.is_number(tables.typed(pd.DataFrame({"a": [cell, "0"]}))["a"])
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e400", "1,5", "12_3", "0x1F", "<5", "1 2", "true", "5 mm"])
+def test_what_only_looks_like_a_number_makes_the_column_categorical(cell):
+    typed = tables.typed(pd.DataFrame({"a": [cell, "0"]}))
+    assert not tables.is_number(typed["a"])
+    assert typed["a"].tolist() == [cell, "0"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1", "2", "<5", ""], "1 of 3 cells are no numbers, the first '<5' in row 3"),
+        (["1,5", "2,5"], "2 of 2 cells are no numbers, the first '1,5' in row 1; write a decimal point, or part"),
+        (["1,5", "2.5", "x", "3"], "2 of 4 cells are no numbers, the first '1,5' in row 1"),
+    ],
+)
+def test_a_column_that_is_nearly_one_of_numbers_is_told(cells, said):
+    (told,) = tables.nearly_numbers(pd.DataFrame({"a": cells}))
+    assert told.startswith(f"column 'a' is taken as categories: {said}")
+    assert ("decimal point" in told) == ("decimal" in said)
+
+
+def test_numbers_and_real_categories_are_nothing_to_tell():
+    told = tables.nearly_numbers(pd.DataFrame({"n": ["1", "NA", "2"], "c": ["a", "b", "1"], "e": ["", "", "?"]}))
+    assert told == []
+
+
+def test_a_column_of_which_everything_is_missing_is_a_number_without_a_range():
+    typed = tables.typed(pd.DataFrame({"a": ["", "NA"]}))
+    assert tables.is_number(typed["a"])
+    assert tables.schema(typed, {}) == [{"name": "a", "type": "number", "min": None, "max": None, "default": None}]
+
+
+# the schema of a form
+
+
+def test_the_schema_gives_range_and_median_of_a_number_with_its_unit():
+    typed = tables.typed(pd.DataFrame({"size": ["1.5", "NA", "2", "9"]}))
+    assert tables.schema(typed, {"size": "mm", "other": "cm"}) == [
+        {"name": "size", "type": "number", "min": 1.5, "max": 9.0, "default": 2.0, "unit": "mm"}
+    ]
+
+
+def test_few_whole_values_are_listed_and_the_default_is_one_of_them():
+    (field,) = tables.schema(pd.DataFrame({"a": [0.0, 0.0, 1.0, 1.0]}), {})
+    assert field["values"] == [0, 1]
+    assert field["default"] in (0.0, 1.0)
+
+
+def test_many_whole_values_are_a_range_not_a_list():
+    (field,) = tables.schema(pd.DataFrame({"age": np.arange(11.0)}), {})
+    assert "values" not in field
+
+
+def test_the_schema_of_a_category_lists_its_values_and_proposes_the_commonest():
+    typed = tables.typed(pd.DataFrame({"site": ["leg", "arm", "", "", "", "leg"]}))
+    assert tables.schema(typed, {}) == [{"name": "site", "type": "choice", "choices": ["arm", "leg"], "default": "leg"}]
+
+
+# one row to predict
+
+
+def test_a_decimal_comma_is_told_to_be_one():
+    with pytest.raises(DataError, match=r"column 'age': found '1,5'; expected a number, with a decimal point$"):
+        tables.to_frame({"age": "1,5", "site": "arm"}, FIELDS)
+
+
+FIELDS = [{"name": "age", "type": "number"}, {"name": "site", "type": "choice"}]
+
+
+def test_a_row_comes_out_in_the_order_and_types_of_the_schema():
+    frame = tables.to_frame({" site ": "arm", "age": 61}, FIELDS)
+    assert list(frame.columns) == ["age", "site"]
+    assert frame["age"].dtype == np.float64
+    assert frame.iloc[0].tolist() == [61.0, "arm"]
+
+
+@pytest.mark.parametrize("value", [None, "", "NA", float("nan"), "?"])
+def test_a_missing_value_is_left_to_the_model(value):
+    frame = tables.to_frame({"age": value, "site": value}, FIELDS)
+    assert np.isnan(frame["age"][0])
+    assert frame["site"][0] == ""
+
+
+def test_an_unknown_category_is_accepted():
+    assert tables.to_frame({"age": "1", "site": "moon"}, FIELDS)["site"][0] == "moon"
+
+
+@pytest.mark.parametrize("value", ["old", "inf", "1,5", float("inf"), True])
+def test_a_text_where_a_number_is_expected_is_named(value):
+    with pytest.raises(DataError, match=f"column 'age': found '{value}'; expected a number"):
+        tables.to_frame({"age": value, "site": "arm"}, FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"age": "1"}, "missing columns: site; expected: age, site"),
+        ({}, "missing columns: age, site; expected"),
+        ({"age": "1", "site": "arm", "sex": "f"}, "missing columns: none; unknown columns: sex; expected: age, site"),
+        ({"AGE": "1", "site": "arm"}, "missing columns: age; unknown columns: AGE"),
+    ],
+)
+def test_columns_that_are_missing_or_unknown_are_named(row, text):
+    with pytest.raises(DataError, match=text):
+        tables.to_frame(row, FIELDS)
+
+
+def test_a_row_is_read_at_prediction_as_it_was_in_training():
+    table = read("age,site\n61,arm\nNA,leg\n7, NULL \n")
+    typed = tables.typed(table)
+    for number, row in enumerate(table.to_dict("records")):
+        pd.testing.assert_frame_equal(
+            tables.to_frame(row, tables.schema(typed, {})), typed.iloc[[number]].reset_index(drop=True)
+        )

@@ -1,0 +1,90 @@
+"""Any folder or CSV is read as it lies there, with no task set up."""
+
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.duplicates.any_path import collect
+from tests.samples import put
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def rows(place):
+    root, samples, skipped = collect(place)
+    columns = ["path", "label", "group", "shipped"]
+    return root, list(samples[columns].itertuples(index=False, name=None)), skipped
+
+
+def test_class_folders_give_labels_and_shipped_folders_the_split(tmp_path):
+    put(tmp_path, {"train/benign/a.png": 1, "test/benign/b.png": 2, "train/chart.png": 3})
+    root, samples, skipped = rows(tmp_path)
+    assert root == tmp_path
+    assert samples == [("test/benign/b.png", "benign", "", "test"), ("train/benign/a.png", "benign", "", "train")]
+    assert [one.path for one in skipped] == ["train/chart.png"]
+
+
+def test_a_folder_of_pictures_without_classes_will_do(tmp_path):
+    put(tmp_path, {"b.png": 1, "a.jpg": 2, "notes.pdf": "x", ".hidden": "x"})
+    _, samples, skipped = rows(tmp_path)
+    assert samples == [("a.jpg", "", "", ""), ("b.png", "", "", "")]
+    assert {one.path: one.reason for one in skipped} == {
+        ".hidden": "a hidden or system file",
+        "notes.pdf": "is no image by its name (.pdf)",
+    }
+
+
+def test_train_and_test_folders_without_classes_are_a_shipped_split(tmp_path):
+    put(tmp_path, {"train/a.png": 1, "test/b.png": 2})
+    assert rows(tmp_path)[1] == [("test/b.png", "", "", "test"), ("train/a.png", "", "", "train")]
+
+
+def test_a_csv_names_pictures_and_its_columns_are_told_by_their_names(tmp_path, capsys):
+    text = "path,Patient ID,split,Diagnosis,site\nx/b.png,7,Testing,mel,A\nx/a.png,8,train,nv,B\n"
+    put(tmp_path, {"labels.csv": text, "x/a.png": 1, "x/b.png": 2})
+    root, samples, _ = rows(tmp_path / "labels.csv")
+    assert root == tmp_path
+    assert rows(tmp_path)[1] == samples  # the folder with the CSV in it
+    assert samples == [("x/a.png", "nv", "8", "train"), ("x/b.png", "mel", "7", "test")]
+    assert collect(tmp_path / "labels.csv")[1]["site"].tolist() == ["B", "A"]
+    assert "labels.csv: label is 'Diagnosis', group is 'Patient ID', shipped is 'split'" in capsys.readouterr().err
+
+
+def test_a_column_named_split_with_other_words_in_it_is_none(tmp_path):
+    put(tmp_path, {"labels.csv": "path,label,split\na.png,x,left\n", "a.png": 1})
+    assert rows(tmp_path / "labels.csv")[1] == [("a.png", "x", "", "")]
+
+
+def test_rows_of_a_table_are_compared_without_label_group_and_numbers(tmp_path, capsys):
+    put(tmp_path, {"t.csv": "id,age,smokes,cancer\n1,60,yes,NO\n2,60,yes,YES\n3,61,yes,NO\n4,62,no,YES\n"})
+    root, samples, _ = collect(tmp_path / "t.csv")
+    assert root is None
+    assert samples["label"].tolist() == ["NO", "YES", "NO", "YES"]
+    assert samples["id"][0] == samples["id"][1] != samples["id"][2]
+    err = capsys.readouterr().err
+    assert "t.csv: label is 'cancer'" in err
+    assert "t.csv: rows are compared by 2 columns" in err
+
+
+def test_a_table_without_a_label_is_compared_by_all_it_has(tmp_path):
+    put(tmp_path, {"t.csv": "a,b\n1,0.1\n2,0.2\n1,0.1\n"})
+    _, samples, _ = collect(tmp_path / "t.csv")
+    assert set(samples["label"]) == {""}
+    assert samples["id"][0] == samples["id"][2]
+
+
+def test_what_cannot_be_audited_is_named_with_what_was_expected(tmp_path):
+    put(tmp_path, {"empty/readme.pdf": "x", "data.xlsx": "x", "one.csv": "label\nx\ny\n"})
+    for name, error in {
+        "absent": "absent: there is no such file, folder or task",
+        "empty": "empty: no picture found; expected pictures, in class folders or without",
+        "data.xlsx": r"data.xlsx: is neither a folder nor a CSV file \(\.csv, \.tsv or \.txt\)",
+        "one.csv": "one.csv: has no column besides label; expected at least one feature",
+    }.items():
+        with pytest.raises(DataError, match=error):
+            collect(tmp_path / name)
+
+
+def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path):
+    put(tmp_path, {"labels.csv": "path,label\n../a.png,x\n"})
+    with pytest.raises(DataError, match=r"row 1: '\.\./a\.png' leads out of the folder"):
+        collect(tmp_path / "labels.csv")

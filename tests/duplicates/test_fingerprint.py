@@ -1,0 +1,55 @@
+"""What the audit keeps of a file comes back from the store as it was taken from the file."""
+
+import numpy as np
+import pytest
+
+from pipeline.duplicates.fingerprint import Fingerprint, look_again, open_store, pack, take, tones, unpack
+from tests.textures import stored, texture
+
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working folder, with a store of its own."""
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_packed_comes_back_the_same():
+    numbers, none = np.arange(6, dtype=np.float32).reshape(2, 3), np.empty((0, 128), np.uint8)
+    about, arrays = unpack(pack({"key": "a\nb"}, numbers=numbers, none=none))
+    assert about == {"key": "a\nb"}
+    assert (arrays["numbers"] == numbers).all()
+    assert (arrays["none"].dtype, arrays["none"].shape) == (np.uint8, (0, 128))
+
+
+def test_a_known_file_gives_the_same_fingerprint_from_the_store(folder):
+    path, store = folder / "a.png", open_store()
+    path.write_bytes(stored(texture(1)))
+    first, new = take(path, store)
+    store.put(new)
+    again, nothing_new = take(path, store)
+    assert nothing_new == []
+    assert again.pack() == first.pack() == Fingerprint.unpack(first.pack()).pack()
+    assert first.judged
+    assert (first.facts["width"], first.facts["height"], first.facts["error"]) == (200, 150, "")
+
+
+def test_what_a_file_is_compared_by_is_the_same_from_the_store_and_from_the_file(folder):
+    path, store = folder / "a.png", open_store()
+    path.write_bytes(stored(texture(1)))
+    first, new = take(path, store)
+    from_file = look_again(path, first.key, store)
+    store.put(new)
+    from_store = look_again(path, first.key, store).arrays()
+    assert all((from_store[name] == value).all() for name, value in from_file.arrays().items())
+
+
+def test_tones_are_the_mean_colour_and_the_brightness_of_the_rim():
+    pixels = np.zeros((128, 128, 3), np.uint8)
+    pixels[16:-16, 16:-16, 0] = 255
+    red, green, blue, rim = tones(pixels)
+    assert red == pytest.approx(0.75**2, abs=0.01)
+    assert (green, blue, rim) == (0, 0, 0)

@@ -1,0 +1,127 @@
+"""All copies among files are found, by their bytes, pixels or points; a second audit compares only what is new."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.core.errors import DataError
+from pipeline.duplicates import pairs
+from pipeline.duplicates.fingerprint import open_store, read, take
+from pipeline.duplicates.pairs import Pair, find_pairs, group, links_of
+from tests.textures import stored, texture
+
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty folder, with a store of features of its own."""
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pairs_of(files, workers=2):
+    """Return the pairs among encoded pictures, in a folder of files."""
+    paths = [Path(f"{number}.img") for number in range(len(files))]
+    for path, data in zip(paths, files, strict=True):
+        path.write_bytes(data)
+    store, prints = open_store(), []
+    for path in paths:
+        found, new = take(path, store)
+        store.put(new)
+        prints.append(found)
+    return find_pairs(paths, prints, store, workers)
+
+
+@cache
+def several():
+    """Return ten pictures as JPEG, and two altered copies of two of them."""
+    images = [texture(seed) for seed in range(10)]
+    turned = images[2].rotate(25, Image.Resampling.BICUBIC, expand=True)
+    return [stored(image) for image in (*images, turned, images[5].crop((10, 10, 180, 140)))]
+
+
+def test_equal_pixels_in_another_format_are_an_exact_copy():
+    assert pairs_of([stored(texture(1), "PNG"), stored(texture(1), "BMP")]) == [Pair(0, 1, "exact", 1.0, True)]
+
+
+def test_altered_copies_are_found_and_no_others():
+    found = pairs_of(several())
+    assert [(pair.a, pair.b, pair.kind, pair.copy) for pair in found] == [
+        (2, 10, "rotated by 25 degrees", True),
+        (5, 11, "cropped", True),
+    ]
+    assert all(0.9 < pair.score <= 1 for pair in found)
+
+
+def test_equal_pictures_that_cannot_be_judged_are_exact_and_alike_ones_are_nothing():
+    empty = [Image.new("RGB", (200, 150), (grey, grey, grey)) for grey in (200, 200, 201)]
+    assert pairs_of([stored(image, "PNG") for image in empty]) == [Pair(0, 1, "exact", 1.0, True)]
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_copies_are_found_where_there_is_no_other_picture(n):
+    image = texture(2)
+    turned = [image.rotate(angle, Image.Resampling.BICUBIC, expand=True) for angle in (0, 133, 40)]
+    found = pairs_of([stored(one) for one in turned[:n]])
+    assert group(n, [(pair.a, pair.b) for pair in found]) == [list(range(n))]
+
+
+def test_one_picture_or_none_has_no_pairs():
+    assert pairs_of([stored(texture(1))]) == []
+    assert pairs_of([]) == []
+
+
+def test_workers_and_what_the_store_knows_change_nothing(folder):
+    files = several()
+    first = pairs_of(files, workers=1)
+    assert pairs_of(files, workers=2) == first  # from the store
+    (folder / ".cache/features/audit.sqlite").unlink()
+    assert pairs_of(files, workers=2) == first
+
+
+def test_of_a_set_that_grew_only_the_new_pairs_are_compared(monkeypatch):
+    compared = []
+    confirm = pairs.confirm
+    monkeypatch.setattr(pairs, "confirm", lambda a, b: compared.append(1) or confirm(a, b))
+    files = several()
+    pairs_of(files)
+    before = len(compared)
+    pairs_of(files)
+    assert len(compared) == before
+    pairs_of([*files, stored(texture(99))])
+    assert before < len(compared) <= before + len(files)
+
+
+def test_without_a_store_all_is_found_from_the_files(monkeypatch):
+    files = several()
+    first = pairs_of(files)
+    monkeypatch.setattr("pipeline.core.feature_cache.FeatureStore.get", lambda self, key: None)
+    assert pairs_of(files) == first
+
+
+def test_a_file_that_changes_under_the_audit_is_named(folder):
+    (folder / "a.png").write_bytes(stored(texture(1), "PNG"))
+    found, _ = take(folder / "a.png", open_store())
+    (folder / "a.png").write_bytes(stored(texture(2), "PNG"))
+    with pytest.raises(DataError, match=r"a\.png: has changed while it was audited; run it again"):
+        pairs.look_again(folder / "a.png", found.key, open_store())
+
+
+def test_what_is_no_readable_file_says_why(folder):
+    with pytest.raises(DataError, match="is no file"):
+        read(folder)
+    with pytest.raises(DataError, match=r"cannot be opened \(No such file or directory\)"):
+        read(folder / "absent.png")
+    (folder / "bad.png").write_bytes(b"no picture")
+    found, new = take(folder / "bad.png", open_store())
+    assert found.facts["error"] == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"
+    assert new == []
+
+
+def test_groups_follow_chains_and_keep_lone_positions():
+    assert group(6, [(4, 2), (0, 4)]) == [[0, 2, 4], [1], [3], [5]]
+    assert links_of(["x", "", "y", "x", "", "x"]) == [(0, 3), (3, 5)]

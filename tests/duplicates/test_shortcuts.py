@@ -1,0 +1,71 @@
+"""The probe finds a property that gives the class away, and is not taken in by chance."""
+
+import numpy as np
+import pytest
+
+from pipeline.duplicates.shortcuts import as_numbers, confounders
+
+pytestmark = pytest.mark.filterwarnings("error")
+RNG = np.random.default_rng(0)
+LABELS = np.array(["a", "b", "c"])[np.arange(300) % 3]
+ALONE = np.arange(300)
+
+
+def test_a_width_that_marks_one_class_is_reported_for_that_class():
+    width = np.where(LABELS == "c", 512.0, RNG.integers(200, 400, 300))
+    found = confounders({"width": width}, LABELS, ALONE)
+    one = {entry["name"]: entry for entry in found}["width (c vs rest)"]
+    assert one["accuracy"] == 1
+    assert one["majority"] == pytest.approx(2 / 3)
+
+
+def test_a_width_that_is_right_in_nine_of_ten_is_reported_with_its_figure_though_scans_hang_together():
+    # 150 scans of 6 slices, a fifth of them normal and taken by a scanner that saves larger pictures, mostly
+    rng, scans = np.random.default_rng(1), np.arange(900) // 6
+    normal = scans % 5 == 0
+    width = np.where(normal, rng.normal(700, 90, 150)[scans], rng.normal(450, 110, 150)[scans])
+    labels = np.where(normal, "normal", np.array(["adeno", "large", "squamous"])[scans % 3])
+    found = {entry["name"]: entry for entry in confounders({"width": width.round()}, labels, scans)}
+    assert found["width (normal vs rest)"]["majority"] == pytest.approx(0.8)
+    assert 0.86 < found["width (normal vs rest)"]["accuracy"] < 0.94
+
+
+def test_two_classes_are_reported_without_a_view_for_each():
+    labels = np.where(LABELS == "a", "a", "b")
+    found = confounders({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
+    assert found == [{"name": "site", "accuracy": 1.0, "majority": pytest.approx(2 / 3)}]
+
+
+def test_chance_is_not_reported():
+    properties = {
+        "bytes": RNG.normal(size=300),
+        "colour": RNG.normal(size=(300, 3)),
+        "mode": RNG.choice(["L", "RGB"], 300),
+    }
+    assert confounders(properties, LABELS, ALONE) == []
+
+
+def test_a_property_that_only_tells_groups_apart_is_not_reported():
+    # 30 patients of ten pictures, each with a width of its own: known by heart it gives the class, on new patients not
+    groups = np.arange(300) // 10
+    labels = np.array(["a", "b"])[RNG.integers(2, size=30)][groups]
+    assert confounders({"width": RNG.permutation(30)[groups].astype(float)}, labels, groups) == []
+
+
+def test_a_constant_property_one_class_and_too_few_groups_are_passed_over():
+    assert confounders({"mode": np.full(300, "RGB")}, LABELS, ALONE) == []
+    assert confounders({"width": np.arange(300.0)}, np.full(300, "a"), ALONE) == []
+    assert confounders({"width": np.arange(300.0)}, LABELS, ALONE % 4) == []
+    assert confounders({"width": np.arange(12.0)}, LABELS[:12], ALONE[:12]) == []
+
+
+def test_a_class_of_two_pictures_is_no_obstacle():
+    labels = np.array(["a", "b"] * 20 + ["c"] * 2)
+    found = confounders({"site": np.where(labels == "a", "north", "south")}, labels, np.arange(42))
+    assert [entry["name"] for entry in found] == ["site", "site (a vs rest)", "site (b vs rest)"]
+
+
+def test_rare_words_count_as_one():
+    words = np.array([f"site {i}" for i in range(50)] + ["big"] * 10)
+    assert as_numbers(words).shape == (60, 20)
+    assert as_numbers(words).sum(axis=0).max() == 10

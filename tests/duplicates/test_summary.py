@@ -1,0 +1,61 @@
+"""What an audit found, in words and as an exit code."""
+
+import pandas as pd
+
+from pipeline.duplicates.summary import CLEAN, FOUND, ROWS, crosses, exit_code, ranked, summary, table
+
+SAMPLES = pd.DataFrame(
+    [(f"{i}.png", "ab"[i == 3], "", "test" if i == 5 else "train") for i in range(6)],
+    columns=["path", "label", "group", "shipped"],
+)
+
+
+def pair(a, b, score, copy=True):
+    return {"a": f"{a}.png", "b": f"{b}.png", "kind": "resized", "score": score, "copy": copy}
+
+
+def test_leaks_come_first_then_two_labels_then_the_least_sure():
+    found = {"pairs": [pair(0, 1, 0.99), pair(0, 2, 0.8, copy=False), pair(2, 3, 0.95), pair(4, 5, 0.9)]}
+    assert [(one["a"], one["b"], remark) for one, remark in ranked(found, SAMPLES)] == [
+        ("4.png", "5.png", "train / test"),
+        ("2.png", "3.png", "a / b"),
+        ("0.png", "2.png", "near"),
+        ("0.png", "1.png", ""),
+    ]
+
+
+def test_the_table_is_aligned_and_says_what_it_leaves_out():
+    found = {"pairs": [pair(0, 1, 0.9)] * (ROWS + 2)}
+    lines = table(found, SAMPLES)
+    assert lines[:2] == ["picture  is     changed  alike", "0.png    1.png  resized  0.900"]
+    assert lines[-1] == "... and 2 more pairs: --json lists all"
+    assert len(lines) == ROWS + 2
+    assert table({"pairs": []}, SAMPLES) == []
+
+
+def test_a_leak_is_test_and_another_split():
+    assert crosses({"test", "train"})
+    assert crosses({"valid", "test"})
+    assert not crosses({"train", "valid"})
+    assert not crosses({"test", ""})
+
+
+def test_the_exit_code_depends_on_what_ships():
+    clean = {"leaks": [], "label_conflicts": [], "groups": []}
+    twice = clean | {"groups": [["a", "b"]]}
+    assert exit_code(clean, shipped=False) == exit_code(clean, shipped=True) == CLEAN == 0
+    assert exit_code(twice, shipped=True) == CLEAN
+    assert exit_code(twice, shipped=False) == FOUND == 3
+    assert exit_code(twice | {"leaks": [["a", "b"]]}, shipped=True) == FOUND
+    assert exit_code(twice | {"label_conflicts": [["a", "b"]]}, shipped=True) == FOUND
+
+
+def test_the_summary_names_what_cannot_be_judged_and_confounders():
+    found = {"n_files": 9, "n_unreadable": 1, "skipped": [], "groups": [], "leaks": [], "label_conflicts": []}
+    found |= {"unjudged": ["a.png", "b.png"], "confounders": [{"name": "bytes", "accuracy": 0.9, "majority": 0.5}]}
+    assert summary(found, "picture") == [
+        "8 pictures, 1 unreadable, 0 other files passed over",
+        "nearly empty, not to be told from others: 2, first a.png",
+        "confounder: bytes alone guesses 90.0% right, always the commonest class 50.0%",
+    ]
+    assert all("; nothing is left out, but" in line for line in summary(found, "picture", done=True)[1:])

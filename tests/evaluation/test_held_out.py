@@ -1,0 +1,226 @@
+"""The test set is opened once a champion is chosen, and scored by the Predictor that serves; then the leaderboard."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import joblib
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
+
+from pipeline import evaluate, holdout, leaderboard, select_best, train
+from pipeline.core import artifacts
+from pipeline.core.errors import StageError
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation import held_out
+from pipeline.prediction.decision_rule import calibrate
+from tests.models import (
+    KERAS_NOISE,
+    dataset,
+    folder_of,
+    image_project,
+    mixed,
+    score,
+    train_and_evaluate,
+    use_head,
+    write_params,
+)
+
+pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
+MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}, "near": {"estimator": "knn"}}
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """A table project with a champion, whose test set has been opened."""
+    with folder_of(tmp_path_factory.mktemp("scored")) as folder:
+        score(MODELS, n_dev=120, n_test=50)
+    return folder
+
+
+@pytest.fixture
+def project(scored, tmp_path, monkeypatch):
+    """A copy of the scored project."""
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def board():
+    with Path("reports/t/leaderboard.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_are_those_computed_by_hand(project):
+    test = Dataset.load(Path("data/t/test.npz"))
+    for model in MODELS:
+        fitted = joblib.load(f"models/t/candidates/{model}/model.joblib")
+        rule = artifacts.read_json(f"models/t/decisions/{model}.json")
+        proba = calibrate(fitted.predict_proba(test.X("columns")), rule)[:, 1]
+        report = artifacts.read_json(f"reports/t/test/{model}.json")
+        assert report["roc_auc"] == pytest.approx(roc_auc_score(test.y, proba), abs=1e-6)
+        assert report["brier_score_loss"] == pytest.approx(brier_score_loss(test.y, proba), abs=1e-6)
+        assert report["accuracy"] == pytest.approx(accuracy_score(test.y, proba >= 0.5), abs=1e-6)
+        assert report["counts"]["n"] == 50
+
+
+def test_the_models_own_decision_is_applied(project):
+    artifacts.write_json("models/t/decisions/line.json", {"threshold": 0.9})
+    holdout.main("t")
+    test = Dataset.load(Path("data/t/test.npz"))
+    proba = joblib.load("models/t/candidates/line/model.joblib").predict_proba(test.X("columns"))[:, 1]
+    report = artifacts.read_json("reports/t/test/line.json")
+    assert report["recall"] == pytest.approx((proba[test.y == 1] >= 0.9).mean(), abs=1e-6)
+
+
+def test_the_leaderboard_has_the_columns_of_the_contract_and_the_figures_of_the_reports(project):
+    rows = board()
+    columns = "rank,model,estimator,features,roc_auc,roc_auc_low,roc_auc_high,brier,test_roc_auc,champion"
+    assert ",".join(rows[0]) == columns
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+    assert rows[-1]["model"] == "floor"
+    assert [row["champion"] for row in rows].count("yes") == 1
+    for row in rows:
+        cv, test = (artifacts.read_json(f"reports/t/{side}/{row['model']}.json") for side in ("cv", "test"))
+        assert row["estimator"] == MODELS[row["model"]]["estimator"]
+        assert row["features"] == "columns"
+        found = [float(row[name]) for name in ("roc_auc", "roc_auc_low", "roc_auc_high", "brier", "test_roc_auc")]
+        assert found == [cv["roc_auc"], *cv["ci"]["roc_auc"], cv["brier_score_loss"], test["roc_auc"]]
+        assert (row["champion"] == "yes") == (row["model"] == artifacts.read_json("reports/t/selection.json")["winner"])
+
+
+def test_of_a_loss_the_smallest_is_first(project):
+    write_params(MODELS, metric="log_loss")
+    select_best.main("t")
+    holdout.main("t")
+    losses = [float(row["log_loss"]) for row in board()]
+    assert losses == sorted(losses)
+    assert list(board()[0])[-2] == "test_log_loss"
+
+
+def test_a_figure_that_does_not_exist_is_an_empty_cell_at_the_end_and_a_dash_in_the_text(project):
+    report = artifacts.read_json("reports/t/cv/near.json")
+    report["roc_auc"], report["ci"]["roc_auc"] = None, [None, None]
+    artifacts.write_json("reports/t/cv/near.json", report)
+    holdout.main("t")
+    last = board()[-1]
+    assert (last["rank"], last["model"], last["roc_auc"], last["roc_auc_low"]) == ("3", "near", "", "")
+    assert "- to -" in leaderboard.board("t").splitlines()[-2]
+
+
+def test_of_four_classes_the_column_f1_is_the_macro_average(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    models = {"line": MODELS["line"]}
+    write_params(models, metric="f1")
+    dataset(*mixed(120, 4)).save(Path("data/t/dev.npz"))
+    dataset(*mixed(60, 4, seed=5), folds=0).save(Path("data/t/test.npz"))
+    train_and_evaluate(models)
+    select_best.main("t")
+    holdout.main("t")
+    (row,) = board()
+    assert float(row["f1"]) == artifacts.read_json("reports/t/cv/line.json")["f1_macro"]
+    assert float(row["test_f1"]) == artifacts.read_json("reports/t/test/line.json")["f1_macro"]
+
+
+def test_without_a_selection_the_test_set_stays_closed(project):
+    Path("reports/t/selection.json").unlink()
+    shutil.rmtree("reports/t/test")
+    Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
+    with pytest.raises(StageError, match=r"reports/t/selection\.json is missing: run 'dvc repro select_best@t'"):
+        holdout.main("t")
+    assert not Path("reports/t/test").exists()
+
+
+def test_a_missing_test_set_names_the_stage_that_makes_it(project):
+    Path("data/t/test.npz").unlink()
+    with pytest.raises(StageError, match=r"data/t/test\.npz is missing: run 'dvc repro preprocess@t'"):
+        holdout.main("t")
+
+
+def test_running_twice_gives_the_same_bytes(project):
+    before = {path: path.read_bytes() for path in Path("reports").rglob("*.*")}
+    holdout.main("t")
+    assert {path: path.read_bytes() for path in Path("reports").rglob("*.*")} == before
+
+
+def test_reports_name_no_sample(project):
+    test = Dataset.load(Path("data/t/test.npz"))
+    for path in [*Path("reports/t/test").iterdir(), Path("reports/t/leaderboard.csv")]:
+        assert not any(name in path.read_text() for name in [*test.id, *test.path, *test.group])
+
+
+def test_the_champion_and_the_selection_are_left_as_they_were(project):
+    before = {path: path.read_bytes() for path in [*Path("models").rglob("*.*"), Path("reports/t/selection.json")]}
+    holdout.main("t")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_pictures_are_scored_from_their_features_and_for_a_network_from_their_files(
+    tmp_path, monkeypatch, tmp_path_factory
+):
+    monkeypatch.chdir(tmp_path)
+    session = tmp_path_factory.getbasetemp()
+    models = {
+        "net": {"estimator": "mobilenetv2"},
+        "near": {"estimator": "knn", "n_neighbors": 3},
+        "colours": {"estimator": "random_forest", "features": "classical", "n_estimators": 10},
+    }
+    dev = image_project(session, models)
+    shutil.copy("data/t/dev.npz", "data/t/test.npz")  # as a test set it is cheating, which here is the point
+    use_head(session, "net", dev)
+    for name in ("near", "colours"):
+        train.main(name)
+    for name in models:
+        evaluate.main(name)
+    select_best.main("t")
+    holdout.main("t")
+    found = {row["model"]: float(row["test_roc_auc"]) for row in board()}
+    assert found == {"net": 1, "near": 1, "colours": 1}
+    assert {row["model"]: row["features"] for row in board()} == {
+        "net": "embedding",
+        "near": "embedding",
+        "colours": "classical",
+    }
+    in_keras = artifacts.read_json("reports/t/cv/net.json")["log_loss"]
+    assert artifacts.read_json("reports/t/test/net.json")["log_loss"] == pytest.approx(in_keras, abs=1e-4)
+
+
+# The leaderboard as text
+
+
+def test_the_leaderboard_as_text_marks_the_champion_and_ends_with_the_verdict(project):
+    title, header, *lines, verdict = leaderboard.board("t").splitlines()
+    assert title == "t"
+    assert header.split("  ")[-1].strip() == "test roc_auc (at least 3 looks)"
+    selection = artifacts.read_json("reports/t/selection.json")
+    assert verdict.strip() == selection["reason"]
+    assert [line.split()[0] for line in lines if line.strip().startswith("*")] == ["*"]
+    for line, row in zip(lines, board(), strict=True):
+        figures = [f"{float(row[name]):.3f}" for name in ("roc_auc", "roc_auc_low", "roc_auc_high", "brier")]
+        shown = f"{figures[0]} {figures[1]} to {figures[2]} {figures[3]} {float(row['test_roc_auc']):.3f}"
+        assert " ".join(line.split()).removeprefix("* ") == f"{row['model']} columns {shown}"
+        assert line.strip().startswith("*") == (row["model"] == selection["winner"])
+
+
+def test_a_task_that_has_not_been_run_says_so(tmp_path):
+    assert leaderboard.board("t", tmp_path) == "t: not run yet: dvc repro\n"
+
+
+def test_all_tasks_are_printed(project, capsys):
+    leaderboard.main()
+    assert capsys.readouterr().out.startswith("t\n")
+
+
+def test_ranks_follow_the_out_of_fold_figure_and_not_the_test_set(project):
+    write_params(MODELS)
+    figures = dict(zip(MODELS, (0.5, 0.8, 0.7), strict=True))
+    cv = {
+        model: {"roc_auc": score, "ci": {"roc_auc": [0, 1]}, "brier_score_loss": 0.1}
+        for model, score in figures.items()
+    }
+    test = {model: {"roc_auc": score} for model, score in zip(MODELS, (0.99, 0.1, 0.2), strict=True)}
+    table = held_out.rank(cv, test, "near", "roc_auc", "roc_auc")
+    assert isinstance(table, pd.DataFrame)
+    assert table["model"].tolist() == ["line", "near", "floor"]
+    assert table["champion"].tolist() == ["", "yes", ""]

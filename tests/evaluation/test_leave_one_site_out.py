@@ -1,0 +1,136 @@
+"""A site's samples are scored by a model that saw neither them nor their groups."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from pipeline import select_best, sites
+from pipeline.core import artifacts, params
+from pipeline.core.errors import ParamsError
+from pipeline.data.dataset import Dataset
+from pipeline.estimators import logreg
+from pipeline.evaluation import leave_one_site_out
+from pipeline.tasks import validate
+from pipeline.tracking import run_record
+from pipeline.training.cross_fit import probabilities
+from tests.models import dataset, mixed, train_and_evaluate, write_params
+from tests.samples import content, task
+
+MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Dataset:
+    """A table project of 160 samples in groups of two, at the sites arm, leg and missing."""
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS, site="site")
+    dev = dataset(*mixed(160), np.arange(160) // 2)
+    dev.save(Path("data/t/dev.npz"))
+    train_and_evaluate(MODELS)
+    return dev
+
+
+def test_the_figure_of_a_site_is_that_of_a_model_fitted_without_it_and_its_groups(project):
+    sites.main("t")
+    found = artifacts.read_json("reports/t/sites.json")
+    assert found["column"] == "site"
+    assert list(found["models"]) == ["line", "near"]
+    rows = {row["site"]: row for row in found["models"]["line"]}
+    assert list(rows) == ["all sites", "arm", "leg", "missing"]
+    X, values = project.X("columns"), project.X("columns")["site"].to_numpy()
+    at = np.flatnonzero(values == "arm")
+    rest = np.flatnonzero((values != "arm") & ~np.isin(project.group, project.group[at]))
+    model = logreg.build(logreg.Params(), params.seed()).fit(X.iloc[rest], project.y[rest])
+    auc = roc_auc_score(project.y[at], probabilities(model, X.iloc[at])[:, 1])
+    assert rows["arm"]["roc_auc"] == pytest.approx(auc, abs=1e-6)
+    assert rows["arm"]["n"] == len(at)
+    oof = np.load("models/t/candidates/line/oof.npz")["proba"][at, 1]
+    before = roc_auc_score(project.y[at], oof)
+    assert rows["arm"]["out_of_fold"]["roc_auc"] == pytest.approx(before, abs=1e-6)
+    low, high = rows["arm"]["difference"]["ci"]
+    assert low <= rows["arm"]["difference"]["roc_auc"] == pytest.approx(auc - before, abs=2e-6)
+    assert high >= auc - before
+    assert rows["all sites"]["n"] == 160
+    counts = {
+        site: np.bincount(project.y[values == cell]) for site, cell in (("arm", "arm"), ("leg", "leg"), ("missing", ""))
+    }
+    pairs = {site: count.prod() for site, count in counts.items()}
+    mean = sum(rows[site]["roc_auc"] * n for site, n in pairs.items()) / sum(pairs.values())
+    assert rows["all sites"]["roc_auc"] == pytest.approx(mean, abs=2e-6)
+    assert rows["all sites"]["ci"]["roc_auc"][0] < mean < rows["all sites"]["ci"]["roc_auc"][1]
+
+
+def test_what_only_tells_sites_apart_is_worth_nothing_over_all_sites(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS | {"floor": {"estimator": "dummy"}}, site="site")
+    rng, n = np.random.default_rng(0), 300
+    arm = rng.random(n) < 0.5
+    y = (rng.random(n) < np.where(arm, 0.9, 0.1)).astype(int)
+    table = pd.DataFrame({"site": np.where(arm, "arm", "leg").astype(object), "age": rng.normal(size=n)})
+    dataset(table, y).save(Path("data/t/dev.npz"))
+    train_and_evaluate(MODELS | {"floor": {}})
+    sites.main("t")
+    rows = artifacts.read_json("reports/t/sites.json")["models"]
+    whole = roc_auc_score(y, np.load("models/t/candidates/line/oof.npz")["proba"][:, 1])
+    assert whole > 0.8  # it knows the site
+    assert rows["line"][0]["out_of_fold"]["roc_auc"] < 0.65
+    assert rows["floor"][0]["roc_auc"] == 0.5
+
+
+def test_the_stage_writes_the_same_bytes_again_and_a_constant_without_a_column(project):
+    sites.main("t")
+    first = Path("reports/t/sites.json").read_bytes()
+    sites.main("t")
+    assert Path("reports/t/sites.json").read_bytes() == first
+    write_params(MODELS)
+    sites.main("t")
+    assert artifacts.read_json("reports/t/sites.json") == {"column": None, "models": {}}
+
+
+def test_a_site_that_alone_has_a_class_is_said_not_to_be_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params({"line": {"estimator": "logreg"}}, site="site")
+    table, y = mixed(80)
+    table["site"] = np.where((y == 1) | (np.arange(80) % 4 == 0), "clinic", "street").astype(object)
+    dataset(table, y).save(Path("data/t/dev.npz"))
+    train_and_evaluate({"line": {}})
+    sites.main("t")
+    rows = {row["site"]: row for row in artifacts.read_json("reports/t/sites.json")["models"]["line"]}
+    assert rows["clinic"]["reason"] == "without it there is no malignant"
+    assert rows["street"]["roc_auc"] is None  # one class alone has no ROC
+    assert (rows["all sites"]["n"], rows["all sites"]["roc_auc"]) == (rows["street"]["n"], None)
+
+
+def test_one_site_alone_and_a_column_that_is_not_there_are_refused(project):
+    write_params(MODELS, site="constant")
+    with pytest.raises(ParamsError, match=r"every development sample has '3' in 'constant'; .* takes two"):
+        sites.main("t")
+    write_params(MODELS, site="sitee")
+    with pytest.raises(
+        ParamsError, match=r"tasks.t.select.site: there is no column 'sitee'; the samples have: age, size"
+    ):
+        sites.main("t")
+    everything = content(task(select={"metric": "roc_auc", "site": "site"}))
+    with pytest.raises(ParamsError, match=r"select.site: class folders have no columns"):
+        validate.check(everything)
+
+
+def test_figures_go_to_mlflow_under_the_sites_name_and_make_another_run(project):
+    sites.main("t")
+    select_best.main("t")
+    plain = {"model": "line", "metrics": {}, "key": "k"}
+    shown = plain | {"metrics": {}}
+    run_record.add_sites(shown, "t")
+    assert {"sites/arm/roc_auc", "sites/all sites/recall", "sites/leg/roc_auc_difference"} <= set(shown["metrics"])
+    assert shown["key"] != "k"
+    write_params(MODELS)
+    run_record.add_sites(plain, "t")
+    assert plain == {"model": "line", "metrics": {}, "key": "k"}
+
+
+def test_rows_of_a_site_and_of_its_groups_are_left_out():
+    values, groups = np.array(["a", "b", "b", "c"]), np.array(["1", "1", "2", "3"])
+    assert leave_one_site_out.training_rows(values, groups, "a").tolist() == [2, 3]

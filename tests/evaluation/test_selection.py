@@ -1,0 +1,309 @@
+"""Which model wins, why, and what is exported of it."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import evaluate, select_best, train
+from pipeline.core import artifacts
+from pipeline.core.errors import BundleError, DataError, StageError
+from pipeline.data import images
+from pipeline.evaluation.selection import RULE, explain, select
+from pipeline.prediction import bundle
+from pipeline.prediction.predictor import Predictor
+from tests.models import (
+    KERAS_NOISE,
+    dataset,
+    folder_of,
+    image_project,
+    mixed,
+    train_and_evaluate,
+    use_head,
+    write_params,
+)
+
+pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
+NOISE = np.random.default_rng(0).normal(size=400)  # of resampling, which hits all models alike
+MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}, "floor": {"estimator": "dummy"}}
+KEYS = {
+    "task",
+    "metric",
+    "rule",
+    "winner",
+    "runner_up",
+    "difference",
+    "difference_ci",
+    "tied",
+    "reason",
+    "scores",
+    "bundle",
+}
+
+
+def chosen(scores, spread=0.0, higher_is_better=True):
+    """Select by figures whose paired draws differ by noise of their own of the given spread."""
+    own = np.random.default_rng(1)
+    draws = {model: score + 0.05 * NOISE + spread * own.normal(size=400) for model, score in scores.items()}
+    return select(scores, draws, higher_is_better)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """A table project whose models are trained and evaluated; there is no test set."""
+    with folder_of(tmp_path_factory.mktemp("evaluated")) as folder:
+        write_params(MODELS)
+        X, y = mixed(120)
+        dataset(X, y, np.arange(120) // 2).save(Path("data/t/dev.npz"))
+        train_and_evaluate(MODELS)
+    return folder
+
+
+@pytest.fixture
+def project(evaluated, tmp_path, monkeypatch):
+    """A copy of the evaluated project."""
+    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# The rule
+
+
+def test_a_clear_winner_wins_wherever_it_stands_in_the_list():
+    for order in (["a", "b", "c"], ["c", "a", "b"]):
+        found = chosen({model: {"a": 0.7, "b": 0.9, "c": 0.8}[model] for model in order}, spread=0.01)
+        assert (found["winner"], found["runner_up"], found["tied"]) == ("b", "c", [])
+        assert found["difference"] == pytest.approx(-0.1)
+        low, high = found["difference_ci"]
+        assert low < -0.1 < high < 0
+
+
+def test_of_those_that_cannot_be_told_apart_the_first_in_the_list_wins():
+    found = chosen({"bad": 0.5, "simple": 0.88, "middle": 0.89, "best": 0.9}, spread=0.03)
+    assert (found["winner"], found["runner_up"], found["tied"]) == ("simple", "best", ["middle", "best"])
+    assert found["difference"] == pytest.approx(0.02)
+    assert found["difference_ci"][0] < 0 < found["difference_ci"][1]
+
+
+def test_a_small_difference_that_is_the_same_in_every_draw_is_no_tie():
+    assert chosen({"simple": 0.899, "best": 0.9})["winner"] == "best"
+
+
+def test_equal_models_are_tied_and_the_first_wins():
+    found = chosen({"first": 0.8, "second": 0.8})
+    assert (found["winner"], found["tied"]) == ("first", ["second"])
+
+
+def test_of_a_loss_less_is_better():
+    found = chosen({"a": 0.2, "b": 0.1, "c": 0.3}, spread=0.01, higher_is_better=False)
+    assert (found["winner"], found["runner_up"]) == ("b", "a")
+    assert found["difference"] == pytest.approx(0.1)
+
+
+def test_a_single_model_wins_without_a_runner_up():
+    assert chosen({"only": 0.8}) == {
+        "winner": "only",
+        "runner_up": None,
+        "tied": [],
+        "difference": None,
+        "difference_ci": None,
+    }
+
+
+def test_a_model_without_a_figure_neither_wins_nor_ties():
+    scores = {"floor": np.nan, "a": 0.7, "b": 0.9}
+    draws = {"floor": np.full(400, np.nan), "a": 0.7 + 0.01 * NOISE, "b": 0.9 + 0.02 * NOISE}
+    found = select(scores, draws, True)
+    assert (found["winner"], found["runner_up"], found["tied"]) == ("b", "a", [])
+    assert select({"floor": np.nan, "a": 0.7}, draws, True)["runner_up"] is None
+
+
+def test_no_figure_at_all_is_an_error_that_says_what_to_change():
+    with pytest.raises(DataError, match=r"defined for none of a, b; choose another select\.metric"):
+        select({"a": np.nan, "b": np.nan}, {}, True)
+
+
+# The sentence
+
+
+@pytest.mark.parametrize(
+    ("scores", "spread", "said"),
+    [
+        ({"a": 0.9}, 0, r"a wins: roc_auc 0\.900 \[0\.850, 0\.950\]; it is the only model"),
+        ({"a": 0.7, "b": 0.9}, 0, r"b wins: roc_auc .*; next is a 0\.700 \(difference -0\.200 \[-0\.200, -0\.200\]\)"),
+        (
+            {"a": 0.89, "b": 0.9},
+            0.03,
+            r"a wins: .*; b 0\.900 is not distinguishable \(difference \+0\.010 \[-0\.\d{3}, \+0\.\d{3}\]\)",
+        ),
+        ({"a": 0.88, "b": 0.89, "c": 0.9}, 0.03, r"a wins: .*; c 0\.900 is not dist.*\), nor is one more"),
+        ({"a": 0.88, "b": 0.89, "d": 0.89, "c": 0.9}, 0.03, r"a wins: .*; c .*\), nor are 2 more"),
+    ],
+    ids=["only", "clear", "tie", "tie of three", "tie of four"],
+)
+def test_the_verdict_is_a_sentence_with_its_figures(scores, spread, said):
+    ci = {model: [score - 0.05, score + 0.05] for model, score in scores.items()}
+    assert re.fullmatch(said, explain(chosen(scores, spread), "roc_auc", scores, ci))
+
+
+def test_the_verdict_names_a_tie_with_a_worse_but_vaguer_model():
+    scores = {"b": 0.9, "a": 0.88, "vague": 0.85}
+    draws = {"b": 0.9 + 0 * NOISE, "a": 0.88 + 0 * NOISE, "vague": 0.85 + 0.1 * NOISE}
+    found = explain(select(scores, draws, True), "roc_auc", scores, {model: [0, 1] for model in scores})
+    assert "next is a 0.880" in found
+    assert found.endswith("; not distinguishable: vague")
+
+
+def test_a_verdict_can_be_given_without_an_interval():
+    nothing = [np.nan, np.nan]
+    assert explain(chosen({"a": 0.9}), "f1", {"a": 0.9}, {"a": nothing}).startswith("a wins: f1 0.900 [nan, nan]")
+
+
+# The stage
+
+
+def test_selection_json_has_the_keys_of_the_contract_and_the_figures_of_the_reports(project):
+    select_best.main("t")
+    found = artifacts.read_json("reports/t/selection.json")
+    assert set(found) == KEYS
+    assert (found["task"], found["metric"], found["rule"]) == ("t", "roc_auc", RULE)
+    reports = {model: artifacts.read_json(f"reports/t/cv/{model}.json")["roc_auc"] for model in MODELS}
+    assert found["scores"] == reports
+    assert found["winner"] == "line"
+    assert found["reason"].startswith(f"line wins: roc_auc {reports['line']:.3f} [")
+
+
+def test_the_draws_of_two_models_are_paired(project):
+    """A copy of a model makes the same draws: the difference is 0 with an interval of no width."""
+    write_params({"line": {"estimator": "logreg"}, "twin": {"estimator": "logreg"}})
+    train_and_evaluate(["twin"])
+    select_best.main("t")
+    found = artifacts.read_json("reports/t/selection.json")
+    assert (found["winner"], found["tied"], found["difference"]) == ("line", ["twin"], 0)
+    assert found["difference_ci"] == [0, 0]
+
+
+@pytest.mark.parametrize("metric", ["brier_score_loss", "log_loss", "f1", "accuracy", "matthews_corrcoef"])
+def test_any_metric_can_decide_and_the_floor_never_wins(project, metric):
+    write_params(MODELS, metric=metric)
+    select_best.main("t")
+    found = artifacts.read_json("reports/t/selection.json")
+    assert found["metric"] == metric
+    assert found["winner"] != "floor"
+
+
+def test_of_four_classes_f1_is_the_macro_average(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS, metric="f1")
+    X, y = mixed(120, 4)
+    dataset(X, y).save(Path("data/t/dev.npz"))
+    train_and_evaluate(MODELS)
+    select_best.main("t")
+    found = artifacts.read_json("reports/t/selection.json")
+    report = artifacts.read_json("reports/t/cv/line.json")
+    assert found["scores"]["line"] == report["f1_macro"]
+    assert found["winner"] in ("line", "near")
+
+
+def test_a_model_without_a_figure_takes_part_without_winning(project):
+    report = artifacts.read_json("reports/t/cv/near.json")
+    report["roc_auc"], report["ci"]["roc_auc"] = None, [None, None]
+    artifacts.write_json("reports/t/cv/near.json", report)
+    select_best.main("t")
+    found = artifacts.read_json("reports/t/selection.json")
+    assert (found["winner"], found["runner_up"], found["scores"]["near"]) == ("line", "floor", None)
+
+
+def test_running_twice_gives_the_same_bytes(project):
+    def everything():
+        select_best.main("t")
+        files = [Path("reports/t/selection.json"), *Path("models/t/best").iterdir()]
+        return {path: path.read_bytes() for path in files}
+
+    assert everything() == everything()
+
+
+def test_nothing_but_development_data_is_opened(project):
+    assert not Path("data/t/test.npz").exists()
+    select_best.main("t")
+    Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
+    select_best.main("t")
+
+
+def test_the_champions_bundle_has_its_decision_its_report_and_its_answers(project):
+    select_best.main("t")
+    content, files = bundle.read(Path("models/t/best"))
+    assert content["model"] == "line"
+    assert content["decision"] == artifacts.read_json("models/t/decisions/line.json")
+    expected = {"reference": content["metrics"]["reference"]}  # see tests/monitoring/test_baseline.py
+    assert content["metrics"] == artifacts.read_json("reports/t/cv/line.json") | expected
+    assert files["model.joblib"] == Path("models/t/candidates/line/model.joblib").read_bytes()
+    sha256 = artifacts.sha256(Path("models/t/best/bundle.json").read_bytes())
+    assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.vouched("t")
+
+
+def test_golden_predictions_of_a_table_are_what_the_loaded_bundle_says(project):
+    select_best.main("t")
+    loaded = Predictor("models/t/best")
+    assert len(loaded.info["golden"]) == 3
+    for example in loaded.info["golden"]:
+        found = loaded.predict(example["input"], "golden")
+        assert not found["refused"]
+        assert list(found["probabilities"].values()) == example["probabilities"]
+
+
+def test_golden_predictions_of_pictures_are_what_the_loaded_bundle_says(tmp_path, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path)
+    session = tmp_path_factory.getbasetemp()
+    models = {"floor": {"estimator": "dummy"}, "net": {"estimator": "mobilenetv2"}}
+    dev = image_project(session, models)
+    train.main("floor")
+    use_head(session, "net", dev)
+    for name in models:
+        evaluate.main(name)
+    select_best.main("t")
+    loaded = Predictor("models/t/best")
+    assert loaded.info["model"] == "net"
+    pictures = images.sample_pictures()
+    assert len(loaded.info["golden"]) == len(pictures)
+    for number, example in enumerate(loaded.info["golden"]):
+        assert example["input"] == f"images.sample_pictures()[{number}]"
+        assert loaded.proba(loaded.look(pictures[number])).round(6).tolist() == example["probabilities"]
+
+
+def test_a_champion_of_another_kind_leaves_no_file_of_the_old_one(project):
+    Path("models/t/best").mkdir()
+    Path("models/t/best/model.keras").write_bytes(b"of an earlier champion")
+    select_best.main("t")
+    assert sorted(path.name for path in Path("models/t/best").iterdir()) == ["bundle.json", "model.joblib"]
+
+
+def test_models_that_are_no_longer_listed_do_not_take_part(project):
+    write_params({"floor": MODELS["floor"]})
+    select_best.main("t")
+    assert artifacts.read_json("reports/t/selection.json")["winner"] == "floor"
+
+
+def test_an_altered_candidate_is_not_exported(project):
+    Path("models/t/candidates/line/model.joblib").write_bytes(b"altered")
+    with pytest.raises(BundleError, match=r"does not match candidate\.json"):
+        select_best.main("t")
+    assert not Path("reports/t/selection.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("lost", "stage"),
+    [
+        ("data/t/dev.npz", "preprocess@t"),
+        ("reports/t/cv/near.json", "evaluate@near"),
+        ("models/t/decisions/near.json", "evaluate@near"),
+        ("models/t/candidates/near/oof.npz", "train@near"),
+    ],
+)
+def test_a_missing_input_names_the_stage_that_makes_it(project, lost, stage):
+    Path(lost).unlink()
+    with pytest.raises(StageError, match=f"{lost} is missing: run 'dvc repro {stage}'"):
+        select_best.main("t")

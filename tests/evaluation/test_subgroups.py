@@ -1,0 +1,112 @@
+"""Within each subgroup the figures are those of its samples alone, and a subgroup that cannot be is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import recall_score, roc_auc_score
+
+from pipeline import evaluate, holdout
+from pipeline.core import artifacts, params
+from pipeline.core.errors import ParamsError
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation import subgroups
+from pipeline.tasks import validate
+from tests.models import dataset, mixed, numbers, score, write_params
+from tests.samples import content, task
+
+MODELS = {"line": {"estimator": "logreg"}}
+NAMED = {"age": [45, 55], "site": None}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_an_edge_belongs_to_the_upper_band_and_what_is_empty_is_missing():
+    values, names = subgroups.divide(pd.Series(["39.9", "40", "NA", "61", ""]), [40, 60], "x")
+    assert values.tolist() == ["under 40", "40 to under 60", "missing", "60 and over", "missing"]
+    assert names == ["under 40", "40 to under 60", "60 and over", "missing"]
+
+
+def test_numbers_of_a_table_are_parted_as_the_same_numbers_in_a_csv_are():
+    from_table, names = subgroups.divide(pd.Series([39.9, 40.0, np.nan, 61.0]), [40, 60], "x")
+    from_csv, _ = subgroups.divide(pd.Series(["39.9", "40", "", "61"]), [40, 60], "x")
+    assert from_table.tolist() == from_csv.tolist()
+    assert "missing" in names
+
+
+def test_bands_of_words_and_too_many_values_are_refused_with_the_remedy():
+    with pytest.raises(ParamsError, match="bands are for numbers; the column holds words"):
+        subgroups.divide(pd.Series(["arm", "leg"]), [40], "x")
+    with pytest.raises(ParamsError, match=r"has 40 values, at most 30 .* part numbers into bands"):
+        subgroups.divide(pd.Series([str(n) for n in range(40)]), [], "x")
+
+
+def test_figures_of_a_subgroup_are_those_computed_by_hand_out_of_fold_and_on_the_test_set():
+    score(MODELS, n_dev=160, n_test=80)
+    write_params(MODELS, subgroups=NAMED)
+    evaluate.main("line")
+    holdout.main("t")
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    proba = np.load("models/t/candidates/line/oof.npz")["proba"][:, 1]
+    report = artifacts.read_json("reports/t/cv/line.json")
+    rows = {(row["column"], row["value"]): row for row in report["subgroups"]}
+    assert [key for key in rows if key[0] == "site"] == [("site", "arm"), ("site", "leg"), ("site", "missing")]
+    site = dev.X("columns")["site"].to_numpy()
+    for name in ("arm", "leg"):
+        row, inside = rows["site", name], site == name
+        assert row["n"] == inside.sum()
+        assert row["n_positive"] == dev.y[inside].sum()
+        assert row["roc_auc"] == pytest.approx(roc_auc_score(dev.y[inside], proba[inside]), abs=1e-6)
+        decided = proba[inside] >= artifacts.read_json("models/t/decisions/line.json")["threshold"]
+        assert row["recall"] == pytest.approx(recall_score(dev.y[inside], decided), abs=1e-6)
+        assert row["ci"]["recall"][0] <= row["recall"] <= row["ci"]["recall"][1]
+    test = artifacts.read_json("reports/t/test/line.json")["subgroups"]
+    assert sum(row["n"] for row in test if row["column"] == "age") == 80
+    assert any(row["few"] for row in test)
+    assert all(row["few"] == (row["n"] < 20) for row in test)
+
+
+def test_a_report_without_subgroups_has_the_bytes_it_always_had():
+    score(MODELS, n_dev=80, n_test=40)
+    before = [Path(f"reports/t/{side}/line.json").read_bytes() for side in ("cv", "test")]
+    assert b"subgroups" not in before[0] + before[1]
+    write_params(MODELS, subgroups=NAMED)
+    evaluate.main("line")
+    assert b"subgroups" in Path("reports/t/cv/line.json").read_bytes()
+    write_params(MODELS, subgroups={})
+    evaluate.main("line")
+    holdout.main("t")
+    assert [Path(f"reports/t/{side}/line.json").read_bytes() for side in ("cv", "test")] == before
+
+
+def test_the_columns_of_pictures_come_from_the_tasks_csv_in_the_order_of_the_samples():
+    write_params(MODELS, "image", subgroups=["site"])
+    dev = dataset(*numbers(20))
+    samples = pd.DataFrame({"path": dev.path[::-1], "label": "x", "site": [f"s{n % 2}" for n in range(20)][::-1]})
+    subgroups.write(Path("data/t"), "dev", dev.path, samples)
+    values, names = subgroups.read("t", "dev", dev)["site"]
+    assert values.tolist() == [f"s{n % 2}" for n in range(20)]
+    assert names == ["s0", "s1"]
+
+
+def test_a_column_that_is_not_there_is_named_with_those_there_are():
+    dataset(*mixed(40)).save(Path("data/t/dev.npz"))
+    write_params(MODELS, subgroups=["sexx"])
+    with pytest.raises(ParamsError, match=r"there is no column 'sexx'; the samples have: age, size, site"):
+        subgroups.read("t", "dev", Dataset.load(Path("data/t/dev.npz")))
+
+
+def test_check_refuses_bands_that_do_not_rise_and_columns_of_class_folders():
+    with pytest.raises(ParamsError, match="parted by rising numbers"):
+        params.parse(params.SelectParams, {"subgroups": {"age": [60, 40]}}, "tasks.t.select")
+    block = task()
+    block["read"].pop("csv", None)
+    block["select"] = dict(block["select"]) | {"subgroups": ["age"]}
+    with pytest.raises(ParamsError, match=r"select.subgroups: class folders have no columns"):
+        validate.check(content(block))

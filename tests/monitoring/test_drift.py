@@ -1,0 +1,130 @@
+"""Is what was served like the training data: figures by reference implementations, intervals and verdicts by simulation."""
+
+import numpy as np
+import pytest
+from scipy.stats import mannwhitneyu
+
+from pipeline.monitoring import drift, histograms
+from pipeline.monitoring.histograms import Tally
+
+CLASSES = ["benign", "malignant"]
+K = 16
+
+
+def shown(n, seed, far=0.0, aside=0.0, malignant=0.4, k=K):
+    """Return the counts of n samples: `far` and `aside` move distances, and places along the first direction."""
+    rng = np.random.default_rng(seed)
+    distance = rng.gamma(16, 0.6 / 16, n) + far
+    places = rng.normal(size=(n, k))
+    places[:, :1] += aside
+    p = np.where(rng.random(n) < malignant, 0.9, 0.1)
+    return histograms.expected(
+        CLASSES, (p > 0.5).astype(int), np.column_stack([1 - p, p]), (distance, places), distance > 1
+    )
+
+
+def reference(n=600, n_groups=500, k=K):
+    return shown(n, 1, k=k).to_json() | {"n_groups": n_groups, "names": [f"direction {j}" for j in range(1, k + 1)]}
+
+
+def only(found, of):
+    return [one for one in found["figures"] if one["of"] == of]
+
+
+def test_the_share_of_pairs_is_that_of_mann_and_whitney():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 20, 80), rng.integers(3, 25, 150)
+    expected = mannwhitneyu(a, b).statistic / (80 * 150)
+    found = drift.superiority(np.bincount(a, minlength=25), np.bincount(b, minlength=25))
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("move", [0.0, 0.8, 2.0])
+def test_the_interval_of_a_share_of_pairs_covers_the_truth_as_often_as_it_says(move):
+    rng = np.random.default_rng(3)
+    truth, covered, edges = None, 0, np.linspace(-8, 10, 200)
+    big = [np.histogram(rng.normal(size=200_000) + by, edges)[0] for by in (move, 0)]
+    truth = drift.superiority(*big)
+    for _ in range(400):
+        a, b = (np.histogram(rng.normal(size=n) + by, edges)[0] for n, by in ((60, move), (150, 0)))
+        low, high = drift.superiority_interval(drift.superiority(a, b), 60, 150, 0.95)
+        covered += low <= truth <= high
+    assert 0.92 <= covered / 400 <= 0.985
+
+
+@pytest.mark.parametrize("theta", [0.0, 1.0])
+def test_where_all_pairs_are_of_one_kind_the_interval_still_has_a_width(theta):
+    low, high = drift.superiority_interval(theta, 60, 150, 0.95)
+    assert theta in (low, high)
+    assert 0.01 < high - low < 0.1
+
+
+def test_what_is_like_the_training_data_raises_no_alarm_and_seldom_a_doubt():
+    trained = reference()
+    verdicts = [drift.compare(shown(300, seed), trained, "image")["verdict"] for seed in range(2, 202)]
+    assert verdicts.count("unlike") == 0
+    assert verdicts.count("shifted") <= 0.08 * len(verdicts)  # meant: 5 %
+
+
+def test_many_refusals_are_an_alarm_with_both_shares_in_words():
+    found = drift.compare(shown(200, 2, far=0.3), reference(), "image")
+    (refused,) = only(found, "refused")
+    assert found["verdict"] == "unlike"
+    assert refused["ci"][0] > drift.REFUSED
+    assert refused["training"] == pytest.approx(0.01, abs=0.02)
+    assert found["sentence"].startswith("The images of the last 7 days are unlike the training data: ")
+    assert f"{refused['served']:.0%} refused against {refused['training']:.0%}" in found["sentence"]
+    assert found["sentence"].endswith("Collect labels before trusting the answers.")
+
+
+def test_what_lies_on_one_side_is_found_though_no_distance_changes():
+    found = drift.compare(shown(200, 2, aside=1.2), reference(), "image")
+    first, *others = only(found, "place")
+    assert found["verdict"] == "unlike"
+    assert first["alarm"]
+    assert not any(one["alarm"] for one in [*others, *only(found, "refused"), *only(found, "distance")])
+    assert "along direction 1 the served image lies above the training image in 8" in found["sentence"]
+    below = drift.compare(shown(200, 2, aside=-1.2), reference(), "table")
+    assert "in column 'direction 1' the served row lies below the training row in 8" in below["sentence"]
+
+
+def test_other_answers_are_an_alarm_in_either_direction():
+    for share, sign in ((0.9, "+"), (0.05, "-")):
+        found = drift.compare(shown(200, 2, malignant=share), reference(), "image")
+        (answer,) = only(found, "answer")  # of two classes one says it all
+        assert (answer["name"], answer["alarm"], found["verdict"]) == ("malignant", True, "unlike")
+        assert f"answered malignant against {answer['training']:.0%} (difference {sign}" in found["sentence"]
+
+
+def test_a_sure_but_small_difference_is_said_to_be_small():
+    found = drift.compare(shown(3000, 2, aside=0.3), reference(3000, 3000), "image")
+    assert found["verdict"] == "shifted"
+    assert "but not surely by much" in found["sentence"]
+
+
+def test_under_fifty_samples_nothing_is_said():
+    found = drift.compare(shown(49, 2, far=3), reference(), "table")
+    assert (found["verdict"], found["figures"]) == ("too few", [])
+    assert found["sentence"] == "Too few to say: 49 rows in the last 7 days, and it takes 50."
+    assert drift.compare(shown(50, 2, far=3), reference(), "table")["verdict"] == "unlike"
+
+
+def test_a_bundle_that_does_not_know_its_training_data_says_so():
+    found = drift.compare(shown(200, 2), None, "image")
+    assert found["verdict"] == "unknown"
+    assert "dvc repro" in found["sentence"]
+
+
+def test_samples_of_one_group_count_as_one():
+    few, many = (drift.compare(shown(200, 2), reference(600, n), "image") for n in (60, 600))
+    for of in ("refused", "distance", "place", "answer"):
+        narrow, wide = (np.diff(only(found, of)[0]["ci"])[0] for found in (many, few))
+        assert wide > 1.1 * narrow
+
+
+def test_without_a_single_answer_or_place_there_are_figures_of_what_there_is():
+    found = drift.compare(shown(200, 2, far=5, k=0), reference(k=0), "table")
+    assert [one["of"] for one in found["figures"]] == ["refused", "distance"]
+    assert found["verdict"] == "unlike"
+    nothing_refused = drift.compare(Tally(answers={"benign": 200}), reference(), "image")
+    assert {one["of"] for one in nothing_refused["figures"]} == {"refused", "answer"}

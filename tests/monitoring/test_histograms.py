@@ -1,0 +1,104 @@
+"""Counts of what was shown: the same one by one as out of fold, whole after a trip through JSON, and of nobody."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.monitoring import histograms
+from pipeline.monitoring.histograms import Tally
+
+CLASSES = {2: ["benign", "malignant"], 3: ["a", "b", "c"]}
+
+
+def item(answer, *proba, classes=None, reason=""):
+    names = classes or CLASSES[len(proba) or 2]
+    shown = dict(zip(names, proba, strict=True)) if answer else {}
+    return {"file": "Mrs Smith.png", "class": answer, "probabilities": shown, "refused": not answer, "reason": reason}
+
+
+def drawn(n_classes, n=300, k=5, seed=0):
+    """Return decided, proba, distances, places and refused of n samples."""
+    rng = np.random.default_rng(seed)
+    proba = rng.dirichlet(np.ones(n_classes), n)
+    distance = rng.gamma(10, 0.06, n)
+    places = np.where(rng.random((n, k)) < 0.1, np.nan, 2 * rng.normal(size=(n, k)))
+    return proba.argmax(axis=1), proba, distance, places, distance > 1
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_samples_counted_one_by_one_give_what_is_expected_of_them(n_classes):
+    decided, proba, distance, places, refused = drawn(n_classes)
+    found = Tally()
+    for row in range(len(decided)):
+        answer = "" if refused[row] else CLASSES[n_classes][decided[row]]
+        found.add(item(answer, *proba[row]), (distance[row], places[row]), 0.01)
+    expected = histograms.expected(CLASSES[n_classes], decided, proba, (distance, places), refused)
+    assert found.n == expected.n == 300
+    assert found.seconds.sum() == 300
+    expected.seconds += found.seconds
+    assert found.to_json() == expected.to_json()
+
+
+def test_a_sample_is_answered_refused_or_unreadable_and_lies_in_its_bins():
+    found = Tally()
+    found.add(item("malignant", 0.04, 0.96), (0.52, np.array([-0.1, 3.9])), 0.0071)
+    found.add(item(""), (7.0, np.array([-9.0, 4.0])), 0.01)
+    found.add(item("", reason="not a readable image"), None, 40)
+    assert (found.n, found.answers, found.refused, found.unreadable) == (2, {"malignant": 1}, 1, 1)
+    assert np.flatnonzero(found.distance).tolist() == [10, 60]
+    assert np.flatnonzero(found.probability).tolist() == [19]
+    assert np.argwhere(found.places).tolist() == [[0, 0], [0, 16], [1, 32], [1, 33]]
+    assert np.flatnonzero(found.seconds).tolist() == [2, 11]  # 0.01 s is within 0.01 s
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_the_ends_of_probability_and_distance_have_a_bin(value):
+    found = Tally()
+    found.add(item("malignant", 1 - value, value), (float("inf"), np.array([np.inf, -np.inf, 1e300])), 0)
+    assert found.probability.sum() == found.distance[-1] == 1
+    assert found.places.sum() == 3
+
+
+def test_an_answer_of_a_bundle_that_refuses_nothing_has_no_place():
+    found = Tally()
+    found.add(item("benign", 0.9, 0.1), None, 0.01)
+    assert (found.n, found.unreadable, found.distance.sum(), found.places.size) == (1, 0, 0, 0)
+
+
+def test_counts_add_up_also_with_those_of_nothing():
+    decided, proba, distance, places, refused = drawn(2)
+    whole = histograms.expected(CLASSES[2], decided, proba, (distance, places), refused)
+    parts = [
+        histograms.expected(CLASSES[2], decided[at], proba[at], (distance[at], places[at]), refused[at])
+        for at in (slice(0, 100), slice(100, 300))
+    ]
+    assert sum(parts, Tally()).to_json() == whole.to_json()
+    assert (parts[0] + Tally()).to_json() == parts[0].to_json()
+
+
+def test_json_gives_the_counts_back_and_holds_nothing_of_who_sent_them():
+    found = Tally()
+    found.add(item("malignant", 0.04, 0.96), (0.52, np.array([-0.1, 3.9])), 0.0071)
+    text = json.dumps(found.to_json())
+    assert histograms.from_json(json.loads(text)).to_json() == found.to_json()
+    assert "Smith" not in text
+    assert "0.96" not in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"distance": [1, 2]}, {"more": 1}, {"refused": "1"}, {"answers": [1]}, {"places": [[1]]}, {"probability": None}],
+)
+def test_counts_of_other_bins_are_no_counts(change):
+    with pytest.raises(ValueError, match="counts"):
+        histograms.from_json(Tally().to_json() | change)
+
+
+def test_a_quantile_of_latency_is_the_end_of_its_bin():
+    found = Tally()
+    assert histograms.quantile(found.seconds, 0.95) is None
+    found.seconds[3], found.seconds[5] = 96, 4
+    assert histograms.quantile(found.seconds, 0.95) == 0.02
+    found.seconds[-1] = 100
+    assert histograms.quantile(found.seconds, 0.95) == float("inf")

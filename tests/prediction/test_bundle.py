@@ -1,0 +1,224 @@
+"""A bundle is whole or it is refused."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.core import artifacts
+from pipeline.core.errors import BundleError, StageError
+from pipeline.prediction import bundle
+
+DECISION = {"calibration": {"method": "none"}, "threshold": 0.3}
+
+
+def make_candidate(folder, content=b"a model", features="columns", extra=()):
+    files = {"model.joblib": content} | dict(extra)
+    for name, data in files.items():
+        artifacts.write_bytes(folder / name, data)
+    facts = {"task": "t", "model": "m", "kind": "table", "classes": ["a", "b"], "positive": "b", "features": features}
+    hashes = {name: artifacts.sha256(data) for name, data in files.items()}
+    artifacts.write_json(folder / "candidate.json", facts | {"files": hashes})
+    return folder
+
+
+@pytest.fixture
+def candidate(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return make_candidate(Path("candidate"))
+
+
+@pytest.fixture
+def best(candidate):
+    """A whole bundle."""
+    bundle.write(Path("models/t/best"), candidate, DECISION, {"roc_auc": 0.9}, [{"input": 1}])
+    return Path("models/t/best")
+
+
+def change(folder, **values):
+    """Change keys of bundle.json as a hand would."""
+    content = json.loads((folder / "bundle.json").read_text()) | values
+    (folder / "bundle.json").write_text(json.dumps(content))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_is_written_is_read(best):
+    content, files = bundle.read(best)
+    assert files == {"model.joblib": b"a model"}
+    assert content == {
+        "format": 1,
+        "task": "t",
+        "model": "m",
+        "kind": "table",
+        "classes": ["a", "b"],
+        "positive": "b",
+        "features": "columns",
+        "decision": DECISION,
+        "metrics": {"roc_auc": 0.9},
+        "golden": [{"input": 1}],
+        "files": {"model.joblib": artifacts.sha256(b"a model")},
+    }
+    assert names(best) == ["bundle.json", "model.joblib"]
+
+
+def test_writing_twice_gives_the_same_bytes(best, candidate):
+    before = {path.name: path.read_bytes() for path in best.iterdir()}
+    bundle.write(best, candidate, DECISION, {"roc_auc": 0.9}, [{"input": 1}])
+    assert {path.name: path.read_bytes() for path in best.iterdir()} == before
+
+
+def test_a_model_on_embeddings_brings_its_embedder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    artifacts.write_bytes(bundle.EMBEDDER, b"a program")
+    bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), DECISION, {})
+    assert bundle.read(Path("best"))[1] == {"model.joblib": b"a model", "embedder.tflite": b"a program"}
+
+
+def test_a_missing_embedder_names_the_stage_that_makes_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StageError, match=r"embedder\.tflite is missing: run 'dvc repro backbone'"):
+        bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), DECISION, {})
+
+
+def test_files_of_the_bundle_before_are_removed_and_folders_left_alone(best):
+    (best / "model.keras").write_bytes(b"of another model")
+    (best / ".model.keras.part").write_bytes(b"of an interrupted copy")
+    (best / "notes").mkdir()
+    bundle.write(best, make_candidate(Path("other"), b"another"), DECISION, {})
+    assert names(best) == ["bundle.json", "model.joblib", "notes"]
+    assert bundle.read(best)[1] == {"model.joblib": b"another"}
+
+
+@pytest.mark.parametrize("damage", ["missing", "altered"])
+def test_a_candidate_that_is_not_what_training_wrote_is_refused_and_the_old_bundle_stays(best, damage):
+    broken = make_candidate(Path("broken"), b"another", extra={"model.tflite": b"its twin"})
+    (broken / "model.tflite").unlink() if damage == "missing" else (broken / "model.tflite").write_bytes(b"cut")
+    said = {"missing": r"broken/model\.tflite is missing", "altered": r"does not match candidate\.json"}[damage]
+    with pytest.raises(BundleError, match=said):
+        bundle.write(best, broken, DECISION, {})
+    assert bundle.read(best)[1] == {"model.joblib": b"a model"}
+    assert names(best) == ["bundle.json", "model.joblib"]
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "model.tflite"])
+def test_a_copy_that_fails_leaves_the_old_bundle_whole(best, name):
+    """A folder where a file should be written makes writing that file fail, as a full disk would."""
+    other = make_candidate(Path("other"), b"another", extra={"model.tflite": b"its twin"})
+    (best / f".{name}.part").mkdir()
+    with pytest.raises(OSError):
+        bundle.write(best, other, DECISION, {})
+    assert bundle.read(best)[1] == {"model.joblib": b"a model"}
+
+
+def test_no_file_takes_its_place_before_all_are_written_and_bundle_json_is_the_last(best, monkeypatch):
+    order, replace = [], os.replace
+    other = make_candidate(Path("other"), b"another", extra={"model.tflite": b"its twin"})
+
+    def watch(source, target):
+        if Path(target).parent == best and Path(target).suffix != ".part":
+            order.append(Path(target).name)
+            assert {".model.joblib.part", ".model.tflite.part"} <= {*names(best), *(f".{done}.part" for done in order)}
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", watch)
+    bundle.write(best, other, DECISION, {})
+    assert sorted(order[:-1]) == ["model.joblib", "model.tflite"]
+    assert order[-1] == "bundle.json"
+
+
+def test_a_write_killed_between_two_files_is_refused_by_readers(best):
+    (best / "model.joblib").write_bytes(b"another")  # in place, and bundle.json still the old one
+    with pytest.raises(BundleError, match="does not match"):
+        bundle.read(best)
+
+
+@pytest.mark.parametrize("data", [b"", b"a mode", b"A model", b"a model "], ids=["empty", "cut", "changed", "longer"])
+def test_a_file_that_is_not_what_bundle_json_says_is_refused(best, data):
+    (best / "model.joblib").write_bytes(data)
+    said = r"^models/t/best/model\.joblib does not match bundle\.json \(sha256 differs\): "
+    with pytest.raises(BundleError, match=said + "restore it with 'dvc checkout models/t/best'$"):
+        bundle.read(best)
+
+
+def test_a_missing_file_is_refused(best):
+    (best / "model.joblib").unlink()
+    with pytest.raises(BundleError, match=r"best/model\.joblib is missing: restore it with 'dvc checkout"):
+        bundle.read(best)
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "..", ".", "", "/etc/hostname", "a/b", "a\\b", "..\\x", "a\0b", ".hidden", "C:x"]
+)
+def test_a_name_that_leads_elsewhere_is_refused(best, name):
+    Path("models/t/x").write_bytes(b"outside")
+    change(best, files={name: artifacts.sha256(b"outside")})
+    with pytest.raises(BundleError, match="which is not a file of its own folder: do not use it"):
+        bundle.read(best)
+
+
+def test_a_folder_in_place_of_a_file_is_refused(best):
+    (best / "model.joblib").unlink()
+    (best / "model.joblib").mkdir()
+    with pytest.raises(BundleError, match=r"model\.joblib cannot be opened"):
+        bundle.read(best)
+
+
+def test_half_a_bundle_json_is_refused(best):
+    whole = (best / "bundle.json").read_bytes()
+    (best / "bundle.json").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BundleError, match=r"bundle\.json is not JSON: restore it with 'dvc checkout models/t/best'"):
+        bundle.read(best)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"{'format': 1}"], ids=["empty", "not UTF-8", "Python"])
+def test_a_bundle_json_that_is_not_json_is_refused(best, data):
+    (best / "bundle.json").write_bytes(data)
+    with pytest.raises(BundleError, match="is not JSON"):
+        bundle.read(best)
+
+
+@pytest.mark.parametrize("content", [[], "a text", None, {}, {"format": 2}, {"format": "1"}])
+def test_another_format_is_refused(best, content):
+    (best / "bundle.json").write_text(json.dumps(content))
+    with pytest.raises(BundleError, match=r"is not of format 1: run 'dvc repro' with this version of Assay"):
+        bundle.read(best)
+
+
+@pytest.mark.parametrize("key", ["kind", "classes", "features", "decision", "files"])
+@pytest.mark.parametrize("value", [None, 3])
+def test_a_bundle_json_without_what_readers_need_is_refused(best, key, value):
+    change(best, **{key: value})
+    with pytest.raises(BundleError, match=rf"bundle\.json lacks {key}"):
+        bundle.read(best)
+
+
+def test_a_folder_without_bundle_json_is_refused(tmp_path):
+    with pytest.raises(BundleError, match=r"has no bundle\.json: run 'dvc repro', or restore it with 'dvc checkout"):
+        bundle.read(tmp_path / "nowhere")
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "best").write_bytes(b"")
+    with pytest.raises(BundleError, match="is no bundle"):
+        bundle.read(tmp_path / "best")
+
+
+def test_the_selection_vouches_for_one_bundle_json(best):
+    artifacts.write_json("reports/t/selection.json", {"bundle": "abc"})
+    assert bundle.vouched("t") == "abc"
+    content, sha256 = bundle.read_content(best)
+    assert bundle.read_content(best, sha256) == (content, sha256)
+    with pytest.raises(BundleError, match=r"is not the one that selection\.json vouches for \(sha256 differs\)"):
+        bundle.read_content(best, "abc")
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", "3", "{"])
+def test_a_selection_that_vouches_for_nothing_is_an_error_that_says_what_to_run(best, text):
+    if text is not None:
+        artifacts.write_bytes("reports/t/selection.json", text.encode())
+    with pytest.raises(BundleError, match=r"^reports/t/selection\.json, which vouches .*run 'dvc repro select_best@t'"):
+        bundle.vouched("t")

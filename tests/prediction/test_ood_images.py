@@ -1,0 +1,67 @@
+"""How unlike the training data a sample is: the same for training and serving, and without a sample of anybody kept."""
+
+import numpy as np
+import pytest
+
+from pipeline.prediction import ood_images
+
+RNG = np.random.default_rng(5)
+AXES = RNG.normal(size=(6, 60))
+
+
+def drawn(n, seed=0):
+    """Return n rows of 60 features that vary in 6 directions, and a little in all."""
+    rng = np.random.default_rng(seed)
+    return np.exp(rng.normal(size=(n, 6)) @ AXES * 0.2 + rng.normal(size=(n, 60)) * 0.1).astype(np.float32)
+
+
+def test_of_new_samples_like_the_training_data_about_one_in_forty_is_refused():
+    X, fold = drawn(600), np.arange(600) % 5
+    most = ood_images.threshold(ood_images.out_of_fold(X, fold))
+    assert (ood_images.distances(ood_images.fit(X), drawn(4000, seed=1)) > most).mean() == pytest.approx(
+        0.025, abs=0.015
+    )
+
+
+@pytest.mark.parametrize("n", [600, 40])  # more samples than features, and fewer
+def test_samples_that_vary_in_other_directions_are_all_refused(n):
+    X, fold = drawn(n), np.arange(n) % 5
+    most = ood_images.threshold(ood_images.out_of_fold(X, fold))
+    other = np.exp(np.random.default_rng(2).normal(size=(200, 60)) * 0.8)
+    assert (ood_images.distances(ood_images.fit(X), other) > most).all()
+
+
+@pytest.mark.parametrize("n", [300, 40])  # the axes come from the smaller of two products
+def test_distances_are_those_of_probabilistic_pca(n):
+    X = drawn(n)
+    known, root = ood_images.fit(X), np.sqrt(X.astype(np.float64))
+    k = len(known["axes"])
+    values, vectors = np.linalg.eigh(np.cov(root, rowvar=False, bias=True))
+    noise = values[:-k].mean()
+    covariance = (vectors[:, -k:] * (values[-k:] - noise)) @ vectors[:, -k:].T + noise * np.eye(
+        60
+    )  # Tipping and Bishop's C
+    centred = np.sqrt(drawn(20, seed=3).astype(np.float64)) - root.mean(axis=0)
+    expected = np.sqrt(np.einsum("ij,jk,ik->i", centred, np.linalg.inv(covariance), centred) / 60)
+    np.testing.assert_allclose(ood_images.distances(known, drawn(20, seed=3)), expected, rtol=1e-6)
+
+
+def test_no_training_sample_can_be_read_from_what_is_kept():
+    X = drawn(200)
+    known = ood_images.fit(X)
+    rows = np.concatenate([known["mean"][None], known["axes"]])
+    assert np.abs(np.sqrt(X)[:, None] - rows[None]).max(axis=2).min() > 0.05
+
+
+def test_features_that_never_vary_are_no_division_by_zero():
+    X = np.ones((30, 12), np.float32)
+    found = ood_images.distances(ood_images.fit(X), np.vstack([X[:1], 2 * X[:1]]))
+    assert found[0] == 0
+    assert found[1] > 1000
+
+
+def test_the_reason_says_how_far_and_what_is_usual():
+    assert ood_images.doubt(1.0, 1.0) == ""
+    assert ood_images.doubt(3.14159, 1.2) == (
+        "unlike the training data: its distance is 3.14, and 97.5% of the training data lie within 1.2"
+    )

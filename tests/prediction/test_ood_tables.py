@@ -1,0 +1,44 @@
+"""Numbers outside of what training saw: said, and refused from half a range off."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.data import tables
+from pipeline.prediction import ood_tables
+
+FIELDS = tables.schema(pd.DataFrame({"age": [20.0, 80], "same": [3.0, 3], "site": ["arm", "leg"]}), {})
+
+
+def row(**cells):
+    return tables.to_frame({"age": 50, "same": 3, "site": "arm"} | cells, FIELDS)
+
+
+@pytest.mark.parametrize("age", [20, 80, 35.5, None])
+def test_a_number_within_the_range_or_missing_is_not_doubtful(age):
+    assert ood_tables.doubt(row(age=age), FIELDS, ood_tables.FAR) == ("", False)
+
+
+def test_a_number_a_little_outside_is_answered_with_a_word_about_it():
+    said = "outside of what training saw: 'age' is 95, in training 20 to 80; is it the same unit or code?"
+    assert ood_tables.doubt(row(age=95), FIELDS, ood_tables.FAR) == (said, False)
+    assert ood_tables.doubt(row(age=110), FIELDS, ood_tables.FAR)[1] is False
+
+
+@pytest.mark.parametrize("age", [110.1, -10.1, 1e30])
+def test_a_number_over_half_a_range_outside_is_refused(age):
+    said, refused = ood_tables.doubt(row(age=age), FIELDS, ood_tables.FAR)
+    assert refused
+    assert (
+        said
+        == f"far outside of what training saw: 'age' is {age:g}, in training 20 to 80; is it the same unit or code?"
+    )
+
+
+def test_a_column_that_never_varied_in_training_refuses_nothing():
+    assert ood_tables.doubt(row(same=99), FIELDS, ood_tables.FAR) == ("", False)
+
+
+def test_out_of_fold_a_row_is_compared_to_the_ranges_of_the_others():
+    X = pd.DataFrame({"x": [0.0, 1, 2, 10], "empty": [np.nan] * 4})
+    np.testing.assert_allclose(ood_tables.out_of_fold(X, np.arange(4)), [0.1, 0, 0, 4.0], atol=0.02)

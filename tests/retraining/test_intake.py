@@ -1,0 +1,367 @@
+"""What is handed in is stored once and never lost, or refused with the reason; and until it is included nothing changes."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.core.errors import DataError, StageError
+from pipeline.data import images, upload_ledger, uploads
+from pipeline.data.uploads import Included
+from pipeline.retraining import intake
+from pipeline.retraining.intake import Offer
+from tests.samples import ROOT, encoded, stage
+from tests.textures import stored, texture
+from tests.uploads import make_table, make_task, one_of, places, restage
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, program):
+    """The project, made once."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_task(program)
+    return folder
+
+
+@pytest.fixture
+def project(whole, tmp_path, monkeypatch):
+    """A copy of it as the working folder, which shares its store of features."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("DVC_ROOT", str(whole))
+    monkeypatch.chdir(tmp_path)
+
+
+def hand_in(*files: bytes, label: str = "benign", group: str = "", batch: str = "new", names: list[str] | None = None):
+    """Return what becomes of image files."""
+    names = names or [f"{n}.png" for n in range(len(files))]
+    offers = [Offer(name, data, label, group) for name, data in zip(names, files, strict=True)]
+    return intake.collect("skin", offers, batch, "a tester", "test")
+
+
+def new(seed: int) -> bytes:
+    """Return a picture that is not there yet."""
+    return stored(texture(1000 + seed), quality=95)
+
+
+def kept() -> set[str]:
+    """Return the files of the store, but for its lock."""
+    files = {
+        path.relative_to("data/uploads/skin").as_posix()
+        for path in Path("data/uploads/skin").rglob("*")
+        if path.is_file()
+    }
+    return files - {".lock"}
+
+
+# What is accepted
+
+
+def test_a_picture_is_stored_once_as_its_pixels_alone_and_noted_with_who_when_and_from_where(project):
+    picture = texture(1001)
+    exif = picture.getexif()
+    exif[0x8825] = {1: "N", 2: (52.0, 31.0, 0.0)}  # where it was taken
+    exif[0x010F] = "a camera"
+    data = stored(picture, quality=95, exif=exif)
+    (item,) = hand_in(data, group="lesion 77", names=["IMG of Mr Smith.jpg"])
+    assert item == {"file": "IMG of Mr Smith.jpg", "id": images.decode(data).id, "accepted": True, "reason": ""}
+    assert kept() == {"included.csv", "ledger.jsonl", f"pictures/{item['id']}.png"}
+    png = Path(f"data/uploads/skin/pictures/{item['id']}.png").read_bytes()
+    assert (images.decode(png).pixels == images.decode(data).pixels).all()
+    with Image.open(f"data/uploads/skin/pictures/{item['id']}.png") as image:
+        assert not image.getexif()
+        assert not image.info
+    (line,) = upload_ledger.read("skin")
+    when = line.pop("when")
+    assert when.startswith("20")
+    assert when.endswith("+00:00")
+    assert line == {
+        "event": "collected", "id": item["id"], "label": "benign", "group": "lesion 77",
+        "batch": "new", "who": "a tester", "source": "test",
+    }  # fmt: skip
+    assert "Smith" not in Path("data/uploads/skin/ledger.jsonl").read_text(encoding="utf-8")
+
+
+def test_an_upload_alone_changes_nothing_that_a_stage_depends_on(project):
+    before = uploads.place("skin").read_bytes()
+    assert all(item["accepted"] for item in hand_in(*[new(n) for n in range(5)]))
+    assert uploads.place("skin").read_bytes() == before == b"hash,label,group,batch\n"
+
+
+def test_what_is_included_adds_exactly_itself_to_development_and_leaves_the_test_set_as_it_was(project):
+    before = places()
+    items = hand_in(*[new(n) for n in range(12)], group="lesion 77")
+    uploads.write("skin", [Included(item["id"], "benign", "lesion 77", "new") for item in items])
+    restage()
+    after = places()
+    paths = {f"data/uploads/skin/pictures/{item['id']}.png" for item in items}
+    assert set(after.index) - set(before.index) == paths
+    assert set(after.loc[sorted(paths), "subset"]) == {"dev"}
+    assert after.loc[sorted(paths), "fold"].nunique() == 1  # one lesion
+    old = after.loc[before.index]
+    columns = ["id", "label", "group", "subset", "reason"]
+    assert old[columns].equals(before[columns])
+
+
+def test_without_uploads_scan_audit_and_split_write_the_bytes_they_wrote_before_there_were_any(project):
+    written = [*Path("data/skin/scan").iterdir(), Path("data/skin/audit.json"), Path("data/skin/split.csv")]
+    before = {path: path.read_bytes() for path in written}
+    uploads.place("skin").unlink()
+    restage()
+    assert {path: path.read_bytes() for path in written} == before
+
+
+def test_an_upload_that_is_included_but_near_a_test_picture_is_left_out_and_moves_nothing(project):
+    """The audit is asked again in the graph: a file may have been put there by hand."""
+    before, test = places(), one_of("test")
+    turned = Image.open(test).rotate(90, expand=True)
+    id_ = images.decode(encoded(turned)).id
+    Path("data/uploads/skin/pictures").mkdir(parents=True)
+    turned.save(f"data/uploads/skin/pictures/{id_}.png")
+    uploads.write("skin", [Included(id_, "benign", "", "new")])
+    restage()
+    after = places()
+    row = after.loc[f"data/uploads/skin/pictures/{id_}.png"]
+    assert (row["subset"], row["reason"].split(":")[0]) == ("excluded", "leak")
+    assert after.loc[before.index].equals(before)
+
+
+def test_a_stored_picture_that_is_missing_or_another_stops_the_scan_with_its_name(project):
+    (item,) = hand_in(new(1))
+    uploads.write("skin", [Included(item["id"], "benign", "", "new")])
+    path = Path(f"data/uploads/skin/pictures/{item['id']}.png")
+    path.write_bytes(encoded(texture(7)))
+    with pytest.raises(DataError, match=f"what is stored as {item['id']} is something else"):
+        restage()
+    path.unlink()
+    with pytest.raises(DataError, match=f"pictures/{item['id']}.png: included, but not stored here"):
+        restage()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("what", ["the file", "jpeg", "squeezed", "turned", "mirrored", "upside down", "cropped"])
+def test_a_copy_of_a_test_picture_is_refused_whatever_was_done_to_it(project, what):
+    file = one_of("test")
+    picture = Image.open(file).convert("RGB")
+    width, height = picture.size
+    data = {
+        "the file": lambda: file.read_bytes(),
+        "jpeg": lambda: stored(picture, quality=70),
+        "squeezed": lambda: stored(picture.resize((width, height // 2 * 3 // 2)), quality=85),
+        "turned": lambda: stored(picture.rotate(90, expand=True), quality=90),
+        "mirrored": lambda: stored(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=90),
+        "upside down": lambda: stored(picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM), quality=90),
+        "cropped": lambda: encoded(picture.crop((10, 8, width - 8, height - 6))),
+    }[what]()
+    for label in ("benign", "malignant"):
+        (item,) = hand_in(data, label=label)
+        assert not item["accepted"]
+        assert "of the test set" in item["reason"]
+    assert kept() == {"included.csv"}
+
+
+def test_the_same_picture_is_refused_when_it_is_there_already_or_under_another_label(project):
+    dev = one_of("dev").read_bytes()
+    assert hand_in(dev)[0]["reason"].startswith("already there (benign/")
+    assert "is there under the label 'benign'" in hand_in(dev, label="malignant")[0]["reason"]
+    assert hand_in(stored(Image.open(one_of("dev")), quality=80))[0]["reason"].startswith(
+        "already there: the same picture"
+    )
+    first, again, compressed = hand_in(new(1), new(1), stored(texture(1001), quality=60))
+    assert first["accepted"]
+    assert again["reason"].startswith("already there (data/uploads/skin/pictures/")
+    assert "already there: the same picture" in compressed["reason"]
+    assert "under the label 'benign'" in hand_in(new(1), label="malignant", batch="later")[0]["reason"]
+    assert len(upload_ledger.samples("skin")) == 1
+
+
+def test_what_is_no_picture_no_class_or_no_group_of_ones_own_is_refused_and_the_rest_taken(project):
+    table = places()
+    group = next(iter(table.loc[table["subset"] == "test", "group"]))
+    assert "its group is in the test set" in hand_in(new(1), group=group)[0]["reason"]
+    assert "there is no class 'odd'; there are: benign, malignant" in hand_in(new(1), label="odd")[0]["reason"]
+    assert "printable" in hand_in(new(1), group="a\nb")[0]["reason"]
+    blank = stored(Image.new("RGB", (200, 150), "pink"))
+    bad, good, empty, cut, nothing = hand_in(b"no picture", new(1), b"", new(2)[:2000], blank)
+    assert good["accepted"]
+    assert bad["reason"].startswith("unreadable: not a readable image")
+    assert "0 bytes" in empty["reason"]
+    assert cut["reason"].startswith("unreadable:")
+    assert "too little detail" in nothing["reason"]
+    assert len(kept()) == 3
+
+
+@pytest.mark.parametrize("batch", ["", "../x", "a/b", "a b", ".hidden", "x" * 65, "a\0b", "-rf"])
+def test_a_batch_cannot_be_named_so_that_it_leads_elsewhere(project, batch):
+    with pytest.raises(DataError, match="a batch's name is made of"):
+        hand_in(new(1), batch=batch)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "/etc/passwd", "a\0b", "CON", "x" * 5000, "<script>", "\ud800", "|rm -rf"]
+)
+def test_a_hostile_name_does_nothing(project, name):
+    before = {path for path in Path().rglob("*")}
+    (item,) = hand_in(new(1), names=[name])
+    assert item["accepted"]
+    assert item["file"] == name
+    added = {path.as_posix() for path in set(Path().rglob("*")) - before} - {"data/uploads/skin/.lock"}
+    assert added == {
+        "data/uploads/skin/pictures",
+        f"data/uploads/skin/pictures/{item['id']}.png",
+        "data/uploads/skin/ledger.jsonl",
+    }
+
+
+def test_a_batch_that_was_decided_takes_no_more(project):
+    hand_in(new(1))
+    with upload_ledger.locked("skin"):
+        upload_ledger.append("skin", "rejected", batch="new")
+    with pytest.raises(DataError, match="was rejected already"):
+        hand_in(new(2))
+    assert hand_in(new(2), batch="another")[0]["accepted"]
+
+
+def test_a_task_that_was_never_split_takes_nothing_since_nothing_could_be_checked(project):
+    Path("data/skin/split.csv").unlink()
+    with pytest.raises(StageError, match="split@skin"):
+        hand_in(new(1))
+
+
+# What goes wrong
+
+
+def test_two_who_hand_in_at_once_lose_nothing(project):
+    """Threads and processes: every accepted picture has its file and its line, and one handed in by all is stored once."""
+    with ThreadPoolExecutor(4) as pool:
+        batches = [[new(0), new(10 * k + 1), new(10 * k + 2)] for k in range(4)]
+        found = [item for items in pool.map(lambda files: hand_in(*files), batches) for item in items]
+    Path("a.png").write_bytes(new(50))
+    Path("b.png").write_bytes(new(51))
+    code = "import sys; from pipeline import collect; collect.main('skin', sys.argv[1], '--label', 'malignant', '--batch', 'new')"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, f], env=env, stdout=subprocess.DEVNULL)
+        for f in ("a.png", "b.png")
+    ]
+    assert [one.wait(60) for one in running] == [0, 0]
+    assert sum(item["accepted"] for item in found) == 1 + 8
+    lines = upload_ledger.samples("skin")
+    assert len(lines) == len({line["id"] for line in lines}) == 11
+    assert {f"pictures/{line['id']}.png" for line in lines} == kept() - {"included.csv", "ledger.jsonl"}
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+def test_a_full_disk_is_reported_and_leaves_the_store_whole(project, monkeypatch, call):
+    """The disk fills up at each write that there is: of two pictures, and of their lines in the ledger."""
+    calls, sync = [], os.fsync
+
+    def full(number):
+        calls.append(number)
+        if len(calls) == call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", full)
+    if call <= 4:
+        with pytest.raises(OSError, match="No space left"):
+            hand_in(new(1), new(2))
+    else:
+        hand_in(new(1), new(2))
+    monkeypatch.setattr(os, "fsync", sync)
+    assert {f"pictures/{line['id']}.png" for line in upload_ledger.samples("skin")} == kept() - {
+        "included.csv",
+        "ledger.jsonl",
+    }
+    data = upload_ledger.place("skin").read_bytes() if upload_ledger.place("skin").exists() else b""
+    assert data == b"" or data.endswith(b"\n")
+    hand_in(new(1), new(2))
+    assert len(upload_ledger.samples("skin")) == 2
+
+
+def test_a_disk_that_is_really_full_is_reported_and_takes_the_rest_once_there_is_room(project):
+    folder = Path("data/uploads/skin").absolute()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.getuid() or subprocess.run(mount).returncode:
+        pytest.skip("a small file system cannot be mounted here: it takes Linux and root")
+    try:
+        pictures = [new(k) for k in range(8)]
+        with pytest.raises(OSError, match="No space left"):
+            [hand_in(one) for one in pictures]
+        there = {f"pictures/{line['id']}.png" for line in upload_ledger.samples("skin")}
+        assert 1 <= len(there) < 8
+        assert there == kept() - {"ledger.jsonl"}
+        for name in there:
+            assert images.decode((folder / name).read_bytes()).id == Path(name).stem
+        subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
+        hand_in(*pictures)
+        assert len(upload_ledger.samples("skin")) == 8
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_half_a_line_of_a_killed_process_is_passed_over_and_cut_off(project):
+    hand_in(new(1))
+    with upload_ledger.place("skin").open("ab") as file:
+        file.write(b'{"event": "collec')
+    assert len(upload_ledger.read("skin")) == 1
+    hand_in(new(2))
+    assert [json.loads(line)["event"] for line in upload_ledger.place("skin").read_bytes().splitlines()] == [
+        "collected"
+    ] * 2
+
+
+# The command line, and tables
+
+
+def test_the_command_line_says_what_became_of_each_file_and_exits_with_2_where_one_was_refused(project):
+    Path("a.png").write_bytes(new(1))
+    done = stage(Path(), "collect", "skin", "a.png", "--label", "benign", "--batch", "b1")
+    assert (done.returncode, done.stdout.startswith("a.png: stored as ")) == (0, True)
+    assert "python -m pipeline.retrain skin --batch b1" in done.stderr
+    done = stage(Path(), "collect", "skin", "a.png", "nothing.png", "--label", "benign", "--batch", "b1")
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[0].startswith("a.png: refused: already there")
+    assert "nothing.png: refused: cannot be opened" in done.stdout
+
+
+def test_rows_are_stored_by_their_values_and_refused_like_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_table()
+    before = places()
+    test = before.index[before["subset"] == "test"][0]
+    number = int(test.removeprefix("row ")) - 1
+    rows = [
+        f"{number}.50,{'arm' if number % 3 else 'leg'},well",  # of the test set, written otherwise
+        "77.5,leg,ill", "77.50,leg,ill", "77.5,leg,well", "old,leg,ill", "78,arm,odd", "79,,well",
+    ]  # fmt: skip
+    Path("new.csv").write_text("\n".join(["age,site,kind", *rows, ""]), encoding="utf-8")
+    items = intake.collect("skin", intake.read_file("skin", "new.csv", None, ""), "b", "a tester", "test")
+    assert [item["accepted"] for item in items] == [False, True, False, False, False, False, True]
+    for item, reason in zip(
+        items,
+        ["of the test set", "", "already there", "under the label 'ill'", "expected a number", "no class"],
+        strict=False,
+    ):
+        assert reason in item["reason"]
+    uploads.write(
+        "skin", [Included(line["id"], line["label"], line["group"], "b") for line in upload_ledger.samples("skin")]
+    )
+    restage()
+    after = places()
+    assert len(after) == len(before) + 2
+    assert set(after["subset"][~after.index.isin(before.index)]) == {"dev"}
+    columns = ["id", "label", "group", "subset", "reason"]
+    assert after.loc[before.index, columns].equals(before[columns])

@@ -1,0 +1,166 @@
+"""Intervals keep their word, near the ends too, and say nothing where there is nothing to be said."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from pipeline.stats import intervals
+from pipeline.stats.bootstrap import bootstrap
+from pipeline.stats.intervals import of_metric, of_share, student, wilson
+from pipeline.stats.metrics import scores
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_gives_the_worked_examples_of_newcombe_1998(successes, n, low, high):
+    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_equals_scipys():
+    for n in (1, 5, 56):
+        for successes in range(n + 1):
+            theirs = binomtest(successes, n).proportion_ci(0.9, method="wilson")
+            assert wilson(successes, n, level=0.9) == pytest.approx(tuple(theirs), abs=1e-12)
+
+
+def test_wilson_of_nothing_is_nan_and_of_no_successes_starts_at_zero():
+    assert np.isnan(wilson(0, 0)).all()
+    assert wilson(0, 7)[0] == 0
+    assert wilson(7, 7)[1] == 1
+
+
+# Shares of samples that come in groups
+
+
+def test_the_share_of_single_samples_has_wilsons_interval():
+    right = np.arange(50) < 41
+    assert of_share(right, np.random.default_rng(0).permutation(50)) == list(wilson(41, 50))
+
+
+@pytest.mark.parametrize("copies", [2, 5])
+def test_copies_within_a_group_count_as_one_sample(copies):
+    right = np.arange(60) % 4 > 0
+    alike = of_share(np.repeat(right, copies), np.repeat(np.arange(60), copies))
+    effective = 60 * copies * 59 / (60 * copies - 1) * (student() / student(59)) ** 2  # by hand, of the formula
+    assert alike == pytest.approx(wilson(0.75 * effective, effective))
+    assert alike == pytest.approx(wilson(45, 60), abs=0.005)
+    assert np.diff(alike) > np.diff(wilson(45 * copies, 60 * copies))
+
+
+def test_groups_whose_samples_are_less_alike_than_chance_do_not_narrow_it():
+    right, groups = np.tile([True, False], 50), np.repeat(np.arange(50), 2)  # one right and one wrong in each
+    low, high = of_share(right, groups)
+    assert high - low >= np.diff(wilson(50, 100))[0]
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_share_without_an_error_or_without_a_hit_counts_groups_and_not_samples(value):
+    found = of_share(np.full(40, value), np.repeat(np.arange(8), 5))
+    assert found == list(wilson(8 * value, 8))
+
+
+def test_a_share_of_nothing_is_undefined_and_that_of_one_group_says_nearly_nothing():
+    assert np.isnan(of_share(np.array([], dtype=bool), np.array([]))).all()
+    low, high = of_share(np.array([True, True, False]), np.zeros(3))
+    assert high - low > 0.7
+
+
+def test_two_groups_say_less_than_ten():
+    widths = [np.diff(of_share(np.arange(40) % 3 > 0, np.arange(40) % n))[0] for n in (2, 10)]
+    assert widths[0] > 1.5 * widths[1]
+
+
+# Other metrics
+
+
+def predictions(n=200, seed=0, ease=2.0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    p = 1 / (1 + np.exp(-ease * (2 * y - 1) - 2 * rng.normal(size=n)))
+    return y, np.column_stack([1 - p, p]), (p >= 0.5).astype(int)
+
+
+def test_every_interval_is_ordered_within_the_metrics_range_and_holds_the_figure():
+    for ease in (-1.0, 0.0, 2.0, 3.0):
+        data = predictions(ease=ease)
+        figures, draws = scores(*data), bootstrap(*data, np.arange(200) // 2, 400, seed=0)
+        for name, values in draws.items():
+            low, high = of_metric(name, figures[name], values, 100, 100)
+            assert low < high
+            assert low >= (-1 if name == "matthews_corrcoef" else 0)
+            assert high <= (np.inf if name == "log_loss" else 1)
+            assert low <= figures[name] <= high or name == "ece"
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "brier_score_loss", "log_loss"])
+def test_scaled_intervals_are_those_computed_by_hand(name):
+    draws = np.random.default_rng(0).uniform(0.6, 0.9, 500)
+    scale, back = (np.log, np.exp)
+    if name in ("roc_auc", "average_precision"):
+        scale, back = (lambda p: np.log(p / (1 - p)), lambda x: 1 / (1 + np.exp(-x)))
+    reach = 2.0930240544082634 * np.sqrt(20 / 19) * scale(draws).std(ddof=1)  # Student's quantile for 19, from tables
+    expected = back(scale(0.8) + np.array([-reach, reach]))
+    assert of_metric(name, 0.8, draws, 20, 9) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_interval_of_the_calibration_error_takes_off_what_resampling_adds():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(size=400)
+    data = (
+        (rng.random(400) < p).astype(int),
+        np.column_stack([1 - p, p]),
+        (p >= 0.5).astype(int),
+    )  # perfectly calibrated
+    draws = bootstrap(*data, np.arange(400), 500, seed=0)["ece"]
+    low, high = of_metric("ece", scores(*data)["ece"], draws, 400, 190)
+    assert low < 0.01
+    assert high < np.quantile(draws, 0.975) - 0.02
+
+
+def test_without_an_error_the_interval_still_says_how_many_chances_for_one_there_were():
+    y = np.arange(30) % 2
+    proba = np.column_stack([1.0 - y, y])
+    for name, draws in bootstrap(y, proba, y, np.arange(30), 200, seed=0).items():
+        low, high = of_metric(name, scores(y, proba, y)[name], draws, 30, 15)
+        if name not in ("brier_score_loss", "log_loss", "ece"):
+            assert (low, high) == (pytest.approx(wilson(15, 15)[0]), 1)
+
+
+@pytest.mark.parametrize("name", ["log_loss", "brier_score_loss"])
+def test_an_error_above_1_that_is_the_same_in_every_draw_is_not_taken_for_faultless(name):
+    y = np.arange(30) % 3
+    draws = bootstrap(y, np.full((30, 3), 1 / 3), y, np.arange(30), 200, seed=0)["log_loss"]
+    assert of_metric(name, draws[0], draws, 30, 10) == [pytest.approx(np.log(3))] * 2
+
+
+def test_an_auc_of_nearly_1_has_an_interval_below_1():
+    y = np.arange(60) % 2
+    p = np.where(y == 1, 0.9, 0.1) - np.where(np.arange(60) == 1, 0.85, 0)  # one positive below most negatives
+    data = y, np.column_stack([1 - p, p]), (p >= 0.5).astype(int)
+    draws = bootstrap(*data, np.arange(60), 500, seed=0)["roc_auc"]
+    assert (draws == 1).any()
+    low, high = of_metric("roc_auc", scores(*data)["roc_auc"], draws, 60, 30)
+    assert 0.7 < low < 0.97 < high < 1
+
+
+def test_too_few_defined_draws_one_group_or_no_figure_give_no_interval():
+    half, fewer = np.array([0.5, 0.6, np.nan, np.nan]), np.array([0.5, 0.6, np.nan, np.nan, np.nan])
+    assert np.isfinite(of_metric("f1", 0.5, half, 9, 3)).all()
+    for figure, draws, groups in ((0.5, fewer, 9), (np.nan, half, 9), (0.5, half, 1), (0.5, np.full(9, np.nan), 9)):
+        assert np.isnan(of_metric("f1", figure, draws, groups, 1)).all()
+
+
+def test_the_interval_of_a_difference_is_newcombes_of_two_shares():
+    """Newcombe 1998, table II: 56/70 and 48/80 differ by 0.2, method 10 gives 0.0524 to 0.3339."""
+    a, b = intervals.wilson(56, 70), intervals.wilson(48, 80)
+    low, high = intervals.of_difference(56 / 70, list(a), 48 / 80, list(b))
+    assert (low, high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_the_interval_of_a_difference_is_undefined_where_one_figure_is():
+    assert np.isnan(intervals.of_difference(None, None, 0.5, [0.4, 0.6])).all()
+    assert np.isnan(intervals.of_difference(0.5, [0.4, 0.6], 0.5, [None, None])).all()

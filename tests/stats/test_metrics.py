@@ -1,0 +1,301 @@
+"""The metrics against scikit-learn's, and what must hold of them where scikit-learn has no answer."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+from sklearn.calibration import calibration_curve
+from sklearn.preprocessing import label_binarize
+
+from pipeline.stats import metrics
+
+pytestmark = pytest.mark.filterwarnings("error")
+CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
+
+
+def predictions(n_classes, seed, n=150, tenths=False):
+    """Return y, proba, decided; with `tenths` there are few different probabilities, hence many ties."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(n_classes, size=n)
+    y[:n_classes] = np.arange(n_classes)
+    proba = rng.dirichlet(1 + np.eye(n_classes)[y].mean(axis=0), size=n) / 2 + np.eye(n_classes)[y] * 0.1
+    proba /= proba.sum(axis=1, keepdims=True)
+    if tenths:
+        proba = np.stack([rng.multinomial(10, row / row.sum()) for row in proba]) / 10
+    decided = np.where(rng.random(n) < 0.2, rng.integers(n_classes, size=n), proba.argmax(axis=1))
+    decided[:n_classes] = np.arange(n_classes)
+    return y, proba, decided
+
+
+def weightings(n, seed=0):
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(1, size=n)
+    counts[:10] += 1  # every class keeps a sample
+    return [None, rng.random(n) + 0.1, counts.astype(float)]
+
+
+def expected(y, proba, decided, w):
+    """Return what scikit-learn says, for predictions with every class among actual and decided."""
+    n_classes = proba.shape[1]
+    kwargs = {"sample_weight": w}
+    found = {
+        "accuracy": reference.accuracy_score(y, decided, **kwargs),
+        "balanced_accuracy": reference.balanced_accuracy_score(y, decided, **kwargs),
+        "matthews_corrcoef": reference.matthews_corrcoef(y, decided, **kwargs),
+        "log_loss": reference.log_loss(y, proba, labels=range(n_classes), **kwargs),
+        "brier_score_loss": reference.brier_score_loss(y, proba, labels=range(n_classes), **kwargs),
+    }
+    if n_classes == 2:
+        return found | {
+            "f1": reference.f1_score(y, decided, **kwargs),
+            "precision": reference.precision_score(y, decided, **kwargs),
+            "recall": reference.recall_score(y, decided, **kwargs),
+            "specificity": reference.recall_score(y, decided, pos_label=0, **kwargs),
+            "negative_predictive_value": reference.precision_score(y, decided, pos_label=0, **kwargs),
+            "roc_auc": reference.roc_auc_score(y, proba[:, 1], **kwargs),
+            "average_precision": reference.average_precision_score(y, proba[:, 1], **kwargs),
+        }
+    each = label_binarize(y, classes=range(n_classes))
+    return found | {
+        "f1_macro": reference.f1_score(y, decided, average="macro", **kwargs),
+        "precision_macro": reference.precision_score(y, decided, average="macro", **kwargs),
+        "recall_macro": reference.recall_score(y, decided, average="macro", **kwargs),
+        "roc_auc": reference.roc_auc_score(y, proba, multi_class="ovr", average="macro", **kwargs),
+        "average_precision": reference.average_precision_score(each, proba, average="macro", **kwargs),
+    }
+
+
+@pytest.mark.parametrize("tenths", [False, True], ids=["distinct", "ties"])
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_every_metric_equals_scikit_learns(n_classes, tenths):
+    for seed in range(5):
+        data = predictions(n_classes, seed, tenths=tenths)
+        for weights in weightings(150, seed):
+            found = metrics.scores(*data, weights)
+            ece = found.pop("ece")
+            assert 0 <= ece <= 1
+            assert found == pytest.approx(expected(*data, weights), **CLOSE)
+            assert all(type(value) is float for value in found.values())
+
+
+def test_auc_with_ties_equals_scikit_learns():
+    rng = np.random.default_rng(1)
+    for levels in (1, 2, 3, 10):
+        score, positive, weights = rng.integers(levels, size=60) / 10, rng.random(60) < 0.4, rng.random((1, 60))
+        found = np.ravel(metrics.Ranking(positive, score)(weights))
+        theirs = [reference.roc_auc_score, reference.average_precision_score]
+        assert found == pytest.approx([metric(positive, score, sample_weight=weights[0]) for metric in theirs])
+
+
+def test_auc_is_the_share_of_pairs_in_the_right_order_and_a_tie_counts_half():
+    rng = np.random.default_rng(2)
+    score, positive = rng.integers(5, size=40), rng.random(40) < 0.5
+    pairs = np.sign(score[positive][:, None] - score[~positive][None])
+    assert metrics.Ranking(positive, score)(np.ones((1, 40)))[0][0] == pytest.approx((pairs.mean() + 1) / 2)
+
+
+def test_probabilities_in_single_precision_score_like_those_in_double():
+    y, proba, decided = predictions(3, 0)
+    assert metrics.scores(y, proba.astype(np.float32), decided) == pytest.approx(
+        metrics.scores(y, proba, decided), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_loss_of_a_certain_error_is_clipped_as_scikit_learns(dtype):
+    y, proba = np.array([0, 1, 1]), np.array([[0, 1], [1, 0], [0, 1]], dtype=dtype)
+    found = metrics.scores(y, proba, proba.argmax(axis=1))["log_loss"]
+    assert found == pytest.approx(reference.log_loss(y, proba), rel=1e-6)
+
+
+def test_brier_score_of_two_classes_is_the_mean_square_and_of_three_brier_1950s_sum():
+    y, decided = np.array([0, 1]), np.array([0, 1])
+    two = metrics.scores(y, np.array([[0.9, 0.1], [0.4, 0.6]]), decided)["brier_score_loss"]
+    three = metrics.scores(y, np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0]]), decided)["brier_score_loss"]
+    assert two == pytest.approx((0.1**2 + 0.4**2) / 2)
+    assert three == pytest.approx((2 * 0.1**2 + 2 * 0.4**2) / 2)
+
+
+def test_ece_of_two_classes_is_the_gap_of_the_positive_class_per_bin():
+    y = np.array([1, 1, 0, 1, 0])
+    p = np.array([0.95, 0.97, 0.96, 0.62, 0.69])  # three bins of 1/15: 2/3 against .96, 1 against .62, 0 against .69
+    found = metrics.scores(y, np.stack([1 - p, p], axis=1), y)["ece"]
+    assert found == pytest.approx(3 / 5 * (0.96 - 2 / 3) + 1 / 5 * (1 - 0.62) + 1 / 5 * 0.69)
+
+
+def test_ece_of_three_classes_is_the_gap_of_the_most_probable_class_per_bin_whatever_was_decided():
+    proba = np.array([[0.81, 0.1, 0.09], [0.1, 0.83, 0.07], [0.3, 0.2, 0.5]])
+    for decided in ([0, 1, 2], [2, 2, 2]):
+        found = metrics.scores(np.array([0, 0, 2]), proba, np.array(decided))["ece"]
+        assert found == pytest.approx(((0.81 + 0.83 - 1) + 0.5) / 3)  # one of two right at .82, one of one at .5
+
+
+def test_ece_agrees_with_the_reliability_diagram():
+    y, proba, decided = predictions(2, 4)
+    predicted, observed, counts = metrics.reliability(y, proba[:, 1], metrics.equal_width(metrics.ECE_BINS))
+    gaps = np.nansum(np.abs(predicted - observed) * counts) / len(y)
+    assert metrics.scores(y, proba, decided)["ece"] == pytest.approx(gaps)
+
+
+def test_a_whole_weight_is_worth_as_many_copies():
+    for n_classes in (2, 3):
+        data = predictions(n_classes, 3, tenths=True)
+        counts = weightings(150, 3)[2]
+        copies = [np.repeat(array, counts.astype(int), axis=0) for array in data]
+        assert metrics.scores(*data, counts) == pytest.approx(metrics.scores(*copies), **CLOSE)
+
+
+def test_a_rising_transform_of_the_probabilities_changes_no_ranking():
+    y, proba, decided = predictions(2, 5, tenths=True)
+    bent = np.stack([1 - proba[:, 1] ** 3, proba[:, 1] ** 3], axis=1)
+    before, after = metrics.scores(y, proba, decided), metrics.scores(y, bent, decided)
+    assert (after["roc_auc"], after["average_precision"]) == (before["roc_auc"], before["average_precision"])
+    assert after["brier_score_loss"] != before["brier_score_loss"]
+
+
+def test_neither_the_order_of_samples_nor_that_of_three_classes_matters():
+    y, proba, decided = predictions(3, 6)
+    found = metrics.scores(y, proba, decided)
+    order = np.random.default_rng(0).permutation(len(y))
+    assert metrics.scores(y[order], proba[order], decided[order]) == pytest.approx(found, **CLOSE)
+    place = np.array([2, 0, 1])
+    assert metrics.scores(place[y], proba[:, np.argsort(place)], place[decided]) == pytest.approx(found, **CLOSE)
+
+
+def test_without_positives_what_needs_them_is_nan_and_the_rest_is_not():
+    _, proba, decided = predictions(2, 7)
+    found = metrics.scores(np.zeros(150, dtype=int), proba, decided)
+    undefined = {name for name, value in found.items() if np.isnan(value)}
+    assert undefined == {"balanced_accuracy", "recall", "matthews_corrcoef", "roc_auc", "average_precision"}
+    assert found["precision"] == found["f1"] == 0  # something was called positive, always wrongly
+
+
+def test_nothing_decided_positive_has_no_precision_and_no_correlation():
+    y, proba, _ = predictions(2, 8)
+    found = metrics.scores(y, proba, np.zeros(150, dtype=int))
+    assert np.isnan(found["precision"])
+    assert (found["recall"], found["f1"], found["matthews_corrcoef"]) == (0, 0, 0)
+
+
+def test_one_class_decided_throughout_has_no_correlation_whatever_rounding_does_to_the_weights():
+    y, proba, _ = predictions(3, 8)
+    weights = np.random.default_rng(0).random((200, 150))
+    assert (metrics.Scorer(y, proba, np.ones(150, dtype=int))(weights)["matthews_corrcoef"] == 0).all()
+
+
+def test_a_macro_average_without_one_of_its_classes_is_nan():
+    y, proba, decided = predictions(3, 9)
+    kept = y != 2
+    found = metrics.scores(y, proba, decided, kept.astype(float))
+    assert found == pytest.approx(metrics.scores(y[kept], proba[kept], decided[kept]), **CLOSE)
+    undefined = {name for name, value in found.items() if np.isnan(value)}
+    assert undefined == {"balanced_accuracy", "recall_macro", "roc_auc", "average_precision"}
+    assert found["matthews_corrcoef"] == pytest.approx(reference.matthews_corrcoef(y[kept], decided[kept]))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_no_samples_and_no_weight_are_nan_everywhere(n_classes):
+    y, proba, decided = predictions(n_classes, 10)
+    assert np.isnan(list(metrics.scores(y, proba, decided, np.zeros(150)).values())).all()
+    assert np.isnan(list(metrics.scores(y[:0], proba[:0], decided[:0]).values())).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_perfect_prediction_is_perfect_by_every_metric(n_classes):
+    y = np.arange(30) % n_classes
+    found = metrics.scores(y, np.eye(n_classes)[y], y)
+    losses = [found.pop(name) for name in ("brier_score_loss", "log_loss", "ece")]
+    assert losses == pytest.approx([0, 0, 0], abs=1e-12)
+    assert set(found.values()) == {1.0}
+
+
+def test_what_would_become_a_wrong_number_is_refused():
+    y, proba, decided = predictions(3, 11)
+    for bad in (
+        (y[1:], proba, decided),
+        (y, proba[:, 0], decided),
+        (y, proba, np.where(y == 0, -1, decided)),
+        (np.where(y == 0, 3, y), proba, decided),
+        (y, np.where(proba > 0.5, np.nan, proba), decided),
+        (y, proba * 2, decided),
+    ):
+        with pytest.raises(ValueError, match=r"expected|must be"):
+            metrics.scores(*bad)
+
+
+def test_confusion_equals_scikit_learns():
+    y, _, decided = predictions(4, 12)
+    found = metrics.confusion(y, decided, 4)
+    assert found.tolist() == reference.confusion_matrix(y, decided, labels=range(4)).tolist()
+    assert metrics.confusion([0, 0], [1, 1], 3).tolist() == [[0, 2, 0], [0, 0, 0], [0, 0, 0]]
+
+
+def test_every_class_has_scikit_learns_figures():
+    y, proba, decided = predictions(3, 13, tenths=True)
+    found = metrics.per_class(y, proba, decided, ["a", "b", "c"])
+    figures = zip(*reference.precision_recall_fscore_support(y, decided), strict=True)
+    for k, (name, (precision, recall, f1, support)) in enumerate(zip("abc", figures, strict=True)):
+        area = reference.roc_auc_score(y == k, proba[:, k])
+        wanted = {"precision": precision, "recall": recall, "f1": f1, "roc_auc": area, "support": support}
+        assert found[name] == pytest.approx(wanted)
+
+
+def test_an_absent_class_has_no_figures_but_its_count():
+    found = metrics.per_class(np.array([0, 1]), np.array([[0.5, 0.5, 0], [0.5, 0.5, 0]]), np.array([0, 1]), list("abc"))
+    assert found["c"].pop("support") == 0
+    assert np.isnan(list(found["c"].values())).all()
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5, 1000])
+def test_roc_curve_equals_scikit_learns(levels):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y, score = rng.permutation(np.arange(50) % 3 == 0), rng.integers(levels, size=50) / levels
+        found = metrics.roc_curve(y, score)
+        for ours, theirs in zip(found, reference.roc_curve(y, score), strict=True):
+            assert ours == pytest.approx(theirs)
+        area = metrics.scores(y.astype(int), np.stack([1 - score, score], axis=1), y.astype(int))["roc_auc"]
+        assert np.trapezoid(found[1], found[0]) == pytest.approx(area)
+
+
+def test_roc_curve_without_negatives_has_no_false_positive_rate():
+    fpr, tpr, _ = metrics.roc_curve([1, 1], [0.2, 0.8])
+    assert np.isnan(fpr).all()
+    assert tpr[-1] == 1
+
+
+def test_reliability_equals_scikit_learns_where_a_bin_is_not_empty():
+    rng = np.random.default_rng(14)
+    p = np.concatenate([rng.random(80) * 0.7, [0, 0.1, 0.2, 0.3, 1.0]])  # edges, and bins with nothing in them
+    y = rng.random(85) < p
+    predicted, observed, counts = metrics.reliability(y, p, metrics.equal_width(10))
+    theirs = calibration_curve(y, p, n_bins=10)
+    assert observed[counts > 0] == pytest.approx(theirs[0])
+    assert predicted[counts > 0] == pytest.approx(theirs[1])
+    assert np.isnan(predicted[counts == 0]).all()
+    assert np.isnan(observed[counts == 0]).all()
+    assert (len(counts), counts.sum()) == (10, 85)
+
+
+def test_reliability_of_equally_many_equals_scikit_learns_by_quantile():
+    p = np.random.default_rng(15).random(203) ** 3
+    y = np.random.default_rng(16).random(203) < p
+    predicted, observed, counts = metrics.reliability(y, p, metrics.equal_count(p, 10))
+    theirs = calibration_curve(y, p, n_bins=10, strategy="quantile")
+    assert observed == pytest.approx(theirs[0])
+    assert predicted == pytest.approx(theirs[1])
+    assert set(counts) <= {20, 21}
+
+
+def test_equal_probabilities_lie_in_one_bin():
+    p = np.array([0.1] * 50 + [0.4] * 50 + [0.9])
+    predicted, _, counts = metrics.reliability(p > 0.5, p, metrics.equal_count(p, 10))
+    assert counts[counts > 0].tolist() == [50, 50, 1] or counts[counts > 0].tolist() == [50, 51]
+    assert np.nansum(predicted * counts) == pytest.approx(p.sum())
+
+
+def test_importing_the_metrics_loads_neither_scikit_learn_nor_pandas_nor_scipy():
+    code = "import sys, pipeline.stats.bootstrap; print(*{'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"

@@ -1,0 +1,261 @@
+"""What lies at a path is told as the scan would see it: every layout, every bad file with its reason, nothing changed."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.core.errors import DataError
+from pipeline.tasks.inspect_data import Found, look
+from tests.samples import encoded, noise, png_header, put
+
+CLASSES = {
+    f"{label}/{number}.png": 100 * k + number for k, label in enumerate(("benign", "malignant")) for number in range(8)
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def looked(path: str = "raw", label: str | None = None, group: str | None = None) -> tuple[Found, dict[str, str]]:
+    """Return what is found and what is told of it."""
+    found = look(path, label, group, workers=2)
+    return found, {title: text for title, text in found.lines if text}
+
+
+def csv_of(files: dict, header: str = "path,label", cells: str = "{path},{label}") -> str:
+    """Return a CSV with a row for each file."""
+    rows = [cells.format(path=path, label=path.split("/")[0], n=n) for n, path in enumerate(files)]
+    return "\n".join([header, *rows]) + "\n"
+
+
+# layouts
+
+
+def test_class_folders():
+    put(Path("raw"), CLASSES)
+    found, told = looked()
+    assert (found.kind, found.raw, found.read) == ("image", "raw", {})
+    assert told["found"] == "16 pictures in class folders"
+    assert told["classes"] == "benign 8, malignant 8"
+    assert told["subsets"] == "none are shipped: a test set will be drawn"
+    assert (told["sizes"], told["modes"], told["formats"]) == ("all 60x40 px", "RGB 16", "PNG 16")
+    assert "unreadable" not in told
+
+
+def test_shipped_splits_of_class_folders():
+    put(Path("raw"), {f"{part}/{path}": seed for part in ("Train", "test") for path, seed in CLASSES.items()})
+    found, told = looked()
+    assert told["subsets"] == "test 16, train 16"
+    assert set(found.samples["shipped"]) == {"train", "test"}
+
+
+@pytest.mark.parametrize("path", ["raw", "raw/labels.csv"])
+def test_a_csv_that_names_pictures_alone_or_in_their_folder(path):
+    text = csv_of(CLASSES, "path,dx,patient,part,split,age", "{path},{label},P{n},left,train,60")
+    put(Path("raw"), CLASSES | {"labels.csv": text, "chart.png": 1, "other.csv": "a,b\n1,2\n", "broken.csv": b"\xff"})
+    found, told = looked(path)
+    assert (found.raw, found.read) == (
+        "raw",
+        {"csv": "labels.csv", "label": "dx", "group": "patient", "shipped": "split"},
+    )
+    assert told["found"] == "16 pictures that labels.csv names"
+    assert told["label"] == "column 'dx' (guessed; --label takes another)"
+    assert told["group"].startswith("column 'patient' (guessed; --group takes another): samples that share it stay")
+    assert told["kept"] == "part, age: in samples.csv, for later use"
+    assert told["not named"] == "3 more files in the folder: not looked at"
+    assert told["groups"] == "16"
+
+
+def test_a_csv_of_features():
+    rows = "".join(f"{n},{n % 2},{'m' if n % 3 else ''},7,name{n},{'yes' if n % 5 else 'no'}\n" for n in range(40))
+    put(Path(), {"rows.csv": "age,smokes,sex,site,who,ill\n" + rows})
+    found, told = looked("rows.csv")
+    assert (found.kind, found.raw, found.read) == ("table", "rows.csv", {"label": "ill"})
+    assert told["found"] == "40 rows of 5 features"
+    assert told["label"] == "column 'ill' (guessed; --label takes another)"
+    assert told["classes"] == "yes 32, no 8"
+    assert (told["numbers"], told["categories"]) == ("age, smokes, site", "sex, who")
+    assert told["empty cells"] == "sex 14"
+    assert told["constant"] == "site: teach nothing"
+    assert told["all different"].startswith("who: names or numbers of cases? Delete them")
+
+
+def test_doubtful_cells_of_a_table_are_told():
+    put(Path(), {"rows.csv": "age,ill\n" + "".join(f"{n},{'yn'[n % 2]}\n" for n in range(9)) + "<5,y\n"})
+    _, told = looked("rows.csv")
+    assert told["doubtful"] == (
+        "column 'age' is taken as categories: 1 of 10 cells are no numbers, the first '<5' in row 10"
+    )
+
+
+def test_an_own_choice_of_columns_is_not_called_guessed():
+    put(Path("raw"), CLASSES | {"labels.csv": csv_of(CLASSES, "path,label,dx", "{path},{n},{label}")})
+    found, told = looked(label="dx")
+    assert found.read["label"] == "dx"
+    assert told["label"] == "column 'dx'"
+
+
+def test_a_path_in_the_project_becomes_relative_and_one_outside_stays_as_it_was_given(folder, monkeypatch):
+    put(
+        folder,
+        {f"{place}/{path}": seed for place in ("in side/raw [1]", "project/raw") for path, seed in CLASSES.items()},
+    )
+    monkeypatch.chdir(folder / "project")
+    assert looked(str(folder / "project" / "raw"))[0].raw == "raw"
+    assert looked("../in side/raw [1]")[0].raw == "../in side/raw [1]"
+    assert looked(str(folder / "in side" / "raw [1]"))[0].raw == (folder / "in side" / "raw [1]").as_posix()
+
+
+def test_looking_changes_nothing():
+    root = put(Path("raw"), CLASSES | {"labels.csv": csv_of(CLASSES)})
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    looked()
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+# bad files
+
+
+def picture(mode: str, file_format: str = "PNG", **options: object) -> bytes:
+    """Return a picture file of a mode."""
+    return encoded(noise(7).convert(mode), file_format, **options)
+
+
+GOOD = {
+    "16-bit.png": encoded(Image.fromarray(np.full((40, 60), 40_000, "uint16"))),
+    "palette.png": picture("P"),
+    "cmyk.jpg": picture("CMYK", "JPEG"),
+    "grey and alpha.png": picture("LA"),
+    "1-bit.tif": picture("1", "TIFF"),
+}  # fmt: skip
+BAD = {
+    "empty.png": (b"", "not a readable image (0 bytes)"),
+    "text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"),
+    "truncated.jpg": (
+        encoded(noise(0, 200, 200), "JPEG")[:6000],
+        "not a readable image (OSError: image file is truncated",
+    ),
+    "moving.webp": (
+        encoded(noise(), "WEBP", save_all=True, append_images=[noise(1)]),
+        "has 2 frames; export one frame",
+    ),
+    "one pixel.png": (encoded(noise(0, 1, 1)), "is 1x1 px; at least 16 px on each side are needed"),
+    "bomb.png": (png_header(60_000, 60_000), "is 60000x60000 px, over 50 megapixels; scale it down"),
+    "slice.dcm": (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first, for instance with 'dcmj2pnm"),
+}
+STRAY = {
+    ".hidden.png": "a hidden or system file",
+    "Thumbs.db": "a hidden or system file",
+    "moving.gif": "is no image by its name (.gif)",
+    "notes.txt": "is no image by its name (.txt)",
+}
+
+
+def test_every_bad_file_is_told_with_its_reason_and_every_odd_one_is_read():
+    files = CLASSES | {f"malignant/{name}": data for name, data in GOOD.items()}
+    files |= {f"benign/{name}": data for name, (data, _) in BAD.items()}
+    put(Path("raw"), files | {f"benign/{name}": b"" for name in STRAY} | {"chart.png": 1})
+    found, told = looked()
+    assert told["classes"] == "malignant 13, benign 8"
+    errors = found.samples[found.samples["error"] != ""].set_index("path")["error"]
+    assert set(errors.index) == {f"benign/{name}" for name in BAD}
+    for name, (_, reason) in BAD.items():
+        assert errors[f"benign/{name}"].startswith(reason)
+    assert told["unreadable"].splitlines()[0] == "7"
+    assert told["unreadable"].splitlines()[-1] == "... and 2 more"
+    assert told["passed over"].splitlines()[:2] == ["5", "benign/.hidden.png: a hidden or system file"]
+    assert "chart.png: lies beside the class folders, not in one" in told["passed over"]
+    for name, reason in STRAY.items():
+        assert f"benign/{name}: {reason}" in told["passed over"]
+
+
+def test_names_in_any_script_with_spaces_and_brackets_are_read():
+    put(Path("raw"), {f"{label}/{n} (1) [x] 良.png": n for label in ("large cell [T2]", "נגע שפיר") for n in range(4)})
+    _, told = looked()
+    assert told["classes"] == "large cell [T2] 4, נגע שפיר 4"
+
+
+def test_a_header_of_a_large_class_is_enough_and_a_small_one_is_decoded():
+    """Of a truncated file the header is whole: only decoding, as for ids of small classes, finds it at once."""
+    half = BAD["truncated.jpg"][0]
+    put(Path("raw"), {f"benign/{n}.png": 1 for n in range(80)} | {f"malignant/{n}.png": n for n in range(8)})
+    put(Path("raw"), {"benign/half.jpg": half, "malignant/half.jpg": half})
+    found, _ = looked()
+    errors = found.samples.set_index("path")["error"]
+    assert errors["benign/half.jpg"] == ""
+    assert "truncated" in errors["malignant/half.jpg"]
+    ids = found.samples.set_index("path")["id"]
+    assert ids["benign/1.png"] == "benign/1.png"
+    assert len(ids["malignant/1.png"]) == 16
+
+
+def test_loops_of_links_end():
+    root = put(Path("raw"), CLASSES)
+    (root / "benign" / "up").symlink_to("..")
+    (root / "malignant" / "itself").symlink_to(".")
+    assert looked()[1]["found"] == "16 pictures in class folders"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_does_not_hang():
+    os.mkfifo(put(Path("raw"), CLASSES) / "benign" / "pipe.png")
+    assert looked()[1]["unreadable"] == "1\nbenign/pipe.png: is no file"
+
+
+def test_a_picture_that_the_csv_names_and_is_not_there_is_told():
+    put(Path("raw"), CLASSES | {"labels.csv": csv_of([*CLASSES, "benign/gone.png"])})
+    assert looked()[1]["unreadable"] == "1\nbenign/gone.png: cannot be opened (No such file or directory)"
+
+
+# what no task can be made of
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "text"),
+    [
+        ({}, "nowhere", "^nowhere: there is no such file or folder$"),
+        ({"raw/x.txt": ""}, "raw", "raw: no picture found; expected class folders, train/ and test/ folders or a CSV"),
+        ({"raw/a/1.png": 1}, "raw", r"raw: only one class \(a\); at least two are needed"),
+        ({"raw/a/1.png": 1, "raw/A/2.png": 2}, "raw", "raw: the labels 'A' and 'a' differ only in case; make them one"),
+        ({"raw/train/a/1.png": 1, "raw/x/2.png": 1}, "raw", "raw: train look like shipped splits, but beside them lie x"),
+        ({"x.png": 1}, "x.png", r"^x.png: is neither a folder nor a CSV file \(.csv, .tsv or .txt\)$"),
+        ({"raw/a.csv": "path,label\n", "raw/b/1.png": 1}, "raw", "only one class"),
+        ({"raw/a.csv": "path,l\n1,2\n", "raw/b.csv": "path,l\n1,2\n"}, "raw", "raw: a.csv, b.csv have a column 'path'"),
+        ({"a.csv": "path,dx\nx.png,1\ny.png,\n"}, "a.csv", "a.csv: row 2: the label is empty; fill it in or delete"),
+        ({"a.csv": "path,dx\n../x.png,1\ny.png,2\n"}, "a.csv", "row 1: '../x.png' leads out of the folder"),
+        ({"a.csv": "age,label\n1,x\n2,x\n"}, "a.csv", r"a.csv: only one class \(x\)"),
+        ({"a.csv": "age,label\n1,Yes\n2,YES\n"}, "a.csv", "the labels 'YES' and 'Yes' differ only in case"),
+        ({"a.csv": "label\nx\ny\n"}, "a.csv", "a.csv: has no column besides the label"),
+        ({"a.csv": ""}, "a.csv", "a.csv: has no rows; expected a header line and at least one row"),
+        ({"a.csv": "a,a,label\n1,2,x\n"}, "a.csv", "a.csv: the header names 'a' more than once; rename all but one"),
+        ({"a.csv": "age,site\n1,arm\n2,leg\n"}, "a.csv", "a.csv: cannot tell which column is the label; say it: --label"),
+        ({"a.csv": b"\xff\xfea\0"}, "a.csv", r"a.csv: is not UTF-8 \(byte 0\); save it as 'CSV UTF-8'"),
+    ],
+)  # fmt: skip
+def test_what_no_task_can_be_made_of_is_one_clear_error(files, path, text):
+    put(Path(), files)
+    with pytest.raises(DataError, match=text):
+        looked(path)
+
+
+def test_columns_of_folders_are_refused():
+    put(Path("raw"), CLASSES)
+    with pytest.raises(
+        DataError, match=r"raw: --label and --group name columns of a CSV; there is none with a column 'path'"
+    ):
+        looked(group="patient")
+
+
+def test_a_bom_semicolons_and_spaces_in_the_header_are_no_obstacle():
+    rows = "".join(f"{n},5;{'yn'[n % 2]}\n" for n in range(8))
+    put(Path(), {"a.csv": b"\xef\xbb\xbf size ; label \n" + rows.encode()})
+    found, told = looked("a.csv")
+    assert found.read == {"label": "label"}
+    assert told["numbers"] == "size"

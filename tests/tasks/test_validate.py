@@ -1,0 +1,305 @@
+"""Everything in params.yaml that a later stage would stumble over is refused before the first stage runs."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline import check
+from pipeline.core.errors import ParamsError
+from pipeline.tasks import validate
+from tests.samples import content, put, task, write_params
+
+PIXELS = {"estimator": "mobilenetv2", "features": "pixels", "fine_tune": {"epochs": 1}}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(text: str, block: dict | None = None, **model: object) -> None:
+    """Expect an error for a valid params.yaml with another task, or with other keys of its model."""
+    everything = content(block or task())
+    everything["models"]["skin-dummy"] |= model
+    with pytest.raises(ParamsError, match=rf"^params.yaml: {text}"):
+        validate.check(everything)
+
+
+# tasks and their models
+
+
+def test_a_model_of_an_unknown_task_is_refused_with_the_nearest_name():
+    refused("models.skin-dummy.task: there is no task 'sikn'; did you mean 'skin'", task="sikn")
+
+
+def test_a_model_of_a_task_that_resembles_none_is_refused_with_those_there_are():
+    everything = content(task())
+    everything["models"]["other"] = everything["models"]["skin-dummy"] | {"task": "xyz"}
+    with pytest.raises(ParamsError, match=r"models.other.task: there is no task 'xyz'; there are: skin"):
+        validate.check(everything)
+
+
+def test_a_listed_model_that_does_not_exist_is_refused_with_the_nearest_name():
+    refused(
+        "tasks.skin.models: 'skin-dumy' is not in the section models; did you mean 'skin-dummy'",
+        task(models=["skin-dumy"]),
+    )
+
+
+def test_a_model_that_its_task_does_not_list_is_refused_with_the_remedy():
+    everything = content(task())
+    everything["models"]["skin-more"] = everything["models"]["skin-dummy"]
+    with pytest.raises(
+        ParamsError, match=r"models.skin-more: is not listed in tasks.skin.models; add it there or delete it"
+    ):
+        validate.check(everything)
+
+
+def test_a_model_listed_by_another_task_is_refused():
+    everything = content(task())
+    everything["tasks"]["lung"] = task(models=["skin-dummy"])
+    with pytest.raises(ParamsError, match=r"tasks.lung.models: 'skin-dummy' belongs to the task 'skin'"):
+        validate.check(everything)
+
+
+def test_a_model_listed_twice_is_refused():
+    refused("tasks.skin.models: names a model twice", task(models=["skin-dummy", "skin-dummy"]))
+
+
+def test_a_metric_has_to_be_named_because_the_graph_does():
+    refused("tasks.skin.select.metric: is missing", task(select={"draws": 200}))
+
+
+def test_a_task_without_models_is_refused():
+    refused("tasks.skin.models: is empty; name at least one model", task(models=[]))
+
+
+def test_no_tasks_and_no_models_are_valid():
+    validate.check(content(task()) | {"tasks": {}, "models": {}})
+
+
+# estimators
+
+
+def test_an_estimator_that_does_not_exist_is_refused_with_those_there_are():
+    text = "models.skin-dummy.estimator: there is no 'svm'; there are: dummy, knn, logreg, mobilenetv2, random_forest"
+    refused(text, estimator="svm")
+
+
+@pytest.mark.parametrize("name", ["_prepare", "__init__", "../train", "os"])
+def test_only_estimators_are_estimators(name):
+    refused("models.skin-dummy.estimator: there is no ", estimator=name)
+
+
+def test_a_value_that_the_estimator_refuses_is_named():
+    refused("models.skin-dummy.C: found 0.0; input should be greater than 0", estimator="logreg", C=0.0)
+    refused("models.skin-dummy.C: found '1e-3'; .+; without quotes, and 1e-3 as 0.001", estimator="logreg", C="1e-3")
+
+
+def test_features_that_the_estimator_cannot_use_are_refused_with_those_it_can():
+    refused("models.skin-dummy.features: found 'pixels'; logreg on a task of kind image works on: embedding, classical",
+            estimator="logreg", features="pixels")  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "features"), [("table", "embedding"), ("image", "columns")])
+def test_features_of_the_other_kind_are_refused(kind, features):
+    refused(
+        f"models.skin-dummy.features: found '{features}'; dummy on a task of kind {kind}", task(kind), features=features
+    )
+
+
+def test_a_network_on_a_table_works_on_nothing():
+    refused(
+        "models.skin-dummy.features: .+ works on: nothing", task("table"), estimator="mobilenetv2", features="columns"
+    )
+
+
+def test_fine_tuning_without_pixels_is_refused_with_the_key_to_set():
+    refused("models.skin-dummy.features: pixels needs tasks.skin.preprocess.pixels: true", **PIXELS)
+
+
+# kind
+
+
+def test_what_is_for_images_is_refused_for_tables():
+    refused("tasks.skin.preprocess.pixels: found True; this is for images", task("table", preprocess={"pixels": True}))
+    refused("tasks.skin.read.csv: found 'a.csv'; this is for images", task("table", read={"csv": "a.csv"}))
+
+
+# names and places
+
+
+@pytest.mark.parametrize("name", ["Skin", "skin cancer", "-skin", "_x", "", "skin.1", "a/b", "..", "皮膚", "skin\n"])
+def test_a_name_that_is_no_safe_folder_is_refused(name):
+    everything = content(task())
+    everything["tasks"] = {name: everything["tasks"]["skin"]}
+    everything["models"]["skin-dummy"]["task"] = name
+    with pytest.raises(ParamsError, match=r"names are made of a-z, 0-9, - and _"):
+        validate.check(everything)
+
+
+def test_a_name_that_is_no_text_is_refused():
+    everything = content(task())
+    everything["tasks"] = {1: everything["tasks"]["skin"]}
+    with pytest.raises(ParamsError, match=r"^params.yaml: tasks.1"):
+        validate.check(everything)
+
+
+@pytest.mark.parametrize("name", ["backbone", "demo", "raw", "uploads"])
+def test_a_task_cannot_take_the_folder_of_something_else(name):
+    everything = content(task())
+    everything["tasks"] = {name: everything["tasks"]["skin"]}
+    everything["models"]["skin-dummy"]["task"] = name
+    with pytest.raises(ParamsError, match=rf"tasks.{name}: the names backbone, demo, monitor, raw, uploads are taken"):
+        validate.check(everything)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["data/skin", "data/skin/", "./data//skin", "data", ".", "data/x/../skin", "data/skin/scan", "data/skin/mine/a"],
+)
+def test_raw_data_cannot_lie_where_stages_write(raw):
+    refused("tasks.skin.raw: stages write to data/skin; put the raw data in data/raw/skin", task(raw=raw))
+
+
+@pytest.mark.parametrize("raw", ["models/skin/a", "reports/skin", "data/lung/pictures"])
+def test_raw_data_cannot_lie_where_stages_write_for_another_purpose_or_task(raw):
+    everything = content(task(raw=raw))
+    everything["tasks"]["lung"] = task(models=["lung-dummy"])
+    everything["models"]["lung-dummy"] = everything["models"]["skin-dummy"] | {"task": "lung"}
+    with pytest.raises(ParamsError, match=rf"tasks.skin.raw: stages write to {'/'.join(raw.split('/')[:2])}; put"):
+        validate.check(everything)
+
+
+def test_an_absolute_path_to_where_stages_write_is_refused_too(folder):
+    refused("tasks.skin.raw: stages write", task(raw=str(folder / "data" / "skin")))
+
+
+@pytest.mark.parametrize("raw", ["data/raw/skin", "data/skin2", "data/demo/lesions", "/mnt/share/skin"])
+def test_raw_data_may_lie_anywhere_else(raw):
+    validate.check(content(task(raw=raw)))
+
+
+# the raw data themselves
+
+
+def raw_refused(text: str, **block: object) -> None:
+    """Expect the stage to refuse a task for what lies at its raw path."""
+    write_params(task(**block))
+    with pytest.raises(ParamsError, match=rf"^params.yaml: tasks.skin.{text}"):
+        check.main()
+    assert not Path("data/.code").exists()
+
+
+def test_raw_data_that_are_not_there_are_refused_before_anything_is_computed():
+    raw_refused("raw: 'data/raw/skin' does not exist; put the data there or mend the path", raw="data/raw/skin")
+
+
+def test_raw_data_that_the_demo_draws_may_come_later(capsys):
+    write_params(task(raw="data/demo/lesions"))
+    check.main()
+    assert capsys.readouterr().err == ""
+
+
+def test_in_a_clone_without_the_data_what_was_scanned_before_is_only_a_doubt(capsys):
+    put(Path(), {"dvc.lock": "schema: '2.0'\nstages:\n  scan@skin:\n    cmd: c\n    deps:\n    - path: far/skin\n"})
+    write_params(task(raw="far/skin"))
+    check.main()
+    assert capsys.readouterr().err.startswith("check: params.yaml: tasks.skin.raw: 'far/skin' does not exist")
+    shutil.rmtree("data/.code")
+    raw_refused("raw: 'far/skni' does not exist", raw="far/skni")
+
+
+def test_a_file_for_pictures_and_a_folder_for_a_table_are_refused():
+    put(Path(), {"rows.csv": "a,label\n1,x\n", "raw/benign/1.png": 1})
+    raw_refused("raw: 'rows.csv': expected a folder of pictures for a task of kind image", raw="rows.csv")
+    raw_refused("raw: 'raw': expected a CSV file for a task of kind table", kind="table", raw="raw")
+
+
+def test_a_csv_that_is_not_in_the_folder_is_refused():
+    put(Path(), {"raw/benign/1.png": 1})
+    raw_refused("read.csv: there is no file 'label.csv' in raw", read={"csv": "label.csv"})
+
+
+def test_what_dvc_cannot_read_is_refused_with_its_place():
+    root = put(Path("raw"), {"benign/1.png": 1})
+    (root / "benign" / "dead.png").symlink_to("nowhere")
+    raw_refused("raw: raw/benign/dead.png is a link that leads nowhere: DVC cannot read it; delete it")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_what_dvc_would_wait_for_for_ever_is_refused():
+    os.mkfifo(put(Path("raw"), {"benign/1.png": 1}) / "benign" / "pipe.png")
+    raw_refused("raw: raw/benign/pipe.png is no file: DVC cannot read it; delete it")
+
+
+def test_links_to_folders_are_a_doubt_because_dvc_does_not_follow_them(capsys):
+    root = put(Path("raw"), {"benign/1.png": 1})
+    (root / "benign" / "up").symlink_to("..")
+    put(Path("elsewhere"), {"2.png": 2})
+    (root / "malignant").symlink_to(Path("elsewhere").absolute())
+    write_params(task())
+    check.main()
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "check: params.yaml: tasks.skin.raw: DVC does not look behind links to folders: a change in "
+    )
+    assert "raw/malignant" in said
+    assert "raw/benign/up" in said
+
+
+# the stage
+
+
+def test_the_stage_writes_the_same_bytes_for_every_valid_file():
+    put(Path("raw"), {"benign/1.png": 1})
+    found = set()
+    for block in (task(), task(split={"folds": 7})):
+        write_params(block)
+        check.main()
+        found.add(Path("data/.code/scan").read_bytes())
+    assert len(found) == 1
+
+
+def test_the_stage_writes_nothing_for_a_file_that_is_not():
+    write_params(task(models=[]))
+    with pytest.raises(ParamsError):
+        check.main()
+    assert not Path("data").exists()
+
+
+# several values of a parameter
+
+
+@pytest.mark.parametrize("values", [[], [5, 5]])
+def test_a_list_of_no_value_or_of_one_twice_is_refused(values):
+    text = r"models.skin-dummy.n_neighbors: found \[.*\]; list each value to be tried once, or give one value"
+    refused(text, estimator="knn", n_neighbors=values)
+
+
+def test_every_listed_value_is_checked():
+    refused("models.skin-dummy.n_neighbors: found 0; ", estimator="knn", n_neighbors=[5, 0])
+
+
+def test_several_values_need_three_folds():
+    block = task() | {"split": {"folds": 2}}
+    refused(
+        "models.skin-dummy: to choose of several values .* set tasks.skin.split.folds to 3 or more; found 2",
+        block,
+        estimator="knn",
+        n_neighbors=[5, 7],
+    )
+
+
+def test_several_values_are_valid():
+    everything = content(task())
+    everything["models"]["skin-dummy"] |= {
+        "estimator": "knn",
+        "n_neighbors": [5, 7],
+        "weights": ["uniform", "distance"],
+    }
+    validate.check(everything)

@@ -1,0 +1,55 @@
+"""Lists of values become combinations, and the choice among them reads the right folds."""
+
+import numpy as np
+import pytest
+
+from pipeline.training import tuning
+from pipeline.training.cross_fit import plan
+
+
+def test_a_block_without_lists_is_its_own_only_combination():
+    assert tuning.combinations({"C": 1.0, "class_weight": None}) == [{"C": 1.0, "class_weight": None}]
+    assert tuning.combinations({}) == [{}]
+
+
+def test_several_lists_are_combined_and_the_last_key_changes_fastest():
+    found = tuning.combinations({"a": [1, 2], "b": "x", "c": [3, 4]})
+    assert found == [{"a": a, "b": "x", "c": c} for a in (1, 2) for c in (3, 4)]
+
+
+def test_whole_blocks_can_be_listed():
+    blocks = [{"from_block": "block_13"}, {"from_block": "block_15"}]
+    assert tuning.combinations({"fine_tune": blocks}) == [{"fine_tune": block} for block in blocks]
+
+
+@pytest.mark.parametrize(("n_combinations", "n_folds", "fits"), [(1, 5, 6), (2, 5, 31), (3, 5, 46), (1, 2, 3)])
+def test_the_number_of_fits_counts_each_pair_of_folds_once(n_combinations, n_folds, fits):
+    assert tuning.n_fits(n_combinations, n_folds) == fits
+    assert tuning.n_fits(n_combinations, n_folds, 2) == 2 * (fits - 1) + 1
+    assert tuning.n_fits(n_combinations, n_folds) == len(plan(n_combinations, 1, n_folds)) + 1
+
+
+def test_a_fold_is_chosen_for_by_the_others_and_the_last_model_by_all():
+    losses = np.ones((2, 1, 3, 3))
+    losses[1, 0, 0, 1] = 0.5  # without folds 0 and 1, fold 1 is predicted better by the second: what fold 0 goes by
+    losses[1, 0, 0, 0] = losses[1, 0, 2, 2] = 2.0  # what only the last model goes by
+    by_fold, on_all = tuning.choose(losses)
+    assert by_fold.tolist() == [[1, 0, 0]]
+    assert on_all == 0
+
+
+def test_each_repeat_chooses_for_itself_and_the_last_model_goes_by_all_of_them():
+    losses = np.ones((2, 2, 3, 3))
+    losses[1, 1] = 0.5
+    by_fold, on_all = tuning.choose(losses)
+    assert by_fold.tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert on_all == 1
+
+
+def test_what_is_told_holds_the_listed_keys_alone():
+    found = tuning.describe({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
+    assert found == {
+        "chosen": {"C": 2},
+        "by_fold": [{"C": 2}, {"C": 1}],
+        "tried": [{"C": 1, "log_loss": 0.5}, {"C": 2, "log_loss": 0.4}],
+    }
