@@ -83,22 +83,22 @@ class KeptOpen:
     def __init__(self, port: int):
         self._port, self._of_thread = port, threading.local()
 
-    def post(self, path: str, body: bytes | str, content_type: str) -> Any:
-        """Return the JSON of an answer; raise RuntimeError where its status is not 200."""
+    def post(self, path: str, body: bytes | str, content_type: str, expected: tuple[int, ...] = (200,)) -> Any:
+        """Return the JSON of an answer; raise RuntimeError where its status is none of the expected ones."""
         connection = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         connection.request("POST", path, body, {"Content-Type": content_type})
         answer = connection.getresponse()
         data = answer.read()
-        if answer.status != 200:
+        if answer.status not in expected:
             raise RuntimeError(f"{answer.status}: {data[:300]!r}")
         return json.loads(data)
 
     def api(self, image: bytes) -> tuple:
-        """Return the API's answer to an image."""
+        """Return the API's answer to an image; a refused one has status 422."""
         content_type = "multipart/form-data; boundary=a-boundary-that-no-file-holds"
-        content = self.post("/v1/tasks/lesions/predict", form(("a.jpg", image)), content_type)
+        content = self.post("/v1/tasks/lesions/predict", form(("a.jpg", image)), content_type, (200, 422))
         return essence(content["predictions"][0])
 
     def invocation(self, row: dict[str, Any]) -> tuple:
