@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.core.errors import SplitError
 from pipeline.core.params import SplitParams
 from pipeline.data import uploads
+from pipeline.stats.components import connected_components
 
 
 def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
@@ -79,16 +80,11 @@ def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[
 
     A joined group bears the smallest of the names it unites, so that its place does not depend on the order of files.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     own = np.where(samples["group"] != "", "group:" + samples["group"], "id:" + samples["id"])
     names, code = np.unique(own.astype(str), return_inverse=True)
     of_path = dict(zip(samples["path"], code, strict=True))
     links = [(of_path[paths[0]], of_path[other]) for paths in same_pictures for other in paths[1:]]
-    first, second = np.array(links, dtype=int).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(links)), (first, second)), shape=(len(names), len(names)))
-    _, component = connected_components(graph, directed=False)
+    component = connected_components(len(names), links)
     # names are sorted, so the first of each component is its smallest
     _, smallest = np.unique(component, return_index=True)
     return [names[smallest[component[own_code]]].split(":", 1)[1] for own_code in code]

@@ -16,9 +16,10 @@ from pipeline.core.stage import require
 from pipeline.data import uploads
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
-from pipeline.duplicates.pairs import Pair, find_pairs, group, joined, links_of, same_rows
+from pipeline.duplicates.pairs import Pair, find_pairs, same_rows
 from pipeline.duplicates.shortcuts import confounders, properties_of
 from pipeline.duplicates.summary import crosses
+from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
 FACTS = ["id", "width", "height", "mode", "format", "bytes", "error"]
 
@@ -38,9 +39,9 @@ def audit(
     bad, good = samples[samples["error"] != ""], samples[samples["error"] == ""].reset_index(drop=True)
     pairs = [pair for pair in pairs if pair.copy or not copies]
     paths, labels, shipped = (good[column].tolist() for column in ("path", "label", "shipped"))
-    sets = joined(len(good), [(pair.a, pair.b) for pair in pairs])
+    sets = joined_sets(len(good), [(pair.a, pair.b) for pair in pairs])
     # Through pictures that are merely near a whole CT scan hangs together: one wrong label does not spoil all of its slices.
-    contrary = joined(len(good), [(pair.a, pair.b) for pair in pairs if pair.copy])
+    contrary = joined_sets(len(good), [(pair.a, pair.b) for pair in pairs if pair.copy])
     leaks = [one for one in sets if crosses({shipped[i] for i in one})]
     return {
         "n_files": len(samples),
@@ -61,9 +62,7 @@ def find_confounders(good: pd.DataFrame, prints: list[Fingerprint], sets: list[l
     """Return the properties that betray the class, tried on groups and copies that they were not learnt on."""
     tones = np.array([one.tones for one in prints], float).reshape(-1, 4)
     links = [(one[0], other) for one in sets for other in one[1:]]
-    together = np.zeros(len(good), int)
-    for number, positions in enumerate(group(len(good), links + links_of(good["group"]))):
-        together[positions] = number
+    together = connected_components(len(good), links + pairs_of_equal(good["group"]))
     return confounders(properties_of(good, tones), good["label"].to_numpy(str), together)
 
 

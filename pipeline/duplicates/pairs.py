@@ -5,10 +5,8 @@ store of features by the hashes of both files: of a set that has grown by one pi
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from pipeline.duplicates.candidates import FREQUENCIES, propose
 from pipeline.duplicates.edits import describe
 from pipeline.duplicates.fingerprint import Fingerprint, look_again
 from pipeline.duplicates.verify import Look, confirm
+from pipeline.stats.components import pairs_of_equal
 
 BATCH = 64  # pairs handed to a worker at once
 
@@ -107,40 +106,7 @@ def judge_all(
     return found
 
 
-def group(n: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return the sets into which `links` join the positions 0..n-1, lone ones too: sorted, in order of the first."""
-    parent = list(range(n))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for a, b in links:
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
-    sets: dict[int, list[int]] = {}
-    for i in range(n):
-        sets.setdefault(root(i), []).append(i)
-    return list(sets.values())
-
-
-def links_of(values: Iterable[str]) -> list[tuple[int, int]]:
-    """Return the links that join positions of equal, non-empty values."""
-    places: dict[str, list[int]] = {}
-    for i, value in enumerate(values):
-        if value:
-            places.setdefault(value, []).append(i)
-    return [link for found in places.values() for link in pairwise(found)]
-
-
-def joined(n: int, links: list[tuple[int, int]]) -> list[list[int]]:
-    """Return the sets of two and more positions that `links` join."""
-    return [positions for positions in group(n, links) if len(positions) > 1]
-
-
 def same_rows(samples: pd.DataFrame) -> list[Pair]:
     """Return the pairs of readable rows that are equal in all features."""
     good = samples[samples["error"] == ""]
-    return [Pair(a, b, "exact", 1.0, True) for a, b in links_of(good["id"])]
+    return [Pair(a, b, "exact", 1.0, True) for a, b in pairs_of_equal(good["id"])]

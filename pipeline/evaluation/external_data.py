@@ -18,11 +18,12 @@ from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.dataset import Dataset
 from pipeline.data.samples import read_samples, scan_table
 from pipeline.duplicates.fingerprint import open_store, take_all
-from pipeline.duplicates.pairs import find_pairs, group, joined, links_of
+from pipeline.duplicates.pairs import find_pairs
 from pipeline.evaluation import operating_point
 from pipeline.evaluation.scoring import add_refusals, assess
 from pipeline.prediction.decision_rule import decide
 from pipeline.prediction.predictor import Predictor
+from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 from pipeline.stats.intervals import of_difference
 
 BATCH = 32  # samples handed to a worker at once
@@ -92,7 +93,7 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     order = np.argsort([ORDER.index(one) for one in subset], kind="stable")
     text = pd.read_csv(f"data/{block.task}/scan/columns.csv", dtype=str, keep_default_na=False)[columns].iloc[order]
     both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).map(str)
-    inside, groups = judge(links_of(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist())
+    inside, groups = judge(pairs_of_equal(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
     return Found(
         samples["path"].tolist(),
@@ -110,14 +111,12 @@ def judge(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -
     together.
     """
     n_known = len(subsets)
-    inside, together = np.full(len(groups), "", dtype="U8"), np.zeros(len(groups), int)
-    for members in joined(n_known + len(groups), links):
+    inside = np.full(len(groups), "", dtype="U8")
+    for members in joined_sets(n_known + len(groups), links):
         if members[0] < n_known:
             inside[[i - n_known for i in members if i >= n_known]] = subsets[members[0]]
     own = [(a - n_known, b - n_known) for a, b in links if min(a, b) >= n_known]
-    for number, members in enumerate(group(len(groups), own + links_of(groups))):
-        together[members] = number
-    return inside, together
+    return inside, connected_components(len(groups), own + pairs_of_equal(groups))
 
 
 def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:

@@ -9,7 +9,8 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.duplicates import pairs
 from pipeline.duplicates.fingerprint import open_store, read, take
-from pipeline.duplicates.pairs import Pair, find_pairs, group, links_of
+from pipeline.duplicates.pairs import Pair, find_pairs
+from pipeline.stats.components import joined_sets
 from tests.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
@@ -67,7 +68,7 @@ def test_copies_are_found_where_there_is_no_other_picture(n):
     image = texture(2)
     turned = [image.rotate(angle, Image.Resampling.BICUBIC, expand=True) for angle in (0, 133, 40)]
     found = pairs_of([stored(one) for one in turned[:n]])
-    assert group(n, [(pair.a, pair.b) for pair in found]) == [list(range(n))]
+    assert joined_sets(n, [(pair.a, pair.b) for pair in found]) == [list(range(n))]
 
 
 def test_one_picture_or_none_has_no_pairs():
@@ -120,8 +121,3 @@ def test_what_is_no_readable_file_says_why(folder):
     found, new = take(folder / "bad.png", open_store())
     assert found.facts["error"] == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"
     assert new == []
-
-
-def test_groups_follow_chains_and_keep_lone_positions():
-    assert group(6, [(4, 2), (0, 4)]) == [[0, 2, 4], [1], [3], [5]]
-    assert links_of(["x", "", "y", "x", "", "x"]) == [(0, 3), (3, 5)]
