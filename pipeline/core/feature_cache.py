@@ -12,20 +12,36 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+
+from pipeline.core.code_hashes import without_prose
 
 FOLDER = Path(".cache/features")
 WAIT = 60  # seconds for another process that writes
 
 
 def make_recipe(*parts: str | bytes | Path, packages: tuple[str, ...] = ()) -> str:
-    """Return 16 hex digits for all that decides a value: texts, bytes, the contents of files, versions of packages."""
+    """Return 16 hex digits for all that decides a value: texts, bytes, the contents of files, versions of packages.
+
+    Of Python files only code counts: a rewritten docstring or comment keeps the cache.
+    """
     digest = hashlib.sha256()
     for part in (*parts, *(f"{package} {version(package)}" for package in packages)):
-        data = part.read_bytes() if isinstance(part, Path) else part.encode() if isinstance(part, str) else part
+        data = _content(part) if isinstance(part, Path) else part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8) + data)
     return digest.hexdigest()[:16]
+
+
+def _content(file: Path) -> bytes:
+    data = file.read_bytes()
+    return _code(data.decode()) if file.suffix == ".py" else data
+
+
+@lru_cache(maxsize=64)  # 10 ms a file; retraining opens a store for each file that it compares
+def _code(source: str) -> bytes:
+    return without_prose(source).encode()
 
 
 class FeatureStore:

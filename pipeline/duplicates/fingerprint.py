@@ -28,7 +28,6 @@ CODE = (
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim whose brightness betrays a scanner
-MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
 FEWEST_POINTS = 20  # with fewer, or less detail, a picture is nearly empty: it matches by chance, and cannot be judged
 
 
@@ -81,22 +80,10 @@ def open_store() -> FeatureStore:
     return FeatureStore("audit", make_recipe(*code, packages=("numpy", "opencv-python-headless", "pillow")))
 
 
-def read(path: Path) -> bytes:
-    """Return a file's bytes; raise DataError for what is no file, too large or cannot be opened."""
-    try:
-        if path.exists() and not path.is_file():
-            raise DataError("is no file")  # a pipe would never end
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"is over {MAX_BYTES // 1_000_000} MB, more than a picture needs")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be opened ({error.strerror})") from None
-
-
 def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, bytes]]]:
     """Return a file's fingerprint, and what is to be put into the store of it; of a bad file `facts` with the error."""
     try:
-        data = read(path)
+        data = images.read(path)
     except DataError as error:
         return Fingerprint("", {"error": str(error)}), []
     key = artifacts.sha256(data)
@@ -129,7 +116,7 @@ def look_again(path: Path, key: str, store: FeatureStore) -> Look:
     known = store.get(f"{key}:look")
     if known:
         return Look.of_arrays(unpack(known)[1])
-    data = read(path)
+    data = images.read(path)
     if artifacts.sha256(data) != key:
         raise DataError(f"{path.as_posix()}: has changed while it was audited; run it again")
     picture = images.decode(data)

@@ -191,7 +191,7 @@ def keep(known: Known, part: Path, place: Path, offer: Offer, id_: str, about: d
 def read_file(task: str, file: str, label: str | None, group: str) -> list[Offer]:
     """Return the samples in a file: a picture, or the rows of a CSV. A bad file is one offer with its fault."""
     try:
-        return read_data(task, file, fingerprint.read(Path(file)), label, group)
+        return read_data(task, file, images.read(Path(file)), label, group)
     except DataError as error:
         return [Offer(file, b"", "", fault=str(error))]
 

@@ -39,6 +39,14 @@ def test_a_recipe_changes_with_each_of_its_parts_and_their_order(tmp_path):
     assert len({first, *(make_recipe(*parts, packages=("numpy",)) for parts in others)}) == 4
 
 
+def test_a_recipe_ignores_docstrings_and_comments(tmp_path):
+    recipes = []
+    for source in ('"""One."""\nx = 1  # one\n', '"""Two."""\n\nx = 1\n', '"""Two."""\n\nx = 2\n'):
+        (tmp_path / "code.py").write_text(source)
+        recipes.append(make_recipe(tmp_path / "code.py"))
+    assert recipes[0] == recipes[1] != recipes[2]
+
+
 def test_a_damaged_file_is_begun_anew():
     FeatureStore("pictures", "r").put([("a", b"1")])
     (FOLDER / "pictures.sqlite").write_bytes(b"no database " * 1000)
