@@ -29,9 +29,13 @@ demo: $(INSTALLED) ## run the graph on the two embedded tasks and print the lead
 test: $(INSTALLED) ## run the whole test suite, end-to-end tests included
 	python -m pytest -q -n 3
 
-lint: $(INSTALLED) ## check style and formatting
+lint: $(INSTALLED) ## check style, layers, spelling, docstrings and types
 	ruff check .
 	ruff format --check .
+	PYTHONPATH=. lint-imports
+	codespell pipeline app tests *.md docs/*.md pyproject.toml params.yaml dvc.yaml Makefile
+	pydoclint pipeline app
+	mypy
 
 app: $(INSTALLED) ## predict in the browser
 	streamlit run app/main.py
@@ -57,7 +61,7 @@ lock: ## resolve requirements.in and requirements-serve.in, for every system, wi
 	$(LOCK) -c requirements.txt requirements-serve.in -o requirements-serve.txt
 
 clean: ## delete the environment and everything that can be made again
-	rm -rf .venv .cache .pytest_cache .ruff_cache mlflow logs
+	rm -rf .venv .cache .import_linter_cache .mypy_cache .pytest_cache .ruff_cache mlflow logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help demo test lint app api ui track bench soak lock clean
