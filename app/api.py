@@ -6,6 +6,8 @@ One process: an event loop that reads and writes, and a thread per core that pre
 
 import os
 
+from pipeline.core.paths import TaskPaths
+
 # One thread per prediction, as in the stage `holdout`: the same sums in the same order, and no thread waits for another.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before numpy is imported
 
@@ -19,7 +21,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Annotated, Any
 
 import prometheus_client
@@ -80,7 +81,7 @@ async def task(task: TaskName, request: Request) -> Response:
         with suppress(
             OSError, DataError
         ):  # not there yet, or taken away by `dvc repro` meanwhile; looks that cannot be read
-            metrics["test"] = artifacts.read_json(Path(f"reports/{task}/test/{info['model']}.json"))
+            metrics["test"] = artifacts.read_json(TaskPaths(task).test_report(info["model"]))
             seen = test_set_evaluations.count(task, info["model"])
             card["test_looks"] = test_set_evaluations.in_words(seen) if seen else None
     return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
@@ -214,7 +215,7 @@ def selection_of(served: Served) -> dict[str, Any]:
     """Return selection.json where it still speaks of the bundle that answers, else nothing."""
     with suppress(BundleError, OSError):
         if bundle.vouched(served.task).startswith(served.id.rpartition("@")[2]):
-            return artifacts.read_json(Path(f"reports/{served.task}/selection.json"))
+            return artifacts.read_json(TaskPaths(served.task).selection)
     return {}
 
 

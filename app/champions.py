@@ -2,13 +2,13 @@
 
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app.on_disk import SELECTION, found
 from pipeline.core.errors import BundleError
+from pipeline.core.paths import TaskPaths
 from pipeline.prediction import bundle
 
 
@@ -18,7 +18,7 @@ class Champion:
     def __init__(self, task: str, state: dict[str, tuple]):
         """Read and check the bundle's files; raise BundleError unless they are whole and git's reports vouch for them."""
         self.task, self.state = task, state
-        self._folder, self._vouched = Path(f"models/{task}/best"), bundle.vouched(task)
+        self._folder, self._vouched = TaskPaths(task).best, bundle.vouched(task)
         self.info, sha256 = bundle.read_content(self._folder, self._vouched)
         bundle.read_files(self._folder, self.info)
         self.id = f"{self.info['model']}@{sha256[:12]}"

@@ -1,10 +1,11 @@
 """Which champions are on disk, by the times of their files: what the API and the app both watch. It imports little."""
 
 import os
-from pathlib import Path
 from typing import Any
 
-MODELS = Path("models")
+from pipeline.core import paths
+from pipeline.core.paths import TaskPaths
+
 SELECTION = "selection.json"
 
 
@@ -14,9 +15,9 @@ def found() -> dict[str, dict[str, tuple]]:
     Bundles without a `.joblib` come first: scikit-learn's import alone takes longer than all of a network's bundle.
     """
     states = {}
-    for path in MODELS.glob("*/best/bundle.json"):
+    for path in paths.MODELS.glob("*/best/bundle.json"):
         task = path.parent.parent.name
-        selection = Path("reports", task, SELECTION)
+        selection = TaskPaths(task).selection
         states[task] = {entry.name: times(entry) for entry in os.scandir(path.parent) if entry.is_file()}
         if selection.exists():
             states[task][SELECTION] = times(selection)

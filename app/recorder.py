@@ -12,12 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.monitoring import histograms
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.ood_images import Seen
 
-FOLDER = Path("data/monitor")
 FORMAT = 1
 EVERY = 10  # s between what is counted and its file
 KEPT = 400  # days: a year, and a month to look back at it
@@ -29,7 +28,7 @@ class Recorder:
     """Counts for one process. It keeps what it cannot write, as on a full disk, in memory and tries again."""
 
     def __init__(self) -> None:
-        self.folder = FOLDER.absolute()
+        self.folder = paths.MONITOR.absolute()
         self._counting, self._writing = threading.Lock(), threading.Lock()
         self._new: dict[tuple[str, str, str], Tally] = {}  # by task, day and bundle
         self._timer: threading.Timer | None = None

@@ -11,10 +11,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from app.on_disk import MODELS, SELECTION, found
+from app.on_disk import SELECTION, found
 from app.problems import Problem, busy
 from app.recorder import Recorder
 from pipeline.core.errors import BundleError
+from pipeline.core.paths import TaskPaths
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
 
@@ -27,7 +28,7 @@ class Served:
 
     def __init__(self, task: str, threads: int, recorder: Recorder):
         """Load the task's champion; raise BundleError unless it is whole, vouched for and answers as it should."""
-        self._predictor, self._recorder = Predictor(MODELS / task / "best", bundle.vouched(task)), recorder
+        self._predictor, self._recorder = Predictor(TaskPaths(task).best, bundle.vouched(task)), recorder
         self.task, self.id, self.info = task, self._predictor.id, self._predictor.info
         self._predictor.check()
         self._predictor.warm_up(threads)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import Figure, ratio, save
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, paths
 from pipeline.core.stage import require
 from pipeline.data import images, litert
 from pipeline.data.synthetic import example
@@ -59,7 +59,7 @@ def hits(model: Any, shown: list[tuple[np.ndarray, np.ndarray]]) -> int:
 
 def found() -> list[Figure]:
     """Return how often each kind of model's map finds the disc."""
-    embed = litert.Embedder(require(bundle.EMBEDDER, "backbone").read_bytes())
+    embed = litert.Embedder(require(paths.EMBEDDER, "backbone").read_bytes())
     rng = np.random.default_rng(0)
     X = np.stack([embed(planted(rng, bool(n % 2))[0]) for n in range(N_FITTED)])
     y, shown = np.arange(N_FITTED) % 2, []

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.duplicates import contact_sheet, summary
 from pipeline.duplicates.audit import audit_path, audit_task
@@ -24,7 +25,7 @@ MOST_WORKERS = 8  # threads where no params.yaml says how many; more would wait 
 def run_stage(name: str) -> None:
     """Write a task's audit.json and say what was found; raise DataError for what the task does not tolerate."""
     found, _, root = audit_task(name)
-    artifacts.write_json(Path(f"data/{name}/audit.json"), found)
+    artifacts.write_json(TaskPaths(name).audit, found)
     lines = summary.summary(found, "picture" if root else "row", done=True)
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     task = params.task(name)

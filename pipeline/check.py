@@ -7,7 +7,7 @@ task has none yet.
 
 import sys
 
-from pipeline.core import artifacts, code_hashes, params, yaml_edit
+from pipeline.core import artifacts, code_hashes, params, paths, yaml_edit
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks.validate import check, check_raw
@@ -31,7 +31,7 @@ def main() -> None:
             print(f"check: {doubt}", file=sys.stderr)
         uploads.create(name)
     code_hashes.write()
-    artifacts.write_bytes(params.READY / "table", b"tables need nothing but the code\n")
+    artifacts.write_bytes(paths.READY / "table", b"tables need nothing but the code\n")
 
 
 if __name__ == "__main__":

@@ -5,23 +5,20 @@ drawn by `drawing` and `camera`, of nobody. Their classes overlap on purpose, an
 for the audit to find: see `plant_flaws`. Nothing in names or columns tells which.
 """
 
-from pathlib import Path
-
 from pipeline.core import artifacts, params
+from pipeline.core.paths import DEMO
 from pipeline.core.stage import run
 from pipeline.data.synthetic.demo_set import breast_table, lesion_set
-
-FOLDER = Path("data/demo")
 
 
 def main() -> None:
     """Draw both data sets."""
-    artifacts.write_csv(FOLDER / "breast.csv", breast_table())
+    artifacts.write_csv(DEMO / "breast.csv", breast_table())
     n_lesions = params.parse(params.DemoParams, params.load()["demo"], "demo").lesions
     table, files, _ = lesion_set(params.seed(), n_lesions, params.workers())
     for path, data in files.items():
-        artifacts.write_bytes(FOLDER / "lesions" / path, data)
-    artifacts.write_csv(FOLDER / "lesions" / "labels.csv", table)
+        artifacts.write_bytes(DEMO / "lesions" / path, data)
+    artifacts.write_csv(DEMO / "lesions" / "labels.csv", table)
 
 
 if __name__ == "__main__":

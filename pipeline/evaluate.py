@@ -5,12 +5,11 @@ as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/
 reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import calibration, curves, operating_point, plots, subgroups
@@ -23,8 +22,8 @@ from pipeline.stats import metrics
 def main(name: str) -> None:
     model = params.model(name)
     task = params.task(model.task)
-    folder = require(f"models/{model.task}/candidates/{name}/candidate.json", f"train@{name}").parent
-    dev = Dataset.load(require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}"))
+    folder = require(TaskPaths(model.task).candidate_json(name), f"train@{name}").parent
+    dev = Dataset.load(require(TaskPaths(model.task).dev, f"preprocess@{model.task}"))
     saved = np.load(folder / "oof.npz")
     raw, repeats = saved["proba"], len(saved["proba"]) // len(dev.y)
     parts = subgroups.read(model.task, "dev", dev)
@@ -56,7 +55,7 @@ def main(name: str) -> None:
     add_refusals(report, dev, decided, refused)
     subgroups.add(report, parts, dev, (proba, decided), select.draws, params.seed(), repeats)
     history = pd.read_csv(folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
-    numbers, drawn = (Path(f"reports/{model.task}/{kind}/{name}") for kind in ("plots", "figures"))
+    numbers, drawn = TaskPaths(model.task).plots(name), TaskPaths(model.task).figures(name)
     artifacts.write_csv(numbers / "roc.csv", curve(dev, proba))
     artifacts.write_csv(numbers / "confusion.csv", cases(dev, decided))
     artifacts.write_csv(numbers / "history.csv", history)
@@ -75,8 +74,8 @@ def main(name: str) -> None:
         plots.importance(important, f"{name}, out of fold", drawn / "importance.png")
     if dev.positive:
         artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule["threshold"]))
-    artifacts.write_json(Path(f"models/{model.task}/decisions/{name}.json"), rule)
-    artifacts.write_json(Path(f"reports/{model.task}/cv/{name}.json"), report)
+    artifacts.write_json(TaskPaths(model.task).decision_rule(name), rule)
+    artifacts.write_json(TaskPaths(model.task).cv(name), report)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import yaml
 
 from pipeline.core import artifacts, params, yaml_edit
 from pipeline.core.errors import DataError, ParamsError, StageError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import asked_for
@@ -33,9 +34,9 @@ def run_stage(name: str) -> None:
     """Write the report on the external data set `name`."""
     block = params.external(name)
     task = params.task(block.task)
-    winner = artifacts.read_json(require(f"reports/{block.task}/selection.json", f"select_best@{block.task}"))["winner"]
-    here = artifacts.read_json(require(f"reports/{block.task}/test/{winner}.json", f"holdout@{block.task}"))
-    predictor = Predictor(require(f"models/{block.task}/best", f"select_best@{block.task}"))
+    winner = artifacts.read_json(require(TaskPaths(block.task).selection, f"select_best@{block.task}"))["winner"]
+    here = artifacts.read_json(require(TaskPaths(block.task).test_report(winner), f"holdout@{block.task}"))
+    predictor = Predictor(require(TaskPaths(block.task).best, f"select_best@{block.task}"))
     classes = predictor.classes
     source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
     if task.kind == "image":
@@ -89,12 +90,12 @@ def run_stage(name: str) -> None:
 
 def write(report: dict[str, Any], data: Dataset, proba: np.ndarray, task: str, name: str) -> None:
     """Write the report, and its charts."""
-    drawn = Path(f"reports/{task}/figures/{name}")
+    drawn = TaskPaths(task).figures(name)
     area = np.nan if report["roc_auc"] is None else report["roc_auc"]
     plots.roc(data, proba, area, name, drawn / "roc.png")
     plots.reliability(curves.reliability(data, proba), data.positive, name, drawn / "reliability.png")
     artifacts.write_json(drawn / "external.json", report)  # the report depends on this folder, which is always there
-    artifacts.write_json(f"reports/{task}/external/{name}.json", report)
+    artifacts.write_json(TaskPaths(task).external(name), report)
 
 
 def read_words(path: Path | None) -> dict[str, str]:

@@ -6,9 +6,9 @@ it (see `evaluation.as_published`).
 """
 
 import sys
-from pathlib import Path
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import test_set_evaluations
@@ -19,16 +19,16 @@ from pipeline.evaluation.held_out import content_hash, rank, score_model
 def main(name: str) -> None:
     task = params.task(name)
     metric, winner = task.select.metric, selected(name)
-    test = Dataset.load(require(f"data/{name}/test.npz", f"preprocess@{name}"))
+    test = Dataset.load(require(TaskPaths(name).test, f"preprocess@{name}"))
     key = params.metric_key(metric, len(test.classes))
-    test_set_evaluations.read(test_set_evaluations.place(name))  # a file that cannot be read is said before the work
+    test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is said before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}
     published = as_published(name, winner, test)
     tests[winner] |= {"as_published": published} if published else {}
-    reports = {model: artifacts.read_json(Path(f"reports/{name}/cv/{model}.json")) for model in task.models}
+    reports = {model: artifacts.read_json(TaskPaths(name).cv(model)) for model in task.models}
     for model, report in tests.items():
-        artifacts.write_json(Path(f"reports/{name}/test/{model}.json"), report)
-    artifacts.write_csv(Path(f"reports/{name}/leaderboard.csv"), rank(reports, tests, winner, metric, key))
+        artifacts.write_json(TaskPaths(name).test_report(model), report)
+    artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key))
     test_set_evaluations.note(name, test.fingerprint, {model: content_hash(name, model) for model in task.models})
     low, high = tests[winner]["ci"][key]
     figure = f"test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]"
@@ -40,7 +40,7 @@ def main(name: str) -> None:
 
 def selected(name: str) -> str:
     """Return the champion's name; the test set stays closed where there is none yet."""
-    return artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))["winner"]
+    return artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))["winner"]
 
 
 if __name__ == "__main__":

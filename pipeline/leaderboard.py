@@ -4,20 +4,21 @@ import csv
 from pathlib import Path
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.evaluation import test_set_evaluations
 
 
-def board(task: str, reports: Path = Path("reports")) -> str:
+def board(task: str, root: Path = Path()) -> str:
     """Return a task's leaderboard as text; a line that says so where the task has not been run."""
-    path = reports / task / "leaderboard.csv"
+    path = TaskPaths(task, root).leaderboard
     if not path.exists():
         return f"{task}: not run yet: dvc repro\n"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    selection = artifacts.read_json(reports / task / "selection.json")
+    selection = artifacts.read_json(TaskPaths(task, root).selection)
     metric = selection["metric"]
-    seen = test_set_evaluations.count(task, selection["winner"], reports)
+    seen = test_set_evaluations.count(task, selection["winner"], root)
     last = f"test {metric}" + (f" ({test_set_evaluations.in_words(seen)})" if seen else "")
     shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", last]]
     for row in rows:

@@ -6,11 +6,11 @@ keeps pixels for fine-tuning, else of no rows.
 """
 
 import sys
-from pathlib import Path
 
 import pandas as pd
 
 from pipeline.core import params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import uploads
 from pipeline.data.feature_arrays import load_features, order_classes, take, write_pixels
@@ -21,7 +21,7 @@ from pipeline.evaluation.operating_point import check_classes
 
 
 def main(name: str) -> None:
-    task, folder = params.task(name), Path(f"data/{name}")
+    task, folder = params.task(name), TaskPaths(name).data
     split = pd.read_csv(require(folder / "split.csv", f"split@{name}"), dtype=str, keep_default_na=False)
     samples = read_samples(name)
     row_of = {path: row for row, path in enumerate(samples["path"])}

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from pipeline.core import artifacts
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.reporting.page import render
 
@@ -25,7 +26,7 @@ def main(*arguments: str) -> None:
     if given.no_images and not given.out:
         sys.stdout.write(page)
         return
-    artifacts.write_bytes(given.out or Path(f"reports/{given.task}/report.html"), page.encode())
+    artifacts.write_bytes(given.out or TaskPaths(given.task).page, page.encode())
 
 
 if __name__ == "__main__":

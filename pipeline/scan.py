@@ -12,15 +12,14 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, paths
 from pipeline.core.params import TaskParams
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.image_features import scan_images
 from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
-
-EMBEDDER = Path("models/backbone/embedder.tflite")
 
 
 def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, name: str, out: Path) -> int:
@@ -39,7 +38,7 @@ def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, na
 
 
 def main(name: str) -> None:
-    task, out = params.task(name), Path(f"data/{name}/scan")
+    task, out = params.task(name), TaskPaths(name).scan
     out.mkdir(parents=True, exist_ok=True)
     if task.kind == "table":
         samples, features = scan_table(task, name)
@@ -51,7 +50,7 @@ def main(name: str) -> None:
         listed, skipped = folder_layout.list_samples(task, name)
         columns = COLUMNS + list(listed[0].extra)
         listed += list_uploads(name)
-        program = require(EMBEDDER, "backbone")
+        program = require(paths.EMBEDDER, "backbone")
         found = scan_images(listed, Path(task.raw), program, out, params.workers())
         rows = tqdm(found, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
     n_samples = write_samples(rows, columns, task, name, out)

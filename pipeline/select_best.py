@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.calibration import SCALED, out_of_fold
@@ -26,12 +27,12 @@ from pipeline.stats.bootstrap import bootstrap
 def main(name: str) -> None:
     task = params.task(name)
     metric = task.select.metric
-    dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
+    dev = Dataset.load(require(TaskPaths(name).dev, f"preprocess@{name}"))
     reports, decisions, draws = {}, {}, {}
     for model in task.models:
-        reports[model] = artifacts.read_json(require(f"reports/{name}/cv/{model}.json", f"evaluate@{model}"))
-        decisions[model] = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
-        oof = np.load(require(f"models/{name}/candidates/{model}/oof.npz", f"train@{model}"))["proba"]
+        reports[model] = artifacts.read_json(require(TaskPaths(name).cv(model), f"evaluate@{model}"))
+        decisions[model] = artifacts.read_json(require(TaskPaths(name).decision_rule(model), f"evaluate@{model}"))
+        oof = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"]
         judged = dev.tiled(len(oof) // len(dev.y))
         proba = calibrate(oof, decisions[model])
         decided = decide(proba, decisions[model])
@@ -46,7 +47,7 @@ def main(name: str) -> None:
     reason = explain(chosen, metric, scores, ci)
     exported = export(name, winner, decisions[winner], reports[winner])
     artifacts.write_json(
-        Path(f"reports/{name}/selection.json"),
+        TaskPaths(name).selection,
         {"task": name, "metric": metric, "rule": RULE, "reason": reason, "scores": scores, "bundle": exported} | chosen,
     )
     print(f"select_best {name}: {reason}", file=sys.stderr)
@@ -58,13 +59,13 @@ def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, A
     To the figures of `report` it adds what a server is to expect (see `monitoring.baseline`). Returns the SHA-256 of the
     bundle's bundle.json, by which selection.json, and so git, vouches for it.
     """
-    candidate = Path(f"models/{task}/candidates/{winner}")
-    dev = Dataset.load(require(f"data/{task}/dev.npz", f"preprocess@{task}"))
+    candidate = TaskPaths(task).candidate(winner)
+    dev = Dataset.load(require(TaskPaths(task).dev, f"preprocess@{task}"))
     report = report | {"reference": reference(dev, candidate, decision)}
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, decision, report)
         answers = Predictor(scratch).golden()
-    best = Path(f"models/{task}/best")
+    best = TaskPaths(task).best
     bundle.write(best, candidate, decision, report, answers)
     return bundle.read_content(best)[1]
 

@@ -9,10 +9,10 @@ each site. It costs a fit per model and site on what `train` had, which for a ne
 """
 
 import sys
-from pathlib import Path
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import ParamsError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import subgroups
@@ -20,12 +20,12 @@ from pipeline.evaluation.leave_one_site_out import by_site
 
 
 def main(name: str) -> None:
-    task, out = params.task(name), Path(f"reports/{name}/sites.json")
+    task, out = params.task(name), TaskPaths(name).sites
     column = task.select.site
     if not column:
         artifacts.write_json(out, {"column": None, "models": {}})
         return
-    dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
+    dev = Dataset.load(require(TaskPaths(name).dev, f"preprocess@{name}"))
     table = subgroups.columns(name, "dev", dev)
     subgroups.check(list(table), [column], f"{name}.select.site")
     values, names = subgroups.divide(table[column], [], f"tasks.{name}.select.site")

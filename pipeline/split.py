@@ -5,9 +5,9 @@ with `repeats`, also fold_2 and so on: the same samples divided anew.
 """
 
 import sys
-from pathlib import Path
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.samples import read_samples
 from pipeline.data.splitting import split
@@ -15,9 +15,9 @@ from pipeline.data.splitting import split
 
 def main(name: str) -> None:
     samples = read_samples(name)
-    audit = artifacts.read_json(require(f"data/{name}/audit.json", f"audit@{name}"))
+    audit = artifacts.read_json(require(TaskPaths(name).audit, f"audit@{name}"))
     table = split(samples, audit, params.task(name).split, params.seed())
-    artifacts.write_csv(Path(f"data/{name}/split.csv"), table)
+    artifacts.write_csv(TaskPaths(name).split, table)
     counts = table["subset"].value_counts()
     why = table.loc[table["subset"] == "excluded", "reason"].str.split(":").str[0].value_counts()
     left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(why.items())) or "none"

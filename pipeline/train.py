@@ -15,13 +15,13 @@ import importlib
 import shutil
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
@@ -38,9 +38,9 @@ def main(name: str) -> None:
     task = params.task(model.task)
     estimators = importlib.import_module(f"pipeline.estimators.{model.estimator}")
     blocks = [params.parse(estimators.Params, own, f"models.{name}") for own in tuning.combinations(model.own)]
-    data = require(f"data/{model.task}/dev.npz", f"preprocess@{model.task}").parent
+    data = require(TaskPaths(model.task).dev, f"preprocess@{model.task}").parent
     dev = Dataset.load(data / "dev.npz")
-    folder = Path(f"models/{model.task}/candidates/{name}")
+    folder = TaskPaths(model.task).candidate(name)
     folder.mkdir(parents=True, exist_ok=True)
 
     workers, seed = params.workers(), params.seed()

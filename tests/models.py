@@ -13,7 +13,7 @@ import yaml
 from sklearn.model_selection import StratifiedGroupKFold
 
 from pipeline import evaluate, holdout, select_best, train
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, paths
 from pipeline.data import images, litert, tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.synthetic import example
@@ -132,8 +132,8 @@ def random_backbone(session: Path) -> Path:
 def make_backbone(folder: Path) -> None:
     """Write `models/backbone/` of a random network to the folder."""
     model = _network.build(_backbone.fetch("random", 7))
-    artifacts.write_npz(folder / _network.FOLDER / "weights.npz", _network.get_weights(model))
-    artifacts.write_bytes(folder / _network.FOLDER / "embedder.tflite", _network.to_litert(model))
+    artifacts.write_npz(folder / paths.WEIGHTS, _network.get_weights(model))
+    artifacts.write_bytes(folder / paths.EMBEDDER, _network.to_litert(model))
 
 
 def use_backbone(session: Path) -> None:

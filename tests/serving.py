@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from app import api
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.data import litert
 from pipeline.data.image_with_columns import Beside
 from pipeline.data.tables import schema
@@ -56,7 +56,7 @@ def make_project(program: Path, whole: bool = False) -> None:
 
     With `whole` there is one more, of the image task `whole`, which takes age and site beside the picture.
     """
-    artifacts.write_bytes(bundle.EMBEDDER, program.read_bytes())
+    artifacts.write_bytes(paths.EMBEDDER, program.read_bytes())
     embed = litert.Embedder(program.read_bytes())
     X, y = np.stack([embed(square(seed)) for seed in range(16)]), np.arange(16) % 2
     for name, c in (("line", 1.0), ("other", 0.01)):

@@ -6,7 +6,7 @@ import pandas as pd
 import yaml
 
 from pipeline import audit, scan, split
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.data import uploads
 from tests.samples import content, put, task
 from tests.textures import stored, texture
@@ -24,7 +24,7 @@ def make_task(program: Path) -> None:
     }
     rows = [f"{label}/{i}.png,{label},{label[0]}{i // 2}" for label in ONE_CLASS for i in range(N)]
     put(Path(), files | {"raw/list.csv": "\n".join(["path,label,lesion", *rows, ""])})
-    artifacts.write_bytes(scan.EMBEDDER, program.read_bytes())
+    artifacts.write_bytes(paths.EMBEDDER, program.read_bytes())
     read = {"csv": "list.csv", "label": "label", "group": "lesion"}
     block = task(read=read, split={"folds": 2, "min_test_per_class": 2})
     Path("params.yaml").write_text(yaml.safe_dump(content(block)), encoding="utf-8")

@@ -2,13 +2,13 @@
 
 import base64
 import re
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import test_set_evaluations
 
 # Okabe and Ito's colours, as in pipeline/evaluation/plots.py, without black, which a dark page would swallow
@@ -154,7 +154,7 @@ def thumb(data: bytes) -> str | None:
 def model(champion: Any) -> None:
     """Say which model answers and how well it does on the test set."""
     info = champion.info
-    path = Path(f"reports/{champion.task}/test/{info['model']}.json")
+    path = TaskPaths(champion.task).test_report(info["model"])
     try:
         test = artifacts.read_json(path)
     except (OSError, ValueError):

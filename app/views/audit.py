@@ -9,6 +9,7 @@ from app.views import written
 from app.views.answer import plain
 from pipeline.core import params
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 from pipeline.data.thumbnails import preview
 from pipeline.duplicates import summary
 
@@ -19,8 +20,8 @@ SIDE = 150  # px: two beside each other on a phone
 def show(task: str) -> None:
     """Draw the part."""
     st.header("What the audit found")
-    found = written.content(f"data/{task}/audit.json", f"audit@{task}")
-    samples = written.table(f"data/{task}/scan/samples.csv", f"scan@{task}", text=True)
+    found = written.content(TaskPaths(task).audit, f"audit@{task}")
+    samples = written.table(TaskPaths(task).samples, f"scan@{task}", text=True)
     block = params.task(task)
     what = "picture" if block.kind == "image" else "row"
     for line in summary.summary(found, what, done=True):

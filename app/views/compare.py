@@ -1,6 +1,5 @@
 """The page Compare: which model won and why, every model beside the others, and what one of them gets right and wrong."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,6 +8,7 @@ import streamlit as st
 from app.views import charts, mlflow_page, threshold, written
 from app.views.answer import looked, plain
 from app.views.written import part, span, three
+from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.metric_names import NAMES
 
 
@@ -23,7 +23,7 @@ def show(task: str) -> None:
 
 def verdict(task: str) -> None:
     """Say which model won, and why."""
-    found = written.content(f"reports/{task}/selection.json", f"select_best@{task}")
+    found = written.content(TaskPaths(task).selection, f"select_best@{task}")
     st.markdown(f"**{plain(found['reason'])}.**")
     with st.expander("How the champion is chosen"):
         st.write(plain(found["rule"]))
@@ -31,7 +31,7 @@ def verdict(task: str) -> None:
 
 def leaderboard(task: str) -> None:
     """Draw the leaderboard as a chart and as a table."""
-    table = written.table(f"reports/{task}/leaderboard.csv", f"holdout@{task}")
+    table = written.table(TaskPaths(task).leaderboard, f"holdout@{task}")
     metric = table.columns[4]  # the task's own; see the contract of leaderboard.csv
     name = NAMES.get(metric, metric)
     st.header("Leaderboard")
@@ -57,7 +57,7 @@ def leaderboard(task: str) -> None:
 
 def one_model(task: str) -> None:
     """Let the reader choose a model and draw all there is about it."""
-    table = written.table(f"reports/{task}/leaderboard.csv", f"holdout@{task}")
+    table = written.table(TaskPaths(task).leaderboard, f"holdout@{task}")
     models, champion = table["model"].tolist(), table.loc[table["champion"] == "yes", "model"].tolist()
     st.header("One model")
     label = {name: f"{name} (champion)" if name in champion else name for name in models}
@@ -79,8 +79,8 @@ def one_model(task: str) -> None:
 
 def reports(task: str, model: str) -> dict[str, dict[str, Any]]:
     """Return the model's two reports, out of fold and test, the latter where there is one."""
-    found = {"Out of fold": written.content(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")}
-    test = Path(f"reports/{task}/test/{model}.json")
+    found = {"Out of fold": written.content(TaskPaths(task).cv(model), f"evaluate@{model}")}
+    test = TaskPaths(task).test_report(model)
     return found | ({"Test": written.content(test, f"holdout@{task}")} if test.exists() else {})
 
 
@@ -128,7 +128,7 @@ def subgroups(task: str, model: str) -> None:
 
 def sites(task: str, model: str) -> None:
     """Draw the figures at sites that the model was fitted without, where params.yaml names a column of sites."""
-    path = Path(f"reports/{task}/sites.json")
+    path = TaskPaths(task).sites
     found = written.content(path, f"sites@{task}") if path.exists() else {"models": {}}
     rows = [row for row in found["models"].get(model, []) if "reason" not in row]
     if not rows:
@@ -183,7 +183,7 @@ def classes(report: dict[str, Any], side: str) -> None:
 def roc(task: str, model: str, models: list[str]) -> None:
     """Draw the ROC curves of all models, this one's bold."""
     st.subheader("ROC, out of fold")
-    paths = {name: Path(f"reports/{task}/plots/{name}/roc.csv") for name in models}
+    paths = {name: TaskPaths(task).plots(name) / "roc.csv" for name in models}
     paths = {name: path for name, path in paths.items() if path.exists() or name == model}
     curves = {name: written.table(path, f"evaluate@{name}") for name, path in paths.items()}
     charts.draw(charts.roc(curves, model), f"ROC curves of {', '.join(curves)}; {model} is bold", 380)
@@ -197,7 +197,7 @@ def roc(task: str, model: str, models: list[str]) -> None:
 def reliability(task: str, model: str) -> None:
     """Draw how far probabilities can be taken at their word."""
     st.subheader("Reliability, out of fold")
-    bins = written.table(f"reports/{task}/figures/{model}/reliability.csv", f"evaluate@{model}")
+    bins = written.table(TaskPaths(task).figures(model) / "reliability.csv", f"evaluate@{model}")
     many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
     words = ("probability of the most probable class", "share that is right") if many else ("predicted", "observed")
     says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
@@ -212,7 +212,7 @@ def reliability(task: str, model: str) -> None:
 def risk(task: str, model: str) -> None:
     """Draw how often the model is wrong about the share that it is let answer."""
     st.subheader("Coverage against risk, out of fold")
-    table = written.table(f"reports/{task}/figures/{model}/coverage.csv", f"evaluate@{model}")
+    table = written.table(TaskPaths(task).figures(model) / "coverage.csv", f"evaluate@{model}")
     long = pd.DataFrame({"share answered": table["coverage"], "name": "by " + table["by"], "error": table["risk"]})
     full = three(table["risk"].iloc[-1])
     says = f"Error over the share that is answered, the surest or the most familiar first; {full} of all"
@@ -237,7 +237,7 @@ def calibrated(report: dict[str, Any]) -> str:
 
 def importance(task: str, model: str) -> None:
     """Draw which columns of a table the model cannot do without; nothing for pictures."""
-    path = Path(f"reports/{task}/figures/{model}/importance.csv")
+    path = TaskPaths(task).figures(model) / "importance.csv"
     if not path.exists():
         return
     st.subheader("Importance of columns, out of fold")
@@ -274,7 +274,7 @@ def history(task: str, model: str) -> None:
     """Draw the loss by epoch, or say that there is none."""
     st.subheader("Training")
     st.write(plain(tuned(reports(task, model)["Out of fold"])))
-    table = written.table(f"reports/{task}/plots/{model}/history.csv", f"evaluate@{model}")
+    table = written.table(TaskPaths(task).plots(model) / "history.csv", f"evaluate@{model}")
     if len(table) < 2:
         losses = " and ".join(
             f"{three(value)} on samples {kind}"

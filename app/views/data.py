@@ -6,6 +6,7 @@ import streamlit as st
 from app.views import audit, charts, distributions, written
 from app.views.written import part
 from pipeline.core import params
+from pipeline.core.paths import TaskPaths
 
 
 def show(task: str) -> None:
@@ -19,7 +20,7 @@ def show(task: str) -> None:
 
 def split_of(task: str) -> pd.DataFrame:
     """Return split.csv with a column `part`: fold 0, ..., test, excluded."""
-    table = written.table(f"data/{task}/split.csv", f"split@{task}", text=True)
+    table = written.table(TaskPaths(task).split, f"split@{task}", text=True)
     return table.assign(part=table["subset"].where(table["subset"] != "dev", "fold " + table["fold"]))
 
 
@@ -75,7 +76,7 @@ def left_out(task: str) -> None:
     st.header("Left out, and why")
     split = split_of(task)
     excluded = split.loc[split["subset"] == "excluded", ["path", "label", "reason"]]
-    skipped = written.table(f"data/{task}/scan/skipped.csv", f"scan@{task}", text=True)
+    skipped = written.table(TaskPaths(task).skipped, f"scan@{task}", text=True)
     st.markdown(f"**Samples that are unreadable or excluded: {len(excluded):,}**")
     if len(excluded):
         st.dataframe(excluded, hide_index=True, alt="Excluded samples and their reasons")

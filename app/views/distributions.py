@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.views import charts, written
 from app.views.answer import plain
+from pipeline.core.paths import TaskPaths
 from pipeline.data import tables
 from pipeline.data.folder_layout import COLUMNS
 
@@ -16,7 +17,7 @@ MOST_VALUES = 20  # categories that are drawn
 
 def usable(task: str, paths: set[str] | None) -> pd.DataFrame:
     """Return samples.csv without unreadable samples, and only of `paths` where they are given."""
-    table = written.table(f"data/{task}/scan/samples.csv", f"scan@{task}", text=True)
+    table = written.table(TaskPaths(task).samples, f"scan@{task}", text=True)
     kept = table["error"] == ""
     return table[kept if paths is None else kept & table["path"].isin(paths)]
 
@@ -48,7 +49,7 @@ def pictures(task: str, paths: set[str] | None) -> None:
 def intensity(task: str) -> None:
     """Draw how bright pictures are, by channel and class."""
     st.subheader("Pixel intensity")
-    table = written.table(f"data/{task}/scan/intensity.csv", f"scan@{task}")
+    table = written.table(TaskPaths(task).intensity, f"scan@{task}")
     table = table.rename(columns={"class": "name", "bin_low": "low", "bin_high": "high"})
     table["name"] = table["name"].astype(str)
     last = table[table["high"] == 255].assign(low=256)  # so that the last bin has a width
@@ -74,7 +75,7 @@ def columns(task: str, kind: str, paths: set[str] | None) -> None:
     found = usable(task, paths)
     if kind == "table":
         st.subheader("Features")
-        features = written.table(f"data/{task}/scan/columns.csv", f"scan@{task}", text=True)
+        features = written.table(TaskPaths(task).columns, f"scan@{task}", text=True)
         features = features.loc[found.index]
     else:
         features = found.drop(columns=COLUMNS)

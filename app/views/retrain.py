@@ -5,7 +5,6 @@ What takes long runs in a process of its own, which a reload and a restart of th
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,9 +13,10 @@ import streamlit as st
 from app import access, limits
 from app.views import written
 from app.views.answer import plain
+from pipeline.core import paths
 
 LATEST = 20  # batches that are shown
-OUT = Path("logs/retrain.log")  # of the processes that are started here
+OUT = paths.LOGS / "retrain.log"  # of the processes that are started here
 REFRESH = 2  # s between two looks at what runs
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from app.views import charts, written
 from app.views.written import span, three
+from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.operating_point import bayes
 
 SOURCE = "Altman and Bland 1994, BMJ 309:102"
@@ -12,11 +13,11 @@ SOURCE = "Altman and Bland 1994, BMJ 309:102"
 
 def show(task: str, model: str) -> None:
     """Draw the slider and what it does; nothing for more than two classes, which are not decided by a threshold."""
-    report = written.content(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")
+    report = written.content(TaskPaths(task).cv(model), f"evaluate@{model}")
     if len(report["per_class"]) != 2:
         return
     st.subheader("Another threshold")
-    explore(written.table(f"reports/{task}/figures/{model}/thresholds.csv", f"evaluate@{model}"), f"{task} {model}")
+    explore(written.table(TaskPaths(task).figures(model) / "thresholds.csv", f"evaluate@{model}"), f"{task} {model}")
 
 
 @st.fragment

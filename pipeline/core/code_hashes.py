@@ -11,11 +11,10 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 
 ROOT = Path(__file__).resolve().parents[2]
 ESTIMATORS = ROOT / "pipeline" / "estimators"
-FOLDER = Path("data/.code")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 NO_CODE = (
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
@@ -94,7 +93,7 @@ def code_of_stages() -> dict[str, list[str]]:
     return found
 
 
-def write(folder: Path = FOLDER) -> None:
+def write(folder: Path = paths.CODE) -> None:
     """Write the list of each stage's files, with the hash of their code."""
     stages = code_of_stages()
     files = set().union(*stages.values())

@@ -17,8 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.core.code_hashes import without_prose
+from pipeline.core.paths import FEATURES
 
-FOLDER = Path(".cache/features")
 WAIT = 60  # seconds for another process that writes
 
 
@@ -52,7 +52,7 @@ class FeatureStore:
     """
 
     def __init__(self, name: str, recipe: str):
-        folder = Path(os.environ.get("DVC_ROOT") or ".") / FOLDER  # DVC's copies for experiments share the project's
+        folder = Path(os.environ.get("DVC_ROOT") or ".") / FEATURES  # DVC's copies for experiments share the project's
         self.name, self.recipe = name, recipe
         self.path, self._of_thread = folder / f"{name}.sqlite", threading.local()
 

@@ -11,7 +11,8 @@ from typing import Any
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-SCRATCH = Path(".cache")
+from pipeline.core.paths import CACHE
+
 # Of a generator that is left because of an error, which is what there is to say
 warnings.filterwarnings("ignore", r".*tasks (have been successfully executed|which were still being)", module="joblib")
 
@@ -59,6 +60,6 @@ def one_thread() -> threadpool_limits:
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Yield a folder for the time of the block; it lies in the project, so that a cluster's workers see it, too."""
-    SCRATCH.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
+    CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         yield Path(folder)

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipeline.core.errors import ParamsError
 
 PARAMS = Path("params.yaml")
-READY = Path("data/.ready")  # a file per kind of task: what has to be there before its samples can be read
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # C where it is compiled in: 4 ms instead of 40
 NAME = r"^[a-z0-9][a-z0-9_-]*$"  # safe as a folder, a DVC stage and an MLflow name on every system
 # The metrics a task may be selected by, and whether more of it is better.

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.core.errors import AssayError, StageError
+from pipeline.core.paths import TIMINGS
 
 # What an operating system refuses for reasons that lie outside the project.
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-TIMINGS = Path("logs/timings.jsonl")  # git-ignored: a duration is never part of an output
 
 
 def run(main: Callable[..., None]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.params import TaskParams
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folder_layout import COLUMNS, Sample
@@ -98,5 +99,5 @@ def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskPara
 
 def read_samples(name: str) -> pd.DataFrame:
     """Return samples.csv of a task, every cell as text."""
-    path = require(f"data/{name}/scan/samples.csv", f"scan@{name}")
+    path = require(TaskPaths(name).samples, f"scan@{name}")
     return pd.read_csv(path, dtype=str, keep_default_na=False)

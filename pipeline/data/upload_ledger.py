@@ -8,26 +8,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from pipeline.core.errors import DataError
-from pipeline.data.uploads import UPLOADS
+from pipeline.core.paths import TaskPaths
 
 WAIT = 120  # seconds for another writer; a hundred pictures are compared with thousands in less
-
-
-def place(task: str) -> Path:
-    """Return the path of a task's ledger."""
-    return UPLOADS / task / "ledger.jsonl"
 
 
 @contextmanager
 def locked(task: str) -> Iterator[None]:
     """Hold the task's uploads for as long as the block lasts; raise DataError where another process does not let go."""
-    folder = UPLOADS / task
+    folder = TaskPaths(task).uploads
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=WAIT):
@@ -44,7 +38,7 @@ def append(task: str, event: str, **facts: Any) -> None:
     """
     entry = {"event": event, "when": datetime.now(UTC).isoformat(timespec="seconds")} | facts
     data = json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-    with open(place(task), "a+b") as file:
+    with open(TaskPaths(task).ledger, "a+b") as file:
         whole = end_of_lines(file)
         file.truncate(whole)
         try:
@@ -52,7 +46,7 @@ def append(task: str, event: str, **facts: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
         except OSError:
-            os.truncate(place(task), whole)
+            os.truncate(TaskPaths(task).ledger, whole)
             raise
 
 
@@ -71,7 +65,7 @@ def end_of_lines(file: Any) -> int:
 def read(task: str) -> list[dict[str, Any]]:
     """Return the lines, the oldest first, without one that a killed process left half-written."""
     try:
-        data = place(task).read_bytes()
+        data = TaskPaths(task).ledger.read_bytes()
     except FileNotFoundError:
         return []
     return [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]

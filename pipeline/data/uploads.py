@@ -9,10 +9,10 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 
-UPLOADS = Path("data/uploads")
 COLUMNS = ["hash", "label", "group", "batch"]
 FOLDERS = {"image": ("pictures", "png"), "table": ("rows", "json")}
 HASH = re.compile(r"[0-9a-f]{16}")
@@ -28,27 +28,22 @@ class Included:
     batch: str
 
 
-def place(task: str) -> Path:
-    """Return the path of a task's included.csv."""
-    return UPLOADS / task / "included.csv"
-
-
 def create(task: str) -> None:
     """Write an included.csv without rows where there is none: DVC cannot depend on a file that may be missing."""
-    if not place(task).exists():
+    if not TaskPaths(task).included.exists():
         write(task, [])
 
 
 def write(task: str, rows: list[Included]) -> None:
     """Write included.csv; the order of `rows` is kept."""
-    with artifacts.writing_csv(place(task), COLUMNS) as add:
+    with artifacts.writing_csv(TaskPaths(task).included, COLUMNS) as add:
         for row in rows:
             add(asdict(row))
 
 
 def read(task: str) -> list[Included]:
     """Return the rows of included.csv, none where there is no such file; raise DataError for what `write` did not write."""
-    path = place(task)
+    path = TaskPaths(task).included
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -72,7 +67,7 @@ def read(task: str) -> list[Included]:
 def stored(task: str, kind: str, hash_: str) -> Path:
     """Return where the sample with that hash is stored; its path from the project's folder is its path in samples.csv."""
     folder, suffix = FOLDERS[kind]
-    return UPLOADS / task / folder / f"{hash_}.{suffix}"
+    return paths.UPLOADS / task / folder / f"{hash_}.{suffix}"
 
 
 def read_stored(task: str, kind: str) -> list[Included]:
@@ -90,7 +85,7 @@ def read_stored(task: str, kind: str) -> list[Included]:
 
 def is_upload(path: str) -> bool:
     """Return whether a path of samples.csv is an uploaded sample's."""
-    return path.startswith(f"{UPLOADS.as_posix()}/")
+    return path.startswith(f"{paths.UPLOADS.as_posix()}/")
 
 
 def locate(root: Path, path: str) -> Path:

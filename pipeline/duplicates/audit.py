@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import uploads
 from pipeline.duplicates.any_path import collect
@@ -74,8 +75,8 @@ def audit_task(name: str) -> tuple[dict, pd.DataFrame, Path | None]:
     """
     task = params.task(name)
     load = partial(pd.read_csv, dtype=str, keep_default_na=False)
-    samples = load(require(f"data/{name}/scan/samples.csv", f"scan@{name}"))
-    skipped = load(require(f"data/{name}/scan/skipped.csv", f"scan@{name}"))
+    samples = load(require(TaskPaths(name).samples, f"scan@{name}"))
+    skipped = load(require(TaskPaths(name).skipped, f"scan@{name}"))
     good = samples[samples["error"] == ""].reset_index(drop=True)
     raw = samples[~samples["path"].map(uploads.is_upload)]
     n_raw = int((raw["error"] == "").sum())  # uploads come behind them

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.parallel import run_here
 from pipeline.core.stage import require
 from pipeline.data import litert
@@ -42,10 +42,10 @@ def frozen_maps(X: Pictures, block: str, n_views: int, seed: int, label: str) ->
     It holds all pictures that X was taken from, whatever rows are left in X; the first view of each is the picture as it is. It
     is made where X keeps its scratch, unless it is there already.
     """
-    weights = require(_network.FOLDER / "weights.npz", "backbone").read_bytes()
+    weights = require(paths.WEIGHTS, "backbone").read_bytes()
     path = X.scratch / f"maps-{key(artifacts.sha256(weights), block, n_views, seed, np.asarray(X.embedding))}.npy"
     if not path.exists():
-        model = _network.build(dict(np.load(_network.FOLDER / "weights.npz")))
+        model = _network.build(dict(np.load(paths.WEIGHTS)))
         maps = begins_with(model, block)
         program = _network.convert(_network.import_keras().Model(model.input, maps))
         of_pictures = tqdm(run(program, X.pixels, n_views, seed), f"{label}: frozen blocks", len(X.pixels), delay=3)

@@ -18,7 +18,6 @@ from pipeline.core.suppress_output import quiet
 from pipeline.data.images import SIZE, sample_pictures
 from pipeline.data.litert import Embedder
 
-FOLDER = Path("models/backbone")  # where the stage `backbone` leaves it
 LAST_MAP = "out_relu"  # the layer whose output, float32 (n, 7, 7, N_FEATURES), is the last feature map
 N_FEATURES = 1280  # of the embedding: the last feature map averaged over its 7x7 places
 TOLERANCE = 1e-4  # largest difference between Keras, LiteRT and head on embedding

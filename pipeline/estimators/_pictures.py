@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.parallel import SCRATCH
+from pipeline.core import paths
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Pictures:
 
 def load_pictures(dev: Any, data: Path, name: str) -> Pictures:
     """Return the development set's pictures, whose pixels `preprocess` wrote to the folder `data`, for the model `name`."""
-    return Pictures(dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"), SCRATCH / "training" / name)
+    return Pictures(
+        dev.X("embedding"), np.load(data / "dev_pixels.npy", mmap_mode="r"), paths.CACHE / "training" / name
+    )
 
 
 def open_pictures(embedding: np.ndarray, file: str, scratch: Path, rows: np.ndarray) -> Pictures:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.errors import ParamsError
 from pipeline.core.params import Strict
 from pipeline.core.stage import require
@@ -205,7 +205,7 @@ class MobileNetV2Classifier:
 
     def _assemble(self) -> Any:
         keras = _network.import_keras()
-        base = _network.build(dict(np.load(require(_network.FOLDER / "weights.npz", "backbone"))))
+        base = _network.build(dict(np.load(require(paths.WEIGHTS, "backbone"))))
         dropped = keras.layers.Dropout(self.params.dropout, name="dropout")(base.output)
         output = keras.layers.Dense(len(self.head_[1]), activation="softmax", name="probabilities")(dropped)
         model = keras.Model(base.input, output, name="mobilenetv2")
@@ -251,7 +251,7 @@ class MobileNetV2Classifier:
         kernel, bias = loaded.get_layer("probabilities").get_weights()
         artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})
         if self.params.fine_tune is None:
-            embed = litert.Embedder(require(_network.FOLDER / "embedder.tflite", "backbone").read_bytes())
+            embed = litert.Embedder(require(paths.EMBEDDER, "backbone").read_bytes())
             pictures = images.sample_pictures()
             by_head = self._head_proba(np.stack([embed(picture) for picture in pictures]))
             _network.assert_close(

@@ -4,13 +4,13 @@ Development samples that are also in the shipped test set, or share a group with
 put back, for one fit that is then thrown away. Both figures stand side by side in the champion's test report.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import feature_arrays
 from pipeline.data.dataset import Dataset
@@ -31,7 +31,7 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
     """
     if params.task(task).split.by != "shipped":
         return None
-    folder = Path(f"data/{task}")
+    folder = TaskPaths(task).data
     split = pd.read_csv(require(folder / "split.csv", f"split@{task}"), dtype=str, keep_default_na=False)
     added = split["reason"].str.startswith(LEAK)
     features = params.model(model).features

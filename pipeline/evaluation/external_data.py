@@ -13,6 +13,7 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params import ExternalParams, TaskParams
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.dataset import Dataset
@@ -57,9 +58,7 @@ def pictures(block: ExternalParams, source: TaskParams, classes: list[str], name
     """Return the pictures of an external data set, compared with those of the task, and the `columns` that the model takes."""
     task, root = params.task(block.task), Path(block.raw)
     listed, _ = folder_layout.list_samples(source, name)
-    split = pd.read_csv(
-        require(f"data/{block.task}/split.csv", f"split@{block.task}"), dtype=str, keep_default_na=False
-    )
+    split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
     split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
     known = [uploads.locate(Path(task.raw), path) for path in split["path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
@@ -86,12 +85,10 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     columns = [field["name"] for field in schema]
     tables.check_columns([column for column in features if column in columns], schema)
     own = read_samples(block.task)
-    split = pd.read_csv(
-        require(f"data/{block.task}/split.csv", f"split@{block.task}"), dtype=str, keep_default_na=False
-    )
+    split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
     subset = own["path"].map(dict(zip(split["path"], split["subset"], strict=True))).fillna("excluded")
     order = np.argsort([ORDER.index(one) for one in subset], kind="stable")
-    text = pd.read_csv(f"data/{block.task}/scan/columns.csv", dtype=str, keep_default_na=False)[columns].iloc[order]
+    text = pd.read_csv(TaskPaths(block.task).columns, dtype=str, keep_default_na=False)[columns].iloc[order]
     both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).map(str)
     inside, groups = judge(pairs_of_equal(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)

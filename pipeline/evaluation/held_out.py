@@ -11,6 +11,7 @@ from tqdm import tqdm
 from pipeline.core import artifacts, params
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params import TaskParams
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
@@ -77,9 +78,9 @@ def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: 
 
 def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
     """Return a model's report on the test set."""
-    rule = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
+    rule = artifacts.read_json(require(TaskPaths(name).decision_rule(model), f"evaluate@{model}"))
     with scratch_folder() as folder:
-        bundle.write(folder, Path(f"models/{name}/candidates/{model}"), rule, {})
+        bundle.write(folder, TaskPaths(name).candidate(model), rule, {})
         label = f"holdout {name}: {model}"
         proba, refused = predict_test(folder, test, Path(task.raw), params.workers(), label)
     decided = decide(proba, rule)
@@ -93,5 +94,5 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
 
 def content_hash(name: str, model: str) -> str:
     """Return what stands for a candidate of the task `name` in test_looks.csv."""
-    candidate, rule = f"models/{name}/candidates/{model}/candidate.json", f"models/{name}/decisions/{model}.json"
+    candidate, rule = TaskPaths(name).candidate_json(model), TaskPaths(name).decision_rule(model)
     return test_set_evaluations.content_hash(artifacts.read_json(candidate), artifacts.read_json(rule))

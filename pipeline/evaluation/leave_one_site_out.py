@@ -6,7 +6,6 @@ difference: what a new site costs. The test set is not opened.
 """
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts, params
 from pipeline.core.parallel import run_parallel
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._pictures import load_pictures
@@ -47,7 +47,7 @@ def leave_out(
     They are NaN where there is none; the second tells why, by site.
     """
     features, workers = params.model(model).features, params.workers()
-    X = load_pictures(dev, Path(f"data/{task}"), model) if features == "pixels" else dev.X(features)
+    X = load_pictures(dev, TaskPaths(task).data, model) if features == "pixels" else dev.X(features)
     left = {name: training_rows(values, dev.group, name) for name in names}
     without = {name: LACKS.format(lacking(dev, rows)) for name, rows in left.items() if lacking(dev, rows)}
     todo, proba = [name for name in names if name not in without], np.full((len(dev.y), len(dev.classes)), np.nan)
@@ -95,8 +95,8 @@ def by_site(name: str, model: str, dev: Dataset, values: np.ndarray, names: list
     by models that had seen others of their site, and `difference` the paired one. Decisions are by the model's own rule, which
     was chosen out of fold over all sites.
     """
-    rule = artifacts.read_json(require(f"models/{name}/decisions/{model}.json", f"evaluate@{model}"))
-    oof = np.load(require(f"models/{name}/candidates/{model}/oof.npz", f"train@{model}"))["proba"][: len(dev.y)]
+    rule = artifacts.read_json(require(TaskPaths(name).decision_rule(model), f"evaluate@{model}"))
+    oof = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"][: len(dev.y)]
     left, without = leave_out(name, model, dev, values, names)
     draws = params.task(name).select.draws
     sides = [calibrate(raw, rule) for raw in (left, oof)]

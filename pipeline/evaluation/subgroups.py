@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import ParamsError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
@@ -58,7 +59,7 @@ def columns(task: str, subset: str, data: Dataset) -> pd.DataFrame:
     """Return all columns that are known of the samples in `data`, the task's `subset`, dev or test."""
     if params.task(task).kind == "table":
         return data.X("columns")
-    path = require(f"data/{task}/{subset}_columns.csv", f"preprocess@{task}")
+    path = require(TaskPaths(task).subset_columns(subset), f"preprocess@{task}")
     return pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="path")
 
 

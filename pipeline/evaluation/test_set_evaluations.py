@@ -13,13 +13,9 @@ from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 
 COLUMNS = ["test", "model", "candidate"]
-
-
-def place(task: str, reports: Path = Path("reports")) -> Path:
-    """Return where a task's looks are kept."""
-    return reports / task / "test_looks.csv"
 
 
 def content_hash(candidate: dict[str, Any], decision: dict[str, Any]) -> str:
@@ -53,20 +49,20 @@ def read(path: Path) -> set[tuple[str, ...]]:
 
 def note(task: str, test: str, candidates: dict[str, str]) -> None:
     """Add the `candidates`, {model: content hash}, to those that were scored on the test set of fingerprint `test`."""
-    rows = read(place(task)) | {(test, model, candidate) for model, candidate in candidates.items()}
-    with artifacts.writing_csv(place(task), COLUMNS) as write:
+    rows = read(TaskPaths(task).test_looks) | {(test, model, candidate) for model, candidate in candidates.items()}
+    with artifacts.writing_csv(TaskPaths(task).test_looks, COLUMNS) as write:
         for row in sorted(rows):
             write(dict(zip(COLUMNS, row, strict=True)))
 
 
-def count(task: str, model: str, reports: Path = Path("reports")) -> int:
+def count(task: str, model: str, root: Path = Path()) -> int:
     """Return how many different candidates are known to have been scored on the test set of the model's test report.
 
     0 where there is none, or one from before looks were counted.
     """
-    report = reports / task / "test" / f"{model}.json"
+    report = TaskPaths(task, root).test_report(model)
     test = artifacts.read_json(report).get("data_fingerprint") if report.exists() else None
-    return len({candidate for known, _, candidate in read(place(task, reports)) if known == test})
+    return len({candidate for known, _, candidate in read(TaskPaths(task, root).test_looks) if known == test})
 
 
 def in_words(looks: int) -> str:

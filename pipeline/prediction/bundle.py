@@ -10,15 +10,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.image_with_columns import of_picture
 
 FORMAT = 1
 KEYS = {"kind": str, "classes": list, "features": str, "decision": dict, "files": dict}  # what no reader can do without
 PLAIN_NAME = re.compile(r"\w[\w.-]*")
-EMBEDDER = Path("models/backbone/embedder.tflite")
 
 
 def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict[str, Any], golden: Any = None) -> None:
@@ -34,7 +34,7 @@ def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict
         name: read_file(candidate, name, expected, "candidate.json") for name, expected in content["files"].items()
     }
     if of_picture(content["features"]) == "embedding":
-        files["embedder.tflite"] = require(EMBEDDER, "backbone").read_bytes()
+        files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
     content |= {"format": FORMAT, "decision": decision, "metrics": metrics, "golden": golden}
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
     with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last
@@ -52,7 +52,7 @@ def vouched(task: str) -> str:
     A `.joblib` file is code that runs when it is loaded, and whoever can write to `models/` could put one there together with
     a bundle.json that fits it. What serves others therefore asks git's reports. Raises BundleError where they say nothing.
     """
-    path = Path(f"reports/{task}/selection.json")
+    path = TaskPaths(task).selection
     try:
         return artifacts.read_json(path)["bundle"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import images, uploads
 from pipeline.duplicates import summary
@@ -61,7 +62,7 @@ def with_pictures(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, An
 
 def charts(study: Study) -> dict[str, str]:
     """Return the champion's charts by name, as data: URIs: those that `evaluate` drew, and precision over recall."""
-    folder = Path(f"reports/{study.name}/figures/{study.winner}")
+    folder = TaskPaths(study.name).figures(study.winner)
     names = ("roc", "reliability", "coverage", "history")
     found = {
         name: uri(require(folder / f"{name}.png", f"evaluate@{study.winner}").read_bytes(), "png") for name in names
@@ -75,4 +76,4 @@ def charts(study: Study) -> dict[str, str]:
 
 def chart_elsewhere(task: str, name: str, chart: str) -> str:
     """Return a chart of the external data set `name` as a data: URI."""
-    return uri(require(f"reports/{task}/figures/{name}/{chart}.png", f"external@{name}").read_bytes(), "png")
+    return uri(require(TaskPaths(task).figures(name) / f"{chart}.png", f"external@{name}").read_bytes(), "png")

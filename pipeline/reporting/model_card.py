@@ -6,6 +6,7 @@ What no artefact can know is left to the author, and says so.
 import json
 from pathlib import Path
 
+from pipeline.core import paths
 from pipeline.data.image_with_columns import asked_for
 from pipeline.data.images import FORMATS, MIN_SIDE
 from pipeline.evaluation import test_set_evaluations
@@ -15,7 +16,6 @@ from pipeline.reporting.results_section import external, sites, subgroups
 
 AUTHOR = "For the author"
 EVENTS = 100  # of a class, below which an evaluation says little (Vergouwe et al. 2005; Collins et al. 2016)
-DEMO = Path("data/demo")
 
 
 def card(study: Study) -> list[tuple[str, list[str]]]:
@@ -123,7 +123,7 @@ def limits(study: Study) -> list[str]:
     """Return what a reader has to bear in mind, a sentence each."""
     test, cv = study.test[study.winner], study.cv[study.winner]
     said = []
-    if Path(study.task.raw).is_relative_to(DEMO):
+    if Path(study.task.raw).is_relative_to(paths.DEMO):
         said.append(
             "The data are those that come with the software for demonstration: the figures show that the method works."
         )

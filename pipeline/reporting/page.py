@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import subgroups, test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting import data_section, embedded_images, model_card, results, results_section, tripod_ai
@@ -33,13 +34,12 @@ def percent(value: float) -> str:
 
 def fingerprints(found: results.Study) -> list[tuple[str, str]]:
     """Return what the results were made from and came out as: (what, SHA-256)."""
-    data = Path(f"data/{found.name}")
+    paths = TaskPaths(found.name)
     return [
-        (f"{data.as_posix()}/scan/samples.csv", artifacts.sha256((data / "scan/samples.csv").read_bytes())),
-        (f"{data.as_posix()}/split.csv", artifacts.sha256((data / "split.csv").read_bytes())),
+        *((path.as_posix(), artifacts.sha256(path.read_bytes())) for path in (paths.samples, paths.split)),
         ("development set: ids, groups, labels, folds", found.bundle["data_fingerprint"]),
         ("test set: ids, groups, labels", found.test[found.winner]["data_fingerprint"]),
-        (f"models/{found.name}/best/bundle.json", found.selection["bundle"]),
+        (paths.bundle.as_posix(), found.selection["bundle"]),
     ]
 
 

@@ -1,5 +1,6 @@
 """All that the stages found out about one task, read once: what its report is written from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 
 from pipeline.core import artifacts, params
 from pipeline.core.params import TaskParams
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
@@ -85,7 +87,7 @@ class Study:
     def columns(self) -> pd.DataFrame:
         """What is known of each sample besides the picture, in the order of `samples`: numbers as float64, words as str."""
         if self.task.kind == "table":
-            text = pd.read_csv(Path(f"data/{self.name}/scan/columns.csv"), dtype=str, keep_default_na=False)
+            text = pd.read_csv(TaskPaths(self.name).columns, dtype=str, keep_default_na=False)
         else:
             text = self.samples.drop(columns=COLUMNS)
         return tables.typed(text) if len(text.columns) else text
@@ -94,26 +96,26 @@ class Study:
 def read(name: str) -> Study:
     """Return what is known of the task `name`; raise StageError, naming the stage, where one has not run."""
     task = params.task(name)
-    selection = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))
+    selection = artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))
     winner = selection["winner"]
-    dev = Dataset.load(require(f"data/{name}/dev.npz", f"preprocess@{name}"))
+    dev = Dataset.load(require(TaskPaths(name).dev, f"preprocess@{name}"))
 
-    def reports(folder: str, stage: str) -> dict[str, dict[str, Any]]:
-        places = {model: require(f"reports/{name}/{folder}/{model}.json", stage) for model in task.models}
-        return {model: artifacts.read_json(place) for model, place in places.items()}
+    def reports(path_of: Callable[[str], Path], stage: str) -> dict[str, dict[str, Any]]:
+        paths = [require(path_of(model), stage) for model in task.models]
+        return {model: artifacts.read_json(path) for model, path in zip(task.models, paths, strict=True)}
 
     return Study(
         name=name,
         task=task,
         samples=read_samples(name),
-        split=pd.read_csv(require(f"data/{name}/split.csv", f"split@{name}"), dtype=str, keep_default_na=False),
-        audit=artifacts.read_json(require(f"data/{name}/audit.json", f"audit@{name}")),
+        split=pd.read_csv(require(TaskPaths(name).split, f"split@{name}"), dtype=str, keep_default_na=False),
+        audit=artifacts.read_json(require(TaskPaths(name).audit, f"audit@{name}")),
         selection=selection,
-        board=pd.read_csv(require(f"reports/{name}/leaderboard.csv", f"holdout@{name}")),
-        cv=reports("cv", f"evaluate of {name}'s models"),
-        test=reports("test", f"holdout@{name}"),
-        bundle=artifacts.read_json(require(f"models/{name}/best/bundle.json", f"select_best@{name}")),
-        sites=artifacts.read_json(require(f"reports/{name}/sites.json", f"sites@{name}")) if task.select.site else {},
+        board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),
+        cv=reports(TaskPaths(name).cv, f"evaluate of {name}'s models"),
+        test=reports(TaskPaths(name).test_report, f"holdout@{name}"),
+        bundle=artifacts.read_json(require(TaskPaths(name).bundle, f"select_best@{name}")),
+        sites=artifacts.read_json(require(TaskPaths(name).sites, f"sites@{name}")) if task.select.site else {},
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
-        oof=np.load(require(f"models/{name}/candidates/{winner}/oof.npz", f"train@{winner}"))["proba"][: len(dev.y)],
+        oof=np.load(require(TaskPaths(name).oof(winner), f"train@{winner}"))["proba"][: len(dev.y)],
     )

@@ -1,11 +1,11 @@
 """What a report says of the results: the leaderboard, the champion's figures, its errors, groups of samples, other sources."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting.results import Study
 
@@ -110,7 +110,7 @@ def external(study: Study) -> list[dict[str, Any]]:
     named = {
         name: block for name, block in (params.load().get("external") or {}).items() if block["task"] == study.name
     }
-    places = {name: Path(f"reports/{study.name}/external/{name}.json") for name in named}
+    places = {name: TaskPaths(study.name).external(name) for name in named}
     found = [{"name": name} | artifacts.read_json(place) for name, place in places.items() if place.exists()]
     for one in found:
         one["rows"] = [

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import asked_for
@@ -35,9 +36,7 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[
     """
     kind = params.task(task).kind
     files = {uploads.stored(task, kind, row.hash).as_posix(): row for row in rows}
-    split, old = (
-        pd.read_csv(root / f"data/{task}/split.csv", dtype=str, keep_default_na=False) for root in (tree, Path())
-    )
+    split, old = (pd.read_csv(TaskPaths(task, root).split, dtype=str, keep_default_na=False) for root in (tree, Path()))
     out = split[split["path"].isin(list(files)) & (split["subset"] == "excluded")]
     before, with_it = (Counter(table.loc[table["subset"] == "dev", "label"]) for table in (old, split))
     share = refused(task, kind, list(files))
@@ -45,18 +44,18 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[
         "n": len(rows),
         "labels": Counter(row.label for row in rows),
         "left_out": Counter(reason.split(":")[0] for reason in out["reason"]),
-        "joined": joined(artifacts.read_json(tree / f"data/{task}/audit.json"), files, set(out["path"])),
+        "joined": joined(artifacts.read_json(TaskPaths(task, tree).audit), files, set(out["path"])),
         "told_by": told_by(task, tree, files, split) if kind == "image" else [],
         "development": {label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         "refused": share,
         "refused_ci": wilson(share * len(rows), len(rows)),
-        "drift": drift(kind, dev, Dataset.load(tree / f"data/{task}/dev.npz"), list(files)),
+        "drift": drift(kind, dev, Dataset.load(TaskPaths(task, tree).dev), list(files)),
     }
 
 
 def refused(task: str, kind: str, files: list[str]) -> float:
     """Return the share of stored samples that the champion refuses; columns beside a picture are not known of them."""
-    predictor = Predictor(Path(f"models/{task}/best"), bundle.vouched(task))
+    predictor = Predictor(TaskPaths(task).best, bundle.vouched(task))
     unknown = dict.fromkeys(asked_for(predictor.info), "")
 
     def read(file: str) -> Any:
@@ -82,7 +81,7 @@ def told_by(task: str, tree: Path, files: dict[str, Included], split: pd.DataFra
     is_new = dev["path"].isin(list(files)).to_numpy()
     old = np.random.default_rng(params.seed()).permutation(np.flatnonzero(~is_new))[: is_new.sum()]
     dev = dev.iloc[np.sort([*np.flatnonzero(is_new), *old])]
-    samples = pd.read_csv(tree / f"data/{task}/scan/samples.csv", dtype=str, keep_default_na=False).set_index("path")
+    samples = pd.read_csv(TaskPaths(task, tree).samples, dtype=str, keep_default_na=False).set_index("path")
     paths = [uploads.locate(Path(params.task(task).raw), path) for path in dev["path"]]
     tones = np.array([one.tones for one in fingerprint.take_all(paths, open_store(), task, params.workers())], float)
     table = samples.loc[dev["path"]].reset_index()

@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.core.params import RetrainParams
+from pipeline.core.paths import TaskPaths
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
 from pipeline.evaluation import subgroups
@@ -59,13 +60,11 @@ class Side:
 
 def read_side(root: Path, task: str) -> Side:
     """Return the champion of the project in `root`."""
-    selection = artifacts.read_json(root / f"reports/{task}/selection.json")
+    selection = artifacts.read_json(TaskPaths(task, root).selection)
     model = selection["winner"]
-    dev = Dataset.load(root / f"data/{task}/dev.npz")
-    rule = artifacts.read_json(root / f"models/{task}/decisions/{model}.json")
-    raw = np.load(root / f"models/{task}/candidates/{model}/oof.npz")["proba"][
-        : len(dev.y)
-    ]  # of repeated folds the first
+    dev = Dataset.load(TaskPaths(task, root).dev)
+    rule = artifacts.read_json(TaskPaths(task, root).decision_rule(model))
+    raw = np.load(TaskPaths(task, root).oof(model))["proba"][: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)
     return Side(model, selection["bundle"], dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.errors import DataError
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.samples import read_samples
@@ -41,7 +42,7 @@ class Known:
     def __init__(self, task: str):
         """Read split and ledger; raise StageError where the task has not been split, since nothing can be checked then."""
         self.task, self.kind = task, params.task(task).kind
-        split = require(f"data/{task}/split.csv", f"split@{task}")
+        split = require(TaskPaths(task).split, f"split@{task}")
         samples, subset_of = _read_raw(Path.cwd(), task, split.stat().st_mtime_ns)
         self.labels = sorted(set(samples["label"]) - {""})
         self.test_groups = {
@@ -85,7 +86,7 @@ class Rows:
 
     def __init__(self, known: Known):
         task = known.task
-        columns = pd.read_csv(f"data/{task}/scan/columns.csv", dtype=str, keep_default_na=False)
+        columns = pd.read_csv(TaskPaths(task).columns, dtype=str, keep_default_na=False)
         self.names = list(columns)
         self.fields = tables.schema(tables.typed(columns), {})
         ids = tables.row_ids(columns)
@@ -122,7 +123,7 @@ class Rows:
 @lru_cache(maxsize=2)
 def _read_raw(folder: Path, task: str, _: int) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return samples.csv and {path: subset}; read again when split.csv has changed."""
-    split = pd.read_csv(f"data/{task}/split.csv", dtype=str, keep_default_na=False)
+    split = pd.read_csv(TaskPaths(task).split, dtype=str, keep_default_na=False)
     return read_samples(task), dict(zip(split["path"], split["subset"], strict=True))
 
 

@@ -18,15 +18,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, paths
 from pipeline.core.errors import AssayError, DataError
-from pipeline.core.stage import TIMINGS, end_with_parent
+from pipeline.core.paths import TIMINGS, TaskPaths
+from pipeline.core.stage import end_with_parent
 from pipeline.data import upload_ledger, uploads
 from pipeline.data.uploads import Included
 
-SCRATCH = Path(".cache/challenge")
-TREE = SCRATCH / "tree"
-LOCK = Path(".cache/challenge.lock")
+TREE = paths.CHALLENGE / "tree"
+LOCK = paths.CHALLENGE_LOCK
 NICE = 10
 POLL = 0.3  # s between two looks at the log
 # `dvc` at low priority, which ends with the process that started it
@@ -43,7 +43,7 @@ class RetrainError(AssayError):
 
 def folder(task: str, batch: str) -> Path:
     """Return where status, log and comparison of a batch lie."""
-    return uploads.UPLOADS / task / "batches" / batch
+    return TaskPaths(task).batch(batch)
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def rows_of(task: str, batch: str) -> list[Included]:
 def prepare(task: str, batch: str) -> None:
     """Copy the project to the scratch folder, with the batch included there."""
     root = Path.cwd()
-    shutil.rmtree(SCRATCH, ignore_errors=True)
+    shutil.rmtree(paths.CHALLENGE, ignore_errors=True)
     for name in project_files():
         if (root / name).is_file():
             (TREE / name).parent.mkdir(parents=True, exist_ok=True)
@@ -113,16 +113,16 @@ def prepare(task: str, batch: str) -> None:
     local = f"[core]\n    no_scm = true\n[cache]\n    dir = {cache_folder()}\n"
     artifacts.write_bytes(TREE / ".dvc/config.local", local.encode())
     raw = Path(params.task(task).raw)
-    if not raw.is_absolute() and not raw.is_relative_to("data/demo"):
+    if not raw.is_absolute() and not raw.is_relative_to(paths.DEMO):
         link(raw)
-    for name in (".cache/features", *(f"data/uploads/{task}/{kind}" for kind, _ in uploads.FOLDERS.values())):
-        if Path(name).exists():
-            link(Path(name))
+    for shared in (paths.FEATURES, *(TaskPaths(task).uploads / kind for kind, _ in uploads.FOLDERS.values())):
+        if shared.exists():
+            link(shared)
     old = uploads.read(task)
     seen = {row.hash for row in old}
     rows = [row for row in rows_of(task, batch) if row.hash not in seen]
     artifacts.write_bytes(TREE / "challenge.json", json.dumps({"task": task, "batch": batch}).encode())
-    target = TREE / uploads.place(task)
+    target = TaskPaths(task, TREE).included
     with artifacts.writing_csv(target, uploads.COLUMNS) as add:
         for row in [*old, *rows]:
             add({name: getattr(row, name) for name in uploads.COLUMNS})
@@ -136,7 +136,7 @@ def project_files() -> list[str]:
         return [name for name in done.stdout.decode().split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
         known = [path for name in KNOWN for path in ([Path(name)] if Path(name).is_file() else Path(name).rglob("*"))]
-        known += uploads.UPLOADS.glob("*/included.csv")
+        known += paths.UPLOADS.glob("*/included.csv")
         return [path.as_posix() for path in known if path.is_file() and "__pycache__" not in path.parts]
 
 
@@ -153,7 +153,7 @@ def cache_folder() -> str:
 def link(path: Path) -> None:
     """Let the copy's `path` be the workspace's, which is only read there; raise DataError where that lies outside of the copy."""
     target = Path(os.path.normpath(TREE / path))
-    if not target.is_relative_to(SCRATCH):
+    if not target.is_relative_to(paths.CHALLENGE):
         raise DataError(f"{path.as_posix()}: lies outside of the project; name it by its absolute path in params.yaml")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -224,7 +224,7 @@ def run_graph(task: str, batch: str) -> None:
 def stages_of(task: str) -> list[str]:
     """Return the names of the stages that lead to the task's champion."""
     block = params.task(task)
-    first = ["check"] + ["demo"] * Path(block.raw).is_relative_to("data/demo") + ["backbone"] * (block.kind == "image")
+    first = ["check"] + ["demo"] * Path(block.raw).is_relative_to(paths.DEMO) + ["backbone"] * (block.kind == "image")
     middle = [f"{name}@{task}" for name in ("scan", "audit", "split", "preprocess")]
     models = [f"{name}@{model}" for model in block.models for name in ("train", "evaluate")]
     return [*first, *middle, *models, f"select_best@{task}"]
@@ -257,4 +257,4 @@ def remove_tree(task: str, batch: str) -> None:
     except (OSError, ValueError):
         return
     if made_for == {"task": task, "batch": batch}:
-        shutil.rmtree(SCRATCH, ignore_errors=True)
+        shutil.rmtree(paths.CHALLENGE, ignore_errors=True)

@@ -5,12 +5,14 @@ Raw data, uploads and counts of what was shown are never touched, nor is a file 
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
-from pipeline.core import artifacts, params, yaml_edit
+from pipeline.core import artifacts, params, paths, yaml_edit
 from pipeline.core.errors import DataError, ParamsError
+from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
 from pipeline.tasks.validate import similar
 from pipeline.tracking import mlflow_store
@@ -35,10 +37,10 @@ def remove(name: str) -> list[Line]:
     }
     if elsewhere:
         text = yaml_edit.remove(text, "external", elsewhere)
-    folders = [Path(f"{top}/{name}") for top in ("data", "models", "reports")]
+    folders = TaskPaths(name).folders
     refuse_raw(folders, tasks)
     gone = [path.as_posix() for path in delete(folders, outputs(name, models))]
-    counts = Path(f"data/monitor/{name}")
+    counts = TaskPaths(name).monitor
     kept = [path.as_posix() for path in folders if path.exists()]
     lines = [
         ("removed", "\n".join(gone)),
@@ -55,20 +57,20 @@ def remove(name: str) -> list[Line]:
 
 def keep_uploads(name: str) -> str:
     """Delete an included.csv without rows, and folders that are empty then; else return what is left alone."""
-    folder = uploads.UPLOADS / name
+    folder = TaskPaths(name).uploads
     if not folder.is_dir():
         return ""
     if not uploads.read(name):
-        uploads.place(name).unlink(missing_ok=True)
+        TaskPaths(name).included.unlink(missing_ok=True)
     if any(folder.iterdir()):
         return f"{folder.as_posix()}: what was handed in"
     folder.rmdir()
-    if not any(uploads.UPLOADS.iterdir()):
-        uploads.UPLOADS.rmdir()
+    if not any(paths.UPLOADS.iterdir()):
+        paths.UPLOADS.rmdir()
     return ""
 
 
-def refuse_raw(folders: list[Path], tasks: dict) -> None:
+def refuse_raw(folders: Iterable[Path], tasks: dict) -> None:
     """Raise DataError where any task's raw data lie in one of the folders."""
     for other, block in tasks.items():
         raw = Path(os.path.abspath(str((block or {}).get("raw"))))
@@ -89,7 +91,7 @@ def outputs(name: str, models: set[str]) -> set[Path]:
     return found
 
 
-def delete(folders: list[Path], written: set[Path]) -> list[Path]:
+def delete(folders: Iterable[Path], written: set[Path]) -> list[Path]:
     """Delete what stages wrote and the folders that are left empty; return those that were there.
 
     models/<task> and reports/<task> go whole: models that were taken out of params.yaml before have left files there.

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline.core import code_hashes, params
+from pipeline.core import code_hashes, params, paths
 from pipeline.core.errors import ParamsError
 from pipeline.core.params import (
     BackboneParams,
@@ -21,6 +21,7 @@ from pipeline.core.params import (
     Strict,
     TaskParams,
 )
+from pipeline.core.paths import TaskPaths
 from pipeline.data.image_with_columns import has_columns, of_picture
 from pipeline.training import tuning
 
@@ -28,7 +29,6 @@ FEATURES = {
     "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
     "table": ("columns",),
 }
-DEMO = Path("data/demo")  # drawn after the check
 RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
@@ -86,12 +86,11 @@ def check_task_name(name: str) -> None:
 def check_place(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
     """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
     absolute = Path(os.path.abspath(raw))
-    for folder in (f"{top}/{task}" for task in tasks for top in ("data", "models", "reports")):
-        written = Path(folder).absolute()
+    for folder in (folder for task in tasks for folder in TaskPaths(task).folders):
+        written = folder.absolute()
         if absolute.is_relative_to(written) or written.is_relative_to(absolute):
-            raise ParamsError(
-                f"params.yaml: {section}.{name}.raw: stages write to {folder}; put the raw data in data/raw/{name}, say"
-            )
+            where, advice = f"params.yaml: {section}.{name}.raw", f"put the raw data in data/raw/{name}, say"
+            raise ParamsError(f"{where}: stages write to {folder.as_posix()}; {advice}")
 
 
 def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> None:
@@ -215,7 +214,7 @@ def check_raw(name: str, task: TaskParams) -> list[str]:
     has a scan of is a doubt only.
     """
     where, raw = f"params.yaml: tasks.{name}.raw", Path(task.raw)
-    if raw.is_relative_to(DEMO):
+    if raw.is_relative_to(paths.DEMO):
         return []
     if not raw.exists():
         lack = f"{where}: {task.raw!r} does not exist; put the data there or mend the path"

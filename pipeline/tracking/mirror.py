@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, paths
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.prediction import mlflow_model
 from pipeline.tracking import decision_record, mlflow_store, run_record
@@ -147,8 +148,8 @@ def yes(fact: bool) -> str:
 
 def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> str:
     """Give the alias to the version that holds the champion's bundle, registered if new; return what was done."""
-    selection = artifacts.read_json(Path(f"reports/{task}/selection.json"))
-    bundle = require(f"models/{task}/best/bundle.json", f"select_best@{task}")
+    selection = artifacts.read_json(TaskPaths(task).selection)
+    bundle = require(TaskPaths(task).bundle, f"select_best@{task}")
     info, digest = artifacts.read_json(bundle), artifacts.sha256(bundle.read_bytes())
     story, winner = f"{selection['reason']}.\n\n{selection['rule']}", selection["winner"]
     key = params.metric_key(selection["metric"], len(info["classes"]))
@@ -185,7 +186,7 @@ def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, A
         logged = mlflow.pyfunc.log_model(
             name=winner,
             loader_module="pipeline.prediction.mlflow_model",
-            data_path=f"models/{task}/best",
+            data_path=TaskPaths(task).best.as_posix(),
             code_paths=[str(Path(__file__).parents[1])],
             pip_requirements=[f"{name}=={version(name)}" for name in mlflow_model.PACKAGES],
             signature=signature,
@@ -221,9 +222,7 @@ def track() -> None:
             print(f"track {task}: {mirror(client, task, records[task], origin)}", file=sys.stderr)
             mirror_decisions(client, task)
     tracked = [{"task": shown.task, "model": shown.model, "content_key": shown.key} for shown in every]
-    artifacts.write_json(
-        mlflow_store.FOLDER / "tracked.json", sorted(tracked, key=lambda made: (made["task"], made["model"]))
-    )
+    artifacts.write_json(paths.TRACKED, sorted(tracked, key=lambda made: (made["task"], made["model"])))
 
 
 def experiments() -> dict[str, str]:

@@ -17,11 +17,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.errors import AssayError
 
-FOLDER = Path("mlflow")
-PAGES_LOG = Path("logs/mlflow-ui.log")
+PAGES_LOG = paths.LOGS / "mlflow-ui.log"
 LOCK_SECONDS = 120  # to wait for another process; mirroring ten models into a new store takes about ten
 START_SECONDS = 90  # for the pages to answer; eight or so on a laptop
 SETTINGS = {
@@ -52,7 +51,7 @@ def in_copy() -> bool:
 
 def folder() -> Path:
     """Return the absolute path of the project's own store."""
-    return home() / FOLDER
+    return home() / paths.STORE
 
 
 def server() -> str | None:

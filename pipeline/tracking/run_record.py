@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from pipeline.core import artifacts, params
-from pipeline.core.stage import TIMINGS, require
+from pipeline.core.paths import TIMINGS, TaskPaths
+from pipeline.core.stage import require
 from pipeline.evaluation import test_set_evaluations
 
 LOCK = Path("dvc.lock")
@@ -55,7 +56,7 @@ class Record:
 def read(name: str) -> list[Record]:
     """Return the records of the models in a task's list, in its order."""
     task = params.task(name)
-    winner = artifacts.read_json(require(f"reports/{name}/selection.json", f"select_best@{name}"))["winner"]
+    winner = artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))["winner"]
     seconds = training_seconds()
     common = {"seed": params.seed(), "kind": task.kind}
     common |= {"split": task.split.model_dump(), "select": task.select.model_dump(exclude={"subgroups", "site"})}
@@ -74,11 +75,11 @@ def read(name: str) -> list[Record]:
 
 def read_model(task: str, model: str, given: dict[str, str], seconds: float | None) -> dict[str, Any]:
     """Return what a record holds of a model alone; `given` are its parameters, `seconds` its training took, if known."""
-    cv = require(f"reports/{task}/cv/{model}.json", f"evaluate@{model}")
-    test = require(f"reports/{task}/test/{model}.json", f"holdout@{task}")
-    decision = require(f"models/{task}/decisions/{model}.json", f"evaluate@{model}")
-    candidate = require(f"models/{task}/candidates/{model}/candidate.json", f"train@{model}")
-    plots = [Path("reports", task, name.format(model)) for name in PLOTS]
+    cv = require(TaskPaths(task).cv(model), f"evaluate@{model}")
+    test = require(TaskPaths(task).test_report(model), f"holdout@{task}")
+    decision = require(TaskPaths(task).decision_rule(model), f"evaluate@{model}")
+    candidate = require(TaskPaths(task).candidate_json(model), f"train@{model}")
+    plots = [TaskPaths(task).reports / name.format(model) for name in PLOTS]
     report = artifacts.read_json(cv)
     figures = metrics(report, artifacts.read_json(test))
     shown = given | flatten(report.get("tuned", {}).get("chosen", {}), "tuned.")
@@ -98,7 +99,7 @@ def add_sites(shown: dict[str, Any], task: str) -> None:
     """Add a model's figures at sites that it was fitted without, as `sites/<site>/<figure>`, where select.site names a column."""
     if not params.task(task).select.site:
         return
-    found = artifacts.read_json(require(f"reports/{task}/sites.json", f"sites@{task}"))["models"]
+    found = artifacts.read_json(require(TaskPaths(task).sites, f"sites@{task}"))["models"]
     rows = found.get(shown["model"], [])
     for row in rows:
         place, figures = UNNAMEABLE.sub("_", f"sites/{row['site']}"), {key: row.get(key) for key in LEFT_OUT}
@@ -111,7 +112,7 @@ def add_sites(shown: dict[str, Any], task: str) -> None:
 def add_external(shown: dict[str, Any], task: str) -> None:
     """Add the champion's figures on data of other sources, as `external/<name>/<figure>`, where there are any."""
     named = [name for name, block in (params.load().get("external") or {}).items() if block["task"] == task]
-    files = {name: require(f"reports/{task}/external/{name}.json", f"external@{name}") for name in named}
+    files = {name: require(TaskPaths(task).external(name), f"external@{name}") for name in named}
     for name, path in files.items():
         report = artifacts.read_json(path)
         found = {key: value for key, value in report.items() if isinstance(value, (int, float))}

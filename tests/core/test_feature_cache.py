@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.feature_cache import FOLDER, FeatureStore, make_recipe
+from pipeline.core.feature_cache import FeatureStore, make_recipe
+from pipeline.core.paths import FEATURES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ def test_a_recipe_ignores_docstrings_and_comments(tmp_path):
 
 def test_a_damaged_file_is_begun_anew():
     FeatureStore("pictures", "r").put([("a", b"1")])
-    (FOLDER / "pictures.sqlite").write_bytes(b"no database " * 1000)
+    (FEATURES / "pictures.sqlite").write_bytes(b"no database " * 1000)
     store = FeatureStore("pictures", "r")
     assert store.get("a") is None
     store.put([("a", b"2")])
@@ -57,8 +58,8 @@ def test_a_damaged_file_is_begun_anew():
 
 
 def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_fails():
-    FOLDER.parent.mkdir()
-    FOLDER.write_text("a file where the folder should be")
+    FEATURES.parent.mkdir()
+    FEATURES.write_text("a file where the folder should be")
     store = FeatureStore("pictures", "r")
     store.put([("a", b"1")])
     assert store.get("a") is None

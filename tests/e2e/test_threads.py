@@ -66,7 +66,7 @@ def test_the_api_answers_16_connections(small, images, expected):
 
 def test_the_page_predict_answers_sessions_at_once(small, images, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(small.folder)
-    monkeypatch.setattr("app.recorder.FOLDER", tmp_path)
+    monkeypatch.setattr("pipeline.core.paths.MONITOR", tmp_path)
     champions.recorder.clear()
     champion, _ = champions.champion("lesions")
     outcome = ask_at_once(lambda image: essence(champion.predict(image, "a")), images, expected, CALLS, 8)

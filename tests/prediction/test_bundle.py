@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError, StageError
 from pipeline.prediction import bundle
 
@@ -73,7 +73,7 @@ def test_writing_twice_gives_the_same_bytes(best, candidate):
 
 def test_a_model_on_embeddings_brings_its_embedder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    artifacts.write_bytes(bundle.EMBEDDER, b"a program")
+    artifacts.write_bytes(paths.EMBEDDER, b"a program")
     bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), DECISION, {})
     assert bundle.read(Path("best"))[1] == {"model.joblib": b"a model", "embedder.tflite": b"a program"}
 

@@ -11,6 +11,7 @@ from pipeline import retrain
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.params import RetrainParams
+from pipeline.core.paths import TaskPaths
 from pipeline.data import upload_ledger, uploads
 from pipeline.data.uploads import Included
 from pipeline.retraining import comparison, decide, recommendation, sandbox
@@ -139,15 +140,15 @@ def repro_gives(monkeypatch, code: int) -> list[list[str]]:
 def test_promoting_appends_the_batch_sorted_and_rolling_back_gives_the_old_bytes(project, monkeypatch):
     ran = repro_gives(monkeypatch, 0)
     uploads.write("skin", [Included("f" * 16, "a", "g,1", "earlier")])
-    before = uploads.place("skin").read_bytes()
+    before = TaskPaths("skin").included.read_bytes()
     compared(True)
     decide.promote("skin", "b", "me")
     assert [row.hash for row in uploads.read("skin")] == ["f" * 16, f"{1:016x}", f"{2:016x}"]
-    assert uploads.place("skin").read_bytes().startswith(before)
+    assert TaskPaths("skin").included.read_bytes().startswith(before)
     with pytest.raises(RetrainError, match="promoted already"):
         decide.promote("skin", "b", "me")
     assert decide.rollback("skin", "me") == "b"
-    assert uploads.place("skin").read_bytes() == before
+    assert TaskPaths("skin").included.read_bytes() == before
     assert ran == [["repro"]] * 2
     events = [(line["event"], line.get("who"), line.get("by")) for line in upload_ledger.read("skin")][2:]
     assert events == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
@@ -180,10 +181,10 @@ def test_a_comparison_of_another_champion_or_of_other_samples_does_not_count(pro
 def test_a_graph_that_fails_leaves_included_csv_as_it_was_and_decides_nothing(project, monkeypatch):
     repro_gives(monkeypatch, 1)
     compared(True)
-    before = uploads.place("skin").read_bytes()
+    before = TaskPaths("skin").included.read_bytes()
     with pytest.raises(RetrainError, match=r"'dvc repro' failed, so nothing was decided.* it broke"):
         decide.promote("skin", "b", "me")
-    assert uploads.place("skin").read_bytes() == before
+    assert TaskPaths("skin").included.read_bytes() == before
     assert upload_ledger.decision("skin", "b") == ""
     assert sandbox.status("skin", "b")["state"] == "failed"
 
@@ -277,7 +278,7 @@ def test_the_copy_holds_the_project_with_the_batch_and_links_to_data_that_are_on
     sandbox.prepare("skin", "b")
     tree = sandbox.TREE
     assert (tree / "pipeline/a.py").read_bytes() == b"x"
-    rows = (tree / uploads.place("skin")).read_text().splitlines()
+    rows = (TaskPaths("skin", tree).included).read_text().splitlines()
     assert rows == ["hash,label,group,batch", f"{1:016x},a,,earlier", f"{2:016x},a,,b"]
     for linked in ("raw", ".cache/features", "data/uploads/skin/pictures"):
         assert (tree / linked).resolve() == (project / linked).resolve()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import DataError, StageError
+from pipeline.core.paths import TaskPaths
 from pipeline.data import images, upload_ledger, uploads
 from pipeline.data.uploads import Included
 from pipeline.retraining import intake
@@ -93,9 +94,9 @@ def test_a_picture_is_stored_once_as_its_pixels_alone_and_noted_with_who_when_an
 
 
 def test_an_upload_alone_changes_nothing_that_a_stage_depends_on(project):
-    before = uploads.place("skin").read_bytes()
+    before = TaskPaths("skin").included.read_bytes()
     assert all(item["accepted"] for item in hand_in(*[new(n) for n in range(5)]))
-    assert uploads.place("skin").read_bytes() == before == b"hash,label,group,batch\n"
+    assert TaskPaths("skin").included.read_bytes() == before == b"hash,label,group,batch\n"
 
 
 def test_what_is_included_adds_exactly_itself_to_development_and_leaves_the_test_set_as_it_was(project):
@@ -116,7 +117,7 @@ def test_what_is_included_adds_exactly_itself_to_development_and_leaves_the_test
 def test_without_uploads_scan_audit_and_split_write_the_bytes_they_wrote_before_there_were_any(project):
     written = [*Path("data/skin/scan").iterdir(), Path("data/skin/audit.json"), Path("data/skin/split.csv")]
     before = {path: path.read_bytes() for path in written}
-    uploads.place("skin").unlink()
+    TaskPaths("skin").included.unlink()
     restage()
     assert {path: path.read_bytes() for path in written} == before
 
@@ -285,7 +286,7 @@ def test_a_full_disk_is_reported_and_leaves_the_store_whole(project, monkeypatch
         "included.csv",
         "ledger.jsonl",
     }
-    data = upload_ledger.place("skin").read_bytes() if upload_ledger.place("skin").exists() else b""
+    data = TaskPaths("skin").ledger.read_bytes() if TaskPaths("skin").ledger.exists() else b""
     assert data == b"" or data.endswith(b"\n")
     hand_in(new(1), new(2))
     assert len(upload_ledger.samples("skin")) == 2
@@ -314,11 +315,11 @@ def test_a_disk_that_is_really_full_is_reported_and_takes_the_rest_once_there_is
 
 def test_half_a_line_of_a_killed_process_is_passed_over_and_cut_off(project):
     hand_in(new(1))
-    with upload_ledger.place("skin").open("ab") as file:
+    with TaskPaths("skin").ledger.open("ab") as file:
         file.write(b'{"event": "collec')
     assert len(upload_ledger.read("skin")) == 1
     hand_in(new(2))
-    assert [json.loads(line)["event"] for line in upload_ledger.place("skin").read_bytes().splitlines()] == [
+    assert [json.loads(line)["event"] for line in TaskPaths("skin").ledger.read_bytes().splitlines()] == [
         "collected"
     ] * 2
 

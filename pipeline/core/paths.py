@@ -1,0 +1,104 @@
+"""Where every file of the project lies: the one place that knows the layout of data/, models/ and reports/.
+
+dvc.yaml writes the same paths out, because DVC reads nothing else.
+"""
+
+from pathlib import Path
+
+DATA, MODELS, REPORTS = Path("data"), Path("models"), Path("reports")
+
+CODE = DATA / ".code"  # which files each stage reaches, written by `check`
+READY = DATA / ".ready"  # a file per kind of task: what has to be there before its samples can be read
+DEMO = DATA / "demo"  # the embedded data sets, drawn by `demo`
+UPLOADS = DATA / "uploads"  # samples that users added
+MONITOR = DATA / "monitor"  # counts of what the champions were shown
+
+BACKBONE = MODELS / "backbone"  # written by `backbone`
+WEIGHTS = BACKBONE / "weights.npz"
+EMBEDDER = BACKBONE / "embedder.tflite"
+
+CACHE = Path(".cache")  # git-ignored: may be deleted at any time
+FEATURES = CACHE / "features"
+CHALLENGE = CACHE / "challenge"  # the copy of the project in which a challenger is trained
+CHALLENGE_LOCK = CACHE / "challenge.lock"
+
+LOGS = Path("logs")  # git-ignored
+TIMINGS = LOGS / "timings.jsonl"  # a duration is never part of an output
+STORE = Path("mlflow")  # git-ignored: MLflow's database and artifacts
+TRACKED = STORE / "tracked.json"  # written by `track`
+
+
+class TaskPaths:
+    """The files of one task, under `root`, the project's folder; a comment names the stage that writes them."""
+
+    def __init__(self, task: str, root: Path = Path()):
+        self.data, self.models, self.reports = root / DATA / task, root / MODELS / task, root / REPORTS / task
+        self.folders = (self.data, self.models, self.reports)  # that only stages write to
+
+        self.scan = self.data / "scan"  # scan
+        self.samples = self.scan / "samples.csv"
+        self.skipped = self.scan / "skipped.csv"
+        self.columns = self.scan / "columns.csv"
+        self.intensity = self.scan / "intensity.csv"
+        self.audit = self.data / "audit.json"  # audit
+        self.split = self.data / "split.csv"  # split
+        self.dev = self.data / "dev.npz"  # preprocess
+        self.test = self.data / "test.npz"
+
+        self.best = self.models / "best"  # select_best: the champion's bundle
+        self.bundle = self.best / "bundle.json"
+
+        self.selection = self.reports / "selection.json"  # select_best
+        self.leaderboard = self.reports / "leaderboard.csv"  # holdout
+        self.test_looks = self.reports / "test_looks.csv"
+        self.sites = self.reports / "sites.json"  # sites
+        self.page = self.reports / "report.html"  # report
+
+        self.uploads = root / UPLOADS / task  # collect
+        self.included = self.uploads / "included.csv"
+        self.ledger = self.uploads / "ledger.jsonl"
+        self.monitor = root / MONITOR / task  # the app
+
+    def subset_columns(self, subset: str) -> Path:
+        """Return the clinical columns of the samples in `subset`, dev or test (preprocess)."""
+        return self.data / f"{subset}_columns.csv"
+
+    def candidate(self, model: str) -> Path:
+        """Return the folder of a fitted model (train)."""
+        return self.models / "candidates" / model
+
+    def oof(self, model: str) -> Path:
+        """Return a model's out-of-fold probabilities (train)."""
+        return self.candidate(model) / "oof.npz"
+
+    def candidate_json(self, model: str) -> Path:
+        """Return what is written of a fitted model (train)."""
+        return self.candidate(model) / "candidate.json"
+
+    def decision_rule(self, model: str) -> Path:
+        """Return a model's calibration and decision rule (evaluate)."""
+        return self.models / "decisions" / f"{model}.json"
+
+    def cv(self, model: str) -> Path:
+        """Return a model's out-of-fold report (evaluate)."""
+        return self.reports / "cv" / f"{model}.json"
+
+    def test_report(self, model: str) -> Path:
+        """Return a model's report on the test set (holdout)."""
+        return self.reports / "test" / f"{model}.json"
+
+    def plots(self, model: str) -> Path:
+        """Return the folder of a model's curves as CSV, which git keeps (evaluate)."""
+        return self.reports / "plots" / model
+
+    def figures(self, name: str) -> Path:
+        """Return the folder of the figures of a model or an external data set (evaluate, external)."""
+        return self.reports / "figures" / name
+
+    def external(self, name: str) -> Path:
+        """Return the champion's report on an external data set (external)."""
+        return self.reports / "external" / f"{name}.json"
+
+    def batch(self, batch: str) -> Path:
+        """Return the folder with status, log and comparison of an upload batch (retrain)."""
+        return self.uploads / "batches" / batch
