@@ -10,7 +10,7 @@ from benchmarks.scratch import Scratch
 FOLDS = """
 import importlib, json, time
 from pathlib import Path
-from pipeline import params
+from pipeline.core import params
 from pipeline.training.cross_fit import cross_fit
 from pipeline.data.dataset import Dataset
 dev = Dataset.load(Path("data/skin/dev.npz"))

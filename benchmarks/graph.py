@@ -12,7 +12,8 @@ RECIPE = """
 import csv, sys
 from pathlib import Path
 import numpy as np
-from pipeline import images, network
+from pipeline.data import images
+from pipeline.estimators import _network as network
 raw = Path(sys.argv[1])
 rows = list(csv.DictReader((raw / "labels.csv").open(encoding="utf-8")))
 X = np.stack([images.resize(images.decode((raw / row["path"]).read_bytes()).pixels) for row in rows])

@@ -11,11 +11,11 @@ BARE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from pipeline import images
+from pipeline.data import images, litert
 program = Path("models/backbone/embedder.tflite").read_bytes()
 files = sorted(Path(sys.argv[1]).rglob("*.jpg"))
 def loop(some):
-    embed = images.Embedder(program)
+    embed = litert.Embedder(program)
     for file in some:
         embed(images.resize(images.decode(file.read_bytes()).pixels))
 with ThreadPoolExecutor(2) as pool:

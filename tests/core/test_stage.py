@@ -16,7 +16,7 @@ from tests.samples import ROOT, put, stage, task, write_params
 
 STAGE = """
 import errno, signal, sys, time
-from pipeline import stage
+from pipeline.core import errors, stage
 
 def main(name: str, *more: str) -> None:
 {body}
@@ -57,7 +57,7 @@ def test_names_of_files_given_on_the_command_line_are_not_logged(tmp_path):
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_what_the_user_can_mend_exits_2_with_one_line_and_no_traceback(tmp_path, error):
-    done = ended(tmp_path, f"raise stage.{error}('a.csv: is not a table')")
+    done = ended(tmp_path, f"raise errors.{error}('a.csv: is not a table')")
     assert (done.returncode, done.stderr) == (2, f"{error}: a.csv: is not a table\n")
     assert not (tmp_path / "logs").exists()
 

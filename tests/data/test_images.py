@@ -321,7 +321,7 @@ def test_no_warning_escapes_and_none_makes_a_picture_unreadable_on_several_threa
     # In a process where every warning is an error, as some users have it: Pillow warns of a cut EXIF block.
     exif = with_orientation(1, x010e="description " * 9).tobytes()[:-90]
     script = (
-        "import sys; from concurrent.futures import ThreadPoolExecutor; from pipeline import images\n"
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from pipeline.data import images\n"
         "data = sys.stdin.buffer.read()\n"
         "print(len({images.decode(data).id} | set(ThreadPoolExecutor(4).map(lambda _: images.decode(data).id, range(99)))))"
     )
