@@ -282,7 +282,7 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     samples = files if pixels else np.concatenate([one.X(info["features"]) for one in sets])
     holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[0].round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
-    command = [sys.executable, "-m", "pipeline.prediction.predictor", str(best), *map(str, files), "--format", "json"]
+    command = [sys.executable, "-m", "pipeline.predict", str(best), *map(str, files), "--format", "json"]
     items = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     cli = np.array([list(item["probabilities"].values()) for item in items])
     largest = max(np.abs(holdout - api).max(), np.abs(holdout - cli).max())

@@ -71,7 +71,7 @@ def test_50_inputs_have_the_same_numbers_over_the_api_and_on_the_command_line(sm
     for start in range(0, len(files), 25):
         over_http += api.send("/v1/tasks/lesions/predict", *files[start : start + 25])[1]["predictions"]
     names = [f"data/demo/lesions/{name}" for name, _ in files]
-    command = [sys.executable, "-m", "pipeline.prediction.predictor", "models/lesions/best", *names, "--format", "json"]
+    command = [sys.executable, "-m", "pipeline.predict", "models/lesions/best", *names, "--format", "json"]
     items = json.loads(small.run(*command).stdout)
     assert [item | {"file": ""} for item in over_http] == [item | {"file": ""} for item in items]
     assert len(items) == 50

@@ -77,7 +77,7 @@ def test_a_file_scores_on_the_command_line_as_it_did_in_the_pipeline(small, monk
     test = [row for row in rows(small, "data/lesions/split.csv") if row["subset"] == "test"]
     files = [f"data/demo/lesions/{row['path']}" for row in test]
     said = small.run(
-        sys.executable, "-m", "pipeline.prediction.predictor", "models/lesions/best", *files, "--format", "json"
+        sys.executable, "-m", "pipeline.predict", "models/lesions/best", *files, "--format", "json"
     )
     items = json.loads(said.stdout)
     predictor = Predictor(small.folder / "models/lesions/best")
