@@ -38,18 +38,18 @@ async def take(request: Request, served: Served, known: list[bytes], about: dict
 def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[str, str]) -> dict[str, Any]:
     """Store the samples; see `take`."""
     try:
-        collect = importlib.import_module("pipeline.collect")
+        intake = importlib.import_module("pipeline.retraining.intake")
     except ImportError as error:
         raise Problem(
             503, f"This server only answers: it has no {error.name}. Hand samples in where it is trained."
         ) from None
-    label, group, batch = about["label"], about["group"], about["batch"] or collect.new_batch()
+    label, group, batch = about["label"], about["group"], about["batch"] or intake.new_batch()
     try:
         if served.info["kind"] == "table":
-            offers = [collect.from_row(served.task, name, row, label, group) for name, row in samples]
+            offers = [intake.from_row(served.task, name, row, label, group) for name, row in samples]
         else:
-            offers = [collect.Offer(name, data, label, group) for name, data in samples]
-        return {"task": served.task, "batch": batch, "samples": collect.collect(served.task, offers, batch, who, "API")}
+            offers = [intake.Offer(name, data, label, group) for name, data in samples]
+        return {"task": served.task, "batch": batch, "samples": intake.collect(served.task, offers, batch, who, "API")}
     except (StageError, ParamsError) as error:
         raise Problem(503, f"Samples cannot be checked here: {error}") from None
     except AssayError as error:

@@ -12,15 +12,15 @@ The champion is always what `dvc repro` gives; what is decided is which batches 
 import argparse
 import getpass
 import json
+from dataclasses import asdict
 
 from pipeline.core import artifacts, params
 from pipeline.core.stage import run
-from pipeline.retraining import recommendation, sandbox
-from pipeline.retraining.decide import batches, promote, reject, rollback, try_batch
-from pipeline.retraining.sandbox import RetrainError, status
+from pipeline.retraining import batch_status, decide, dvc_runs, recommendation
+from pipeline.retraining.batch_status import RetrainError
 
 
-def main(*arguments: str) -> None:
+def parse(arguments: tuple[str, ...]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m pipeline.retrain", description="Decide about batches of uploads.")
     parser.add_argument("task")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -33,31 +33,35 @@ def main(*arguments: str) -> None:
     parser.add_argument("--force", action="store_true", help="with --promote: whatever the gate says")
     parser.add_argument("--json", action="store_true", help="with --batch and --status: everything as JSON")
     parser.add_argument("--who", default=getpass.getuser(), help="who decides, for the ledger; you if left out")
-    asked = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(*arguments: str) -> None:
+    asked = parse(arguments)
     params.task(asked.task)
-    who = asked.who
     if asked.batch:
-        sandbox.step_back()
-        found = try_batch(asked.task, asked.batch)
-        print(json.dumps(artifacts.rounded(found), indent=1) if asked.json else "\n".join(recommendation.lines(found)))
+        dvc_runs.lower_priority()
+        compared = decide.try_batch(asked.task, asked.batch)
+        everything = json.dumps(artifacts.rounded(compared.to_json()), indent=1)
+        print(everything if asked.json else "\n".join(recommendation.lines(compared)))
     elif asked.promote:
-        promote(asked.task, asked.promote, who, asked.force)
+        decide.promote(asked.task, asked.promote, asked.who, asked.force)
         print(f"{asked.promote} is included. Commit included.csv, dvc.lock and reports/ to keep it")
     elif asked.reject:
-        reject(asked.task, asked.reject, who)
+        decide.reject(asked.task, asked.reject, asked.who)
         print(f"{asked.reject} is rejected, and stays stored")
     elif asked.rollback:
-        print(
-            f"{rollback(asked.task, who)} is taken out again. Commit included.csv, dvc.lock and reports/ to keep that"
-        )
+        batch = decide.rollback(asked.task, asked.who)
+        print(f"{batch} is taken out again. Commit included.csv, dvc.lock and reports/ to keep that")
     elif asked.cancel:
-        if status(asked.task, asked.cancel).get("state") not in sandbox.ACTIVE:
+        if batch_status.status(asked.task, asked.cancel).state not in batch_status.ACTIVE:
             raise RetrainError(f"no challenge of {asked.cancel} runs")
-        sandbox.cancel(asked.task, asked.cancel)
+        batch_status.cancel(asked.task, asked.cancel)
     else:
-        found = batches(asked.task)
-        lines = [f"{one['batch']}  {one['n']} samples  {one['state']}  {one['says']}".rstrip() for one in found]
-        print(json.dumps(found, indent=1) if asked.json else "\n".join(lines) or "nothing was handed in")
+        batches = decide.batches(asked.task)
+        lines = [f"{batch.batch}  {batch.n} samples  {batch.state}  {batch.says}".rstrip() for batch in batches]
+        everything = json.dumps([asdict(batch) for batch in batches], indent=1)
+        print(everything if asked.json else "\n".join(lines) or "nothing was handed in")
 
 
 if __name__ == "__main__":

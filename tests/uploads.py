@@ -8,6 +8,8 @@ import yaml
 from pipeline import audit, scan, split
 from pipeline.core import artifacts, paths
 from pipeline.data import uploads
+from pipeline.retraining import intake
+from pipeline.retraining.intake import Offer
 from tests.samples import content, put, task
 from tests.textures import stored, texture
 
@@ -57,3 +59,25 @@ def one_of(subset: str, label: str = "benign") -> Path:
     """Return the file of a raw sample of that subset."""
     table = places()
     return Path("raw", table.index[(table["subset"] == subset) & (table["label"] == label)][0])
+
+
+def submit(*files: bytes, label: str = "benign", group: str = "", batch: str = "new", names: list[str] | None = None):
+    """Submit image files and return what became of each."""
+    names = names or [f"{n}.png" for n in range(len(files))]
+    offers = [Offer(name, data, label, group) for name, data in zip(names, files, strict=True)]
+    return intake.collect("skin", offers, batch, "a tester", "test")
+
+
+def new(seed: int) -> bytes:
+    """Return a picture that is not there yet."""
+    return stored(texture(1000 + seed), quality=95)
+
+
+def kept() -> set[str]:
+    """Return the files of the store, but for its lock."""
+    files = {
+        path.relative_to("data/uploads/skin").as_posix()
+        for path in Path("data/uploads/skin").rglob("*")
+        if path.is_file()
+    }
+    return files - {".lock"}

@@ -1,7 +1,5 @@
 """On the page Retrain: a batch's comparison of champion and challenger, as figures and in words, and what the batch is like."""
 
-from typing import Any
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -11,73 +9,71 @@ from app.views.answer import plain
 from app.views.written import three
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.retraining import recommendation
+from pipeline.retraining.records import BatchProfile, Change, Comparison
 
 
-def say(found: dict[str, Any]) -> None:
-    """Draw what a comparison, as comparison.json holds it, comes to in words."""
-    (st.success if found["passed"] else st.warning)(plain(found["recommendation"]))
-    if found["cautions"]:
+def say(found: Comparison) -> None:
+    """Draw the recommendation, and what to check first."""
+    (st.success if found.passed else st.warning)(plain(found.recommendation))
+    if found.cautions:
         st.markdown("**Look at this before you decide**")
-        st.markdown("\n".join(f"- {plain(one)}" for one in found["cautions"]))
+        st.markdown("\n".join(f"- {plain(one)}" for one in found.cautions))
 
 
-def show(found: dict[str, Any]) -> None:
+def show(found: Comparison) -> None:
     """Draw what a comparison rests on."""
     effect, batch = st.tabs(["Effect on the champion's samples", "The batch itself"])
     with effect:
         differences(found)
     with batch:
-        about(found["batch"])
+        about(found.batch)
 
 
-def rows_of(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def rows_of(found: Comparison) -> list[tuple[str, Change]]:
     """Return what is compared, each with its name: guarded metrics, classes, subgroups."""
-    rows = [(NAMES.get(name, name), found["metrics"][name]) for name in found["guarded"]]
+    rows = [(NAMES.get(name, name), found.metrics[name]) for name in found.guarded]
     rows += [(f"{label}: {NAMES.get(name, name)}", one) for label, name, one in recommendation.of_classes(found)]
-    for row in found["subgroups"]:
-        where = f"{row['column']} {row['value']} ({row['n']}{', few' if row['few'] else ''})"
-        rows += [(f"{where}: {NAMES[name]}", one) for name, one in row["metrics"].items() if name in SHOWN]
+    for row in found.subgroups:
+        where = f"{row.column} {row.value} ({row.n}{', few' if row.few else ''})"
+        rows += [(f"{where}: {NAMES[name]}", one) for name, one in row.metrics.items() if name in SHOWN]
     return rows
 
 
 SHOWN = ("accuracy", "roc_auc")  # of subgroups; the table has the others as well
 
 
-def differences(found: dict[str, Any]) -> None:
+def differences(found: Comparison) -> None:
     """Draw the differences as a chart and as a table."""
     rows = rows_of(found)
     table = pd.DataFrame(
         [
-            {"name": name, "difference": one["difference"], "low": one["ci"][0], "high": one["ci"][1]}
-            for name, one in rows
-            if one["difference"] is not None and None not in one["ci"]
+            {"name": name, "difference": change.difference, "low": change.ci[0], "high": change.ci[1]}
+            for name, change in rows
+            if change.is_defined
         ]
     )
     if len(table):
         says = "; ".join(f"{row['name']} {row['difference']:+.3f}" for row in table.to_dict("records"))
-        charts.draw(chart(table, found["margin"]), f"Gain by the batch, with intervals: {says}", 70 + 22 * len(table))
+        charts.draw(chart(table, found.margin), f"Gain by the batch, with intervals: {says}", 70 + 22 * len(table))
     st.caption(
-        f"With the batch less without it, on the champion's own {found['n']} development samples, out of fold, paired, with 95 % "
+        f"With the batch less without it, on the champion's own {found.n} development samples, out of fold, paired, with 95 % "
         f"intervals over groups. Right of the solid line it gains. The gate asks that no interval of "
-        f"{', '.join(plain(NAMES.get(name, name)) for name in found['guarded'])} reaches left of the dashed one "
-        f"({found['margin']:g}). Of many classes and subgroups some seem to lose by chance."
+        f"{', '.join(plain(NAMES.get(name, name)) for name in found.guarded)} reaches left of the dashed one "
+        f"({found.margin:g}). Of many classes and subgroups some seem to lose by chance."
     )
     with st.expander("As a table"):
         shown = {
             "": [name for name, _ in rows],
-            "Champion": [three(one["champion"]) for _, one in rows],
-            "With the batch": [three(one["challenger"]) for _, one in rows],
-            "Difference": [gain(one) for _, one in rows],
+            "Champion": [three(change.champion) for _, change in rows],
+            "With the batch": [three(change.challenger) for _, change in rows],
+            "Difference": [gain(change) for _, change in rows],
         }
         written.show(pd.DataFrame(shown), "Champion and challenger: each metric of all, by class and by subgroup")
 
 
-def gain(one: dict[str, Any]) -> str:
+def gain(change: Change) -> str:
     """Return a difference with its interval."""
-    if one["difference"] is None or None in one["ci"]:
-        return "not defined"
-    low, high = one["ci"]
-    return f"{one['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return recommendation.gain(change) if change.is_defined else "not defined"
 
 
 def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
@@ -97,25 +93,25 @@ def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
     return none + most.encode(x="x:Q") + ends + points
 
 
-def about(batch: dict[str, Any]) -> None:
+def about(batch: BatchProfile) -> None:
     """Draw what a batch is like: its balance, what the audit says of it, how unlike the training data it is."""
-    share = recommendation.shares(batch["development"])
+    share = recommendation.shares(batch.development)
     shown = {
-        "Class": list(batch["development"]),
-        "In the batch": [batch["labels"].get(label, 0) for label in batch["development"]],
-        "Development before": [counts(batch, share, label, "before") for label in batch["development"]],
-        "With it": [counts(batch, share, label, "with_it") for label in batch["development"]],
+        "Class": list(batch.development),
+        "In the batch": [batch.labels.get(label, 0) for label in batch.development],
+        "Development before": [counts(batch, share, label, "before") for label in batch.development],
+        "With it": [counts(batch, share, label, "with_it") for label in batch.development],
     }
     written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development before and with it")
-    left = ", ".join(f"{n} for {reason}" for reason, n in batch["left_out"].items()) or "nothing"
-    odd = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch["told_by"]) or "nothing"
+    left = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items()) or "nothing"
+    odd = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch.shortcuts) or "nothing"
     st.markdown(
-        f"- **Audit**: of {batch['n']} samples {plain(left)} is left out; {batch['joined']} show what an earlier sample shows, "
+        f"- **Audit**: of {batch.n} samples {plain(left)} is left out; {batch.joined} show what an earlier sample shows, "
         f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
         f"- **Drift**: {plain(recommendation.in_distance(batch))}. Of a batch of the same kind that would be 50%."
     )
 
 
-def counts(batch: dict[str, Any], share: dict[str, dict[str, float]], label: str, when: str) -> str:
+def counts(batch: BatchProfile, share: dict[str, dict[str, float]], label: str, when: str) -> str:
     """Return how many samples of a class development has, and their share."""
-    return f"{batch['development'][label][when]:,} ({share[label][when]:.0%})"
+    return f"{batch.development[label][when]:,} ({share[label][when]:.0%})"

@@ -14,6 +14,7 @@ from app import access, limits
 from app.views import written
 from app.views.answer import plain
 from pipeline.core import paths
+from pipeline.retraining.records import Comparison
 
 LATEST = 20  # batches that are shown
 OUT = paths.LOGS / "retrain.log"  # of the processes that are started here
@@ -131,44 +132,42 @@ def said(found: list[dict[str, Any]] | str | None) -> None:
 def batches(task: str) -> None:
     """Draw the batches, what runs, and the buttons; drawn again every REFRESH seconds."""
     from app.views import challenger
-    from pipeline.core import artifacts
-    from pipeline.retraining import decide, sandbox
+    from pipeline.retraining import batch_status, decide
 
     found = decide.batches(task)[:LATEST]
     if not found:
         st.caption("Nothing was handed in yet.")
         return
     st.subheader("Batches", anchor=False)
-    names = [one["batch"] for one in found]
+    names = [batch.batch for batch in found]
     shown = {
         "Batch": names,
-        "Samples": [one["n"] for one in found],
-        "Classes": [counted(one["labels"]) for one in found],
-        "State": [one["state"] for one in found],
+        "Samples": [batch.n for batch in found],
+        "Classes": [counted(batch.labels) for batch in found],
+        "State": [batch.state for batch in found],
     }
     written.show(pd.DataFrame(shown), "The batches, the latest first: samples, classes and state")
     name = st.selectbox("Batch to decide about", names, key=f"batch of {task}")
     chosen = found[names.index(name)]
-    st.markdown(f"**{plain(chosen['state'])}**: {chosen['n']} samples ({plain(counted(chosen['labels']))})")
-    now, busy = sandbox.status(task, chosen["batch"]), sandbox.is_running()
-    if now.get("state") == "running":
-        st.progress(min(1.0, now["done"] / now["total"]), plain(chosen["says"]))
-        log(task, chosen["batch"])
-    elif chosen["state"] in sandbox.ACTIVE:
-        st.caption(f"{chosen['state'].capitalize()} ...")
-    elif chosen["state"] == "failed":
-        st.error(plain(chosen["says"]))
-    elif chosen["state"] == "interrupted":
+    st.markdown(f"**{plain(chosen.state)}**: {chosen.n} samples ({plain(counted(chosen.labels))})")
+    now, busy = batch_status.status(task, chosen.batch), batch_status.is_running()
+    if now.state == "running":
+        st.progress(min(1.0, now.done / now.total), plain(chosen.says))
+        log(task, chosen.batch)
+    elif chosen.state in batch_status.ACTIVE:
+        st.caption(f"{chosen.state.capitalize()} ...")
+    elif chosen.state == "failed":
+        st.error(plain(chosen.says))
+    elif chosen.state == "interrupted":
         st.warning("The process that worked on it is gone. Nothing is lost, and it can be done again.")
-    elif not busy and chosen["state"] != "cancelled":
+    elif not busy and chosen.state != "cancelled":
         last_words()
-    comparison = sandbox.folder(task, chosen["batch"]) / "comparison.json"
-    found = artifacts.read_json(comparison) if comparison.exists() else None
-    if found:
-        challenger.say(found)
-    buttons(task, chosen["batch"], chosen["state"], busy, found)
-    if found:
-        challenger.show(found)
+    comparison = decide.read_comparison(task, chosen.batch)
+    if comparison:
+        challenger.say(comparison)
+    buttons(task, chosen.batch, chosen.state, busy, comparison)
+    if comparison:
+        challenger.show(comparison)
 
 
 def counted(labels: dict[str, int]) -> str:
@@ -178,18 +177,18 @@ def counted(labels: dict[str, int]) -> str:
 
 def log(task: str, batch: str) -> None:
     """Draw the end of what a challenge has printed."""
-    from pipeline.retraining import sandbox
+    from pipeline.retraining import batch_status
 
-    path = sandbox.folder(task, batch) / "log.txt"
+    path = batch_status.folder(task, batch) / "log.txt"
     if path.exists():
         lines = path.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
         st.code("\n".join(lines[-8:]), language=None)
 
 
-def buttons(task: str, batch: str, state: str, busy: bool, found: dict[str, Any] | None) -> None:
+def buttons(task: str, batch: str, state: str, busy: bool, comparison: Comparison | None) -> None:
     """Draw what can be done with a batch now."""
     from pipeline.data import uploads
-    from pipeline.retraining import decide, sandbox
+    from pipeline.retraining import batch_status, decide
 
     rows = uploads.read(task)
     names = {row.batch for row in rows}
@@ -197,10 +196,10 @@ def buttons(task: str, batch: str, state: str, busy: bool, found: dict[str, Any]
     with st.container(horizontal=True, vertical_alignment="center"):
         if state in ("preparing", "running"):
             if st.button("Cancel", help="Ends this challenge; what was handed in stays"):
-                sandbox.cancel(task, batch)
+                batch_status.cancel(task, batch)
             return
         if state not in ("promoted", "rejected") and not inside:
-            to_decide(task, batch, state, busy, found)
+            to_decide(task, batch, state, busy, comparison)
         killed = inside and state != "promoted"
         if killed and st.button("Finish the promotion", disabled=busy, type="primary"):
             start(task, "--promote", batch)
@@ -210,13 +209,13 @@ def buttons(task: str, batch: str, state: str, busy: bool, found: dict[str, Any]
             start(task, "--rollback")
 
 
-def to_decide(task: str, batch: str, state: str, busy: bool, found: dict[str, Any] | None) -> None:
+def to_decide(task: str, batch: str, state: str, busy: bool, comparison: Comparison | None) -> None:
     """Draw what can be done with a batch that nothing was decided about."""
-    decidable = state == "compared" and found is not None
-    again = "Try again" if found else "Try it"
+    decidable = state == "compared" and comparison is not None
+    again = "Try again" if comparison else "Try it"
     if st.button(again, disabled=busy, type="secondary" if decidable else "primary", help="Changes nothing"):
         start(task, "--batch", batch)
-    if decidable and found["passed"]:
+    if decidable and comparison.passed:
         if st.button("Promote", disabled=busy, type="primary", help="The champion is made anew, with this batch"):
             start(task, "--promote", batch)
     elif decidable:
@@ -229,9 +228,9 @@ def to_decide(task: str, batch: str, state: str, busy: bool, found: dict[str, An
 
 def start(task: str, *arguments: str) -> None:
     """Start a decision in a process of its own, which goes on when the app ends; its last words go to a log."""
-    from pipeline.retraining import sandbox
+    from pipeline.retraining import batch_status
 
-    if sandbox.is_running():
+    if batch_status.is_running():
         st.warning("Another challenge or decision runs already.")
         return
     OUT.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What is to be known of a batch of uploads beside its effect: what the audit says of it, its balance, how unlike it is."""
+"""Profile an upload batch: audit findings, class balance, distance to the training data."""
 
 import json
 from collections import Counter
@@ -20,6 +20,7 @@ from pipeline.duplicates.fingerprint import open_store
 from pipeline.duplicates.shortcuts import confounders, properties_of
 from pipeline.prediction import bundle, ood_images, ood_tables
 from pipeline.prediction.predictor import Predictor
+from pipeline.retraining.records import BatchProfile, Drift
 from pipeline.stats.bootstrap import resamples
 from pipeline.stats.intervals import LEVEL, wilson
 
@@ -27,30 +28,26 @@ DRAWS = 1000
 SEEN = ("width", "height", "aspect", "mean colour", "border")  # properties that survive being stored as a PNG
 
 
-def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> dict[str, Any]:
-    """Return what is to be known of a batch whose graph has run in `tree`; `dev` is the champion's development set.
-
-    n, labels: its samples. left_out: how many the audit keeps out, by reason; joined: how many show what a sample that was
-    there before shows, and stand in its fold. development: samples by class, before and with it. refused, refused_ci: the
-    share that the champion refuses. told_by, drift: see there.
-    """
+def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> BatchProfile:
+    """Return the profile of a batch whose graph has run in `tree`; `dev` is the champion's development set."""
     kind = params.task(task).kind
     files = {uploads.stored(task, kind, row.hash).as_posix(): row for row in rows}
     split, old = (pd.read_csv(TaskPaths(task, root).split, dtype=str, keep_default_na=False) for root in (tree, Path()))
     out = split[split["path"].isin(list(files)) & (split["subset"] == "excluded")]
     before, with_it = (Counter(table.loc[table["subset"] == "dev", "label"]) for table in (old, split))
     share = refused(task, kind, list(files))
-    return {
-        "n": len(rows),
-        "labels": Counter(row.label for row in rows),
-        "left_out": Counter(reason.split(":")[0] for reason in out["reason"]),
-        "joined": joined(artifacts.read_json(TaskPaths(task, tree).audit), files, set(out["path"])),
-        "told_by": told_by(task, tree, files, split) if kind == "image" else [],
-        "development": {label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
-        "refused": share,
-        "refused_ci": wilson(share * len(rows), len(rows)),
-        "drift": drift(kind, dev, Dataset.load(TaskPaths(task, tree).dev), list(files)),
-    }
+    low, high = wilson(share * len(rows), len(rows))
+    return BatchProfile(
+        n=len(rows),
+        labels=dict(Counter(row.label for row in rows)),
+        left_out=dict(Counter(reason.split(":")[0] for reason in out["reason"])),
+        joined=joined(artifacts.read_json(TaskPaths(task, tree).audit), files, set(out["path"])),
+        shortcuts=shortcuts(task, tree, files, split) if kind == "image" else [],
+        development={label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
+        refused=share,
+        refused_ci=(low, high),
+        drift=drift(kind, dev, Dataset.load(TaskPaths(task, tree).dev), list(files)),
+    )
 
 
 def refused(task: str, kind: str, files: list[str]) -> float:
@@ -72,7 +69,7 @@ def joined(found: dict[str, Any], files: dict[str, Included], out: set[str]) -> 
     return len(inside - out)
 
 
-def told_by(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
+def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the properties of how pictures were taken by which the batch is told from the rest of development.
 
     See `confounders`; asked of the batch's pictures that take part and as many others, drawn by the seed.
@@ -90,31 +87,26 @@ def told_by(task: str, tree: Path, files: dict[str, Included], split: pd.DataFra
     return confounders(seen, origin, pd.factorize(dev["group"])[0])
 
 
-def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> dict[str, Any]:
-    """Return how far the batch's samples that take part lie from the champion's development set, beside its own samples.
+def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> Drift:
+    """Return how far the batch's development samples lie from the champion's development set, compared with its own samples.
 
-    `farther`: the probability that of one sample of each the batch's is the farther off, 0.5 for a batch of the same kind
-    (Mann and Whitney 1947), with `ci` over the batch's groups; None where none takes part. `distance`: the medians of both.
-    Pictures: `prediction.ood_images` of embeddings; rows: `prediction.ood_tables`.
+    Images: `prediction.ood_images` of embeddings; rows: `prediction.ood_tables`. `Drift.farther` is the statistic of Mann and
+    Whitney (1947), divided by the number of pairs.
     """
-    at = np.flatnonzero(np.isin(with_it.path, files))
-    if not len(at):
-        return {"n": 0, "farther": None, "ci": [np.nan, np.nan], "distance": {}}
+    index = np.flatnonzero(np.isin(with_it.path, files))
+    if not len(index):
+        return Drift(0, None)
     if kind == "table":
-        ours, theirs = dev.X("columns"), with_it.X("columns").iloc[at].reset_index(drop=True)
+        ours, theirs = dev.X("columns"), with_it.X("columns").iloc[index].reset_index(drop=True)
         own, new = ood_tables.out_of_fold(ours, dev.fold), beyond(theirs, ours)
     else:
         ours = dev.X("embedding")
         own = ood_images.out_of_fold(ours, dev.fold)
-        new = ood_images.distances(ood_images.fit(ours), with_it.X("embedding")[at])
+        new = ood_images.distances(ood_images.fit(ours), with_it.X("embedding")[index])
     ordered = np.sort(own)
     farther = (np.searchsorted(ordered, new, "left") + np.searchsorted(ordered, new, "right")) / 2 / len(own)
-    return {
-        "n": len(at),
-        "farther": float(farther.mean()),
-        "ci": of_groups(farther, with_it.group[at]),
-        "distance": {"training": float(np.median(own)), "batch": float(np.median(new))},
-    }
+    medians = {"training": float(np.median(own)), "batch": float(np.median(new))}
+    return Drift(len(index), float(farther.mean()), interval_over_groups(farther, with_it.group[index]), medians)
 
 
 def beyond(rows: pd.DataFrame, training: pd.DataFrame) -> np.ndarray:
@@ -123,10 +115,11 @@ def beyond(rows: pd.DataFrame, training: pd.DataFrame) -> np.ndarray:
     return np.max([np.zeros(len(rows)), *found.values()], axis=0)
 
 
-def of_groups(values: np.ndarray, groups: np.ndarray) -> list[float]:
-    """Return the percentile interval of the mean of `values` (n,) over groups drawn with replacement; of one group none."""
+def interval_over_groups(values: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Return the percentile interval of the mean of `values` (n,) over groups drawn with replacement; NaN for one group."""
     if len(np.unique(groups)) < 2:
-        return [np.nan, np.nan]
+        return (np.nan, np.nan)
     weights = np.concatenate(list(resamples(groups, DRAWS, params.seed())))
     means = weights @ values / weights.sum(axis=1)
-    return np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return low, high

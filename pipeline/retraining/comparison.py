@@ -3,9 +3,8 @@
 Never by the new labels, which may be what is wrong, and never by the test set.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from pipeline.evaluation import subgroups
 from pipeline.evaluation.calibration import SCALED, out_of_fold
 from pipeline.prediction.decision_rule import calibrate, decide
 from pipeline.retraining import batch_profile, recommendation
+from pipeline.retraining.records import Change, Comparison, SubgroupChange
 from pipeline.stats.bootstrap import bootstrap_both, difference_interval
 from pipeline.stats.metrics import Scorer
 
@@ -82,35 +82,30 @@ def figures(side: Side, draws: int, seed: int) -> tuple[dict[str, tuple], dict[s
     return overall, classes
 
 
-def differences(champion: Side, challenger: Side, draws: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return {metric: {champion, challenger, difference, ci}}, and the same by class, {class: {metric: ...}}."""
+def differences(
+    champion: Side, challenger: Side, draws: int, seed: int
+) -> tuple[dict[str, Change], dict[str, dict[str, Change]]]:
+    """Return the change of every metric, {metric: Change}, and the same by class, {class: {metric: Change}}."""
     (ours, our_classes), (theirs, their_classes) = (figures(side, draws, seed) for side in (champion, challenger))
 
-    def row(old: float, new: float, old_draws: np.ndarray, new_draws: np.ndarray) -> dict[str, Any]:
-        ci = difference_interval(new_draws, old_draws)
-        return {"champion": old, "challenger": new, "difference": new - old, "ci": ci}
+    def change(old: float, old_draws: np.ndarray, new: float, new_draws: np.ndarray) -> Change:
+        low, high = difference_interval(new_draws, old_draws)
+        return Change(float(old), float(new), float(new - old), (low, high))
 
-    overall = {name: row(ours[name][0], theirs[name][0], ours[name][1], theirs[name][1]) for name in ours}
-    by_class = {
-        label: {
-            name: row(
-                our_classes[name][0][k],
-                their_classes[name][0][k],
-                our_classes[name][1][:, k],
-                their_classes[name][1][:, k],
-            )
-            for name in our_classes
-        }
-        for k, label in enumerate(champion.dev.classes)
-    }
+    overall = {name: change(*ours[name], *theirs[name]) for name in ours}
+    by_class = {label: {} for label in champion.dev.classes}
+    for name, (old, old_draws) in our_classes.items():
+        new, new_draws = their_classes[name]
+        for k, label in enumerate(champion.dev.classes):
+            by_class[label][name] = change(old[k], old_draws[:, k], new[k], new_draws[:, k])
     return overall, by_class
 
 
-def gate(overall: dict[str, Any], guarded: list[str], margin: float) -> list[str]:
+def gate(overall: dict[str, Change], guarded: list[str], margin: float) -> list[str]:
     """Return the guarded metrics that may be worse by more than `margin`: the 95 % interval does not rule it out."""
     failed = []
     for name in guarded:
-        low, high = overall[name]["ci"]
+        low, high = overall[name].ci
         worst = low if params.METRICS[name] else -high
         if not worst >= -margin:
             failed.append(name)
@@ -118,43 +113,42 @@ def gate(overall: dict[str, Any], guarded: list[str], margin: float) -> list[str
 
 
 def of_subgroups(
-    champion: Side, challenger: Side, found: dict[str, tuple[np.ndarray, list[str]]], draws: int, seed: int
-) -> list[dict[str, Any]]:
-    """Return a row for each subgroup in `found`, see `subgroups.read`: column, value, n, few and the differences by metric."""
+    champion: Side, challenger: Side, values: dict[str, tuple[np.ndarray, list[str]]], draws: int, seed: int
+) -> list[SubgroupChange]:
+    """Return the changes within each subgroup; `values` as `subgroups.read` returns them."""
     rows = []
-    for column, (values, names) in found.items():
+    for column, (of_samples, names) in values.items():
         for value in names:
-            at = np.flatnonzero(values == value)
-            overall, _ = differences(champion.part(at), challenger.part(at), draws, seed)
-            row = {"column": column, "value": value, "n": len(at), "few": len(at) < subgroups.FEW}
-            rows.append(row | {"metrics": {name: overall[name] for name in OF_PARTS if name in overall}})
+            index = np.flatnonzero(of_samples == value)
+            overall, _ = differences(champion.part(index), challenger.part(index), draws, seed)
+            metrics = {name: overall[name] for name in OF_PARTS if name in overall}
+            rows.append(SubgroupChange(column, value, len(index), len(index) < subgroups.FEW, metrics))
     return rows
 
 
-def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) -> dict[str, Any]:
+def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) -> Comparison:
     """Return the comparison of the workspace's champion with that of the copy in `tree`, in which `rows` are included."""
     block, champion = params.task(task), read_side(Path(), task)
     challenger = read_side(tree, task).on(champion.dev)
+    n, draws, seed = len(champion.dev.y), block.select.draws, params.seed()
     key = params.metric_key(block.select.metric, len(champion.dev.classes))
-    overall, by_class = differences(champion, challenger, block.select.draws, params.seed())
+    overall, by_class = differences(champion, challenger, draws, seed)
     guarded = list(dict.fromkeys([key, *rule.guarded]))
     failed = gate(overall, guarded, rule.margin)
-    found = {
-        "champion": {"model": champion.model, "bundle": champion.bundle},
-        "challenger": {"model": challenger.model, "bundle": challenger.bundle},
-        "n": len(champion.dev.y),
-        "metric": key,
-        "margin": rule.margin,
-        "guarded": guarded,
-        "failed": failed,
-        "passed": not failed,
-        "recommendation": recommendation.recommendation(overall, key, failed, len(champion.dev.y), rule),
-        "metrics": overall,
-        "per_class": by_class,
-        "subgroups": of_subgroups(
-            champion, challenger, subgroups.read(task, "dev", champion.dev), block.select.draws, params.seed()
-        ),
-        "batch": batch_profile.describe(task, tree, rows, champion.dev),
-        "hashes": [row.hash for row in rows],
-    }
-    return found | {"cautions": recommendation.cautions(found)}
+    comparison = Comparison(
+        champion={"model": champion.model, "bundle": champion.bundle},
+        challenger={"model": challenger.model, "bundle": challenger.bundle},
+        n=n,
+        metric=key,
+        margin=rule.margin,
+        guarded=guarded,
+        failed=failed,
+        passed=not failed,
+        recommendation=recommendation.recommendation(overall, key, failed, n, rule),
+        metrics=overall,
+        per_class=by_class,
+        subgroups=of_subgroups(champion, challenger, subgroups.read(task, "dev", champion.dev), draws, seed),
+        batch=batch_profile.describe(task, tree, rows, champion.dev),
+        hashes=[row.hash for row in rows],
+    )
+    return replace(comparison, cautions=recommendation.cautions(comparison))

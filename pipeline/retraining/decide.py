@@ -3,8 +3,9 @@
 The champion is always what `dvc repro` gives; what is decided is which batches are included.
 """
 
-import subprocess
 import sys
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core import artifacts, params
@@ -12,9 +13,10 @@ from pipeline.core.errors import AssayError
 from pipeline.core.params import RetrainParams
 from pipeline.data import upload_ledger, uploads
 from pipeline.prediction import bundle
-from pipeline.retraining import sandbox
+from pipeline.retraining import batch_status, dvc_runs, sandbox
+from pipeline.retraining.batch_status import RetrainError, alone, folder
 from pipeline.retraining.comparison import compare
-from pipeline.retraining.sandbox import RetrainError, alone, folder, say, status
+from pipeline.retraining.records import Comparison
 from pipeline.tracking import mirror
 
 
@@ -24,44 +26,55 @@ class NotPromoted(AssayError):
     exit_code = 3
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A batch of `n` samples by label, its state, and a message: how far it is, or how it ended."""
+
+    batch: str
+    n: int
+    labels: dict[str, int]
+    state: str
+    says: str
+
+
 def rule() -> RetrainParams:
     """Return the gate of params.yaml."""
     return params.parse(RetrainParams, params.load().get("retrain") or {}, "retrain")
 
 
-def try_batch(task: str, batch: str) -> dict[str, Any]:
-    """Run the graph with a batch more in a copy of the project, compare, keep the comparison and return it."""
+def try_batch(task: str, batch: str) -> Comparison:
+    """Run the graph with one batch more in a copy of the project, compare, keep the comparison and return it."""
     sandbox.rows_of(task, batch)
     refuse_decided(task, batch)
     with alone():
-        (folder(task, batch) / "cancel").unlink(missing_ok=True)
-        (folder(task, batch) / "comparison.json").unlink(missing_ok=True)
-        say(task, batch, "preparing")
+        for name in ("cancel", "comparison.json"):
+            (folder(task, batch) / name).unlink(missing_ok=True)
+        batch_status.write(task, batch, "preparing")
         try:
             require_fresh(task)
             sandbox.prepare(task, batch)
-            sandbox.run_graph(task, batch)
-            say(task, batch, "comparing")
-            found = compare(task, sandbox.TREE, sandbox.rows_of(task, batch), rule())
+            dvc_runs.run_graph(task, batch, sandbox.TREE)
+            batch_status.write(task, batch, "comparing")
+            compared = compare(task, sandbox.TREE, sandbox.rows_of(task, batch), rule())
         except BaseException as error:
             cancelled = isinstance(error, KeyboardInterrupt) or str(error) == "cancelled"
-            say(task, batch, "cancelled" if cancelled else "failed", message=str(error))
+            batch_status.write(task, batch, "cancelled" if cancelled else "failed", message=str(error))
             sandbox.remove_tree(task, batch)
             raise
-        artifacts.write_json(folder(task, batch) / "comparison.json", found)
-        figures = {name: found["metrics"][name] for name in found["guarded"]}
-        differences = {name: [one["difference"], *one["ci"]] for name, one in figures.items()}
-        facts = {"passed": found["passed"], "recommendation": found["recommendation"]}
+        artifacts.write_json(folder(task, batch) / "comparison.json", compared.to_json())
+        changes = {name: compared.metrics[name] for name in compared.guarded}
+        differences = artifacts.rounded({name: [change.difference, *change.ci] for name, change in changes.items()})
+        facts = {"passed": compared.passed, "recommendation": compared.recommendation, "differences": differences}
         with upload_ledger.locked(task):
-            upload_ledger.append(task, "compared", batch=batch, **facts, differences=artifacts.rounded(differences))
-        say(task, batch, "compared", message=found["recommendation"])
-        return found
+            upload_ledger.append(task, "compared", batch=batch, **facts)
+        batch_status.write(task, batch, "compared", message=compared.recommendation)
+        return compared
 
 
 def require_fresh(task: str) -> None:
     """Raise RetrainError unless the workspace's champion is what its params.yaml and data give."""
     bundle.vouched(task)
-    if run_dvc("status", "--quiet", "--with-deps", f"select_best@{task}").returncode:
+    if dvc_runs.run("status", "--quiet", "--with-deps", f"select_best@{task}").returncode:
         raise RetrainError(
             f"the champion of {task} is not up to date, or being made: run 'dvc repro' first, to its end"
         )
@@ -74,18 +87,22 @@ def refuse_decided(task: str, batch: str) -> None:
         raise RetrainError(f"the batch {batch!r} was {decided} already")
 
 
-def comparison(task: str, batch: str) -> dict[str, Any]:
-    """Return a batch's comparison; raise RetrainError where there is none, or it is of another champion or other samples."""
+def read_comparison(task: str, batch: str) -> Comparison | None:
+    """Return a batch's comparison, whatever it was compared with; None where there is none."""
     path = folder(task, batch) / "comparison.json"
-    again = f"run 'python -m pipeline.retrain {task} --batch {batch}'"
-    if not path.exists():
+    return Comparison.from_json(artifacts.read_json(path)) if path.exists() else None
+
+
+def comparison(task: str, batch: str) -> Comparison:
+    """Return a batch's comparison; raise RetrainError where there is none, or it is of another champion or other samples."""
+    compared, again = read_comparison(task, batch), f"run 'python -m pipeline.retrain {task} --batch {batch}'"
+    if not compared:
         raise RetrainError(f"the batch {batch!r} has not been compared with the champion: {again}")
-    found = artifacts.read_json(path)
-    if found["champion"]["bundle"] != bundle.vouched(task):
+    if compared.champion["bundle"] != bundle.vouched(task):
         raise RetrainError(f"the batch {batch!r} was compared with an earlier champion: {again} again")
-    if found["hashes"] != [row.hash for row in sandbox.rows_of(task, batch)]:
+    if compared.hashes != [row.hash for row in sandbox.rows_of(task, batch)]:
         raise RetrainError(f"the batch {batch!r} has other samples than were compared: {again} again")
-    return found
+    return compared
 
 
 def promote(task: str, batch: str, who: str, force: bool = False) -> None:
@@ -99,12 +116,12 @@ def promote(task: str, batch: str, who: str, force: bool = False) -> None:
         seen = {row.hash for row in before}
         new = [row for row in rows if row.hash not in seen]
         if new:  # else a promotion that was killed goes on
-            found = comparison(task, batch)
-            if not found["passed"] and not force:
-                raise NotPromoted(f"{found['recommendation']} The champion stays; a person may say --force")
+            compared = comparison(task, batch)
+            if not compared.passed and not force:
+                raise NotPromoted(f"{compared.recommendation} The champion stays; a person may say --force")
         change(task, batch, before, [*before, *new], "promoting")
         note(task, "promoted", batch, who, by="a person" if force else "the gate")
-        say(task, batch, "promoted")
+        batch_status.write(task, batch, "promoted")
         sandbox.remove_tree(task, batch)
     tell_mlflow(task)
 
@@ -119,7 +136,7 @@ def reject(task: str, batch: str, who: str) -> None:
                 f"the batch {batch!r} is included, its promotion was interrupted: --promote or --rollback"
             )
         note(task, "rejected", batch, who)
-        say(task, batch, "rejected")
+        batch_status.write(task, batch, "rejected")
         sandbox.remove_tree(task, batch)
     tell_mlflow(task)
 
@@ -137,7 +154,7 @@ def rollback(task: str, who: str) -> str:
         batch = batch or before[-1].batch
         change(task, batch, before, [row for row in before if row.batch != batch], "rolling back")
         note(task, "rolled back", batch, who)
-        say(task, batch, "rolled back")
+        batch_status.write(task, batch, "rolled back")
     tell_mlflow(task)
     return batch
 
@@ -145,7 +162,7 @@ def rollback(task: str, who: str) -> str:
 def unfinished(task: str, inside: set[str]) -> str:
     """Return the batch that a killed rollback has taken out of included.csv, of which `inside` are the batches, or ""."""
     out = {line["batch"] for line in upload_ledger.samples(task)} - inside
-    return next((batch for batch in sorted(out) if sandbox.said(task, batch).get("state") == "rolling back"), "")
+    return next((batch for batch in sorted(out) if batch_status.last_written(task, batch).state == "rolling back"), "")
 
 
 def change(task: str, batch: str, before: list, after: list, state: str) -> None:
@@ -153,23 +170,18 @@ def change(task: str, batch: str, before: list, after: list, state: str) -> None
 
     Where only what comes after the task's report fails, as MLflow does when it is not there, the change stands.
     """
-    say(task, batch, state)
+    batch_status.write(task, batch, state)
     uploads.write(task, after)
-    done = run_dvc("repro")
+    done = dvc_runs.run("repro")
     if not done.returncode:
         return
     last = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
-    if not run_dvc("status", "--quiet", "--with-deps", f"report@{task}").returncode:
+    if not dvc_runs.run("status", "--quiet", "--with-deps", f"report@{task}").returncode:
         print(f"{task} is up to date, but not all of the graph: run 'dvc repro' again ({last})", file=sys.stderr)
         return
     uploads.write(task, before)
-    say(task, batch, "failed", message=last)
+    batch_status.write(task, batch, "failed", message=last)
     raise RetrainError(f"'dvc repro' failed, so nothing was decided; run it, and then this again: {last}")
-
-
-def run_dvc(*arguments: str) -> subprocess.CompletedProcess:
-    """Run DVC in the workspace at low priority."""
-    return subprocess.run([*sandbox.DVC, *arguments], env=sandbox.environment(), capture_output=True, text=True)
 
 
 def note(task: str, event: str, batch: str, who: str, **facts: Any) -> None:
@@ -186,18 +198,18 @@ def tell_mlflow(task: str) -> None:
         print(f"decided, and in the ledger, but not yet in MLflow: {type(error).__name__}: {error}", file=sys.stderr)
 
 
-def batches(task: str) -> list[dict[str, Any]]:
-    """Return of every batch, the latest first: batch, n, labels, state and a sentence."""
-    found: dict[str, dict[str, Any]] = {}
+def batches(task: str) -> list[Batch]:
+    """Return every batch, the latest first."""
+    labels: dict[str, Counter] = {}
     for line in upload_ledger.samples(task):
-        one = found.setdefault(line["batch"], {"batch": line["batch"], "n": 0, "labels": {}})
-        one["n"] += 1
-        one["labels"][line["label"]] = one["labels"].get(line["label"], 0) + 1
+        labels.setdefault(line["batch"], Counter())[line["label"]] += 1
     decided = upload_ledger.decisions(task)
-    for batch, one in found.items():
-        now = status(task, batch)
-        one["state"] = now.get("state") or decided.get(batch, "collected")
-        one["says"] = now.get("message", "")
-        if one["state"] == "running":
-            one["says"] = f"{now['stage']}, {now['done']} of {now['total']}, about {now['seconds_left']} s left"
-    return list(found.values())[::-1]
+    found = []
+    for batch, counts in labels.items():
+        now = batch_status.status(task, batch)
+        says = now.message
+        if now.state == "running":
+            says = f"{now.stage}, {now.done} of {now.total}, about {now.seconds_left} s left"
+        state = now.state or decided.get(batch, "collected")
+        found.append(Batch(batch, counts.total(), dict(counts), state, says))
+    return found[::-1]

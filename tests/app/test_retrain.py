@@ -15,7 +15,9 @@ from app.views import retrain as page_code
 from pipeline.core import artifacts
 from pipeline.data import upload_ledger, uploads
 from pipeline.data.uploads import Included
-from pipeline.retraining import sandbox
+from pipeline.retraining import batch_status
+from pipeline.retraining.records import Drift, SubgroupChange
+from tests.comparisons import change, make_comparison, make_profile
 from tests.pages import opened, said, table
 from tests.samples import ROOT
 from tests.serving import make_project
@@ -92,21 +94,22 @@ def test_pictures_are_handed_in_with_a_label_and_the_refused_are_named_with_the_
 
 def made_comparison(passed: bool) -> None:
     """Write a comparison of the batch b."""
-    row = {"champion": 0.8, "challenger": 0.9, "difference": 0.1, "ci": [0.0, 0.2]}
-    unknown = {"champion": None, "challenger": None, "difference": None, "ci": [None, None]}
-    group = {"column": "sex", "value": "male", "n": 9, "few": True, "metrics": {"accuracy": row, "roc_auc": unknown}}
-    facts = {
-        "metrics": {"roc_auc": row}, "guarded": ["roc_auc"], "margin": 0.02, "n": 50, "passed": passed,
-        "per_class": {"benign": {"f1": row}, "malignant": {"f1": row}}, "subgroups": [group],
-        "recommendation": "Promote: it is better." if passed else "Do not promote: it is worse.", "cautions": ["Worse of x."],
-        "batch": {
-            "n": 1, "labels": {"benign": 1}, "left_out": {"leak": 1}, "joined": 0, "told_by": [], "refused": 0.25,
-            "development": {"benign": {"before": 20, "with_it": 21}, "malignant": {"before": 20, "with_it": 20}},
-            "drift": {"n": 1, "farther": 0.7, "ci": [None, None], "distance": {}},
-        },
-    }  # fmt: skip
-    artifacts.write_json(sandbox.folder("skin", "b") / "comparison.json", facts)
-    sandbox.say("skin", "b", "compared", message=facts["recommendation"])
+    nan = float("nan")
+    metrics = {"accuracy": change(0.1, 0.0, 0.2), "roc_auc": change(nan, nan, nan)}
+    development = {"benign": {"before": 20, "with_it": 21}, "malignant": {"before": 20, "with_it": 20}}
+    batch = make_profile(
+        n=1, labels={"benign": 1}, left_out={"leak": 1}, refused=0.25, development=development, drift=Drift(1, 0.7)
+    )
+    comparison = make_comparison(
+        passed=passed,
+        per_class={"benign": {"f1": change()}, "malignant": {"f1": change()}},
+        subgroups=[SubgroupChange("sex", "male", 9, True, metrics)],
+        recommendation="Promote: it is better." if passed else "Do not promote: it is worse.",
+        cautions=["Worse of x."],
+        batch=batch,
+    )
+    artifacts.write_json(batch_status.folder("skin", "b") / "comparison.json", comparison.to_json())
+    batch_status.write("skin", "b", "compared", message=comparison.recommendation)
 
 
 def labels(page: AppTest) -> list[str]:
@@ -138,7 +141,7 @@ def test_a_batch_is_tried_promoted_and_taken_back_by_buttons_that_start_a_proces
     assert labels(page) == ["Try again", "Promote", "Reject"]
     button(page, "Promote").click().run()
     uploads.write("skin", [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")])
-    sandbox.say("skin", "b", "promoted")
+    batch_status.write("skin", "b", "promoted")
     page = opened("retrain", "skin")
     assert labels(page) == ["Roll back"]
     button(page, "Roll back").click().run()
@@ -164,7 +167,7 @@ def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch
     button(page, "Try it").click().run()  # there is no DVC here
     ((process, _),) = page_code.children()
     assert process.wait(60) == 2
-    sandbox.folder("skin", "b").joinpath("status.json").unlink(missing_ok=True)
+    batch_status.folder("skin", "b").joinpath("status.json").unlink(missing_ok=True)
     page = opened("retrain", "skin")
     errors = "\n".join(one.value for one in page.error).replace("\\", "")
     assert "RetrainError: the champion of skin is not up to date" in errors
@@ -174,10 +177,10 @@ def test_a_killed_promotion_is_finished_and_a_killed_rollback_goes_on(project, s
     hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     rows = [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")]
     uploads.write("skin", rows)
-    sandbox.say("skin", "b", "promoting")
+    batch_status.write("skin", "b", "promoting")
     assert labels(opened("retrain", "skin")) == ["Finish the promotion", "Roll back"]
     uploads.write("skin", [])
-    sandbox.say("skin", "b", "rolling back")
+    batch_status.write("skin", "b", "rolling back")
     assert "Roll back" in labels(opened("retrain", "skin"))
 
 
@@ -200,15 +203,15 @@ def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project,
         upload_ledger.append(
             "skin", "collected", id="0" * 16, label="benign", group="", batch="b", who="w", source="test"
         )
-    sandbox.say("skin", "b", "running", stage="scan@skin", done=3, total=9, seconds_left=40)
-    artifacts.write_bytes(sandbox.folder("skin", "b") / "log.txt", b"Running stage 'scan@skin':\n")
-    with FileLock(sandbox.LOCK):
+    batch_status.write("skin", "b", "running", stage="scan@skin", done=3, total=9, seconds_left=40)
+    artifacts.write_bytes(batch_status.folder("skin", "b") / "log.txt", b"Running stage 'scan@skin':\n")
+    with FileLock(batch_status.LOCK):
         page = opened("retrain", "skin")
         assert "running" in said(page)
         assert "Running stage 'scan@skin':" in page.code[0].value
         assert labels(page) == ["Cancel"]
         button(page, "Cancel").click().run()
-    assert (sandbox.folder("skin", "b") / "cancel").exists()
+    assert (batch_status.folder("skin", "b") / "cancel").exists()
     page = opened("retrain", "skin")
     assert "interrupted" in said(page)
     assert labels(page) == ["Try it", "Reject"]

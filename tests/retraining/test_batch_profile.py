@@ -38,22 +38,22 @@ def embedded(n: int, more: int, shift: float) -> tuple[Dataset, Dataset, list[st
     return dev, whole, whole.path[n:].tolist()
 
 
-def test_a_batch_of_the_same_kind_is_no_farther_off_and_one_of_another_is():
+def test_only_a_different_batch_is_farther_from_the_training_data():
     alike = batch_profile.drift("image", *embedded(300, 60, 0.0))
     unlike = batch_profile.drift("image", *embedded(300, 60, 1.0))
-    assert alike["n"] == unlike["n"] == 60
-    assert alike["ci"][0] < 0.5 < alike["ci"][1] + 0.1
-    assert unlike["ci"][0] > 0.9
-    assert unlike["distance"]["batch"] > 1.2 * unlike["distance"]["training"]
+    assert alike.n == unlike.n == 60
+    assert alike.ci[0] < 0.5 < alike.ci[1] + 0.1
+    assert unlike.ci[0] > 0.9
+    assert unlike.distance["batch"] > 1.2 * unlike.distance["training"]
 
 
-def test_of_a_batch_that_takes_no_part_or_is_of_one_group_no_interval_is_claimed():
+def test_one_group_or_no_sample_gives_no_interval():
     dev, whole, _ = embedded(100, 10, 0.0)
-    assert batch_profile.drift("image", dev, whole, ["nothing.png"])["farther"] is None
-    assert np.isnan(batch_profile.of_groups(np.ones(4), np.array(["a"] * 4))).all()
+    assert batch_profile.drift("image", dev, whole, ["nothing.png"]).farther is None
+    assert np.isnan(batch_profile.interval_over_groups(np.ones(4), np.array(["a"] * 4))).all()
 
 
-def test_rows_are_farther_off_where_their_numbers_leave_the_ranges_of_training():
+def test_rows_outside_the_training_ranges_are_farther():
     X, y = numbers(200)
     whole = dataset(X, y)
     columns = {f"column:{name}": X[:, k].astype(float) for k, name in enumerate("abc")}
@@ -61,11 +61,11 @@ def test_rows_are_farther_off_where_their_numbers_leave_the_ranges_of_training()
     whole = Dataset(whole.id, whole.path, whole.group, y, whole.fold, whole.classes, columns)
     own = {name: values[:150] for name, values in columns.items()}
     dev = Dataset(*(part[:150] for part in (whole.id, whole.path, whole.group, y, whole.fold)), whole.classes, own)
-    assert batch_profile.drift("table", dev, whole, whole.path[150:].tolist())["farther"] > 0.99
-    assert batch_profile.drift("table", dev, whole, whole.path[:150].tolist())["farther"] < 0.55
+    assert batch_profile.drift("table", dev, whole, whole.path[150:].tolist()).farther > 0.99
+    assert batch_profile.drift("table", dev, whole, whole.path[:150].tolist()).farther < 0.55
 
 
-def test_samples_that_show_what_was_there_before_are_counted_but_not_those_left_out():
+def test_joined_samples_are_counted_unless_left_out():
     def pair(a: str, b: str, copy: bool = True) -> dict:
         return {"a": a, "b": b, "copy": copy}
 
@@ -77,7 +77,7 @@ def test_samples_that_show_what_was_there_before_are_counted_but_not_those_left_
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("width", [0, 350])
-def test_a_batch_from_elsewhere_is_told_by_its_size_and_one_from_here_by_nothing(tmp_path, monkeypatch, width):
+def test_only_a_batch_of_another_size_has_shortcuts(tmp_path, monkeypatch, width):
     monkeypatch.chdir(tmp_path)
     write_params(task())
     rows, files = [], {}
@@ -93,5 +93,5 @@ def test_a_batch_from_elsewhere_is_told_by_its_size_and_one_from_here_by_nothing
         size = {"width": picture.width, "height": 150, "bytes": 1, "mode": "RGB", "format": "PNG"}
         rows.append({"path": path, "subset": "dev", "group": f"g{k}"} | size)
     artifacts.write_csv("data/skin/scan/samples.csv", pd.DataFrame(rows))
-    names = {one["name"] for one in batch_profile.told_by("skin", tmp_path, files, pd.DataFrame(rows))}
+    names = {one["name"] for one in batch_profile.shortcuts("skin", tmp_path, files, pd.DataFrame(rows))}
     assert names >= {"width", "aspect"} if width else not names & {"width", "aspect", "height"}

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,52 +16,11 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import images, upload_ledger, uploads
 from pipeline.data.uploads import Included
 from pipeline.retraining import intake
-from pipeline.retraining.intake import Offer
 from tests.samples import ROOT, encoded, stage
 from tests.textures import stored, texture
-from tests.uploads import make_table, make_task, one_of, places, restage
+from tests.uploads import kept, make_table, new, one_of, places, restage, submit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, program):
-    """The project, made once."""
-    folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make_task(program)
-    return folder
-
-
-@pytest.fixture
-def project(whole, tmp_path, monkeypatch):
-    """A copy of it as the working folder, which shares its store of features."""
-    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("DVC_ROOT", str(whole))
-    monkeypatch.chdir(tmp_path)
-
-
-def hand_in(*files: bytes, label: str = "benign", group: str = "", batch: str = "new", names: list[str] | None = None):
-    """Return what becomes of image files."""
-    names = names or [f"{n}.png" for n in range(len(files))]
-    offers = [Offer(name, data, label, group) for name, data in zip(names, files, strict=True)]
-    return intake.collect("skin", offers, batch, "a tester", "test")
-
-
-def new(seed: int) -> bytes:
-    """Return a picture that is not there yet."""
-    return stored(texture(1000 + seed), quality=95)
-
-
-def kept() -> set[str]:
-    """Return the files of the store, but for its lock."""
-    files = {
-        path.relative_to("data/uploads/skin").as_posix()
-        for path in Path("data/uploads/skin").rglob("*")
-        if path.is_file()
-    }
-    return files - {".lock"}
 
 
 # What is accepted
@@ -74,7 +32,7 @@ def test_a_picture_is_stored_once_as_its_pixels_alone_and_noted_with_who_when_an
     exif[0x8825] = {1: "N", 2: (52.0, 31.0, 0.0)}  # where it was taken
     exif[0x010F] = "a camera"
     data = stored(picture, quality=95, exif=exif)
-    (item,) = hand_in(data, group="lesion 77", names=["IMG of Mr Smith.jpg"])
+    (item,) = submit(data, group="lesion 77", names=["IMG of Mr Smith.jpg"])
     assert item == {"file": "IMG of Mr Smith.jpg", "id": images.decode(data).id, "accepted": True, "reason": ""}
     assert kept() == {"included.csv", "ledger.jsonl", f"pictures/{item['id']}.png"}
     png = Path(f"data/uploads/skin/pictures/{item['id']}.png").read_bytes()
@@ -95,13 +53,13 @@ def test_a_picture_is_stored_once_as_its_pixels_alone_and_noted_with_who_when_an
 
 def test_an_upload_alone_changes_nothing_that_a_stage_depends_on(project):
     before = TaskPaths("skin").included.read_bytes()
-    assert all(item["accepted"] for item in hand_in(*[new(n) for n in range(5)]))
+    assert all(item["accepted"] for item in submit(*[new(n) for n in range(5)]))
     assert TaskPaths("skin").included.read_bytes() == before == b"hash,label,group,batch\n"
 
 
 def test_what_is_included_adds_exactly_itself_to_development_and_leaves_the_test_set_as_it_was(project):
     before = places()
-    items = hand_in(*[new(n) for n in range(12)], group="lesion 77")
+    items = submit(*[new(n) for n in range(12)], group="lesion 77")
     uploads.write("skin", [Included(item["id"], "benign", "lesion 77", "new") for item in items])
     restage()
     after = places()
@@ -138,7 +96,7 @@ def test_an_upload_that_is_included_but_near_a_test_picture_is_left_out_and_move
 
 
 def test_a_stored_picture_that_is_missing_or_another_stops_the_scan_with_its_name(project):
-    (item,) = hand_in(new(1))
+    (item,) = submit(new(1))
     uploads.write("skin", [Included(item["id"], "benign", "", "new")])
     path = Path(f"data/uploads/skin/pictures/{item['id']}.png")
     path.write_bytes(encoded(texture(7)))
@@ -167,7 +125,7 @@ def test_a_copy_of_a_test_picture_is_refused_whatever_was_done_to_it(project, wh
         "cropped": lambda: encoded(picture.crop((10, 8, width - 8, height - 6))),
     }[what]()
     for label in ("benign", "malignant"):
-        (item,) = hand_in(data, label=label)
+        (item,) = submit(data, label=label)
         assert not item["accepted"]
         assert "of the test set" in item["reason"]
     assert kept() == {"included.csv"}
@@ -175,27 +133,27 @@ def test_a_copy_of_a_test_picture_is_refused_whatever_was_done_to_it(project, wh
 
 def test_the_same_picture_is_refused_when_it_is_there_already_or_under_another_label(project):
     dev = one_of("dev").read_bytes()
-    assert hand_in(dev)[0]["reason"].startswith("already there (benign/")
-    assert "is there under the label 'benign'" in hand_in(dev, label="malignant")[0]["reason"]
-    assert hand_in(stored(Image.open(one_of("dev")), quality=80))[0]["reason"].startswith(
+    assert submit(dev)[0]["reason"].startswith("already there (benign/")
+    assert "is there under the label 'benign'" in submit(dev, label="malignant")[0]["reason"]
+    assert submit(stored(Image.open(one_of("dev")), quality=80))[0]["reason"].startswith(
         "already there: the same picture"
     )
-    first, again, compressed = hand_in(new(1), new(1), stored(texture(1001), quality=60))
+    first, again, compressed = submit(new(1), new(1), stored(texture(1001), quality=60))
     assert first["accepted"]
     assert again["reason"].startswith("already there (data/uploads/skin/pictures/")
     assert "already there: the same picture" in compressed["reason"]
-    assert "under the label 'benign'" in hand_in(new(1), label="malignant", batch="later")[0]["reason"]
+    assert "under the label 'benign'" in submit(new(1), label="malignant", batch="later")[0]["reason"]
     assert len(upload_ledger.samples("skin")) == 1
 
 
 def test_what_is_no_picture_no_class_or_no_group_of_ones_own_is_refused_and_the_rest_taken(project):
     table = places()
     group = next(iter(table.loc[table["subset"] == "test", "group"]))
-    assert "its group is in the test set" in hand_in(new(1), group=group)[0]["reason"]
-    assert "there is no class 'odd'; there are: benign, malignant" in hand_in(new(1), label="odd")[0]["reason"]
-    assert "printable" in hand_in(new(1), group="a\nb")[0]["reason"]
+    assert "its group is in the test set" in submit(new(1), group=group)[0]["reason"]
+    assert "there is no class 'odd'; there are: benign, malignant" in submit(new(1), label="odd")[0]["reason"]
+    assert "printable" in submit(new(1), group="a\nb")[0]["reason"]
     blank = stored(Image.new("RGB", (200, 150), "pink"))
-    bad, good, empty, cut, nothing = hand_in(b"no picture", new(1), b"", new(2)[:2000], blank)
+    bad, good, empty, cut, nothing = submit(b"no picture", new(1), b"", new(2)[:2000], blank)
     assert good["accepted"]
     assert bad["reason"].startswith("unreadable: not a readable image")
     assert "0 bytes" in empty["reason"]
@@ -207,7 +165,7 @@ def test_what_is_no_picture_no_class_or_no_group_of_ones_own_is_refused_and_the_
 @pytest.mark.parametrize("batch", ["", "../x", "a/b", "a b", ".hidden", "x" * 65, "a\0b", "-rf"])
 def test_a_batch_cannot_be_named_so_that_it_leads_elsewhere(project, batch):
     with pytest.raises(DataError, match="a batch's name is made of"):
-        hand_in(new(1), batch=batch)
+        submit(new(1), batch=batch)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +173,7 @@ def test_a_batch_cannot_be_named_so_that_it_leads_elsewhere(project, batch):
 )
 def test_a_hostile_name_does_nothing(project, name):
     before = {path for path in Path().rglob("*")}
-    (item,) = hand_in(new(1), names=[name])
+    (item,) = submit(new(1), names=[name])
     assert item["accepted"]
     assert item["file"] == name
     added = {path.as_posix() for path in set(Path().rglob("*")) - before} - {"data/uploads/skin/.lock"}
@@ -227,18 +185,18 @@ def test_a_hostile_name_does_nothing(project, name):
 
 
 def test_a_batch_that_was_decided_takes_no_more(project):
-    hand_in(new(1))
+    submit(new(1))
     with upload_ledger.locked("skin"):
         upload_ledger.append("skin", "rejected", batch="new")
     with pytest.raises(DataError, match="was rejected already"):
-        hand_in(new(2))
-    assert hand_in(new(2), batch="another")[0]["accepted"]
+        submit(new(2))
+    assert submit(new(2), batch="another")[0]["accepted"]
 
 
 def test_a_task_that_was_never_split_takes_nothing_since_nothing_could_be_checked(project):
     Path("data/skin/split.csv").unlink()
     with pytest.raises(StageError, match="split@skin"):
-        hand_in(new(1))
+        submit(new(1))
 
 
 # What goes wrong
@@ -248,7 +206,7 @@ def test_two_who_hand_in_at_once_lose_nothing(project):
     """Threads and processes: every accepted picture has its file and its line, and one handed in by all is stored once."""
     with ThreadPoolExecutor(4) as pool:
         batches = [[new(0), new(10 * k + 1), new(10 * k + 2)] for k in range(4)]
-        found = [item for items in pool.map(lambda files: hand_in(*files), batches) for item in items]
+        found = [item for items in pool.map(lambda files: submit(*files), batches) for item in items]
     Path("a.png").write_bytes(new(50))
     Path("b.png").write_bytes(new(51))
     code = "import sys; from pipeline import collect; collect.main('skin', sys.argv[1], '--label', 'malignant', '--batch', 'new')"
@@ -278,9 +236,9 @@ def test_a_full_disk_is_reported_and_leaves_the_store_whole(project, monkeypatch
     monkeypatch.setattr(os, "fsync", full)
     if call <= 4:
         with pytest.raises(OSError, match="No space left"):
-            hand_in(new(1), new(2))
+            submit(new(1), new(2))
     else:
-        hand_in(new(1), new(2))
+        submit(new(1), new(2))
     monkeypatch.setattr(os, "fsync", sync)
     assert {f"pictures/{line['id']}.png" for line in upload_ledger.samples("skin")} == kept() - {
         "included.csv",
@@ -288,7 +246,7 @@ def test_a_full_disk_is_reported_and_leaves_the_store_whole(project, monkeypatch
     }
     data = TaskPaths("skin").ledger.read_bytes() if TaskPaths("skin").ledger.exists() else b""
     assert data == b"" or data.endswith(b"\n")
-    hand_in(new(1), new(2))
+    submit(new(1), new(2))
     assert len(upload_ledger.samples("skin")) == 2
 
 
@@ -300,25 +258,25 @@ def test_a_disk_that_is_really_full_is_reported_and_takes_the_rest_once_there_is
     try:
         pictures = [new(k) for k in range(8)]
         with pytest.raises(OSError, match="No space left"):
-            [hand_in(one) for one in pictures]
+            [submit(one) for one in pictures]
         there = {f"pictures/{line['id']}.png" for line in upload_ledger.samples("skin")}
         assert 1 <= len(there) < 8
         assert there == kept() - {"ledger.jsonl"}
         for name in there:
             assert images.decode((folder / name).read_bytes()).id == Path(name).stem
         subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
-        hand_in(*pictures)
+        submit(*pictures)
         assert len(upload_ledger.samples("skin")) == 8
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_half_a_line_of_a_killed_process_is_passed_over_and_cut_off(project):
-    hand_in(new(1))
+    submit(new(1))
     with TaskPaths("skin").ledger.open("ab") as file:
         file.write(b'{"event": "collec')
     assert len(upload_ledger.read("skin")) == 1
-    hand_in(new(2))
+    submit(new(2))
     assert [json.loads(line)["event"] for line in TaskPaths("skin").ledger.read_bytes().splitlines()] == [
         "collected"
     ] * 2

@@ -1,0 +1,123 @@
+"""Run DVC at low priority: in the workspace, or in the sandbox with its progress.
+
+DVC documents `dvc.api` alone for Python, which neither runs a graph nor reports its status (treeverse/dvc#5050), so its commands
+are run, and the stages that `dvc repro` has reached are read from its log.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from pipeline.core import params, paths
+from pipeline.core.paths import TIMINGS
+from pipeline.core.stage import end_with_parent
+from pipeline.retraining import batch_status
+from pipeline.retraining.batch_status import RetrainError
+
+NICE = 10
+POLL = 0.3  # s between two readings of the log
+# `dvc` at low priority, which ends with the process that started it
+DVC = (sys.executable, "-c", "from pipeline.retraining.dvc_runs import dvc; dvc()")
+STARTS = ("Running stage '", "Stage '")  # of the lines in which DVC names the stage it has reached
+
+
+def environment() -> dict[str, str]:
+    """Return this process' environment with this Python's programs first, and without what steers DVC."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
+    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def lower_priority() -> None:
+    """Give this process, and what it starts, low priority: whatever serves goes first."""
+    if hasattr(os, "nice"):
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def dvc() -> None:
+    """Be `dvc` with this process' arguments, at low priority, until it is done or the process that started this one is gone."""
+    lower_priority()
+    threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
+    from dvc.cli import main
+
+    sys.exit(main(sys.argv[1:]))
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    """Run a DVC command in the workspace."""
+    return subprocess.run([*DVC, *arguments], env=environment(), capture_output=True, text=True)
+
+
+def cache_folder() -> str:
+    """Return the absolute path of the workspace's DVC cache; raise RetrainError where there is no DVC workspace."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, env=environment()
+    )
+    if done.returncode:
+        raise RetrainError(f"this is no DVC workspace: {done.stderr.strip()}")
+    return os.path.abspath(done.stdout.strip())
+
+
+def run_graph(task: str, batch: str, tree: Path) -> None:
+    """Run the graph in `tree` up to the task's champion; raise RetrainError where it fails or is cancelled."""
+    log = batch_status.folder(task, batch) / "log.txt"
+    command = [*DVC, "repro", f"select_best@{task}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=tree, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment()
+        )
+        try:
+            watch(process, task, batch, log)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    if process.returncode:
+        errors = [line for line in lines_of(log) if "Error: " in line or line.startswith("ERROR: ")]
+        raise RetrainError(f"the graph failed: {errors[0] if errors else 'see the log'} ({log.as_posix()})")
+
+
+def watch(process: subprocess.Popen, task: str, batch: str, log: Path) -> None:
+    """Write the batch's status until the process ends; raise RetrainError where the challenge is cancelled."""
+    stages, seconds, reached = stages_of(task), durations(), None
+    while process.poll() is None:
+        now = stages_in(log)
+        if now != reached:
+            reached = now
+            left = sum(seconds.get(stage, 1) + 0.5 for stage in stages if stage not in reached[:-1])
+            progress = {"stage": reached[-1] if reached else "", "done": max(len(reached) - 1, 0), "total": len(stages)}
+            batch_status.write(task, batch, "running", **progress, seconds_left=round(left))
+        if (log.parent / "cancel").exists():
+            raise RetrainError("cancelled")
+        time.sleep(POLL)
+
+
+def stages_of(task: str) -> list[str]:
+    """Return the names of the stages that lead to the task's champion."""
+    block = params.task(task)
+    first = ["check"] + ["demo"] * Path(block.raw).is_relative_to(paths.DEMO) + ["backbone"] * (block.kind == "image")
+    middle = [f"{name}@{task}" for name in ("scan", "audit", "split", "preprocess")]
+    models = [f"{name}@{model}" for model in block.models for name in ("train", "evaluate")]
+    return [*first, *middle, *models, f"select_best@{task}"]
+
+
+def lines_of(log: Path) -> list[str]:
+    """Return the lines of a log, those that a progress bar overwrote included."""
+    return log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
+
+
+def stages_in(log: Path) -> list[str]:
+    """Return the stages that DVC has reached, in order."""
+    names = [line.split("'")[1] for line in lines_of(log) if line.startswith(STARTS) and line.count("'") >= 2]
+    return list(dict.fromkeys(names))
+
+
+def durations() -> dict[str, float]:
+    """Return how long each stage took last in this workspace, in s."""
+    if not TIMINGS.exists():
+        return {}
+    lines = [json.loads(line) for line in TIMINGS.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    return {f"{line['stage']}@{line['key']}".rstrip("@"): line["seconds"] for line in lines}

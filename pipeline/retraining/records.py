@@ -1,0 +1,138 @@
+"""What comparison.json holds, as types: the effect of a batch on the champion, and the profile of the batch itself.
+
+Keys on disk may be added, never renamed. A figure that is not defined is NaN here and null on disk.
+"""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+def number(value: float | None) -> float:
+    """Return a figure as read from JSON, null as NaN."""
+    return math.nan if value is None else value
+
+
+@dataclass(frozen=True)
+class Change:
+    """A metric of champion and challenger, and their difference with its 95 % interval."""
+
+    champion: float
+    challenger: float
+    difference: float
+    ci: tuple[float, float]
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether the difference has an interval."""
+        return not any(map(math.isnan, (self.difference, *self.ci)))
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Change":
+        """Return a metric as comparison.json holds it."""
+        low, high = content["ci"]
+        values = (number(content[key]) for key in ("champion", "challenger", "difference"))
+        return cls(*values, ci=(number(low), number(high)))
+
+
+def changes(content: dict[str, Any]) -> dict[str, Change]:
+    """Return metrics by name as comparison.json holds them."""
+    return {name: Change.from_json(value) for name, value in content.items()}
+
+
+@dataclass(frozen=True)
+class SubgroupChange:
+    """The metrics of a subgroup; `few` marks one that is too small to conclude from."""
+
+    column: str
+    value: str
+    n: int
+    few: bool
+    metrics: dict[str, Change]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Distance of the batch's `n` development samples to the champion's development set.
+
+    `farther` is the probability that a sample of the batch is farther from the training data than a training sample (0.5: no
+    difference, None: no sample takes part), `ci` its interval over groups, `distance` the medians of both.
+    """
+
+    n: int
+    farther: float | None
+    ci: tuple[float, float] = (math.nan, math.nan)
+    distance: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BatchProfile:
+    """A batch: `n` samples by label, and how many the audit leaves out, by reason.
+
+    `joined` counts samples that show what an earlier sample shows; they share its fold. `shortcuts` are acquisition properties
+    that tell the batch from the rest, as `duplicates.shortcuts` finds them; `development` has {label: {before, with_it}};
+    `refused` is the share that the champion refuses.
+    """
+
+    n: int
+    labels: dict[str, int]
+    left_out: dict[str, int]
+    joined: int
+    shortcuts: list[dict[str, Any]]
+    development: dict[str, dict[str, int]]
+    refused: float
+    refused_ci: tuple[float, float]
+    drift: Drift
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the profile as comparison.json holds it."""
+        return {"told_by" if key == "shortcuts" else key: value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "BatchProfile":
+        """Return a profile as comparison.json holds it."""
+        own = {key: value for key, value in content.items() if key != "told_by"}
+        low, high = content["drift"]["ci"]
+        drift = Drift(**content["drift"] | {"ci": (number(low), number(high))})
+        own |= {"shortcuts": content["told_by"], "refused_ci": tuple(content["refused_ci"]), "drift": drift}
+        return cls(**own)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Champion against challenger on the champion's `n` development samples.
+
+    `champion` and `challenger` are {model, bundle}; `metric` is the one that models are selected by, `failed` those of the
+    `guarded` metrics that may be worse by more than `margin`; `hashes` are the samples of the batch.
+    """
+
+    champion: dict[str, str]
+    challenger: dict[str, str]
+    n: int
+    metric: str
+    margin: float
+    guarded: list[str]
+    failed: list[str]
+    passed: bool
+    recommendation: str
+    metrics: dict[str, Change]
+    per_class: dict[str, dict[str, Change]]
+    subgroups: list[SubgroupChange]
+    batch: BatchProfile
+    hashes: list[str]
+    cautions: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of comparison.json."""
+        return asdict(self) | {"batch": self.batch.to_json()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Comparison":
+        """Return what comparison.json holds."""
+        parts = {
+            "metrics": changes(content["metrics"]),
+            "per_class": {label: changes(metrics) for label, metrics in content["per_class"].items()},
+            "subgroups": [SubgroupChange(**row | {"metrics": changes(row["metrics"])}) for row in content["subgroups"]],
+            "batch": BatchProfile.from_json(content["batch"]),
+        }
+        return cls(**content | parts)

@@ -1,0 +1,27 @@
+"""Comparisons on disk."""
+
+import json
+import math
+
+from pipeline.core import artifacts
+from pipeline.retraining.records import Comparison, Drift, SubgroupChange
+from tests.comparisons import change, make_comparison, make_profile
+
+
+def test_a_comparison_survives_its_file(tmp_path):
+    groups = [SubgroupChange("sex", "male", 5, True, {"accuracy": change(0.1)})]
+    before = make_comparison(subgroups=groups, cautions=["Worse."])
+    artifacts.write_json(tmp_path / "comparison.json", before.to_json())
+    content = artifacts.read_json(tmp_path / "comparison.json")
+    assert content["batch"]["told_by"] == []  # the key that files of today have
+    assert Comparison.from_json(content) == before
+
+
+def test_an_undefined_figure_is_null_on_disk(tmp_path):
+    nan = float("nan")
+    before = make_comparison(metrics={"roc_auc": change(nan, nan, nan)}, batch=make_profile(drift=Drift(0, None)))
+    artifacts.write_json(tmp_path / "comparison.json", before.to_json())
+    after = Comparison.from_json(json.loads((tmp_path / "comparison.json").read_text()))
+    assert not after.metrics["roc_auc"].is_defined
+    assert after.batch.drift.farther is None
+    assert math.isnan(after.batch.drift.ci[0])
