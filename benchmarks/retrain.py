@@ -1,6 +1,6 @@
 """What a challenge costs those who ask meanwhile: /predict at 5 requests/s, idle and while the whole graph is run again.
 
-It steps back as far as a process can (see `pipeline.retraining.dvc_runs.lower_priority`); server, load and challenge share the cores.
+It runs at low priority (`pipeline.retraining.dvc_runs.lower_priority`); server, load and challenge share the cores.
 """
 
 import json
