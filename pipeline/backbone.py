@@ -6,7 +6,7 @@ Writes `models/backbone/weights.npz` ("layer/variable": array), `embedder.tflite
 import sys
 from pathlib import Path
 
-from pipeline.core import artifacts, params, paths
+from pipeline.core import artifacts, params, params_models, paths
 from pipeline.core.errors import BackboneError
 from pipeline.core.stage import run
 from pipeline.estimators import _network
@@ -14,7 +14,7 @@ from pipeline.estimators._backbone import OTHERS, fetch
 
 
 def main() -> None:
-    source = params.parse(params.BackboneParams, params.load()["backbone"], "backbone").source
+    source = params.parse(params_models.BackboneParams, params.load()["backbone"], "backbone").source
     _network.use_threads(params.workers())
     print(f"backbone: fetching {source}", file=sys.stderr)
     fetched = fetch(source, params.seed())

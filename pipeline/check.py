@@ -14,7 +14,7 @@ from pipeline.tasks.validate import check, check_raw
 
 
 def remove_reader() -> None:
-    """Take the key `reader` of older projects out of params.yaml, and say so."""
+    """Remove the key `reader` of older projects from params.yaml, and say so."""
     text = params.PARAMS.read_bytes().decode()
     changed = yaml_edit.remove_key(text, "tasks", "reader")
     if changed != text:
@@ -23,9 +23,9 @@ def remove_reader() -> None:
 
 
 def main() -> None:
-    remove_reader()
     content = params.load()
     check(content)
+    remove_reader()
     for name in content["tasks"]:
         for doubt in check_raw(name, params.task(name)):
             print(f"check: {doubt}", file=sys.stderr)

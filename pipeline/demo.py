@@ -5,7 +5,7 @@ drawn by `drawing` and `camera`, of nobody. Their classes overlap on purpose, an
 for the audit to find: see `plant_flaws`. Nothing in names or columns tells which.
 """
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import DEMO
 from pipeline.core.stage import run
 from pipeline.data.synthetic.demo_set import breast_table, lesion_set
@@ -14,7 +14,7 @@ from pipeline.data.synthetic.demo_set import breast_table, lesion_set
 def main() -> None:
     """Draw both data sets."""
     artifacts.write_csv(DEMO / "breast.csv", breast_table())
-    n_lesions = params.parse(params.DemoParams, params.load()["demo"], "demo").lesions
+    n_lesions = params.parse(params_models.DemoParams, params.load()["demo"], "demo").lesions
     table, files, _ = lesion_set(params.seed(), n_lesions, params.workers())
     for path, data in files.items():
         artifacts.write_bytes(DEMO / "lesions" / path, data)

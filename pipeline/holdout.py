@@ -7,7 +7,7 @@ it (see `evaluation.as_published`).
 
 import sys
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
@@ -20,7 +20,7 @@ def main(name: str) -> None:
     task = params.task(name)
     metric, winner = task.select.metric, selected(name)
     test = Dataset.load(require(TaskPaths(name).test, f"preprocess@{name}"))
-    key = params.metric_key(metric, len(test.classes))
+    key = params_models.metric_key(metric, len(test.classes))
     test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is said before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}
     published = as_published(name, winner, test)

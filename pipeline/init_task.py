@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 
 from pipeline.core import artifacts, params, yaml_edit
-from pipeline.core.params import ParamsError, TaskParams
+from pipeline.core.errors import ParamsError
+from pipeline.core.params_models import TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks import validate

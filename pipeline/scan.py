@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline.core import artifacts, params, paths
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import folder_layout, tables, uploads

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
@@ -39,10 +39,10 @@ def main(name: str) -> None:
         if metric in SCALED:
             proba = out_of_fold(judged, oof, decisions[model])
         draws[model] = bootstrap(judged.y, proba, decided, judged.group, task.select.draws, params.seed())
-    key = params.metric_key(metric, len(dev.classes))
+    key = params_models.metric_key(metric, len(dev.classes))
     scores = {model: number(report[key]) for model, report in reports.items()}
     ci = {model: [number(end) for end in report["ci"][key]] for model, report in reports.items()}
-    chosen = select(scores, {model: found[key] for model, found in draws.items()}, params.METRICS[metric])
+    chosen = select(scores, {model: found[key] for model, found in draws.items()}, params_models.METRICS[metric])
     winner = chosen["winner"]
     reason = explain(chosen, metric, scores, ci)
     exported = export(name, winner, decisions[winner], reports[winner])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app import recorder
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.evaluation import operating_point
 from pipeline.leaderboard import board
 from pipeline.prediction import ood_images
@@ -64,7 +64,7 @@ def stated() -> dict[str, list[tuple[str, tuple]]]:
     """Return by file each sentence that holds figures, as a template, and the figures."""
     level, audit_all, beyond = intervals.LEVEL * 100, "soak_audit_all", "beyond"
     planted, away = "soak_audit_planted", "soak_elsewhere"
-    threshold = operating_point.choose(None, None, params.OperatingPointParams())["threshold"]
+    threshold = operating_point.choose(None, None, params_models.OperatingPointParams())["threshold"]
     readme = [
         ("needs Python {} to {}, make and git", python_versions()),
         ("figures with {:.0f} % intervals, from out-of-fold", (level,)),

@@ -87,11 +87,11 @@ def write_npz(path: str | Path, arrays: "dict[str, np.ndarray]") -> None:
     import numpy as np
 
     with replacing(path) as part, part.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type] # no array is called allow_pickle
 
 
 @contextmanager
-def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator["Callable[[np.ndarray], None]"]:
+def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator["Callable[[np.ndarray], object]"]:
     """Yield a function that appends one row to a .npy file of `shape`: in constant memory, and in one step.
 
     Not a memory map: on a full disk that kills the process without a word, where a plain write raises OSError.

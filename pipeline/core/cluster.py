@@ -35,7 +35,7 @@ class Lost(Exception):
     """The cluster cannot do the work; the text says why, and what to do."""
 
 
-def run_on_cluster(function: Callable, items: Iterable[Any], address: str, alone: bool) -> Iterator[Any]:
+def run_on_cluster(function: Callable[[Any], Any], items: Iterable[Any], address: str, alone: bool) -> Iterator[Any]:
     """Yield `function(item)` for every item, in order; with `alone` no worker process does two at a time.
 
     Raises ClusterError where the scheduler or its workers are not there, differ, or are lost on the way.
@@ -117,7 +117,7 @@ def result(future: Future, client: Client) -> Any:
                 raise Lost("all workers were lost; start some and run this again") from None
 
 
-def by_value(function: Callable) -> Callable:
+def by_value(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that takes its code along: a worker can import the project only once it is in its folder."""
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     code = cloudpickle.dumps(function)
@@ -159,7 +159,7 @@ def call_on_worker(item: Any, folder: str, file: str, alone: bool) -> bytes:
             desk["free"].notify_all()
 
 
-def load(folder: str, file: str) -> Callable:
+def load(folder: str, file: str) -> Callable[..., Any]:
     """Runs on a worker: return the function in `file`, with the project's code as it is in `folder` now."""
     for name in [name for name in sys.modules if name.split(".")[0] == "pipeline"]:
         del sys.modules[name]

@@ -10,6 +10,7 @@ import io
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from pipeline.core import artifacts, paths
 
@@ -59,11 +60,12 @@ def without_prose(source: str) -> str:
     spans = [(*token.start, *token.end) for token in tokens(source) if token.type == tokenize.COMMENT]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            text = node.body[0].value
+            text = cast(ast.Expr, node.body[0]).value
             # The tree counts columns in bytes, the tokens in characters.
             start = len(lines[text.lineno - 1].encode()[: text.col_offset].decode())
-            end = len(lines[text.end_lineno - 1].encode()[: text.end_col_offset].decode())
-            spans.append((text.lineno, start, text.end_lineno, end))
+            last = cast(int, text.end_lineno)
+            end = len(lines[last - 1].encode()[: text.end_col_offset].decode())
+            spans.append((text.lineno, start, last, end))
     for first, start, last, end in sorted(spans, reverse=True):
         lines[first - 1 : last] = [lines[first - 1][:start].rstrip() + lines[last - 1][end:]]
     cut = "".join(lines)
@@ -99,6 +101,6 @@ def write(folder: Path = paths.CODE) -> None:
     files = set().union(*stages.values())
     code = {file: without_prose((ROOT / file).read_text(encoding="utf-8")) for file in files}
     digest = {file: artifacts.sha256(text.encode()) for file, text in code.items()}
-    for name, files in stages.items():
-        lines = [f"{file} {digest[file]}\n" for file in files]
+    for name, reached_files in stages.items():
+        lines = [f"{file} {digest[file]}\n" for file in reached_files]
         artifacts.write_bytes(folder / name, "".join(lines).encode())

@@ -56,7 +56,7 @@ class FeatureStore:
         self.name, self.recipe = name, recipe
         self.path, self._of_thread = folder / f"{name}.sqlite", threading.local()
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type["FeatureStore"], tuple[str, str]]:
         return FeatureStore, (self.name, self.recipe)  # sent to another process, it opens the file there
 
     def get(self, key: str) -> bytes | None:

@@ -17,7 +17,7 @@ from pipeline.core.paths import CACHE
 warnings.filterwarnings("ignore", r".*tasks (have been successfully executed|which were still being)", module="joblib")
 
 
-def run_parallel(function: Callable, items: Iterable[Any], workers: int) -> Iterator[Any]:
+def run_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
     """Yield `function(item)` for every item, in order, `workers` side by side; with one worker, one after the other.
 
     With the address of a Dask scheduler in ASSAY_DASK the cluster's workers do it, with the same results: `function` may be
@@ -35,7 +35,7 @@ def on_cluster() -> bool:
     return bool(os.environ.get("ASSAY_DASK"))
 
 
-def run_here(function: Callable, items: Iterable[Any], workers: int) -> Iterator[Any]:
+def run_here(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
     """Yield `function(item)` for every item, in order, over `workers` threads of this process.
 
     Threads, because what is heavy here (decoding, LiteRT, BLAS, forests) releases the lock and a process would cost

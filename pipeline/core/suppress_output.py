@@ -23,4 +23,5 @@ def quiet() -> Iterator[None]:
         finally:
             sys.stdout.flush(), sys.stderr.flush()
             os.dup2(before[0], 1), os.dup2(before[1], 2)
-            os.close(before[0]), os.close(before[1])
+            for copy in before:
+                os.close(copy)

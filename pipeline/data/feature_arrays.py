@@ -10,7 +10,7 @@ from tqdm import tqdm
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.data import images, tables, uploads
 from pipeline.data.dataset import Dataset
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.data import tables
 from pipeline.data.images import SUFFIXES
 

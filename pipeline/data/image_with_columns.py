@@ -6,7 +6,7 @@ numpy and pandas are named only: the app's first page, which asks for `asked_for
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.core.params import AND
+from pipeline.core.params_models import AND
 
 
 def has_columns(features: str) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.errors import DataError
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads

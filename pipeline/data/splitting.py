@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import SplitError
-from pipeline.core.params import SplitParams
+from pipeline.core.params_models import SplitParams
 from pipeline.data import uploads
 from pipeline.stats.components import connected_components
 

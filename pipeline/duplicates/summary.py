@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import AuditParams
+from pipeline.core.params_models import AuditParams
 
 ROWS = 40  # of the table; --json lists all
 CLEAN, FOUND = 0, 3  # exit codes

@@ -1,6 +1,6 @@
 """The floor: always answers with the class frequencies. A model that does not beat it has learnt nothing."""
 
-from pipeline.core.params import Strict
+from pipeline.core.params_models import Strict
 
 FEATURES = ("embedding", "classical", "columns")
 

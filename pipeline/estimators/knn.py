@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.core.errors import ParamsError
-from pipeline.core.params import Strict
+from pipeline.core.params_models import Strict
 
 FEATURES = ("embedding", "classical", "columns")
 

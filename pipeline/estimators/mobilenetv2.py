@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pipeline.core import artifacts, paths
 from pipeline.core.errors import ParamsError
-from pipeline.core.params import Strict
+from pipeline.core.params_models import Strict
 from pipeline.core.stage import require
 from pipeline.data import images, litert
 from pipeline.estimators import _network

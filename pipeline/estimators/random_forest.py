@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.core.params import Strict
+from pipeline.core.params_models import Strict
 
 FEATURES = ("embedding", "classical", "columns")
 

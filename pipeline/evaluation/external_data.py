@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.core.params import ExternalParams, TaskParams
+from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads

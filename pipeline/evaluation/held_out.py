@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
@@ -70,7 +70,7 @@ def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: 
                 "champion": "yes" if model == winner else "",
             }
         )
-    better = params.METRICS[metric]
+    better = params_models.METRICS[metric]
     table = pd.DataFrame(rows).sort_values(metric, ascending=not better, kind="stable", na_position="last")
     table.insert(0, "rank", range(1, len(table) + 1))
     return table

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
-from pipeline.core.params import OperatingPointParams
+from pipeline.core.params_models import OperatingPointParams
 from pipeline.data.dataset import Dataset
 
 

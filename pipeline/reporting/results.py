@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.core import artifacts, params
-from pipeline.core.params import TaskParams
+from pipeline.core import artifacts, params, params_models
+from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables
@@ -56,7 +56,7 @@ class Study:
     @property
     def metric(self) -> str:
         """The key of the figure that the champion was chosen by."""
-        return params.metric_key(self.selection["metric"], len(self.classes))
+        return params_models.metric_key(self.selection["metric"], len(self.classes))
 
     @property
     def verdict(self) -> str:

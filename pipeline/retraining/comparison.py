@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.errors import DataError
-from pipeline.core.params import RetrainParams
+from pipeline.core.params_models import RetrainParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
@@ -106,7 +106,7 @@ def gate(overall: dict[str, Change], guarded: list[str], margin: float) -> list[
     failed = []
     for name in guarded:
         low, high = overall[name].ci
-        worst = low if params.METRICS[name] else -high
+        worst = low if params_models.METRICS[name] else -high
         if not worst >= -margin:
             failed.append(name)
     return failed
@@ -131,7 +131,7 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
     block, champion = params.task(task), read_side(Path(), task)
     challenger = read_side(tree, task).on(champion.dev)
     n, draws, seed = len(champion.dev.y), block.select.draws, params.seed()
-    key = params.metric_key(block.select.metric, len(champion.dev.classes))
+    key = params_models.metric_key(block.select.metric, len(champion.dev.classes))
     overall, by_class = differences(champion, challenger, draws, seed)
     guarded = list(dict.fromkeys([key, *rule.guarded]))
     failed = gate(overall, guarded, rule.margin)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import AssayError
-from pipeline.core.params import RetrainParams
+from pipeline.core.params_models import RetrainParams
 from pipeline.data import upload_ledger, uploads
 from pipeline.prediction import bundle
 from pipeline.retraining import batch_status, dvc_runs, sandbox

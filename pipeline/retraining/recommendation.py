@@ -2,8 +2,8 @@
 
 import math
 
-from pipeline.core import params
-from pipeline.core.params import RetrainParams
+from pipeline.core import params_models
+from pipeline.core.params_models import RetrainParams
 from pipeline.prediction.ood_images import QUANTILE
 from pipeline.retraining.records import BatchProfile, Change, Comparison
 
@@ -24,7 +24,7 @@ def recommendation(overall: dict[str, Change], metric: str, failed: list[str], n
         which = "; ".join(figure(name, overall[name]) for name in failed)
         return f"Do not promote: it may be worse by more than {rule.margin:g} {where}: {which}."
     low, high = overall[metric].ci
-    better = low > 0 if params.METRICS[metric] else high < 0
+    better = low > 0 if params_models.METRICS[metric] else high < 0
     verdict = "it is better" if better else f"it is not worse by more than {rule.margin:g}"
     return f"Promote: {verdict} {where}: {figure(metric, overall[metric])}."
 

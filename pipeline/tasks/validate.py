@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pipeline.core import code_hashes, params, paths
+from pipeline.core import code_hashes, params, params_models, paths
 from pipeline.core.errors import ParamsError
-from pipeline.core.params import (
+from pipeline.core.params_models import (
     BackboneParams,
     DemoParams,
     ExternalParams,
@@ -70,7 +70,7 @@ def check(content: dict[str, Any]) -> None:
 
 def check_name(name: str) -> None:
     """Raise ParamsError unless a task or model can bear that name."""
-    if not re.fullmatch(params.NAME, name):
+    if not re.fullmatch(params_models.NAME, name):
         raise ParamsError(f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign")
 
 

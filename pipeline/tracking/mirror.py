@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import artifacts, params, paths
+from pipeline.core import artifacts, params, params_models, paths
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.prediction import mlflow_model
@@ -152,7 +152,7 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
     bundle = require(TaskPaths(task).bundle, f"select_best@{task}")
     info, digest = artifacts.read_json(bundle), artifacts.sha256(bundle.read_bytes())
     story, winner = f"{selection['reason']}.\n\n{selection['rule']}", selection["winner"]
-    key = params.metric_key(selection["metric"], len(info["classes"]))
+    key = params_models.metric_key(selection["metric"], len(info["classes"]))
     client.set_experiment_tag(experiment, "mlflow.note.content", story)
     client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view(selection["metric"], key)))
     if not client.search_registered_models(f"name = '{task}'"):
@@ -206,7 +206,7 @@ def view(metric: str, key: str) -> dict[str, Any]:
     return {
         "searchFilter": "tags.current = 'yes'",
         "orderByKey": columns[0],
-        "orderByAsc": not params.METRICS[metric],
+        "orderByAsc": not params_models.METRICS[metric],
         "selectedColumns": columns,
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
-from pipeline.core.params import ModelParams
+from pipeline.core.params_models import ModelParams
 from pipeline.data import images
 from pipeline.data.dataset import Dataset
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.core import params
+from pipeline.core import params, params_models
 from pipeline.core.errors import ParamsError
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.tasks.validate import check
 from tests.samples import ROOT, content, task, write_params
 
@@ -199,14 +199,14 @@ def test_workers_and_seed_are_whole_numbers_even_where_the_check_did_not_run(val
 
 def test_the_keys_of_an_estimator_are_kept_apart_from_those_of_every_model():
     model = params.parse(
-        params.ModelParams, {"task": "a", "estimator": "knn", "features": "embedding", "k": 3}, "models.m"
+        params_models.ModelParams, {"task": "a", "estimator": "knn", "features": "embedding", "k": 3}, "models.m"
     )
     assert model.own == {"k": 3}
 
 
 def test_f1_of_more_than_two_classes_is_the_macro_average():
-    assert [params.metric_key("f1", n) for n in (2, 3)] == ["f1", "f1_macro"]
-    assert params.metric_key("roc_auc", 3) == "roc_auc"
+    assert [params_models.metric_key("f1", n) for n in (2, 3)] == ["f1", "f1_macro"]
+    assert params_models.metric_key("roc_auc", 3) == "roc_auc"
 
 
 def test_a_file_in_utf_8_is_read_alike_everywhere(folder):

@@ -93,3 +93,26 @@ def test_what_would_change_anything_else_is_refused():
     text = "tasks:\n  a: &a {x: 1}\n  b: *a\n"  # without a, b leads nowhere
     with pytest.raises(ParamsError, match="edit it by hand; nothing was written"):
         yaml_edit.remove(text, "tasks", {"a"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "  a:\n    kind: table\n    reader: tables.py  # how\n    # next\n    raw: x\n",
+            "  a:\n    kind: table\n    # next\n    raw: x\n",
+        ),
+        ("  a:\n    'reader': \"tables.py\"\n    raw: x\n", "  a:\n    raw: x\n"),
+        ("  a:\r\n    reader: tables.py\r\n    raw: \u00e4\r\n", "  a:\r\n    raw: \u00e4\r\n"),
+        ("  a:\n    raw: x\n    reader: |\n      x\n\n", "  a:\n    raw: x\n\n"),
+        ("  a: {kind: table, reader: x, raw: y}  # b\n", "  a: {kind: table, raw: y}  # b\n"),
+        ("  a: {kind: table, reader: 'x'}\n", "  a: {kind: table}\n"),
+        ("  a: {kind: table,  # b\n    reader: x,  # c\n    raw: y}\n", "  a: {kind: table,  # b\n    raw: y}\n"),
+        ("  a: {reader: x}\n", "  a: {}\n"),
+        ("  a: &a {reader: x, raw: y}\n  c: *a\n", "  a: &a {raw: y}\n  c: *a\n"),
+    ],
+    ids=["comments", "quotes", "Windows", "text", "braces", "last", "lines", "only", "alias"],
+)
+def test_a_key_is_removed_from_every_entry_and_nothing_else(old, new):
+    others = "  other: {raw: reader, models: [reader]}\nmodels:\n  a: {reader: kept}\n"
+    assert yaml_edit.remove_key(f"tasks:\n{old}{others}", "tasks", "reader") == f"tasks:\n{new}{others}"

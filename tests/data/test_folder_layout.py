@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import TaskParams
+from pipeline.core.params_models import TaskParams
 from pipeline.data import folder_layout
 from tests.samples import put, task
 

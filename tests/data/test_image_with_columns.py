@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline import evaluate, predict, select_best, train
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import Beside, asked_for, has_columns, of_picture
@@ -228,7 +228,9 @@ def test_check_refuses_columns_of_class_folders_and_of_tables_and_takes_the_rest
     everything = content(task(preprocess={"columns": ["age"]}, read={"csv": "labels.csv"}))
     everything["models"]["skin-dummy"]["features"] = BESIDE
     validate.check(everything)
-    assert params.parse(params.ModelParams, everything["models"]["skin-dummy"], "m").features == "embedding+columns"
+    assert (
+        params.parse(params_models.ModelParams, everything["models"]["skin-dummy"], "m").features == "embedding+columns"
+    )
 
 
 def test_columns_weigh_as_a_block_like_the_picture_and_not_as_a_few_numbers_of_many():

@@ -9,7 +9,7 @@ import pytest
 from pipeline import split
 from pipeline.core import artifacts
 from pipeline.core.errors import SplitError, StageError
-from pipeline.core.params import SplitParams
+from pipeline.core.params_models import SplitParams
 from pipeline.data import splitting
 from tests.samples import nothing_found, table, task, write_params
 

@@ -15,7 +15,7 @@ from PIL import Image
 from pipeline.audit import is_task, main
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError, StageError
-from pipeline.core.params import AuditParams
+from pipeline.core.params_models import AuditParams
 from pipeline.data import images
 from pipeline.duplicates.audit import audit, audit_path
 from pipeline.duplicates.pairs import Pair

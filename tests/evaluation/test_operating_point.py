@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
-from pipeline.core.params import OperatingPointParams, TaskParams, parse
+from pipeline.core.params import parse
+from pipeline.core.params_models import OperatingPointParams, TaskParams
 from pipeline.evaluation.operating_point import bayes, check_classes, choose, describe, predictive_values, sweep
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import decide

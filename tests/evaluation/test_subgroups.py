@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import recall_score, roc_auc_score
 
 from pipeline import evaluate, holdout
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.errors import ParamsError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import subgroups
@@ -104,7 +104,7 @@ def test_a_column_that_is_not_there_is_named_with_those_there_are():
 
 def test_check_refuses_bands_that_do_not_rise_and_columns_of_class_folders():
     with pytest.raises(ParamsError, match="parted by rising numbers"):
-        params.parse(params.SelectParams, {"subgroups": {"age": [60, 40]}}, "tasks.t.select")
+        params.parse(params_models.SelectParams, {"subgroups": {"age": [60, 40]}}, "tasks.t.select")
     block = task()
     block["read"].pop("csv", None)
     block["select"] = dict(block["select"]) | {"subgroups": ["age"]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import RetrainParams
+from pipeline.core.params_models import RetrainParams
 from pipeline.retraining import comparison, recommendation
 from pipeline.retraining.comparison import Side
 from pipeline.retraining.records import Change

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError, ParamsError
-from pipeline.core.params import RetrainParams
+from pipeline.core.params_models import RetrainParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data import upload_ledger, uploads
 from pipeline.data.uploads import Included

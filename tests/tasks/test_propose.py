@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.core.errors import DataError, SplitError
-from pipeline.core.params import ModelParams, SplitParams, TaskParams
+from pipeline.core.params_models import ModelParams, SplitParams, TaskParams
 from pipeline.data import splitting
 from pipeline.tasks.inspect_data import Found
 from pipeline.tasks.propose import make_task

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import check
+from pipeline.core import params
 from pipeline.core.errors import ParamsError
 from pipeline.tasks import validate
 from tests.samples import content, put, task, write_params
@@ -270,6 +271,20 @@ def test_the_stage_writes_nothing_for_a_file_that_is_not():
     with pytest.raises(ParamsError):
         check.main()
     assert not Path("data").exists()
+
+
+@pytest.mark.parametrize("reader", ["pipeline/tables.py", "models/backbone"])
+def test_an_old_reader_is_accepted_and_removed_with_a_note(reader, capsys):
+    put(Path("raw"), {"benign/1.png": 1})
+    write_params(task())
+    current = Path("params.yaml").read_bytes()
+    write_params(task(reader=reader))
+    validate.check(params.load())
+    check.main()
+    assert Path("params.yaml").read_bytes() == current
+    assert "the key 'reader' of tasks is no longer needed" in capsys.readouterr().err
+    check.main()
+    assert capsys.readouterr().err == ""
 
 
 # several values of a parameter
