@@ -6,6 +6,7 @@ is right where its peak lies within 48 px of the disc's centre, 1.5 places of 32
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import Figure, ratio, save
-from pipeline.core import artifacts, params, paths
+from pipeline.core import params, paths
 from pipeline.core.stage import require
 from pipeline.data import images, litert
 from pipeline.data.synthetic import example
 from pipeline.estimators import knn, logreg, random_forest
 from pipeline.prediction import bundle, explanation
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 
 EXACT = ("lesions-mobilenetv2", "lesions-logreg")
@@ -100,9 +102,9 @@ def main() -> None:
     figures = found()
     for name in EXACT + ASKED_AGAIN:
         candidate = require(f"models/lesions/candidates/{name}/candidate.json", f"train@{name}").parent
-        rule = artifacts.read_json(f"models/lesions/decisions/{name}.json")
+        rule = replace(DecisionRule.read("lesions", name), refusal=np.inf)
         with tempfile.TemporaryDirectory() as folder:
-            bundle.write(Path(folder), candidate, rule | {"refusal": {}}, {})
+            bundle.write(Path(folder), candidate, rule, {})
             plain, explained = seconds(Predictor(folder), pictures)
         bar = {"at_most": 3.0} if name in EXACT else {}
         kind = "exact map" if name in EXACT else "asked again"

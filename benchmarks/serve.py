@@ -27,7 +27,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ from pipeline.data import images, litert
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.held_out import predict_part
 from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,8 +77,7 @@ class Server:
 def make_project(folder: Path, model: str) -> Path:
     """Make `folder` a project whose only champion is `model`; return its bundle's folder."""
     best, candidate = folder / "models/lesions/best", Path("models/lesions/candidates") / model
-    rule = artifacts.read_json(require(f"models/lesions/decisions/{model}.json", f"evaluate@{model}"))
-    del rule["refusal"]  # every answer is to be compared
+    rule = replace(DecisionRule.read("lesions", model), refusal=np.inf)  # every answer is to be compared
     bundle.write(best, candidate, rule, {})
     bundle.write(best, candidate, rule, {}, Predictor(best).golden())
     sha256 = bundle.read_content(best)[1]

@@ -5,6 +5,8 @@ as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/
 reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ from pipeline.evaluation import calibration, curves, operating_point, plots, sub
 from pipeline.evaluation.curves import cases, curve, reliability, thresholds
 from pipeline.evaluation.scoring import add_refusals, assess
 from pipeline.prediction import decision_rule, ood_images, ood_tables
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.stats import metrics
 
 
@@ -31,10 +34,10 @@ def main(name: str) -> None:
     select = task.select
     operating_point.check_classes(dev.classes, select.operating_point, model.task)
     chosen, how = calibration.choose(dev, raw, select.draws, params.seed())
-    proba = decision_rule.calibrate(raw, {"calibration": chosen})
-    rule = {"calibration": chosen} | operating_point.choose(dev, proba, select.operating_point)
+    proba = decision_rule.calibrate(raw, DecisionRule(calibration=chosen))
     most = ood_tables.FAR if task.kind == "table" else ood_images.threshold(distance)
-    rule["refusal"] = {"threshold": artifacts.rounded(most)}
+    rule = operating_point.choose(dev, proba, select.operating_point)
+    rule = replace(rule, calibration=chosen, refusal=artifacts.rounded(most))
     decided = decision_rule.decide(proba, rule)
     report = assess(dev, proba, decided, select.draws, params.seed()) | {"calibration": how}
     unseen = calibration.out_of_fold(dev, raw, rule)
@@ -49,7 +52,7 @@ def main(name: str) -> None:
     report |= {key: candidate[key] for key in ("tuned",) if key in candidate}
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
-    refused = distance > rule["refusal"]["threshold"]
+    refused = distance > rule.refusal
     if "beyond" in saved:  # of columns beside a picture
         refused |= np.tile(saved["beyond"], repeats) > ood_tables.FAR
     add_refusals(report, dev, decided, refused)
@@ -73,8 +76,8 @@ def main(name: str) -> None:
         artifacts.write_csv(drawn / "importance.csv", important)
         plots.importance(important, f"{name}, out of fold", drawn / "importance.png")
     if dev.positive:
-        artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule["threshold"]))
-    artifacts.write_json(TaskPaths(model.task).decision_rule(name), rule)
+        artifacts.write_csv(drawn / "thresholds.csv", thresholds(dev, proba, rule.threshold))
+    artifacts.write_json(TaskPaths(model.task).decision_rule(name), rule.to_json())
     artifacts.write_json(TaskPaths(model.task).cv(name), report)
 
 

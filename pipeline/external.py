@@ -68,7 +68,7 @@ def run_stage(name: str) -> None:
         arrays={},
     )
     proba, refused = np.stack([answer[0] for answer in answers]), np.array([answer[1] for answer in answers])
-    report = score(data, proba, refused, predictor.info["decision"], task)
+    report = score(data, proba, refused, predictor.rule, task)
     report |= {
         "model": winner,
         "overlap": {"n": int(np.sum(good & own)), "of": int(np.sum(good))}

@@ -19,7 +19,7 @@ from pipeline.evaluation.calibration import SCALED, out_of_fold
 from pipeline.evaluation.selection import RULE, explain, number, select
 from pipeline.monitoring.baseline import reference
 from pipeline.prediction import bundle
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.bootstrap import bootstrap
 
@@ -31,7 +31,7 @@ def main(name: str) -> None:
     reports, decisions, draws = {}, {}, {}
     for model in task.models:
         reports[model] = artifacts.read_json(require(TaskPaths(name).cv(model), f"evaluate@{model}"))
-        decisions[model] = artifacts.read_json(require(TaskPaths(name).decision_rule(model), f"evaluate@{model}"))
+        decisions[model] = DecisionRule.read(name, model)
         oof = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"]
         judged = dev.tiled(len(oof) // len(dev.y))
         proba = calibrate(oof, decisions[model])
@@ -53,7 +53,7 @@ def main(name: str) -> None:
     print(f"select_best {name}: {reason}", file=sys.stderr)
 
 
-def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, Any]) -> str:
+def export(task: str, winner: str, rule: DecisionRule, report: dict[str, Any]) -> str:
     """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk.
 
     To the figures of `report` it adds what a server is to expect (see `monitoring.baseline`). Returns the SHA-256 of the
@@ -61,12 +61,12 @@ def export(task: str, winner: str, decision: dict[str, Any], report: dict[str, A
     """
     candidate = TaskPaths(task).candidate(winner)
     dev = Dataset.load(require(TaskPaths(task).dev, f"preprocess@{task}"))
-    report = report | {"reference": reference(dev, candidate, decision)}
+    report = report | {"reference": reference(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
-        bundle.write(Path(scratch), candidate, decision, report)
+        bundle.write(Path(scratch), candidate, rule, report)
         answers = Predictor(scratch).golden()
     best = TaskPaths(task).best
-    bundle.write(best, candidate, decision, report, answers)
+    bundle.write(best, candidate, rule, report, answers)
     return bundle.read_content(best)[1]
 
 

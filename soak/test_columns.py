@@ -13,7 +13,7 @@ from benchmarks.figures import Figure, save
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.calibration import out_of_fold
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from soak.test_elsewhere import DATA, copy_rows, read_labels
 from tests.projects import Project, start_git, tracked
@@ -27,7 +27,7 @@ DRAWS, SEED = 2000, 7
 def drawn(folder: Path, model: str, dev: Dataset) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Return a model's figures out of fold, and their paired draws."""
     report = artifacts.read_json(folder / f"reports/skin/cv/{model}.json")
-    rule = artifacts.read_json(folder / f"models/skin/decisions/{model}.json")
+    rule = DecisionRule.read("skin", model, folder)
     raw = np.load(folder / f"models/skin/candidates/{model}/oof.npz")["proba"]
     found = {}
     for name in SHOWN:

@@ -13,7 +13,7 @@ from benchmarks.figures import DATA as REAL
 from benchmarks.figures import Figure, save
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from soak.test_elsewhere import DATA, copy_rows, read_labels
 from tests.projects import Project, environment, start_git, tracked
@@ -62,7 +62,7 @@ def test_training_that_is_killed_twice_goes_on_to_the_same_bytes_and_leaves_noth
 def drawn(project: Project, model: str, dev: Dataset) -> tuple[dict, dict[str, np.ndarray]]:
     """Return a model's report out of fold, and its paired draws."""
     report = artifacts.read_json(project.folder / f"reports/skin/cv/{model}.json")
-    rule = artifacts.read_json(project.folder / f"models/skin/decisions/{model}.json")
+    rule = DecisionRule.read("skin", model, project.folder)
     proba = calibrate(np.load(project.folder / f"models/skin/candidates/{model}/oof.npz")["proba"], rule)
     return report, bootstrap(dev.y, proba, decide(proba, rule), dev.group, DRAWS, SEED)
 

@@ -19,6 +19,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
 from pipeline.prediction import bundle, ood_reference
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.training import candidate
 from tests.shared import made_once
 
@@ -199,9 +200,9 @@ def image_project(session: Path, models: dict[str, dict], n: int = 24, **select:
     return dev
 
 
-def export(name: str, folder: Path, decision: dict | None = None) -> Path:
+def export(name: str, folder: Path, rule: DecisionRule | None = None) -> Path:
     """Write the bundle of the task t's candidate `name` in the working folder; return `folder`."""
-    bundle.write(folder, Path(f"models/t/candidates/{name}"), decision or {"threshold": 0.5}, {"roc_auc": 0.5})
+    bundle.write(folder, Path(f"models/t/candidates/{name}"), rule or DecisionRule(), {"roc_auc": 0.5})
     return folder
 
 

@@ -19,6 +19,7 @@ from pipeline.data.image_with_columns import Beside
 from pipeline.data.tables import schema
 from pipeline.estimators import logreg
 from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from tests.models import NAMES, dumped, mixed, picture, square
 
@@ -38,9 +39,9 @@ def save_candidate(folder: Path, model: Any, task: str, kind: str, features: str
 
 def crown(task: str, candidate: Path, **changes: Any) -> str:
     """Export a candidate as the task's champion, as the stage `select_best` does; return the bundle's id."""
-    best, decision = Path(f"models/{task}/best"), {"threshold": 0.5}
-    bundle.write(best, candidate, decision, {"roc_auc": 0.9})
-    bundle.write(best, candidate, decision, {"roc_auc": 0.9}, Predictor(best).golden())
+    best, rule = Path(f"models/{task}/best"), DecisionRule()
+    bundle.write(best, candidate, rule, {"roc_auc": 0.9})
+    bundle.write(best, candidate, rule, {"roc_auc": 0.9}, Predictor(best).golden())
     vouch(task)
     return Predictor(best).id
 

@@ -12,13 +12,12 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
-from pipeline.prediction.decision_rule import calibrate, log_odds, softmax
+from pipeline.prediction.decision_rule import NONE, DecisionRule, calibrate, log_odds, softmax
 from pipeline.stats import metrics
 from pipeline.stats.bootstrap import resamples
 from pipeline.stats.intervals import LEVEL
 
 STEPS = 100  # of Newton's method at most; five or so are needed
-NONE = {"method": "none"}
 SHOWN = ("brier_score_loss", "ece")
 SCALED = ("brier_score_loss", "log_loss", "ece")  # what depends on more than order and decision
 
@@ -53,13 +52,13 @@ def squares(y: np.ndarray, proba: np.ndarray) -> np.ndarray:
     return terms / 2 if proba.shape[1] == 2 else terms
 
 
-def out_of_fold(dev: Dataset, raw: np.ndarray, decision: dict[str, Any]) -> np.ndarray:
+def out_of_fold(dev: Dataset, raw: np.ndarray, rule: DecisionRule) -> np.ndarray:
     """Return probabilities by which a model is judged on the `SCALED` metrics: no calibrator has seen the sample it scales.
 
     For order and decisions the frozen calibrator is taken: one of each fold would mix up the order of samples, and has
     nothing to gain there. On the demo the frozen one makes the Brier score of its own samples look better by up to 0.002.
     """
-    return raw if decision["calibration"] == NONE else cross_calibrate(dev, raw)
+    return raw if rule.calibration == NONE else cross_calibrate(dev, raw)
 
 
 def cross_calibrate(dev: Dataset, raw: np.ndarray) -> np.ndarray:
@@ -67,7 +66,7 @@ def cross_calibrate(dev: Dataset, raw: np.ndarray) -> np.ndarray:
     proba = raw.copy()
     for fold in np.unique(dev.fold):
         held_out = dev.fold == fold
-        proba[held_out] = calibrate(raw[held_out], {"calibration": fit(raw[~held_out], dev.y[~held_out])})
+        proba[held_out] = calibrate(raw[held_out], DecisionRule(calibration=fit(raw[~held_out], dev.y[~held_out])))
     return proba
 
 

@@ -22,7 +22,7 @@ from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
 from pipeline.evaluation import operating_point
 from pipeline.evaluation.scoring import add_refusals, assess
-from pipeline.prediction.decision_rule import decide
+from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 from pipeline.stats.intervals import of_difference
@@ -154,7 +154,9 @@ def changes(here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def score(data: Dataset, proba: np.ndarray, refused: np.ndarray, rule: dict, task: TaskParams) -> dict[str, Any]:
+def score(
+    data: Dataset, proba: np.ndarray, refused: np.ndarray, rule: DecisionRule, task: TaskParams
+) -> dict[str, Any]:
     """Return the report on predictions, as holdout writes it, with the mean probability and share of the positive class."""
     decided = decide(proba, rule)
     report = assess(data, proba, decided, task.select.draws, params.seed())

@@ -12,12 +12,11 @@ from pipeline.core import artifacts, params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
 from pipeline.evaluation.scoring import add_refusals, assess
 from pipeline.prediction import bundle
-from pipeline.prediction.decision_rule import decide
+from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 
 
@@ -78,7 +77,7 @@ def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: 
 
 def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
     """Return a model's report on the test set."""
-    rule = artifacts.read_json(require(TaskPaths(name).decision_rule(model), f"evaluate@{model}"))
+    rule = DecisionRule.read(name, model)
     with scratch_folder() as folder:
         bundle.write(folder, TaskPaths(name).candidate(model), rule, {})
         label = f"holdout {name}: {model}"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.core import artifacts, params
+from pipeline.core import params
 from pipeline.core.parallel import run_parallel
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
@@ -19,7 +19,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.estimators._pictures import load_pictures
 from pipeline.evaluation import subgroups
 from pipeline.evaluation.scoring import assess
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from pipeline.stats.intervals import of_metric
 from pipeline.training.cross_fit import fit, probabilities, rows_of
@@ -95,7 +95,7 @@ def by_site(name: str, model: str, dev: Dataset, values: np.ndarray, names: list
     by models that had seen others of their site, and `difference` the paired one. Decisions are by the model's own rule, which
     was chosen out of fold over all sites.
     """
-    rule = artifacts.read_json(require(TaskPaths(name).decision_rule(model), f"evaluate@{model}"))
+    rule = DecisionRule.read(name, model)
     oof = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"][: len(dev.y)]
     left, without = leave_out(name, model, dev, values, names)
     draws = params.task(name).select.draws

@@ -11,6 +11,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import OperatingPointParams
 from pipeline.data.dataset import Dataset
+from pipeline.prediction.decision_rule import DecisionRule
 
 
 def check_classes(classes: list[str], point: OperatingPointParams, task: str) -> None:
@@ -25,8 +26,8 @@ def check_classes(classes: list[str], point: OperatingPointParams, task: str) ->
         )
 
 
-def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> dict[str, Any]:
-    """Return `threshold`, at the digits of a file, and `chosen_for` in words; 0.5 and "" where nothing is asked for.
+def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> DecisionRule:
+    """Return a rule with `threshold`, at the digits of a file, and `chosen_for` in words; 0.5 and "" where nothing is asked for.
 
     `proba` (n, 2) are calibrated out-of-fold probabilities of `dev`. A sensitivity is met by the highest threshold that
     still has it, a specificity by the lowest; costs by the one with the smallest sum, of equals the nearest to
@@ -34,7 +35,7 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> dict
     equation 2).
     """
     if point.target is None:
-        return {"threshold": 0.5, "chosen_for": ""}
+        return DecisionRule()
     thresholds, sensitivity, specificity = sweep(dev.y, proba[:, 1])
     if point.target_sensitivity is not None:
         best = np.flatnonzero(sensitivity >= point.target_sensitivity)[-1]
@@ -50,7 +51,7 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> dict
         far = np.abs(thresholds - costs.false_positive / (costs.false_positive + costs.false_negative))
         best = np.lexsort([far, cost])[0]
         reason = f"costs of {costs.false_negative:g} a false negative and {costs.false_positive:g} a false positive"
-    return {"threshold": float(thresholds[best]), "chosen_for": reason}
+    return DecisionRule(threshold=float(thresholds[best]), chosen_for=reason)
 
 
 def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -65,7 +66,7 @@ def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return thresholds, found / len(positives), np.searchsorted(negatives, thresholds) / len(negatives)
 
 
-def describe(report: dict[str, Any], rule: dict[str, Any], prevalence: float | None) -> dict[str, Any]:
+def describe(report: dict[str, Any], rule: DecisionRule, prevalence: float | None) -> dict[str, Any]:
     """Return the operating point of a `report` of two classes: the rule's threshold, and what its answers are worth.
 
     For the prevalence of the report's own samples and for one that is named: precision (PPV) and negative_predictive_value.
@@ -74,7 +75,7 @@ def describe(report: dict[str, Any], rule: dict[str, Any], prevalence: float | N
     own = list(actual.values())[1] / sum(actual.values())
     named = {} if prevalence is None else {"named": predictive_values(report, prevalence)}
     worth = {"data": predictive_values(report, own)} | named
-    return {"threshold": rule["threshold"], "chosen_for": rule.get("chosen_for", ""), "prevalence": worth}
+    return {"threshold": rule.threshold, "chosen_for": rule.chosen_for, "prevalence": worth}
 
 
 def predictive_values(report: dict[str, Any], prevalence: float) -> dict[str, Any]:

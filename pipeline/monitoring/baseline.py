@@ -12,19 +12,19 @@ from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.monitoring import histograms
 from pipeline.prediction import ood_tables
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 
 
-def reference(dev: Dataset, candidate: Path, decision: dict[str, Any]) -> dict[str, Any]:
+def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> dict[str, Any]:
     """Return `Tally.to_json` of the candidate in a folder on the development set, with n_groups and the names of the places."""
     saved, about = np.load(candidate / "oof.npz"), artifacts.read_json(candidate / "candidate.json")
-    proba, repeats = calibrate(saved["proba"], decision), len(saved["proba"]) // len(dev.y)
-    distance = np.tile(saved["distance"] / decision.get("refusal", {}).get("threshold", np.inf), repeats)
+    proba, repeats = calibrate(saved["proba"], rule), len(saved["proba"]) // len(dev.y)
+    distance = np.tile(saved["distance"] / rule.refusal, repeats)
     refused = distance > 1
     if "beyond" in saved:
         refused |= np.tile(saved["beyond"], repeats) > ood_tables.FAR
     seen = distance, np.tile(saved["places"], (repeats, 1))
-    found = histograms.expected(dev.classes, decide(proba, decision), proba, seen, refused)
+    found = histograms.expected(dev.classes, decide(proba, rule), proba, seen, refused)
     schema = about["schema"] if about["kind"] == "table" else None
     return found.to_json() | {"n_groups": len(set(dev.group)), "names": names(schema, saved["places"].shape[1])}
 

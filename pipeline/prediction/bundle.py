@@ -15,16 +15,17 @@ from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.image_with_columns import of_picture
+from pipeline.prediction.decision_rule import DecisionRule
 
 FORMAT = 1
 KEYS = {"kind": str, "classes": list, "features": str, "decision": dict, "files": dict}  # what no reader can do without
 PLAIN_NAME = re.compile(r"\w[\w.-]*")
 
 
-def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict[str, Any], golden: Any = None) -> None:
+def write(folder: Path, candidate: Path, rule: DecisionRule, metrics: dict[str, Any], golden: Any = None) -> None:
     """Copy a candidate's files into `folder`: all are written beside the old ones first, and then take their place.
 
-    bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `decision`
+    bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `rule`
     are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden` what it
     answers to known inputs. Files that are not the new bundle's are removed at the end. Raises BundleError where the
     candidate's files are not those that its training wrote.
@@ -35,7 +36,7 @@ def write(folder: Path, candidate: Path, decision: dict[str, Any], metrics: dict
     }
     if of_picture(content["features"]) == "embedding":
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
-    content |= {"format": FORMAT, "decision": decision, "metrics": metrics, "golden": golden}
+    content |= {"format": FORMAT, "decision": rule.to_json(), "metrics": metrics, "golden": golden}
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
     with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last
         artifacts.write_json(stack.enter_context(artifacts.replacing(folder / "bundle.json")), content)

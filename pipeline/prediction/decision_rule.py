@@ -1,17 +1,58 @@
-"""From probabilities to an answer, by numbers frozen when a model was evaluated; plain numpy, the same for one row as for many.
+"""Turn probabilities into an answer, by numbers frozen when a model was evaluated: plain numpy, the same for one row as for many.
 
-A decision is a dict as it stands in JSON: `calibration` {method, ...}, `threshold`, and in `chosen_for`, if there is something
-to say, what the threshold was chosen for. `evaluation.calibration` and `evaluation.operating_point` choose them.
+`evaluation.calibration` and `evaluation.operating_point` choose the numbers; they stand in decisions/<model>.json
+and, under `decision`, in bundle.json.
 """
 
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-SHRINK = 1e-3  # how far from 0 and 1 `calibrate` takes a probability at least, see there
+from pipeline.core import artifacts
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
+
+SHRINK = 1e-3  # how far `calibrate` takes a probability from 0 and 1 at least, see there
+NONE = {"method": "none"}
 
 
-def calibrate(proba: np.ndarray, decision: dict[str, Any]) -> np.ndarray:
+@dataclass(frozen=True)
+class DecisionRule:
+    """How probabilities become an answer.
+
+    `calibration`: {"method": "none"}, {"method": "sigmoid", "slope", "intercept"} or {"method": "temperature", "temperature"}.
+    `threshold`: the calibrated probability from which on the positive one of two classes is the answer. `chosen_for`: what the
+    threshold was chosen for, in words, or "". `refusal`: the distance to the training data beyond which there is no answer,
+    infinity where nothing is refused.
+    """
+
+    threshold: float = 0.5
+    calibration: dict[str, Any] = field(default_factory=lambda: dict(NONE))
+    chosen_for: str = ""
+    refusal: float = np.inf
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "DecisionRule":
+        """Return the rule that `to_json` or an older version wrote: whatever is absent has its default."""
+        known = {key: content[key] for key in ("threshold", "calibration", "chosen_for") if key in content}
+        return cls(**known, refusal=content.get("refusal", {}).get("threshold", np.inf))
+
+    @classmethod
+    def read(cls, task: str, model: str, root: Path = Path()) -> "DecisionRule":
+        """Return the rule that the stage `evaluate` froze for a model."""
+        return cls.from_json(
+            artifacts.read_json(require(TaskPaths(task, root).decision_rule(model), f"evaluate@{model}"))
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of decisions/<model>.json."""
+        content = {"calibration": self.calibration, "threshold": self.threshold, "chosen_for": self.chosen_for}
+        return content if self.refusal == np.inf else content | {"refusal": {"threshold": self.refusal}}
+
+
+def calibrate(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
     """Return the probabilities that are shown and decided by, float64 (n, n_classes), of a model's own, `proba`.
 
     sigmoid, of two classes (Platt 1999): 1 / (1 + exp(-(a x + b))), where x is the logit of the positive one's. temperature
@@ -22,13 +63,13 @@ def calibrate(proba: np.ndarray, decision: dict[str, Any]) -> np.ndarray:
     little towards their mean, all of them, because cutting them off would make ties of those near the ends.
     """
     proba = np.asarray(proba, dtype=np.float64)
-    rule = decision.get("calibration", {"method": "none"})
-    if rule["method"] == "none":
+    numbers = rule.calibration
+    if numbers["method"] == "none":
         return proba
     logs = log_odds(proba)
-    if rule["method"] == "sigmoid":
-        return two_classes(rule["slope"] * logs + rule["intercept"])
-    return softmax(logs / rule["temperature"])
+    if numbers["method"] == "sigmoid":
+        return two_classes(numbers["slope"] * logs + numbers["intercept"])
+    return softmax(logs / numbers["temperature"])
 
 
 def log_odds(proba: np.ndarray) -> np.ndarray:
@@ -50,20 +91,20 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def decide(proba: np.ndarray, decision: dict[str, Any]) -> np.ndarray:
+def decide(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
     """Return the decided class, int (n,), of calibrated probabilities (n, n_classes).
 
     Two classes: the positive one (the last) from `threshold` on. More: the most probable, the first of equals.
     """
     if proba.shape[1] == 2:
-        return (proba[:, 1] >= decision["threshold"]).astype(int)
+        return (proba[:, 1] >= rule.threshold).astype(int)
     return proba.argmax(axis=1)
 
 
-def in_words(answer: str, positive: str | None, decision: dict[str, Any]) -> str:
+def in_words(answer: str, positive: str | None, rule: DecisionRule) -> str:
     """Return the answer with the threshold it was given by and what that was chosen for; `positive` is None for more classes."""
     if positive is None:
         return f"{answer} is the most probable class"
     sign = "at or above" if answer == positive else "below"
-    reason = f", chosen for {decision['chosen_for']}" if decision.get("chosen_for") else ""
-    return f"{answer}: the probability of {positive} is {sign} {decision['threshold']:g}{reason}"
+    reason = f", chosen for {rule.chosen_for}" if rule.chosen_for else ""
+    return f"{answer}: the probability of {positive} is {sign} {rule.threshold:g}{reason}"

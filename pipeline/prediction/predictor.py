@@ -16,7 +16,7 @@ from pipeline.core.errors import BundleError, DataError
 from pipeline.data import images, litert
 from pipeline.data.image_with_columns import Beside, asked_for, has_columns, of_picture
 from pipeline.prediction import bundle, explanation, ood_images
-from pipeline.prediction.decision_rule import calibrate, decide, in_words
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, in_words
 from pipeline.prediction.fast_predict import one_row
 from pipeline.prediction.ood_images import Seen
 
@@ -69,6 +69,7 @@ class Predictor:
         files = bundle.read_files(Path(folder), self.info)
         self.id = f"{self.info.get('model', 'model')}@{sha256[:12]}"
         self.classes: list[str] = self.info["classes"]
+        self.rule = DecisionRule.from_json(self.info["decision"])
         program = files.get("model.tflite") or files.get("embedder.tflite")
         self._network = litert.Embedder(program) if program else None
         self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
@@ -137,7 +138,7 @@ class Predictor:
 
     def proba(self, features: Any) -> np.ndarray:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
-        return calibrate(self._raw(features)[0], self.info["decision"])[0]
+        return calibrate(self._raw(features)[0], self.rule)[0]
 
     def score(self, features: Any, with_map: bool = False) -> Score:
         """Return the probabilities of a batch of one, and how it compares with the training data.
@@ -146,7 +147,7 @@ class Predictor:
         `with_map` returns the feature map, too, of a network that runs on pixels.
         """
         raw, seen, feature_map = self._raw(features, with_map)
-        return Score(calibrate(raw, self.info["decision"])[0], *self._compare(features, seen), feature_map)
+        return Score(calibrate(raw, self.rule)[0], *self._compare(features, seen), feature_map)
 
     def _raw(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray | None]:
         """Return probabilities before calibration, what of an image is compared with the training data, and the feature map."""
@@ -157,7 +158,7 @@ class Predictor:
 
     def _compare(self, features: Any, seen: Any) -> tuple[str, bool, Seen | None]:
         """Return `reason`, `is_refused` and `ood` of `Score`; `seen` (1, n_features) is what of an image is compared."""
-        limit = self.info["decision"].get("refusal", {}).get("threshold", np.inf)
+        limit = self.rule.refusal
         if self.info["kind"] == "table":
             from pipeline.prediction import ood_tables
 
@@ -186,11 +187,11 @@ class Predictor:
     def _answer(self, score: Score) -> dict[str, Any]:
         if score.is_refused:
             return refused(score.reason)
-        answer = self.classes[int(decide(score.proba[None], self.info["decision"])[0])]
+        answer = self.classes[int(decide(score.proba[None], self.rule)[0])]
         return {
             "class": answer,
             "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, score.proba, strict=True)},
-            "decision": in_words(answer, self.info["positive"], self.info["decision"]),
+            "decision": in_words(answer, self.info["positive"], self.rule),
             "refused": False,
             "reason": score.reason,
         }

@@ -19,7 +19,7 @@ from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ class Study:
     @cached_property
     def proba(self) -> np.ndarray:
         """The champion's calibrated probabilities out of fold, (n_dev, n_classes)."""
-        return calibrate(self.oof, self.bundle["decision"])
+        return calibrate(self.oof, DecisionRule.from_json(self.bundle["decision"]))
 
     @cached_property
     def decided(self) -> np.ndarray:
         """What the champion decided out of fold, int (n_dev,)."""
-        return decide(self.proba, self.bundle["decision"])
+        return decide(self.proba, DecisionRule.from_json(self.bundle["decision"]))
 
     @cached_property
     def looks(self) -> int:

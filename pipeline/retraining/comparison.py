@@ -16,7 +16,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
 from pipeline.evaluation import subgroups
 from pipeline.evaluation.calibration import SCALED, out_of_fold
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.retraining import batch_profile, recommendation
 from pipeline.retraining.records import Change, Comparison, SubgroupChange
 from pipeline.stats.bootstrap import bootstrap_both, difference_interval
@@ -63,7 +63,7 @@ def read_side(root: Path, task: str) -> Side:
     selection = artifacts.read_json(TaskPaths(task, root).selection)
     model = selection["winner"]
     dev = Dataset.load(TaskPaths(task, root).dev)
-    rule = artifacts.read_json(TaskPaths(task, root).decision_rule(model))
+    rule = DecisionRule.read(task, model, root)
     raw = np.load(TaskPaths(task, root).oof(model))["proba"][: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)
     return Side(model, selection["bundle"], dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))

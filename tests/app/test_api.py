@@ -16,6 +16,7 @@ import pytest
 
 from app import api, keys, limits
 from pipeline.data import upload_ledger
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from tests.models import picture
 from tests.serving import GOOD, ROW, Client, form, make_project, running
@@ -154,7 +155,7 @@ def test_tasks_are_listed_and_described(server, skin):
     assert described["metrics"]["test"]["roc_auc"] == 0.8
     assert described["card"]["test_looks"] == "at least 7 looks"
     assert described["card"]["chosen"] == "line wins"
-    assert described["card"]["decision"] == {"threshold": 0.5}
+    assert described["card"]["decision"] == DecisionRule().to_json()
     assert "not a medical device" in described["card"]["use"]
 
 

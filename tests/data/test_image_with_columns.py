@@ -17,6 +17,7 @@ from pipeline.data.image_with_columns import Beside, asked_for, has_columns, of_
 from pipeline.estimators import dummy, knn, logreg, random_forest
 from pipeline.evaluation import held_out
 from pipeline.prediction import explanation, mlflow_model
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.fast_predict import one_row
 from pipeline.prediction.predictor import Predictor
 from pipeline.tasks import validate
@@ -50,8 +51,8 @@ def project(tmp_path_factory) -> Path:
         for name in MODELS:
             train.main(name)
             evaluate.main(name)
-            decision = artifacts.read_json(f"models/t/decisions/{name}.json")
-            export(name, Path("bundles") / name, decision)
+            rule = DecisionRule.read("t", name)
+            export(name, Path("bundles") / name, rule)
     return folder
 
 

@@ -19,6 +19,7 @@ import pytest
 from pipeline import select_best
 from pipeline.core import artifacts
 from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from tests.models import folder_of
 from tests.serving import Client, until
@@ -111,8 +112,8 @@ def make_champion(project, model: str) -> None:
     """Export `model` as `select_best` would if it had won."""
     task, read = model.split("-")[0], artifacts.read_json
     with folder_of(project.folder):
-        decision, report = read(f"models/{task}/decisions/{model}.json"), read(f"reports/{task}/cv/{model}.json")
-        sha = select_best.export(task, model, decision, report)
+        rule, report = DecisionRule.read(task, model), read(f"reports/{task}/cv/{model}.json")
+        sha = select_best.export(task, model, rule, report)
         path = Path(f"reports/{task}/selection.json")
         artifacts.write_json(path, read(path) | {"winner": model, "bundle": sha})
 

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from pipeline.core import artifacts
 from pipeline.evaluation.calibration import choose, cross_calibrate, fit, out_of_fold, squares
-from pipeline.prediction.decision_rule import calibrate, log_odds
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, log_odds
 from pipeline.stats import metrics
 from tests.models import dataset
 
@@ -36,7 +36,7 @@ def test_the_sigmoid_is_scikit_learns_on_the_logit(power):
         pytest.approx(-theirs.a_, abs=1e-4),
         pytest.approx(-theirs.b_, abs=1e-4),
     )
-    proba = calibrate(raw, {"calibration": found})[:, 1]
+    proba = calibrate(raw, DecisionRule(calibration=found))[:, 1]
     assert proba == pytest.approx(theirs.predict(log_odds(raw)), abs=1e-4)
 
 
@@ -50,7 +50,7 @@ def test_calibrated_probabilities_are_those_of_calibrated_classifier_cv():
     logit = LogisticRegression().fit(X, dev.y)
     logit.coef_, logit.intercept_ = np.array([[1.0]]), np.array([0.0])
     theirs = CalibratedClassifierCV(FrozenEstimator(logit), method="sigmoid").fit(X, dev.y)
-    ours = calibrate(raw, {"calibration": fit(raw, dev.y)})
+    ours = calibrate(raw, DecisionRule(calibration=fit(raw, dev.y)))
     assert ours == pytest.approx(theirs.predict_proba(X), abs=1e-4)
 
 
@@ -60,7 +60,9 @@ def test_the_temperature_is_the_one_that_scipy_finds(power):
     found = fit(raw, dev.y)["temperature"]
 
     def loss(temperature):
-        return log_loss(dev.y, calibrate(raw, {"calibration": {"method": "temperature", "temperature": temperature}}))
+        return log_loss(
+            dev.y, calibrate(raw, DecisionRule(calibration={"method": "temperature", "temperature": temperature}))
+        )
 
     theirs = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-7})
     assert found == pytest.approx(theirs.x, abs=1e-4)
@@ -75,7 +77,7 @@ def test_an_overconfident_model_is_calibrated_and_its_order_kept(n_classes):
     assert report["after"]["brier_score_loss"] < report["before"]["brier_score_loss"]
     assert report["after"]["ece"] < 0.6 * report["before"]["ece"]
     assert report["brier_difference_ci"][1] < 0
-    proba = calibrate(raw, {"calibration": found})
+    proba = calibrate(raw, DecisionRule(calibration=found))
     if n_classes == 2:
         assert roc_auc_score(dev.y, proba[:, 1]) == roc_auc_score(dev.y, raw[:, 1])
     assert artifacts.rounded(found) == found
@@ -111,7 +113,7 @@ def test_a_model_that_is_calibrated_already_is_left_alone():
         kept += found["method"] == "none"
         assert abs(report["brier_difference"]) < 0.005
         if found["method"] == "none":
-            assert out_of_fold(dev, raw, {"calibration": found}) is raw
+            assert out_of_fold(dev, raw, DecisionRule(calibration=found)) is raw
     assert kept >= 6
 
 
@@ -125,7 +127,7 @@ def test_an_order_that_is_upside_down_is_not_turned_round(n_classes):
 def test_probabilities_that_are_all_the_same_stay_so(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
     found, report = choose(dev, np.full_like(raw, 1 / n_classes), 100, 7)
-    assert (np.ptp(calibrate(np.full_like(raw, 1 / n_classes), {"calibration": found}), axis=0) == 0).all()
+    assert (np.ptp(calibrate(np.full_like(raw, 1 / n_classes), DecisionRule(calibration=found)), axis=0) == 0).all()
     assert np.isfinite(report["after"]["brier_score_loss"])
 
 

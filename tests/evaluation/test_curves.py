@@ -15,6 +15,7 @@ from pipeline.core.errors import StageError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import curves, plots
 from pipeline.prediction import decision_rule
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.stats import intervals
 from tests.models import NAMES, dataset, folder_of, mixed, numbers, train_and_evaluate, write_params
 
@@ -147,10 +148,10 @@ def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_ma
     raw = oof / oof.sum(axis=1, keepdims=True)
     artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": raw})
     evaluate.main("line")
-    rule, report = artifacts.read_json("models/t/decisions/line.json"), artifacts.read_json("reports/t/cv/line.json")
+    rule, report = DecisionRule.read("t", "line"), artifacts.read_json("reports/t/cv/line.json")
     method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
-    assert rule["calibration"]["method"] == report["calibration"]["method"] == method
-    assert rule["threshold"] == 0.5
+    assert rule.calibration["method"] == report["calibration"]["method"] == method
+    assert rule.threshold == 0.5
     proba = decision_rule.calibrate(raw, rule)
     expected = artifacts.rounded(evaluate.assess(dev, proba, decision_rule.decide(proba, rule), 200, 7))
     judged = ("brier_score_loss", "log_loss", "ece")
@@ -269,7 +270,7 @@ def test_of_few_samples_every_probability_is_a_threshold():
 
 def test_the_row_of_the_threshold_in_use_is_the_confusion_of_the_report():
     data, proba = predictions(2, 2000)
-    report = evaluate.assess(data, proba, decision_rule.decide(proba, {"threshold": 0.5}), 100, 7)
+    report = evaluate.assess(data, proba, decision_rule.decide(proba, DecisionRule()), 100, 7)
     table = curves.thresholds(data, proba, 0.5).set_index("threshold")
     benign, malignant = report["counts"]["confusion"]["benign"], report["counts"]["confusion"]["malignant"]
     assert table.loc[0.5, ["tn", "fp"]].tolist() == [benign["benign"], benign["malignant"]]

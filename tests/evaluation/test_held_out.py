@@ -14,7 +14,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import StageError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import held_out
-from pipeline.prediction.decision_rule import calibrate
+from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from tests.models import (
     KERAS_NOISE,
     dataset,
@@ -56,7 +56,7 @@ def test_scores_are_those_computed_by_hand(project):
     test = Dataset.load(Path("data/t/test.npz"))
     for model in MODELS:
         fitted = joblib.load(f"models/t/candidates/{model}/model.joblib")
-        rule = artifacts.read_json(f"models/t/decisions/{model}.json")
+        rule = DecisionRule.read("t", model)
         proba = calibrate(fitted.predict_proba(test.X("columns")), rule)[:, 1]
         report = artifacts.read_json(f"reports/t/test/{model}.json")
         assert report["roc_auc"] == pytest.approx(roc_auc_score(test.y, proba), abs=1e-6)

@@ -9,7 +9,7 @@ from pipeline.core.params import parse
 from pipeline.core.params_models import OperatingPointParams, TaskParams
 from pipeline.evaluation.operating_point import bayes, check_classes, choose, describe, predictive_values, sweep
 from pipeline.evaluation.scoring import assess
-from pipeline.prediction.decision_rule import decide
+from pipeline.prediction.decision_rule import DecisionRule, decide
 from tests.models import dataset, numbers
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -34,8 +34,8 @@ def point(**given):
 
 def test_where_nothing_is_asked_for_it_is_a_half():
     dev, proba = simulated()
-    assert choose(dev, proba, point()) == {"threshold": 0.5, "chosen_for": ""}
-    assert choose(dev, proba, point(prevalence=0.02))["threshold"] == 0.5
+    assert choose(dev, proba, point()) == DecisionRule()
+    assert choose(dev, proba, point(prevalence=0.02)).threshold == 0.5
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.99])
@@ -43,12 +43,12 @@ def test_the_highest_threshold_with_the_sensitivity_and_the_lowest_with_the_spec
     dev, proba = simulated()
     rule = choose(dev, proba, point(target_sensitivity=target))
     assert rates(dev.y, decide(proba, rule))[0] >= target
-    assert rule["chosen_for"] == f"a sensitivity of at least {target}"
-    higher = {"threshold": proba[proba[:, 1] >= rule["threshold"], 1].min() + 1e-5}
-    assert rates(dev.y, decide(proba, higher))[0] < target or (dev.y[proba[:, 1] < higher["threshold"]] == 0).any()
+    assert rule.chosen_for == f"a sensitivity of at least {target}"
+    higher = DecisionRule(proba[proba[:, 1] >= rule.threshold, 1].min() + 1e-5)
+    assert rates(dev.y, decide(proba, higher))[0] < target or (dev.y[proba[:, 1] < higher.threshold] == 0).any()
     rule = choose(dev, proba, point(target_specificity=target))
     assert rates(dev.y, decide(proba, rule))[1] >= target
-    lower = {"threshold": proba[proba[:, 1] < rule["threshold"], 1].max()}
+    lower = DecisionRule(proba[proba[:, 1] < rule.threshold, 1].max())
     assert rates(dev.y, decide(proba, lower))[1] < target
 
 
@@ -57,30 +57,28 @@ def test_a_target_that_is_met_to_the_sample_is_met(hits):
     y, p = np.repeat([1, 0], 50), np.tile(np.arange(1, 51) / 100, 2)
     dev = dataset(np.zeros((100, 1), np.float32), y, np.arange(100), folds=0)
     rule = choose(dev, np.column_stack([1 - p, p]), point(target_sensitivity=hits / 50))
-    assert (p[y == 1] >= rule["threshold"]).sum() == hits
+    assert (p[y == 1] >= rule.threshold).sum() == hits
     rule = choose(dev, np.column_stack([1 - p, p]), point(target_specificity=hits / 50))
-    assert (p[y == 0] < rule["threshold"]).sum() == hits
+    assert (p[y == 0] < rule.threshold).sum() == hits
 
 
 def test_no_other_threshold_is_cheaper_and_dear_misses_lower_it():
     dev, proba = simulated()
 
     def price(threshold, miss, alarm):
-        decided = decide(proba, {"threshold": threshold})
+        decided = decide(proba, DecisionRule(threshold))
         return miss * ((dev.y == 1) & (decided == 0)).sum() + alarm * ((dev.y == 0) & (decided == 1)).sum()
 
     found = []
     for miss, alarm in ((1.0, 1.0), (5.0, 1.0), (1.0, 20.0)):
         rule = choose(dev, proba, point(costs={"false_negative": miss, "false_positive": alarm}))
         cheapest = min(price(threshold, miss, alarm) for threshold in [*np.unique(proba[:, 1]), 1.1])
-        assert price(rule["threshold"], miss, alarm) == cheapest
-        assert rule["threshold"] == pytest.approx(alarm / (alarm + miss), abs=0.12)
-        found.append(rule["threshold"])
+        assert price(rule.threshold, miss, alarm) == cheapest
+        assert rule.threshold == pytest.approx(alarm / (alarm + miss), abs=0.12)
+        found.append(rule.threshold)
     assert found[1] < found[0] < found[2]
     costs = {"false_negative": 5, "false_positive": 1}
-    assert choose(dev, proba, point(costs=costs))["chosen_for"] == (
-        "costs of 5 a false negative and 1 a false positive"
-    )
+    assert choose(dev, proba, point(costs=costs)).chosen_for == ("costs of 5 a false negative and 1 a false positive")
 
 
 def test_on_data_not_seen_the_sensitivity_meets_its_target_within_its_interval():
@@ -100,20 +98,20 @@ def test_what_is_written_decides_as_what_was_counted():
     dev, proba = simulated()
     for target in (0.8, 0.95):
         rule = choose(dev, proba, point(target_sensitivity=target))
-        assert artifacts.rounded(rule) == rule
+        assert artifacts.rounded(rule.threshold) == rule.threshold
 
 
 def test_a_sweep_counts_every_threshold_as_it_decides_probabilities_of_exactly_0_and_1_too():
     y, p = np.array([0, 1, 0, 1, 1, 0]), np.array([0, 0.2, 0.2, 1.0, 0.7, 1.0])
     for threshold, sensitivity, specificity in zip(*sweep(y, p), strict=True):
-        decided = decide(np.column_stack([1 - p, p]), {"threshold": threshold})
+        decided = decide(np.column_stack([1 - p, p]), DecisionRule(threshold))
         assert rates(y, decided) == (pytest.approx(sensitivity), pytest.approx(specificity))
 
 
 def test_a_specificity_that_cannot_be_had_gives_the_nearest_to_it():
     y, p = np.array([0, 1, 0, 1]), np.array([1.0, 1.0, 1.0, 1.0])
     dev = dataset(np.zeros((4, 1), np.float32), y, folds=0)
-    assert choose(dev, np.column_stack([1 - p, p]), point(target_specificity=0.9))["threshold"] == 1
+    assert choose(dev, np.column_stack([1 - p, p]), point(target_specificity=0.9)).threshold == 1
 
 
 # What answers are worth
@@ -129,8 +127,8 @@ def test_predictive_values_are_those_of_altman_and_bland_1994():
 
 def test_at_the_datas_own_prevalence_bayes_rule_gives_what_was_counted_and_at_a_rarer_one_less():
     data, proba = simulated()
-    report = assess(data, proba, decide(proba, {"threshold": 0.5}), 100, 7)
-    found = describe(report, {"threshold": 0.5, "chosen_for": ""}, 0.02)
+    report = assess(data, proba, decide(proba, DecisionRule()), 100, 7)
+    found = describe(report, DecisionRule(), 0.02)
     own, named = found["prevalence"]["data"], found["prevalence"]["named"]
     assert own["prevalence"] == pytest.approx(data.y.mean())
     for name in ("precision", "negative_predictive_value"):
@@ -161,7 +159,7 @@ def test_more_than_two_classes_have_no_operating_point(given):
     check_classes(list("abc"), point(), "t")
     check_classes(list("ab"), point(**given), "t")
     dev, proba = dataset(*numbers(40, 4), folds=0), np.full((40, 4), 0.25)
-    assert choose(dev, proba, point())["threshold"] == 0.5
+    assert choose(dev, proba, point()).threshold == 0.5
 
 
 @pytest.mark.parametrize(

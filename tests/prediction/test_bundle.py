@@ -9,8 +9,9 @@ import pytest
 from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError, StageError
 from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import DecisionRule
 
-DECISION = {"calibration": {"method": "none"}, "threshold": 0.3}
+RULE = DecisionRule(0.3)
 
 
 def make_candidate(folder, content=b"a model", features="columns", extra=()):
@@ -32,7 +33,7 @@ def candidate(tmp_path, monkeypatch):
 @pytest.fixture
 def best(candidate):
     """A whole bundle."""
-    bundle.write(Path("models/t/best"), candidate, DECISION, {"roc_auc": 0.9}, [{"input": 1}])
+    bundle.write(Path("models/t/best"), candidate, RULE, {"roc_auc": 0.9}, [{"input": 1}])
     return Path("models/t/best")
 
 
@@ -57,7 +58,7 @@ def test_what_is_written_is_read(best):
         "classes": ["a", "b"],
         "positive": "b",
         "features": "columns",
-        "decision": DECISION,
+        "decision": {"calibration": {"method": "none"}, "threshold": 0.3, "chosen_for": ""},
         "metrics": {"roc_auc": 0.9},
         "golden": [{"input": 1}],
         "files": {"model.joblib": artifacts.sha256(b"a model")},
@@ -67,28 +68,28 @@ def test_what_is_written_is_read(best):
 
 def test_writing_twice_gives_the_same_bytes(best, candidate):
     before = {path.name: path.read_bytes() for path in best.iterdir()}
-    bundle.write(best, candidate, DECISION, {"roc_auc": 0.9}, [{"input": 1}])
+    bundle.write(best, candidate, RULE, {"roc_auc": 0.9}, [{"input": 1}])
     assert {path.name: path.read_bytes() for path in best.iterdir()} == before
 
 
 def test_a_model_on_embeddings_brings_its_embedder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     artifacts.write_bytes(paths.EMBEDDER, b"a program")
-    bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), DECISION, {})
+    bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), RULE, {})
     assert bundle.read(Path("best"))[1] == {"model.joblib": b"a model", "embedder.tflite": b"a program"}
 
 
 def test_a_missing_embedder_names_the_stage_that_makes_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StageError, match=r"embedder\.tflite is missing: run 'dvc repro backbone'"):
-        bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), DECISION, {})
+        bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), RULE, {})
 
 
 def test_files_of_the_bundle_before_are_removed_and_folders_left_alone(best):
     (best / "model.keras").write_bytes(b"of another model")
     (best / ".model.keras.part").write_bytes(b"of an interrupted copy")
     (best / "notes").mkdir()
-    bundle.write(best, make_candidate(Path("other"), b"another"), DECISION, {})
+    bundle.write(best, make_candidate(Path("other"), b"another"), RULE, {})
     assert names(best) == ["bundle.json", "model.joblib", "notes"]
     assert bundle.read(best)[1] == {"model.joblib": b"another"}
 
@@ -99,7 +100,7 @@ def test_a_candidate_that_is_not_what_training_wrote_is_refused_and_the_old_bund
     (broken / "model.tflite").unlink() if damage == "missing" else (broken / "model.tflite").write_bytes(b"cut")
     said = {"missing": r"broken/model\.tflite is missing", "altered": r"does not match candidate\.json"}[damage]
     with pytest.raises(BundleError, match=said):
-        bundle.write(best, broken, DECISION, {})
+        bundle.write(best, broken, RULE, {})
     assert bundle.read(best)[1] == {"model.joblib": b"a model"}
     assert names(best) == ["bundle.json", "model.joblib"]
 
@@ -110,7 +111,7 @@ def test_a_copy_that_fails_leaves_the_old_bundle_whole(best, name):
     other = make_candidate(Path("other"), b"another", extra={"model.tflite": b"its twin"})
     (best / f".{name}.part").mkdir()
     with pytest.raises(OSError):
-        bundle.write(best, other, DECISION, {})
+        bundle.write(best, other, RULE, {})
     assert bundle.read(best)[1] == {"model.joblib": b"a model"}
 
 
@@ -125,7 +126,7 @@ def test_no_file_takes_its_place_before_all_are_written_and_bundle_json_is_the_l
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", watch)
-    bundle.write(best, other, DECISION, {})
+    bundle.write(best, other, RULE, {})
     assert sorted(order[:-1]) == ["model.joblib", "model.tflite"]
     assert order[-1] == "bundle.json"
 

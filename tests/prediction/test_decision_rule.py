@@ -1,15 +1,14 @@
 """From probabilities to an answer."""
 
-import json
-
 import numpy as np
 import pytest
 
-from pipeline.prediction.decision_rule import calibrate, decide, in_words
+from pipeline.core import artifacts
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, in_words
 
-PLAIN = {"calibration": {"method": "none"}, "threshold": 0.5}
-SIGMOID = {"calibration": {"method": "sigmoid", "slope": 1.9, "intercept": -0.2}, "threshold": 0.5}
-TEMPERATURE = {"calibration": {"method": "temperature", "temperature": 1.7}, "threshold": 0.5}
+PLAIN = DecisionRule()
+SIGMOID = DecisionRule(calibration={"method": "sigmoid", "slope": 1.9, "intercept": -0.2})
+TEMPERATURE = DecisionRule(calibration={"method": "temperature", "temperature": 1.7})
 
 
 def two(*positive):
@@ -18,14 +17,14 @@ def two(*positive):
 
 @pytest.mark.parametrize("threshold", [0.0, 0.2, 0.5, 1.0])
 def test_the_positive_class_is_decided_from_the_threshold_on(threshold):
-    found = decide(two(0.0, 0.19, 0.2, 0.5, 1.0), PLAIN | {"threshold": threshold})
+    found = decide(two(0.0, 0.19, 0.2, 0.5, 1.0), DecisionRule(threshold))
     assert found.tolist() == [int(p >= threshold) for p in (0.0, 0.19, 0.2, 0.5, 1.0)]
     assert found.dtype.kind == "i"
 
 
 def test_of_more_classes_the_most_probable_is_decided_and_the_first_of_equals():
     proba = np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]])
-    assert decide(proba, PLAIN | {"threshold": 0.9}).tolist() == [1, 0, 0]
+    assert decide(proba, DecisionRule(0.9)).tolist() == [1, 0, 0]
 
 
 def test_the_plain_decision_is_the_most_probable_class():
@@ -38,9 +37,15 @@ def test_a_batch_of_one_is_decided_as_in_a_batch_of_many():
     assert [decide(row[None], PLAIN)[0] for row in proba] == decide(proba, PLAIN).tolist()
 
 
-def test_a_decision_survives_json():
-    proba = np.random.default_rng(0).dirichlet([1, 1], 50)
-    np.testing.assert_array_equal(decide(proba, json.loads(json.dumps(PLAIN))), decide(proba, PLAIN))
+@pytest.mark.parametrize("rule", [PLAIN, SIGMOID, DecisionRule(0.3, chosen_for="a sensitivity of 0.9", refusal=1.3)])
+def test_a_rule_survives_being_written_and_read(tmp_path, monkeypatch, rule):
+    monkeypatch.chdir(tmp_path)
+    artifacts.write_json("models/t/decisions/m.json", rule.to_json())
+    assert DecisionRule.read("t", "m") == rule
+
+
+def test_what_an_older_rule_lacks_has_its_default():
+    assert DecisionRule.from_json({"threshold": 0.7}) == DecisionRule(0.7, {"method": "none"}, "", np.inf)
 
 
 # Calibration
@@ -48,8 +53,7 @@ def test_a_decision_survives_json():
 
 def test_without_a_calibration_probabilities_stay_as_they_are_bit_by_bit():
     proba = np.random.default_rng(0).dirichlet([1, 1], 50)
-    for decision in (PLAIN, {"threshold": 0.5}):
-        assert calibrate(proba, decision).tobytes() == proba.tobytes()
+    assert calibrate(proba, PLAIN).tobytes() == proba.tobytes()
 
 
 def test_a_sigmoid_is_computed_by_hand_on_the_logit():
@@ -71,21 +75,21 @@ def test_a_sigmoid_keeps_every_order_near_0_and_1_too_and_makes_no_ties(slope):
     p = np.sort(
         np.concatenate([[0, 1e-12, 1e-9, 1e-6, 1 - 1e-6, 1 - 1e-9, 1], np.random.default_rng(0).uniform(size=100)])
     )
-    found = calibrate(two(*p), SIGMOID | {"calibration": {"method": "sigmoid", "slope": slope, "intercept": 0.3}})
+    found = calibrate(two(*p), DecisionRule(calibration={"method": "sigmoid", "slope": slope, "intercept": 0.3}))
     assert (np.diff(found[:, 1]) > 0).all()
 
 
-@pytest.mark.parametrize(("decision", "n_classes"), [(SIGMOID, 2), (TEMPERATURE, 5)])
-def test_one_row_is_calibrated_to_the_bit_as_among_many(decision, n_classes):
+@pytest.mark.parametrize(("rule", "n_classes"), [(SIGMOID, 2), (TEMPERATURE, 5)])
+def test_one_row_is_calibrated_to_the_bit_as_among_many(rule, n_classes):
     proba = np.random.default_rng(0).dirichlet(np.full(n_classes, 0.2), 301)
-    alone = np.concatenate([calibrate(row[None], decision) for row in proba])
-    assert alone.tobytes() == calibrate(proba, decision).tobytes()
-    assert calibrate(np.asfortranarray(proba), decision).tobytes() == calibrate(proba, decision).tobytes()
+    alone = np.concatenate([calibrate(row[None], rule) for row in proba])
+    assert alone.tobytes() == calibrate(proba, rule).tobytes()
+    assert calibrate(np.asfortranarray(proba), rule).tobytes() == calibrate(proba, rule).tobytes()
 
 
-@pytest.mark.parametrize(("decision", "n_classes"), [(SIGMOID, 2), (TEMPERATURE, 3)])
-def test_votes_of_exactly_0_and_1_stay_probabilities(decision, n_classes):
-    found = calibrate(np.eye(n_classes), decision)
+@pytest.mark.parametrize(("rule", "n_classes"), [(SIGMOID, 2), (TEMPERATURE, 3)])
+def test_votes_of_exactly_0_and_1_stay_probabilities(rule, n_classes):
+    found = calibrate(np.eye(n_classes), rule)
     assert np.isfinite(found).all()
     assert found.sum(axis=1) == pytest.approx(np.ones(n_classes))
     assert (found > 0).all()
@@ -95,8 +99,8 @@ def test_votes_of_exactly_0_and_1_stay_probabilities(decision, n_classes):
 
 
 def test_the_answer_in_words_names_the_threshold_and_what_it_was_chosen_for():
-    decision = {"threshold": 0.3125, "chosen_for": "a sensitivity of at least 0.9"}
-    said = in_words("malignant", "malignant", decision)
+    rule = DecisionRule(0.3125, chosen_for="a sensitivity of at least 0.9")
+    said = in_words("malignant", "malignant", rule)
     assert (
         said
         == "malignant: the probability of malignant is at or above 0.3125, chosen for a sensitivity of at least 0.9"

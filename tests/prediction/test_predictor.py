@@ -25,7 +25,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.estimators import _network
 from pipeline.prediction import bundle
 from pipeline.prediction import files as files_module
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
 from tests.models import (
     KERAS_NOISE,
@@ -89,7 +89,7 @@ def table(tmp_path_factory):
 def command(*arguments, cwd, form="json"):
     """Run the command line; return exit code, stdout and the lines of stderr."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.prediction.predictor", *map(str, arguments), "--format", form],
+        [sys.executable, "-m", "pipeline.predict", *map(str, arguments), "--format", form],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -119,7 +119,7 @@ def test_a_file_has_the_same_features_and_the_same_answer_as_in_the_pipeline(pic
         # a batch's distances are computed together and differ in the last digits
         np.testing.assert_allclose(loaded.proba(found), proba[row], atol=1e-6)
         item = loaded.decide(found)
-        assert item["class"] == dev.classes[decide(proba[row : row + 1], loaded.info["decision"])[0]]
+        assert item["class"] == dev.classes[decide(proba[row : row + 1], loaded.rule)[0]]
         assert item["probabilities"] == pytest.approx(dict(zip(dev.classes, proba[row], strict=True)), abs=1e-6)
 
 
@@ -164,7 +164,7 @@ def test_the_same_bytes_get_the_same_item_whatever_came_before(pictures):
 @pytest.mark.parametrize("threshold", [0.0, 0.7, 1.0])
 def test_the_decision_of_two_classes_follows_the_threshold_and_says_so(pictures, tmp_path, threshold, monkeypatch):
     monkeypatch.chdir(pictures)
-    loaded = Predictor(export("near", tmp_path / "best", {"threshold": threshold}))
+    loaded = Predictor(export("near", tmp_path / "best", DecisionRule(threshold)))
     item = loaded.predict(picture(1), "a.png")
     p = item["probabilities"]["malignant"]
     assert item["class"] == ("malignant" if p >= threshold else "benign")
@@ -175,8 +175,8 @@ def test_the_decision_of_two_classes_follows_the_threshold_and_says_so(pictures,
 def test_the_probabilities_shown_decided_by_and_kept_as_golden_are_the_calibrated_ones(pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(pictures)
     sigmoid = {"method": "sigmoid", "slope": 0.2, "intercept": 1.2}
-    rule = {"calibration": sigmoid, "threshold": 0.6, "chosen_for": "a sensitivity of at least 0.9"}
-    plain = Predictor(export("near", tmp_path / "plain", {"threshold": 0.6}))
+    rule = DecisionRule(0.6, sigmoid, "a sensitivity of at least 0.9")
+    plain = Predictor(export("near", tmp_path / "plain", DecisionRule(0.6)))
     loaded = Predictor(export("near", tmp_path / "best", rule))
     raw = np.stack([plain.proba(plain.features(picture(seed))) for seed in range(6)])
     expected = calibrate(raw, rule)
@@ -402,8 +402,8 @@ def test_a_loaded_bundle_does_not_need_its_files_any_more(table, tmp_path):
 )
 def test_serving_pictures_imports_nothing_that_it_does_not_need(pictures, name, absent):
     code = (
-        "import sys; from pipeline import predictor; "
-        f"predictor.main('bundles/{name}', 'raw/1.png', '--format', 'json'); "
+        "import sys; from pipeline import predict; "
+        f"predict.main('bundles/{name}', 'raw/1.png', '--format', 'json'); "
         "print(*sorted(name for name in sys.modules if '.' not in name), file=sys.stderr)"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -414,7 +414,7 @@ def test_serving_pictures_imports_nothing_that_it_does_not_need(pictures, name, 
 
 def test_serving_a_table_imports_neither_tensorflow_nor_mlflow(table):
     code = (
-        "import sys; from pipeline import predictor; predictor.main('best', 'good.csv'); "
+        "import sys; from pipeline import predict; predict.main('best', 'good.csv'); "
         "sys.exit(bool({'tensorflow', 'keras', 'mlflow', 'matplotlib'} & set(sys.modules)))"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -479,7 +479,7 @@ def answers_of_threads(loaded, samples):
 
 def test_the_place_relative_to_the_training_data_belongs_to_the_sample(pictures):
     loaded = Predictor(pictures / "bundles/net")
-    loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e9}}
+    loaded.rule = DecisionRule(refusal=1e9)
     files = [picture(seed) for seed in range(8)]
     scores = [loaded.predict_with_ood(file, "a").ood[0] for file in files]
     assert len(set(scores)) == 8
@@ -553,9 +553,9 @@ def test_a_model_is_not_loaded_from_a_bundle_that_another_file_does_not_vouch_fo
 def test_a_picture_beyond_the_threshold_is_refused_instead_of_classified(pictures, monkeypatch, name):
     monkeypatch.chdir(pictures)
     loaded, data = Predictor(Path("bundles") / name), picture(0)
-    loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e9}}
+    loaded.rule = DecisionRule(refusal=1e9)
     assert loaded.predict(data, "a.png")["class"]
-    loaded.info["decision"]["refusal"] = {"threshold": 1e-9}
+    loaded.rule = DecisionRule(refusal=1e-9)
     item = loaded.predict(data, "a.png")
     assert list(item) == KEYS
     assert item["class"] == item["decision"] == ""
@@ -572,7 +572,7 @@ def test_a_network_and_a_head_on_its_embeddings_see_the_same_distance(pictures, 
     reasons = []
     for name in ("near", "net"):
         loaded = Predictor(Path("bundles") / name)
-        loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 1e-9}}
+        loaded.rule = DecisionRule(refusal=1e-9)
         loaded._arrays["known.npz"] = Predictor(Path("bundles/near"))._arrays["known.npz"]
         reasons.append(loaded.predict(picture(3), "a.png")["reason"])
     assert reasons[0] == reasons[1]
@@ -581,14 +581,14 @@ def test_a_network_and_a_head_on_its_embeddings_see_the_same_distance(pictures, 
 def test_a_bundle_without_a_threshold_refuses_nothing(pictures, monkeypatch):
     monkeypatch.chdir(pictures)
     loaded = Predictor(Path("bundles/near"))
-    loaded.info["decision"] = {key: value for key, value in loaded.info["decision"].items() if key != "refusal"}
+    loaded.rule = DecisionRule()
     assert loaded.predict(picture(0), "a.png")["refused"] is False
 
 
 def test_a_row_a_little_outside_of_training_is_answered_with_a_word_and_one_far_off_is_not(table, monkeypatch):
     monkeypatch.chdir(table)
     loaded = Predictor("best")
-    loaded.info["decision"] = loaded.info["decision"] | {"refusal": {"threshold": 0.5}}
+    loaded.rule = DecisionRule(refusal=0.5)
     age = next(field for field in loaded.info["schema"] if field["name"] == "age")
     row = {"age": age["max"] + 1, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
     near, far = loaded.predict(row, "a"), loaded.predict(row | {"age": 10_000}, "b")

@@ -24,6 +24,7 @@ from pipeline.core.errors import StageError
 from pipeline.data import images, tables, upload_ledger
 from pipeline.estimators._prepare import prepared
 from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from pipeline.tracking import mirror, mlflow_store, run_record
 from pipeline.tracking.mlflow_store import TrackError
@@ -106,8 +107,8 @@ def make_model(folder, name, model, C=1.0):
 
 def choose(folder, name, winner):
     """Make a model the champion, as select_best would."""
-    decision = artifacts.read_json(folder / f"models/{name}/decisions/{winner}.json")
-    bundle.write(folder / f"models/{name}/best", folder / f"models/{name}/candidates/{winner}", decision, {})
+    rule = DecisionRule.read(name, winner, folder)
+    bundle.write(folder / f"models/{name}/best", folder / f"models/{name}/candidates/{winner}", rule, {})
     selection = {"task": name, "metric": "roc_auc", "winner": winner, "reason": f"{winner} wins", "rule": "The best."}
     artifacts.write_json(folder / f"reports/{name}/selection.json", selection)
 
