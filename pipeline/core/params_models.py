@@ -1,5 +1,6 @@
 """The blocks of params.yaml as pydantic models: unknown keys, wrong types and values out of range are refused."""
 
+import re
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -40,30 +41,61 @@ class BackboneParams(Strict):
 
 
 class ReadParams(Strict):
-    """How raw data become samples: the CSV that names them, and which columns are label, group and shipped split."""
+    """How raw data become samples: the CSV that names them, and which columns are label, group and shipped split.
+
+    `group_from` is a regular expression whose only group is what samples of one patient share in their paths; `no_group` says
+    that each sample is another patient; `exclude` lists columns that are no features.
+    """
 
     csv: str | None = None
     label: str = "label"
     group: str | None = None
+    group_from: str | None = None
+    no_group: bool = False
     shipped: str | None = None
+    exclude: list[str] = []
     unreadable: Literal["skip", "error"] = "skip"
+
+    @model_validator(mode="after")
+    def _one_grouping(self) -> "ReadParams":
+        given = [name for name in ("group", "group_from", "no_group") if getattr(self, name)]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other: leave all but one out")
+        if self.group_from is not None:
+            try:
+                n_groups = re.compile(self.group_from).groups
+            except re.error as error:
+                raise ValueError(f"group_from: {self.group_from!r} is not a regular expression ({error})") from None
+            if n_groups != 1:
+                raise ValueError(f"group_from: {self.group_from!r} has {n_groups} groups (...); expected exactly one")
+        return self
 
 
 class AuditParams(Strict):
-    """What to do with the same picture on both sides of a shipped split, or under two labels."""
+    """What to do with the same image on both sides of a shipped split, or under two labels.
+
+    `conflicts: keep` is for tables, where rows that are equal in all features are mostly different patients.
+    """
 
     leaks: Literal["drop", "error"] = "drop"
-    conflicts: Literal["drop", "error"] = "drop"
+    conflicts: Literal["drop", "error", "keep"] = "drop"
 
 
 class SplitParams(Strict):
     """How samples become test set and folds; see params.yaml for the meaning of each value."""
 
-    by: Literal["hash", "shipped"] = "hash"
+    by: Literal["hash", "shipped", "time"] = "hash"
+    time_column: str | None = None
     test_fraction: float = Field(0.2, gt=0, lt=1)
     folds: int = Field(5, ge=2, le=50)
     repeats: int = Field(1, ge=1, le=50)
     min_test_per_class: int = Field(5, ge=1)
+
+    @model_validator(mode="after")
+    def _time_needs_a_column(self) -> "SplitParams":
+        if (self.by == "time") != (self.time_column is not None):
+            raise ValueError("by: time and time_column belong together: give both, or neither")
+        return self
 
 
 class PreprocessParams(Strict):

@@ -99,7 +99,17 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
     for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
         if task.kind == "table" and value:
             raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
+    if task.kind == "table" and task.read.group_from:
+        raise ParamsError(f"{where}.read.group_from: rows of a table have no paths; name a column in read.group")
+    if task.kind == "image" and task.read.exclude:
+        raise ParamsError(f"{where}.read.exclude: is for tables; of images only preprocess.columns are features")
+    if task.kind == "image" and task.audit.conflicts == "keep":
+        raise ParamsError(f"{where}.audit.conflicts: keep is for tables; one image has one label: drop or error")
+    taken = {task.read.label, task.read.group, task.read.shipped} & set(task.read.exclude)
+    if taken:
+        raise ParamsError(f"{where}.read.exclude: {min(taken)!r} is the label, the group or the shipped split already")
     named = {
+        "split.time_column": task.split.time_column,
         "select.subgroups": task.select.bands,
         "select.site": task.select.site,
         "preprocess.columns": task.preprocess.columns,

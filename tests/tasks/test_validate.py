@@ -134,6 +134,15 @@ def test_what_is_for_images_is_refused_for_tables():
 # names and places
 
 
+def test_ways_of_reading_that_do_not_fit_the_kind_are_refused():
+    refused("tasks.skin.read.group_from: rows of a table have no paths", task("table", read={"group_from": "(a)"}))
+    refused("tasks.skin.read.exclude: is for tables", task(read={"exclude": ["id"]}))
+    refused("tasks.skin.audit.conflicts: keep is for tables", task(audit={"conflicts": "keep"}))
+    refused("tasks.skin.read.exclude: 'y' is the label", task("table", read={"label": "y", "exclude": ["y"]}))
+    time = {"by": "time", "time_column": "date"}
+    refused("tasks.skin.split.time_column: class folders have no columns", task(split=time))
+
+
 @pytest.mark.parametrize("name", ["Skin", "skin cancer", "-skin", "_x", "", "skin.1", "a/b", "..", "皮膚", "skin\n"])
 def test_a_name_that_is_no_safe_folder_is_refused(name):
     everything = content(task())
