@@ -1,0 +1,89 @@
+"""Columns of dates: in which layout they are written, and the dates themselves."""
+
+import re
+from collections import Counter
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s?(?:[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?)?"
+MONTH = r"[A-Za-z]{3,9}\.?"
+# By pattern: the layouts that it may stand for, as strptime has them.
+LAYOUTS: tuple[tuple[re.Pattern, tuple[str, ...]], ...] = tuple(
+    (re.compile(f"({pattern}){TIME}"), layouts)
+    for pattern, layouts in [
+        (r"\d{4}-\d{1,2}-\d{1,2}", ("%Y-%m-%d",)),
+        (r"\d{4}/\d{1,2}/\d{1,2}", ("%Y/%m/%d",)),
+        (r"\d{4}\.\d{1,2}\.\d{1,2}", ("%Y.%m.%d",)),
+        (r"\d{8}", ("%Y%m%d",)),
+        (r"\d{1,2}\.\d{1,2}\.\d{4}", ("%d.%m.%Y",)),
+        (r"\d{1,2}\.\d{1,2}\.\d{2}", ("%d.%m.%y",)),
+        (r"\d{1,2}/\d{1,2}/\d{4}", ("%d/%m/%Y", "%m/%d/%Y")),
+        (r"\d{1,2}/\d{1,2}/\d{2}", ("%d/%m/%y", "%m/%d/%y")),
+        (r"\d{1,2}-\d{1,2}-\d{4}", ("%d-%m-%Y", "%m-%d-%Y")),
+        (rf"\d{{1,2}}-{MONTH}-\d{{4}}", ("%d-%b-%Y", "%d-%B-%Y")),
+        (rf"\d{{1,2}}-{MONTH}-\d{{2}}", ("%d-%b-%y",)),
+        (rf"\d{{1,2}}\.? {MONTH} \d{{4}}", ("%d %b %Y", "%d %B %Y")),
+        (rf"{MONTH} \d{{1,2}}, \d{{4}}", ("%b %d, %Y", "%B %d, %Y")),
+        (r"\d{4}-\d{2}", ("%Y-%m",)),
+    ]
+)
+YEARS = range(1850, 2101)
+FEWEST = 5  # different cells, from which eight digits can be dates
+
+
+def find_layouts(counts: Counter, share: float) -> tuple[str, ...]:
+    """Return the layouts in which at least `share` of a column's cells are dates; two where day and month cannot be told.
+
+    Empty where the column holds no dates. `counts` has how often each known cell occurs.
+    """
+    for pattern, layouts in LAYOUTS:
+        parts = Counter()
+        for cell, count in counts.items():
+            if found := pattern.fullmatch(cell):
+                parts[found[1]] += count
+        if parts.total() < share * counts.total() or (layouts == ("%Y%m%d",) and len(parts) < FEWEST):
+            continue
+        least = 1.0 if layouts == ("%Y%m%d",) else share
+        good = tuple(layout for layout in layouts if _n_dates(parts, layout) >= least * counts.total())
+        if good:
+            return good[:1] if "%b" in good[0] or "%B" in good[0] else good
+    return ()
+
+
+def _n_dates(parts: Counter, layout: str) -> int:
+    return sum(count for part, count in parts.items() if parse(part, layout) is not None)
+
+
+def parse(cell: str, layout: str) -> datetime | None:
+    """Return the day that a cell names in a layout, None where it names none of a plausible year."""
+    text = re.sub(r"[T ]\d{1,2}:.*$", "", cell).replace("Sept ", "Sep ")
+    text = re.sub(r"(?<=[A-Za-z])\.", "", text) if "%b" in layout else text
+    text = re.sub(r"^(\d{1,2})\. ", r"\1 ", text)
+    for one in {layout, layout.replace("%b", "%B")}:
+        try:
+            day = datetime.strptime(text, one)
+        except ValueError:
+            continue
+        return day if day.year in YEARS else None
+    return None
+
+
+def to_days(cells: list[str], layout: str) -> np.ndarray:
+    """Return dates as datetime64[s], NaT for what is none; the time of day counts where it is given."""
+    known = {cell: _moment(cell, layout) for cell in set(cells)}
+    return np.array([known[cell] for cell in cells], dtype="datetime64[s]")
+
+
+def _moment(cell: str, layout: str) -> np.datetime64:
+    day = parse(cell, layout)
+    if day is None:
+        return np.datetime64("NaT", "s")
+    time = re.search(r"[T ](\d{1,2}:.*)$", cell)
+    offset = pd.Timedelta(0)
+    if time:
+        clock = pd.Timestamp(f"2000-01-01 {time[1].replace(',', '.')}")
+        clock = clock.tz_convert("UTC").tz_localize(None) if clock.tzinfo else clock
+        offset = clock - pd.Timestamp("2000-01-01")
+    return (pd.Timestamp(day) + offset).to_datetime64().astype("datetime64[s]")

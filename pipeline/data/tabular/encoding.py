@@ -1,0 +1,89 @@
+"""How the bytes of a text file encode characters."""
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.core.errors import DataError
+from pipeline.data.tabular.notices import Notice
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # no text has these; 0x1a ends files of old systems
+PIECE = 1 << 20  # bytes decoded at once while checking
+
+
+def find_encoding(data: bytes, path: Path) -> tuple[str, list[Notice]]:
+    """Return the name of a text's encoding, with a notice where it had to be inferred.
+
+    UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one, UTF-16 without one by its zero bytes, else
+    Windows-1252, of which Latin-1 is a part. Raises DataError for what is no text, or UTF-8 with broken characters.
+    """
+    found = next((name for mark, name in MARKS if data.startswith(mark)), None)
+    if found is None and b"\0" in data[:PIECE]:
+        found = _utf16_without_mark(data)
+    if not (found or "").startswith(("utf-1", "utf-3")) and (b"\0" in data or BINARY.search(data[:PIECE])):
+        raise DataError(
+            f"{path}: holds bytes that no text has; expected a text file such as CSV, or Excel (.xlsx), Parquet or ARFF"
+        )
+    broken = _first_broken(data, found or "utf-8")
+    if broken is None:
+        return found or "utf-8", [] if found in (None, "utf-8-sig") else [_notice(path, found.upper())]
+    if found:
+        raise DataError(f"{path}: begins as {found.upper()}, but byte {broken} is broken; save it as 'CSV UTF-8'")
+    return _single_byte(data, broken, path)
+
+
+def _single_byte(data: bytes, broken: int, path: Path) -> tuple[str, list[Notice]]:
+    """Return Windows-1252 for text that is not UTF-8 from byte `broken` on."""
+    replaced = data.decode("utf-8", "replace")
+    n_broken = replaced.count("�")
+    n_good = sum(character > "\x7f" for character in replaced) - n_broken
+    if n_good > n_broken:
+        line = data.count(b"\n", 0, broken) + 1
+        raise DataError(
+            f"{path}: line {line} is not UTF-8 (byte {broken}), although the rest is; save it as 'CSV UTF-8'"
+        )
+    broken = _first_broken(data, "cp1252")
+    if broken is not None:
+        raise DataError(
+            f"{path}: is neither UTF-8 nor Windows-1252 (byte {broken} cannot be decoded); save it as 'CSV UTF-8'"
+        )
+    return "cp1252", [_notice(path, "Windows-1252 (Latin-1)")]
+
+
+def _utf16_without_mark(data: bytes) -> str | None:
+    """Return which UTF-16 a text without a mark is: of Latin letters every other byte is zero."""
+    head = data[:4096]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) < len(head) / 4 or min(even, odd) > len(head) / 50:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _first_broken(data: bytes, encoding: str) -> int | None:
+    """Return the position of the first byte that cannot be decoded; piece by piece, to keep memory small."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for start in range(0, max(len(data), 1), PIECE):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(data[start : start + PIECE], final=start + PIECE >= len(data))
+        except UnicodeDecodeError as error:
+            return start - pending + error.start
+    return None
+
+
+def _notice(path: Path, name: str) -> Notice:
+    return Notice("encoding", "", 0, f"{path.name}: is not UTF-8: read as {name}")
+
+
+def open_lines(data: bytes, encoding: str) -> Iterator[str]:
+    """Return the lines of a text with their line ends as they are; a few bytes at a time are decoded."""
+    return io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")

@@ -1,0 +1,156 @@
+"""The one way from a file to a table of text: CSV in any dialect, Excel, Parquet or ARFF, told by the bytes, not the name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core.errors import DataError
+from pipeline.data.tabular import header as headers
+from pipeline.data.tabular.notices import Notice
+from pipeline.data.tabular.text import NAMES, Cells, Suspect, read_text
+from pipeline.data.tabular.typed_files import read_arff, read_excel, read_parquet
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".xlsm", ".parquet", ".pq", ".arff")
+Header = Literal["first", "none"]
+OTHER_FILES = {  # what these bytes at the beginning are, and what to do
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
+    b"\x1f\x8b": "compressed (gzip); unpack it first",
+    b"%PDF": "a PDF; expected a table",
+    b"\x89PNG": "an image; expected a table",
+    b"\xff\xd8\xff": "an image; expected a table",
+}
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table as it stands in its file.
+
+    Attributes
+    ----------
+    table
+        The cells as text (object), stripped, "" where empty; a column for each name of the header.
+    lines
+        Of each row the line of the file where it begins, int32 (n,); rows are counted instead where a file has no lines.
+    place
+        What that number is: "line" or "row".
+    separator
+        The sign between cells, "" where the file is no text.
+    notices
+        What was found out while reading.
+    """
+
+    table: pd.DataFrame
+    lines: np.ndarray
+    place: str = "line"
+    separator: str = ""
+    notices: list[Notice] = field(default_factory=list)
+
+
+def read_table(path: Path, data: bytes | None = None, header: Header = "first") -> TableFile:
+    """Read a table from a file of any known format.
+
+    Parameters
+    ----------
+    path
+        The file; only named in messages where `data` is given.
+    data
+        The file's bytes.
+    header
+        "first" where the first row names the columns, "none" where there are no names: then they are column_1, column_2 ...
+
+    Raises
+    ------
+    DataError
+        Where the file is no table, a quote is not closed, a row has another length, the header lacks or repeats a name, or
+        the first row looks like a sample.
+    """
+    data = path.read_bytes() if data is None else data
+    cells = _read_cells(data, path)
+    if header == "none" and cells.first_line > 0:
+        columns = [[name, *column] for name, column in zip(cells.header, cells.columns, strict=True)]
+        lines = np.concatenate([[cells.first_line], cells.lines]).astype(np.int32)
+        cells = Cells(
+            [f"column_{number}" for number in range(1, len(columns) + 1)],
+            columns,
+            lines,
+            0,
+            cells.separator,
+            cells.place,
+            cells.notices,
+            cells.suspects,
+        )
+    _check_quotes(cells, path)
+    if cells.first_line > 0 and headers.lacks_header(cells.header, cells.columns):
+        shown = ", ".join(cells.header[:4]) + (", ..." if len(cells.header) > 4 else "")
+        raise DataError(
+            f"{path}: has no header: the first row ({shown}) looks like a sample. Add a line with the columns' names, or "
+            "read it with --no-header (read.header: none), which calls them column_1, column_2 and so on"
+        )
+    kept = [index for index, name in enumerate(cells.header) if name or any(cells.columns[index])]
+    notices = list(cells.notices)
+    if len(kept) < len(cells.header):
+        text = f"{path.name}: {len(cells.header) - len(kept)} columns without a name or any value are left out"
+        notices.append(Notice("unnamed", "", cells.first_line, text))
+    names = [cells.header[index] for index in kept]
+    check_header(names, path)
+    if not names or not cells.columns[kept[0]]:
+        raise DataError(f"{path}: has no rows; expected a header line and at least one row")
+    table = pd.DataFrame({cells.header[index]: cells.columns[index] for index in kept}, dtype=object)
+    return TableFile(table, cells.lines, cells.place, cells.separator, notices)
+
+
+def _read_cells(data: bytes, path: Path) -> Cells:
+    """Return the cells of a file whose format its bytes tell."""
+    if data.startswith(b"PK\x03\x04"):
+        return read_excel(data, path)
+    if data.startswith(b"PAR1"):
+        return read_parquet(data, path)
+    known = next((text for mark, text in OTHER_FILES.items() if data.startswith(mark)), None)
+    if known:
+        raise DataError(f"{path}: is {known}")
+    if _is_arff(data):
+        return read_arff(data, path)
+    return read_text(data, path)
+
+
+def _is_arff(data: bytes) -> bool:
+    """Return whether the first line that is no comment declares a relation, as in ARFF."""
+    lines = (line.strip() for line in data[: 1 << 16].removeprefix(b"\xef\xbb\xbf").splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"%")), b"")
+    return first.lower().startswith((b"@relation", b"@attribute"))
+
+
+def _check_quotes(cells: Cells, path: Path) -> None:
+    """Raise DataError where a quoted cell of several lines has swallowed lines that are rows of their own."""
+    if not cells.suspects:
+        return
+    numbers = headers.number_columns(cells.columns)
+    for suspect in cells.suspects:
+        if _swallows(suspect, len(cells.header), numbers):
+            column = cells.header[suspect.column]
+            raise DataError(
+                f"{path}: line {suspect.opens}: a quote opens in column {column!r} and closes only in line {suspect.closes}; "
+                f"the lines between look like rows of their own. Close it in its line, or double it inside quotes"
+            )
+
+
+def _swallows(suspect: Suspect, n_columns: int, numbers: Sequence[int]) -> bool:
+    return any(headers.fits(row, n_columns, numbers) for row in suspect.rows)
+
+
+def check_header(header: list[str], path: Path) -> None:
+    """Raise DataError where a column has no name, or two have the same."""
+    if "" in header:
+        raise DataError(f"{path}: column {header.index('') + 1} has no name in the header; name it or delete it")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: the header names {', '.join(map(repr, twice))} more than once; rename all but one")
+
+
+def describe_separator(separator: str) -> str:
+    """Return a separator's name in words."""
+    return NAMES.get(separator, repr(separator))

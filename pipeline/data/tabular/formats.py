@@ -1,0 +1,80 @@
+"""How the cells of one column are written: what is learnt in training and applied to each row to predict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pipeline.data.tabular import ranges
+from pipeline.data.tabular.missing import is_missing
+from pipeline.data.tabular.numbers import NumberFormat, is_plain
+
+
+@dataclass(frozen=True)
+class ColumnFormat:
+    """How the cells of one column are written.
+
+    Attributes
+    ----------
+    kind
+        `number`, `choice` (a category) or `date`.
+    decimal, thousands, unit
+        See `numbers.NumberFormat`; of a number.
+    middles
+        Of a column of ranges the number that each stands for.
+    layouts
+        Of dates the layout for strptime; two where day and month cannot be told apart.
+    """
+
+    kind: Literal["number", "choice", "date"] = "number"
+    decimal: str = "."
+    thousands: str = ""
+    unit: str = ""
+    middles: Mapping[str, float] = field(default_factory=dict)
+    layouts: tuple[str, ...] = ()
+
+    @property
+    def is_usual(self) -> bool:
+        """Return whether cells can be taken as they are: plain numbers or categories."""
+        return self == ColumnFormat(self.kind) and self.kind != "date"
+
+    def canonical(self, cell: str) -> str | None:
+        """Return a cell as a plain number, or as it is where it is missing or no number is expected; None if unreadable."""
+        if self.kind != "number" or is_missing(cell):
+            return cell
+        if self.middles:
+            return self._middle(cell)
+        return NumberFormat(self.decimal, self.thousands, self.unit).plain(cell)
+
+    def _middle(self, cell: str) -> str | None:
+        ends = ranges.bounds(cell)
+        if cell in self.middles or ends is None:
+            return f"{self.middles[cell]:g}" if cell in self.middles else cell if is_plain(cell) else None
+        return f"{sum(ends) / 2:g}" if np.isfinite(ends).all() else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what differs from a plain column, for a bundle's schema."""
+        usual = asdict(ColumnFormat(self.kind))
+        found = {key: value for key, value in asdict(self).items() if value != usual[key]}
+        return found | ({"layouts": list(self.layouts)} if self.layouts else {})
+
+    @classmethod
+    def from_json(cls, kind: str, content: dict[str, Any]) -> "ColumnFormat":
+        """Return the format that `to_json` wrote."""
+        return cls(kind, **content | ({"layouts": tuple(content["layouts"])} if "layouts" in content else {}))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a table comes from: the file, the line of each row, what a line is called there, and the sign between cells."""
+
+    path: Path
+    lines: Sequence[int] | np.ndarray
+    place: str = "line"
+    separator: str = ","
+
+    def where(self, row: int) -> str:
+        """Return "line 12" for the row at a position."""
+        return f"{self.place} {self.lines[row]}"

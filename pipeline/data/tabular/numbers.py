@@ -1,0 +1,123 @@
+"""How numbers are written: decimal and thousands signs, units, ranges."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.data.tabular.missing import is_missing
+
+SIGN = r"[+\-−]?"
+GROUPED = {  # by thousands sign: whole numbers in groups of three
+    ",": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(,\d{{3}})+"),
+    ".": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(\.\d{{3}})+"),
+    " ": re.compile(rf"{SIGN}[1-9]\d{{0,2}}([ \u00a0\u202f\u2009]\d{{3}})+([.,]\d+)?"),
+    "'": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(['’]\d{{3}})+([.,]\d+)?"),
+}
+ONE_GROUP = {sign: re.compile(rf"{SIGN}[1-9]\d{{0,2}}{re.escape(sign)}\d{{3}}") for sign in ",."}
+COMMA = re.compile(rf"{SIGN}\d*,\d+([eE][+-]?\d+)?")
+GROUPS_THEN = {  # by thousands sign: groups, then the other sign as the decimal one
+    ",": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(,\d{{3}})+\.\d+"),
+    ".": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(\.\d{{3}})+,\d+"),
+}
+BLANKS = re.compile("[ \u00a0\u202f\u2009]")
+UNIT = re.compile(
+    rf"({SIGN}(?:[\d.,'’ \u00a0\u202f\u2009]*\d|\d)(?:[eE][+-]?\d+)?)\s*([^\W\d_]\S*(?: \S*[^\W\d_]\S*)?|[%‰°µ€$£]\S*)"
+)
+ONE_LETTER_UNITS = "gshmldyKTVWJ%‰°"
+
+
+def as_number(cell: str) -> float:
+    """Return a plain number (decimal point, no thousands sign) as a float, NaN where it is missing.
+
+    Raises ValueError for anything else, infinities too.
+    """
+    if is_missing(cell):
+        return np.nan
+    number = float(cell)
+    if not np.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
+        raise ValueError(f"not a finite number: {cell}")
+    return number
+
+
+def is_plain(cell: str) -> bool:
+    """Return whether a cell is a plain number."""
+    try:
+        return as_number(cell) == as_number(cell)
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How the numbers of a column are written.
+
+    `decimal` is "." or ","; `thousands` is "", ",", ".", " " or "'"; `unit` stands behind each number, "" for none.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    unit: str = ""
+
+    def plain(self, cell: str) -> str | None:
+        """Return a cell as a plain number, None where it is not written so."""
+        body = cell
+        if self.unit:
+            found = split_unit(cell)
+            if found and unit_key(found[1]) == unit_key(self.unit):
+                body = found[0]
+        return self._plain_body(body.replace("−", "-"))
+
+    def _plain_body(self, body: str) -> str | None:
+        if self.thousands in (" ", "'") and GROUPED[self.thousands].fullmatch(body):
+            body = re.sub("['’]", "", BLANKS.sub("", body))
+        if self.thousands == "," and (GROUPED[","].fullmatch(body) or GROUPS_THEN[","].fullmatch(body)):
+            return body.replace(",", "")
+        if self.thousands == "." and (GROUPED["."].fullmatch(body) or GROUPS_THEN["."].fullmatch(body)):
+            return body.replace(".", "").replace(",", ".")
+        if self.decimal == ",":
+            if COMMA.fullmatch(body):
+                return body.replace(",", ".")
+            if ONE_GROUP["."].fullmatch(body):  # 1.234: a thousand and more, or a little over one?
+                return None
+        return body if is_plain(body) else None
+
+
+PLAIN = NumberFormat()
+
+
+def split_unit(cell: str) -> tuple[str, str] | None:
+    """Return number and unit of "10.3 mg" or "90%", None for anything else."""
+    found = UNIT.fullmatch(cell)
+    return (found[1].strip(), found[2]) if found else None
+
+
+def unit_key(unit: str) -> str:
+    """Return a unit without case and the s of a plural, for comparing."""
+    plain = unit.casefold()
+    return plain[:-1] if len(plain) > 2 and plain.endswith("s") else plain
+
+
+def common_unit(counts: Counter, share: float) -> str:
+    """Return the unit that at least `share` of a column's cells have, "" where there is none.
+
+    Letters right behind a number may be a part of a code (stage 2a): a single one counts only if it is a usual unit.
+    """
+    found: Counter = Counter()
+    spelled: dict[str, Counter] = {}
+    for cell, count in counts.items():
+        parts = None if is_plain(cell) else split_unit(cell)
+        if parts and (len(parts[1]) > 1 or parts[1] in ONE_LETTER_UNITS or cell[-2].isspace()):
+            key = unit_key(parts[1])
+            found[key] += count
+            spelled.setdefault(key, Counter())[parts[1]] += count
+    if not found:
+        return ""
+    key, most = found.most_common(1)[0]
+    return spelled[key].most_common(1)[0][0] if most >= share * counts.total() else ""
+
+
+def n_read(counts: Counter, form: NumberFormat) -> int:
+    """Return how many of a column's cells are numbers in this format."""
+    return sum(count for cell, count in counts.items() if form.plain(cell) is not None)

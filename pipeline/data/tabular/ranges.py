@@ -1,0 +1,53 @@
+"""Cells that are ranges, such as [50-60), 50-59 or 80+: each stands for the middle of its range."""
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+NUMBER = r"(?:0|[1-9]\d*)(?:\.\d+)?"
+BRACKETED = re.compile(
+    rf"[\[(\]]\s*({NUMBER})\s*(?:-|–|,|;|\.\.|to)\s*({NUMBER})\s*[\])\[]"
+)  # also ]50, 60] of R and maths
+BARE = re.compile(rf"({NUMBER})\s*(?:-|–|\.\.|to)\s*({NUMBER})(?:\s*(?:years?|yrs?|y))?", re.IGNORECASE)
+FROM = re.compile(
+    rf"(?:>=?|≥|over|from|above)\s*({NUMBER})|({NUMBER})\s*(?:\+|and over|and above|or more)", re.IGNORECASE
+)
+UNDER = re.compile(rf"(?:<=?|≤|under|below|up to)\s*({NUMBER})", re.IGNORECASE)
+MOST = 60  # different ranges
+LEAST = 2
+
+
+def bounds(cell: str) -> tuple[float, float] | None:
+    """Return the ends of a range, infinite where it is open, None for what is no range."""
+    if found := BRACKETED.fullmatch(cell) or BARE.fullmatch(cell):
+        low, high = float(found[1]), float(found[2])
+        return (low, high) if low < high else None
+    if found := FROM.fullmatch(cell):
+        return float(found[1] or found[2]), float("inf")
+    if found := UNDER.fullmatch(cell):
+        return float("-inf"), float(found[1])
+    return None
+
+
+def middles(counts: Counter, share: float) -> dict[str, float]:
+    """Return the middle of each range of a column, empty where the column does not hold ranges.
+
+    At least `share` of the cells have to be ranges that do not overlap. An open range, such as 80+, is taken to be as wide as
+    its neighbour.
+    """
+    found = {cell: ends for cell in counts if (ends := bounds(cell))}
+    closed = sorted({ends for ends in found.values() if abs(ends[0]) != float("inf") and ends[1] != float("inf")})
+    n_ranges = sum(counts[cell] for cell in found)
+    if not LEAST <= len(found) <= MOST or len(closed) < LEAST or n_ranges < share * counts.total():
+        return {}
+    if any(after[0] < before[1] for before, after in pairwise(closed)):
+        return {}
+    first, last = closed[0], closed[-1]
+    middle = {}
+    for cell, (low, high) in found.items():
+        if low == float("-inf"):
+            low = max(high - (first[1] - first[0]), min(0.0, high))
+        if high == float("inf"):
+            high = low + (last[1] - last[0])
+        middle[cell] = (low + high) / 2
+    return middle

@@ -1,0 +1,159 @@
+"""What comma and point mean in a column of numbers: told from the column, else from the file, else refused."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import NoReturn
+
+from pipeline.core.errors import DataError
+from pipeline.data.tabular.formats import Source
+from pipeline.data.tabular.numbers import (
+    BLANKS,
+    COMMA,
+    GROUPED,
+    GROUPS_THEN,
+    ONE_GROUP,
+    NumberFormat,
+    is_plain,
+    n_read,
+    split_unit,
+)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What a column's cells tell about comma and point, as one example of each kind, "" for none.
+
+    `decimal_comma` 1,33; `thousands_comma` 1,234.5 or 1,234,567; `either_comma` 7,188; `decimal_point` 1.33;
+    `thousands_point` 1.234,5 or 1.234.567; `either_point` 7.188.
+    """
+
+    decimal_comma: str = ""
+    thousands_comma: str = ""
+    either_comma: str = ""
+    decimal_point: str = ""
+    thousands_point: str = ""
+    either_point: str = ""
+
+
+def signs_of(counts: Counter, least: float = 0.0) -> Signs:
+    """Return what a column's numbers tell about comma and point; kinds of at most `least` cells count only if alone."""
+    n_cells: Counter = Counter()
+    examples: dict[str, str] = {}
+    for cell, count in counts.items():
+        parts = None if cell[-1].isdigit() else split_unit(cell)
+        body = BLANKS.sub("", parts[0] if parts else cell)
+        if kind := _sign_kind(body):
+            n_cells[kind] += count
+            examples.setdefault(kind, cell)
+    common = {kind: examples[kind] for kind, n in n_cells.items() if n > least}
+    return Signs(**(common or examples))
+
+
+def merge(found: Iterable[Signs]) -> Signs:
+    """Return what all columns of a file tell."""
+    known: dict[str, str] = {}
+    for signs in found:
+        known = {kind: cell for kind, cell in asdict(signs).items() if cell} | known
+    return Signs(**known)
+
+
+def _sign_kind(body: str) -> str:
+    """Return which field of `Signs` a number is an example of, "" for none."""
+    if "," in body:
+        if ONE_GROUP[","].fullmatch(body):
+            return "either_comma"
+        if GROUPED[","].fullmatch(body) or GROUPS_THEN[","].fullmatch(body):
+            return "thousands_comma"
+        if GROUPS_THEN["."].fullmatch(body):
+            return "thousands_point"
+        return "decimal_comma" if COMMA.fullmatch(body) else ""
+    if "." in body:
+        if ONE_GROUP["."].fullmatch(body):
+            return "either_point"
+        if GROUPED["."].fullmatch(body):
+            return "thousands_point"
+        return "decimal_point" if is_plain(body) else ""
+    return ""
+
+
+class SignTeller:
+    """Tells the signs of one column, of which `counts` has how often each known cell occurs.
+
+    `file_signs` is what all columns of the file show; at least `needed` cells must be read as numbers.
+    """
+
+    def __init__(self, name: str, counts: Counter, source: Source, file_signs: Signs, needed: float):
+        self.name, self.counts, self.source, self.file_signs, self.needed = name, counts, source, file_signs, needed
+        self.signs = signs_of(counts, counts.total() - needed)
+
+    def tell(self, unit: str) -> NumberFormat | None:
+        """Return how the column's numbers are written, None where it is none of numbers; raise DataError if unclear."""
+        if self._n_somehow(unit) < self.needed:
+            return None
+        pointed = NumberFormat(".", "", unit)
+        if not (self.signs.either_comma or self._points_part_thousands()) and self._reads(pointed):
+            return self._best([NumberFormat(".", sign, unit) for sign in ("", ",", " ", "'")])
+        decimal, thousands = self._told()
+        others = [","] if decimal == "." else ["."] if signs_of(self.counts).thousands_point else []
+        best = self._best([NumberFormat(decimal, sign, unit) for sign in (thousands, *others, " ", "'")])
+        if not self._reads(best):
+            self._refuse()
+        return best
+
+    def _reads(self, form: NumberFormat) -> bool:
+        return n_read(self.counts, form) >= self.needed
+
+    def _best(self, forms: list[NumberFormat]) -> NumberFormat:
+        """Return the format that reads most cells; of equals the first."""
+        return max(forms, key=lambda form: n_read(self.counts, form))
+
+    def _n_somehow(self, unit: str) -> int:
+        """Return how many cells are numbers in one format or another."""
+        forms = [NumberFormat(*signs, unit) for signs in ((".", ","), (",", "."), (",", ""), (".", " "), (".", "'"))]
+        return sum(n for cell, n in self.counts.items() if any(form.plain(cell) is not None for form in forms))
+
+    def _points_part_thousands(self) -> bool:
+        """Return whether 1.234 is a thousand and more: all points of the column are so, and the file has 1,5 elsewhere."""
+        if self.signs.decimal_point:
+            return False
+        in_file = self.file_signs.decimal_comma and not self.file_signs.decimal_point
+        return bool(
+            self.signs.thousands_point or (self.signs.either_point and in_file and not self.signs.decimal_comma)
+        )
+
+    def _told(self) -> tuple[str, str]:
+        """Return decimal and thousands sign; raise DataError where column and file do not tell them."""
+        signs = self.signs
+        comma_is_decimal = signs.decimal_comma or signs.thousands_point
+        if (comma_is_decimal and signs.thousands_comma) or (signs.thousands_point and signs.decimal_point):
+            self._refuse()
+        if self._points_part_thousands():
+            return ",", "."
+        if signs.decimal_comma:
+            if signs.either_point:
+                self._refuse()
+            return ",", ""
+        if signs.thousands_comma:
+            return ".", ","
+        return self._told_by_file() if signs.either_comma else (".", "")
+
+    def _told_by_file(self) -> tuple[str, str]:
+        """Return the signs where every comma of the column stands before three digits."""
+        points = self.signs.decimal_point or self.file_signs.decimal_point or self.file_signs.thousands_comma
+        if bool(points) != bool(self.file_signs.decimal_comma):
+            return (".", ",") if points else (",", "")
+        if self.source.separator in (",", ";"):
+            return (".", ",") if self.source.separator == "," else (",", "")
+        whole = [int(cell) for cell in self.counts if cell.isascii() and cell.isdigit()]
+        if not whole or max(whole) >= 1000:
+            self._refuse()
+        return ".", ","
+
+    def _refuse(self) -> NoReturn:
+        """Raise DataError, with two cells that show the doubt."""
+        shown = [repr(cell) for cell in asdict(self.signs).values() if cell][:2]
+        raise DataError(
+            f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: it cannot be told whether the sign parts "
+            "thousands or decimals. Write numbers without thousands signs and with a decimal point, or leave the column out"
+        )

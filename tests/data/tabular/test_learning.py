@@ -1,0 +1,214 @@
+"""How cells are written is told over the whole column, said, and applied alike to each row to predict."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data.tabular.formats import ColumnFormat, Source
+from pipeline.data.tabular.learning import learn
+
+
+def learnt(separator: str = ",", **columns: list[str]):
+    """Return what is learnt of columns that stand in a file from line 2 on."""
+    table = pd.DataFrame(columns, dtype=object)
+    return learn(table, Source(Path("t.csv"), np.arange(2, len(table) + 2), "line", separator))
+
+
+def column(cells: list[str], separator: str = ",", **others: list[str]) -> list[str]:
+    """Return the cells of a column of numbers as they are read."""
+    found = learnt(separator, a=cells, **others)
+    assert found.formats["a"].kind == "number"
+    return found.table["a"].tolist()
+
+
+def many(*cells: str) -> list[str]:
+    """Return a column of 100 cells or more."""
+    return list(cells) * (100 // len(cells) + 1)
+
+
+def test_plain_numbers_and_words_stay_as_they_are_and_nothing_is_said():
+    cells = {"n": ["1", "-1.50", "NA", "1e3"], "w": ["x", "", "1", "y"], "m": ["", "?", ".", "#N/A"]}
+    found = learnt(**cells)
+    assert found.table.to_dict("list") == cells
+    assert found.notices == []
+    assert [form.kind for form in found.formats.values()] == ["number", "choice", "number"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "plain"),
+    [
+        (["7,188", "6,801"], ",", ["7188", "6801"]),
+        (["7,188", "6,801"], ";", ["7.188", "6.801"]),
+        (["7,188", "985"], "\t", ["7188", "985"]),
+        (["1,33", "7,188"], "\t", ["1.33", "7.188"]),
+        (["0,125", "7,188"], ",", ["0.125", "7.188"]),
+        (["1,234.5", "7,188", "12"], "\t", ["1234.5", "7188", "12"]),
+        (["1.234,5", "7.188", "-12"], ",", ["1234.5", "7188", "-12"]),
+        (["1.234.567", "7.188"], ",", ["1234567", "7188"]),
+        (["1,234,567", "1.5"], ",", ["1234567", "1.5"]),
+        (["7 188", "985,5"], ";", ["7188", "985.5"]),
+        (["7\u202f188", "985"], ",", ["7188", "985"]),
+        (["7'188.5", "985"], ",", ["7188.5", "985"]),
+        (["−5", "3"], ",", ["-5", "3"]),
+        (["1,5", "2.5"], ",", ["1.5", "2.5"]),
+    ],
+)
+def test_decimal_and_thousands_signs_are_told_over_the_column(cells, separator, plain):
+    assert column(many(*cells), separator)[: len(plain)] == plain
+
+
+def test_another_column_tells_what_a_lone_comma_means():
+    assert column(many("7,188"), "\t", b=many("1,5"))[0] == "7.188"
+    assert column(many("7,188"), "\t", b=many("1.5"))[0] == "7188"
+    assert column(many("7,188"), ";", b=many("1.5"))[0] == "7188"
+    assert column(many("7.188"), ";", b=many("1,5"))[0] == "7188"
+    assert column(many("7.188"), ";", b=many("1.5"))[0] == "7.188"
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator"),
+    [(["7,188", "6,801"], "\t"), (["1,5", "1,234.5"], ","), (["1,5", "2.500"], ";"), (["1.234,5", "2.5"], ",")],
+)
+def test_signs_that_cannot_be_told_apart_are_refused(cells, separator):
+    with pytest.raises(DataError, match=r"t.csv: column 'a' holds '.*cannot be told whether the sign parts thousands"):
+        learnt(separator, a=many(*cells))
+
+
+def test_words_with_commas_are_no_numbers():
+    found = learnt(a=many("1,2,4", "3", "1,2"), b=many("Doe, J", "Roe, 1,5"))
+    assert [form.kind for form in found.formats.values()] == ["choice", "choice"]
+
+
+@pytest.mark.parametrize("odd", ["inf", "<0,5", "see note", "1e400", "12_3", "--", ">9"])
+def test_an_odd_cell_among_numbers_is_named_and_counts_as_missing(odd):
+    cells = [f"{i}.5" for i in range(60)]
+    found = learnt(a=[*cells[:30], odd, *cells[30:]])
+    assert found.formats["a"].kind == "number"
+    if odd == "--":
+        assert found.notices == []
+        return
+    (said,) = found.notices
+    assert (said.kind, said.column, said.line) == ("odd cell", "a", 32)
+    assert f"1 of 61 cells are no numbers and count as missing: {odd!r} in line 32" in str(said)
+    assert found.table["a"][30] == ""
+
+
+def test_above_two_percent_of_odd_cells_a_column_is_one_of_categories():
+    found = learnt(a=["1", "2", "3", "<5"] * 10)
+    assert found.formats["a"].kind == "choice"
+    assert "is taken as categories: 10 of 40 cells are no numbers, the first '<5' in line 5" in str(found.notices[0])
+
+
+def test_a_stage_2a_keeps_stages_categories():
+    found = learnt(a=[*many("1", "2", "3"), "2a"])
+    assert found.formats["a"].kind == "choice"
+    assert found.table["a"].iloc[-1] == "2a"
+
+
+@pytest.mark.parametrize(
+    ("cells", "plain", "unit"),
+    [
+        (["10.3 mg", "9 mg"], ["10.3", "9"], "mg"),
+        (["90%", "91 %"], ["90", "91"], "%"),
+        (["1 year", "2 years"], ["1", "2"], "years"),
+        (["1,5 mg/dL", "2 mg/dl"], ["1.5", "2"], "mg/dL"),
+        (["7,188 cells", "985 cells"], ["7188", "985"], "cells"),
+        (["3T", "1.5T"], ["3", "1.5"], "T"),
+    ],
+)
+def test_a_unit_behind_every_number_is_read_and_said(cells, plain, unit):
+    found = learnt(a=many(*cells))
+    assert found.table["a"].tolist()[:2] == plain
+    assert found.formats["a"].unit.casefold().rstrip("s") == unit.casefold().rstrip("s")
+    assert [said.kind for said in found.notices] == ["unit"]
+
+
+def test_different_units_are_categories_and_said():
+    found = learnt(a=many("10 mg", "1 kg"))
+    assert found.formats["a"].kind == "choice"
+    assert "different units (kg, mg)" in str(found.notices[0])
+
+
+@pytest.mark.parametrize("cells", [["1a", "2b", "3a"], ["T1", "N0"], ["12AB", "7CD"], ["1st", "2nd"]])
+def test_codes_are_not_numbers_with_units(cells):
+    assert learnt(a=many(*cells)).formats["a"].kind == "choice"
+
+
+@pytest.mark.parametrize(
+    ("cells", "plain"),
+    [
+        (["[50-60)", "[60-70)"], ["55", "65"]),
+        (["50-59", "60-69", "70+", "<50"], ["54.5", "64.5", "74.5", "45.5"]),
+        (["(0, 10]", "(10, 20]"], ["5", "15"]),
+        (["18 to 30", "31 to 50", "over 50"], ["24", "40.5", "59.5"]),
+    ],
+)
+def test_ranges_are_read_as_their_middles_and_said(cells, plain):
+    found = learnt(a=many(*cells))
+    assert found.table["a"].tolist()[: len(plain)] == plain
+    assert [said.kind for said in found.notices] == ["range"]
+
+
+def test_overlapping_pairs_are_no_ranges():
+    assert learnt(a=many("3-4", "3-5", "1-9")).formats["a"].kind == "choice"
+
+
+@pytest.mark.parametrize(
+    ("cells", "layouts"),
+    [
+        (["2021-01-31", "2021-02-01"], ("%Y-%m-%d",)),
+        (["2021-01-31T10:20:00Z", "2021-02-01 11:00"], ("%Y-%m-%d",)),
+        (["31.01.2021", "1.2.2021"], ("%d.%m.%Y",)),
+        (["31/01/2021", "01/02/2021"], ("%d/%m/%Y",)),
+        (["01/31/2021", "01/02/2021"], ("%m/%d/%Y",)),
+        (["01/02/2021", "03/04/2021"], ("%d/%m/%Y", "%m/%d/%Y")),
+        (["20210131", "20210201", "20210301", "20200101", "19991231"], ("%Y%m%d",)),
+        (["3 Jan 2021", "4 Sep 2021"], ("%d %b %Y",)),
+    ],
+)
+def test_a_column_of_dates_is_said_to_be_one(cells, layouts):
+    found = learnt(a=many(*cells))
+    assert found.formats["a"] == ColumnFormat("date", layouts=layouts)
+    assert "holds dates" in str(found.notices[0])
+    assert ("cannot be told apart" in str(found.notices[0])) == (len(layouts) > 1)
+
+
+@pytest.mark.parametrize(
+    "cells", [["12345678", "87654321"], ["31/31/2021", "1/1/2021"], ["2021", "2022"], ["12.5", "1.5"]]
+)
+def test_what_only_looks_like_a_date_is_none(cells):
+    assert learnt(a=many(*cells)).formats["a"].kind != "date"
+
+
+def test_none_beside_levels_is_a_category_and_said():
+    found = learnt(pain=many("None", "Mild", "Severe"), sign=many("+", "-", "++"))
+    assert [str(said) for said in found.notices] == [
+        "column 'pain': 'None' (34 cells) is taken as a category like the others, not as missing",
+        "column 'sign': '-' (34 cells) is taken as a category like the others, not as missing",
+    ]
+    assert learnt(a=many("None", "1", "2")).notices == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "at_prediction"),
+    [
+        (["7,188", "985"], {"7,188": "7188", "7188": "7188", "NA": "NA", "7.1": "7.1", "1,5": None}),
+        (["1,33", "2"], {"1,5": "1.5", "1.5": "1.5", "1.500": None, "x": None}),
+        (["10.3 mg", "9 mg"], {"10 mg": "10", "10": "10", "10 g": None, "10 MG": "10"}),
+        (["[50-60)", "[60-70)"], {"[50-60)": "55", "[70-80)": "75", "63": "63", "old": None}),
+    ],
+)
+def test_a_row_to_predict_is_read_by_the_same_format(cells, at_prediction):
+    form = learnt(a=many(*cells)).formats["a"]
+    form = ColumnFormat.from_json("number", form.to_json())
+    assert {cell: form.canonical(cell) for cell in at_prediction} == at_prediction
+
+
+def test_what_was_read_once_is_read_alike_again():
+    first = learnt(";", a=many("1,33", "2"), b=many("7 mg", "8 mg"), c=many("50-59", "60-69"))
+    again = learnt(";", **first.table.to_dict("list"))
+    assert again.table.equals(first.table)
+    assert again.notices == []
