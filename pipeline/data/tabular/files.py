@@ -62,6 +62,11 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
     header
         "first" where the first row names the columns, "none" where there are no names: then they are column_1, column_2 ...
 
+    Returns
+    -------
+    TableFile
+        The cells as they are, with the line of each row and what was found out.
+
     Raises
     ------
     DataError

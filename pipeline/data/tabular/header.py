@@ -43,6 +43,11 @@ def lacks_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool
         The cells of the first row.
     columns
         The cells of the rows below, by column.
+
+    Returns
+    -------
+    bool
+        False where it cannot be told.
     """
     if not columns or not columns[0]:
         return False

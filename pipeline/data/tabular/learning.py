@@ -39,6 +39,11 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
     source
         Where they come from; its separator and other columns decide what a lone comma means.
 
+    Returns
+    -------
+    Learned
+        The table with plain numbers; what counts as missing is empty.
+
     Raises
     ------
     DataError
