@@ -10,7 +10,8 @@ import sys
 from pipeline.core import artifacts, code_hashes, params, paths, yaml_edit
 from pipeline.core.stage import run
 from pipeline.data import uploads
-from pipeline.tasks.validate import check, check_raw
+from pipeline.tasks import raw_data
+from pipeline.tasks.validate import check
 
 
 def remove_reader() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     check(content)
     remove_reader()
     for name in content["tasks"]:
-        for doubt in check_raw(name, params.task(name)):
+        for doubt in raw_data.check(name, params.task(name)):
             print(f"check: {doubt}", file=sys.stderr)
         uploads.create(name)
     code_hashes.write()

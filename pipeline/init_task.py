@@ -8,6 +8,7 @@ folder with the CSV in it; a CSV of features. Writes the task and a default set 
 """
 
 import argparse
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,13 @@ from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
-from pipeline.tasks import validate
+from pipeline.tasks import raw_data, validate
 from pipeline.tasks.inspect_data import look
 from pipeline.tasks.propose import make_task
 from pipeline.tasks.remove import remove
 
 
-def write(name: str, task: dict, models: dict) -> None:
+def write(name: str, task: dict[str, Any], models: dict[str, dict[str, Any]]) -> None:
     """Add the blocks to params.yaml; raise ParamsError, and write nothing, unless the whole file is valid then."""
     taken = sorted(set(models) & set(params.load()["models"]))
     if taken:
@@ -49,10 +50,10 @@ def check_name(name: str, content: dict[str, Any]) -> None:
 
 def show(lines: list[tuple[str, str]]) -> None:
     """Print lines of (title, text) in two columns; what has no text is left out."""
-    lines = [(title, str(text).splitlines()) for title, text in lines if text]
+    lines = [(title, text) for title, text in lines if text]
     width = max((len(title) for title, _ in lines), default=0) + 2
     for title, text in lines:
-        for start, line in zip([title, *[""] * len(text)], text, strict=False):
+        for start, line in zip(itertools.chain([title], itertools.repeat("")), text.splitlines(), strict=False):
             print(f"  {start:<{width}}{line}")
 
 
@@ -64,14 +65,14 @@ def add(name: str, path: str, label: str | None, group: str | None, positive: st
     found = look(path, label, group, content["workers"])
     print(f"{found.raw}: looked at, nothing in it is changed")
     show(found.lines)
-    task, models, reasons = make_task(found, name, positive, content["seed"])
-    doubts = validate.check_raw(name, params.parse(TaskParams, task, f"tasks.{name}"))
-    write(name, task, models)
+    proposal = make_task(found, name, positive, content["seed"])
+    doubts = raw_data.check(name, params.parse(TaskParams, proposal.task, f"tasks.{name}"))
+    write(name, proposal.task, proposal.models)
     uploads.create(name)
     print(f"params.yaml: the task {name!r} and its models are added, with values that can be tuned there")
     if not Path(os.path.abspath(found.raw)).is_relative_to(Path.cwd()):
         doubts.append("the data lie outside of the project: whoever clones it needs them in the same place")
-    show([*reasons, *(("note", doubt) for doubt in doubts)])
+    show([*proposal.reasons, *(("note", doubt) for doubt in doubts)])
     print("Next:")
     show(
         [

@@ -71,7 +71,7 @@ def look_at_pictures(root: Path, csv: str | None, label: str | None, group: str 
         read = columns_of(table.drop(columns="path"), root / csv, label, group)
         columns = about_columns(read, label, group)
         others = [name for name in table if name not in {"path", *read.values()}]
-        columns += [("kept", others and f"{some(others)}: in samples.csv, for later use")]
+        columns += [("kept", f"{some(others)}: in samples.csv, for later use" if others else "")]
         read = {"csv": csv} | read
     raw = to_raw(root)
     listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")

@@ -1,6 +1,7 @@
 """Which task and which models fit a data set that was found: blocks of params.yaml, with the reasons in words."""
 
 import importlib
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -20,8 +21,17 @@ MODELS = {
 }
 
 
-def make_task(found: Found, name: str, positive: str | None, seed: int) -> tuple[dict, dict, list[tuple[str, str]]]:
-    """Return the task's block, its models' blocks, and lines on what was decided and why.
+@dataclass(frozen=True)
+class Proposal:
+    """Blocks of params.yaml for a task and its models, by name, and the reasons for their values, as (title, text)."""
+
+    task: dict[str, Any]
+    models: dict[str, dict[str, Any]]
+    reasons: list[tuple[str, str]]
+
+
+def make_task(found: Found, name: str, positive: str | None, seed: int) -> Proposal:
+    """Return what is proposed for a task of this name.
 
     Raises DataError where of a class nothing can be read or `positive` is none of two classes, SplitError where a class has
     too few groups to be divided.
@@ -32,13 +42,17 @@ def make_task(found: Found, name: str, positive: str | None, seed: int) -> tuple
     positive, line = choose_positive(good["label"], positive)
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
     models = make_models(name, found.kind, n_fitted)
+    tune = models[f"{name}-mobilenetv2"]["fine_tune"] if found.kind == "image" else None
+    preprocess: dict[str, Any] = {"positive": positive} if positive else {}
+    if found.kind == "image":
+        preprocess["pixels"] = tune is not None
     task = {
         "kind": found.kind,
         "raw": found.raw,
         "read": found.read,
         "audit": {"leaks": "drop", "conflicts": "drop"},
         "split": block,
-        "preprocess": {"positive": positive} if positive else {},
+        "preprocess": preprocess,
         "select": {"metric": "roc_auc", "draws": 1000},
         "models": list(models),
     }
@@ -47,15 +61,12 @@ def make_task(found: Found, name: str, positive: str | None, seed: int) -> tuple
         ("split", why),
         ("models", f"{', '.join(models)}; of those that cannot be told apart the first wins"),
     ]
-    if found.kind == "image":
-        tune = models[f"{name}-mobilenetv2"]["fine_tune"]
-        task["preprocess"]["pixels"] = tune is not None
-        if tune:
-            minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / LEARNT / 60))
-            without = f"to go without, delete it from models and from tasks.{name}.models"
-            cost = f"some {minutes} min on two cores, the others take seconds; {without}"
-            reasons.append(("time", f"{name}-mobilenetv2 is fine-tuned, {cost}"))
-    return task, models, reasons
+    if tune:
+        minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / LEARNT / 60))
+        without = f"to go without, delete it from models and from tasks.{name}.models"
+        cost = f"some {minutes} min on two cores, the others take seconds; {without}"
+        reasons.append(("time", f"{name}-mobilenetv2 is fine-tuned, {cost}"))
+    return Proposal(task, models, reasons)
 
 
 def check_classes(found: Found, good: pd.DataFrame) -> None:

@@ -2,15 +2,12 @@
 
 import difflib
 import importlib
-import os
 import re
-from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
-from pipeline.core import code_hashes, params, params_models, paths
+from pipeline.core import code_hashes, params, params_models
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import (
     BackboneParams,
@@ -21,8 +18,8 @@ from pipeline.core.params_models import (
     Strict,
     TaskParams,
 )
-from pipeline.core.paths import TaskPaths
 from pipeline.data.image_with_columns import has_columns, of_picture
+from pipeline.tasks import raw_data
 from pipeline.training import tuning
 
 FEATURES = {
@@ -61,7 +58,7 @@ def check(content: dict[str, Any]) -> None:
             )
     for name, task in tasks.items():
         check_task(name, task, models)
-        check_place(name, task.raw, tasks)
+        raw_data.check_location(name, task.raw, tasks)
     for name, model in models.items():
         check_model(name, model, tasks)
     for name, block in top.external.items():
@@ -83,42 +80,13 @@ def check_task_name(name: str) -> None:
         )
 
 
-def check_place(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
-    """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
-    absolute = Path(os.path.abspath(raw))
-    for folder in (folder for task in tasks for folder in TaskPaths(task).folders):
-        written = folder.absolute()
-        if absolute.is_relative_to(written) or written.is_relative_to(absolute):
-            where, advice = f"params.yaml: {section}.{name}.raw", f"put the raw data in data/raw/{name}, say"
-            raise ParamsError(f"{where}: stages write to {folder.as_posix()}; {advice}")
-
-
 def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> None:
     """Raise ParamsError unless the task fits its kind and lists models that exist and are its own."""
     where = f"params.yaml: tasks.{name}"
-    for key, value in (("read.csv", task.read.csv), ("preprocess.pixels", task.preprocess.pixels)):
-        if task.kind == "table" and value:
-            raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
-    if task.kind == "table" and task.read.group_from:
-        raise ParamsError(f"{where}.read.group_from: rows of a table have no paths; name a column in read.group")
-    if task.kind == "image" and task.read.exclude:
-        raise ParamsError(f"{where}.read.exclude: is for tables; of images only preprocess.columns are features")
-    if task.kind == "image" and task.audit.conflicts == "keep":
-        raise ParamsError(f"{where}.audit.conflicts: keep is for tables; one image has one label: drop or error")
-    taken = {task.read.label, task.read.group, task.read.shipped} & set(task.read.exclude)
+    check_kind(task, where)
+    taken = set(task.read.exclude) & {task.read.label, task.read.group, task.read.shipped}
     if taken:
         raise ParamsError(f"{where}.read.exclude: {min(taken)!r} is the label, the group or the shipped split already")
-    named = {
-        "split.time_column": task.split.time_column,
-        "select.subgroups": task.select.bands,
-        "select.site": task.select.site,
-        "preprocess.columns": task.preprocess.columns,
-    }
-    for key, value in named.items():
-        if task.kind == "image" and value and not task.read.csv:
-            raise ParamsError(f"{where}.{key}: class folders have no columns; name a CSV in read.csv, or leave it out")
-    if task.kind == "table" and task.preprocess.columns:
-        raise ParamsError(f"{where}.preprocess.columns: is for pictures; of a table all columns are features")
     if len(set(task.preprocess.columns)) < len(task.preprocess.columns):
         raise ParamsError(f"{where}.preprocess.columns: names a column twice")
     if "metric" not in task.select.model_fields_set:  # dvc.yaml names it
@@ -132,6 +100,33 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
             raise ParamsError(f"{where}.models: {model!r} belongs to the task {models[model].task!r}")
     if len(set(task.models)) < len(task.models):
         raise ParamsError(f"{where}.models: names a model twice")
+
+
+def check_kind(task: TaskParams, where: str) -> None:
+    """Raise ParamsError where a key is set that a task of this kind does not have."""
+    if task.kind == "table":
+        for_images = {"read.csv": task.read.csv, "preprocess.pixels": task.preprocess.pixels}
+        for key, value in for_images.items():
+            if value:
+                raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
+        if task.read.group_from:
+            raise ParamsError(f"{where}.read.group_from: rows of a table have no paths; name a column in read.group")
+        if task.preprocess.columns:
+            raise ParamsError(f"{where}.preprocess.columns: is for pictures; of a table all columns are features")
+        return
+    if task.read.exclude:
+        raise ParamsError(f"{where}.read.exclude: is for tables; of images only preprocess.columns are features")
+    if task.audit.conflicts == "keep":
+        raise ParamsError(f"{where}.audit.conflicts: keep is for tables; one image has one label: drop or error")
+    of_csv = {
+        "split.time_column": task.split.time_column,
+        "select.subgroups": task.select.bands,
+        "select.site": task.select.site,
+        "preprocess.columns": task.preprocess.columns,
+    }
+    for key, names in of_csv.items():
+        if names and not task.read.csv:
+            raise ParamsError(f"{where}.{key}: class folders have no columns; name a CSV in read.csv, or leave it out")
 
 
 def check_external(
@@ -151,7 +146,7 @@ def check_external(
         raise ParamsError(
             f"params.yaml: external.{name}.read.csv: found {block.read.csv!r}; this is for images: leave it out"
         )
-    check_place(name, block.raw, tasks, "external")
+    raw_data.check_location(name, block.raw, tasks, "external")
 
 
 def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> None:
@@ -164,11 +159,21 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     if model.estimator not in known:
         raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
     estimator = importlib.import_module(f"pipeline.estimators.{model.estimator}")
-    possible = [features for features in FEATURES[task.kind] if usable(features, estimator.FEATURES)]
+    check_features(model, task, estimator.FEATURES, where)
+    check_lists(model, task, where)
+    for block in tuning.combinations(model.own):
+        own = params.parse(estimator.Params, block, f"models.{name}")
+        if hasattr(estimator, "check"):
+            estimator.check(own, model.features, where)
+
+
+def check_features(model: ModelParams, task: TaskParams, supported: tuple[str, ...], where: str) -> None:
+    """Raise ParamsError unless the estimator supports the model's features and the task provides them."""
+    possible = [features for features in FEATURES[task.kind] if usable(features, supported)]
     if has_columns(model.features) and model.features not in possible and task.kind == "image":
         raise ParamsError(
             f"{where}.features: {model.estimator} is a network of pictures alone; columns beside the picture can be used by: "
-            f"{', '.join(name for name in known if takes_columns(name))}"
+            f"{', '.join(name for name in code_hashes.estimators() if takes_columns(name))}"
         )
     if has_columns(model.features) and not task.preprocess.columns and task.kind == "image":
         raise ParamsError(
@@ -182,11 +187,6 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
         )
     if model.features == "pixels" and not task.preprocess.pixels:
         raise ParamsError(f"{where}.features: pixels needs tasks.{model.task}.preprocess.pixels: true")
-    check_lists(model, task, where)
-    for block in tuning.combinations(model.own):
-        own = params.parse(estimator.Params, block, f"models.{name}")
-        if hasattr(estimator, "check"):
-            estimator.check(own, model.features, where)
 
 
 def usable(features: str, known: tuple[str, ...]) -> bool:
@@ -215,51 +215,3 @@ def similar(name: str, known: dict[str, Any]) -> str:
     """Return "; did you mean ...?" for the nearest known name, or the list of what is known."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
-
-
-def check_raw(name: str, task: TaskParams) -> list[str]:
-    """Return doubts about a task's raw data; raise ParamsError where DVC or the scan could not even begin to read them.
-
-    What the demo draws may not be there yet. In a clone that pulls results the data may be missing for good: what dvc.lock
-    has a scan of is a doubt only.
-    """
-    where, raw = f"params.yaml: tasks.{name}.raw", Path(task.raw)
-    if raw.is_relative_to(paths.DEMO):
-        return []
-    if not raw.exists():
-        lack = f"{where}: {task.raw!r} does not exist; put the data there or mend the path"
-        if scanned(name, task.raw):
-            return [lack]
-        raise ParamsError(lack)
-    if raw.is_dir() != (task.kind == "image"):
-        expected = "a folder of pictures" if task.kind == "image" else "a CSV file"
-        raise ParamsError(f"{where}: {task.raw!r}: expected {expected} for a task of kind {task.kind}")
-    if task.read.csv and not (raw / task.read.csv).is_file():
-        raise ParamsError(f"params.yaml: tasks.{name}.read.csv: there is no file {task.read.csv!r} in {task.raw}")
-    return check_links(raw, where) if task.kind == "image" else []
-
-
-def check_links(raw: Path, where: str) -> list[str]:
-    """Return a doubt where DVC misses folders behind links; raise ParamsError for what it cannot hash or waits on for ever."""
-    links = []
-    for folder, subfolders, files in os.walk(raw):
-        links += [Path(folder, name).as_posix() for name in subfolders if Path(folder, name).is_symlink()]
-        for path in (Path(folder, name) for name in files):
-            if not path.is_file():
-                what = "is a link that leads nowhere" if path.is_symlink() else "is no file"
-                raise ParamsError(f"{where}: {path.as_posix()} {what}: DVC cannot read it; delete it")
-    if not links:
-        return []
-    shown = ", ".join(links[:3]) + (f" and {len(links) - 3} more" if len(links) > 3 else "")
-    return [
-        f"{where}: DVC does not look behind links to folders: a change in {shown} goes unnoticed; put the folders there"
-    ]
-
-
-def scanned(name: str, raw: str) -> bool:
-    """Return whether dvc.lock says that the task was scanned with these raw data."""
-    lock = Path("dvc.lock")
-    if not lock.exists():
-        return False
-    stages = yaml.load(lock.read_bytes(), params.LOADER).get("stages", {})
-    return raw in [dep["path"] for dep in stages.get(f"scan@{name}", {}).get("deps", [])]

@@ -22,11 +22,11 @@ def found(labels: str, kind: str = "image", **columns: list[str]) -> Found:
 
 def propose(data: Found, positive: str | None = None, seed: int = 7) -> tuple[dict, dict, dict[str, str]]:
     """Return the task, its models and the reasons by title."""
-    task, models, lines = make_task(data, "skin", positive, seed)
-    TaskParams(**task)
-    for model in models.values():
+    proposal = make_task(data, "skin", positive, seed)
+    TaskParams(**proposal.task)
+    for model in proposal.models.values():
         ModelParams(**model)
-    return task, models, dict(lines)
+    return proposal.task, proposal.models, dict(proposal.reasons)
 
 
 @pytest.mark.parametrize("seed", range(12))

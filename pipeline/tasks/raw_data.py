@@ -1,0 +1,70 @@
+"""Validate where a task's raw data lie: DVC and the scan have to be able to read them, and no stage may write there."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.core import params, paths
+from pipeline.core.errors import ParamsError
+from pipeline.core.params_models import TaskParams
+from pipeline.core.paths import TaskPaths
+
+
+def check_location(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
+    """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
+    absolute = Path(os.path.abspath(raw))
+    for folder in (folder for task in tasks for folder in TaskPaths(task).folders):
+        written = folder.absolute()
+        if absolute.is_relative_to(written) or written.is_relative_to(absolute):
+            where, advice = f"params.yaml: {section}.{name}.raw", f"put the raw data in data/raw/{name}, say"
+            raise ParamsError(f"{where}: stages write to {folder.as_posix()}; {advice}")
+
+
+def check(name: str, task: TaskParams) -> list[str]:
+    """Return doubts about a task's raw data; raise ParamsError where DVC or the scan could not even begin to read them.
+
+    What the demo draws may not be there yet. In a clone that pulls results the data may be missing for good: what dvc.lock
+    has a scan of is a doubt only.
+    """
+    where, raw = f"params.yaml: tasks.{name}.raw", Path(task.raw)
+    if raw.is_relative_to(paths.DEMO):
+        return []
+    if not raw.exists():
+        lack = f"{where}: {task.raw!r} does not exist; put the data there or mend the path"
+        if scanned(name, task.raw):
+            return [lack]
+        raise ParamsError(lack)
+    if raw.is_dir() != (task.kind == "image"):
+        expected = "a folder of pictures" if task.kind == "image" else "a CSV file"
+        raise ParamsError(f"{where}: {task.raw!r}: expected {expected} for a task of kind {task.kind}")
+    if task.read.csv and not (raw / task.read.csv).is_file():
+        raise ParamsError(f"params.yaml: tasks.{name}.read.csv: there is no file {task.read.csv!r} in {task.raw}")
+    return check_links(raw, where) if task.kind == "image" else []
+
+
+def check_links(raw: Path, where: str) -> list[str]:
+    """Return a doubt where DVC misses folders behind links; raise ParamsError for what it cannot hash or waits on for ever."""
+    links = []
+    for folder, subfolders, files in os.walk(raw):
+        links += [Path(folder, name).as_posix() for name in subfolders if Path(folder, name).is_symlink()]
+        for path in (Path(folder, name) for name in files):
+            if not path.is_file():
+                what = "is a link that leads nowhere" if path.is_symlink() else "is no file"
+                raise ParamsError(f"{where}: {path.as_posix()} {what}: DVC cannot read it; delete it")
+    if not links:
+        return []
+    shown = ", ".join(links[:3]) + (f" and {len(links) - 3} more" if len(links) > 3 else "")
+    return [
+        f"{where}: DVC does not look behind links to folders: a change in {shown} goes unnoticed; put the folders there"
+    ]
+
+
+def scanned(name: str, raw: str) -> bool:
+    """Return whether dvc.lock says that the task was scanned with these raw data."""
+    lock = Path("dvc.lock")
+    if not lock.exists():
+        return False
+    stages = yaml.load(lock.read_bytes(), params.LOADER).get("stages", {})
+    return raw in [dep["path"] for dep in stages.get(f"scan@{name}", {}).get("deps", [])]
