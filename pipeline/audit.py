@@ -24,31 +24,31 @@ MOST_WORKERS = 8  # threads where no params.yaml says how many; more would wait 
 
 def run_stage(name: str) -> None:
     """Write a task's audit.json and say what was found; raise DataError for what the task does not tolerate."""
-    found, _, root = audit_task(name)
-    artifacts.write_json(TaskPaths(name).audit, found)
-    lines = summary.summary(found, "picture" if root else "row", done=True)
+    result, _, root = audit_task(name)
+    artifacts.write_json(TaskPaths(name).audit, result.to_json())
+    lines = summary.summary(result, "picture" if root else "row", done=True)
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     task = params.task(name)
-    summary.refuse(found, task.audit, task.raw, name)
+    summary.refuse(result, task.audit, task.raw, name)
 
 
 def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
     """Audit what lies at `place`, show what was found, and return the exit code."""
-    found, samples, root = audit_path(place, copies, min(os.cpu_count() or 1, MOST_WORKERS))
-    if found["n_unreadable"] == found["n_files"]:
-        first = found["unreadable"][0]
-        raise DataError(f"{place.as_posix()}: nothing can be read, the first, {first['path']}: {first['reason']}")
+    result, samples, root = audit_path(place, copies, min(os.cpu_count() or 1, MOST_WORKERS))
+    if result.n_unreadable == result.n_files:
+        first = result.unreadable[0]
+        raise DataError(f"{place.as_posix()}: nothing can be read, the first, {first.path}: {first.reason}")
     if as_json:
-        print(json.dumps(artifacts.rounded(found), indent=1, sort_keys=True))
+        print(json.dumps(artifacts.rounded(result.to_json()), indent=1, sort_keys=True))
     else:
-        print(*summary.summary(found, "picture" if root else "row"), sep="\n")
-        print(*summary.table(found, samples), sep="\n")
+        print(*summary.summary(result, "picture" if root else "row"), sep="\n")
+        print(*summary.table(result, samples), sep="\n")
     if sheet:
         if root is None:
             raise DataError(f"{place.as_posix()}: holds rows, not pictures: there is nothing to show on {sheet}")
-        contact_sheet.write(sheet, summary.ranked(found, samples), root)
-        print(f"{sheet}: {min(len(found['pairs']), contact_sheet.MOST)} pairs", file=sys.stderr)
-    return summary.exit_code(found, bool((samples["shipped"] != "").any()))
+        contact_sheet.write(sheet, summary.ranked(result, samples), root)
+        print(f"{sheet}: {min(len(result.pairs), contact_sheet.MOST)} pairs", file=sys.stderr)
+    return summary.exit_code(result, bool((samples["shipped"] != "").any()))
 
 
 def main(*arguments: str) -> None:

@@ -9,13 +9,14 @@ import sys
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.samples import read_samples
 from pipeline.data.splitting import split
 
 
 def main(name: str) -> None:
     samples = read_samples(name)
-    audit = artifacts.read_json(require(TaskPaths(name).audit, f"audit@{name}"))
+    audit = AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}"))
     table = split(samples, audit, params.task(name).split, params.seed())
     artifacts.write_csv(TaskPaths(name).split, table)
     counts = table["subset"].value_counts()

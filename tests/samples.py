@@ -92,8 +92,3 @@ def table(labels: str, groups: list[str] | None = None, shipped: list[str] | Non
             "error": [""] * n,
         }
     )
-
-
-def nothing_found() -> dict:
-    """Return the audit of a data set without faults, as far as the split reads it."""
-    return {"groups": [], "leaks": [], "label_conflicts": []}

@@ -10,6 +10,7 @@ from app.views.answer import plain
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
+from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.thumbnails import preview
 from pipeline.duplicates import summary
 
@@ -20,16 +21,16 @@ SIDE = 150  # px: two beside each other on a phone
 def show(task: str) -> None:
     """Draw the part."""
     st.header("What the audit found")
-    found = written.content(TaskPaths(task).audit, f"audit@{task}")
+    result = AuditResult.from_json(written.content(TaskPaths(task).audit, f"audit@{task}"))
     samples = written.table(TaskPaths(task).samples, f"scan@{task}", text=True)
     block = params.task(task)
     what = "picture" if block.kind == "image" else "row"
-    for line in summary.summary(found, what, done=True):
+    for line in summary.summary(result, what, done=True):
         st.markdown(f"- {plain(line)}")
-    if not found["pairs"]:
+    if not result.pairs:
         st.success(f"No {what} was found twice.")
         return
-    pairs = summary.ranked(found, samples)
+    pairs = summary.ranked(result, samples)
     shown = page(len(pairs), task)
     if what == "picture":
         st.caption(
@@ -39,7 +40,7 @@ def show(task: str) -> None:
         about = samples.set_index("path")[["label", "group", "shipped"]].to_dict("index")
         side_by_side(pairs[shown], Path(block.raw), about)
     else:
-        rows = [{"Row": pair["a"], "Same as": pair["b"], "Remark": remark} for pair, remark in pairs[shown]]
+        rows = [{"Row": pair.a, "Same as": pair.b, "Remark": remark} for pair, remark in pairs[shown]]
         written.show(pd.DataFrame(rows), "Rows that are equal in all features")
 
 
@@ -52,14 +53,14 @@ def page(n: int, task: str) -> slice:
     return slice(first, first + AT_ONCE)
 
 
-def side_by_side(pairs: list[tuple[dict, str]], root: Path, about: dict[str, dict]) -> None:
+def side_by_side(pairs: list[tuple[PathPair, str]], root: Path, about: dict[str, dict]) -> None:
     """Draw pairs of pictures, two in a row where the page is wide."""
     for start in range(0, len(pairs), 2):
         for place, (pair, remark) in zip(st.columns(2), pairs[start : start + 2], strict=False):
             with place.container(border=True):
-                said = f"**{plain(pair['kind'])}**, alike {pair['score']:.3f}"
+                said = f"**{plain(pair.kind)}**, alike {pair.score:.3f}"
                 st.markdown(f"{said}, {plain(remark)}" if remark else said)
-                show_pair([pair["a"], pair["b"]], root, about)
+                show_pair([pair.a, pair.b], root, about)
 
 
 def show_pair(paths: list[str], root: Path, about: dict[str, dict]) -> None:

@@ -1,6 +1,6 @@
 """Divide samples into development and test set and into folds, without ever dividing a group.
 
-The functions are pure: a table of samples and the content of audit.json go in, the table of split.csv comes out.
+The functions are pure: a table of samples and the result of the audit go in, the table of split.csv comes out.
 """
 
 import hashlib
@@ -11,13 +11,14 @@ import pandas as pd
 from pipeline.core.errors import SplitError
 from pipeline.core.params_models import SplitParams
 from pipeline.data import uploads
+from pipeline.data.audit_result import AuditResult
 from pipeline.stats.components import connected_components
 
 
-def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
+def split(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int) -> pd.DataFrame:
     """Return the samples sorted by id and path, with group, subset, fold and reason.
 
-    `samples` are the rows of samples.csv, `audit` the content of audit.json. Samples of one group (the group column, and
+    `samples` are the rows of samples.csv. Samples of one group (the group column, and
     the sets that the audit found to be the same picture, united) are never divided. By hash, a group is in test when the
     hash of seed and group falls below `test_fraction`, so adding samples never moves the old ones; as shipped, the shipped
     test set is test, and development samples of a group that also is in test are left out. Uploads move no other sample, and
@@ -35,11 +36,11 @@ def split(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) ->
     return table[["id", "path", "label", "group", "subset", "fold", "reason", *names[1:]]]
 
 
-def assign_raw(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: int) -> pd.DataFrame:
+def assign_raw(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int) -> pd.DataFrame:
     """Return the raw samples with group, subset and reason."""
     table = samples[["id", "path", "label", "shipped", "error"]].copy()
-    table["group"] = unite_groups(samples, audit["groups"])
-    table["reason"] = reasons(table, audit["label_conflicts"])
+    table["group"] = unite_groups(samples, audit.groups)
+    table["reason"] = reasons(table, audit.label_conflicts)
     usable = table["reason"] == ""
     table["subset"] = np.where(usable, assign(table, params, seed), "excluded")
     if params.by == "shipped":
@@ -50,16 +51,16 @@ def assign_raw(samples: pd.DataFrame, audit: dict, params: SplitParams, seed: in
     return table
 
 
-def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: dict) -> pd.DataFrame:
+def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) -> pd.DataFrame:
     """Return `table`, the assigned raw samples, with the uploads behind them, which are dev or excluded.
 
-    `samples` are the raw samples and then the uploads, `audit["uploads"]` the pairs that hold an upload. Left out is what shares
+    `samples` are the raw samples and then the uploads, `audit.uploads` the pairs that hold an upload. Left out is what shares
     a group or a picture with a test sample, and what is there under another label. Development samples that an upload joins
     get one group, so that no fold divides them.
     """
-    links = [[pair["a"], pair["b"]] for pair in audit["uploads"]]
-    copies = [[pair["a"], pair["b"]] for pair in [*audit["pairs"], *audit["uploads"]] if pair["copy"]]
-    united = pd.Series(unite_groups(samples, audit["groups"] + links))
+    links = [[pair.a, pair.b] for pair in audit.uploads or []]
+    copies = [[pair.a, pair.b] for pair in [*audit.pairs, *(audit.uploads or [])] if pair.copy]
+    united = pd.Series(unite_groups(samples, audit.groups + links))
     picture = pd.Series(unite_groups(samples.assign(group=""), copies))
     whole = pd.concat(
         [table, samples.loc[len(table) :, table.columns.intersection(samples.columns)]], ignore_index=True

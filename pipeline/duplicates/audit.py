@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import uploads
+from pipeline.data.audit_result import AuditResult, PathPair, Shortcut
+from pipeline.data.folder_layout import Skipped
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.pairs import Pair, find_pairs, same_rows
-from pipeline.duplicates.shortcuts import confounders, properties_of
+from pipeline.duplicates.shortcuts import find_shortcuts, properties_of
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
@@ -31,8 +34,8 @@ def audit(
     prints: list[Fingerprint] | None,
     pairs: list[Pair],
     copies: bool = False,
-) -> dict:
-    """Return the content of audit.json, everything in the order of `samples`.
+) -> AuditResult:
+    """Return what is found, everything in the order of `samples`.
 
     `samples`, `skipped`: as scan writes them, every cell as text. `prints`: of the readable pictures, None for tables;
     `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one picture.
@@ -44,34 +47,34 @@ def audit(
     # Through pictures that are merely near a whole CT scan hangs together: one wrong label does not spoil all of its slices.
     contrary = joined_sets(len(good), [(pair.a, pair.b) for pair in pairs if pair.copy])
     leaks = [one for one in sets if crosses({shipped[i] for i in one})]
-    return {
-        "n_files": len(samples),
-        "n_unreadable": len(bad),
-        "n_leaked": sum(shipped[i] == "test" for one in leaks for i in one),
-        "groups": [[paths[i] for i in one] for one in sets],
-        "leaks": [[paths[i] for i in one] for one in leaks],
-        "label_conflicts": [[paths[i] for i in one] for one in contrary if len({labels[i] for i in one}) > 1],
-        "unjudged": [path for path, one in zip(paths, prints or [], strict=False) if not one.judged],
-        "unreadable": [{"path": p, "reason": e} for p, e in zip(bad["path"], bad["error"], strict=True)],
-        "skipped": [{"path": p, "reason": r} for p, r in zip(skipped["path"], skipped["reason"], strict=True)],
-        "confounders": [] if prints is None else find_confounders(good, prints, sets),
-        "pairs": [as_paths(pair, paths) for pair in pairs],
-    }
+    return AuditResult(
+        n_files=len(samples),
+        n_unreadable=len(bad),
+        n_leaked=sum(shipped[i] == "test" for items in leaks for i in items),
+        groups=[[paths[i] for i in items] for items in sets],
+        leaks=[[paths[i] for i in items] for items in leaks],
+        label_conflicts=[[paths[i] for i in items] for items in contrary if len({labels[i] for i in items}) > 1],
+        unjudged=[path for path, print_ in zip(paths, prints or [], strict=False) if not print_.judged],
+        unreadable=[Skipped(*row) for row in zip(bad["path"], bad["error"], strict=True)],
+        skipped=[Skipped(*row) for row in zip(skipped["path"], skipped["reason"], strict=True)],
+        confounders=[] if prints is None else shortcuts_of(good, prints, sets),
+        pairs=[as_paths(pair, paths) for pair in pairs],
+    )
 
 
-def find_confounders(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[int]]) -> list[dict]:
+def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[int]]) -> list[Shortcut]:
     """Return the properties that betray the class, tried on groups and copies that they were not learnt on."""
     tones = np.array([one.tones for one in prints], float).reshape(-1, 4)
     links = [(one[0], other) for one in sets for other in one[1:]]
     together = connected_components(len(good), links + pairs_of_equal(good["group"]))
-    return confounders(properties_of(good, tones), good["label"].to_numpy(str), together)
+    return find_shortcuts(properties_of(good, tones), good["label"].to_numpy(str), together)
 
 
-def audit_task(name: str) -> tuple[dict, pd.DataFrame, Path | None]:
+def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     """Return the audit of a task that was scanned, its samples, and the folder of its pictures, None for a table.
 
     The raw samples are audited as though there were no uploads, so that these cannot move a test sample. Where there are some,
-    `uploads` holds the pairs of which one is an upload.
+    `uploads` of the result holds the pairs of which one is an upload.
     """
     task = params.task(name)
     load = partial(pd.read_csv, dtype=str, keep_default_na=False)
@@ -81,8 +84,8 @@ def audit_task(name: str) -> tuple[dict, pd.DataFrame, Path | None]:
     raw = samples[~samples["path"].map(uploads.is_upload)]
     n_raw = int((raw["error"] == "").sum())  # uploads come behind them
     if task.kind == "table":
-        found = audit(raw, skipped, None, same_rows(raw))
-        return found | of_uploads(good, n_raw, same_rows(good)), raw, None
+        result = audit(raw, skipped, None, same_rows(raw))
+        return with_uploads(result, good, n_raw, same_rows(good)), raw, None
     root, store = Path(task.raw), open_store()
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
@@ -91,25 +94,25 @@ def audit_task(name: str) -> tuple[dict, pd.DataFrame, Path | None]:
             why = one.facts["error"] or "it shows something else"
             raise DataError(f"{path.as_posix()}: has changed since the scan: {why}. Run 'dvc repro' again")
     pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
-    found = audit(raw, skipped, prints[:n_raw], pairs)
+    result = audit(raw, skipped, prints[:n_raw], pairs)
     if len(good) > n_raw:
-        found |= of_uploads(good, n_raw, find_pairs(paths, prints, store, params.workers(), name, since=n_raw))
-    return found, raw, root
+        pairs = find_pairs(paths, prints, store, params.workers(), name, since=n_raw)
+    return with_uploads(result, good, n_raw, pairs), raw, root
 
 
-def of_uploads(good: pd.DataFrame, n_raw: int, pairs: list[Pair]) -> dict:
-    """Return what audit.json says of uploads, which come behind `n_raw` raw samples; nothing where there are none."""
+def with_uploads(result: AuditResult, good: pd.DataFrame, n_raw: int, pairs: list[Pair]) -> AuditResult:
+    """Return `result` with the pairs that hold an upload; uploads come behind `n_raw` raw samples, if there are any."""
     if len(good) == n_raw:
-        return {}
-    return {"uploads": [as_paths(pair, good["path"]) for pair in pairs if pair.b >= n_raw]}
+        return result
+    return replace(result, uploads=[as_paths(pair, good["path"]) for pair in pairs if pair.b >= n_raw])
 
 
-def as_paths(pair: Pair, paths: Sequence[str]) -> dict:
-    """Return a pair for audit.json."""
-    return {"a": paths[pair.a], "b": paths[pair.b], "kind": pair.kind, "score": pair.score, "copy": pair.copy}
+def as_paths(pair: Pair, paths: Sequence[str]) -> PathPair:
+    """Return a pair of positions as one of paths."""
+    return PathPair(paths[pair.a], paths[pair.b], pair.kind, pair.score, pair.copy)
 
 
-def audit_path(place: Path, copies: bool, workers: int) -> tuple[dict, pd.DataFrame, Path | None]:
+def audit_path(place: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     """Return the audit of whatever lies at `place`, its samples, and the folder of its pictures, None for a table."""
     root, samples, passed_over = collect(place)
     skipped = pd.DataFrame([vars(one) for one in passed_over], columns=["path", "reason"])

@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.core import artifacts
 from pipeline.data import images
+from pipeline.data.audit_result import PathPair
 
 MOST = 100  # pairs on a sheet
 COLUMNS = 4
@@ -15,8 +16,8 @@ WIDTH = 2 * SIDE + 3 * GAP  # px of a pair
 HEIGHT = SIDE + 4 * LINE + 2 * GAP
 
 
-def draw(pairs: list[tuple[dict, str]], root: Path) -> Image.Image:
-    """Return a sheet of the first MOST pairs {a, b, kind, score, copy} with a remark on each; files lie below `root`."""
+def draw(pairs: list[tuple[PathPair, str]], root: Path) -> Image.Image:
+    """Return a sheet of the first MOST pairs with a remark on each; files lie below `root`."""
     shown = pairs[:MOST]
     rows = -(-len(shown) // COLUMNS)
     sheet = Image.new("RGB", (WIDTH * min(COLUMNS, max(1, len(shown))), HEIGHT * max(1, rows)), "white")
@@ -27,17 +28,17 @@ def draw(pairs: list[tuple[dict, str]], root: Path) -> Image.Image:
     return sheet
 
 
-def draw_pair(pair: dict, remark: str, root: Path) -> Image.Image:
+def draw_pair(pair: PathPair, remark: str, root: Path) -> Image.Image:
     """Return both pictures of a pair above their names, what was done, and how alike they are."""
     cell = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    for side, key in enumerate("ab"):
-        picture = Image.fromarray(images.decode((root / pair[key]).read_bytes()).pixels)
+    for side, path in enumerate((pair.a, pair.b)):
+        picture = Image.fromarray(images.decode((root / path).read_bytes()).pixels)
         scale = SIDE / max(picture.size)
         picture = picture.resize([max(1, round(length * scale)) for length in picture.size])
         cell.paste(picture, (GAP + side * (SIDE + GAP), GAP))
     pen, font = ImageDraw.Draw(cell), ImageFont.load_default(11)
-    word = "" if pair["copy"] else "near: "
-    texts = [(pair["a"], "black"), (pair["b"], "black"), (f"{pair['score']:.3f} {word}{pair['kind']}", "black")]
+    word = "" if pair.copy else "near: "
+    texts = [(pair.a, "black"), (pair.b, "black"), (f"{pair.score:.3f} {word}{pair.kind}", "black")]
     for number, (text, colour) in enumerate([*texts, (remark, "firebrick")]):
         pen.text((GAP, SIDE + 1.5 * GAP + number * LINE), fitting(text, pen, font), fill=colour, font=font)
     return cell
@@ -54,7 +55,7 @@ def fitting(text: str, pen: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> s
     return kept
 
 
-def write(path: Path, pairs: list[tuple[dict, str]], root: Path) -> None:
+def write(path: Path, pairs: list[tuple[PathPair, str]], root: Path) -> None:
     """Write the sheet to a PNG file."""
     with artifacts.replacing(path) as part:
         draw(pairs, root).save(part, "PNG")

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from pipeline.data.audit_result import Shortcut
 from pipeline.stats.intervals import wilson
 
 FOLDS = 5
@@ -14,8 +15,8 @@ MARGIN = 0.05
 MOST_VALUES = 20  # of a property in words; rarer values count as one
 
 
-def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: np.ndarray) -> list[dict]:
-    """Return {name, accuracy, majority} of each property from which a shallow tree guesses the class, sorted by name.
+def find_shortcuts(properties: dict[str, np.ndarray], labels: np.ndarray, groups: np.ndarray) -> list[Shortcut]:
+    """Return each property from which a shallow tree guesses the class, sorted by name.
 
     `properties`: float arrays (n,) or (n, k), or str arrays (n,); `labels`: str (n,); `groups`: int (n,), kept together
     in cross-validation. `majority` is the share of the commonest class. With three classes or more each is also told
@@ -34,7 +35,7 @@ def confounders(properties: dict[str, np.ndarray], labels: np.ndarray, groups: n
             accuracy = float((probe(table, wanted, folds) == wanted).mean())
             majority = float(np.unique(wanted, return_counts=True)[1].max() / len(wanted))
             if accuracy > majority + MARGIN and wilson(accuracy * n_groups, n_groups)[0] > majority:
-                found.append({"name": view, "accuracy": accuracy, "majority": majority})
+                found.append(Shortcut(view, accuracy, majority))
     return found
 
 

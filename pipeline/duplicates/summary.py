@@ -4,26 +4,25 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import AuditParams
+from pipeline.data.audit_result import AuditResult, PathPair
 
 ROWS = 40  # of the table; --json lists all
 CLEAN, FOUND = 0, 3  # exit codes
 
 
-def ranked(found: dict, samples: pd.DataFrame) -> list[tuple[dict, str]]:
+def ranked(result: AuditResult, samples: pd.DataFrame) -> list[tuple[PathPair, str]]:
     """Return the pairs with a remark on each, those that matter first: leaks, two labels, two groups; the least sure first."""
     of = samples.set_index("path")[["label", "group", "shipped"]].to_dict("index")
     rows = []
-    for pair in found["pairs"]:
-        a, b = of[pair["a"]], of[pair["b"]]
+    for pair in result.pairs:
+        a, b = of[pair.a], of[pair.b]
         leak = crosses({a["shipped"], b["shipped"]})
         conflict = a["label"] != b["label"]
         groups = a["group"] != b["group"]
         remarks = [f"{a['shipped']} / {b['shipped']}"] if leak else []
         remarks += [f"{a['label']} / {b['label']}"] if conflict else []
-        remarks += [] if pair["copy"] else ["near"]
-        rows.append(
-            ((not leak, not conflict, not groups, pair["score"], pair["a"], pair["b"]), pair, ", ".join(remarks))
-        )
+        remarks += [] if pair.copy else ["near"]
+        rows.append(((not leak, not conflict, not groups, pair.score, pair.a, pair.b), pair, ", ".join(remarks)))
     return [(pair, remark) for _, pair, remark in sorted(rows, key=lambda row: row[0])]
 
 
@@ -32,12 +31,9 @@ def crosses(shipped: set[str]) -> bool:
     return "test" in shipped and bool(shipped & {"train", "valid"})
 
 
-def table(found: dict, samples: pd.DataFrame) -> list[str]:
+def table(result: AuditResult, samples: pd.DataFrame) -> list[str]:
     """Return the pairs as aligned lines; `near`: two of the same thing in the same view, not surely one picture."""
-    rows = [
-        (pair["a"], pair["b"], pair["kind"], f"{pair['score']:.3f}", remark)
-        for pair, remark in ranked(found, samples)[:ROWS]
-    ]
+    rows = [(pair.a, pair.b, pair.kind, f"{pair.score:.3f}", remark) for pair, remark in ranked(result, samples)[:ROWS]]
     if not rows:
         return []
     head = ("picture", "is", "changed", "alike", "")
@@ -45,47 +41,47 @@ def table(found: dict, samples: pd.DataFrame) -> list[str]:
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
     ]
-    more = len(found["pairs"]) - ROWS
+    more = len(result.pairs) - ROWS
     return [*lines, *([f"... and {more} more pairs: --json lists all"] if more > 0 else [])]
 
 
-def summary(found: dict, what: str, done: bool = False) -> list[str]:
+def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
     """Return a line for each kind of finding; `what`: picture or row; `done`: also what the graph does about it."""
-    usable = found["n_files"] - found["n_unreadable"]
-    lines = [f"{usable} {what}s, {found['n_unreadable']} unreadable, {len(found['skipped'])} other files passed over"]
+    usable = result.n_files - result.n_unreadable
+    lines = [f"{usable} {what}s, {result.n_unreadable} unreadable, {len(result.skipped)} other files passed over"]
 
     def add(line: str, consequence: str) -> None:
         lines.append(f"{line}; {consequence}" if done else line)
 
-    if found["groups"]:
-        sets, members = len(found["groups"]), sum(map(len, found["groups"]))
+    if result.groups:
+        sets, members = len(result.groups), sum(map(len, result.groups))
         add(f"same {what}: {sets} sets ({members} {what}s)", "each set stays on one side of the split")
-    if found["leaks"]:
+    if result.leaks:
         add(
-            f"sets in the shipped test set and outside it: {len(found['leaks'])} ({found['n_leaked']} test {what}s)",
+            f"sets in the shipped test set and outside it: {len(result.leaks)} ({result.n_leaked} test {what}s)",
             "split.by: shipped leaves out what is outside, hash keeps each set together",
         )
-    if found["label_conflicts"]:
-        add(f"sets under more than one label: {len(found['label_conflicts'])}", "all of them are left out")
-    if found["unjudged"]:
+    if result.label_conflicts:
+        add(f"sets under more than one label: {len(result.label_conflicts)}", "all of them are left out")
+    if result.unjudged:
         add(
-            f"nearly empty, not to be told from others: {len(found['unjudged'])}, first {found['unjudged'][0]}",
+            f"nearly empty, not to be told from others: {len(result.unjudged)}, first {result.unjudged[0]}",
             "nothing is left out, but a copy of one may be overlooked",
         )
-    for one in found["confounders"]:
+    for shortcut in result.confounders:
         add(
-            f"confounder: {one['name']} alone guesses {one['accuracy']:.1%} right, always the commonest class "
-            f"{one['majority']:.1%}",
+            f"confounder: {shortcut.name} alone guesses {shortcut.accuracy:.1%} right, always the commonest class "
+            f"{shortcut.majority:.1%}",
             "nothing is left out, but a model may learn it",
         )
     return lines
 
 
-def refuse(found: dict, tolerated: AuditParams, raw: str, name: str) -> None:
+def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> None:
     """Raise DataError for leaks or label conflicts where the task `name` does not tolerate them."""
     cases = [
-        ("leaks", tolerated.leaks, found["leaks"], "both in the shipped test set and outside it"),
-        ("conflicts", tolerated.conflicts, found["label_conflicts"], "the same under more than one label"),
+        ("leaks", tolerated.leaks, result.leaks, "both in the shipped test set and outside it"),
+        ("conflicts", tolerated.conflicts, result.label_conflicts, "the same under more than one label"),
     ]
     for key, wanted, sets, what in cases:
         if wanted == "error" and sets:
@@ -96,7 +92,7 @@ def refuse(found: dict, tolerated: AuditParams, raw: str, name: str) -> None:
             )
 
 
-def exit_code(found: dict, shipped: bool) -> int:
+def exit_code(result: AuditResult, shipped: bool) -> int:
     """Return FOUND for one picture across a shipped split or under two labels, or twice anywhere if no split ships."""
-    bad = found["leaks"] or found["label_conflicts"] or (found["groups"] and not shipped)
+    bad = result.leaks or result.label_conflicts or (result.groups and not shipped)
     return FOUND if bad else CLEAN

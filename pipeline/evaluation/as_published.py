@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.core import artifacts, params
+from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import feature_arrays
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.samples import read_samples
 from pipeline.evaluation.scoring import assess
@@ -47,12 +48,12 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
     figures = {name: report[name] for name in SHOWN if name in report}
     return {
         "n_added": int(added.sum()),
-        "n_leaked": leaked(artifacts.read_json(folder / "audit.json"), set(test.path)),
+        "n_leaked": leaked(AuditResult.read(folder / "audit.json"), set(test.path)),
         **figures,
         "ci": {name: report["ci"][name] for name in figures},
     }
 
 
-def leaked(audit: dict[str, Any], test: set[str]) -> int:
+def leaked(audit: AuditResult, test: set[str]) -> int:
     """Return how many of the test samples' pictures are also outside of the test set."""
-    return len(test & {path for paths in audit["leaks"] for path in paths})
+    return len(test & {path for paths in audit.leaks for path in paths})

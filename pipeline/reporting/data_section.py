@@ -21,7 +21,7 @@ def flow(study: Study) -> list[dict[str, Any]]:
         {
             "title": f"{what}s found",
             "n": len(study.samples),
-            "said": f"{len(study.audit['skipped'])} other files passed over",
+            "said": f"{len(study.audit.skipped)} other files passed over",
         },
         {"title": "left out", "n": len(left_out), "said": "; ".join(f"{r['why']}: {r['n']}" for r in reasons(study))},
     ]
@@ -54,7 +54,7 @@ def reasons(study: Study) -> list[dict[str, Any]]:
 
 def unreadable(study: Study) -> list[dict[str, Any]]:
     """Return why files cannot be read, without their names, and how many for each reason."""
-    counts = pd.Series([one["reason"] for one in study.audit["unreadable"]], dtype=str).value_counts().sort_index()
+    counts = pd.Series([file.reason for file in study.audit.unreadable], dtype=str).value_counts().sort_index()
     return [{"why": why, "n": int(n)} for why, n in counts.items()]
 
 
@@ -101,16 +101,16 @@ def audit(study: Study) -> dict[str, Any]:
     found = study.audit
     shipped = study.samples.loc[study.samples["shipped"] == "test", "shipped"]
     story = ""
-    if found["leaks"]:
+    if found.leaks:
         story = (
-            f"As shipped, {found['n_leaked']} of {len(shipped)} test {study.what}s show what stands outside of the test set, "
+            f"As shipped, {found.n_leaked} of {len(shipped)} test {study.what}s show what stands outside of the test set, "
             "too: a score on it would be that of recognising them. Here every such set stays on one side, or is left out."
         ) + both_ways(study)
     return {
         "lines": summary.summary(found, study.what, done=True),
         "story": story,
-        "n_pairs": len(found["pairs"]),
-        "confounders": found["confounders"],
+        "n_pairs": len(found.pairs),
+        "confounders": found.confounders,
     }
 
 

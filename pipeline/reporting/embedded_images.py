@@ -41,10 +41,11 @@ def pairs(study: Study) -> list[dict[str, Any]]:
     root = Path(study.task.raw)
     of_images = study.task.kind == "image"
     return [
-        {"kind": pair["kind"], "score": pair["score"], "copy": pair["copy"], "remark": remark}
+        {"kind": pair.kind, "score": pair.score, "copy": pair.copy, "remark": remark}
         | {
             "sides": [
-                {"path": pair[k], "picture": sample(uploads.locate(root, pair[k])) if of_images else ""} for k in "ab"
+                {"path": path, "picture": sample(uploads.locate(root, path)) if of_images else ""}
+                for path in (pair.a, pair.b)
             ]
         }
         for pair, remark in shown

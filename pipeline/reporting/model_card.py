@@ -146,10 +146,10 @@ def limits(study: Study) -> list[str]:
         said.append(
             f"No column says which {study.what}s belong to one patient (read.group): but for copies, each counts as independent."
         )
-    for one in study.audit["confounders"]:
+    for shortcut in study.audit.confounders:
         said.append(
-            f"{one['name']} alone guesses the class right in {one['accuracy']:.1%}, always the commonest class in "
-            f"{one['majority']:.1%}: the model may have learnt it."
+            f"{shortcut.name} alone guesses the class right in {shortcut.accuracy:.1%}, always the commonest class in "
+            f"{shortcut.majority:.1%}: the model may have learnt it."
         )
     flagged = [f"{row['column']} {row['value']}" for row in subgroups(study) if (row["test"] or {}).get("few")]
     if flagged:

@@ -53,7 +53,7 @@ def content(found: results.Study, pictures: bool) -> dict[str, Any]:
     shown = {
         "pairs": embedded_images.pairs(found),
         "mistakes": embedded_images.with_pictures(found, results_section.mistakes(found)),
-        "unreadable": found.audit["unreadable"],
+        "unreadable": found.audit.unreadable,
     }
     return {
         "study": found,

@@ -14,6 +14,7 @@ from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples
@@ -33,7 +34,7 @@ class Study:
     task: TaskParams
     samples: pd.DataFrame
     split: pd.DataFrame
-    audit: dict[str, Any]
+    audit: AuditResult
     selection: dict[str, Any]
     board: pd.DataFrame
     cv: dict[str, dict[str, Any]]
@@ -109,7 +110,7 @@ def read(name: str) -> Study:
         task=task,
         samples=read_samples(name),
         split=pd.read_csv(require(TaskPaths(name).split, f"split@{name}"), dtype=str, keep_default_na=False),
-        audit=artifacts.read_json(require(TaskPaths(name).audit, f"audit@{name}")),
+        audit=AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}")),
         selection=selection,
         board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),
         cv=reports(TaskPaths(name).cv, f"evaluate of {name}'s models"),

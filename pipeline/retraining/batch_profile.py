@@ -2,22 +2,24 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.core import artifacts, params
+from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import asked_for
 from pipeline.data.tables import schema
 from pipeline.data.uploads import Included
 from pipeline.duplicates import fingerprint
 from pipeline.duplicates.fingerprint import open_store
-from pipeline.duplicates.shortcuts import confounders, properties_of
+from pipeline.duplicates.shortcuts import find_shortcuts, properties_of
 from pipeline.prediction import bundle, ood_images, ood_tables
 from pipeline.prediction.predictor import Predictor
 from pipeline.retraining.records import BatchProfile, Drift
@@ -41,7 +43,7 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> Batch
         n=len(rows),
         labels=dict(Counter(row.label for row in rows)),
         left_out=dict(Counter(reason.split(":")[0] for reason in out["reason"])),
-        joined=joined(artifacts.read_json(TaskPaths(task, tree).audit), files, set(out["path"])),
+        joined=joined(AuditResult.read(TaskPaths(task, tree).audit), files, set(out["path"])),
         shortcuts=shortcuts(task, tree, files, split) if kind == "image" else [],
         development={label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         refused=share,
@@ -62,9 +64,9 @@ def refused(task: str, kind: str, files: list[str]) -> float:
     return float(np.mean([predictor.predict(read(file), file)["refused"] for file in files]))
 
 
-def joined(found: dict[str, Any], files: dict[str, Included], out: set[str]) -> int:
+def joined(audit: AuditResult, files: dict[str, Included], out: set[str]) -> int:
     """Return how many of `files` take part, and show what a sample outside of the batch shows, by audit.json."""
-    pairs = [(pair["a"], pair["b"]) for pair in found.get("uploads", []) if pair["copy"]]
+    pairs = [(pair.a, pair.b) for pair in audit.uploads or [] if pair.copy]
     inside = {one for a, b in pairs for one, other in ((a, b), (b, a)) if one in files and other not in files}
     return len(inside - out)
 
@@ -72,7 +74,7 @@ def joined(found: dict[str, Any], files: dict[str, Included], out: set[str]) -> 
 def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the properties of how pictures were taken by which the batch is told from the rest of development.
 
-    See `confounders`; asked of the batch's pictures that take part and as many others, drawn by the seed.
+    See `find_shortcuts`; asked of the batch's pictures that take part and as many others, drawn by the seed.
     """
     dev = split[split["subset"] == "dev"].reset_index(drop=True)
     is_new = dev["path"].isin(list(files)).to_numpy()
@@ -84,7 +86,7 @@ def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataF
     table = samples.loc[dev["path"]].reset_index()
     seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}
     origin = np.where(dev["path"].isin(list(files)), "the batch", "before")
-    return confounders(seen, origin, pd.factorize(dev["group"])[0])
+    return [asdict(shortcut) for shortcut in find_shortcuts(seen, origin, pd.factorize(dev["group"])[0])]
 
 
 def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> Drift:

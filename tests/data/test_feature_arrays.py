@@ -10,8 +10,9 @@ from pipeline import preprocess, scan, split
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.data import feature_arrays, images, litert, tables
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
-from tests.samples import noise, nothing_found, put, task, write_params
+from tests.samples import noise, put, task, write_params
 
 FAST = {"folds": 2, "min_test_per_class": 1}
 
@@ -33,7 +34,7 @@ def prepare(block: dict) -> Path:
     """Run the stages before preprocess; nothing is the same picture."""
     write_params(block)
     scan.main("skin")
-    artifacts.write_json("data/skin/audit.json", nothing_found())
+    artifacts.write_json("data/skin/audit.json", AuditResult().to_json())
     split.main("skin")
     return Path("data/skin")
 

@@ -11,7 +11,8 @@ from pipeline.core import artifacts
 from pipeline.core.errors import SplitError, StageError
 from pipeline.core.params_models import SplitParams
 from pipeline.data import splitting
-from tests.samples import nothing_found, table, task, write_params
+from pipeline.data.audit_result import AuditResult
+from tests.samples import table, task, write_params
 
 LOOSE = SplitParams(folds=2, min_test_per_class=1)
 SHIPPED = SplitParams(by="shipped", folds=2, min_test_per_class=1)
@@ -19,7 +20,7 @@ SHIPPED = SplitParams(by="shipped", folds=2, min_test_per_class=1)
 
 def divide(samples: pd.DataFrame, params: SplitParams = LOOSE, seed: int = 7, **found: list) -> pd.DataFrame:
     """Return the split, by path."""
-    return splitting.split(samples, nothing_found() | found, params, seed).set_index("path")
+    return splitting.split(samples, AuditResult(**found), params, seed).set_index("path")
 
 
 def random_samples(seed: int, n: int = 200) -> tuple[pd.DataFrame, list[list[str]]]:
@@ -69,9 +70,9 @@ def test_samples_of_new_groups_never_move_the_old_ones(seed):
 
 def test_the_order_of_the_files_changes_nothing():
     samples, sets = random_samples(1)
-    once = splitting.split(samples, nothing_found() | {"groups": sets}, LOOSE, 7)
+    once = splitting.split(samples, AuditResult(groups=sets), LOOSE, 7)
     shuffled = samples.sample(frac=1, random_state=1, ignore_index=True)
-    again = splitting.split(shuffled, nothing_found() | {"groups": [one[::-1] for one in sets[::-1]]}, LOOSE, 7)
+    again = splitting.split(shuffled, AuditResult(groups=[one[::-1] for one in sets[::-1]]), LOOSE, 7)
     pd.testing.assert_frame_equal(once, again)
     assert once["id"].is_monotonic_increasing
 
@@ -255,7 +256,7 @@ def test_the_stage_writes_the_same_bytes_again_and_counts_what_it_did(tmp_path, 
     samples.loc[3, "error"] = "unreadable: really"
     write_params(task(split={"folds": 2, "min_test_per_class": 1}))
     artifacts.write_csv("data/skin/scan/samples.csv", samples)
-    artifacts.write_json("data/skin/audit.json", nothing_found() | {"groups": sets})
+    artifacts.write_json("data/skin/audit.json", AuditResult(groups=sets).to_json())
     written = []
     for _ in range(2):
         split.main("skin")

@@ -17,6 +17,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError, StageError
 from pipeline.core.params_models import AuditParams
 from pipeline.data import images
+from pipeline.data.audit_result import AuditResult
 from pipeline.duplicates.audit import audit, audit_path
 from pipeline.duplicates.pairs import Pair
 from pipeline.duplicates.summary import refuse, summary
@@ -267,9 +268,9 @@ def test_a_label_conflict_stops_the_stage_where_the_task_says_so(project):
 
 
 def test_an_error_names_only_the_first_few_files():
-    found = {"leaks": [[f"{i}a", f"{i}b", f"{i}c", f"{i}d"] for i in range(9)], "label_conflicts": []}
+    result = AuditResult(leaks=[[f"{i}a", f"{i}b", f"{i}c", f"{i}d"] for i in range(9)])
     with pytest.raises(DataError, match=r"9 sets .*: 0a = 0b = 0c \.\.\.; 1a .*; 2a = 2b = 2c \.\.\.; \.\.\.\. Remove"):
-        refuse(found, AuditParams(leaks="error"), "raw", "skin")
+        refuse(result, AuditParams(leaks="error"), "raw", "skin")
 
 
 def test_a_missing_scan_names_the_stage_that_writes_it(project):
@@ -298,13 +299,13 @@ def rows(labels, shipped="", error=""):
 def test_a_chain_of_near_pictures_is_one_group_but_spreads_no_label_conflict():
     pairs = [Pair(0, 1, "exact", 1.0, True), Pair(1, 2, "cropped", 0.9, False), Pair(2, 3, "cropped", 0.9, False)]
     found = audit(rows(["a", "b", "a", "b"]), NO_FILES, None, pairs)
-    assert found["groups"] == [["row 1", "row 2", "row 3", "row 4"]]
-    assert found["label_conflicts"] == [["row 1", "row 2"]]
+    assert found.groups == [["row 1", "row 2", "row 3", "row 4"]]
+    assert found.label_conflicts == [["row 1", "row 2"]]
 
 
 def test_an_unreadable_row_takes_no_part():
     found = audit(rows(["no", ""], error=["", "the label is empty"]), NO_FILES, None, [])
-    assert (found["groups"], found["n_files"], found["n_unreadable"]) == ([], 2, 1)
+    assert (found.groups, found.n_files, found.n_unreadable) == ([], 2, 1)
 
 
 def test_the_summary_of_a_table_speaks_of_rows():
@@ -325,11 +326,11 @@ def real(place):
 def test_all_55_leaked_test_photos_of_seed_skin_are_found_and_no_other(tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     found = real("seed_skin")
-    assert (found["n_files"], len(found["leaks"]), found["n_leaked"]) == (195, 55, 55)
+    assert (found.n_files, len(found.leaks), found.n_leaked) == (195, 55, 55)
     # the copies kept their names, so a pair of two names would be a false one
-    assert all(len({Path(path).stem for path in one}) == 1 and len(one) == 2 for one in found["groups"])
-    assert not any("ISIC_5731511" in path for one in found["groups"] for path in one)
-    kinds = [one["kind"] for one in found["pairs"]]
+    assert all(len({Path(path).stem for path in one}) == 1 and len(one) == 2 for one in found.groups)
+    assert not any("ISIC_5731511" in path for one in found.groups for path in one)
+    kinds = [one.kind for one in found.pairs]
     assert (kinds.count("exact"), kinds.count("squeezed")) == (21, 34)
 
 
@@ -341,15 +342,15 @@ def test_augmented_tiles_of_lung_histology_end_with_their_original(tmp_path, mon
     for path in sorted(folder.glob("*.jpeg"))[:80]:
         artifacts.write_bytes(tmp_path / "tiles" / path.name, path.read_bytes())
     found = audit_path(tmp_path / "tiles", copies=False, workers=2)[0]
-    assert max(map(len, found["groups"])) <= 8
+    assert max(map(len, found.groups)) <= 8
     # Two of eight tiles are in this part of a class of 240 on average; each has some of its kin here.
-    assert len(found["groups"]) >= 20
-    assert any("rotated" in one["kind"] for one in found["pairs"])
-    assert any("mirrored" in one["kind"] for one in found["pairs"])
+    assert len(found.groups) >= 20
+    assert any("rotated" in one.kind for one in found.pairs)
+    assert any("mirrored" in one.kind for one in found.pairs)
 
 
 def test_the_survey_has_33_duplicate_rows_and_one_contradiction():
     found = real("lung_survey.csv")
-    assert len(found["label_conflicts"]) == 1
-    again = sum(len(one) - 1 for one in found["groups"])
-    assert again - len(found["label_conflicts"]) == 33
+    assert len(found.label_conflicts) == 1
+    again = sum(len(one) - 1 for one in found.groups)
+    assert again - len(found.label_conflicts) == 33

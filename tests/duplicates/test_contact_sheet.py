@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.data.audit_result import PathPair
 from pipeline.duplicates import contact_sheet
 from pipeline.duplicates.contact_sheet import COLUMNS, HEIGHT, MOST, WIDTH, draw, fitting, write
 from tests.textures import stored, texture
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def pair(a="a.jpg", b="b.jpg", **more):
-    return {"a": a, "b": b, "kind": "mirrored", "score": 0.98, "copy": True} | more
+    return PathPair(a, b, **{"kind": "mirrored", "score": 0.98, "copy": True} | more)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.duplicates.shortcuts import as_numbers, confounders
+from pipeline.data.audit_result import Shortcut
+from pipeline.duplicates.shortcuts import as_numbers, find_shortcuts
 
 pytestmark = pytest.mark.filterwarnings("error")
 RNG = np.random.default_rng(0)
@@ -13,10 +14,10 @@ ALONE = np.arange(300)
 
 def test_a_width_that_marks_one_class_is_reported_for_that_class():
     width = np.where(LABELS == "c", 512.0, RNG.integers(200, 400, 300))
-    found = confounders({"width": width}, LABELS, ALONE)
-    one = {entry["name"]: entry for entry in found}["width (c vs rest)"]
-    assert one["accuracy"] == 1
-    assert one["majority"] == pytest.approx(2 / 3)
+    found = find_shortcuts({"width": width}, LABELS, ALONE)
+    one = {shortcut.name: shortcut for shortcut in found}["width (c vs rest)"]
+    assert one.accuracy == 1
+    assert one.majority == pytest.approx(2 / 3)
 
 
 def test_a_width_that_is_right_in_nine_of_ten_is_reported_with_its_figure_though_scans_hang_together():
@@ -25,15 +26,15 @@ def test_a_width_that_is_right_in_nine_of_ten_is_reported_with_its_figure_though
     normal = scans % 5 == 0
     width = np.where(normal, rng.normal(700, 90, 150)[scans], rng.normal(450, 110, 150)[scans])
     labels = np.where(normal, "normal", np.array(["adeno", "large", "squamous"])[scans % 3])
-    found = {entry["name"]: entry for entry in confounders({"width": width.round()}, labels, scans)}
-    assert found["width (normal vs rest)"]["majority"] == pytest.approx(0.8)
-    assert 0.86 < found["width (normal vs rest)"]["accuracy"] < 0.94
+    found = {shortcut.name: shortcut for shortcut in find_shortcuts({"width": width.round()}, labels, scans)}
+    assert found["width (normal vs rest)"].majority == pytest.approx(0.8)
+    assert 0.86 < found["width (normal vs rest)"].accuracy < 0.94
 
 
 def test_two_classes_are_reported_without_a_view_for_each():
     labels = np.where(LABELS == "a", "a", "b")
-    found = confounders({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
-    assert found == [{"name": "site", "accuracy": 1.0, "majority": pytest.approx(2 / 3)}]
+    found = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
+    assert found == [Shortcut("site", accuracy=1.0, majority=pytest.approx(2 / 3))]
 
 
 def test_chance_is_not_reported():
@@ -42,27 +43,27 @@ def test_chance_is_not_reported():
         "colour": RNG.normal(size=(300, 3)),
         "mode": RNG.choice(["L", "RGB"], 300),
     }
-    assert confounders(properties, LABELS, ALONE) == []
+    assert find_shortcuts(properties, LABELS, ALONE) == []
 
 
 def test_a_property_that_only_tells_groups_apart_is_not_reported():
     # 30 patients of ten pictures, each with a width of its own: known by heart it gives the class, on new patients not
     groups = np.arange(300) // 10
     labels = np.array(["a", "b"])[RNG.integers(2, size=30)][groups]
-    assert confounders({"width": RNG.permutation(30)[groups].astype(float)}, labels, groups) == []
+    assert find_shortcuts({"width": RNG.permutation(30)[groups].astype(float)}, labels, groups) == []
 
 
 def test_a_constant_property_one_class_and_too_few_groups_are_passed_over():
-    assert confounders({"mode": np.full(300, "RGB")}, LABELS, ALONE) == []
-    assert confounders({"width": np.arange(300.0)}, np.full(300, "a"), ALONE) == []
-    assert confounders({"width": np.arange(300.0)}, LABELS, ALONE % 4) == []
-    assert confounders({"width": np.arange(12.0)}, LABELS[:12], ALONE[:12]) == []
+    assert find_shortcuts({"mode": np.full(300, "RGB")}, LABELS, ALONE) == []
+    assert find_shortcuts({"width": np.arange(300.0)}, np.full(300, "a"), ALONE) == []
+    assert find_shortcuts({"width": np.arange(300.0)}, LABELS, ALONE % 4) == []
+    assert find_shortcuts({"width": np.arange(12.0)}, LABELS[:12], ALONE[:12]) == []
 
 
 def test_a_class_of_two_pictures_is_no_obstacle():
     labels = np.array(["a", "b"] * 20 + ["c"] * 2)
-    found = confounders({"site": np.where(labels == "a", "north", "south")}, labels, np.arange(42))
-    assert [entry["name"] for entry in found] == ["site", "site (a vs rest)", "site (b vs rest)"]
+    found = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, np.arange(42))
+    assert [entry.name for entry in found] == ["site", "site (a vs rest)", "site (b vs rest)"]
 
 
 def test_rare_words_count_as_one():

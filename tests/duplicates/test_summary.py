@@ -1,7 +1,10 @@
 """What an audit found, in words and as an exit code."""
 
+from dataclasses import replace
+
 import pandas as pd
 
+from pipeline.data.audit_result import AuditResult, PathPair, Shortcut
 from pipeline.duplicates.summary import CLEAN, FOUND, ROWS, crosses, exit_code, ranked, summary, table
 
 SAMPLES = pd.DataFrame(
@@ -11,12 +14,12 @@ SAMPLES = pd.DataFrame(
 
 
 def pair(a, b, score, copy=True):
-    return {"a": f"{a}.png", "b": f"{b}.png", "kind": "resized", "score": score, "copy": copy}
+    return PathPair(f"{a}.png", f"{b}.png", "resized", score, copy)
 
 
 def test_leaks_come_first_then_two_labels_then_the_least_sure():
-    found = {"pairs": [pair(0, 1, 0.99), pair(0, 2, 0.8, copy=False), pair(2, 3, 0.95), pair(4, 5, 0.9)]}
-    assert [(one["a"], one["b"], remark) for one, remark in ranked(found, SAMPLES)] == [
+    result = AuditResult(pairs=[pair(0, 1, 0.99), pair(0, 2, 0.8, copy=False), pair(2, 3, 0.95), pair(4, 5, 0.9)])
+    assert [(one.a, one.b, remark) for one, remark in ranked(result, SAMPLES)] == [
         ("4.png", "5.png", "train / test"),
         ("2.png", "3.png", "a / b"),
         ("0.png", "2.png", "near"),
@@ -25,12 +28,12 @@ def test_leaks_come_first_then_two_labels_then_the_least_sure():
 
 
 def test_the_table_is_aligned_and_says_what_it_leaves_out():
-    found = {"pairs": [pair(0, 1, 0.9)] * (ROWS + 2)}
-    lines = table(found, SAMPLES)
+    result = AuditResult(pairs=[pair(0, 1, 0.9)] * (ROWS + 2))
+    lines = table(result, SAMPLES)
     assert lines[:2] == ["picture  is     changed  alike", "0.png    1.png  resized  0.900"]
     assert lines[-1] == "... and 2 more pairs: --json lists all"
     assert len(lines) == ROWS + 2
-    assert table({"pairs": []}, SAMPLES) == []
+    assert table(AuditResult(), SAMPLES) == []
 
 
 def test_a_leak_is_test_and_another_split():
@@ -41,21 +44,21 @@ def test_a_leak_is_test_and_another_split():
 
 
 def test_the_exit_code_depends_on_what_ships():
-    clean = {"leaks": [], "label_conflicts": [], "groups": []}
-    twice = clean | {"groups": [["a", "b"]]}
+    sets = [["a", "b"]]
+    clean, twice = AuditResult(), AuditResult(groups=sets)
     assert exit_code(clean, shipped=False) == exit_code(clean, shipped=True) == CLEAN == 0
     assert exit_code(twice, shipped=True) == CLEAN
     assert exit_code(twice, shipped=False) == FOUND == 3
-    assert exit_code(twice | {"leaks": [["a", "b"]]}, shipped=True) == FOUND
-    assert exit_code(twice | {"label_conflicts": [["a", "b"]]}, shipped=True) == FOUND
+    assert exit_code(replace(twice, leaks=sets), shipped=True) == FOUND
+    assert exit_code(replace(twice, label_conflicts=sets), shipped=True) == FOUND
 
 
 def test_the_summary_names_what_cannot_be_judged_and_confounders():
-    found = {"n_files": 9, "n_unreadable": 1, "skipped": [], "groups": [], "leaks": [], "label_conflicts": []}
-    found |= {"unjudged": ["a.png", "b.png"], "confounders": [{"name": "bytes", "accuracy": 0.9, "majority": 0.5}]}
-    assert summary(found, "picture") == [
+    shortcuts = [Shortcut("bytes", accuracy=0.9, majority=0.5)]
+    result = AuditResult(n_files=9, n_unreadable=1, unjudged=["a.png", "b.png"], confounders=shortcuts)
+    assert summary(result, "picture") == [
         "8 pictures, 1 unreadable, 0 other files passed over",
         "nearly empty, not to be told from others: 2, first a.png",
         "confounder: bytes alone guesses 90.0% right, always the commonest class 50.0%",
     ]
-    assert all("; nothing is left out, but" in line for line in summary(found, "picture", done=True)[1:])
+    assert all("; nothing is left out, but" in line for line in summary(result, "picture", done=True)[1:])

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.core import artifacts, params
 from pipeline.data import uploads
+from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
 from pipeline.retraining import batch_profile
@@ -66,13 +67,13 @@ def test_rows_outside_the_training_ranges_are_farther():
 
 
 def test_joined_samples_are_counted_unless_left_out():
-    def pair(a: str, b: str, copy: bool = True) -> dict:
-        return {"a": a, "b": b, "copy": copy}
+    def pair(a: str, b: str, copy: bool = True) -> PathPair:
+        return PathPair(a, b, "exact", 1.0, copy)
 
-    found = {"uploads": [pair("old", "n1"), pair("n2", "n3"), pair("old", "n4"), pair("old", "n5", False)]}
+    audit = AuditResult(uploads=[pair("old", "n1"), pair("n2", "n3"), pair("old", "n4"), pair("old", "n5", False)])
     files = {f"n{k}": Included("0" * 16, "a", "", "b") for k in range(1, 6)}
-    assert batch_profile.joined(found, files, {"n4"}) == 1
-    assert batch_profile.joined({}, files, set()) == 0
+    assert batch_profile.joined(audit, files, {"n4"}) == 1
+    assert batch_profile.joined(AuditResult(), files, set()) == 0
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -5,9 +5,10 @@ import pytest
 from pipeline.core.errors import DataError, SplitError
 from pipeline.core.params_models import ModelParams, SplitParams, TaskParams
 from pipeline.data import splitting
+from pipeline.data.audit_result import AuditResult
 from pipeline.tasks.inspect_data import Found
 from pipeline.tasks.propose import make_task
-from tests.samples import nothing_found, table
+from tests.samples import table
 
 # With this seed the hash puts none of the groups P2, P4 and P9 into the test set, even of half the groups.
 UNLUCKY = next(
@@ -37,7 +38,7 @@ def test_the_proposed_division_is_one_that_the_split_accepts(labels, seed):
     samples = table(labels)
     samples["id"] = [f"{row:016x}" for row in range(len(samples))]
     task, _, _ = propose(found(labels), seed=seed)
-    splitting.split(samples, nothing_found(), SplitParams(**task["split"]), seed)
+    splitting.split(samples, AuditResult(), SplitParams(**task["split"]), seed)
 
 
 def test_a_large_set_gets_the_usual_division_without_remark():

@@ -1,0 +1,73 @@
+"""The content of audit.json: `duplicates` finds it, the split, the reports and the app read it."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.core import artifacts
+from pipeline.data.folder_layout import Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class PathPair:
+    """Two samples that show the same, by their paths; `kind`, `score` and `copy` as in `duplicates.pairs.Pair`."""
+
+    a: str
+    b: str
+    kind: str
+    score: float
+    copy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """An acquisition property that predicts the label: with this accuracy, where the commonest class alone has `majority`."""
+
+    name: str
+    accuracy: float
+    majority: float
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit found; the fields are the keys of audit.json.
+
+    `groups`: paths of samples that show the same; `leaks`: those of them on both sides of a shipped split, with `n_leaked` test
+    samples; `label_conflicts`: copies under several labels; `unjudged`: images too empty to be compared. `uploads`: the pairs of
+    which one is an upload, None (and no key) for data without uploads.
+    """
+
+    n_files: int = 0
+    n_unreadable: int = 0
+    n_leaked: int = 0
+    groups: list[list[str]] = field(default_factory=list)
+    leaks: list[list[str]] = field(default_factory=list)
+    label_conflicts: list[list[str]] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    unreadable: list[Skipped] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    confounders: list[Shortcut] = field(default_factory=list)
+    pairs: list[PathPair] = field(default_factory=list)
+    uploads: list[PathPair] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of audit.json."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "AuditResult":
+        """Return what `to_json` returned the content of."""
+        types = {
+            "unreadable": Skipped,
+            "skipped": Skipped,
+            "confounders": Shortcut,
+            "pairs": PathPair,
+            "uploads": PathPair,
+        }
+        typed = {key: [types[key](**item) for item in content[key]] for key in types.keys() & content.keys()}
+        return cls(**content | typed)
+
+    @classmethod
+    def read(cls, file: Path) -> "AuditResult":
+        """Return the content of an audit.json."""
+        return cls.from_json(artifacts.read_json(file))
