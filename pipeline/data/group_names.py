@@ -1,0 +1,129 @@
+"""Which columns, by their names, say which patient or lesion a sample belongs to, in any usual spelling."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.data import tables
+
+# Who or what may be behind several samples, the coarser first; in names of columns, lower case, without spaces and signs.
+PATIENTS = ("patient", "pat", "pt", "subject", "subj", "participant", "person", "volunteer", "donor", "proband")
+LESIONS = (
+    "lesion",
+    "case",
+    "study",
+    "studyinstance",
+    "accession",
+    "eye",
+    "nodule",
+    "tumor",
+    "tumour",
+    "specimen",
+    "slide",
+)
+SETS = ("group", "household", "family", "record", "encounter", "animal", "mouse", "cluster", "twin", "pair")
+KEYS = ("", "id", "ids", "no", "nr", "nbr", "num", "number", "key", "code", "uid", "identifier", "name", "index", "idx")
+# Names that mean a patient as they stand: medical record numbers, hospital numbers, those of large studies.
+NUMBERS_OF_PATIENTS = {
+    *("mrn", "emr", "emrn", "pid", "ptid", "rid", "eid", "usubjid", "subjid", "sid", "upi", "chi", "nhs", "ssn", "cpr"),
+    *(
+        "hospital",
+        "hosp",
+        "chart",
+        "medicalrecord",
+        "medrec",
+        "healthrecord",
+        "nhsno",
+        "personnummer",
+        "hadm",
+        "pseudonym",
+    ),
+}
+NEEDS_A_KEY = {"pat", "pt", "hospital", "hosp", "chart", "slide", "eye", "chi"}  # alone they say something else
+FEWEST_GROUPS = 10  # or a third of the samples: of a column whose name may also mean something else, the arm of a study
+FEWEST_PATIENTS = 3
+
+
+@dataclass(frozen=True)
+class NamedGroup:
+    """A column that is named like a group. `level`: 0 is a patient, 1 a lesion or study, 2 anything that belongs together."""
+
+    column: str
+    level: int
+    certain: bool
+
+
+def plain(name: str) -> str:
+    """Return a column's name in lower case, without spaces and signs."""
+    return re.sub(r"[\W_]+", "", str(name).casefold())
+
+
+def read_name(name: str) -> NamedGroup | None:
+    """Return what a column's name says, None where it names no group.
+
+    Examples
+    --------
+    >>> read_name("Patient No.")
+    NamedGroup(column='Patient No.', level=0, certain=True)
+    >>> read_name("study")
+    NamedGroup(column='study', level=1, certain=False)
+    >>> read_name("patient age")
+    """
+    word = plain(name)
+    for prefix in ("", "anon", "anonymized", "anonymised", "deidentified", "hashed", "pseudo", "unique"):
+        if word.startswith(prefix):
+            found = _read_word(name, word.removeprefix(prefix))
+            if found:
+                return found
+    return None
+
+
+def _read_word(name: str, word: str) -> NamedGroup | None:
+    """Return what a name in lower case without signs says."""
+    for level, nouns in ((0, NUMBERS_OF_PATIENTS), (0, PATIENTS), (1, LESIONS), (2, SETS)):
+        for noun in sorted(nouns, key=len, reverse=True):
+            is_turned = word.startswith("id") and word[2:] == noun  # id_patient
+            key = "id" if is_turned else word.removeprefix(noun) if word.startswith(noun) else None
+            if key == "s":
+                key = ""
+            if key not in KEYS or (key == "" and noun in NEEDS_A_KEY):
+                continue
+            return NamedGroup(name, level, level == 0 or (level == 1 and key != ""))
+    return None
+
+
+def find_named(table: pd.DataFrame) -> list[NamedGroup]:
+    """Return the columns that are named like a group and whose values repeat, the best first.
+
+    Patients count from `FEWEST_PATIENTS` values on: that there are few is a reason to keep them together. Other names count where
+    they have many values. Patients come before lesions, which may be one patient's, and these before other sets.
+    """
+    found = []
+    for column in table:
+        named = read_name(column)
+        if named is None:
+            continue
+        n_values, n_cells = count_values(table[column])
+        if n_values >= n_cells:
+            continue
+        fewest = FEWEST_PATIENTS if named.level == 0 else min(FEWEST_GROUPS, n_cells / 3)
+        if n_values >= max(fewest, 2):
+            found.append(named)
+    return sorted(found, key=lambda one: (not one.certain, one.level))
+
+
+def count_values(cells: Iterable[str]) -> tuple[int, int]:
+    """Return how many different values a column has, and how many cells have one."""
+    known = [cell for cell in cells if not tables.is_missing(cell)]
+    return len(set(known)), len(known)
+
+
+def is_id_name(name: str) -> bool:
+    """Return whether a column is named like a running number or an id of rows."""
+    word = plain(name)
+    return bool(re.fullmatch(r"(|unnamed\d*|level\d+|index|idx|rowid|row|rownumber|rowno|rownames?|recordid|uid|uuid|guid|sn|"
+                             r"id|ids|no|nr|number|num|sno|srno|serial|serialno|serialnumber|seqn?|x)", word)) or (
+        read_name(name) is not None or str(name).casefold().endswith(("_id", " id", "-id"))
+    )  # fmt: skip

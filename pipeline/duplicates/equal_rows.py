@@ -1,0 +1,133 @@
+"""Find rows of a table that are equal in all features more often than the columns' joint distribution explains.
+
+In a table of a few yes/no columns most rows equal others, and are other patients all the same. In one of measured numbers two
+equal rows are one patient, entered twice.
+How often equal rows are to be expected is drawn from a model of the table in which each column depends on those before it
+through a tree with large leaves (Reiter 2005, "Using CART to generate partially synthetic public use microdata"): leaves of many
+rows know how columns depend on each other, but no single pair of rows. Two draws of one value count as equal as often as two
+different rows of the leaf are: of m rows with that value a draw keeps it with the probability sqrt((m - 1) / m).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipeline.stats.components import joined_sets, pairs_of_equal
+
+if TYPE_CHECKING:
+    from sklearn.tree import BaseDecisionTree
+
+LEAF = 20  # rows at least: a pair of equal rows is a tenth of a leaf at most
+DEPTH = 12
+DRAWS = 5
+MOST_ROWS = 20_000  # that the model is fitted to; of more a part
+SLACK = 4.0  # times as many equal pairs as expected are explained: of scales that measure one thing the trees see half
+
+
+@dataclass(frozen=True)
+class EqualRows:
+    """Rows that are equal in all features.
+
+    n_equal : rows that equal another one
+    expected : pairs of equal rows that the columns' distribution explains
+    n_pairs : pairs of equal rows that there are
+    duplicates : sets of positions of equal rows beyond those that are explained
+    """
+
+    n_equal: int
+    n_pairs: int
+    expected: float
+    duplicates: list[list[int]]
+
+
+def find_equal_rows(features: pd.DataFrame, keys: list[str], seed: int) -> EqualRows:
+    """Return how many rows equal others, how many of these the columns explain, and which ones are not explained.
+
+    Parameters
+    ----------
+    features : columns as `data.tables.typed` makes them: float64 (NaN is missing) or text
+    keys : (n,) rows with the same key are equal in all features
+    seed : of the draws
+    """
+    sets = joined_sets(len(features), pairs_of_equal(keys))
+    if not sets:
+        return EqualRows(0, 0, 0.0, [])
+    codes = as_codes(features)
+    rng = np.random.default_rng(seed)
+    synthetic, likelihood = model(codes, rng)
+    expected = float(np.mean([count_pairs(drawn) * scale for drawn, scale in synthetic]))
+    n_pairs = sum(len(one) * (len(one) - 1) // 2 for one in sets)
+    duplicates, left = [], n_pairs
+    too_many = n_pairs > SLACK * expected + 2 * np.sqrt(expected)
+    for one in sorted(sets, key=lambda rows: (likelihood[rows[0]], rows)):  # the least likely first
+        if not too_many or left <= expected:
+            break
+        duplicates.append(one)
+        left -= len(one) * (len(one) - 1) // 2
+    return EqualRows(sum(map(len, sets)), n_pairs, expected, sorted(duplicates))
+
+
+def as_codes(features: pd.DataFrame) -> np.ndarray:
+    """Return each column as the ranks of its values, int (n, n_columns), missing as -1; those of few values come first."""
+    codes = []
+    for name in features:
+        column = features[name]
+        column = column.where(column != "") if column.dtype == object else column
+        codes.append(pd.factorize(column, sort=True)[0])
+    return np.stack(sorted(codes, key=lambda column: len(np.unique(column))), axis=1)
+
+
+def model(codes: np.ndarray, rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, float]], np.ndarray]:
+    """Return drawn tables with the factor from their number of pairs to that of `codes`, and the log likelihood of each row."""
+    n = len(codes)
+    fitted = codes[rng.permutation(n)[:MOST_ROWS]]
+    drawn, keys = ([np.zeros_like(fitted) for _ in range(DRAWS)] for _ in range(2))
+    likelihood = np.zeros(n)
+    for k in range(codes.shape[1]):
+        tree = grow(fitted[:, :k], fitted[:, k]) if k and len(np.unique(fitted[:, k])) > 1 else None
+        of_fitted, of_all = (find_leaves(tree, table[:, :k]) for table in (fitted, codes))
+        size = count_in_leaf(of_fitted, fitted[:, k])
+        for table, key in zip(drawn, keys, strict=True):
+            row = draw(find_leaves(tree, table[:, :k]), of_fitted, rng)
+            table[:, k] = fitted[row, k]
+            is_own = rng.random(len(row)) > np.sqrt((size[row] - 1) / size[row])
+            key[:, k] = np.where(is_own, -2 - np.arange(len(row)), table[:, k])
+        likelihood += np.log(count_in_leaf(of_all, codes[:, k]) / count_in_leaf(of_all, np.zeros(n)))
+    return [(key, (n / len(fitted)) ** 2) for key in keys], likelihood
+
+
+def grow(before: np.ndarray, column: np.ndarray) -> "BaseDecisionTree":
+    """Return a tree with large leaves that guesses a column of codes from those before it."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    few = len(np.unique(column)) <= 10
+    kind = DecisionTreeClassifier if few else DecisionTreeRegressor
+    return kind(max_depth=DEPTH, min_samples_leaf=LEAF, random_state=0).fit(before, column)
+
+
+def find_leaves(tree: "BaseDecisionTree | None", before: np.ndarray) -> np.ndarray:
+    """Return the leaf of each row, 0 without a tree."""
+    return np.zeros(len(before), int) if tree is None else tree.apply(before)
+
+
+def draw(leaves: np.ndarray, of_fitted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each of the `leaves` the position of a fitted row in it, drawn at random."""
+    order = np.argsort(of_fitted, kind="stable")
+    start = np.searchsorted(of_fitted[order], leaves, "left")
+    size = np.searchsorted(of_fitted[order], leaves, "right") - start
+    return order[start + (rng.random(len(leaves)) * size).astype(int)]
+
+
+def count_in_leaf(leaves: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return how many rows of its leaf have each row's value, int (n,)."""
+    return (
+        pd.DataFrame({"leaf": leaves, "value": values}).groupby(["leaf", "value"])["leaf"].transform("size").to_numpy()
+    )
+
+
+def count_pairs(table: np.ndarray) -> int:
+    """Return the number of pairs of equal rows."""
+    counts = np.unique(table, axis=0, return_counts=True)[1]
+    return int((counts * (counts - 1) // 2).sum())

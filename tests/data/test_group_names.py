@@ -1,0 +1,60 @@
+"""Names that mean a patient or a lesion are read in any spelling, others are not."""
+
+import pandas as pd
+import pytest
+
+from pipeline.data.group_names import find_named, is_id_name, read_name
+
+PATIENTS = """patient|Patient ID|patient_nbr|PatientNo.|MRN|PID|PTID|RID|EID|NHS number|hospital number|Hospital No|chart no
+participant_id|Subject|subjectkey|person_id|id_patient|anon_patient_id|USUBJID|hadm_id|medical record number|Patient Name|sid
+patients|subject-number|PATIENTID"""
+
+
+@pytest.mark.parametrize("name", PATIENTS.replace("\n", "|").split("|"))
+def test_names_of_patients_are_read_in_any_spelling(name):
+    named = read_name(name)
+    assert named
+    assert (named.level, named.certain) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["lesion_id", "Case No", "studyinstanceuid", "accession_number", "slide id"])
+def test_names_of_lesions_come_behind_those_of_patients(name):
+    assert read_name(name).level == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["site", "age", "hospital", "patient age", "patient sex", "stage", "eye", "stage_group", "x1", "personality",
+     "case_fatality", "subjective pain", "ridge", "casein", "number of lesions", "lesion size", "study site"],
+)  # fmt: skip
+def test_names_of_features_name_no_group(name):
+    assert read_name(name) is None
+
+
+def columns(**values: list) -> list[str]:
+    return [one.column for one in find_named(pd.DataFrame(values).astype(str))]
+
+
+def test_few_patients_are_a_group_and_two_arms_are_not():
+    patients = [f"p{i // 12}" for i in range(96)]
+    assert columns(group=["A", "B"] * 48, patient_id=patients) == ["patient_id"]
+
+
+def test_the_patient_comes_before_the_lesion_and_the_household():
+    n = range(96)
+    found = columns(household=[i // 3 for i in n], lesion_id=[i // 2 for i in n], patient=[i // 4 for i in n])
+    assert found == ["patient", "lesion_id", "household"]
+
+
+def test_values_that_do_not_repeat_are_no_groups():
+    assert columns(patient_id=list(range(50)), mrn=["", *range(49)]) == []
+
+
+@pytest.mark.parametrize("name", ["id", "Unnamed: 0", "index", "row_no", "S.No", "SEQN", "encounter_id", "patient"])
+def test_names_of_running_numbers_are_known(name):
+    assert is_id_name(name)
+
+
+@pytest.mark.parametrize("name", ["age", "width", "idh1", "n_nodes", "serology"])
+def test_names_of_features_are_no_running_numbers(name):
+    assert not is_id_name(name)
