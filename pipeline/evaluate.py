@@ -26,7 +26,7 @@ def main(name: str) -> None:
     model = params.model(name)
     task = params.task(model.task)
     folder = require(TaskPaths(model.task).candidate_json(name), f"train@{name}").parent
-    dev = Dataset.load(require(TaskPaths(model.task).dev, f"preprocess@{model.task}"))
+    dev = Dataset.load(require(TaskPaths(model.task).dev_npz, f"preprocess@{model.task}"))
     saved = np.load(folder / "oof.npz")
     raw, repeats = saved["proba"], len(saved["proba"]) // len(dev.y)
     parts = subgroups.read(model.task, "dev", dev)

@@ -19,7 +19,7 @@ from pipeline.evaluation.held_out import content_hash, rank, score_model
 def main(name: str) -> None:
     task = params.task(name)
     metric, winner = task.select.metric, selected(name)
-    test = Dataset.load(require(TaskPaths(name).test, f"preprocess@{name}"))
+    test = Dataset.load(require(TaskPaths(name).test_npz, f"preprocess@{name}"))
     key = params_models.metric_key(metric, len(test.classes))
     test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is said before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}

@@ -27,7 +27,7 @@ from pipeline.stats.bootstrap import bootstrap
 def main(name: str) -> None:
     task = params.task(name)
     metric = task.select.metric
-    dev = Dataset.load(require(TaskPaths(name).dev, f"preprocess@{name}"))
+    dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
     reports, decisions, draws = {}, {}, {}
     for model in task.models:
         reports[model] = artifacts.read_json(require(TaskPaths(name).cv(model), f"evaluate@{model}"))
@@ -60,7 +60,7 @@ def export(task: str, winner: str, rule: DecisionRule, report: dict[str, Any]) -
     bundle's bundle.json, by which selection.json, and so git, vouches for it.
     """
     candidate = TaskPaths(task).candidate(winner)
-    dev = Dataset.load(require(TaskPaths(task).dev, f"preprocess@{task}"))
+    dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))
     report = report | {"reference": reference(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, rule, report)

@@ -25,7 +25,7 @@ def main(name: str) -> None:
     if not column:
         artifacts.write_json(out, {"column": None, "models": {}})
         return
-    dev = Dataset.load(require(TaskPaths(name).dev, f"preprocess@{name}"))
+    dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
     table = subgroups.columns(name, "dev", dev)
     subgroups.check(list(table), [column], f"{name}.select.site")
     values, names = subgroups.divide(table[column], [], f"tasks.{name}.select.site")

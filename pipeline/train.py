@@ -38,7 +38,7 @@ def main(name: str) -> None:
     task = params.task(model.task)
     estimators = importlib.import_module(f"pipeline.estimators.{model.estimator}")
     blocks = [params.parse(estimators.Params, own, f"models.{name}") for own in tuning.combinations(model.own)]
-    data = require(TaskPaths(model.task).dev, f"preprocess@{model.task}").parent
+    data = require(TaskPaths(model.task).dev_npz, f"preprocess@{model.task}").parent
     dev = Dataset.load(data / "dev.npz")
     folder = TaskPaths(model.task).candidate(name)
     folder.mkdir(parents=True, exist_ok=True)

@@ -42,8 +42,8 @@ class TaskPaths:
         self.intensity = self.scan / "intensity.csv"
         self.audit = self.data / "audit.json"  # audit
         self.split = self.data / "split.csv"  # split
-        self.dev = self.data / "dev.npz"  # preprocess
-        self.test = self.data / "test.npz"
+        self.dev_npz = self.data / "dev.npz"  # preprocess
+        self.test_npz = self.data / "test.npz"
 
         self.best = self.models / "best"  # select_best: the champion's bundle
         self.bundle = self.best / "bundle.json"

@@ -99,7 +99,7 @@ def read(name: str) -> Study:
     task = params.task(name)
     selection = artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))
     winner = selection["winner"]
-    dev = Dataset.load(require(TaskPaths(name).dev, f"preprocess@{name}"))
+    dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
 
     def reports(path_of: Callable[[str], Path], stage: str) -> dict[str, dict[str, Any]]:
         paths = [require(path_of(model), stage) for model in task.models]

@@ -48,7 +48,7 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> Batch
         development={label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         refused=share,
         refused_ci=(low, high),
-        drift=drift(kind, dev, Dataset.load(TaskPaths(task, tree).dev), list(files)),
+        drift=drift(kind, dev, Dataset.load(TaskPaths(task, tree).dev_npz), list(files)),
     )
 
 

@@ -62,7 +62,7 @@ def read_side(root: Path, task: str) -> Side:
     """Return the champion of the project in `root`."""
     selection = artifacts.read_json(TaskPaths(task, root).selection)
     model = selection["winner"]
-    dev = Dataset.load(TaskPaths(task, root).dev)
+    dev = Dataset.load(TaskPaths(task, root).dev_npz)
     rule = DecisionRule.read(task, model, root)
     raw = np.load(TaskPaths(task, root).oof(model))["proba"][: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)
