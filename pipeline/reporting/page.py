@@ -7,7 +7,7 @@ from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import subgroups, test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
-from pipeline.reporting import data_section, embedded_images, model_card, results, results_section, tripod_ai
+from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
@@ -64,7 +64,7 @@ def content(found: results.Study, pictures: bool) -> dict[str, Any]:
         "charts": embedded_images.charts(found),
         "elsewhere": elsewhere,
         "card": model_card.card(found),
-        "limits": model_card.limits(found),
+        "limits": limits.limits(found),
         "decides": model_card.decides(found),
         "calibrated": model_card.calibrated(found),
         "checklist": tripod_ai.checklist(found),

@@ -69,6 +69,9 @@ ITEMS = (
 )
 
 
+Answer = tuple[str, str]  # a sentence, and the id of the section that has more
+
+
 @dataclass(frozen=True)
 class Row:
     """An item of the checklist: `answer` is empty where it is for the author, `place` the id of the section that has more."""
@@ -94,15 +97,18 @@ def tuned(study: Study) -> str:
     )
 
 
-def of_methods(study: Study) -> dict[str, tuple[str, str]]:
-    """Return {number: (answer, section)} of what artefacts know of data and methods."""
-    cv, test, task = study.cv[study.winner], study.test[study.winner], study.task
-    n_dev, n_test = cv["counts"]["n"], test["counts"]["n"]
+def of_methods(study: Study) -> dict[str, Answer]:
+    """Return what artefacts know of data and methods, by number."""
+    return of_data(study) | of_model(study) | of_groups(study)
+
+
+def of_data(study: Study) -> dict[str, Answer]:
+    """Return what artefacts know of the data, their preparation and their division."""
+    task, n_dev, n_test = study.task, study.cv[study.winner]["counts"]["n"], study.test[study.winner]["counts"]["n"]
     elsewhere = external(study)
     left_out = int((study.split["subset"] == "excluded").sum())
-    columns = sorted({row["column"] for row in subgroups(study)})
     both = "Development, and validation on held-out data of the same source"
-    answers = {
+    return {
         "4": (f"{both}, and on {len(elsewhere)} of another source." if elsewhere else f"{both}.", "question"),
         "7": (
             "Decoding and quality checks are the same code for every sample, in training and use; see the audit.",
@@ -124,6 +130,16 @@ def of_methods(study: Study) -> dict[str, tuple[str, str]]:
             "two sides.",
             "split",
         ),
+        "16": (
+            "The test set comes from the same source; characteristics stand side by side.",
+            "characteristics",
+        ),
+    }
+
+
+def of_model(study: Study) -> dict[str, Answer]:
+    """Return what artefacts know of the model, how it was made and measured."""
+    return {
         "12b": (handled(study), "card"),
         "12c": (
             f"{study.bundle['estimator']}, best of {len(study.board)} models on the same folds; hyperparameters "
@@ -139,18 +155,20 @@ def of_methods(study: Study) -> dict[str, tuple[str, str]]:
         "12g": ("By the bundle's Predictor, the same code for test, app, API and command line.", "reproduce"),
         "13": (imbalance(study), "reliability"),
         "15": (f"Probabilities of {', '.join(study.classes)}. {decides(study)}", "operating-point"),
-        "16": (
-            "The test set comes from the same source; characteristics stand side by side.",
-            "characteristics",
-        ),
         "18f": ("The code is the project that this file was made by; its versions are in the model card.", "reproduce"),
     }
+
+
+def of_groups(study: Study) -> dict[str, Answer]:
+    """Return what artefacts know of subgroups, sites and other sources."""
+    answers = {}
+    columns = sorted({row["column"] for row in subgroups(study)})
+    elsewhere, left = external(study), sites(study)
     if columns:
         answers["14"] = (
             f"Performance by {', '.join(columns)}, nothing corrected for it; why is for the author.",
             "subgroups",
         )
-    left = sites(study)
     if left:
         answers["12d"] = (f"Each model fitted without each {left['column']}, and scored there.", "sites")
     if elsewhere:
@@ -161,8 +179,8 @@ def of_methods(study: Study) -> dict[str, tuple[str, str]]:
     return answers
 
 
-def of_results(study: Study) -> dict[str, tuple[str, str]]:
-    """Return {number: (answer, section)} of what artefacts know of results."""
+def of_results(study: Study) -> dict[str, Answer]:
+    """Return what artefacts know of results, by number."""
     cv, test, metric = study.cv[study.winner], study.test[study.winner], study.metric
     found = {
         "20a": ("As a flow, with every reason to leave out.", "flow"),

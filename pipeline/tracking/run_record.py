@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
 UNNAMEABLE = re.compile(r"[^/\w.\- ]")  # what MLflow does not take in the name of a metric
 LEFT_OUT = ("n", "roc_auc", "recall", "specificity", "accuracy")  # of a site, in the order they are shown
+OF_SUBGROUPS = ("n", "accuracy", "roc_auc", "recall", "specificity")
 # Aggregates only. confusion.csv stays out: it has a row per sample.
 PLOTS = (
     "plots/{}/roc.csv",
@@ -49,8 +50,8 @@ class Record:
     curve: list[tuple[int, str, float]]
     plots: list[Path]
     data: str
-    raw: str
-    champion: bool
+    raw: str = ""
+    champion: bool = False
 
 
 def read(name: str) -> list[Record]:
@@ -65,60 +66,63 @@ def read(name: str) -> list[Record]:
     records = []
     for model in task.models:
         block = params.model(model).model_dump(exclude={"task"})
-        shown = read_model(name, model, flatten(common | block), seconds.get(model))
-        add_sites(shown, name)
-        if model == winner:
-            add_external(shown, name)
-        records.append(Record(**shown, raw=task.raw, champion=model == winner))
+        record = read_model(name, model, flatten(common | block), seconds.get(model))
+        record = with_sites(replace(record, raw=task.raw))
+        records.append(with_external(replace(record, champion=True)) if model == winner else record)
     return records
 
 
-def read_model(task: str, model: str, given: dict[str, str], seconds: float | None) -> dict[str, Any]:
-    """Return what a record holds of a model alone; `given` are its parameters, `seconds` its training took, if known."""
-    cv = require(TaskPaths(task).cv(model), f"evaluate@{model}")
-    test = require(TaskPaths(task).test_report(model), f"holdout@{task}")
-    decision = require(TaskPaths(task).decision_rule(model), f"evaluate@{model}")
-    candidate = require(TaskPaths(task).candidate_json(model), f"train@{model}")
-    plots = [TaskPaths(task).reports / name.format(model) for name in PLOTS]
+def read_model(task: str, model: str, given: dict[str, str], seconds: float | None) -> Record:
+    """Return the record of a model alone; `given` are its parameters, `seconds` the duration of its training, if known."""
+    paths = TaskPaths(task)
+    cv = require(paths.cv(model), f"evaluate@{model}")
+    test = require(paths.test_report(model), f"holdout@{task}")
+    decision_rule = require(paths.decision_rule(model), f"evaluate@{model}")
+    candidate = require(paths.candidate_json(model), f"train@{model}")
+    plots = [paths.reports / name.format(model) for name in PLOTS]
     report = artifacts.read_json(cv)
     figures = metrics(report, artifacts.read_json(test))
-    shown = given | flatten(report.get("tuned", {}).get("chosen", {}), "tuned.")
-    return {
-        "task": task,
-        "model": model,
-        "key": content_key([cv, test, decision, candidate], shown),
-        "params": shown,
-        "metrics": figures if seconds is None else figures | {"train_seconds": seconds},
-        "curve": curve(plots[1]),
-        "plots": [path for path in plots if path.exists()],
-        "data": artifacts.read_json(candidate)["data_fingerprint"],
-    }
+    parameters = given | flatten(report.get("tuned", {}).get("chosen", {}), "tuned.")
+    return Record(
+        task=task,
+        model=model,
+        key=content_key([cv, test, decision_rule, candidate], parameters),
+        params=parameters,
+        metrics=figures if seconds is None else figures | {"train_seconds": seconds},
+        curve=curve(plots[1]),
+        plots=[path for path in plots if path.exists()],
+        data=artifacts.read_json(candidate)["data_fingerprint"],
+    )
 
 
-def add_sites(shown: dict[str, Any], task: str) -> None:
-    """Add a model's figures at sites that it was fitted without, as `sites/<site>/<figure>`, where select.site names a column."""
+def with_sites(record: Record) -> Record:
+    """Return a record with the figures at sites that the model was fitted without, as `sites/<site>/<figure>`."""
+    task = record.task
     if not params.task(task).select.site:
-        return
-    found = artifacts.read_json(require(TaskPaths(task).sites, f"sites@{task}"))["models"]
-    rows = found.get(shown["model"], [])
+        return record
+    rows = artifacts.read_json(require(TaskPaths(task).sites, f"sites@{task}"))["models"].get(record.model, [])
+    if not rows:
+        return record
+    added = {}
     for row in rows:
-        place, figures = UNNAMEABLE.sub("_", f"sites/{row['site']}"), {key: row.get(key) for key in LEFT_OUT}
+        prefix, figures = UNNAMEABLE.sub("_", f"sites/{row['site']}"), {key: row.get(key) for key in LEFT_OUT}
         figures["roc_auc_difference"] = row.get("difference", {}).get("roc_auc")
-        shown["metrics"] |= {f"{place}/{key}": float(v) for key, v in figures.items() if v is not None}
-    if rows:
-        shown["key"] = content_key([], {"key": shown["key"], "sites": rows})
+        added |= {f"{prefix}/{key}": float(value) for key, value in figures.items() if value is not None}
+    key = content_key([], {"key": record.key, "sites": rows})
+    return replace(record, key=key, metrics=record.metrics | added)
 
 
-def add_external(shown: dict[str, Any], task: str) -> None:
-    """Add the champion's figures on data of other sources, as `external/<name>/<figure>`, where there are any."""
+def with_external(record: Record) -> Record:
+    """Return the champion's record with its figures on external data sets, as `external/<name>/<figure>`."""
+    task = record.task
     named = [name for name, block in (params.load().get("external") or {}).items() if block["task"] == task]
-    files = {name: require(TaskPaths(task).external(name), f"external@{name}") for name in named}
-    for name, path in files.items():
-        report = artifacts.read_json(path)
-        found = {key: value for key, value in report.items() if isinstance(value, (int, float))}
-        shown["metrics"] |= {f"external/{name}/{key}": float(value) for key, value in found.items()}
-    if files:
-        shown["key"] = content_key(list(files.values()), {"key": shown["key"]})
+    if not named:
+        return record
+    files, added = [require(TaskPaths(task).external(name), f"external@{name}") for name in named], {}
+    for name, path in zip(named, files, strict=True):
+        report = artifacts.read_json(path).items()
+        added |= {f"external/{name}/{key}": float(value) for key, value in report if isinstance(value, (int, float))}
+    return replace(record, key=content_key(files, {"key": record.key}), metrics=record.metrics | added)
 
 
 def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -133,29 +137,29 @@ def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def metrics(cv: dict[str, Any], test: dict[str, Any]) -> dict[str, float]:
-    """Return every known figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the cv intervals.
+    """Return every figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the intervals out of fold.
 
-    Predictive values for a prevalence that params.yaml names come as `<name>_at_prevalence`, those of subgroups as
+    Predictive values at a prevalence that params.yaml names become `<name>_at_prevalence`, figures of subgroups
     `subgroups/<column>/<value>/<prefix>_<name>`.
     """
-    found = {}
-    for prefix, report in (("oof", cv), ("test", test)):
-        for name, value in report.items():
-            if isinstance(value, (int, float)):
-                found[f"{prefix}_{name}"] = float(value)
-        for row in report.get("subgroups", []):
-            place = UNNAMEABLE.sub("_", f"subgroups/{row['column']}/{row['value']}")
-            known = {key: row[key] for key in ("n", "accuracy", "roc_auc", "recall", "specificity") if key in row}
-            found |= {f"{place}/{prefix}_{key}": float(v) for key, v in known.items() if v is not None}
-        named = report.get("operating_point", {}).get("prevalence", {}).get("named", {})
-        for name in ("precision", "negative_predictive_value"):
-            if named.get(name) is not None:
-                found[f"{prefix}_{name}_at_prevalence"] = float(named[name])
+    figures = of_report("oof", cv) | of_report("test", test)
     for name, ends in cv["ci"].items():
         for end, value in zip(("low", "high"), ends or (), strict=False):
             if value is not None:
-                found[f"oof_{name}_{end}"] = float(value)
-    return found
+                figures[f"oof_{name}_{end}"] = float(value)
+    return figures
+
+
+def of_report(prefix: str, report: dict[str, Any]) -> dict[str, float]:
+    """Return the figures of one report; see `metrics`."""
+    figures = {f"{prefix}_{name}": value for name, value in report.items() if isinstance(value, (int, float))}
+    for row in report.get("subgroups", []):
+        group = UNNAMEABLE.sub("_", f"subgroups/{row['column']}/{row['value']}")
+        figures |= {f"{group}/{prefix}_{key}": row.get(key) for key in OF_SUBGROUPS}
+    named = report.get("operating_point", {}).get("prevalence", {}).get("named", {})
+    for name in ("precision", "negative_predictive_value"):
+        figures[f"{prefix}_{name}_at_prevalence"] = named.get(name)
+    return {name: float(value) for name, value in figures.items() if value is not None}
 
 
 def curve(path: Path) -> list[tuple[int, str, float]]:
@@ -201,7 +205,7 @@ def origin(records: list[Record]) -> dict[str, dict[str, str]]:
 
 
 def lock_entries() -> dict[str, Any]:
-    """Return the entries of dvc.lock by stage; empty where there is none."""
+    """Return the entries of dvc.lock by stage; empty where there is none. `dvc.api` has no access to them."""
     if not LOCK.exists():
         return {}
     return (yaml.load(LOCK.read_bytes(), Loader=params.LOADER) or {}).get("stages", {})
