@@ -1,0 +1,50 @@
+"""Projects of which every stage before the report has run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline import evaluate, holdout, select_best, train
+from tests.models import dataset, folder_of, image_project, train_and_evaluate, write_params
+from tests.reports import MODELS, describe_data
+
+
+@pytest.fixture(scope="session")
+def reported(scored, tmp_path_factory):
+    """The scored table project with a second model and subgroups, and with what scan, audit and split would have written."""
+    folder = shutil.copytree(scored, tmp_path_factory.mktemp("rows"), dirs_exist_ok=True)
+    with folder_of(folder):
+        write_params(MODELS, subgroups={"age": [50]})
+        train.main("floor")
+        for model in MODELS:
+            evaluate.main(model)
+        select_best.main("t")
+        holdout.main("t")
+        describe_data("table", {"dev": [f"row {n}" for n in range(200)], "test": [f"test {n}" for n in range(60)]})
+    return folder
+
+
+@pytest.fixture
+def rows(reported, tmp_path, monkeypatch):
+    """A copy of it as the current folder."""
+    shutil.copytree(reported, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """An image project of which every stage before the report has run."""
+    with folder_of(tmp_path_factory.mktemp("pictures")) as folder:
+        models = {"near": {"estimator": "knn", "n_neighbors": 3}}
+        dev = image_project(tmp_path_factory.getbasetemp(), models)
+        test = dataset(dev.X("embedding")[:12], dev.y[:12], folds=0)
+        test.save(Path("data/t/test.npz"))
+        train_and_evaluate(models)
+        select_best.main("t")
+        holdout.main("t")
+        for n in range(12):
+            shutil.copy(f"raw/{n}.png", f"raw/t{n}.png")
+        describe_data("image", {"dev": [f"{n}.png" for n in range(24)], "test": [f"t{n}.png" for n in range(12)]})
+    return folder
