@@ -15,8 +15,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.evaluation.calibration import out_of_fold
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
-from soak.test_elsewhere import DATA, copy_rows, read_labels
-from tests.projects import Project, start_git, tracked
+from soak.real_data import DATA, read_labels
 
 COLUMNS = ["age", "sex", "localization"]
 TRIED = ("logreg", "random_forest", "knn")
@@ -38,14 +37,9 @@ def drawn(folder: Path, model: str, dev: Dataset) -> tuple[dict[str, float], dic
 
 
 @pytest.mark.skipif(not (REAL / "skin_binary").is_dir(), reason="the real data are not here")
-def test_columns_beside_the_picture_and_sites_left_out_are_measured_with_paired_intervals(tmp_path):
-    copy_rows(read_labels(DATA), tmp_path / "skin")
-    tracked(tmp_path / "project")
-    project, folder = Project(tmp_path / "project"), tmp_path / "project"
-    start_git(project)
-    project.run(
-        "python", "-m", "pipeline.init_task", "skin", str(tmp_path / "skin"), "--label", "label", "--group", "group"
-    )
+def test_clinical_columns_and_new_sites_are_measured(skin_project):
+    project = skin_project(read_labels(DATA))
+    folder = project.folder
     models = {name: block for name, block in project.params()["models"].items() if block["task"] != "skin"}
     own = {f"skin-{name}": project.params()["models"][f"skin-{name}"] for name in (*TRIED, "dummy")}
     own |= {f"skin-{name}_columns": own[f"skin-{name}"] | {"features": ["embedding", "columns"]} for name in TRIED}

@@ -1,51 +1,21 @@
 """The champion of one half of HAM10000's sites on the other half, and subgroups; on the balanced subset of 1,200 photos."""
 
-import csv
-import shutil
 import sys
-from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import DATA as REAL
 from benchmarks.figures import Figure, save
 from pipeline.core import artifacts
-from tests.projects import Project, start_git, tracked
+from soak.real_data import DATA, copy_rows, read_labels
 
-DATA = REAL / "skin_binary"
 AWAY = ("rosendahl", "vienna_dias")  # the sites that are kept out of development; vidir_modern and vidir_molemax stay
 
 
-def read_labels(data: Path) -> list[dict[str, str]]:
-    """Return the rows of a set's CSV."""
-    with (data / "labels.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def copy_rows(rows: list[dict[str, str]], folder: Path) -> None:
-    """Copy the pictures of some rows, and their CSV."""
-    folder.mkdir()
-    for row in rows:
-        (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(DATA / row["path"], folder / row["path"])
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-        kept = [name for name in rows[0] if name != "dx"]  # the diagnosis would say the class
-        writer = csv.DictWriter(file, kept, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data are not here")
-def test_a_champion_of_one_half_of_the_sites_is_measured_on_the_other_half_and_by_subgroup(tmp_path):
+def test_a_champion_is_measured_at_the_other_sites(skin_project, tmp_path):
     rows = read_labels(DATA)
-    copy_rows([row for row in rows if row["site"] not in AWAY], tmp_path / "home")
+    project = skin_project([row for row in rows if row["site"] not in AWAY])
     copy_rows([row for row in rows if row["site"] in AWAY], tmp_path / "away")
-    tracked(tmp_path / "project")
-    project = Project(tmp_path / "project")
-    start_git(project)
-    project.run(
-        "python", "-m", "pipeline.init_task", "skin", str(tmp_path / "home"), "--label", "label", "--group", "group"
-    )
     content = project.params()
     dropped = [name for name in content["tasks"]["skin"]["models"] if name not in ("skin-logreg", "skin-dummy")]
     models = {name: block for name, block in content["models"].items() if name not in dropped}

@@ -15,8 +15,8 @@ from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
-from soak.test_elsewhere import DATA, copy_rows, read_labels
-from tests.projects import Project, environment, start_git, tracked
+from soak.real_data import DATA, read_labels
+from tests.projects import Project, environment
 
 DRAWS, SEED = 2000, 7
 TUNED = {"task": "lesions", "estimator": "mobilenetv2", "features": "pixels", "epochs": 3, "learning_rate": 0.001,
@@ -68,14 +68,8 @@ def drawn(project: Project, model: str, dev: Dataset) -> tuple[dict, dict[str, n
 
 
 @pytest.mark.skipif(not (REAL / "skin_binary").is_dir(), reason="the real data are not here")
-def test_the_network_that_init_task_writes_beats_the_frozen_one_on_real_photos(tmp_path):
-    copy_rows(read_labels(DATA), tmp_path / "skin")
-    tracked(tmp_path / "project")
-    project = Project(tmp_path / "project")
-    start_git(project)
-    project.run(
-        "python", "-m", "pipeline.init_task", "skin", str(tmp_path / "skin"), "--label", "label", "--group", "group"
-    )
+def test_the_tuned_network_beats_the_frozen_one(skin_project):
+    project = skin_project(read_labels(DATA))
     content = project.params()
     own = {name: content["models"][name] for name in ("skin-logreg", "skin-mobilenetv2")}
     models = {name: block for name, block in content["models"].items() if block["task"] != "skin"}

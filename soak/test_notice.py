@@ -18,9 +18,9 @@ from pipeline.core import artifacts
 from pipeline.monitoring import drift
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.predictor import Predictor
-from soak.test_elsewhere import DATA, copy_rows, read_labels
+from soak.real_data import DATA, read_labels
 from tests.e2e.test_api import served
-from tests.projects import Project, start_git, tracked
+from tests.projects import Project
 
 AWAY = "rosendahl"  # the site that is kept out of development
 AT_ONCE = 30  # pictures in a request
@@ -85,14 +85,9 @@ def strongest(found: dict, of: str) -> tuple[float, str]:
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data are not here")
-def test_another_sites_pictures_are_noticed_and_those_of_the_same_sites_are_not(tmp_path, monkeypatch):
+def test_only_another_sites_images_are_noticed(skin_project, monkeypatch):
     rows = read_labels(DATA)
-    copy_rows([row for row in rows if row["site"] != AWAY], tmp_path / "home")
-    tracked(tmp_path / "project")
-    project = Project(tmp_path / "project")
-    start_git(project)
-    home = str(tmp_path / "home")
-    project.run("python", "-m", "pipeline.init_task", "skin", home, "--label", "label", "--group", "group")
+    project = skin_project([row for row in rows if row["site"] != AWAY])
     content = project.params()
     content["tasks"]["skin"]["models"] = ["skin-logreg", "skin-dummy"]
     kept = {name: block for name, block in content["models"].items() if block["task"] != "skin"}
@@ -101,7 +96,7 @@ def test_another_sites_pictures_are_noticed_and_those_of_the_same_sites_are_not(
     project.run("dvc", "repro", "select_best@skin", timeout=400)
     with (project.folder / "data/skin/split.csv").open(encoding="utf-8", newline="") as file:
         test = [row["path"] for row in csv.DictReader(file) if row["subset"] == "test"]
-    at_home = [(tmp_path / "home" / path).read_bytes() for path in test]
+    at_home = [(DATA / path).read_bytes() for path in test]
     elsewhere = [(DATA / row["path"]).read_bytes() for row in rows if row["site"] == AWAY]
     same, other = show(project, at_home), show(project, elsewhere)
 

@@ -104,7 +104,7 @@ def about(batch: BatchProfile) -> None:
     }
     written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development before and with it")
     left = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items()) or "nothing"
-    odd = ", ".join(f"{one['name']} ({one['accuracy']:.0%} right)" for one in batch.shortcuts) or "nothing"
+    odd = ", ".join(f"{shortcut.name} ({shortcut.accuracy:.0%} right)" for shortcut in batch.shortcuts) or "nothing"
     st.markdown(
         f"- **Audit**: of {batch.n} samples {plain(left)} is left out; {batch.joined} show what an earlier sample shows, "
         f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
-from pipeline.data.audit_result import AuditResult
+from pipeline.data.audit_result import AuditResult, Shortcut
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import asked_for
 from pipeline.data.tables import schema
@@ -71,7 +70,7 @@ def joined(audit: AuditResult, files: dict[str, Included], out: set[str]) -> int
     return len(inside - out)
 
 
-def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[dict[str, Any]]:
+def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[Shortcut]:
     """Return the properties of how pictures were taken by which the batch is told from the rest of development.
 
     See `find_shortcuts`; asked of the batch's pictures that take part and as many others, drawn by the seed.
@@ -86,7 +85,7 @@ def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataF
     table = samples.loc[dev["path"]].reset_index()
     seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}
     origin = np.where(dev["path"].isin(list(files)), "the batch", "before")
-    return [asdict(shortcut) for shortcut in find_shortcuts(seen, origin, pd.factorize(dev["group"])[0])]
+    return find_shortcuts(seen, origin, pd.factorize(dev["group"])[0])
 
 
 def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> Drift:

@@ -59,7 +59,7 @@ def of_batch(batch: BatchProfile) -> list[str]:
         sentences.append(f"The batch is unlike the training data: {in_distance(batch)}.")
     label, share, before = most_shifted(batch)
     if batch.shortcuts and share - before > SHIFT:
-        names = ", ".join(f"{shortcut['name']} ({shortcut['accuracy']:.0%} right)" for shortcut in batch.shortcuts)
+        names = ", ".join(f"{shortcut.name} ({shortcut.accuracy:.0%} right)" for shortcut in batch.shortcuts)
         sentences.append(
             f"The batch is told from the rest by {names}, and {share:.0%} of it is {label}, of development {before:.0%}: "
             "the model may learn where pictures come from instead of what they show."

@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.data.audit_result import Shortcut
+
 
 def number(value: float | None) -> float:
     """Return a figure as read from JSON, null as NaN."""
@@ -78,7 +80,7 @@ class BatchProfile:
     labels: dict[str, int]
     left_out: dict[str, int]
     joined: int
-    shortcuts: list[dict[str, Any]]
+    shortcuts: list[Shortcut]
     development: dict[str, dict[str, int]]
     refused: float
     refused_ci: tuple[float, float]
@@ -94,7 +96,11 @@ class BatchProfile:
         own = {key: value for key, value in content.items() if key != "told_by"}
         low, high = content["drift"]["ci"]
         drift = Drift(**content["drift"] | {"ci": (number(low), number(high))})
-        own |= {"shortcuts": content["told_by"], "refused_ci": tuple(content["refused_ci"]), "drift": drift}
+        own |= {
+            "shortcuts": [Shortcut(**row) for row in content["told_by"]],
+            "refused_ci": tuple(content["refused_ci"]),
+            "drift": drift,
+        }
         return cls(**own)
 
 

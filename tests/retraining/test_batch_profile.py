@@ -94,5 +94,5 @@ def test_only_a_batch_of_another_size_has_shortcuts(tmp_path, monkeypatch, width
         size = {"width": picture.width, "height": 150, "bytes": 1, "mode": "RGB", "format": "PNG"}
         rows.append({"path": path, "subset": "dev", "group": f"g{k}"} | size)
     artifacts.write_csv("data/skin/scan/samples.csv", pd.DataFrame(rows))
-    names = {one["name"] for one in batch_profile.shortcuts("skin", tmp_path, files, pd.DataFrame(rows))}
+    names = {shortcut.name for shortcut in batch_profile.shortcuts("skin", tmp_path, files, pd.DataFrame(rows))}
     assert names >= {"width", "aspect"} if width else not names & {"width", "aspect", "height"}

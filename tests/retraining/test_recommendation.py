@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.data.audit_result import Shortcut
 from pipeline.retraining import recommendation
 from pipeline.retraining.records import Drift, SubgroupChange
 from tests.comparisons import change, make_comparison, make_profile
@@ -32,7 +33,7 @@ def test_parts_that_get_worse_are_named_unless_small():
         ({"labels": {"b": 10}}, "classes in other shares: 100% of it is b, of development 60%"),
         ({"left_out": {"leak": 2, "conflict": 1}}, "leaves out 3 of 10: 2 for leak, 1 for conflict"),
         (
-            {"labels": {"b": 10}, "shortcuts": [{"name": "width", "accuracy": 0.98, "majority": 0.5}]},
+            {"labels": {"b": 10}, "shortcuts": [Shortcut("width", 0.98, 0.5)]},
             "told from the rest by width (98% right), and 100% of it is b, of development 60%: the model may learn where",
         ),
     ],
@@ -43,7 +44,7 @@ def test_an_unusual_batch_is_described_with_its_figures(changes, said):
 
 
 def test_a_shortcut_without_class_shift_raises_no_caution():
-    assert recommendation.of_batch(make_profile(shortcuts=[{"name": "width", "accuracy": 0.98, "majority": 0.5}])) == []
+    assert recommendation.of_batch(make_profile(shortcuts=[Shortcut("width", 0.98, 0.5)])) == []
 
 
 def test_lines_begin_with_the_recommendation_and_mark_undefined_figures():
