@@ -6,7 +6,7 @@ A file whose bytes were seen before, by this code and network, is taken from the
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.parallel import run_parallel
-from pipeline.data import images, litert, uploads
+from pipeline.data import image_file, images, litert, uploads
 from pipeline.data.folder_layout import Sample
+from pipeline.data.image_file import FileFacts
 
 N_CLASSICAL = 320
 CHANNELS = ("red", "green", "blue")
@@ -35,7 +36,7 @@ class Scanned:
     the store.
     """
 
-    facts: dict
+    facts: FileFacts
     embedding: np.ndarray | None = None
     classical: np.ndarray | None = None
     tones: np.ndarray | None = None
@@ -43,7 +44,7 @@ class Scanned:
 
     def pack(self) -> bytes:
         """Return what the store keeps of it."""
-        facts = json.dumps(self.facts).encode()
+        facts = json.dumps(asdict(self.facts)).encode()
         return facts + b"\n" + self.tones.tobytes() + self.classical.tobytes() + self.embedding.tobytes()
 
     @classmethod
@@ -52,12 +53,12 @@ class Scanned:
         facts, numbers = data.split(b"\n", 1)
         tones = np.frombuffer(numbers, np.uint16, len(CHANNELS) * BINS)
         values = np.frombuffer(numbers, np.float32, offset=tones.nbytes)
-        return cls(json.loads(facts), values[N_CLASSICAL:], values[:N_CLASSICAL], tones)
+        return cls(FileFacts(**json.loads(facts)), values[N_CLASSICAL:], values[:N_CLASSICAL], tones)
 
 
 def open_store(program: Path) -> FeatureStore:
     """Return the store of what the network in `program` and today's decoding make of files."""
-    code = Path(images.__file__), Path(litert.__file__), Path(__file__)
+    code = Path(images.__file__), Path(image_file.__file__), Path(litert.__file__), Path(__file__)
     return FeatureStore("scan", make_recipe(program, *code, packages=("ai-edge-litert", "numpy", "pillow")))
 
 
@@ -70,21 +71,18 @@ def embedder(program: Path) -> litert.Embedder:
 def scan_file(path: Path, program: Path, store: FeatureStore) -> Scanned:
     """Return what there is to know of a file; of a bad one facts with `error`."""
     try:
-        data = images.read(path)
+        data = image_file.read(path)
     except DataError as error:
-        return Scanned({"error": str(error)})
+        return Scanned(FileFacts(str(error)))
     key = artifacts.sha256(data)
     known = store.get(key)
     if known:
         return Scanned.unpack(known)
-    facts = {"bytes": len(data), "error": ""}
     try:
-        picture = images.decode(data)
+        image = images.decode(data)
     except DataError as error:
-        return Scanned(facts | {"error": str(error), "id": key[:16]})  # the bytes identify what cannot be decoded
-    square = images.resize(picture.pixels)
-    facts |= {"id": picture.id, "width": picture.width, "height": picture.height}
-    facts |= {"mode": picture.mode, "format": picture.format}
+        return Scanned(FileFacts(str(error), key[:16], len(data)))
+    square, facts = images.resize(image.pixels), FileFacts.of(image, len(data))
     return Scanned(facts, embedder(program)(square), images.classical(square), count_tones(square), key)
 
 
@@ -118,7 +116,7 @@ def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, wor
                 store.put(new)
                 new.clear()
             known = {key: getattr(sample, key) for key in ("path", "label", "group", "shipped")}
-            yield known | one.facts | sample.extra
+            yield known | asdict(one.facts) | sample.extra
         store.put(new)
     write_intensity(out / "intensity.csv", tones)
 

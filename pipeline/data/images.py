@@ -23,7 +23,6 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 SIZE = 224  # px, width and height of what a model sees
 MIN_SIDE = 16  # px
 MAX_PIXELS = 50_000_000
-MAX_BYTES = 450_000_000  # of a file: 50 megapixels of four 16-bit channels are 400 MB
 LARGE = 8_000_000  # px, of which a server decodes one picture at a time
 BAND = 1_000_000  # px that are converted at a time
 HEAD = 352  # bytes from a file's start that tell what it is: NIfTI's sign is the last, at 344
@@ -73,18 +72,6 @@ class Picture:
         digest = hashlib.sha256(f"{width}x{height}:".encode())
         digest.update(np.ascontiguousarray(self.pixels))
         return digest.hexdigest()[:16]
-
-
-def read(path: Path) -> bytes:
-    """Return a file's bytes; raise DataError for what is no file, too large or cannot be opened."""
-    try:
-        if path.exists() and not path.is_file():
-            raise DataError("is no file")  # a pipe would never end
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"is over {MAX_BYTES // 1_000_000} MB, more than a picture needs")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be opened ({error.strerror})") from None
 
 
 def decode(data: bytes) -> Picture:

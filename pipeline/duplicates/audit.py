@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,14 +18,13 @@ from pipeline.core.stage import require
 from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult, PathPair, Shortcut
 from pipeline.data.folder_layout import Skipped
+from pipeline.data.image_file import FileFacts
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.pairs import Pair, find_pairs, same_rows
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
-
-FACTS = ["id", "width", "height", "mode", "format", "bytes", "error"]
 
 
 def audit(
@@ -90,8 +89,8 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
     for path, one, known in zip(paths, prints, good["id"], strict=True):
-        if one.facts["error"] or one.facts["id"] != known:
-            why = one.facts["error"] or "it shows something else"
+        if one.facts.error or one.facts.id != known:
+            why = one.facts.error or "it shows something else"
             raise DataError(f"{path.as_posix()}: has changed since the scan: {why}. Run 'dvc repro' again")
     pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
     result = audit(raw, skipped, prints[:n_raw], pairs)
@@ -120,9 +119,9 @@ def audit_path(place: Path, copies: bool, workers: int) -> tuple[AuditResult, pd
         return audit(samples, skipped, None, same_rows(samples), copies), samples, None
     store = open_store()
     prints = take_all([root / path for path in samples["path"]], store, place.name, workers)
-    facts = pd.DataFrame([one.facts for one in prints], columns=FACTS)
+    facts = pd.DataFrame([asdict(one.facts) for one in prints], columns=[field.name for field in fields(FileFacts)])
     samples = pd.concat([samples, facts], axis=1)
-    usable = [(root / path, one) for path, one in zip(samples["path"], prints, strict=True) if not one.facts["error"]]
+    usable = [(root / path, one) for path, one in zip(samples["path"], prints, strict=True) if not one.facts.error]
     prints = [one for _, one in usable]
     pairs = find_pairs([path for path, _ in usable], prints, store, workers, place.name)
     return audit(samples, skipped, prints, pairs, copies), samples, root

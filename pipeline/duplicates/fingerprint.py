@@ -5,7 +5,7 @@ All of it depends on the file's bytes alone and is kept in the store of features
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +17,15 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.parallel import run_parallel
-from pipeline.data import images
+from pipeline.data import image_file, images
+from pipeline.data.image_file import FileFacts
 from pipeline.duplicates import candidates, verify
 from pipeline.duplicates.verify import Look, take_look
 
 # What decides fingerprints and verdicts.
 CODE = (
     *("duplicates/alignment", "duplicates/candidates", "duplicates/edits", "duplicates/fingerprint"),
-    *("duplicates/keypoints", "duplicates/pairs", "duplicates/verify", "data/images"),
+    *("duplicates/keypoints", "duplicates/pairs", "duplicates/verify", "data/images", "data/image_file"),
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim whose brightness betrays a scanner
@@ -33,14 +34,14 @@ FEWEST_POINTS = 20  # with fewer, or less detail, a picture is nearly empty: it 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A file: `key`, the SHA-256 of its bytes; `facts`: id, width, height, mode, format, bytes, error; what proposes.
+    """A file: `key`, the SHA-256 of its bytes; its `facts`; what proposes.
 
     `words`: uint32 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
     brightness; `judged`: whether it shows enough to be told from others. A file with `error` has none of these.
     """
 
     key: str
-    facts: dict
+    facts: FileFacts
     words: np.ndarray | None = None
     frequencies: np.ndarray | None = None
     tones: np.ndarray | None = None
@@ -48,14 +49,14 @@ class Fingerprint:
 
     def pack(self) -> bytes:
         """Return what the store keeps of it."""
-        about = {"key": self.key, "facts": self.facts, "judged": self.judged}
+        about = {"key": self.key, "facts": asdict(self.facts), "judged": self.judged}
         return pack(about, words=self.words, frequencies=self.frequencies, tones=self.tones)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
         """Return what `pack` made bytes of."""
         about, arrays = unpack(data)
-        return cls(**about, **arrays)
+        return cls(about["key"], FileFacts(**about["facts"]), judged=about["judged"], **arrays)
 
 
 def pack(about: dict, **arrays: np.ndarray) -> bytes:
@@ -83,9 +84,9 @@ def open_store() -> FeatureStore:
 def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, bytes]]]:
     """Return a file's fingerprint, and what is to be put into the store of it; of a bad file `facts` with the error."""
     try:
-        data = images.read(path)
+        data = image_file.read(path)
     except DataError as error:
-        return Fingerprint("", {"error": str(error)}), []
+        return Fingerprint("", FileFacts(str(error))), []
     key = artifacts.sha256(data)
     known = store.get(key)
     if known:
@@ -93,13 +94,11 @@ def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, 
     try:
         picture = images.decode(data)
     except DataError as error:
-        # the bytes identify what cannot be decoded
-        return Fingerprint(key, {"id": key[:16], "bytes": len(data), "error": str(error)}), []
+        return Fingerprint(key, FileFacts(str(error), key[:16], len(data))), []
     look = take_look(picture.pixels, picture.width, picture.height)
-    facts = {name: getattr(picture, name) for name in ("id", "width", "height", "mode", "format")}
     found = Fingerprint(
         key,
-        facts | {"bytes": len(data), "error": ""},
+        FileFacts.of(picture, len(data)),
         candidates.words_of(look.points.descriptors),
         look.frequencies,
         tones(picture.pixels),
@@ -116,7 +115,7 @@ def look_again(path: Path, key: str, store: FeatureStore) -> Look:
     known = store.get(f"{key}:look")
     if known:
         return Look.of_arrays(unpack(known)[1])
-    data = images.read(path)
+    data = image_file.read(path)
     if artifacts.sha256(data) != key:
         raise DataError(f"{path.as_posix()}: has changed while it was audited; run it again")
     picture = images.decode(data)

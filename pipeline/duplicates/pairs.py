@@ -58,7 +58,7 @@ def find_pairs(
         return paths[i], prints[i].key
 
     first: dict[str, int] = {}
-    ids = [one.facts["id"] for one in prints]
+    ids = [one.facts.id for one in prints]
     again = [(first[key], i) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
     pairs = [Pair(a, b, "exact", 1.0, True) for a, b in again if b >= since]
     alone = np.array([i for i in first.values() if prints[i].judged], int)

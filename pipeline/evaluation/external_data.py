@@ -63,7 +63,7 @@ def pictures(block: ExternalParams, source: TaskParams, classes: list[str], name
     known = [uploads.locate(Path(task.raw), path) for path in split["path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
     prints = take_all([*known, *paths], store, name, workers)
-    errors = [one.facts["error"] for one in prints]
+    errors = [one.facts.error for one in prints]
     usable = [i for i, error in enumerate(errors) if not error]
     found = find_pairs([[*known, *paths][i] for i in usable], [prints[i] for i in usable], store, workers, name)
     links = [(usable[pair.a], usable[pair.b]) for pair in found]

@@ -70,7 +70,7 @@ class Known:
         files = [uploads.locate(root, place.path) for place in places]
         known = [fingerprint(file) for file in files]
         readable = [
-            i for i, one in enumerate(known) if not one.facts["error"]
+            i for i, one in enumerate(known) if not one.facts.error
         ]  # what has changed since the scan is no picture
         places, files, known = ([part[i] for i in readable] for part in (places, files, known))
         pairs = find_pairs(files + new, known + prints, store, params.workers(), self.task, since=len(known))

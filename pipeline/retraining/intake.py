@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.errors import DataError
-from pipeline.data import images, tables, upload_ledger, uploads
+from pipeline.data import image_file, images, tables, upload_ledger, uploads
 from pipeline.duplicates import fingerprint
 from pipeline.retraining.existing_samples import Known, Place, positions
 
@@ -191,7 +191,7 @@ def keep(known: Known, part: Path, place: Path, offer: Offer, id_: str, about: d
 def read_file(task: str, file: str, label: str | None, group: str) -> list[Offer]:
     """Return the samples in a file: a picture, or the rows of a CSV. A bad file is one offer with its fault."""
     try:
-        return read_data(task, file, images.read(Path(file)), label, group)
+        return read_data(task, file, image_file.read(Path(file)), label, group)
     except DataError as error:
         return [Offer(file, b"", "", fault=str(error))]
 

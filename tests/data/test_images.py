@@ -210,17 +210,6 @@ def test_a_header_is_refused_for_what_decoding_refuses(tmp_path, data, text):
 # what is refused
 
 
-def test_what_cannot_be_read_says_why(tmp_path):
-    with pytest.raises(DataError, match="is no file"):
-        images.read(tmp_path)
-    with pytest.raises(DataError, match=r"cannot be opened \(No such file or directory\)"):
-        images.read(tmp_path / "absent.png")
-    with (tmp_path / "volume.nii").open("wb") as file:
-        file.truncate(10**12)  # sparse: it takes no room
-    with pytest.raises(DataError, match="is over 450 MB"):
-        images.read(tmp_path / "volume.nii")
-
-
 def test_an_empty_file_is_refused():
     with pytest.raises(DataError, match=r"not a readable image \(0 bytes\)"):
         images.decode(b"")

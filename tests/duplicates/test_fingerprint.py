@@ -34,7 +34,7 @@ def test_a_known_file_gives_the_same_fingerprint_from_the_store(folder):
     assert nothing_new == []
     assert again.pack() == first.pack() == Fingerprint.unpack(first.pack()).pack()
     assert first.judged
-    assert (first.facts["width"], first.facts["height"], first.facts["error"]) == (200, 150, "")
+    assert (first.facts.width, first.facts.height, first.facts.error) == (200, 150, "")
 
 
 def test_what_a_file_is_compared_by_is_the_same_from_the_store_and_from_the_file(folder):
