@@ -8,18 +8,19 @@ from benchmarks.graph import models
 from benchmarks.scratch import Scratch
 
 FOLDS = """
-import importlib, json, time
+import json, time
+from functools import partial
 from pathlib import Path
 from pipeline.core import params
+from pipeline.estimators._registry import get_estimator
 from pipeline.training.cross_fit import cross_fit
 from pipeline.data.dataset import Dataset
 dev = Dataset.load(Path("data/skin/dev.npz"))
 found = {}
 for name in ("knn", "logreg", "random_forest"):
     block = params.model(f"skin-{name}")
-    module = importlib.import_module(f"pipeline.estimators.{name}")
-    own = params.parse(module.Params, block.own, name)
-    build = lambda: module.build(own, 7)
+    estimator = get_estimator(name)
+    build = partial(estimator.make_model, params.parse(estimator.Params, block.own, name), 7, 1)
     X = dev.X("embedding")
     cross_fit([build], X, dev, 1, name, 7)
     def seconds(workers):

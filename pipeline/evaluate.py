@@ -5,7 +5,7 @@ as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/
 reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from pipeline.evaluation.scoring import add_refusals, assess
 from pipeline.prediction import decision_rule, ood_images, ood_tables
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.stats import metrics
+from pipeline.training.candidate import Candidate
 
 
 def main(name: str) -> None:
@@ -48,8 +49,8 @@ def main(name: str) -> None:
     if repeats > 1:
         report["counts"] |= {"n": len(dev.y) // repeats, "repeats": repeats}
         report["notes"].append(f"each sample was predicted {repeats} times, by models of other folds; all are counted")
-    candidate = artifacts.read_json(folder / "candidate.json")
-    report |= {key: candidate[key] for key in ("tuned",) if key in candidate}
+    tuned = Candidate.read(folder).tuned
+    report |= {"tuned": asdict(tuned)} if tuned else {}
     if dev.positive:
         report["operating_point"] = operating_point.describe(report, rule, select.operating_point.prevalence)
     refused = distance > rule.refusal

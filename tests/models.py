@@ -18,9 +18,12 @@ from pipeline.data import images, litert, tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
+from pipeline.estimators._registry import get_estimator
 from pipeline.prediction import bundle, ood_reference
 from pipeline.prediction.decision_rule import DecisionRule
-from pipeline.training import candidate
+from pipeline.training import export as exporting
+from pipeline.training.candidate import Candidate
+from pipeline.training.job import Job
 from tests.shared import made_once
 
 NAMES = {2: ["benign", "malignant"], 4: ["adeno", "large cell", "normal", "squamous"]}
@@ -168,21 +171,35 @@ def learn_head(session: Path) -> None:
     embedding, y = embed(squares), np.arange(24) % 2
     np.save("pixels.npy", squares)
     np.save("embedding.npy", embedding)
-    fitted = mobilenetv2.build(HEAD, 7).fit_grouped(embedding, y, y, "t")
+    fitted = mobilenetv2.build(HEAD, 7).fit(embedding, y, y, "t")
     Path("head").mkdir()
     fitted.save(Path("head"))
     joblib.dump(fitted, "fitted.joblib")
+
+
+def describe(**own: object) -> Candidate:
+    """Return the description of a logistic regression for a table of two classes; `own` replaces its values."""
+    facts = {"task": "t", "model": "m", "estimator": "logreg", "features": "columns", "hyperparameters": {}}
+    facts |= {"kind": "table", "classes": NAMES[2], "positive": NAMES[2][1], "input": None, "schema": None}
+    return Candidate(**facts | {"versions": {}, "data_fingerprint": "ab" * 32, "files": {}} | own)
+
+
+def write_candidate(folder: Path, files: dict[str, bytes], **own: object) -> Path:
+    """Write a candidate, see `describe`, with these files to `folder`; return it."""
+    for name, data in files.items():
+        artifacts.write_bytes(folder / name, data)
+    describe(files={name: artifacts.sha256(data) for name, data in files.items()}, **own).write(folder)
+    return folder
 
 
 def use_head(session: Path, name: str, dev: Dataset) -> None:
     """Make the head the working folder's candidate `name` of the task t; what it predicts is not out of fold."""
     shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
     folder = Path(f"models/t/candidates/{name}")
-    files = {path.name: artifacts.sha256(path.read_bytes()) for path in folder.iterdir()}
-    content = candidate.describe(name, params.model(name), "image", dev, files) | {"schema": None}
     head, X = learnt_head(session)[1], dev.X("embedding")
-    judged = ood_reference.judge_familiarity(head, X, dev, content, folder)
-    artifacts.write_json(folder / "candidate.json", content)
+    judged = ood_reference.judge_familiarity(head, X, dev, None, folder)
+    job = Job(name, params.model(name), params.task("t"), get_estimator("mobilenetv2"), [], dev, X)
+    exporting.describe(job).write(folder)
     artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)
     artifacts.write_csv(folder / "history.csv", pd.DataFrame({"fold": [0], "epoch": [1], "loss": [1], "val_loss": [1]}))
 

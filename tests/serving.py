@@ -21,20 +21,17 @@ from pipeline.estimators import logreg
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
-from tests.models import NAMES, dumped, mixed, picture, square
+from tests.models import NAMES, dumped, mixed, picture, square, write_candidate
 
 BOUNDARY = "a-boundary-that-no-file-holds"
 
 
 def save_candidate(folder: Path, model: Any, task: str, kind: str, features: str, n_classes: int, **own: Any) -> Path:
     """Write a candidate as training does; return its folder."""
-    data = dumped(model)
-    artifacts.write_bytes(folder / "model.joblib", data)
     names = NAMES[n_classes]
-    facts = {"task": task, "model": folder.name, "kind": kind, "features": features, "classes": names, "schema": None}
-    facts |= {"positive": names[1] if n_classes == 2 else None, "files": {"model.joblib": artifacts.sha256(data)}}
-    artifacts.write_json(folder / "candidate.json", facts | own)
-    return folder
+    facts = {"task": task, "model": folder.name, "kind": kind, "features": features, "classes": names}
+    facts["positive"] = names[1] if n_classes == 2 else None
+    return write_candidate(folder, {"model.joblib": dumped(model)}, **facts | own)
 
 
 def crown(task: str, candidate: Path, **changes: Any) -> str:

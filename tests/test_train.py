@@ -12,6 +12,7 @@ from pipeline.core.errors import ParamsError, StageError
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.estimators import knn
+from pipeline.estimators._protocol import ClassifierModel
 from pipeline.training.cross_fit import cross_fit
 from tests.models import KERAS_NOISE, dataset, mixed, numbers, write_params
 
@@ -84,7 +85,7 @@ def test_the_written_predictions_are_those_of_cross_fitting_and_leave_no_sample_
     dev = Dataset.load(Path("data/t/dev.npz"))
     written = np.load("models/t/candidates/near/oof.npz")["proba"]
     assert np.isfinite(written).all()
-    expected = cross_fit([lambda: knn.build(knn.Params(), 7)], dev.X("columns"), dev, 1, "t", 7).oof
+    expected = cross_fit([lambda: ClassifierModel(knn.build(knn.Params(), 7))], dev.X("columns"), dev, 1, "t", 7).oof
     np.testing.assert_array_equal(written, expected)
 
 

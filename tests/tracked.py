@@ -21,6 +21,7 @@ from pipeline.estimators._prepare import prepared
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.tracking import mirror
+from tests.models import write_candidate
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ["benign", "malignant"]
@@ -71,22 +72,9 @@ def make_model(folder, name, model, C=1.0):
     candidate = folder / f"models/{name}/candidates/{model}"
     file = io.BytesIO()
     joblib.dump(prepared(LogisticRegression(C=C)).fit(task["X"], task["y"]), file)
-    artifacts.write_bytes(candidate / "model.joblib", file.getvalue())
-    described = {
-        "task": name,
-        "model": model,
-        "estimator": "logreg",
-        "features": task["features"],
-        "kind": task["kind"],
-        "classes": CLASSES,
-        "positive": "malignant",
-        "input": None,
-        "versions": {},
-        "data_fingerprint": "ab" * 32,
-        "files": {"model.joblib": artifacts.sha256(file.getvalue())},
-        "schema": tables.schema(ROWS, {}) if task["kind"] == "table" else None,
-    }
-    artifacts.write_json(candidate / "candidate.json", described)
+    facts = {"task": name, "model": model, "features": task["features"], "kind": task["kind"]}
+    facts["schema"] = tables.schema(ROWS, {}) if task["kind"] == "table" else None
+    write_candidate(candidate, {"model.joblib": file.getvalue()}, **facts)
     artifacts.write_bytes(candidate / "oof.npz", SECRET.encode())
     artifacts.write_json(folder / f"models/{name}/decisions/{model}.json", {"threshold": 0.5})
     report = {"roc_auc": 0.9 - C / 100, "f1": None, "ci": {"roc_auc": [0.8, 0.95], "f1": None}, "counts": {"n": 20}}

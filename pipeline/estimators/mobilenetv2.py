@@ -21,6 +21,7 @@ from pipeline.estimators import _network
 from pipeline.estimators._checkpoint import key, make_checkpoint
 from pipeline.estimators._frozen import frozen_maps, last_frozen
 from pipeline.estimators._pictures import Pictures, make_batches
+from pipeline.estimators._protocol import Model
 from pipeline.estimators._tail import learning_rate, progress, stopping_part, tail_of
 
 FEATURES = ("embedding", "pixels")
@@ -73,8 +74,8 @@ def use_workers(workers: int) -> int:
     return 1
 
 
-class MobileNetV2Classifier:
-    """scikit-learn's `fit` and `predict_proba` over embeddings (n, 1280) or `Pictures`.
+class MobileNetV2Classifier(Model):
+    """A model over embeddings (n, 1280) or `Pictures`.
 
     `history_` after fitting: a DataFrame with epoch, loss and val_loss (NaN where nothing was held out).
     """
@@ -82,7 +83,7 @@ class MobileNetV2Classifier:
     def __init__(self, params: Params, seed: int):
         self.params, self.seed = params, seed
 
-    def fit_grouped(
+    def fit(
         self, X: Any, y: np.ndarray, groups: np.ndarray, label: str, held_out: tuple | None = None
     ) -> "MobileNetV2Classifier":
         """Fit on X and y (n,). `held_out` (X, y) is only looked at, for the curve of val_loss; it influences nothing."""
@@ -144,8 +145,10 @@ class MobileNetV2Classifier:
         exp = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exp / exp.sum(axis=1, keepdims=True)
 
-    def seconds(self, X: Pictures, y: np.ndarray, label: str) -> float:
-        """Return how long it takes to learn from a picture once, tried on some; the frozen blocks are run over all before."""
+    def seconds_per_sample(self, X: Any, y: np.ndarray, label: str) -> float | None:
+        """Measure a few batches of fine-tuning, after running the frozen blocks over all images; None for a head alone."""
+        if self.params.fine_tune is None:
+            return None
         size, maps, keras = self.params.fine_tune.batch_size, self._maps(X, label), _network.import_keras()
         self.head_ = np.zeros((X.embedding.shape[1], int(y.max()) + 1)), np.zeros(int(y.max()) + 1)
         n = min(TRIED, max(1, len(y) // size)) * size  # whole batches: another size would be compiled again
@@ -155,7 +158,7 @@ class MobileNetV2Classifier:
         start = time.perf_counter()
         for at in range(len(batches)):
             tail.train_on_batch(*batches[at])
-        return (time.perf_counter() - start) / len(some)
+        return (time.perf_counter() - start) / len(some) * self.params.fine_tune.epochs
 
     def _maps(self, X: Pictures, label: str) -> np.ndarray:
         return frozen_maps(X, self.params.fine_tune.from_block, self.params.fine_tune.views, self.seed, label)
@@ -218,7 +221,7 @@ class MobileNetV2Classifier:
             return self._head_proba(X)
         return self._in_batches(self.network_, X)
 
-    def familiar(self, X: Any) -> np.ndarray:
+    def ood_features(self, X: Any) -> np.ndarray:
         """Return that by which X is judged to be like the training data or not, float32 (n, n_features), never negative.
 
         Of embeddings these themselves. Of a network that was fine-tuned a map that was not, averaged over its places: what was

@@ -18,6 +18,7 @@ from pipeline.evaluation.scoring import add_refusals, assess
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
+from pipeline.training.candidate import Candidate
 
 
 def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -93,5 +94,7 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
 
 def content_hash(name: str, model: str) -> str:
     """Return what stands for a candidate of the task `name` in test_looks.csv."""
-    candidate, rule = TaskPaths(name).candidate_json(model), TaskPaths(name).decision_rule(model)
-    return test_set_evaluations.content_hash(artifacts.read_json(candidate), artifacts.read_json(rule))
+    paths = TaskPaths(name)
+    return test_set_evaluations.content_hash(
+        Candidate.read(paths.candidate(model)), artifacts.read_json(paths.decision_rule(model))
+    )

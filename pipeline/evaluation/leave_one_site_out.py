@@ -5,7 +5,6 @@ this one, and scored on the samples of this one. Beside that stands what the sam
 difference: what a new site costs. The test set is not opened.
 """
 
-import shutil
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,14 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
-from pipeline.estimators._pictures import load_pictures
+from pipeline.estimators._registry import get_estimator
 from pipeline.evaluation import subgroups
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from pipeline.stats.intervals import of_metric
 from pipeline.training.cross_fit import fit, probabilities, rows_of
+from pipeline.training.job import load_features, remove_scratch
 from pipeline.training.refit import unfitted
 
 ALL = "all sites"
@@ -46,8 +46,8 @@ def leave_out(
 
     They are NaN where there is none; the second tells why, by site.
     """
-    features, workers = params.model(model).features, params.workers()
-    X = load_pictures(dev, TaskPaths(task).data, model) if features == "pixels" else dev.X(features)
+    features = params.model(model).features
+    X = load_features(dev, task, features, model)
     left = {name: training_rows(values, dev.group, name) for name in names}
     without = {name: LACKS.format(lacking(dev, rows)) for name, rows in left.items() if lacking(dev, rows)}
     todo, proba = [name for name in names if name not in without], np.full((len(dev.y), len(dev.classes)), np.nan)
@@ -56,12 +56,11 @@ def leave_out(
         estimator = fit(unfitted(task, model), X, dev, left[name], f"{model} without {name}")
         return probabilities(estimator, rows_of(X, np.flatnonzero(values == name)))
 
-    alone = hasattr(unfitted(task, model), "fit_grouped")  # a network takes all threads itself
-    done = run_parallel(work, todo, 1 if alone else workers)
+    side_by_side = get_estimator(params.model(model).estimator).use_workers(params.workers())
+    done = run_parallel(work, todo, side_by_side)
     for name, found in zip(todo, tqdm(done, f"sites {model}", total=len(todo), unit=" fits", delay=3), strict=True):
         proba[values == name] = found
-    if features == "pixels":
-        shutil.rmtree(X.scratch, ignore_errors=True)  # there is none where no site can be left out
+    remove_scratch(X)
     return proba, without
 
 

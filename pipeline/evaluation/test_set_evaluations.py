@@ -14,18 +14,19 @@ from typing import Any
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
+from pipeline.training.candidate import Candidate
 
 COLUMNS = ["test", "model", "candidate"]
 
 
-def content_hash(candidate: dict[str, Any], decision: dict[str, Any]) -> str:
+def content_hash(candidate: Candidate, decision: dict[str, Any]) -> str:
     """Return 16 hex digits that stand for what is scored: the model's files and the decision.
 
-    `candidate` is the content of candidate.json. Names and versions of libraries are left out: they answer nothing. So is what
+    Names and versions of libraries are left out: they answer nothing. So is what
     refuses, because every sample is scored, and arrays beside the model, which refuse or explain.
     """
-    files = {name: digest for name, digest in candidate["files"].items() if not name.endswith(".npz")}
-    content = [files, candidate["features"], {key: value for key, value in decision.items() if key != "refusal"}]
+    files = {name: digest for name, digest in candidate.files.items() if not name.endswith(".npz")}
+    content = [files, candidate.features, {key: value for key, value in decision.items() if key != "refusal"}]
     return artifacts.sha256(json.dumps(content, sort_keys=True).encode())[:16]
 
 

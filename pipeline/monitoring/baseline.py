@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.monitoring import histograms
 from pipeline.prediction import ood_tables
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.training.candidate import Candidate
 
 
 def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> dict[str, Any]:
     """Return `Tally.to_json` of the candidate in a folder on the development set, with n_groups and the names of the places."""
-    saved, about = np.load(candidate / "oof.npz"), artifacts.read_json(candidate / "candidate.json")
+    saved, about = np.load(candidate / "oof.npz"), Candidate.read(candidate)
     proba, repeats = calibrate(saved["proba"], rule), len(saved["proba"]) // len(dev.y)
     distance = np.tile(saved["distance"] / rule.refusal, repeats)
     refused = distance > 1
@@ -25,7 +25,7 @@ def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> dict[str, An
         refused |= np.tile(saved["beyond"], repeats) > ood_tables.FAR
     seen = distance, np.tile(saved["places"], (repeats, 1))
     found = histograms.expected(dev.classes, decide(proba, rule), proba, seen, refused)
-    schema = about["schema"] if about["kind"] == "table" else None
+    schema = about.schema if about.kind == "table" else None
     return found.to_json() | {"n_groups": len(set(dev.group)), "names": names(schema, saved["places"].shape[1])}
 
 

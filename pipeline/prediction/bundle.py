@@ -16,6 +16,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.image_with_columns import of_picture
 from pipeline.prediction.decision_rule import DecisionRule
+from pipeline.training.candidate import Candidate
 
 FORMAT = 1
 KEYS = {"kind": str, "classes": list, "features": str, "decision": dict, "files": dict}  # what no reader can do without
@@ -30,12 +31,11 @@ def write(folder: Path, candidate: Path, rule: DecisionRule, metrics: dict[str, 
     answers to known inputs. Files that are not the new bundle's are removed at the end. Raises BundleError where the
     candidate's files are not those that its training wrote.
     """
-    content = artifacts.read_json(candidate / "candidate.json")
-    files = {
-        name: read_file(candidate, name, expected, "candidate.json") for name, expected in content["files"].items()
-    }
-    if of_picture(content["features"]) == "embedding":
+    described = Candidate.read(candidate)
+    files = {name: read_file(candidate, name, expected, "candidate.json") for name, expected in described.files.items()}
+    if of_picture(described.features) == "embedding":
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
+    content = described.to_json()
     content |= {"format": FORMAT, "decision": rule.to_json(), "metrics": metrics, "golden": golden}
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
     with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last

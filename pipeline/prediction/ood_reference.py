@@ -4,29 +4,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.core import artifacts
 from pipeline.core.parallel import one_thread
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import Beside
+from pipeline.estimators._protocol import Model
 from pipeline.prediction import ood_images, ood_tables
 
 
 def judge_familiarity(
-    estimator: Any, X: Any, dev: Dataset, candidate: dict[str, Any], folder: Path
+    model: Model, X: Any, dev: Dataset, schema: list[dict[str, Any]] | None, folder: Path
 ) -> dict[str, np.ndarray]:
     """Return `distance`, how unlike the other folds each sample is, (n,), and `places` among all, float32 (n, k).
 
     Of pictures also write known.npz, which the bundle takes along; with columns beside them, there is `beyond` (n,), too.
     """
-    if candidate["kind"] == "table":
-        places = ood_tables.judge(X, candidate["schema"])[1]
+    if isinstance(X, pd.DataFrame):
+        places = ood_tables.judge(X, schema)[1]
         return {"distance": ood_tables.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
     beyond = {"beyond": ood_tables.out_of_fold(X.columns, dev.fold)} if isinstance(X, Beside) else {}
-    seen = estimator.familiar(X) if hasattr(estimator, "familiar") else X.picture if isinstance(X, Beside) else X
+    seen = model.ood_features(X)
     with one_thread():
         known = ood_images.fit(seen)
         artifacts.write_npz(folder / "known.npz", known)
-        candidate["files"]["known.npz"] = artifacts.sha256((folder / "known.npz").read_bytes())
         places = ood_images.judge(known, seen)[1].astype(np.float32)
         return {"distance": ood_images.out_of_fold(seen, dev.fold), "places": places} | beyond

@@ -1,6 +1,5 @@
 """Which task and which models fit a data set that was found: blocks of params.yaml, with the reasons in words."""
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError, SplitError
 from pipeline.data.splitting import unit_hash
+from pipeline.estimators._registry import get_estimator
 from pipeline.tasks.inspect_data import Found
 
 FRACTIONS = (0.2, 0.3, 0.4, 0.5)  # of groups for the test set: the first that leaves every class on both sides
@@ -149,9 +149,10 @@ def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> dict[str
         own["C"] = 0.001  # 1,280 features of some hundred samples
     if estimator == "knn":
         own["n_neighbors"] = max(1, min(NEIGHBOURS, n_fitted // 2))
-    module = importlib.import_module(f"pipeline.estimators.{estimator}")
     features = "embedding" if kind == "image" else "columns"
     if estimator == "mobilenetv2" and n_fitted >= TUNED_FROM:
         own |= {"dropout": 0.3, "fine_tune": {}}  # the recipe of benchmarks/network.md
         features = "pixels"
-    return {"task": task, "estimator": estimator, "features": features} | module.Params(**own).model_dump()
+    return {"task": task, "estimator": estimator, "features": features} | get_estimator(estimator).Params(
+        **own
+    ).model_dump()

@@ -1,13 +1,12 @@
 """Validate all of params.yaml: every value has to be one that the stages can work with."""
 
 import difflib
-import importlib
 import re
 from typing import Any
 
 from pydantic import Field
 
-from pipeline.core import code_hashes, params, params_models
+from pipeline.core import params, params_models
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import (
     BackboneParams,
@@ -19,6 +18,7 @@ from pipeline.core.params_models import (
     TaskParams,
 )
 from pipeline.data.image_with_columns import has_columns, of_picture
+from pipeline.estimators._registry import estimator_names, get_estimator
 from pipeline.tasks import raw_data
 from pipeline.training import tuning
 
@@ -155,16 +155,15 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     task = tasks[model.task]
     if name not in task.models:
         raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")
-    known = code_hashes.estimators()
+    known = estimator_names()
     if model.estimator not in known:
         raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
-    estimator = importlib.import_module(f"pipeline.estimators.{model.estimator}")
+    estimator = get_estimator(model.estimator)
     check_features(model, task, estimator.FEATURES, where)
     check_lists(model, task, where)
     for block in tuning.combinations(model.own):
         own = params.parse(estimator.Params, block, f"models.{name}")
-        if hasattr(estimator, "check"):
-            estimator.check(own, model.features, where)
+        estimator.check(own, model.features, where)
 
 
 def check_features(model: ModelParams, task: TaskParams, supported: tuple[str, ...], where: str) -> None:
@@ -173,7 +172,7 @@ def check_features(model: ModelParams, task: TaskParams, supported: tuple[str, .
     if has_columns(model.features) and model.features not in possible and task.kind == "image":
         raise ParamsError(
             f"{where}.features: {model.estimator} is a network of pictures alone; columns beside the picture can be used by: "
-            f"{', '.join(name for name in code_hashes.estimators() if takes_columns(name))}"
+            f"{', '.join(name for name in estimator_names() if takes_columns(name))}"
         )
     if has_columns(model.features) and not task.preprocess.columns and task.kind == "image":
         raise ParamsError(
@@ -196,7 +195,7 @@ def usable(features: str, known: tuple[str, ...]) -> bool:
 
 def takes_columns(estimator: str) -> bool:
     """Return whether an estimator can use columns."""
-    return "columns" in importlib.import_module(f"pipeline.estimators.{estimator}").FEATURES
+    return "columns" in get_estimator(estimator).FEATURES
 
 
 def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:

@@ -15,6 +15,7 @@ from pipeline.core import artifacts, params
 from pipeline.core.paths import TIMINGS, TaskPaths
 from pipeline.core.stage import require
 from pipeline.evaluation import test_set_evaluations
+from pipeline.training.candidate import Candidate
 
 LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
@@ -91,7 +92,7 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
         metrics=figures if seconds is None else figures | {"train_seconds": seconds},
         curve=curve(plots[1]),
         plots=[path for path in plots if path.exists()],
-        data=artifacts.read_json(candidate)["data_fingerprint"],
+        data=Candidate.read(candidate.parent).data_fingerprint,
     )
 
 

@@ -1,64 +1,66 @@
-"""Write a fitted model and describe it: the content of candidate.json."""
+"""The candidate: what a prediction must know of a fitted model, and where the model comes from (candidate.json).
 
-import sys
-from importlib.metadata import PackageNotFoundError, version
+Light to import: what serves predictions reads it too.
+"""
+
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
-from pipeline.core.params_models import ModelParams
-from pipeline.data import images
-from pipeline.data.dataset import Dataset
-
-INPUTS = {
-    "image": {"width": images.SIZE, "height": images.SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"},
-    "table": None,
-}
-LIBRARIES = {
-    "joblib": ("scikit-learn", "numpy", "ai-edge-litert"),
-    "keras": ("tensorflow", "tensorflow-cpu", "keras", "numpy", "ai-edge-litert"),
-}
 
 
-def save(estimator: Any, folder: Path) -> dict[str, str]:
-    """Write the fitted estimator in place of any other and return {file name: SHA-256}."""
-    for left_over in folder.glob("model.*"):
-        left_over.unlink()
-    if hasattr(estimator, "save"):
-        estimator.save(folder)
-    else:
-        import joblib
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning chose of the listed values: for the model that is kept, and for each fold of each repeat in turn.
 
-        with artifacts.replacing(folder / "model.joblib") as part:
-            joblib.dump(estimator, part)
-    return {path.name: artifacts.sha256(path.read_bytes()) for path in sorted(folder.glob("model.*"))}
+    tried: each combination with `log_loss`, its mean over all samples out of fold. The least of them is not the model's score.
+    """
+
+    chosen: dict[str, Any]
+    by_fold: list[dict[str, Any]]
+    tried: list[dict[str, Any]]
 
 
-def describe(name: str, model: ModelParams, kind: str, dev: Dataset, files: dict[str, str]) -> dict[str, Any]:
-    """Return candidate.json: what a prediction must know of the model, and where it comes from."""
-    libraries = LIBRARIES["keras" if "model.keras" in files else "joblib"]
-    return {
-        "task": model.task,
-        "model": name,
-        "estimator": model.estimator,
-        "features": model.features if "model.keras" not in files else "pixels",
-        "hyperparameters": {"features": model.features} | model.own,
-        "kind": kind,
-        "classes": dev.classes,
-        "positive": dev.positive,
-        "input": INPUTS[kind],
-        "versions": {"python": ".".join(map(str, sys.version_info[:3]))} | installed(libraries),
-        "data_fingerprint": dev.fingerprint,
-        "files": files,
-    }
+@dataclass(frozen=True)
+class Candidate:
+    """The content of candidate.json.
 
+    features: what the files take, `pixels` for a whole network. files: {file name: SHA-256}. schema: the columns; None without.
+    tuned: None where no values are listed.
+    """
 
-def installed(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the version of each package that is there; tensorflow comes under one of two names."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    task: str
+    model: str
+    estimator: str
+    features: str
+    hyperparameters: dict[str, Any]
+    kind: str
+    classes: list[str]
+    positive: str | None
+    input: dict[str, Any] | None
+    versions: dict[str, str]
+    data_fingerprint: str
+    files: dict[str, str]
+    schema: list[dict[str, Any]] | None
+    tuned: Tuned | None = None
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Candidate":
+        """Return the candidate that `to_json` turned into `content`."""
+        tuned = content.get("tuned")
+        return cls(**content | {"tuned": tuned and Tuned(**tuned)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data; `tuned` is left out where there is none."""
+        content = asdict(self)
+        return content if self.tuned else {key: value for key, value in content.items() if key != "tuned"}
+
+    @classmethod
+    def read(cls, folder: Path) -> "Candidate":
+        """Return the candidate in a folder."""
+        return cls.from_json(artifacts.read_json(folder / "candidate.json"))
+
+    def write(self, folder: Path) -> None:
+        """Write candidate.json to the folder."""
+        artifacts.write_json(folder / "candidate.json", self.to_json())

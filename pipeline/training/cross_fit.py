@@ -18,19 +18,20 @@ from tqdm import tqdm
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import on_cluster, run_here, run_parallel
 from pipeline.data.dataset import Dataset
+from pipeline.estimators._protocol import Model
 from pipeline.training import tuning
 
 
 @dataclass(frozen=True)
 class CrossFit:
-    """estimator: fitted on all samples; oof: float64 (n_repeats * n, n_classes); history: fold, epoch, loss, val_loss.
+    """model: fitted on all samples; oof: float64 (n_repeats * n, n_classes); history: fold, epoch, loss, val_loss.
 
-    by_fold int (n_repeats, n_folds), on_all: the number of the combination that each fold took, and the estimator; log_loss:
+    by_fold int (n_repeats, n_folds), on_all: the number of the combination that each fold took, and the model; log_loss:
     float64 (n_combinations,), the mean over all predictions out of fold. In `history` the folds of a second repeat count on.
     importance: a column of X each, a row for each fold as `permuted` gives it; None where X is no table.
     """
 
-    estimator: Any
+    model: Model
     oof: np.ndarray
     history: pd.DataFrame
     by_fold: np.ndarray
@@ -61,11 +62,11 @@ class Part:
 
 
 def cross_fit(
-    builds: Sequence[Callable[[], Any]], X: Any, dev: Dataset, workers: int, label: str, seed: int
+    builds: Sequence[Callable[[], Model]], X: Any, dev: Dataset, workers: int, label: str, seed: int
 ) -> CrossFit:
-    """Return the estimator fitted on all samples, out-of-fold probabilities and every fold's history.
+    """Return the model fitted on all samples, out-of-fold probabilities and every fold's history.
 
-    Each of `builds` makes an unfitted estimator of one combination. One that records its own epochs has `history_`; of
+    Each of `builds` makes an unfitted model of one combination. One that records its own epochs has `history_`; of
     others the history is one line a fold: the log loss on what it was fitted on, and on what it was not.
     """
     folds = dev.folds
@@ -75,43 +76,47 @@ def cross_fit(
     # Not on a cluster: what has come through pickle is written as other bytes, though it is the same model.
     together = len(builds) == 1 and workers > 1 and not on_cluster()
 
-    def fit_on_all(number: int) -> Any:
+    def fit_on_all(number: int) -> Model:
         return fit(builds[number](), X, dev, np.arange(len(dev.y)), f"{label} on all")
 
-    def work(
-        at: int,
-    ) -> Any:  # a number, because a cluster's scheduler, which lacks this module, reads what is handed out
-        if at == len(pieces):
+    # Given a number, because a cluster's scheduler, which lacks this module, reads what is handed out
+    def work(index: int) -> Any:
+        if index == len(pieces):
             return fit_on_all(0)
-        piece = pieces[at]
+        piece = pieces[index]
         return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label, seed)
 
     done = run_parallel(work, [*[len(pieces)] * together, *range(len(pieces))], workers)
     shown = iter(tqdm(done, label, total=len(pieces) + together, unit=" fits", delay=3))
-    first = next(shown) if together else None
-    losses = np.zeros((len(builds), len(folds), folds.max() + 1, folds.max() + 1))
-    probas, parts = np.full((len(builds), *folds.shape, len(dev.classes)), np.nan), {}
-    for piece, part in zip(pieces, shown, strict=True):
-        of_rows, fold_of = log_losses(part.proba, dev.y[part.rows]), folds[piece.repeat, part.rows]
-        for fold, other in {(piece.folds[0], piece.folds[-1]), (piece.folds[-1], piece.folds[0])}:
-            losses[piece.number, piece.repeat, other, fold] = of_rows[fold_of == fold].sum()
-        if len(piece.folds) == 1:
-            probas[piece.number, piece.repeat, part.rows] = part.proba
-            parts[piece.number, piece.repeat, piece.folds[0]] = part
-    by_fold, on_all = tuning.choose(losses)
-    chosen = [parts[by_fold[at], *at] for at in np.ndindex(by_fold.shape)]
-    histories = [part.history.assign(fold=number) for number, part in enumerate(chosen)]
-    of_samples = np.take_along_axis(by_fold, folds, axis=1)
-    oof = np.take_along_axis(probas, of_samples[None, ..., None], axis=0)[0]
+    on_all = next(shown) if together else None
+    parts = dict(zip(pieces, shown, strict=True))
+    losses = sum_losses(parts, folds, dev.y)
+    by_fold, number = tuning.choose(losses)
+    chosen = [parts[Piece(by_fold[index], index[0], index[1:])] for index in np.ndindex(by_fold.shape)]
+    histories = [part.history.assign(fold=fold) for fold, part in enumerate(chosen)]
+    oof = np.full((*folds.shape, len(dev.classes)), np.nan)
+    for (repeat, _), part in zip(np.ndindex(by_fold.shape), chosen, strict=True):
+        oof[repeat, part.rows] = part.proba
     return CrossFit(
-        first if together else next(run_here(fit_on_all, [on_all], 1)),
+        on_all or next(run_here(fit_on_all, [number], 1)),
         oof.reshape(-1, len(dev.classes)),
         pd.concat(histories)[["fold", "epoch", "loss", "val_loss"]],
         by_fold,
-        on_all,
+        number,
         tuning.on_diagonal(losses) / folds.size,
         pd.DataFrame([part.importance for part in chosen]) if is_table(X) else None,
     )
+
+
+def sum_losses(parts: dict[Piece, Part], folds: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the log losses by which `tuning.choose` goes, float64 (n_combinations, n_repeats, n_folds, n_folds)."""
+    n_folds, n_combinations = int(folds.max()) + 1, max(piece.number for piece in parts) + 1
+    losses = np.zeros((n_combinations, len(folds), n_folds, n_folds))
+    for piece, part in parts.items():
+        of_rows, fold_of = log_losses(part.proba, y[part.rows]), folds[piece.repeat, part.rows]
+        for fold, other in {(piece.folds[0], piece.folds[-1]), (piece.folds[-1], piece.folds[0])}:
+            losses[piece.number, piece.repeat, other, fold] = of_rows[fold_of == fold].sum()
+    return losses
 
 
 def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
@@ -121,7 +126,7 @@ def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
     return list(itertools.starmap(Piece, itertools.product(range(n_combinations), range(n_repeats), left_out)))
 
 
-def fit_without(piece: Piece, build: Callable[[], Any], X: Any, dev: Dataset, label: str, seed: int) -> Part:
+def fit_without(piece: Piece, build: Callable[[], Model], X: Any, dev: Dataset, label: str, seed: int) -> Part:
     """Return what an estimator fitted without one fold of `dev`, or two, says of them; history and importance of one alone."""
     out = np.isin(dev.fold, piece.folds)
     rows, left_out = np.flatnonzero(~out), np.flatnonzero(out)
@@ -130,7 +135,7 @@ def fit_without(piece: Piece, build: Callable[[], Any], X: Any, dev: Dataset, la
     looked_at = (rows_of(X, left_out), dev.y[left_out]) if len(piece.folds) == 1 else None
     estimator = fit(build(), X, dev, rows, f"{label} fold {numbers}", looked_at)
     proba = probabilities(estimator, rows_of(X, left_out))
-    history = getattr(estimator, "history_", None)
+    history = estimator.history_
     if history is None and looked_at:
         known = probabilities(estimator, rows_of(X, rows))
         both = log_losses(known, dev.y[rows]).mean(), log_losses(proba, dev.y[left_out]).mean()
@@ -146,7 +151,7 @@ def is_table(X: Any) -> bool:
     return isinstance(X, pd.DataFrame)
 
 
-def permuted(estimator: Any, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
+def permuted(estimator: Model, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
     """Return by column how much worse the mean log loss on held-out samples gets when its values change places.
 
     Permutation importance (Breiman 2001, section 10) of samples that the estimator did not see. Of two columns that say the
@@ -165,14 +170,9 @@ def rows_of(X: Any, rows: np.ndarray) -> Any:
     return X.iloc[rows] if is_table(X) else X[rows]
 
 
-def fit(estimator: Any, X: Any, dev: Dataset, rows: np.ndarray, label: str, looked_at: tuple | None = None) -> Any:
-    """Return the estimator fitted on some rows.
-
-    A network is also given their groups, to stop early on whole ones, and `looked_at` (X, y) for its learning curve.
-    """
-    if hasattr(estimator, "fit_grouped"):
-        return estimator.fit_grouped(rows_of(X, rows), dev.y[rows], dev.group[rows], label, looked_at)
-    return estimator.fit(rows_of(X, rows), dev.y[rows])
+def fit(model: Model, X: Any, dev: Dataset, rows: np.ndarray, label: str, looked_at: tuple | None = None) -> Model:
+    """Return the model fitted on some rows, with their groups; `looked_at` (X, y) is for its learning curve alone."""
+    return model.fit(rows_of(X, rows), dev.y[rows], dev.group[rows], label, looked_at)
 
 
 def check_classes(dev: Dataset, rows: np.ndarray) -> None:
@@ -182,7 +182,7 @@ def check_classes(dev: Dataset, rows: np.ndarray) -> None:
         raise DataError(f"a training fold lacks the class {', '.join(absent)}; collect more of it or lower split.folds")
 
 
-def probabilities(estimator: Any, X: Any) -> np.ndarray:
+def probabilities(estimator: Model, X: Any) -> np.ndarray:
     """Return predict_proba as float64 (n, n_classes)."""
     return np.asarray(estimator.predict_proba(X), dtype=np.float64).clip(0, 1)  # a sum of votes may end a hair above 1
 

@@ -1,19 +1,17 @@
 """Build a model again as it was before it was fitted, with the values that tuning chose."""
 
-import importlib
-from typing import Any
-
-from pipeline.core import artifacts, params
+from pipeline.core import params
 from pipeline.core.paths import TaskPaths
+from pipeline.estimators._protocol import Model
+from pipeline.estimators._registry import get_estimator
 from pipeline.training import tuning
+from pipeline.training.candidate import Candidate
 
 
-def unfitted(task: str, model: str) -> Any:
+def unfitted(task: str, model: str) -> Model:
     """Return the champion's estimator as it was before it was fitted, with the values that tuning chose."""
     block = params.model(model)
-    estimators = importlib.import_module(f"pipeline.estimators.{block.estimator}")
-    candidate = artifacts.read_json(TaskPaths(task).candidate_json(model))
-    own = next(iter(tuning.combinations(block.own))) | candidate.get("tuned", {}).get("chosen", {})
-    if hasattr(estimators, "use_workers"):
-        estimators.use_workers(params.workers())
-    return estimators.build(params.parse(estimators.Params, own, f"models.{model}"), params.seed())
+    estimator = get_estimator(block.estimator)
+    tuned = Candidate.read(TaskPaths(task).candidate(model)).tuned
+    own = next(iter(tuning.combinations(block.own))) | (tuned.chosen if tuned else {})
+    return estimator.make_model(params.parse(estimator.Params, own, f"models.{model}"), params.seed(), params.workers())

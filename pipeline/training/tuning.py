@@ -14,21 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.training.candidate import Tuned
+
 
 def combinations(own: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the blocks that a model's `own` keys stand for, one for each combination of listed values, the last key fastest."""
     values = [value if isinstance(value, list) else [value] for value in own.values()]
     return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
-
-
-def n_fits(n_combinations: int, n_folds: int, n_repeats: int = 1) -> int:
-    """Return how many models are fitted to cross-fit, with one combination or several, and to fit on all.
-
-    To choose for fold i, fold j is predicted by a model that saw neither; so is, to choose for fold j, fold i by the same one.
-    A pair of folds therefore costs one fit, not two, and a fold's own model is one of those that choose for all.
-    """
-    pairs = n_folds * (n_folds - 1) // 2 if n_combinations > 1 else 0
-    return n_combinations * n_repeats * (n_folds + pairs) + 1
 
 
 def choose(losses: np.ndarray) -> tuple[np.ndarray, int]:
@@ -46,15 +38,12 @@ def on_diagonal(losses: np.ndarray) -> np.ndarray:
     return np.trace(losses, axis1=-2, axis2=-1).sum(axis=1)
 
 
-def describe(own: dict[str, Any], by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> dict[str, Any]:
-    """Return what was chosen, of the listed keys alone: `chosen`, `by_fold`, and `tried` with each combination's log loss.
-
-    `log_loss` (n_combinations,) is the mean over all samples, out of fold; the least of it is not the score of the model.
-    """
+def describe(own: dict[str, Any], by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> Tuned:
+    """Return what was chosen of the listed keys; `log_loss` (n_combinations,) is the mean over all samples, out of fold."""
     listed = [name for name, value in own.items() if isinstance(value, list)]
     tried = [{name: block[name] for name in listed} for block in combinations(own)]
-    return {
-        "chosen": tried[on_all],
-        "by_fold": [tried[number] for number in by_fold.ravel()],
-        "tried": [block | {"log_loss": float(loss)} for block, loss in zip(tried, log_loss, strict=True)],
-    }
+    return Tuned(
+        chosen=tried[on_all],
+        by_fold=[tried[number] for number in by_fold.ravel()],
+        tried=[block | {"log_loss": float(loss)} for block, loss in zip(tried, log_loss, strict=True)],
+    )

@@ -4,6 +4,7 @@ import csv
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.evaluation import test_set_evaluations
 from pipeline.tracking import run_record
-from tests.models import dataset, folder_of, mixed, score, train_and_evaluate, write_params
+from tests.models import dataset, describe, folder_of, mixed, score, train_and_evaluate, write_params
 
 MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
 FILE = Path("reports/t/test_looks.csv")
@@ -115,13 +116,13 @@ def test_the_same_candidate_under_two_names_is_one_look(tmp_path, monkeypatch):
 
 
 def test_libraries_and_names_do_not_make_a_candidate_another_one():
-    one = {"files": {"model.joblib": "ab"}, "features": "columns", "versions": {"numpy": "1"}, "model": "a"}
-    other = one | {"versions": {"numpy": "2"}, "model": "b"}
+    one = describe(files={"model.joblib": "ab"}, versions={"numpy": "1"}, model="a")
+    other = replace(one, versions={"numpy": "2"}, model="b")
     assert test_set_evaluations.content_hash(one, {"threshold": 0.5}) == test_set_evaluations.content_hash(
         other, {"threshold": 0.5}
     )
     assert test_set_evaluations.content_hash(
-        one | {"files": {"model.joblib": "ac"}}, {"threshold": 0.5}
+        replace(one, files={"model.joblib": "ac"}), {"threshold": 0.5}
     ) != test_set_evaluations.content_hash(one, {"threshold": 0.5})
 
 

@@ -10,18 +10,13 @@ from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError, StageError
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
+from tests.models import describe, write_candidate
 
 RULE = DecisionRule(0.3)
 
 
 def make_candidate(folder, content=b"a model", features="columns", extra=()):
-    files = {"model.joblib": content} | dict(extra)
-    for name, data in files.items():
-        artifacts.write_bytes(folder / name, data)
-    facts = {"task": "t", "model": "m", "kind": "table", "classes": ["a", "b"], "positive": "b", "features": features}
-    hashes = {name: artifacts.sha256(data) for name, data in files.items()}
-    artifacts.write_json(folder / "candidate.json", facts | {"files": hashes})
-    return folder
+    return write_candidate(folder, {"model.joblib": content} | dict(extra), features=features)
 
 
 @pytest.fixture
@@ -50,19 +45,8 @@ def names(folder):
 def test_what_is_written_is_read(best):
     content, files = bundle.read(best)
     assert files == {"model.joblib": b"a model"}
-    assert content == {
-        "format": 1,
-        "task": "t",
-        "model": "m",
-        "kind": "table",
-        "classes": ["a", "b"],
-        "positive": "b",
-        "features": "columns",
-        "decision": {"calibration": {"method": "none"}, "threshold": 0.3, "chosen_for": ""},
-        "metrics": {"roc_auc": 0.9},
-        "golden": [{"input": 1}],
-        "files": {"model.joblib": artifacts.sha256(b"a model")},
-    }
+    written = {"format": 1, "decision": RULE.to_json(), "metrics": {"roc_auc": 0.9}, "golden": [{"input": 1}]}
+    assert content == describe(files={"model.joblib": artifacts.sha256(b"a model")}).to_json() | written
     assert names(best) == ["bundle.json", "model.joblib"]
 
 

@@ -1,35 +1,38 @@
 """Cross-fitting without a leak, and parameters chosen inside the folds."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
-from pipeline.estimators import dummy, knn, logreg, mobilenetv2, random_forest
+from pipeline.estimators._protocol import ClassifierModel, Model
+from pipeline.estimators._registry import get_estimator
 from pipeline.stats.metrics import scores
 from pipeline.training.cross_fit import cross_fit
 from tests.models import KERAS_NOISE, dataset, mixed, numbers
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 QUICK = {
-    "dummy": (dummy, {}),
-    "knn": (knn, {}),
-    "logreg": (logreg, {}),
-    "random_forest": (random_forest, {"n_estimators": 20}),
-    "mobilenetv2": (mobilenetv2, {"epochs": 5}),
+    "dummy": {},
+    "knn": {},
+    "logreg": {},
+    "random_forest": {"n_estimators": 20},
+    "mobilenetv2": {"epochs": 5},
 }
 
 
 def maker(name, **own):
-    module, quick = QUICK[name]
-    return lambda: module.build(module.Params(**quick | own), 7)
+    estimator = get_estimator(name)
+    return partial(estimator.make_model, estimator.Params(**QUICK[name] | own), 7, 1)
 
 
 def cross(build, X, dev, workers):
-    """Cross-fit one combination: the estimator, out-of-fold probabilities, history."""
+    """Cross-fit one combination: the model, out-of-fold probabilities, history."""
     found = cross_fit([build], X, dev, workers, "t", 7)
-    return found.estimator, found.oof, found.history
+    return found.model, found.oof, found.history
 
 
 def folds(name):
@@ -41,16 +44,19 @@ def auc(dev, proba):
     return scores(dev.y, proba, proba.argmax(axis=1))["roc_auc"]
 
 
-class Witness:
-    """An estimator that remembers the numbers of the rows it was fitted on and refuses to be asked about them."""
+class Witness(Model):
+    """A model that remembers the numbers of the rows it was fitted on and refuses to be asked about them."""
 
-    def fit(self, X, y):
+    def fit(self, X, y, groups, label, held_out=None):
         self.seen, self.classes = set(X[:, 0].tolist()), len(np.unique(y))
         return self
 
     def predict_proba(self, X):
         assert not self.seen & set(X[:, 0].tolist()), "asked about a row that it was fitted on"
         return np.full((len(X), self.classes), 1 / self.classes)
+
+    def save(self, folder):
+        raise NotImplementedError
 
     history_ = pd.DataFrame({"epoch": [1], "loss": [0.7], "val_loss": [0.7]})
 
@@ -70,7 +76,7 @@ def test_a_group_that_could_be_recognised_is_never_on_both_sides():
     y = rng.integers(2, size=80)[groups]
     dev = dataset(X, y, groups)
     one = maker("knn", n_neighbors=1)
-    assert (one().fit(X, y).predict_proba(X).argmax(axis=1) == y).all()
+    assert (one().fit(X, y, groups, "t").predict_proba(X).argmax(axis=1) == y).all()
     _, oof, _ = cross(one, X, dev, 2)
     assert 0.3 < np.mean(oof.argmax(axis=1) == y) < 0.7
     straddling = Dataset(**vars(dev) | {"fold": np.arange(320) % 5})  # what a split without groups would do
@@ -199,12 +205,13 @@ def test_the_choice_is_that_of_plain_nested_cross_validation():
             loss = 0.0
             for inner in set(range(5)) - {outer}:
                 fitted_on = ~np.isin(dev.fold, [outer, inner])
-                model = maker("logreg", C=value)().fit(X[fitted_on], y[fitted_on])
+                model = maker("logreg", C=value)().fit(X[fitted_on], y[fitted_on], None, "t")
                 at = dev.fold == inner
                 loss -= np.log(model.predict_proba(X[at])[np.arange(at.sum()), y[at]]).sum()
             losses.append(loss)
         assert found.by_fold[0, outer] == np.argmin(losses)
-        own = maker("logreg", C=C[found.by_fold[0, outer]])().fit(X[dev.fold != outer], y[dev.fold != outer])
+        rest = dev.fold != outer
+        own = maker("logreg", C=C[found.by_fold[0, outer]])().fit(X[rest], y[rest], None, "t")
         at = dev.fold == outer
         np.testing.assert_allclose(found.oof[at], own.predict_proba(X[at]), atol=1e-6)
 
@@ -216,7 +223,7 @@ def test_choosing_among_models_that_know_nothing_does_not_make_them_look_better(
         X, _ = numbers(60, n_features=10, seed=seed)
         y = np.random.default_rng(seed).permutation(np.arange(60) % 2)
         dev = dataset(X, y)
-        makers = [lambda k=k: OneColumn(k) for k in range(10)]
+        makers = [lambda k=k: ClassifierModel(OneColumn(k)) for k in range(10)]
         found = cross_fit(makers, X, dev, 1, "t", 7)
         best.append(auc(dev, cross(makers[int(np.argmin(found.log_loss))], X, dev, 1)[1]))
         nested.append(auc(dev, found.oof))
@@ -228,7 +235,7 @@ class OneColumn:
     """Logistic regression on one column."""
 
     def __init__(self, column):
-        self.column, self.model = column, maker("logreg")()
+        self.column, self.model = column, maker("logreg")().classifier
 
     def fit(self, X, y):
         self.model.fit(X[:, [self.column]], y)

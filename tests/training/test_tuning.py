@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.training import tuning
+from pipeline.training.candidate import Tuned
 from pipeline.training.cross_fit import plan
 
 
@@ -24,9 +25,8 @@ def test_whole_blocks_can_be_listed():
 
 @pytest.mark.parametrize(("n_combinations", "n_folds", "fits"), [(1, 5, 6), (2, 5, 31), (3, 5, 46), (1, 2, 3)])
 def test_the_number_of_fits_counts_each_pair_of_folds_once(n_combinations, n_folds, fits):
-    assert tuning.n_fits(n_combinations, n_folds) == fits
-    assert tuning.n_fits(n_combinations, n_folds, 2) == 2 * (fits - 1) + 1
-    assert tuning.n_fits(n_combinations, n_folds) == len(plan(n_combinations, 1, n_folds)) + 1
+    assert len(plan(n_combinations, 1, n_folds)) + 1 == fits
+    assert len(plan(n_combinations, 2, n_folds)) == 2 * (fits - 1)
 
 
 def test_a_fold_is_chosen_for_by_the_others_and_the_last_model_by_all():
@@ -48,8 +48,8 @@ def test_each_repeat_chooses_for_itself_and_the_last_model_goes_by_all_of_them()
 
 def test_what_is_told_holds_the_listed_keys_alone():
     found = tuning.describe({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
-    assert found == {
-        "chosen": {"C": 2},
-        "by_fold": [{"C": 2}, {"C": 1}],
-        "tried": [{"C": 1, "log_loss": 0.5}, {"C": 2, "log_loss": 0.4}],
-    }
+    assert found == Tuned(
+        chosen={"C": 2},
+        by_fold=[{"C": 2}, {"C": 1}],
+        tried=[{"C": 1, "log_loss": 0.5}, {"C": 2, "log_loss": 0.4}],
+    )

@@ -1,0 +1,93 @@
+"""Write a fitted model, what cross-fitting showed of it, and its description."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts
+from pipeline.data import images
+from pipeline.estimators._protocol import Model
+from pipeline.training.candidate import Candidate, Tuned
+from pipeline.training.cross_fit import CrossFit
+from pipeline.training.job import Job
+
+INPUTS = {
+    "image": {"width": images.SIZE, "height": images.SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"},
+    "table": None,
+}
+LIBRARIES = {
+    "joblib": ("scikit-learn", "numpy", "ai-edge-litert"),
+    "keras": ("tensorflow", "tensorflow-cpu", "keras", "numpy", "ai-edge-litert"),
+}
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write the fitted model in place of any other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in model_files(folder):
+        left_over.unlink()
+    model.save(folder)
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files of a candidate that a prediction needs."""
+    return sorted([*folder.glob("model.*"), *folder.glob("known.npz")])
+
+
+def describe(job: Job, tuned: Tuned | None = None) -> Candidate:
+    """Return the candidate whose files lie in the job's folder."""
+    files = {path.name: artifacts.sha256(path.read_bytes()) for path in model_files(job.folder)}
+    is_network = "model.keras" in files
+    libraries = installed(LIBRARIES["keras" if is_network else "joblib"])
+    return Candidate(
+        task=job.model.task,
+        model=job.name,
+        estimator=job.model.estimator,
+        features="pixels" if is_network else job.model.features,
+        hyperparameters={"features": job.model.features} | job.model.own,
+        kind=job.task.kind,
+        classes=job.dev.classes,
+        positive=job.dev.positive,
+        input=INPUTS[job.task.kind],
+        versions={"python": ".".join(map(str, sys.version_info[:3]))} | libraries,
+        data_fingerprint=job.dev.fingerprint,
+        files=files,
+        schema=job.schema,
+        tuned=tuned,
+    )
+
+
+def installed(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the version of each package that is there; tensorflow comes under one of two names."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def write(folder: Path, candidate: Candidate, fitted: CrossFit, ood: dict[str, np.ndarray]) -> None:
+    """Write oof.npz with the arrays `ood` (see `prediction.ood_reference`), history.csv, importance.csv and candidate.json."""
+    artifacts.write_npz(folder / "oof.npz", {"proba": fitted.oof} | ood)
+    artifacts.write_csv(folder / "history.csv", fitted.history)
+    if fitted.importance is not None:
+        artifacts.write_csv(folder / "importance.csv", summarise(fitted.importance))
+    candidate.write(folder)
+
+
+def summarise(importance: pd.DataFrame) -> pd.DataFrame:
+    """Return column, importance (the mean over folds), low and high, the most important column first."""
+    table = pd.DataFrame(
+        {
+            "column": importance.columns,
+            "importance": importance.mean(),
+            "low": importance.min(),
+            "high": importance.max(),
+        }
+    )
+    return table.sort_values(["importance", "column"], ascending=[False, True])

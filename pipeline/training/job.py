@@ -1,0 +1,102 @@
+"""A training job: the development samples, features and parameters from which one model is trained."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core import params
+from pipeline.core.params_models import ModelParams, TaskParams
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
+from pipeline.data import tables
+from pipeline.data.dataset import Dataset
+from pipeline.data.image_with_columns import Beside
+from pipeline.estimators._pictures import Pictures, load_pictures
+from pipeline.estimators._protocol import Model
+from pipeline.estimators._registry import RegisteredEstimator, get_estimator
+from pipeline.training import tuning
+from pipeline.training.cross_fit import plan
+
+
+@dataclass(frozen=True)
+class Job:
+    """What `load_job` found for the model `name`. `blocks`: the estimator's parameters, one for each combination of values."""
+
+    name: str
+    model: ModelParams
+    task: TaskParams
+    estimator: RegisteredEstimator
+    blocks: list[Any]
+    dev: Dataset
+    X: Any
+
+    @property
+    def folder(self) -> Path:
+        """Where the candidate is written."""
+        return TaskPaths(self.model.task).candidate(self.name)
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether values are listed of which tuning chooses."""
+        return len(self.blocks) > 1
+
+    @property
+    def builds(self) -> list[Callable[[], Model]]:
+        """Functions that return an unfitted model, one for each combination."""
+        seed, workers = params.seed(), params.workers()
+        return [partial(self.estimator.make_model, block, seed, workers) for block in self.blocks]
+
+    @cached_property
+    def schema(self) -> list[dict[str, Any]] | None:
+        """The schema of the columns; None where the features have none."""
+        if not self.model.features.endswith("columns"):
+            return None
+        return tables.schema(self.X.columns if isinstance(self.X, Beside) else self.X, self.task.preprocess.units)
+
+
+def load_job(name: str) -> Job:
+    """Return the job of the model `name`; raise ParamsError where the smallest training fold is too small for it."""
+    model = params.model(name)
+    estimator = get_estimator(model.estimator)
+    blocks = [params.parse(estimator.Params, own, f"models.{name}") for own in tuning.combinations(model.own)]
+    dev = Dataset.load(require(TaskPaths(model.task).dev_npz, f"preprocess@{model.task}"))
+    n_left_out = 2 if len(blocks) > 1 else 1
+    smallest = len(dev.y) - max(np.sort(np.bincount(fold))[-n_left_out:].sum() for fold in dev.folds)
+    for block in blocks:
+        estimator.check_size(block, smallest, f"params.yaml: models.{name}")
+    X = load_features(dev, model.task, model.features, name)
+    return Job(name, model, params.task(model.task), estimator, blocks, dev, X)
+
+
+def load_features(dev: Dataset, task: str, features: str, model: str) -> Any:
+    """Return the features of the development set; pixels are mapped from disk, with a scratch folder for the model."""
+    return load_pictures(dev, TaskPaths(task).data, model) if features == "pixels" else dev.X(features)
+
+
+def remove_scratch(X: Any) -> None:
+    """Remove what a training that has ended kept, so that it could go on after an interruption."""
+    if isinstance(X, Pictures):
+        shutil.rmtree(X.scratch, ignore_errors=True)
+
+
+def announce(job: Job) -> None:
+    """Print what the training costs where that is worth saying: more fits for tuning, minutes for a network."""
+    n_folds, n_repeats = int(job.dev.fold.max()) + 1, len(job.dev.folds)
+    pieces = plan(len(job.blocks), n_repeats, n_folds)
+    if job.is_tuned:
+        cost = f"{len(pieces) + 1} fits instead of {n_folds * n_repeats + 1}"
+        print(f"train {job.name}: {len(job.blocks)} combinations, one chosen inside each fold: {cost}", file=sys.stderr)
+    seconds = job.builds[0]().seconds_per_sample(job.X, job.dev.y, f"train {job.name}")
+    if seconds is None:
+        return
+    left_out = sum(int(np.isin(job.dev.folds[piece.repeat], piece.folds).sum()) for piece in pieces)
+    # The loss of the samples left out is computed after each epoch, which takes a third of learning from them
+    n_learnt = len(job.dev.y) * (len(pieces) + 1) - left_out * 2 / 3
+    minutes = max(1, round(seconds * n_learnt / 60))
+    print(f"train {job.name}: {len(pieces) + 1} fits will take about {minutes} min", file=sys.stderr)
