@@ -92,7 +92,7 @@ def cross_fit(
     parts = dict(zip(pieces, shown, strict=True))
     losses = sum_losses(parts, folds, dev.y)
     by_fold, number = tuning.choose(losses)
-    chosen = [parts[Piece(by_fold[index], index[0], index[1:])] for index in np.ndindex(by_fold.shape)]
+    chosen = [parts[Piece(int(by_fold[index]), index[0], index[1:])] for index in np.ndindex(by_fold.shape)]
     histories = [part.history.assign(fold=fold) for fold, part in enumerate(chosen)]
     oof = np.full((*folds.shape, len(dev.classes)), np.nan)
     for (repeat, _), part in zip(np.ndindex(by_fold.shape), chosen, strict=True):
