@@ -42,6 +42,7 @@ NUMBERS_OF_PATIENTS = {
     ),
 }
 NEEDS_A_KEY = {"pat", "pt", "hospital", "hosp", "chart", "slide", "eye", "chi"}  # alone they say something else
+ROWS = ("id", "recordid", "rowid")  # of rows; where they repeat, rows are of one patient
 FEWEST_GROUPS = 10  # or a third of the samples: of a column whose name may also mean something else, the arm of a study
 FEWEST_PATIENTS = 3
 
@@ -102,7 +103,7 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
     """
     found = []
     for column in table:
-        named = read_name(column)
+        named = NamedGroup(column, 3, False) if plain(column) in ROWS else read_name(column)
         if named is None:
             continue
         n_values, n_cells = count_values(table[column])

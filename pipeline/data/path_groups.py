@@ -1,0 +1,87 @@
+"""Which folders or parts of file names divide the images, as regular expressions whose only group is what they share."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SIGN, WORD = "[^A-Za-z0-9/]", "[A-Za-z0-9]+"
+PATIENT = "patients?|subjects?|participants?|persons?|pat|subj|sub|mrn|pid"
+LESION = "lesions?|cases?|study|studies|exam|scan|slide|specimen|eye"
+DEEPEST = 6  # folders and parts of a name that are tried
+FEWEST_VALUES = 4
+FEWEST_TOGETHER = 0.5  # share of the images that must share their value with another one
+
+
+@dataclass(frozen=True)
+class PathGroup:
+    """A regular expression, what it stands for in words, and the value of each path ("" where it finds none)."""
+
+    pattern: str
+    words: str
+    values: list[str]
+    is_named: bool = False
+
+    @property
+    def n_values(self) -> int:
+        """How many groups there are."""
+        return len(set(self.values) - {""})
+
+
+def group_of(pattern: str, path: str) -> str:
+    """Return what the only group of a regular expression finds in a path, "" where it finds nothing."""
+    match = re.search(pattern, path)
+    return (match.group(1) or "").strip() if match else ""
+
+
+def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
+    """Return the regular expressions that divide the paths into groups of images, the coarser first.
+
+    Parameters
+    ----------
+    paths : relative, with / between folders
+    fixed : the number of folders at the top that are classes or shipped splits
+
+    Notes
+    -----
+    Tried are the folders below the fixed ones, `patient_12` or `case-7` anywhere in the path, the beginnings of the file name up
+    to each sign (`person16_lesion_3`, `CNV-1016042-1`), each single part, and the name up to where letters follow a number
+    (`p12b3`). A candidate stays where half of the images share their value with another one, and there are
+    `FEWEST_VALUES` values.
+    """
+    tried = [
+        (rf"(?i)(?:^|[^A-Za-z])((?:{PATIENT}){SIGN}?[A-Za-z]?\d+)", "a word such as patient and a number", True),
+        (rf"(?i)(?:^|[^A-Za-z])((?:{LESION}){SIGN}?[A-Za-z]?\d+)", "a word such as case and a number", False),
+    ]
+    deepest = max((path.count("/") for path in paths), default=0)
+    for level in range(fixed, min(deepest, fixed + DEEPEST)):
+        tried.append((rf"^(?:[^/]+/){{{level}}}([^/]+)/", f"folder {level + 1} of the path", False))
+    rest = rf"{SIGN}+[^/]*[A-Za-z0-9][^/]*\.[^./]+$"
+    parts = []
+    for n in range(1, DEEPEST):
+        first = "the file name up to the first sign" if n == 1 else f"the first {n} parts of the file name"
+        more = rf"(?:{SIGN}+{WORD}){{{n - 1}}}" if n > 1 else ""
+        tried.append((rf"(?:^|/)({WORD}{more}){rest}", first, False))
+        before = rf"(?:{WORD}{SIGN}+){{{n}}}"
+        parts.append((rf"(?:^|/){before}({WORD})(?:{SIGN}[^/]*)?\.[^./]+$", f"part {n + 1} of the file name", False))
+    tried += parts
+    tried.append((r"(?:^|/)([A-Za-z]*\d+)[A-Za-z][^/]*\.[^./]+$", "the file name up to its first number", False))
+    found: dict[tuple[str, ...], PathGroup] = {}
+    for pattern, words, is_named in tried:
+        values = [group_of(pattern, path) for path in paths]
+        if is_division(values):
+            found.setdefault(tuple(as_numbers(values)), PathGroup(pattern, words, values, is_named))
+    return sorted(found.values(), key=lambda one: (not one.is_named, one.n_values))
+
+
+def is_division(values: list[str]) -> bool:
+    """Return whether values divide the images into groups of two or more."""
+    counts = Counter(value for value in values if value)
+    together = sum(count for count in counts.values() if count > 1)
+    return len(counts) >= FEWEST_VALUES and together >= FEWEST_TOGETHER * len(values)
+
+
+def as_numbers(values: list[str]) -> list[int]:
+    """Return the values numbered in the order in which they come, so that equal divisions are equal."""
+    seen: dict[str, int] = {}
+    return [seen.setdefault(value, len(seen)) for value in values]

@@ -1,0 +1,110 @@
+"""What belongs to one patient is found by names, rows and images, and features are not taken for patients."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.duplicates.group_search import Grouping, search_images, search_table
+
+
+def visits(seed: int = 0, n_patients: int = 60, each: int = 5) -> pd.DataFrame:
+    """Return a table of patients with several visits, their sex and site."""
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(n_patients), each)
+    x = rng.normal(size=(n_patients, 4))[patient] + 0.1 * rng.normal(size=(len(patient), 4))
+    table = pd.DataFrame(x.round(3), columns=list("abcd")).astype(str)
+    table["sex"] = np.array(["f", "m"])[rng.integers(0, 2, n_patients)[patient]]
+    table["site"] = rng.integers(0, 12, n_patients)[patient].astype(str)
+    table["nr"] = [f"X{number}" for number in patient]
+    return table
+
+
+@pytest.mark.parametrize("name", ["MRN", "patient_nbr", "hospital number", "participant_id"])
+def test_a_column_named_like_a_patient_is_taken(name):
+    found = search_table(visits().rename(columns={"nr": name}), 0)
+    assert (found.column, found.n_groups) == (name, 60)
+    assert "named so" in found.grounds
+
+
+def test_an_arm_called_group_loses_against_the_patient():
+    table = visits().rename(columns={"nr": "patient_id"})
+    table.insert(0, "group", np.array(["A", "B"])[np.arange(len(table)) % 2])
+    assert search_table(table, 0).column == "patient_id"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_column_of_any_name_is_taken_where_its_rows_are_alike(seed):
+    found = search_table(visits(seed), seed)
+    assert (found.column, found.n_groups) == ("nr", 60)
+    assert "nearly equal" in found.grounds
+
+
+def test_sex_and_site_of_repeated_patients_are_not_patients():
+    assert not search_table(visits().drop(columns="nr"), 0).found
+
+
+def test_few_patients_are_a_group_and_said_to_be_few():
+    found = search_table(visits(n_patients=8, each=12).rename(columns={"nr": "patient"}), 0)
+    assert found.n_groups == 8
+    assert "8 groups are few" in found.grounds
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "wine", "iris", "diabetes"])
+def test_no_column_of_scikit_learn_is_a_patient(name):
+    from sklearn import datasets
+
+    X = getattr(datasets, f"load_{name}")().data
+    assert not search_table(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str), 0).found
+
+
+def images(paths: list[str], patient: list[int], alike: float = 2.0, **columns: list) -> Grouping:
+    """Return what is found of images whose features are `alike` within a patient."""
+    rng = np.random.default_rng(3)
+    features = alike * rng.normal(size=(max(patient) + 1, 10))[patient] + rng.normal(size=(len(patient), 10))
+    labels = [path.split("/")[0] for path in paths]
+    table = pd.DataFrame(columns, index=range(len(paths))).astype(str)
+    return search_images(paths, labels, 1, table, lambda rows: features[rows], 0)
+
+
+PATIENT = [i // 4 for i in range(160)]
+
+
+@pytest.mark.parametrize("pattern", ["{c}/{p}/{i}.png", "{c}/{p:08d}_{i}.png", "{c}/X-{p}-{i}.png", "{c}/{p}_{i}.png"])
+def test_images_of_one_folder_or_name_that_are_alike_are_grouped(pattern):
+    paths = [pattern.format(c="ab"[p % 2], p=p, i=i) for i, p in enumerate(PATIENT)]
+    found = images(paths, PATIENT)
+    assert found.pattern
+    assert found.n_groups == 40
+    assert "more alike" in found.grounds
+
+
+def test_a_part_of_the_name_whose_images_are_not_alike_groups_nothing():
+    paths = [f"{'ab'[p % 2]}/{p}_{i}.png" for i, p in enumerate(PATIENT)]
+    assert not images(paths, PATIENT, alike=0).found
+
+
+def test_equal_names_in_two_classes_group_nothing():
+    paths = [f"{'ab'[i % 2]}/{i // 2}.png" for i in range(160)]
+    assert not images(paths, [i % 2 for i in range(160)]).found
+
+
+def test_the_patient_comes_before_the_lesion_in_a_name():
+    paths = [f"a/{p // 2}_{p % 2}_{i}.png" for i, p in enumerate(PATIENT)]
+    found = images(paths, [p // 2 for p in PATIENT])
+    assert found.n_groups == 20
+
+
+def test_a_column_of_patients_comes_before_the_path():
+    paths = [f"a/{i}.png" for i in range(160)]
+    found = images(paths, PATIENT, lesion_id=list(range(160)), patient_id=PATIENT)
+    assert (found.column, found.pattern) == ("patient_id", None)
+
+
+def test_divisions_by_chance_are_rarely_confirmed():
+    rng = np.random.default_rng(8)
+    features = rng.normal(size=(160, 10))
+    paths = [f"{'ab'[i % 2]}/{i // 4}_{i}.png" for i in range(160)]
+    labels = [path[0] for path in paths]
+    none = pd.DataFrame(index=range(160))
+    found = [search_images(paths, labels, 1, none, lambda rows: features[rows], seed).found for seed in range(20)]
+    assert sum(found) == 0
