@@ -1,8 +1,8 @@
-"""Stage `check`: everything in params.yaml is validated before the first stage that costs anything starts.
+"""Stage `check`: validate params.yaml before the first expensive stage.
 
 Writes `data/.code/`, on which every other stage depends (see `core.code_hashes`): nothing starts before params.yaml is valid, and
-a changed but valid params.yaml re-runs what uses the changed value. Also writes included.csv (see `data.uploads`) where a
-task has none yet.
+a changed but valid params.yaml re-runs only what uses the changed value. Also writes included.csv (see `data.uploads`) for
+tasks that have none.
 """
 
 import sys
@@ -15,12 +15,12 @@ from pipeline.tasks.validate import check
 
 
 def remove_reader() -> None:
-    """Remove the key `reader` of older projects from params.yaml, and say so."""
+    """Remove the key `reader` of older projects from params.yaml, with a note."""
     text = params.PARAMS.read_bytes().decode()
     changed = yaml_edit.remove_key(text, "tasks", "reader")
     if changed != text:
         artifacts.write_bytes(params.PARAMS, changed.encode())
-        print("check: params.yaml: the key 'reader' of tasks is no longer needed and was taken out", file=sys.stderr)
+        print("check: params.yaml: the key 'reader' of tasks is no longer needed and was removed", file=sys.stderr)
 
 
 def main() -> None:
@@ -28,8 +28,8 @@ def main() -> None:
     check(content)
     remove_reader()
     for name in content["tasks"]:
-        for doubt in raw_data.check(name, params.task(name)):
-            print(f"check: {doubt}", file=sys.stderr)
+        for warning in raw_data.check(name, params.task(name)):
+            print(f"check: {warning}", file=sys.stderr)
         uploads.create(name)
     code_hashes.write()
     artifacts.write_bytes(paths.READY / "table", b"tables need nothing but the code\n")

@@ -27,7 +27,7 @@ from pipeline.evaluation import curves, plots
 from pipeline.evaluation.external_data import ORDER, changes, pictures, predict, rows, score
 from pipeline.prediction.predictor import Predictor
 from pipeline.tasks import validate
-from pipeline.tasks.inspect_data import look
+from pipeline.tasks.inspect_data import inspect
 
 
 def run_stage(name: str) -> None:
@@ -120,7 +120,7 @@ def add(name: str, task: str, path: str, words: dict[str, str], label: str | Non
     if name in (content.get("external") or {}):
         raise ParamsError(f"params.yaml has external.{name} already; choose another name, or delete that block")
     kind = params.task(task).kind
-    found = look(path, label, group_by, content["workers"])
+    found = inspect(path, label, group_by, content["workers"])
     if found.kind != kind:
         raise DataError(f"{path}: holds data of kind {found.kind}; the task {task!r} is of kind {kind}")
     block = {"task": task, "raw": found.raw, "read": found.read} | ({"labels": words} if words else {})

@@ -1,10 +1,10 @@
-"""A task out of any data set, in one command; the data are only read, and stay where they are.
+"""Make a task of a data set with one command; the data are only read and stay where they are.
 
     python -m pipeline.init_task NAME PATH [--label COLUMN] [--group COLUMN] [--positive CLASS]
     python -m pipeline.init_task --remove NAME
 
-PATH: a folder of class folders, or of train/ and test/ folders of these; a CSV whose column `path` names pictures, or their
-folder with the CSV in it; a CSV of features. Writes the task and a default set of models into params.yaml.
+PATH: a folder of class folders, or of train/ and test/ folders of these; a CSV whose column `path` lists images, or their folder
+with the CSV in it; a CSV of features. Adds the task and a default set of models to params.yaml.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from pipeline.core.params_models import TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks import raw_data, validate
-from pipeline.tasks.inspect_data import look
+from pipeline.tasks.inspect_data import inspect
 from pipeline.tasks.propose import make_task
 from pipeline.tasks.remove import remove
 
 
 def write(name: str, task: dict[str, Any], models: dict[str, dict[str, Any]]) -> None:
-    """Add the blocks to params.yaml; raise ParamsError, and write nothing, unless the whole file is valid then."""
+    """Add the blocks to params.yaml; raise ParamsError and write nothing if the result is not valid."""
     taken = sorted(set(models) & set(params.load()["models"]))
     if taken:
         raise ParamsError(f"params.yaml has a model {taken[0]!r} already; choose another name for the task")
@@ -39,17 +39,17 @@ def write(name: str, task: dict[str, Any], models: dict[str, dict[str, Any]]) ->
 
 
 def check_name(name: str, content: dict[str, Any]) -> None:
-    """Raise ParamsError unless a new task can bear that name."""
+    """Raise ParamsError unless this is a valid name of a new task."""
     validate.check_task_name(name)
     if name in content["tasks"]:
         raise ParamsError(
-            f"params.yaml has a task {name!r} already; choose another name, or take it away first: "
+            f"params.yaml has a task {name!r} already; choose another name, or remove it first: "
             f"python -m pipeline.init_task --remove {name}"
         )
 
 
 def show(lines: list[tuple[str, str]]) -> None:
-    """Print lines of (title, text) in two columns; what has no text is left out."""
+    """Print lines of (title, text) in two columns, those without a text omitted."""
     lines = [(title, text) for title, text in lines if text]
     width = max((len(title) for title, _ in lines), default=0) + 2
     for title, text in lines:
@@ -58,28 +58,28 @@ def show(lines: list[tuple[str, str]]) -> None:
 
 
 def add(name: str, path: str, label: str | None, group: str | None, positive: str | None) -> None:
-    """Look at `path`, tell what it is, and write a task `name` with its models into params.yaml."""
+    """Inspect `path`, describe it, and add a task `name` with its models to params.yaml."""
     content = params.load()
     validate.check(content)
     check_name(name, content)
-    found = look(path, label, group, content["workers"])
-    print(f"{found.raw}: looked at, nothing in it is changed")
-    show(found.lines)
-    proposal = make_task(found, name, positive, content["seed"])
-    doubts = raw_data.check(name, params.parse(TaskParams, proposal.task, f"tasks.{name}"))
+    data = inspect(path, label, group, content["workers"])
+    print(f"{data.raw}: inspected, nothing in it was changed")
+    show(data.lines)
+    proposal = make_task(data, name, positive, content["seed"])
+    warnings = raw_data.check(name, params.parse(TaskParams, proposal.task, f"tasks.{name}"))
     write(name, proposal.task, proposal.models)
     uploads.create(name)
-    print(f"params.yaml: the task {name!r} and its models are added, with values that can be tuned there")
-    if not Path(os.path.abspath(found.raw)).is_relative_to(Path.cwd()):
-        doubts.append("the data lie outside of the project: whoever clones it needs them in the same place")
-    show([*proposal.reasons, *(("note", doubt) for doubt in doubts)])
+    print(f"params.yaml: the task {name!r} and its models were added, with values that can be tuned there")
+    if not Path(os.path.abspath(data.raw)).is_relative_to(Path.cwd()):
+        warnings.append("the data are outside of the project: a clone needs them at the same path")
+    show([*proposal.reasons, *(("note", message) for message in warnings)])
     print("Next:")
     show(
         [
             (f"dvc repro report@{name}", "runs this task up to its report; 'dvc repro' runs everything"),
             ("python -m pipeline.leaderboard", "prints the leaderboards"),
-            (f"data/{name}/audit.json", "copies, contradicting labels, and what betrays the class"),
-            (f"reports/{name}/", "every figure, and report.html to hand over"),
+            (f"data/{name}/audit.json", "duplicates, contradicting labels, and shortcuts to the class"),
+            (f"reports/{name}/", "every figure, and report.html"),
             (f"models/{name}/best/", "the champion"),
         ]
     )
@@ -88,18 +88,20 @@ def add(name: str, path: str, label: str | None, group: str | None, positive: st
 def main(*arguments: str) -> None:
     parser = argparse.ArgumentParser("python -m pipeline.init_task", description="Make a task of a data set.")
     parser.add_argument("name", help="of the task: a-z, 0-9, - and _")
-    parser.add_argument("path", nargs="?", help="a folder of pictures or a CSV; only read")
+    parser.add_argument("path", nargs="?", help="a folder of images or a CSV; only read")
     parser.add_argument("--label", metavar="COLUMN", help="of the CSV: the class")
     parser.add_argument("--group", metavar="COLUMN", help="of the CSV: samples that share it stay together")
-    parser.add_argument("--positive", metavar="CLASS", help="what sensitivity speaks of; the rarer of two if left out")
-    parser.add_argument("--remove", action="store_true", help="take the task away with all that was made of its data")
-    given = parser.parse_args(arguments)
-    if given.remove == bool(given.path):
+    parser.add_argument(
+        "--positive", metavar="CLASS", help="whose detection rate is the sensitivity; default: the rarer of two"
+    )
+    parser.add_argument("--remove", action="store_true", help="remove the task and everything made of its data")
+    options = parser.parse_args(arguments)
+    if options.remove == bool(options.path):
         parser.error("give NAME and PATH, or --remove and NAME")
-    if given.remove:
-        show(remove(given.name))
+    if options.remove:
+        show(remove(options.name))
     else:
-        add(given.name, given.path, given.label, given.group, given.positive)
+        add(options.name, options.path, options.label, options.group, options.positive)
 
 
 if __name__ == "__main__":

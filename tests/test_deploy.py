@@ -26,7 +26,7 @@ def locked(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
 
 
-def test_the_slim_set_is_a_part_of_the_full_one_with_the_same_versions_and_hashes():
+def test_slim_requirements_are_a_subset_of_the_full_lock():
     slim, full = locked("requirements-serve.txt"), locked("requirements.txt")
     assert not HEAVY & set(slim)
     assert {name: full.get(name) for name in slim} == slim
@@ -35,7 +35,7 @@ def test_the_slim_set_is_a_part_of_the_full_one_with_the_same_versions_and_hashe
     assert text.count("==") <= text.count("--hash=sha256:")
 
 
-def test_the_images_copy_files_that_are_there_and_that_dockerignore_lets_through():
+def test_docker_images_copy_existing_files_only():
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     copied = re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE)
@@ -52,7 +52,7 @@ def compose() -> dict:
     return yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 
 
-def test_compose_has_app_api_mlflow_and_its_database_reachable_from_this_machine_alone(compose):
+def test_compose_services_listen_on_this_machine_alone(compose):
     services = compose["services"]
     assert set(services) == {"api", "app", "mlflow", "database"}
     for service in services.values():
@@ -62,7 +62,7 @@ def test_compose_has_app_api_mlflow_and_its_database_reachable_from_this_machine
     assert "postgresql://" in services["mlflow"]["command"]
 
 
-def test_the_commands_of_compose_and_the_image_are_ones_that_the_api_takes(compose):
+def test_commands_of_compose_are_accepted_by_the_api(compose):
     from app import api
 
     source = Path(api.__file__).read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def test_the_commands_of_compose_and_the_image_are_ones_that_the_api_takes(compo
     assert "--without-keys" not in image  # a container that can be reached from elsewhere asks for keys
 
 
-def test_the_hosting_file_is_for_512_mb_and_asks_whether_the_server_is_ready():
+def test_hosting_file_has_512_mb_and_checks_readiness():
     content = tomllib.loads((ROOT / "fly.toml").read_text(encoding="utf-8"))
     assert content["vm"][0]["memory"] == "512mb"
     assert content["build"]["build-target"] == "serve"

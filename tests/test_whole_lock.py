@@ -40,12 +40,12 @@ KILL, FULL = "import os; os.kill(os.getpid(), 9)", "raise OSError(28, 'No space 
 
 @pytest.mark.parametrize("name", ["dvc.lock", "rwlock"])
 @pytest.mark.parametrize("end", [KILL, FULL])
-def test_killed_or_on_a_full_disk_dvc_leaves_the_file_as_it_was(tmp_path, end, name):
+def test_killed_dvc_leaves_the_file_unchanged(tmp_path, end, name):
     assert write(tmp_path, end, name).returncode != 0
     assert (tmp_path / name).read_text() == BEFORE
 
 
-def test_a_file_written_to_the_end_takes_its_place_and_nothing_else_is_left(tmp_path):
+def test_complete_file_replaces_the_old_one(tmp_path):
     done = write(tmp_path, "stream.write('ps: {}\\n')")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "dvc.lock").read_text().endswith("deps: {}\n")
@@ -69,9 +69,7 @@ with _yaml.modify_yaml(sys.argv[1]) as content:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("dvc.lock", "dict"), ("dvc.yaml", "CommentedMap")])
-def test_the_lock_is_parsed_without_comments_and_keeps_its_bytes_what_people_write_keeps_its_comments(
-    tmp_path, name, kind
-):
+def test_lock_keeps_its_bytes_and_dvc_yaml_its_comments(tmp_path, name, kind):
     text = (SOURCE.parents[1] / name).read_text(encoding="utf-8")
     if name == "dvc.lock":
         text += "  odd:\n    md5: '12345e67'\n    params:\n      params.yaml:\n"

@@ -1,6 +1,6 @@
-"""Writing what stages leave behind: whole or not at all, and byte for byte the same on every run.
+"""Write the outputs of stages: completely or not at all, with the same bytes on every run.
 
-numpy is imported where it is needed: the app's first page, which reads JSON and hashes, is there a tenth of a second sooner.
+numpy is imported inside functions: the app's first page needs only JSON and hashes, and appears 0.1 s sooner.
 """
 
 import csv
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-DIGITS = 6  # of every figure in a report: enough to compare, few enough to survive another BLAS
+DIGITS = 6  # significant for reports: enough to compare, few enough to be equal with another BLAS
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; when the block ends well it takes the place of `path` in one step."""
+    """Yield a temporary path next to `path`, which replaces `path` in one step if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
@@ -52,7 +52,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def rounded(content: Any) -> Any:
-    """Return `content` with numpy's arrays and scalars as Python's, floats at `DIGITS` digits, and NaN or infinity as None."""
+    """Return `content` with numpy values as Python values, floats rounded to `DIGITS` digits, and NaN or infinity as None."""
     if hasattr(content, "tolist"):
         content = content.tolist()
     if isinstance(content, dict):
@@ -72,9 +72,9 @@ def write_csv(path: str | Path, table: Any) -> None:
 
 @contextmanager
 def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Yield a function that appends a row, {column: value}, to a CSV file; what a row lacks stays empty.
+    """Yield a function that appends a row, {column: value}, to a CSV file; missing values stay empty.
 
-    In constant memory, in one step, with `\\n` line ends.
+    Memory use is constant; the file appears in one step and has `\\n` line ends.
     """
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
@@ -83,7 +83,7 @@ def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[dict
 
 
 def write_npz(path: str | Path, arrays: "dict[str, np.ndarray]") -> None:
-    """Write `arrays` uncompressed; numpy's zip carries a fixed time, so equal arrays give equal bytes."""
+    """Write `arrays` uncompressed. numpy's zip entries have a fixed time, so equal arrays give equal bytes."""
     import numpy as np
 
     with replacing(path) as part, part.open("wb") as file:
@@ -92,9 +92,9 @@ def write_npz(path: str | Path, arrays: "dict[str, np.ndarray]") -> None:
 
 @contextmanager
 def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterator["Callable[[np.ndarray], object]"]:
-    """Yield a function that appends one row to a .npy file of `shape`: in constant memory, and in one step.
+    """Yield a function that appends one row to a .npy file of `shape`, in constant memory; the file appears in one step.
 
-    Not a memory map: on a full disk that kills the process without a word, where a plain write raises OSError.
+    A memory map would kill the process on a full disk without a message; a plain write raises OSError.
     """
     import numpy as np
 
@@ -105,7 +105,7 @@ def writing_npy(path: str | Path, dtype: type, shape: tuple[int, ...]) -> Iterat
 
 
 def write_zip(path: str | Path, members: dict[str, bytes]) -> None:
-    """Write `members` to a stored zip whose bytes depend on nothing but names and contents."""
+    """Write `members` to an uncompressed zip whose bytes depend only on names and contents."""
     with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))

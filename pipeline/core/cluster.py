@@ -1,8 +1,8 @@
-"""Work on a Dask cluster, with the same results as on this machine; a worker that is killed costs time only.
+"""Run work on a Dask cluster with the same results as on this machine; a killed worker costs only time.
 
-The cluster has to see the project's folder under the same path, and to have the packages of requirements.txt. Only items and
-results travel over the network. The function, with all the arrays it carries, is a file in the project, which every worker reads
-once: data that Dask spreads over workers itself are lost with them, and joblib's Dask backend then fails, or waits for ever.
+The cluster must see the project's folder under the same path and have the packages of requirements.txt. Only items and results
+travel over the network. The function, with all its arrays, is a file in the project that each worker reads once: data that Dask
+scatters are lost with their workers, and joblib's Dask backend then fails or waits forever.
 """
 
 import importlib
@@ -26,25 +26,25 @@ from distributed.comm import CommClosedError
 from pipeline.core.errors import ClusterError
 from pipeline.core.parallel import scratch_folder
 
-WAIT = 10  # seconds for the scheduler, then for its first worker, and for another one when the last is lost
-AHEAD = 4  # pieces of work handed out for each of the cluster's threads: what is kept in memory
+WAIT = 10  # seconds for the scheduler, for its first worker, and for a new one when the last is lost
+AHEAD = 4  # items submitted per thread of the cluster; bounds memory
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "opencv-python-headless", "ai-edge-litert", "keras")
 
 
-class Lost(Exception):
-    """The cluster cannot do the work; the text says why, and what to do."""
+class ClusterFailure(Exception):
+    """The cluster cannot do the work; the message says why and what to do."""
 
 
 def run_on_cluster(function: Callable[[Any], Any], items: Iterable[Any], address: str, alone: bool) -> Iterator[Any]:
-    """Yield `function(item)` for every item, in order; with `alone` no worker process does two at a time.
+    """Yield `function(item)` for every item, in order; with `alone` a worker process runs one item at a time.
 
-    Raises ClusterError where the scheduler or its workers are not there, differ, or are lost on the way.
+    Raises ClusterError if the scheduler or its workers are missing, have other versions, or are lost.
     """
-    with explained(address), connected(address) as client, scratch_folder() as folder:
+    with cluster_errors(address), connected(address) as client, scratch_folder() as folder:
         file = folder.resolve() / "function.pkl"
         file.write_bytes(cloudpickle.dumps(function))
         check_workers(client, file)
-        call = by_value(call_on_worker)
+        call = with_code(call_on_worker)
         waiting: deque[Future] = deque()
         for item in items:
             waiting.append(client.submit(call, item, str(Path.cwd()), str(file), alone, pure=False))
@@ -55,11 +55,11 @@ def run_on_cluster(function: Callable[[Any], Any], items: Iterable[Any], address
 
 
 @contextmanager
-def explained(address: str) -> Iterator[None]:
-    """Raise ClusterError, naming the address, for what the cluster does in the block."""
+def cluster_errors(address: str) -> Iterator[None]:
+    """Turn failures of the cluster in the block into a ClusterError that names the address."""
     try:
         yield
-    except Lost as error:
+    except ClusterFailure as error:
         raise ClusterError(f"ASSAY_DASK={address}: {error}") from None
     except KilledWorker as error:
         raise ClusterError(
@@ -72,12 +72,14 @@ def explained(address: str) -> Iterator[None]:
 
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
-    """Yield a client of the scheduler; raise Lost where it, or any worker, is not there after WAIT seconds."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it prints the traceback of what it raises
+    """Yield a client of the scheduler; raise ClusterFailure if it or any worker is missing after WAIT seconds."""
+    logging.getLogger("distributed").setLevel(
+        logging.CRITICAL
+    )  # it prints a traceback of every exception that it raises
     try:
         client = Client(address, timeout=WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise Lost(
+        raise ClusterFailure(
             f"no Dask scheduler answers there ({error}); start it with 'dask scheduler', or unset ASSAY_DASK to work on "
             "this machine"
         ) from None
@@ -85,82 +87,82 @@ def connected(address: str) -> Iterator[Client]:
         try:
             client.wait_for_workers(1, timeout=WAIT)
         except TimeoutError:
-            raise Lost(f"the scheduler has no workers; start some with 'dask worker {address}'") from None
+            raise ClusterFailure(f"the scheduler has no workers; start some with 'dask worker {address}'") from None
         yield client
 
 
 def check_workers(client: Client, file: Path) -> None:
-    """Raise Lost for a worker that does not see `file`, which is new, or has other versions of PACKAGES."""
-    for worker, found in client.run(by_value(look_around), str(file), PACKAGES).items():
-        if found is None:
-            raise Lost(
+    """Raise ClusterFailure if a worker does not see `file`, which is new, or has other versions of PACKAGES."""
+    here = versions(PACKAGES)
+    for worker, there in client.run(with_code(inspect_worker), str(file), PACKAGES).items():
+        if there is None:
+            raise ClusterFailure(
                 f"the worker {worker} does not see {file.parents[2]}; a cluster has to share the project's folder, under the "
                 "same path"
             )
-        here = versions(PACKAGES)
-        other = [f"{name} {found[name]}, here {here[name]}" for name in PACKAGES if found[name] != here[name]]
+        other = [f"{name} {there[name]}, here {here[name]}" for name in PACKAGES if there[name] != here[name]]
         if other:
-            raise Lost(
+            raise ClusterFailure(
                 f"the worker {worker} has {'; '.join(other)}; results could differ: install requirements.txt there"
             )
 
 
 def result(future: Future, client: Client) -> Any:
-    """Return what a call returned, or raise what it raised; raise Lost where no worker is left to do it."""
+    """Return or raise the result of a call; raise ClusterFailure if no worker is left."""
     while True:
         try:
             return pickle.loads(future.result(timeout=WAIT))
         except TimeoutError:
             if future.done():
-                raise  # the call's own
+                raise  # a TimeoutError of the call itself
             if not client.nthreads():
-                raise Lost("all workers were lost; start some and run this again") from None
+                raise ClusterFailure("all workers were lost; start some and run this again") from None
 
 
-def by_value(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that takes its code along: a worker can import the project only once it is in its folder."""
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+def with_code(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is pickled with its code: a worker can import the project only after it changed to its folder."""
+    cloudpickle.register_pickle_with_code(sys.modules[__name__])
     code = cloudpickle.dumps(function)
-    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    cloudpickle.unregister_pickle_with_code(sys.modules[__name__])
     return lambda *arguments: cloudpickle.loads(code)(*arguments)
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the packages' versions, empty text for one that is not installed."""
-    found = dict.fromkeys(packages, "")
+    """Return the version of each package, an empty string if it is not installed."""
+    installed = dict.fromkeys(packages, "")
     for name in packages:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            installed[name] = version(name)
+    return installed
 
 
-def look_around(file: str, packages: tuple[str, ...]) -> dict[str, str] | None:
-    """Runs on a worker: return the versions it has, or None where it does not see the file."""
+def inspect_worker(file: str, packages: tuple[str, ...]) -> dict[str, str] | None:
+    """Return, on a worker, its versions of the packages, or None if it does not see the file."""
     return versions(packages) if os.path.exists(file) else None
 
 
 def call_on_worker(item: Any, folder: str, file: str, alone: bool) -> bytes:
-    """Runs on a worker: return, pickled, what the function in `file` returns for `item`.
+    """Return, on a worker, the pickled result of the function in `file` for `item`.
 
-    A process serves one such file at a time, because folder and imported code belong to the process: another stage's or
-    project's call waits until nothing else is going on here.
+    A process serves one such file at a time, because the working folder and imported code belong to the process: a call of
+    another stage or project waits until no other call is running.
     """
-    desk = vars(get_worker()).setdefault("assay", {"file": "", "busy": 0, "free": threading.Condition()})
-    with desk["free"]:
-        desk["free"].wait_for(lambda: not desk["busy"] or (desk["file"] == file and not alone))
-        if desk["file"] != file:
-            desk["function"], desk["file"] = load(folder, file), file
-        desk["busy"] += 1
+    state = vars(get_worker()).setdefault("assay", {"file": "", "busy": 0, "free": threading.Condition()})
+    with state["free"]:
+        state["free"].wait_for(lambda: not state["busy"] or (state["file"] == file and not alone))
+        if state["file"] != file:
+            state["function"], state["file"] = load(folder, file), file
+        state["busy"] += 1
     try:
-        return pickle.dumps(desk["function"](item))
+        return pickle.dumps(state["function"](item))
     finally:
-        with desk["free"]:
-            desk["busy"] -= 1
-            desk["free"].notify_all()
+        with state["free"]:
+            state["busy"] -= 1
+            state["free"].notify_all()
 
 
 def load(folder: str, file: str) -> Callable[..., Any]:
-    """Runs on a worker: return the function in `file`, with the project's code as it is in `folder` now."""
+    """Return, on a worker, the function in `file`, with the project's current code from `folder`."""
     for name in [name for name in sys.modules if name.split(".")[0] == "pipeline"]:
         del sys.modules[name]
     others = {folder, os.getcwd()}  # the second is the last project's
@@ -170,5 +172,5 @@ def load(folder: str, file: str) -> Callable[..., Any]:
     from pipeline.core.parallel import one_thread
 
     function = pickle.loads(Path(file).read_bytes())
-    one_thread()  # for good: with several calls in one process nobody could tell when to end it
+    one_thread()  # stays: calls share the process, so no single call can end it
     return function

@@ -35,26 +35,26 @@ def imported(file: str) -> set[str]:
     return {file for file in files if (ROOT / file).is_file()}
 
 
-def reached(*start: str, known: dict[str, set[str]] | None = None) -> list[str]:
+def reached(*start: str, cache: dict[str, set[str]] | None = None) -> list[str]:
     """Return every file that the files in `start` reach by import, themselves included, sorted.
 
-    `known` keeps what was found of each file, for the next call.
+    `cache` keeps the imports of each file for the next call.
     """
-    known = {} if known is None else known
+    cache = {} if cache is None else cache
     seen, todo = set(), set(start)
     while todo:
         file = todo.pop()
         seen.add(file)
-        if file not in known:
-            known[file] = imported(file)
-        todo |= known[file] - seen
+        if file not in cache:
+            cache[file] = imported(file)
+        todo |= cache[file] - seen
     return sorted(seen)
 
 
 def without_prose(source: str) -> str:
-    """Return Python source without docstrings, comments and blank lines; other strings keep theirs.
+    """Return Python source without docstrings, comments and blank lines.
 
-    It is cut by positions in the text: a dumped syntax tree differs between Python versions.
+    Text is cut by position: a dumped syntax tree differs between Python versions.
     """
     lines = list(io.StringIO(source))
     spans = [(*token.start, *token.end) for token in tokens(source) if token.type == tokenize.COMMENT]
@@ -80,23 +80,23 @@ def tokens(source: str) -> Iterator[tokenize.TokenInfo]:
 
 
 def estimators() -> list[str]:
-    """Return the names of the estimators there are: a file of `pipeline/estimators/` each."""
+    """Return the names of the estimators, which are files of `pipeline/estimators/`."""
     return sorted(path.stem for path in ESTIMATORS.glob("*.py") if not path.stem.startswith("_"))
 
 
 def code_of_stages() -> dict[str, list[str]]:
-    """Return the files that each module with a `main()` reaches, and `train` with each estimator, which it loads by name."""
+    """Return the files that each stage and command reaches; `train` once per estimator, which it loads by name."""
     modules = sorted((ROOT / "pipeline").glob("*.py"))
     names = [path.stem for path in modules if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")]
-    known: dict[str, set[str]] = {}  # each file is parsed once
-    found = {name: reached(f"pipeline/{name}.py", known=known) for name in names}
+    cache: dict[str, set[str]] = {}  # each file is parsed once
+    files = {name: reached(f"pipeline/{name}.py", cache=cache) for name in names}
     for name in estimators():
-        found[f"train-{name}"] = reached("pipeline/train.py", f"pipeline/estimators/{name}.py", known=known)
-    return found
+        files[f"train-{name}"] = reached("pipeline/train.py", f"pipeline/estimators/{name}.py", cache=cache)
+    return files
 
 
 def write(folder: Path = paths.CODE) -> None:
-    """Write the list of each stage's files, with the hash of their code."""
+    """Write the list of each stage's files with the hashes of their code."""
     stages = code_of_stages()
     files = set().union(*stages.values())
     code = {file: without_prose((ROOT / file).read_text(encoding="utf-8")) for file in files}

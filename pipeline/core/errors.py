@@ -1,14 +1,14 @@
-"""The errors that a user can mend. Each is shown as one line, without a traceback; `exit_code` ends the process."""
+"""Errors that the user can fix. Each is shown as one line without a traceback; `exit_code` ends the process."""
 
 
 class AssayError(Exception):
-    """Something that the user can mend: shown as one line, without a traceback."""
+    """An error that the user can fix: shown as one line, without a traceback."""
 
     exit_code = 2
 
 
 class ParamsError(AssayError):
-    """params.yaml says something that cannot be done."""
+    """params.yaml asks for something impossible."""
 
 
 class DataError(AssayError):
@@ -16,20 +16,20 @@ class DataError(AssayError):
 
 
 class SplitError(AssayError):
-    """The samples cannot be divided as params.yaml asks."""
+    """The samples cannot be split as params.yaml asks."""
 
 
 class BackboneError(AssayError):
-    """The pretrained network cannot be had."""
+    """The pretrained network is not available."""
 
 
 class BundleError(AssayError):
-    """A bundle's files are missing or are not what its bundle.json says."""
+    """A bundle's files are missing or differ from its bundle.json."""
 
 
 class ClusterError(AssayError):
-    """The Dask cluster that ASSAY_DASK names is not there, or cannot do the work."""
+    """The Dask cluster in ASSAY_DASK is not reachable or cannot do the work."""
 
 
 class StageError(AssayError):
-    """A stage's input is missing, because an earlier stage has not run."""
+    """A stage's input is missing because an earlier stage has not run."""

@@ -1,4 +1,4 @@
-"""Work in parallel: through joblib on this machine, or on the Dask cluster that ASSAY_DASK names; one thread for each piece."""
+"""Run work in parallel: with joblib on this machine, or on the Dask cluster in ASSAY_DASK; each item uses one thread."""
 
 import os
 import tempfile
@@ -13,15 +13,15 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.core.paths import CACHE
 
-# Of a generator that is left because of an error, which is what there is to say
+# joblib warns about a generator that is abandoned because of an error; the error itself is enough
 warnings.filterwarnings("ignore", r".*tasks (have been successfully executed|which were still being)", module="joblib")
 
 
 def run_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
-    """Yield `function(item)` for every item, in order, `workers` side by side; with one worker, one after the other.
+    """Yield `function(item)` for every item, in order, `workers` at a time.
 
-    With the address of a Dask scheduler in ASSAY_DASK the cluster's workers do it, with the same results: `function` may be
-    a closure, files are named by paths in the project's folder, and with `workers` 1 each process does one at a time.
+    With the address of a Dask scheduler in ASSAY_DASK the cluster does the work, with the same results: `function` may be a
+    closure, files are named by paths relative to the project, and with `workers` 1 each process runs one item at a time.
     """
     if on_cluster():
         from pipeline.core.cluster import run_on_cluster
@@ -31,15 +31,15 @@ def run_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: 
 
 
 def on_cluster() -> bool:
-    """Return whether work in parallel goes to a cluster."""
+    """Return whether parallel work goes to a cluster."""
     return bool(os.environ.get("ASSAY_DASK"))
 
 
 def run_here(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
     """Yield `function(item)` for every item, in order, over `workers` threads of this process.
 
-    Threads, because what is heavy here (decoding, LiteRT, BLAS, forests) releases the lock and a process would cost
-    seconds of imports.
+    Threads are enough because the expensive work (decoding, LiteRT, BLAS, forests) releases the GIL; a process would spend
+    seconds on imports.
     """
     with one_thread():
         yield from Parallel(n_jobs=workers, prefer="threads", return_as="generator")(
@@ -48,10 +48,10 @@ def run_here(function: Callable[[Any], Any], items: Iterable[Any], workers: int)
 
 
 def one_thread() -> threadpool_limits:
-    """Let BLAS and OpenMP use one thread for each that calls them, in libraries that are loaded and in those still to come.
+    """Limit BLAS and OpenMP to one thread per caller, in libraries that are loaded and in those still to be loaded.
 
-    With more, the order of their sums, and so the last bits of a result, would depend on the machine. What is set for the
-    former ends with a `with` block; scikit-learn's neighbours are among the latter.
+    With more threads the order of sums, and so the last bits of a result, would depend on the machine. The limit on loaded
+    libraries ends with a `with` block; the one on later libraries, such as scikit-learn's neighbours, stays.
     """
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return threadpool_limits(limits=1)
@@ -59,7 +59,7 @@ def one_thread() -> threadpool_limits:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield a folder for the time of the block; it lies in the project, so that a cluster's workers see it, too."""
+    """Yield a temporary folder inside the project, which a cluster's workers can see too."""
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         yield Path(folder)

@@ -19,7 +19,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 class _Loader(LOADER):
-    """Refuse a key that is there twice in one block, of which the first would be lost without a word."""
+    """Refuse a duplicate key in a block; YAML would silently drop the first value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -29,7 +29,7 @@ class Strict(BaseModel):
 
 
 class DemoParams(Strict):
-    """How many lesions the embedded image task shows, each in one to three photos."""
+    """The number of lesions in the embedded image task; each has one to three images."""
 
     lesions: int = Field(240, ge=20)
 
@@ -41,7 +41,7 @@ class BackboneParams(Strict):
 
 
 class ReadParams(Strict):
-    """How raw data become samples: the CSV that names them, and which columns are label, group and shipped split.
+    """How raw data become samples: the CSV that lists them, and its columns for label, group and shipped split.
 
     `group_from` is a regular expression whose only group is what samples of one patient share in their paths; `no_group` says
     that each sample is another patient; `exclude` lists columns that are no features.
@@ -82,7 +82,7 @@ class AuditParams(Strict):
 
 
 class SplitParams(Strict):
-    """How samples become test set and folds; see params.yaml for the meaning of each value."""
+    """How samples are divided into test set and folds; params.yaml explains each value."""
 
     by: Literal["hash", "shipped", "time"] = "hash"
     time_column: str | None = None
@@ -99,7 +99,7 @@ class SplitParams(Strict):
 
 
 class PreprocessParams(Strict):
-    """What development and test files hold; see params.yaml for the meaning of each value."""
+    """The content of the development and test files; params.yaml explains each value."""
 
     positive: str | None = None
     pixels: bool = False
@@ -108,14 +108,14 @@ class PreprocessParams(Strict):
 
 
 class CostsParams(Strict):
-    """What the two errors cost, in any one unit."""
+    """The costs of the two errors, in the same unit."""
 
     false_negative: float = Field(gt=0, allow_inf_nan=False)
     false_positive: float = Field(gt=0, allow_inf_nan=False)
 
 
 class OperatingPointParams(Strict):
-    """What the threshold of two classes is chosen for, one thing at most, and at which prevalence answers are judged, too."""
+    """The target of the threshold of two classes, at most one, and a prevalence for which predictive values are reported too."""
 
     target_sensitivity: float | None = Field(None, gt=0, lt=1)
     target_specificity: float | None = Field(None, gt=0, lt=1)
@@ -133,14 +133,16 @@ class OperatingPointParams(Strict):
 
     @property
     def target(self) -> "float | CostsParams | None":
-        """What the threshold is chosen for, if anything."""
+        """The target of the threshold, or None."""
         given = (self.target_sensitivity, self.target_specificity, self.costs)
         return next((value for value in given if value is not None), None)
 
 
 class SelectParams(Strict):
-    """By which out-of-fold metric the champion is chosen, with how many bootstrap draws, what it decides by, by which columns it
-    is judged apart, and which of them, `site`, is left out value by value (see `pipeline.sites`).
+    """How the champion is selected and reported: out-of-fold metric, bootstrap draws, operating point and subgroups.
+
+    `subgroups` are columns whose values define the subgroups that are reported separately; `site` is a column of which each value
+    is left out in turn (see `pipeline.sites`).
     """
 
     metric: Metric = "roc_auc"
@@ -153,12 +155,12 @@ class SelectParams(Strict):
     def _rising(self) -> "SelectParams":
         for name, edges in self.bands.items():
             if any(a >= b for a, b in pairwise(edges)):
-                raise ValueError(f"subgroups.{name}: bands are parted by rising numbers, for instance [40, 60]")
+                raise ValueError(f"subgroups.{name}: bands are divided by increasing numbers, for instance [40, 60]")
         return self
 
     @property
     def bands(self) -> dict[str, list[float]]:
-        """The columns whose subgroups are judged, each with the numbers that part it into bands, none for words."""
+        """The columns that define subgroups, each with the numbers that divide it into bands; none for categories."""
         if isinstance(self.subgroups, list):
             return {name: [] for name in self.subgroups}
         return {name: edges or [] for name, edges in self.subgroups.items()}
@@ -167,7 +169,7 @@ class SelectParams(Strict):
 class RetrainParams(Strict):
     """When a batch of uploads may be included: no guarded metric may be worse by more than `margin`.
 
-    Judged by the 95 % interval of the paired difference; the task's own metric is guarded in any case.
+    The 95 % interval of the paired difference decides; the task's own metric is always guarded.
     """
 
     margin: float = Field(0.02, ge=0, lt=1)
@@ -175,9 +177,9 @@ class RetrainParams(Strict):
 
 
 class TaskParams(Strict):
-    """One data set: where it lies, how it is read, divided and judged, and the models it is tried with, in order.
+    """One data set: its path, how it is read, divided and evaluated, and its models in order.
 
-    A block for each stage, so that a changed value re-runs that stage and those after it.
+    Each stage has its own block, so a changed value re-runs that stage and those after it.
     """
 
     kind: Literal["image", "table"]
@@ -192,14 +194,14 @@ class TaskParams(Strict):
     @model_validator(mode="before")
     @classmethod
     def _without_reader(cls, block: Any) -> Any:
-        """Accept the key of older projects, which `check` takes out of the file."""
+        """Accept the key of older projects, which `check` removes from the file."""
         if isinstance(block, dict) and isinstance(block.get("reader"), str):
             return {key: value for key, value in block.items() if key != "reader"}
         return block
 
 
 class ExternalParams(Strict):
-    """Data of another source that a task's champion is tried on; `labels` holds their labels in the task's words."""
+    """Data from another source for evaluating a task's champion; `labels` maps their labels to the task's."""
 
     task: str
     raw: str
@@ -208,9 +210,9 @@ class ExternalParams(Strict):
 
 
 class ModelParams(BaseModel):
-    """One model of one task. Keys beyond these are the estimator's own and are checked by its `Params`.
+    """One model of one task. Further keys belong to the estimator and are checked by its `Params`.
 
-    A list of features, `[embedding, columns]`, is kept as one word: "embedding+columns".
+    A list of features, `[embedding, columns]`, is kept as one string: "embedding+columns".
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
@@ -225,7 +227,7 @@ class ModelParams(BaseModel):
         if not isinstance(value, list):
             return value
         if len(value) != 2 or value[1] != "columns" or value[0] not in ("embedding", "classical"):
-            raise ValueError("a list names what is seen of a picture and then the columns: [embedding, columns]")
+            raise ValueError("a list names the image features and then columns: [embedding, columns]")
         return value[0] + AND
 
     @property
@@ -235,5 +237,5 @@ class ModelParams(BaseModel):
 
 
 def metric_key(metric: str, n_classes: int) -> str:
-    """Return the key under which reports keep a metric: of more than two classes f1 is the macro average."""
+    """Return the key of a metric in reports: with more than two classes f1 is the macro average."""
     return "f1_macro" if metric == "f1" and n_classes > 2 else metric

@@ -1,4 +1,4 @@
-"""Run a stage or command as a process: errors become one line and an exit code, its duration goes to a log."""
+"""Run a stage or command as a process: an error becomes one line and an exit code, the duration is logged."""
 
 import errno
 import importlib
@@ -14,18 +14,20 @@ from pathlib import Path
 from pipeline.core.errors import AssayError, StageError
 from pipeline.core.paths import TIMINGS
 
-# What an operating system refuses for reasons that lie outside the project.
+# Errors of the operating system with causes outside the project: full disk, missing permissions.
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call `main(*argv)` as a process: exit 0, or 2 with one line on stderr where the user can mend it.
+    """Call `main(*argv)` as a process: exit 0, or 2 with one line on stderr for an error that the user can fix.
 
-    Wrong arguments, a full disk and missing permissions become such a line too; any other exception is a bug of ours and
-    keeps its traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
+    Wrong arguments, a full disk and missing permissions are such errors too; any other exception is a bug of ours and keeps
+    its traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
     """
     name = main.__globals__["__spec__"].name
-    main = importlib.import_module(name).main  # not __main__'s: a cluster's workers import what it hands them by name
+    main = importlib.import_module(
+        name
+    ).main  # instead of __main__'s: workers of a cluster import functions by module name
     module = name.removeprefix("pipeline.")
     start = time.perf_counter()
     if "DVC_STAGE" in os.environ:
@@ -33,7 +35,9 @@ def run(main: Callable[..., None]) -> None:
     check_arguments(main, module)
     try:
         main(*sys.argv[1:])
-        if len(sys.argv) <= 2:  # a stage has one key at most; more are files, whose names are nobody's business
+        if (
+            len(sys.argv) <= 2
+        ):  # a stage has at most one key; further arguments are names of files, which may identify patients
             log_duration(module, time.perf_counter() - start)
     except AssayError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -52,14 +56,14 @@ def run(main: Callable[..., None]) -> None:
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process once `parent`, which is DVC, has been killed: its outputs would get into those of the next run."""
+    """End this process when `parent`, which is DVC, was killed; otherwise its outputs would mix with those of the next run."""
     while os.getppid() == parent:
         time.sleep(0.2)
     os._exit(137)
 
 
 def check_arguments(main: Callable[..., None], module: str) -> None:
-    """Exit 2 with the usage unless `main` can take the arguments of this process."""
+    """Exit 2 with the usage unless `main` accepts the arguments of this process."""
     try:
         inspect.signature(main).bind(*sys.argv[1:])
     except TypeError:
@@ -69,7 +73,7 @@ def check_arguments(main: Callable[..., None], module: str) -> None:
 
 
 def log_duration(module: str, seconds: float) -> None:
-    """Append a line to the log of durations."""
+    """Append the duration to the log."""
     TIMINGS.parent.mkdir(exist_ok=True)
     entry = {"stage": module, "key": " ".join(sys.argv[1:]), "seconds": round(seconds, 3)}
     with TIMINGS.open("a", encoding="utf-8") as log:
@@ -77,7 +81,7 @@ def log_duration(module: str, seconds: float) -> None:
 
 
 def require(path: str | Path, stage: str) -> Path:
-    """Return `path`; raise StageError, naming the stage that writes it, where it does not exist."""
+    """Return `path`; raise StageError with the stage that writes it if it does not exist."""
     path = Path(path)
     if not path.exists():
         raise StageError(f"{path.as_posix()} is missing: run 'dvc repro {stage}', which writes it")

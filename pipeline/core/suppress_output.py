@@ -1,4 +1,4 @@
-"""Keeping what C++ libraries print, hundreds of lines that nobody can use, from the screen."""
+"""Keep the output of C++ libraries, often hundreds of lines, off the screen."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop everything that the block prints to the process' stdout and stderr, unless the block fails."""
+    """Discard everything that the block prints to the process's stdout and stderr, unless the block fails."""
     with tempfile.TemporaryFile() as kept:
         sys.stdout.flush(), sys.stderr.flush()
         before = os.dup(1), os.dup(2)

@@ -16,34 +16,34 @@ from pipeline.core.params import LOADER
 def add(text: str, section: str, entries: dict[str, Any], gap: bool = False) -> str:
     """Return `text` with `entries` at the end of the top-level mapping `section`, after a blank line if `gap`.
 
-    Raises ParamsError where the section is missing or written in braces.
+    Raises ParamsError if the section is missing or written in braces.
     """
     lines, node = read_lines(text), section_of(text, section)
     if node.flow_style and node.value:
         raise ParamsError(f"params.yaml: {section} is written in braces; write it with one entry a line")
     newline = "\r\n" if "\r\n" in text else "\n"
     if node.value:
-        at, indent = end_of_content(lines, node), node.value[0][0].start_mark.column
-    else:  # {} has to go
-        at, indent = node.end_mark.line + 1, 2
+        end, indent = end_of_content(lines, node), node.value[0][0].start_mark.column
+    else:  # remove {}
+        end, indent = node.end_mark.line + 1, 2
         line = lines[node.start_mark.line]
-        lines[at - 1] = line[: node.start_mark.column].rstrip() + line[node.end_mark.column :]
+        lines[end - 1] = line[: node.start_mark.column].rstrip() + line[node.end_mark.column :]
     dumped = yaml.safe_dump(entries, sort_keys=False, default_flow_style=None, allow_unicode=True, width=10**6)
     block = [newline] if gap and node.value else []
     block += [" " * indent + line + newline for line in dumped.splitlines()]
-    if not lines[at - 1].endswith(("\n", "\r")):  # the file's last line: what is new is the last one now
-        lines[at - 1] += newline
+    if not lines[end - 1].endswith(("\n", "\r")):  # the last line of a file without a final line end
+        lines[end - 1] += newline
         block[-1] = block[-1].removesuffix(newline)
-    changed = "".join([*lines[:at], *block, *lines[at:]])
+    changed = "".join([*lines[:end], *block, *lines[end:]])
     expected = yaml.load(text, LOADER)
     expected[section] = {**expected[section], **entries}
     return checked(changed, expected)
 
 
 def remove(text: str, section: str, names: set[str]) -> str:
-    """Return `text` without those entries of the top-level mapping `section`; what `add` wrote goes without a trace.
+    """Return `text` without these entries of the top-level mapping `section`; the exact inverse of `add`.
 
-    With an entry go the comments in it, and one blank line before it, or else behind it. Raises ParamsError where the
+    The comments inside an entry are removed with it, and one blank line before it or else after it. Raises ParamsError if the
     section is missing or written in braces.
     """
     lines, node = read_lines(text), section_of(text, section)
@@ -65,8 +65,8 @@ def remove(text: str, section: str, names: set[str]) -> str:
     expected = yaml.load(text, LOADER)
     expected[section] = {name: value for name, value in expected[section].items() if name not in names}
     if not expected[section] and node.value:
-        at = next(key.end_mark for key, _ in top_level(text) if key.value == section)
-        lines[at.line] = f"{lines[at.line][: at.column]}: {{}}{lines[at.line][at.column + 1 :]}"
+        mark = next(key.end_mark for key, _ in top_level(text) if key.value == section)
+        lines[mark.line] = f"{lines[mark.line][: mark.column]}: {{}}{lines[mark.line][mark.column + 1 :]}"
     return checked("".join(lines), expected)
 
 
@@ -99,7 +99,7 @@ def cut_out(lines: list[str], mapping: yaml.MappingNode, index: int) -> None:
 
 
 def read_lines(text: str) -> list[str]:
-    """Return the lines of `text` with their ends, as YAML counts them."""
+    """Return the lines of `text` with their line ends, as YAML counts them."""
     return io.StringIO(text, newline="").readlines()
 
 
@@ -110,7 +110,7 @@ def top_level(text: str) -> list[tuple[yaml.Node, yaml.Node]]:
 
 
 def section_of(text: str, section: str) -> yaml.MappingNode:
-    """Return the mapping under a top-level key, with the places of everything in it; raise ParamsError without one."""
+    """Return the mapping under a top-level key, with the positions of everything in it; raise ParamsError if there is none."""
     for key, value in top_level(text):
         if key.value == section and isinstance(value, yaml.MappingNode):
             return value
@@ -118,7 +118,7 @@ def section_of(text: str, section: str) -> yaml.MappingNode:
 
 
 def last_line(node: yaml.Node, least: int = 0) -> int:
-    """Return the number of the last line of a node's content; at least `least`, as an alias stands elsewhere."""
+    """Return the number of the last line of a node's content; at least `least`, because the node of an alias is elsewhere."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         key, value = last if isinstance(last, tuple) else (last, last)
@@ -127,7 +127,7 @@ def last_line(node: yaml.Node, least: int = 0) -> int:
 
 
 def end_of_content(lines: list[str], node: yaml.Node, least: int = 0) -> int:
-    """Return the number of the line behind a node's content; a text of several lines takes blank ones with it."""
+    """Return the number of the line after a node's content, without the blank lines at the end of a block scalar."""
     end = last_line(node, least) + 1
     while not lines[end - 1].strip():
         end -= 1
@@ -135,7 +135,7 @@ def end_of_content(lines: list[str], node: yaml.Node, least: int = 0) -> int:
 
 
 def end_of(lines: list[str], key: yaml.Node, value: yaml.Node) -> int:
-    """Return the number of the line behind an entry: comments that stand deeper than its key belong to it."""
+    """Return the number of the line after an entry; comments indented deeper than its key belong to it."""
     end = end_of_content(lines, value, key.start_mark.line)
     for number in range(end, len(lines)):
         stripped = lines[number].strip()
@@ -148,7 +148,7 @@ def end_of(lines: list[str], key: yaml.Node, value: yaml.Node) -> int:
 
 
 def checked(text: str, expected: Any) -> str:
-    """Return `text` if it says what is expected; raise ParamsError where unusual YAML has misled the edit."""
+    """Return `text` if it loads as `expected`; raise ParamsError if the edit failed on unusual YAML."""
     try:
         same = yaml.load(text, LOADER) == expected
     except yaml.YAMLError:

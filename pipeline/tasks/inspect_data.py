@@ -1,7 +1,7 @@
-"""What lies at a path, before a task is made of it: only read, and of pictures only the headers.
+"""Inspect a data set before a task is made of it: files are only read, and of images only the headers.
 
-Found are class folders, train/ and test/ folders of these, a CSV whose column `path` names pictures (alone or in the folder
-of the pictures), and a CSV of features.
+Supported are class folders, train/ and test/ folders of these, a CSV whose column `path` lists images (alone or in the folder of
+the images), and a CSV of features.
 """
 
 import os
@@ -17,16 +17,16 @@ from pipeline.data.column_roles import NUMBERS, columns_of
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
 
-FEW = 60  # samples without a group: of a class with fewer the hash may by chance put none in the test set
-MANY = 20  # rows of which each has another text in a column: names or numbers of cases rather than categories
-BATCH = 64  # files handed to a worker at once
+FEW = 60  # samples without a group: with fewer in a class, the hash may put none of it in the test set
+MANY = 20  # rows with a different text each: the column holds names or case numbers rather than categories
+BATCH = 64  # files that a worker reads at once
 
 
 @dataclass(frozen=True)
-class Found:
-    """A data set: `kind`, `raw` and `read` as params.yaml has them, and what to tell about it, as (title, text).
+class InspectedData:
+    """A data set: `kind`, `raw` and `read` as in params.yaml, and a description of it as lines of (title, text).
 
-    `samples` has a row for each: path, label, group, shipped, id (see `identify`) and error, all text.
+    `samples` has a row per sample: path, label, group, shipped, id (see `set_ids`) and error, all text.
     """
 
     kind: str
@@ -36,35 +36,35 @@ class Found:
     lines: list[tuple[str, str]]
 
 
-def look(path: str, label: str | None, group: str | None, workers: int) -> Found:
-    """Return what lies at `path`; `label` and `group` name columns of its CSV, None has them guessed.
+def inspect(path: str, label: str | None, group: str | None, workers: int) -> InspectedData:
+    """Return the data set at `path`; `label` and `group` are columns of its CSV, or None to guess them.
 
-    Raises DataError for what no task can be made of, as the scan would.
+    Raises DataError, as the scan would, if no task can be made of it.
     """
-    place = Path(path)
-    if not place.exists():
+    root = Path(path)
+    if not root.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    if place.is_dir():
-        csv = folder_layout.find_csv(place)
+    if root.is_dir():
+        csv = folder_layout.find_csv(root)
         if csv is None and (label or group):
             raise DataError(f"{path}: --label and --group name columns of a CSV; there is none with a column 'path'")
-        return look_at_pictures(place, csv, label, group, workers)
-    if place.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        return inspect_images(root, csv, label, group, workers)
+    if root.suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise DataError(f"{path}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
-    if "path" in tables.read_csv(place):
-        return look_at_pictures(place.parent, place.name, label, group, workers)
-    return look_at_table(place, label, group)
+    if "path" in tables.read_csv(root):
+        return inspect_images(root.parent, root.name, label, group, workers)
+    return inspect_table(root, label, group)
 
 
-def to_raw(place: Path) -> str:
-    """Return a path as params.yaml shall have it: relative in the project, and outside of it as it was given."""
-    absolute = Path(os.path.abspath(place))
+def to_raw(path: Path) -> str:
+    """Return a path for params.yaml: relative inside the project, unchanged outside of it."""
+    absolute = Path(os.path.abspath(path))
     inside = absolute.is_relative_to(Path.cwd())
-    return (absolute.relative_to(Path.cwd()) if inside else place).as_posix()
+    return (absolute.relative_to(Path.cwd()) if inside else path).as_posix()
 
 
-def look_at_pictures(root: Path, csv: str | None, label: str | None, group: str | None, workers: int) -> Found:
-    """Return the data set of the pictures in a folder."""
+def inspect_images(root: Path, csv: str | None, label: str | None, group: str | None, workers: int) -> InspectedData:
+    """Return the data set of the images in a folder."""
     read, columns = {}, []
     if csv:
         table = tables.read_csv(root / csv)
@@ -75,7 +75,7 @@ def look_at_pictures(root: Path, csv: str | None, label: str | None, group: str 
         read = {"csv": csv} | read
     raw = to_raw(root)
     listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
-    facts = look_at_headers([root / sample.path for sample in listed], workers)
+    facts = read_headers([root / sample.path for sample in listed], workers)
     samples = pd.DataFrame(
         {
             **{name: [getattr(s, name) for s in listed] for name in ("path", "label", "group", "shipped")},
@@ -83,27 +83,27 @@ def look_at_pictures(root: Path, csv: str | None, label: str | None, group: str 
             "error": [fact if isinstance(fact, str) else "" for fact in facts],
         }
     )
-    identify(samples, root)
+    set_ids(samples, root)
     headers = [fact for fact in facts if not isinstance(fact, str)]
-    where = f"that {csv} names" if csv else "in class folders"
-    lines = [("found", f"{len(samples)} pictures {where}"), *columns, *about_samples(samples)]
+    where = f"listed in {csv}" if csv else "in class folders"
+    lines = [("found", f"{len(samples)} images {where}"), *columns, *about_samples(samples)]
     lines += [
         ("sizes", sizes([header[:2] for header in headers])),
         ("modes", counted(header[2] for header in headers)),
         ("formats", counted(header[3] for header in headers)),
-        ("passed over", listing([(skip.path, skip.reason) for skip in skipped])),
+        ("skipped", listing([(skip.path, skip.reason) for skip in skipped])),
     ]
     if csv:
         n_others = sum(len(files) for _, _, files in os.walk(root)) - len(samples) - 1
-        lines.append(("not named", f"{n_others} more files in the folder: not looked at" if n_others > 0 else ""))
-    return Found("image", raw, read, samples, lines)
+        lines.append(("not listed", f"{n_others} more files in the folder: ignored" if n_others > 0 else ""))
+    return InspectedData("image", raw, read, samples, lines)
 
 
-def identify(samples: pd.DataFrame, root: Path) -> None:
-    """Set the ids of pictures in classes of few groups, by which the split will divide them; the path stands for others.
+def set_ids(samples: pd.DataFrame, root: Path) -> None:
+    """Set the ids of images in classes of few groups, by which the split will divide them; others keep their path as id.
 
-    An id takes decoding, too slow for a look at all; where there are many, any text tells how the hash will divide them.
-    A file that turns out to be damaged is marked.
+    An id needs decoding, which is too slow for all files; with many samples any text shows how the hash will divide them.
+    Damaged files are marked as errors.
     """
     good = samples[samples["error"] == ""]
     for _, of_label in good.groupby("label"):
@@ -115,18 +115,18 @@ def identify(samples: pd.DataFrame, root: Path) -> None:
                 samples.loc[row, "error"] = str(error)
 
 
-def look_at_headers(paths: list[Path], workers: int) -> list[tuple[int, int, str, str] | str]:
-    """Return (width, height, mode, format) of each file, or why it cannot be read."""
+def read_headers(paths: list[Path], workers: int) -> list[tuple[int, int, str, str] | str]:
+    """Return (width, height, mode, format) of each file, or the reason why it cannot be read."""
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    found = run_parallel(lambda batch: [look_at_header(path) for path in batch], batches, workers)
-    return [fact for batch in found for fact in batch]
+    headers = run_parallel(lambda batch: [read_header(path) for path in batch], batches, workers)
+    return [header for batch in headers for header in batch]
 
 
-def look_at_header(path: Path) -> tuple[int, int, str, str] | str:
-    """Return (width, height, mode, format) of a file, or why it cannot be read."""
+def read_header(path: Path) -> tuple[int, int, str, str] | str:
+    """Return (width, height, mode, format) of a file, or the reason why it cannot be read."""
     try:
         if path.exists() and not path.is_file():
-            return "is no file"  # a pipe would never end
+            return "is not a regular file"  # reading a pipe would never end
         return images.read_header(path)
     except OSError as error:
         return f"cannot be opened ({error.strerror})"
@@ -134,7 +134,7 @@ def look_at_header(path: Path) -> tuple[int, int, str, str] | str:
         return str(error)
 
 
-def look_at_table(path: Path, label: str | None, group: str | None) -> Found:
+def inspect_table(path: Path, label: str | None, group: str | None) -> InspectedData:
     """Return the data set of a CSV of features."""
     table = tables.read_csv(path)
     read = columns_of(table, path, label, group, NUMBERS)
@@ -149,8 +149,8 @@ def look_at_table(path: Path, label: str | None, group: str | None) -> Found:
         ("numbers", some(numbers)),
         ("categories", some([name for name in typed if name not in numbers])),
         ("empty cells", some([f"{name} {n}" for name, n in empty_cells(features).items()])),
-        ("constant", some(constant) and f"{some(constant)}: teach nothing"),
-        ("all different", some(own) and f"{some(own)}: names or numbers of cases? Delete them, they would be learnt"),
-        *(("doubtful", doubt) for doubt in tables.nearly_numbers(features)),
+        ("constant", some(constant) and f"{some(constant)}: carry no information"),
+        ("all different", some(own) and f"{some(own)}: names or case numbers? Delete them, or models will learn them"),
+        *(("warning", message) for message in tables.nearly_numbers(features)),
     ]
-    return Found("table", to_raw(path), read, samples, lines)
+    return InspectedData("table", to_raw(path), read, samples, lines)

@@ -1,4 +1,4 @@
-"""Which task and which models fit a data set that was found: blocks of params.yaml, with the reasons in words."""
+"""Propose a task and models for an inspected data set: blocks of params.yaml, with the reasons in words."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +8,13 @@ import pandas as pd
 from pipeline.core.errors import DataError, SplitError
 from pipeline.data.splitting import unit_hash
 from pipeline.estimators._registry import get_estimator
-from pipeline.tasks.inspect_data import Found
+from pipeline.tasks.inspect_data import InspectedData
 
-FRACTIONS = (0.2, 0.3, 0.4, 0.5)  # of groups for the test set: the first that leaves every class on both sides
-FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # where there are samples enough
-TUNED_FROM = 500  # photos in a training fold: with fewer, fine-tuning loses what the frozen network knows (benchmarks/network.md)
-LEARNT = 55  # photos that a network learns from in a second on two cores: benchmarks/network.py
-# The order is the tie rule: first what is simple to fit and cheap to serve.
+FRACTIONS = (0.2, 0.3, 0.4, 0.5)  # of groups in the test set: the first with every class on both sides is taken
+FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
+TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
+IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
+# Of tied models the first wins, so simple and cheap ones come first.
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
     "table": ("logreg", "random_forest", "knn", "dummy"),
@@ -30,26 +30,26 @@ class Proposal:
     reasons: list[tuple[str, str]]
 
 
-def make_task(found: Found, name: str, positive: str | None, seed: int) -> Proposal:
-    """Return what is proposed for a task of this name.
+def make_task(data: InspectedData, name: str, positive: str | None, seed: int) -> Proposal:
+    """Return the proposal for a task of this name.
 
-    Raises DataError where of a class nothing can be read or `positive` is none of two classes, SplitError where a class has
-    too few groups to be divided.
+    Raises DataError if no sample of a class can be read or `positive` is not one of two classes, SplitError if a class has too
+    few groups to be divided.
     """
-    good = found.samples[found.samples["error"] == ""]
-    check_classes(found, good)
+    good = data.samples[data.samples["error"] == ""]
+    check_classes(data, good)
     block, n_dev, why = divide(good, seed)
     positive, line = choose_positive(good["label"], positive)
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
-    models = make_models(name, found.kind, n_fitted)
-    tune = models[f"{name}-mobilenetv2"]["fine_tune"] if found.kind == "image" else None
+    models = make_models(name, data.kind, n_fitted)
+    tune = models[f"{name}-mobilenetv2"]["fine_tune"] if data.kind == "image" else None
     preprocess: dict[str, Any] = {"positive": positive} if positive else {}
-    if found.kind == "image":
+    if data.kind == "image":
         preprocess["pixels"] = tune is not None
     task = {
-        "kind": found.kind,
-        "raw": found.raw,
-        "read": found.read,
+        "kind": data.kind,
+        "raw": data.raw,
+        "read": data.read,
         "audit": {"leaks": "drop", "conflicts": "drop"},
         "split": block,
         "preprocess": preprocess,
@@ -59,30 +59,30 @@ def make_task(found: Found, name: str, positive: str | None, seed: int) -> Propo
     reasons = [
         ("positive", line),
         ("split", why),
-        ("models", f"{', '.join(models)}; of those that cannot be told apart the first wins"),
+        ("models", f"{', '.join(models)}; of tied models the first is selected"),
     ]
     if tune:
-        minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / LEARNT / 60))
-        without = f"to go without, delete it from models and from tasks.{name}.models"
-        cost = f"some {minutes} min on two cores, the others take seconds; {without}"
+        minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / IMAGES_PER_SECOND / 60))
+        without = f"to skip it, delete it from models and from tasks.{name}.models"
+        cost = f"about {minutes} min on two cores, the others take seconds; {without}"
         reasons.append(("time", f"{name}-mobilenetv2 is fine-tuned, {cost}"))
     return Proposal(task, models, reasons)
 
 
-def check_classes(found: Found, good: pd.DataFrame) -> None:
-    """Raise DataError where none of the samples of a class can be read: a model would be sure of the others."""
-    for label, of_label in found.samples[found.samples["label"] != ""].groupby("label"):
+def check_classes(data: InspectedData, good: pd.DataFrame) -> None:
+    """Raise DataError if no sample of a class can be read: the models would never predict it."""
+    for label, of_label in data.samples[data.samples["label"] != ""].groupby("label"):
         if label not in set(good["label"]):
             first = of_label.iloc[0]
-            hint = "; paths count from the folder of the CSV" if "csv" in found.read else ""
+            hint = "; paths are relative to the folder of the CSV" if "csv" in data.read else ""
             raise DataError(
                 f"class {label!r}: none of its {len(of_label)} samples can be read, the first, {first['path']}: "
-                f"{first['error']}{hint}. Mend them, or take the class out of the data"
+                f"{first['error']}{hint}. Repair them, or remove the class from the data"
             )
 
 
 def choose_positive(labels: pd.Series, wanted: str | None) -> tuple[str | None, str]:
-    """Return the positive class of two, the rarer unless another is wanted, and a line about it; None of more classes."""
+    """Return the positive class of two, by default the rarer, and the reason; None for more classes."""
     counts = labels.value_counts().sort_index()
     if wanted and (wanted not in counts or len(counts) != 2):
         raise DataError(
@@ -95,22 +95,22 @@ def choose_positive(labels: pd.Series, wanted: str | None) -> tuple[str | None, 
     if wanted:
         return positive, positive
     other = next(label for label in counts.index if label != positive)
-    reason = "the rarer class" if counts[positive] < counts[other] else "classes are alike in number"
-    return positive, f"{positive} ({reason}; --positive {other} takes the other)"
+    reason = "the rarer class" if counts[positive] < counts[other] else "both classes are equally frequent"
+    return positive, f"{positive} ({reason}; --positive {other} chooses the other)"
 
 
 def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
-    """Return the block `split` that works for these samples, how many are left for development, and the reason in words.
+    """Return a block `split` that works for these samples, the number of development samples, and the reason in words.
 
-    Whatever the audit leaves out or unites later is allowed for by half: of folds and test samples twice as many could be had.
-    Raises SplitError where a class has too few groups for both sides.
+    It asks for half of the possible folds and test samples, because the audit may later exclude or group samples. Raises
+    SplitError if a class has too few groups for both sides.
     """
     group = samples["group"].where(samples["group"] != "", samples["id"])
-    ways = [("hash", fraction, group.map(lambda g, f=fraction: unit_hash(g, seed) < f)) for fraction in FRACTIONS]
+    options = [("hash", fraction, group.map(lambda g, f=fraction: unit_hash(g, seed) < f)) for fraction in FRACTIONS]
     if {"test"} < set(samples["shipped"]):
-        ways.insert(0, ("shipped", FRACTIONS[0], samples["shipped"] == "test"))
-    for by, fraction, in_test in ways:
-        n_test, n_groups = fewest(samples["label"], group, in_test)
+        options.insert(0, ("shipped", FRACTIONS[0], samples["shipped"] == "test"))
+    for by, fraction, in_test in options:
+        n_test, n_groups = smallest_counts(samples["label"], group, in_test)
         if n_test >= 1 and n_groups >= 2:
             folds, least = max(2, min(FOLDS, n_groups // 2)), max(1, min(MIN_TEST, n_test // 2))
             block = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
@@ -119,34 +119,34 @@ def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
             why = f"{how}; {folds} folds; at least {least} test samples of each class"
             return block, int((~in_test).sum()), why + " (fewer than usual: a class is small)" * few
     n_groups = group.groupby(samples["label"]).nunique()
-    chance = " (or set another seed in params.yaml: the hash divides them by chance)" if n_groups.min() > 2 else ""
+    chance = " (or set another seed in params.yaml: the hash divides at random)" if n_groups.min() > 2 else ""
     raise SplitError(
         f"class {n_groups.idxmin()!r} has {n_groups.min()} groups (patients, lesions or single samples), too few for a test set "
-        f"and two folds. Collect more of it, or leave it out{chance}"
+        f"and two folds. Collect more of it, or remove it{chance}"
     )
 
 
-def fewest(labels: pd.Series, group: pd.Series, in_test: pd.Series) -> tuple[int, int]:
-    """Return the number of test samples of the class that has fewest, and the same of groups for development."""
+def smallest_counts(labels: pd.Series, group: pd.Series, in_test: pd.Series) -> tuple[int, int]:
+    """Return the smallest number of test samples, and of development groups, of any class."""
     classes = sorted(set(labels))
     n_test = min(int(((labels == label) & in_test).sum()) for label in classes)
     return n_test, min(group[(labels == label) & ~in_test].nunique() for label in classes)
 
 
 def make_models(task: str, kind: str, n_fitted: int) -> dict[str, dict[str, Any]]:
-    """Return the models' blocks in the order of the tie rule; `n_fitted` samples are in the smallest training fold.
+    """Return the models' blocks, the preferred first; the smallest training fold has `n_fitted` samples.
 
-    A fine-tuned network comes first: it did better out of fold, on other lesions and at other sites, and answers as quickly.
+    A fine-tuned network comes first: it was better out of fold, on other lesions and at other sites, and as fast to serve.
     """
     order = sorted(MODELS[kind], key=lambda name: name != "mobilenetv2" or n_fitted < TUNED_FROM)
     return {f"{task}-{estimator}": model_block(task, kind, estimator, n_fitted) for estimator in order}
 
 
 def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> dict[str, Any]:
-    """Return a model's block with every value that can be tuned; `n_fitted` samples are in the smallest training fold."""
+    """Return a model's block with every value that can be tuned; the smallest training fold has `n_fitted` samples."""
     own: dict[str, Any] = {}
     if estimator == "logreg" and kind == "image":
-        own["C"] = 0.001  # 1,280 features of some hundred samples
+        own["C"] = 0.001  # 1,280 features of a few hundred samples
     if estimator == "knn":
         own["n_neighbors"] = max(1, min(NEIGHBOURS, n_fitted // 2))
     features = "embedding" if kind == "image" else "columns"

@@ -1,4 +1,4 @@
-"""Validate where a task's raw data lie: DVC and the scan have to be able to read them, and no stage may write there."""
+"""Validate the path of a task's raw data: DVC and the scan must be able to read it, and no stage may write there."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipeline.core.paths import TaskPaths
 
 
 def check_location(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
-    """Raise ParamsError where raw data lie in a folder of stages, which they would wipe, or around one, which never settles."""
+    """Raise ParamsError if raw data are inside a folder that stages delete, or around one, which would change with every run."""
     absolute = Path(os.path.abspath(raw))
     for folder in (folder for task in tasks for folder in TaskPaths(task).folders):
         written = folder.absolute()
@@ -23,21 +23,21 @@ def check_location(name: str, raw: str, tasks: dict[str, Any], section: str = "t
 
 
 def check(name: str, task: TaskParams) -> list[str]:
-    """Return doubts about a task's raw data; raise ParamsError where DVC or the scan could not even begin to read them.
+    """Return warnings about a task's raw data; raise ParamsError if DVC or the scan cannot read them.
 
-    What the demo draws may not be there yet. In a clone that pulls results the data may be missing for good: what dvc.lock
-    has a scan of is a doubt only.
+    The demo data may not be there yet. A clone that pulls results may not have the raw data at all: if dvc.lock has a scan of
+    them, that is only a warning.
     """
     where, raw = f"params.yaml: tasks.{name}.raw", Path(task.raw)
     if raw.is_relative_to(paths.DEMO):
         return []
     if not raw.exists():
-        lack = f"{where}: {task.raw!r} does not exist; put the data there or mend the path"
+        message = f"{where}: {task.raw!r} does not exist; put the data there or correct the path"
         if scanned(name, task.raw):
-            return [lack]
-        raise ParamsError(lack)
+            return [message]
+        raise ParamsError(message)
     if raw.is_dir() != (task.kind == "image"):
-        expected = "a folder of pictures" if task.kind == "image" else "a CSV file"
+        expected = "a folder of images" if task.kind == "image" else "a CSV file"
         raise ParamsError(f"{where}: {task.raw!r}: expected {expected} for a task of kind {task.kind}")
     if task.read.csv and not (raw / task.read.csv).is_file():
         raise ParamsError(f"params.yaml: tasks.{name}.read.csv: there is no file {task.read.csv!r} in {task.raw}")
@@ -45,20 +45,18 @@ def check(name: str, task: TaskParams) -> list[str]:
 
 
 def check_links(raw: Path, where: str) -> list[str]:
-    """Return a doubt where DVC misses folders behind links; raise ParamsError for what it cannot hash or waits on for ever."""
+    """Return a warning about linked folders, which DVC ignores; raise ParamsError for what it cannot hash or would wait for."""
     links = []
     for folder, subfolders, files in os.walk(raw):
         links += [Path(folder, name).as_posix() for name in subfolders if Path(folder, name).is_symlink()]
         for path in (Path(folder, name) for name in files):
             if not path.is_file():
-                what = "is a link that leads nowhere" if path.is_symlink() else "is no file"
+                what = "is a broken link" if path.is_symlink() else "is not a regular file"
                 raise ParamsError(f"{where}: {path.as_posix()} {what}: DVC cannot read it; delete it")
     if not links:
         return []
     shown = ", ".join(links[:3]) + (f" and {len(links) - 3} more" if len(links) > 3 else "")
-    return [
-        f"{where}: DVC does not look behind links to folders: a change in {shown} goes unnoticed; put the folders there"
-    ]
+    return [f"{where}: DVC does not follow links to folders: a change in {shown} goes unnoticed; use real folders"]
 
 
 def scanned(name: str, raw: str) -> bool:

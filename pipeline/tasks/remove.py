@@ -1,6 +1,6 @@
-"""Taking a task away: its blocks in params.yaml, what stages made of it, its part of dvc.lock and of the MLflow store.
+"""Remove a task: its blocks in params.yaml, the outputs of its stages, its part of dvc.lock and of the MLflow store.
 
-Raw data, uploads and counts of what was shown are never touched, nor is a file in `data/<task>` that no stage wrote.
+Raw data, uploads, monitoring counts and files in `data/<task>` that no stage wrote are never deleted.
 """
 
 import os
@@ -22,9 +22,9 @@ Line = tuple[str, str]
 
 
 def remove(name: str) -> list[Line]:
-    """Remove the task and return what was removed, as (what, text); safe to run again after it was interrupted.
+    """Remove the task and return lines of (what happened, to what); safe to run again after an interruption.
 
-    Raises ParamsError where there is no such task, DataError where raw data lie in a folder that would go.
+    Raises ParamsError if there is no such task, DataError if raw data are in a folder that would be deleted.
     """
     tasks = params.load().get("tasks") or {}
     if name not in tasks:
@@ -39,31 +39,31 @@ def remove(name: str) -> list[Line]:
         text = yaml_edit.remove(text, "external", elsewhere)
     folders = TaskPaths(name).folders
     refuse_raw(folders, tasks)
-    gone = [path.as_posix() for path in delete(folders, outputs(name, models))]
+    deleted = [path.as_posix() for path in delete(folders, outputs(name, models))]
     counts = TaskPaths(name).monitor
     kept = [path.as_posix() for path in folders if path.exists()]
     lines = [
-        ("removed", "\n".join(gone)),
+        ("removed", "\n".join(deleted)),
         ("removed", forget_stages(name)),
         ("removed", forget_experiment(name)),
         ("left alone", "\n".join(f"{path}: holds files that no stage wrote" for path in kept)),
         ("left alone", keep_uploads(name)),
-        ("left alone", f"{counts.as_posix()}: counts of what its champions were shown" if counts.is_dir() else ""),
+        ("left alone", f"{counts.as_posix()}: monitoring counts of its champions" if counts.is_dir() else ""),
         ("left alone", f"{tasks[name].get('raw')}: the raw data"),
     ]
-    artifacts.write_bytes(params.PARAMS, text.encode())  # last: while the task is there, this can be run again
+    artifacts.write_bytes(params.PARAMS, text.encode())  # last, so that an interrupted removal can be run again
     return [("removed", f"params.yaml: the task {name!r} and {len(models)} models"), *lines]
 
 
 def keep_uploads(name: str) -> str:
-    """Delete an included.csv without rows, and folders that are empty then; else return what is left alone."""
+    """Delete an included.csv without rows and the folders left empty; return what is left alone otherwise."""
     folder = TaskPaths(name).uploads
     if not folder.is_dir():
         return ""
     if not uploads.read(name):
         TaskPaths(name).included.unlink(missing_ok=True)
     if any(folder.iterdir()):
-        return f"{folder.as_posix()}: what was handed in"
+        return f"{folder.as_posix()}: submitted samples"
     folder.rmdir()
     if not any(paths.UPLOADS.iterdir()):
         paths.UPLOADS.rmdir()
@@ -71,7 +71,7 @@ def keep_uploads(name: str) -> str:
 
 
 def refuse_raw(folders: Iterable[Path], tasks: dict) -> None:
-    """Raise DataError where any task's raw data lie in one of the folders."""
+    """Raise DataError if any task's raw data are in one of the folders."""
     for other, block in tasks.items():
         raw = Path(os.path.abspath(str((block or {}).get("raw"))))
         for folder in folders:
@@ -80,21 +80,21 @@ def refuse_raw(folders: Iterable[Path], tasks: dict) -> None:
 
 
 def outputs(name: str, models: set[str]) -> set[Path]:
-    """Return the paths that dvc.yaml has stages of this task write."""
+    """Return the outputs of this task's stages in dvc.yaml."""
     keys = {"${tasks}": {name}, "${models}": models}
-    found = set()
+    paths_written = set()
     for stage in yaml.safe_load(GRAPH.read_text(encoding="utf-8"))["stages"].values():
         for key in keys.get(stage.get("foreach"), ()):
             for out in (out for kind in ("outs", "metrics", "plots") for out in stage["do"].get(kind, [])):
                 path = out if isinstance(out, str) else next(iter(out))
-                found.add(Path(path.replace("${key}", key).replace("${item.task}", name)))
-    return found
+                paths_written.add(Path(path.replace("${key}", key).replace("${item.task}", name)))
+    return paths_written
 
 
 def delete(folders: Iterable[Path], written: set[Path]) -> list[Path]:
-    """Delete what stages wrote and the folders that are left empty; return those that were there.
+    """Delete what stages wrote and the folders left empty; return the paths that existed.
 
-    models/<task> and reports/<task> go whole: models that were taken out of params.yaml before have left files there.
+    models/<task> and reports/<task> are deleted completely: models removed from params.yaml earlier left files there.
     """
     data, *whole = folders
     gone = [path for path in sorted({*written, *whole}) if path.exists() or path.is_symlink()]
@@ -104,7 +104,7 @@ def delete(folders: Iterable[Path], written: set[Path]) -> list[Path]:
         else:
             path.unlink(missing_ok=True)
     if data.is_dir():
-        (data / ".gitignore").unlink(missing_ok=True)  # DVC's list of what it keeps there
+        (data / ".gitignore").unlink(missing_ok=True)  # DVC's list of its outputs
         for part in data.glob(".*.part"):
             part.unlink()
         if not any(data.iterdir()):
@@ -113,7 +113,7 @@ def delete(folders: Iterable[Path], written: set[Path]) -> list[Path]:
 
 
 def forget_stages(name: str) -> str:
-    """Take the stages that wrote for the task out of dvc.lock, those of earlier models too; return how many these were."""
+    """Remove the task's stages from dvc.lock, those of earlier models too; return a line about them."""
     if not LOCK.exists():
         return ""
     text = LOCK.read_bytes().decode()
@@ -126,12 +126,12 @@ def forget_stages(name: str) -> str:
 
 
 def is_of(path: str, name: str) -> bool:
-    """Return whether an output lies in one of the task's folders."""
+    """Return whether an output is in one of the task's folders."""
     return path.split("/")[:2] in (["data", name], ["models", name], ["reports", name])
 
 
 def forget_experiment(name: str) -> str:
-    """Take the task out of the project's own MLflow store; a server keeps its records."""
+    """Remove the task from the project's own MLflow store; a server keeps its records."""
     if mlflow_store.server() or not (mlflow_store.folder() / "mlflow.db").exists():
         return ""
     from pipeline.tracking import mirror  # mlflow takes two seconds to import

@@ -1,4 +1,4 @@
-"""Validate all of params.yaml: every value has to be one that the stages can work with."""
+"""Validate params.yaml before the first stage runs: names, references, and values that exclude each other."""
 
 import difflib
 import re
@@ -43,7 +43,7 @@ class AllParams(Strict):
 
 
 def check(content: dict[str, Any]) -> None:
-    """Raise ParamsError, naming key and remedy, unless every value of params.yaml is one the stages can work with."""
+    """Raise ParamsError, which names key and remedy, for the first value that a stage cannot use."""
     top = params.parse(AllParams, content, "")
     tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
     models = {name: params.parse(ModelParams, block, f"models.{name}") for name, block in top.models.items()}
@@ -66,22 +66,24 @@ def check(content: dict[str, Any]) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raise ParamsError unless a task or model can bear that name."""
+    """Raise ParamsError unless this is a valid name of a task or model."""
     if not re.fullmatch(params_models.NAME, name):
-        raise ParamsError(f"params.yaml: {name!r}: names are made of a-z, 0-9, - and _, and begin with neither sign")
+        raise ParamsError(
+            f"params.yaml: {name!r}: names consist of a-z, 0-9, - and _, and start with a letter or digit"
+        )
 
 
 def check_task_name(name: str) -> None:
-    """Raise ParamsError unless a task can bear that name and have folders of that name."""
+    """Raise ParamsError unless this is a valid name of a task and of its folders."""
     check_name(name)
     if name in RESERVED:
         raise ParamsError(
-            f"params.yaml: tasks.{name}: the names {', '.join(RESERVED)} are taken by folders; choose another"
+            f"params.yaml: tasks.{name}: the names {', '.join(RESERVED)} are reserved for folders; choose another"
         )
 
 
 def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> None:
-    """Raise ParamsError unless the task fits its kind and lists models that exist and are its own."""
+    """Raise ParamsError unless the task fits its kind and lists models that exist and belong to it."""
     where = f"params.yaml: tasks.{name}"
     check_kind(task, where)
     taken = set(task.read.exclude) & {task.read.label, task.read.group, task.read.shipped}
@@ -103,7 +105,7 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
 
 
 def check_kind(task: TaskParams, where: str) -> None:
-    """Raise ParamsError where a key is set that a task of this kind does not have."""
+    """Raise ParamsError if a key is set that a task of this kind does not have."""
     if task.kind == "table":
         for_images = {"read.csv": task.read.csv, "preprocess.pixels": task.preprocess.pixels}
         for key, value in for_images.items():
@@ -112,7 +114,7 @@ def check_kind(task: TaskParams, where: str) -> None:
         if task.read.group_from:
             raise ParamsError(f"{where}.read.group_from: rows of a table have no paths; name a column in read.group")
         if task.preprocess.columns:
-            raise ParamsError(f"{where}.preprocess.columns: is for pictures; of a table all columns are features")
+            raise ParamsError(f"{where}.preprocess.columns: is for images; in a table all columns are features")
         return
     if task.read.exclude:
         raise ParamsError(f"{where}.read.exclude: is for tables; of images only preprocess.columns are features")
@@ -132,11 +134,11 @@ def check_kind(task: TaskParams, where: str) -> None:
 def check_external(
     name: str, block: ExternalParams, tasks: dict[str, TaskParams], models: dict[str, ModelParams]
 ) -> None:
-    """Raise ParamsError unless the external data set has a name of its own, and a task of which it can be read."""
+    """Raise ParamsError unless the external data set has a unique name and its task can read it."""
     check_name(name)
     if name in models:
         raise ParamsError(
-            f"params.yaml: external.{name}: a model has that name; choose another, both have figures in reports"
+            f"params.yaml: external.{name}: a model has this name; choose another, because both write figures to reports"
         )
     if block.task not in tasks:
         raise ParamsError(
@@ -155,9 +157,9 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     task = tasks[model.task]
     if name not in task.models:
         raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")
-    known = estimator_names()
-    if model.estimator not in known:
-        raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(known)}")
+    estimators = estimator_names()
+    if model.estimator not in estimators:
+        raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(estimators)}")
     estimator = get_estimator(model.estimator)
     check_features(model, task, estimator.FEATURES, where)
     check_lists(model, task, where)
@@ -171,12 +173,12 @@ def check_features(model: ModelParams, task: TaskParams, supported: tuple[str, .
     possible = [features for features in FEATURES[task.kind] if usable(features, supported)]
     if has_columns(model.features) and model.features not in possible and task.kind == "image":
         raise ParamsError(
-            f"{where}.features: {model.estimator} is a network of pictures alone; columns beside the picture can be used by: "
+            f"{where}.features: {model.estimator} uses images alone; clinical columns can be used by: "
             f"{', '.join(name for name in estimator_names() if takes_columns(name))}"
         )
     if has_columns(model.features) and not task.preprocess.columns and task.kind == "image":
         raise ParamsError(
-            f"{where}.features: which columns? Name those that are known before the diagnosis in "
+            f"{where}.features: no columns are named; list those available before the diagnosis in "
             f"tasks.{model.task}.preprocess.columns, for instance [age, sex]"
         )
     if model.features not in possible:
@@ -188,9 +190,9 @@ def check_features(model: ModelParams, task: TaskParams, supported: tuple[str, .
         raise ParamsError(f"{where}.features: pixels needs tasks.{model.task}.preprocess.pixels: true")
 
 
-def usable(features: str, known: tuple[str, ...]) -> bool:
-    """Return whether an estimator that works on the features `known` can use these, columns beside a picture too."""
-    return of_picture(features) in known and (not has_columns(features) or "columns" in known)
+def usable(features: str, supported: tuple[str, ...]) -> bool:
+    """Return whether an estimator that supports some features can use these, clinical columns included."""
+    return of_picture(features) in supported and (not has_columns(features) or "columns" in supported)
 
 
 def takes_columns(estimator: str) -> bool:
@@ -199,18 +201,18 @@ def takes_columns(estimator: str) -> bool:
 
 
 def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:
-    """Raise ParamsError where values are listed but none, one twice, or with too few folds to choose inside of one."""
+    """Raise ParamsError for an empty list of values, a repeated value, or too few folds to tune inside of one."""
     for key, values in model.own.items():
-        if isinstance(values, list) and (not values or any(value in values[:at] for at, value in enumerate(values))):
-            raise ParamsError(f"{where}.{key}: found {values!r}; list each value to be tried once, or give one value")
+        if isinstance(values, list) and (not values or any(value in values[:i] for i, value in enumerate(values))):
+            raise ParamsError(f"{where}.{key}: found {values!r}; list each value once, or give a single value")
     if len(tuning.combinations(model.own)) > 1 and task.split.folds < 3:
         raise ParamsError(
-            f"{where}: to choose of several values inside a fold takes others to fit and to judge: "
+            f"{where}: choosing among several values inside a fold needs two other folds: "
             f"set tasks.{model.task}.split.folds to 3 or more; found {task.split.folds}"
         )
 
 
 def similar(name: str, known: dict[str, Any]) -> str:
-    """Return "; did you mean ...?" for the nearest known name, or the list of what is known."""
+    """Return "; did you mean ...?" with the closest existing name, or the list of existing names."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"

@@ -12,7 +12,7 @@ import pytest
 from pipeline.core import artifacts
 
 
-def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_failing_writer_leaves_the_old_file_alone(tmp_path):
     file = tmp_path / "a.txt"
     artifacts.write_bytes(file, b"old")
 
@@ -27,7 +27,7 @@ def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path):
+def test_old_file_stays_until_the_new_one_is_complete(tmp_path):
     file = tmp_path / "a.txt"
     artifacts.write_bytes(file, b"old")
     with artifacts.replacing(file) as part:
@@ -59,7 +59,7 @@ def test_figures_have_six_digits_and_numpy_scalars_are_plain(tmp_path):
     }  # fmt: skip
 
 
-def test_json_is_the_same_bytes_whatever_the_order_of_its_keys(tmp_path):
+def test_json_bytes_do_not_depend_on_key_order(tmp_path):
     artifacts.write_json(tmp_path / "a.json", {"b": 1, "a": {"d": 1, "c": 2}})
     artifacts.write_json(tmp_path / "b.json", {"a": {"c": 2, "d": 1}, "b": 1})
     data = (tmp_path / "a.json").read_bytes()
@@ -76,7 +76,7 @@ def test_what_json_cannot_hold_is_refused_rather_than_written_half(tmp_path):
     assert artifacts.read_json(tmp_path / "a.json") == {"x": 1}
 
 
-def test_a_csv_has_six_digits_unix_line_ends_and_no_index(tmp_path):
+def test_csv_has_six_digits_unix_line_ends_no_index(tmp_path):
     artifacts.write_csv(tmp_path / "a.csv", pd.DataFrame({"x": [0.123456789, np.nan], "y": ["é, z", "b"]}))
     assert (tmp_path / "a.csv").read_bytes() == 'x,y\n0.123457,"é, z"\n,b\n'.encode()
 
@@ -100,12 +100,12 @@ def test_an_archive_is_the_same_bytes_at_any_time(tmp_path, monkeypatch, write):
 
 def test_an_npz_holds_what_was_written(tmp_path):
     artifacts.write_npz(tmp_path / "a.npz", arrays())
-    with np.load(tmp_path / "a.npz", allow_pickle=False) as found:
-        assert list(found) == list(arrays())
-        assert all(np.array_equal(found[name], array) for name, array in arrays().items())
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as loaded:
+        assert list(loaded) == list(arrays())
+        assert all(np.array_equal(loaded[name], array) for name, array in arrays().items())
 
 
-def test_a_zip_holds_its_members_in_the_order_given_and_readable_by_all(tmp_path):
+def test_zip_keeps_the_order_and_is_readable_by_all(tmp_path):
     artifacts.write_zip(tmp_path / "a.zip", {"b": b"1", "a": b"2"})
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert archive.namelist() == ["b", "a"]
@@ -115,7 +115,7 @@ def test_a_zip_holds_its_members_in_the_order_given_and_readable_by_all(tmp_path
 
 @pytest.mark.parametrize("shape", [(3, 8), (0, 4), (2, 5, 5, 3)])
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
-def test_an_npy_written_row_by_row_is_the_one_that_numpy_writes(tmp_path, shape, dtype):
+def test_npy_written_by_rows_equals_that_of_numpy(tmp_path, shape, dtype):
     array = np.random.default_rng(0).integers(0, 9, shape).astype(dtype)
     with artifacts.writing_npy(tmp_path / "rows.npy", dtype, shape) as add:
         for row in array.astype(np.float64):
@@ -124,7 +124,7 @@ def test_an_npy_written_row_by_row_is_the_one_that_numpy_writes(tmp_path, shape,
     assert (tmp_path / "rows.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
-def test_an_npy_of_which_rows_are_missing_is_not_left_behind(tmp_path):
+def test_incomplete_npy_is_not_left_behind(tmp_path):
     def write_one_of_two() -> None:
         with artifacts.writing_npy(tmp_path / "a.npy", np.float32, (2, 3)) as add:
             add(np.zeros(3))
@@ -140,6 +140,6 @@ def test_a_sha256_is_that_of_the_bytes():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_an_error_rather_than_a_shorter_file():
+def test_full_disk_raises_instead_of_truncating():
     with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb", buffering=0) as file:
         file.write(b"x")

@@ -43,7 +43,7 @@ def written() -> dict[str, bytes]:
         ("track", ["pipeline.track"]),
     ],
 )
-def test_the_list_of_a_stage_holds_every_module_that_its_process_loads(name, modules):
+def test_list_holds_every_module_that_the_process_loads(name, modules):
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *modules], cwd=code_hashes.ROOT, capture_output=True, text=True
     )
@@ -53,7 +53,7 @@ def test_the_list_of_a_stage_holds_every_module_that_its_process_loads(name, mod
     assert loaded - rooms <= set(code_hashes.code_of_stages()[name])
 
 
-def test_a_changed_file_changes_the_lists_of_the_stages_that_reach_it_and_of_no_other(copy):
+def test_changed_file_changes_only_lists_that_reach_it(copy):
     before = written()
     knn = copy / "pipeline/estimators/knn.py"
     knn.write_text(knn.read_text() + "\nCHANGED = True\n")
@@ -80,12 +80,12 @@ def test_a_circle_of_imports_ends(copy):
     assert code_hashes.reached("pipeline/a.py") == ["pipeline/a.py", "pipeline/b.py"]
 
 
-def test_what_a_saved_model_is_made_of_counts_where_it_is_loaded():
+def test_modules_of_a_saved_model_count_where_it_is_loaded():
     for name in ("select_best", "holdout", "track"):
         assert "pipeline/estimators/_prepare.py" in code_hashes.code_of_stages()[name], name
 
 
-def test_the_lists_name_files_from_the_project_and_are_the_same_every_time(copy):
+def test_lists_have_relative_paths_and_stable_bytes(copy):
     once = written()
     assert once == written()
     for line in b"".join(once.values()).decode().splitlines():

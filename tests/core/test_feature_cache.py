@@ -20,18 +20,18 @@ def workspace(tmp_path, monkeypatch):
 
 
 def test_what_was_put_is_found_again_by_a_new_store():
-    FeatureStore("pictures", "r").put([("a", b"1"), ("b", b"\0")])
-    store = FeatureStore("pictures", "r")
+    FeatureStore("images", "r").put([("a", b"1"), ("b", b"\0")])
+    store = FeatureStore("images", "r")
     assert (store.get("a"), store.get("b"), store.get("c")) == (b"1", b"\0", None)
 
 
 def test_another_recipe_or_name_finds_nothing():
-    FeatureStore("pictures", "r").put([("a", b"1")])
-    assert FeatureStore("pictures", "s").get("a") is None
+    FeatureStore("images", "r").put([("a", b"1")])
+    assert FeatureStore("images", "s").get("a") is None
     assert FeatureStore("others", "r").get("a") is None
 
 
-def test_a_recipe_changes_with_each_of_its_parts_and_their_order(tmp_path):
+def test_recipe_depends_on_each_part_and_their_order(tmp_path):
     (tmp_path / "code.py").write_text("1")
     first = make_recipe("a", b"b", tmp_path / "code.py", packages=("numpy",))
     assert first == make_recipe("a", b"b", tmp_path / "code.py", packages=("numpy",))
@@ -49,24 +49,24 @@ def test_a_recipe_ignores_docstrings_and_comments(tmp_path):
 
 
 def test_a_damaged_file_is_begun_anew():
-    FeatureStore("pictures", "r").put([("a", b"1")])
-    (FEATURES / "pictures.sqlite").write_bytes(b"no database " * 1000)
-    store = FeatureStore("pictures", "r")
+    FeatureStore("images", "r").put([("a", b"1")])
+    (FEATURES / "images.sqlite").write_bytes(b"no database " * 1000)
+    store = FeatureStore("images", "r")
     assert store.get("a") is None
     store.put([("a", b"2")])
-    assert FeatureStore("pictures", "r").get("a") == b"2"
+    assert FeatureStore("images", "r").get("a") == b"2"
 
 
-def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_fails():
+def test_unwritable_cache_keeps_nothing_and_does_not_fail():
     FEATURES.parent.mkdir()
     FEATURES.write_text("a file where the folder should be")
-    store = FeatureStore("pictures", "r")
+    store = FeatureStore("images", "r")
     store.put([("a", b"1")])
     assert store.get("a") is None
 
 
 def test_many_threads_read_while_one_writes():
-    store = FeatureStore("pictures", "r")
+    store = FeatureStore("images", "r")
 
     def read(number):
         return [store.get(str(i)) for i in range(200)]
@@ -99,9 +99,9 @@ for i in range(10**6):
     assert [store.get(str(i)) for i in range(20)] == [str(i).encode() * 1000 for i in range(20)]
 
 
-def test_an_experiment_in_a_copy_shares_the_store_of_the_project(tmp_path, monkeypatch):
-    FeatureStore("pictures", "r").put([("a", b"1")])
+def test_experiments_in_copies_share_the_cache(tmp_path, monkeypatch):
+    FeatureStore("images", "r").put([("a", b"1")])
     (tmp_path / "copy").mkdir()
     monkeypatch.chdir(tmp_path / "copy")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    assert FeatureStore("pictures", "r").get("a") == b"1"
+    assert FeatureStore("images", "r").get("a") == b"1"

@@ -13,7 +13,7 @@ from pipeline.core.parallel import run_parallel, scratch_folder
 from tests.samples import ROOT
 
 
-def test_results_come_in_the_order_of_the_items_whatever_takes_longest():
+def test_results_keep_the_order_of_items():
     def work(item):
         time.sleep(0.05 * (item == 0))
         return item * 2
@@ -29,13 +29,13 @@ def test_results_come_before_the_last_item_is_asked_for():
             asked.append(item)
             yield item
 
-    found = run_parallel(lambda item: time.sleep(0.001), items(), 2)
-    next(found)
+    results = run_parallel(lambda item: time.sleep(0.001), items(), 2)
+    next(results)
     assert len(asked) < 100
-    assert len(list(found)) == 999
+    assert len(list(results)) == 999
 
 
-def test_one_worker_does_one_piece_at_a_time_and_more_do_as_many():
+def test_number_of_workers_bounds_parallel_items():
     def busiest(workers):
         now, most, lock = [0], [0], threading.Lock()
 
@@ -53,18 +53,18 @@ def test_one_worker_does_one_piece_at_a_time_and_more_do_as_many():
     assert (busiest(1), busiest(3)) == (1, 3)
 
 
-def test_blas_has_one_thread_while_work_is_under_way_and_as_many_as_before_afterwards():
+def test_blas_has_one_thread_only_during_the_work():
     def threads(_=None):
         np.ones((2, 2)) @ np.ones((2, 2))
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
     before = threads()
-    found = list(run_parallel(threads, range(4), 2))
-    assert all(set(some) == {1} for some in found)
+    results = list(run_parallel(threads, range(4), 2))
+    assert all(set(some) == {1} for some in results)
     assert threads() == before
 
 
-def test_a_library_loaded_only_by_the_work_has_one_thread_too():
+def test_libraries_loaded_by_the_work_have_one_thread():
     """scikit-learn is imported where a model is built: KNN's last bits were those of the machine's number of cores."""
     work = """
 from threadpoolctl import threadpool_info
@@ -80,7 +80,7 @@ print(sorted(set(next(run_here(work, [0], 1)))))
     assert done.stdout == "[('blas', 1), ('openmp', 1)]\n"
 
 
-def test_an_error_in_the_work_reaches_the_caller_as_it_is():
+def test_errors_reach_the_caller_unchanged():
     def work(item):
         raise ValueError(f"item {item}")
 
@@ -88,7 +88,7 @@ def test_an_error_in_the_work_reaches_the_caller_as_it_is():
         list(run_parallel(work, [3], 2))
 
 
-def test_a_scratch_folder_lies_in_the_project_and_is_gone_after_the_block(tmp_path, monkeypatch):
+def test_scratch_folder_is_in_the_project_and_removed_afterwards(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with scratch_folder() as folder:
         assert folder.resolve().is_relative_to(tmp_path)

@@ -1,4 +1,4 @@
-"""params.yaml is read strictly: every fault is named by its key, with what was found and what would do."""
+"""params.yaml is read strictly: an error names the key, the value and a valid one."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def refused(text: str, *path: str, value: object = None, absent: bool = False) -
 # the file
 
 
-def test_the_shipped_file_is_valid_and_sets_no_key_to_a_value_that_is_not_read():
+def test_shipped_file_is_valid_and_sets_every_key():
     shipped = params.load(SHIPPED)
     check(shipped)
     for name, block in shipped["tasks"].items():
@@ -81,7 +81,7 @@ def test_what_is_no_yaml_is_one_readable_line(folder, data):
         params.load()
 
 
-def test_a_key_that_is_there_twice_is_refused_rather_than_lost(folder):
+def test_duplicate_keys_are_refused(folder):
     (folder / "params.yaml").write_text("seed: 1\ntasks:\n  skin: {a: 1}\n  skin: {a: 2}\n")
     with pytest.raises(ParamsError, match=r"^params.yaml is not valid YAML: 'skin' is there twice .+ line 4"):
         params.load()
@@ -163,7 +163,7 @@ def test_several_faults_are_all_named_at_once():
         (("models", "skin-dummy", "features"), "raw", "found 'raw'; input should be 'embedding', 'classical'"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_named_with_its_key_what_was_found_and_what_would_do(path, value, text):
+def test_wrong_values_are_reported_with_key_and_remedy(path, value, text):
     refused(text, *path, value=value)
 
 
@@ -179,7 +179,7 @@ def test_a_stage_reads_its_task_and_model_alone():
     assert (params.seed(), params.workers()) == (7, 1)
 
 
-def test_an_unknown_task_or_model_is_refused_with_those_there_are():
+def test_unknown_task_or_model_lists_the_existing_ones():
     write_params(task())
     with pytest.raises(ParamsError, match=r"params.yaml has no task 'skn'; it has: skin"):
         params.task("skn")
@@ -194,14 +194,14 @@ def test_without_tasks_an_unknown_task_is_refused_too():
 
 
 @pytest.mark.parametrize("value", ["two", None, True, 1.0])
-def test_workers_and_seed_are_whole_numbers_even_where_the_check_did_not_run(value):
+def test_workers_and_seed_must_be_whole_numbers(value):
     write_params(task(), workers=value, seed=value)
     for key in ("workers", "seed"):
         with pytest.raises(ParamsError, match=rf"params.yaml: {key}: found {value!r}; expected a whole number"):
             getattr(params, key)()
 
 
-def test_the_keys_of_an_estimator_are_kept_apart_from_those_of_every_model():
+def test_estimator_keys_are_separate_from_model_keys():
     model = params.parse(
         params_models.ModelParams, {"task": "a", "estimator": "knn", "features": "embedding", "k": 3}, "models.m"
     )

@@ -39,7 +39,7 @@ def ended(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProce
 ERRORS = sorted(kind.__name__ for kind in AssayError.__subclasses__() if kind.__module__ == AssayError.__module__)
 
 
-def test_a_stage_that_ends_well_exits_0_and_logs_how_long_it_took(tmp_path):
+def test_successful_stage_exits_0_and_logs_its_duration(tmp_path):
     for _ in range(2):
         done = ended(tmp_path, "print(name, more)", "skin")
         assert (done.returncode, done.stdout, done.stderr) == (0, "skin ()\n", "")
@@ -50,13 +50,13 @@ def test_a_stage_that_ends_well_exits_0_and_logs_how_long_it_took(tmp_path):
     assert entry["seconds"] >= 0
 
 
-def test_names_of_files_given_on_the_command_line_are_not_logged(tmp_path):
+def test_file_names_on_the_command_line_are_not_logged(tmp_path):
     assert ended(tmp_path, "print(name, more)", "bundle", "patient.jpg").returncode == 0
     assert not (tmp_path / "logs").exists()
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_what_the_user_can_mend_exits_2_with_one_line_and_no_traceback(tmp_path, error):
+def test_user_errors_exit_2_with_one_line(tmp_path, error):
     done = ended(tmp_path, f"raise errors.{error}('a.csv: is not a table')")
     assert (done.returncode, done.stderr) == (2, f"{error}: a.csv: is not a table\n")
     assert not (tmp_path / "logs").exists()
@@ -69,7 +69,7 @@ def test_a_bug_of_ours_exits_1_with_its_traceback(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="no signals here")
-def test_a_stage_that_is_stopped_by_the_keyboard_exits_130_with_one_line(tmp_path):
+def test_keyboard_interrupt_exits_130_with_one_line(tmp_path):
     # As at a terminal: what a shell starts in the background inherits that the signal is ignored
     body = "    signal.signal(signal.SIGINT, signal.default_int_handler); print('up', flush=True); time.sleep(60)"
     (tmp_path / "drawn.py").write_text(STAGE.format(body=body), encoding="utf-8")
@@ -94,7 +94,7 @@ def test_what_the_system_refuses_exits_2_with_one_line(tmp_path, code, text):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_exits_2_even_where_only_the_log_did_not_fit(tmp_path):
+def test_full_disk_exits_2_even_for_the_log(tmp_path):
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/timings.jsonl").symlink_to("/dev/full")
     done = ended(tmp_path, "pass")
@@ -142,7 +142,7 @@ def test_a_real_stage_ends_with_one_line_too(tmp_path, monkeypatch):
     assert (done.returncode, done.stderr) == (2, "DataError: rows.csv: only one class (x); at least two are needed\n")
 
 
-def test_a_missing_input_is_named_with_the_stage_that_writes_it(tmp_path):
+def test_missing_input_names_the_stage_that_writes_it(tmp_path):
     file = tmp_path / "a.csv"
     with pytest.raises(StageError, match=r"a.csv is missing: run 'dvc repro scan@skin', which writes it"):
         require(file, "scan@skin")
@@ -150,7 +150,7 @@ def test_a_missing_input_is_named_with_the_stage_that_writes_it(tmp_path):
     assert require(str(file), "scan@skin") == file
 
 
-def test_every_error_of_ours_exits_with_2_but_a_batch_that_is_not_promoted_with_3():
+def test_errors_exit_2_and_a_rejected_batch_3():
     assert NotPromoted.exit_code == 3
     assert {kind.exit_code for kind in AssayError.__subclasses__() if kind is not NotPromoted} == {2}
     assert callable(run)

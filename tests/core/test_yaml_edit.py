@@ -43,11 +43,11 @@ def there_and_back(text: str) -> str:
     ids=["shipped", "Windows", "no last line end", "comment behind", "empty", "empty with comments", "dumped", "indented",
          "text and comments", "aliases", "nothing as value"],
 )  # fmt: skip
-def test_what_was_added_is_removed_without_a_trace(text):
+def test_removing_undoes_adding_exactly(text):
     assert there_and_back(text) == text
 
 
-def test_what_is_added_stands_at_the_end_of_its_section_in_the_form_of_the_rest():
+def test_additions_end_the_section_in_its_style():
     added = yaml_edit.add(SHIPPED, "tasks", TASK, gap=True)
     assert (
         "    models: [breast-logreg, breast-random_forest, breast-knn, breast-dummy]\n\n"
@@ -57,14 +57,14 @@ def test_what_is_added_stands_at_the_end_of_its_section_in_the_form_of_the_rest(
     assert yaml_edit.add(SHIPPED, "models", MODELS).endswith("  skin-b: {task: skin, fine_tune: null}\n")
 
 
-def test_with_an_entry_go_its_own_comments_and_no_others():
+def test_removing_an_entry_removes_only_its_comments():
     a, b = "  a:  # first\n    x: 1\n    # of a\n", "  b: {x: 2}  # second\n"
     text = f"tasks:\n{a}\n  # of b\n{b}  # last\nmodels: {{}}\n"
     assert yaml_edit.remove(text, "tasks", {"a"}) == f"tasks:\n  # of b\n{b}  # last\nmodels: {{}}\n"
     assert yaml_edit.remove(text, "tasks", {"b"}) == f"tasks:\n{a}\n  # of b\n  # last\nmodels: {{}}\n"
 
 
-def test_without_its_last_entry_a_section_is_empty_rather_than_missing():
+def test_section_without_entries_becomes_empty_braces():
     text = "tasks:  # all\n  a:\n    x: 1\n\nmodels:\n  m: {}\n"
     assert yaml_edit.remove(text, "tasks", {"a"}) == "tasks: {}  # all\n\nmodels:\n  m: {}\n"
 
@@ -89,7 +89,7 @@ def test_a_missing_section_is_named():
         yaml_edit.add("tasks:\nmodels: {}\n", "tasks", TASK)
 
 
-def test_what_would_change_anything_else_is_refused():
+def test_edits_with_side_effects_are_refused():
     text = "tasks:\n  a: &a {x: 1}\n  b: *a\n"  # without a, b leads nowhere
     with pytest.raises(ParamsError, match="edit it by hand; nothing was written"):
         yaml_edit.remove(text, "tasks", {"a"})

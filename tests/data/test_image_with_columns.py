@@ -209,7 +209,7 @@ def test_names_of_features_are_taken_apart_and_put_together():
     [
         ({"features": ["columns", "embedding"]}, {"columns": ["age"]}, r"found \['columns', 'embedding'\]; a list names"),
         ({"estimator": "mobilenetv2", "features": BESIDE}, {"columns": ["age"]},
-         "mobilenetv2 is a network of pictures alone; columns beside the picture can be used by: dummy, knn, logreg, random"),
+         "mobilenetv2 uses images alone; clinical columns can be used by: dummy, knn, logreg, random"),
         ({"estimator": "logreg", "features": BESIDE}, {}, r"which columns\? Name those .* in tasks.skin.preprocess.columns"),
         ({}, {"columns": ["age", "age"]}, "preprocess.columns: names a column twice"),
     ],

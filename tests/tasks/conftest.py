@@ -15,7 +15,7 @@ TABLE = "age,ill\n" + "".join(f"{n},{'YES' if n % 5 else 'NO'}\n" for n in range
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """The current folder: the project's params.yaml and dvc.yaml, a folder of pictures and a table."""
+    """The current folder: the project's params.yaml and dvc.yaml, a folder of images and a table."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("DVC_ROOT", raising=False)

@@ -15,25 +15,25 @@ from tests.samples import put, stage
 pytestmark = pytest.mark.usefixtures("project")
 
 
-def test_a_task_of_pictures_is_added_and_the_whole_file_is_valid(project, capsys):
+def test_image_task_is_added_to_a_valid_file(project, capsys):
     init_task.main("skin", "data/raw/skin")
     content = params.load()
     validate.check(content)
     assert content["tasks"]["skin"]["raw"] == "data/raw/skin"
     assert content["tasks"]["skin"]["models"] == [name for name in content["models"] if name.startswith("skin-")]
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for line in (
-        "data/raw/skin: looked at, nothing in it is changed",
+        "data/raw/skin: inspected, nothing in it was changed",
         "  classes  benign 30, malignant 30",
-        "params.yaml: the task 'skin' and its models are added",
+        "params.yaml: the task 'skin' and its models were added",
         "  dvc repro report@skin",
         "  data/skin/audit.json",
     ):
-        assert line in said
-    assert "note" not in said
+        assert line in output
+    assert "note" not in output
 
 
-def test_labels_that_yaml_would_read_as_true_and_false_stay_words(project):
+def test_labels_like_yes_and_no_stay_text(project):
     init_task.main("survey", "data/raw/rows.csv")
     assert params.task("survey").preprocess.positive == "NO"
     init_task.main("survey2", "data/raw/rows.csv", "--positive", "YES")
@@ -52,31 +52,29 @@ def test_what_was_there_keeps_every_byte_and_the_data_too(project, shipped):
     assert not [line for line in added if line.startswith("- ")]
 
 
-def test_a_path_outside_of_the_project_is_told_to_be_one(project, monkeypatch, capsys):
+def test_paths_outside_of_the_project_get_a_note(project, monkeypatch, capsys):
     (project / "inner").mkdir()
     shutil.copy(project / "params.yaml", project / "inner")
     monkeypatch.chdir(project / "inner")
     init_task.main("skin", "../data/raw/skin")
     assert params.task("skin").raw == "../data/raw/skin"
-    assert (
-        "the data lie outside of the project: whoever clones it needs them in the same place" in capsys.readouterr().out
-    )
+    assert "the data are outside of the project: a clone needs them at the same path" in capsys.readouterr().out
 
 
-def test_links_that_dvc_does_not_follow_are_told(project, capsys):
+def test_linked_folders_get_a_note(project, capsys):
     (project / "data/raw/skin/benign/up").symlink_to("..")
     init_task.main("skin", "data/raw/skin")
-    said = capsys.readouterr().out
-    assert "note" in said
-    assert "DVC does not look behind links to folders: a change in data/raw/skin/benign/up goes unnoticed" in said
+    output = capsys.readouterr().out
+    assert "note" in output
+    assert "DVC does not follow links to folders: a change in data/raw/skin/benign/up goes unnoticed" in output
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        (["breast", "data/raw/skin"], ParamsError, "params.yaml has a task 'breast' already; choose another name, or take it"),
-        (["Skin", "data/raw/skin"], ParamsError, "'Skin': names are made of a-z, 0-9, - and _"),
-        (["raw", "data/raw/skin"], ParamsError, "the names backbone, demo, monitor, raw, uploads are taken by folders"),
+        (["breast", "data/raw/skin"], ParamsError, "params.yaml has a task 'breast' already; choose another name, or remove it"),
+        (["Skin", "data/raw/skin"], ParamsError, "'Skin': names consist of a-z, 0-9, - and _"),
+        (["raw", "data/raw/skin"], ParamsError, "the names backbone, demo, monitor, raw, uploads are reserved for folders"),
         (["skin", "nowhere"], DataError, "nowhere: there is no such file or folder"),
         (["skin", "data/raw/skin", "--positive", "bad"], DataError, "--positive bad: expected one of two classes; there are 2"),
         (["skin", "data/raw/skin", "--label", "x"], DataError, "--label and --group name columns of a CSV"),
@@ -87,21 +85,21 @@ def test_links_that_dvc_does_not_follow_are_told(project, capsys):
         (["--remove", "brest"], ParamsError, "params.yaml has no task 'brest'; did you mean 'breast'?"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_one_clear_error_and_changes_nothing(project, arguments, error, text, shipped):
+def test_impossible_requests_raise_and_change_nothing(project, arguments, error, text, shipped):
     with pytest.raises(error, match=text):
         init_task.main(*arguments)
     assert (project / "params.yaml").read_bytes() == shipped
 
 
-def test_a_csv_whose_paths_lead_nowhere_is_refused_with_where_they_count_from(project, shipped):
+def test_broken_csv_paths_name_their_base_folder(project, shipped):
     put(project, {"data/raw/labels.csv": "path,label\n" + "".join(f"far/{n}.png,{'xy'[n % 2]}\n" for n in range(40))})
-    text = r"class 'x': none of its 20 samples can be read, the first, far/0.png: cannot be opened .+; paths count from"
+    text = r"class 'x': none of its 20 samples can be read, the first, far/0.png: cannot be opened .+; paths are relative to"
     with pytest.raises(DataError, match=text):
         init_task.main("skin", "data/raw/labels.csv")
     assert (project / "params.yaml").read_bytes() == shipped
 
 
-def test_a_class_too_small_to_be_divided_is_refused_and_nothing_is_written(project, shipped):
+def test_too_small_class_is_refused_without_writing(project, shipped):
     put(project, {"data/raw/skin/rare/1.png": 500})
     with pytest.raises(SplitError, match="class 'rare' has 1 groups"):
         init_task.main("skin", "data/raw/skin")
@@ -117,7 +115,7 @@ def test_data_where_stages_will_write_are_refused(project, shipped):
     assert (project / "params.yaml").read_bytes() == shipped
 
 
-def test_a_model_that_bears_a_name_of_the_task_is_not_overwritten(project, shipped):
+def test_existing_model_is_not_overwritten(project, shipped):
     text = shipped.decode() + "  skin-knn: {task: breast, estimator: knn, features: columns}\n"
     text = text.replace("breast-knn, breast-dummy]", "breast-knn, breast-dummy, skin-knn]")
     (project / "params.yaml").write_text(text)
@@ -128,7 +126,7 @@ def test_a_model_that_bears_a_name_of_the_task_is_not_overwritten(project, shipp
     assert (project / "params.yaml").read_text() == text
 
 
-def test_an_invalid_params_yaml_is_told_before_anything_is_looked_at(project, shipped):
+def test_invalid_params_yaml_is_reported_first(project, shipped):
     (project / "params.yaml").write_text(shipped.decode().replace("seed: 7", "sede: 7"))
     with pytest.raises(ParamsError, match=r"params.yaml: sede: unknown key"):
         init_task.main("skin", "nowhere")

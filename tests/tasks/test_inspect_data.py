@@ -1,4 +1,4 @@
-"""What lies at a path is told as the scan would see it: every layout, every bad file with its reason, nothing changed."""
+"""A data set is described as the scan will see it: every layout, every bad file with its reason, nothing changed."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import DataError
-from pipeline.tasks.inspect_data import Found, look
+from pipeline.tasks.inspect_data import InspectedData, inspect
 from tests.samples import encoded, noise, png_header, put
 
 CLASSES = {
@@ -23,10 +23,12 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def looked(path: str = "raw", label: str | None = None, group: str | None = None) -> tuple[Found, dict[str, str]]:
-    """Return what is found and what is told of it."""
-    found = look(path, label, group, workers=2)
-    return found, {title: text for title, text in found.lines if text}
+def inspected(
+    path: str = "raw", label: str | None = None, group: str | None = None
+) -> tuple[InspectedData, dict[str, str]]:
+    """Return the data set and its description by title."""
+    data = inspect(path, label, group, workers=2)
+    return data, {title: text for title, text in data.lines if text}
 
 
 def csv_of(files: dict, header: str = "path,label", cells: str = "{path},{label}") -> str:
@@ -40,100 +42,102 @@ def csv_of(files: dict, header: str = "path,label", cells: str = "{path},{label}
 
 def test_class_folders():
     put(Path("raw"), CLASSES)
-    found, told = looked()
-    assert (found.kind, found.raw, found.read) == ("image", "raw", {})
-    assert told["found"] == "16 pictures in class folders"
-    assert told["classes"] == "benign 8, malignant 8"
-    assert told["subsets"] == "none are shipped: a test set will be drawn"
-    assert (told["sizes"], told["modes"], told["formats"]) == ("all 60x40 px", "RGB 16", "PNG 16")
-    assert "unreadable" not in told
+    data, description = inspected()
+    assert (data.kind, data.raw, data.read) == ("image", "raw", {})
+    assert description["found"] == "16 images in class folders"
+    assert description["classes"] == "benign 8, malignant 8"
+    assert description["subsets"] == "none are shipped: a test set will be drawn"
+    assert (description["sizes"], description["modes"], description["formats"]) == ("all 60x40 px", "RGB 16", "PNG 16")
+    assert "unreadable" not in description
 
 
 def test_shipped_splits_of_class_folders():
     put(Path("raw"), {f"{part}/{path}": seed for part in ("Train", "test") for path, seed in CLASSES.items()})
-    found, told = looked()
-    assert told["subsets"] == "test 16, train 16"
-    assert set(found.samples["shipped"]) == {"train", "test"}
+    data, description = inspected()
+    assert description["subsets"] == "test 16, train 16"
+    assert set(data.samples["shipped"]) == {"train", "test"}
 
 
 @pytest.mark.parametrize("path", ["raw", "raw/labels.csv"])
-def test_a_csv_that_names_pictures_alone_or_in_their_folder(path):
+def test_a_csv_that_lists_images_alone_or_in_their_folder(path):
     text = csv_of(CLASSES, "path,dx,patient,part,split,age", "{path},{label},P{n},left,train,60")
     put(Path("raw"), CLASSES | {"labels.csv": text, "chart.png": 1, "other.csv": "a,b\n1,2\n", "broken.csv": b"\xff"})
-    found, told = looked(path)
-    assert (found.raw, found.read) == (
+    data, description = inspected(path)
+    assert (data.raw, data.read) == (
         "raw",
         {"csv": "labels.csv", "label": "dx", "group": "patient", "shipped": "split"},
     )
-    assert told["found"] == "16 pictures that labels.csv names"
-    assert told["label"] == "column 'dx' (guessed; --label takes another)"
-    assert told["group"].startswith("column 'patient' (guessed; --group takes another): samples that share it stay")
-    assert told["kept"] == "part, age: in samples.csv, for later use"
-    assert told["not named"] == "3 more files in the folder: not looked at"
-    assert told["groups"] == "16"
+    assert description["found"] == "16 images listed in labels.csv"
+    assert description["label"] == "column 'dx' (guessed; --label takes another)"
+    assert description["group"].startswith(
+        "column 'patient' (guessed; --group takes another): samples that share it stay"
+    )
+    assert description["kept"] == "part, age: in samples.csv, for later use"
+    assert description["not listed"] == "3 more files in the folder: ignored"
+    assert description["groups"] == "16"
 
 
 def test_a_csv_of_features():
     rows = "".join(f"{n},{n % 2},{'m' if n % 3 else ''},7,name{n},{'yes' if n % 5 else 'no'}\n" for n in range(40))
     put(Path(), {"rows.csv": "age,smokes,sex,site,who,ill\n" + rows})
-    found, told = looked("rows.csv")
-    assert (found.kind, found.raw, found.read) == ("table", "rows.csv", {"label": "ill"})
-    assert told["found"] == "40 rows of 5 features"
-    assert told["label"] == "column 'ill' (guessed; --label takes another)"
-    assert told["classes"] == "yes 32, no 8"
-    assert (told["numbers"], told["categories"]) == ("age, smokes, site", "sex, who")
-    assert told["empty cells"] == "sex 14"
-    assert told["constant"] == "site: teach nothing"
-    assert told["all different"].startswith("who: names or numbers of cases? Delete them")
+    data, description = inspected("rows.csv")
+    assert (data.kind, data.raw, data.read) == ("table", "rows.csv", {"label": "ill"})
+    assert description["found"] == "40 rows of 5 features"
+    assert description["label"] == "column 'ill' (guessed; --label takes another)"
+    assert description["classes"] == "yes 32, no 8"
+    assert (description["numbers"], description["categories"]) == ("age, smokes, site", "sex, who")
+    assert description["empty cells"] == "sex 14"
+    assert description["constant"] == "site: carry no information"
+    assert description["all different"].startswith("who: names or case numbers? Delete them")
 
 
-def test_doubtful_cells_of_a_table_are_told():
+def test_nearly_numeric_columns_get_a_warning():
     put(Path(), {"rows.csv": "age,ill\n" + "".join(f"{n},{'yn'[n % 2]}\n" for n in range(9)) + "<5,y\n"})
-    _, told = looked("rows.csv")
-    assert told["doubtful"] == (
+    _, description = inspected("rows.csv")
+    assert description["warning"] == (
         "column 'age' is taken as categories: 1 of 10 cells are no numbers, the first '<5' in row 10"
     )
 
 
-def test_an_own_choice_of_columns_is_not_called_guessed():
+def test_chosen_columns_are_not_called_guessed():
     put(Path("raw"), CLASSES | {"labels.csv": csv_of(CLASSES, "path,label,dx", "{path},{n},{label}")})
-    found, told = looked(label="dx")
-    assert found.read["label"] == "dx"
-    assert told["label"] == "column 'dx'"
+    data, description = inspected(label="dx")
+    assert data.read["label"] == "dx"
+    assert description["label"] == "column 'dx'"
 
 
-def test_a_path_in_the_project_becomes_relative_and_one_outside_stays_as_it_was_given(folder, monkeypatch):
+def test_paths_become_relative_only_inside_the_project(folder, monkeypatch):
     put(
         folder,
         {f"{place}/{path}": seed for place in ("in side/raw [1]", "project/raw") for path, seed in CLASSES.items()},
     )
     monkeypatch.chdir(folder / "project")
-    assert looked(str(folder / "project" / "raw"))[0].raw == "raw"
-    assert looked("../in side/raw [1]")[0].raw == "../in side/raw [1]"
-    assert looked(str(folder / "in side" / "raw [1]"))[0].raw == (folder / "in side" / "raw [1]").as_posix()
+    assert inspected(str(folder / "project" / "raw"))[0].raw == "raw"
+    assert inspected("../in side/raw [1]")[0].raw == "../in side/raw [1]"
+    assert inspected(str(folder / "in side" / "raw [1]"))[0].raw == (folder / "in side" / "raw [1]").as_posix()
 
 
-def test_looking_changes_nothing():
+def test_inspecting_changes_nothing():
     root = put(Path("raw"), CLASSES | {"labels.csv": csv_of(CLASSES)})
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    looked()
+    inspected()
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
 # bad files
 
 
-def picture(mode: str, file_format: str = "PNG", **options: object) -> bytes:
-    """Return a picture file of a mode."""
+def image_file(mode: str, file_format: str = "PNG", **options: object) -> bytes:
+    """Return an image file of a mode."""
     return encoded(noise(7).convert(mode), file_format, **options)
 
 
 GOOD = {
     "16-bit.png": encoded(Image.fromarray(np.full((40, 60), 40_000, "uint16"))),
-    "palette.png": picture("P"),
-    "cmyk.jpg": picture("CMYK", "JPEG"),
-    "grey and alpha.png": picture("LA"),
-    "1-bit.tif": picture("1", "TIFF"),
+    "palette.png": image_file("P"),
+    "cmyk.jpg": image_file("CMYK", "JPEG"),
+    "grey and alpha.png": image_file("LA"),
+    "1-bit.tif": image_file("1", "TIFF"),
 }  # fmt: skip
 BAD = {
     "empty.png": (b"", "not a readable image (0 bytes)"),
@@ -158,40 +162,40 @@ STRAY = {
 }
 
 
-def test_every_bad_file_is_told_with_its_reason_and_every_odd_one_is_read():
+def test_bad_files_are_reported_and_unusual_ones_read():
     files = CLASSES | {f"malignant/{name}": data for name, data in GOOD.items()}
     files |= {f"benign/{name}": data for name, (data, _) in BAD.items()}
     put(Path("raw"), files | {f"benign/{name}": b"" for name in STRAY} | {"chart.png": 1})
-    found, told = looked()
-    assert told["classes"] == "malignant 13, benign 8"
-    errors = found.samples[found.samples["error"] != ""].set_index("path")["error"]
+    data, description = inspected()
+    assert description["classes"] == "malignant 13, benign 8"
+    errors = data.samples[data.samples["error"] != ""].set_index("path")["error"]
     assert set(errors.index) == {f"benign/{name}" for name in BAD}
     for name, (_, reason) in BAD.items():
         assert errors[f"benign/{name}"].startswith(reason)
-    assert told["unreadable"].splitlines()[0] == "7"
-    assert told["unreadable"].splitlines()[-1] == "... and 2 more"
-    assert told["passed over"].splitlines()[:2] == ["5", "benign/.hidden.png: a hidden or system file"]
-    assert "chart.png: lies beside the class folders, not in one" in told["passed over"]
+    assert description["unreadable"].splitlines()[0] == "7"
+    assert description["unreadable"].splitlines()[-1] == "... and 2 more"
+    assert description["skipped"].splitlines()[:2] == ["5", "benign/.hidden.png: a hidden or system file"]
+    assert "chart.png: lies beside the class folders, not in one" in description["skipped"]
     for name, reason in STRAY.items():
-        assert f"benign/{name}: {reason}" in told["passed over"]
+        assert f"benign/{name}: {reason}" in description["skipped"]
 
 
 def test_names_in_any_script_with_spaces_and_brackets_are_read():
     put(Path("raw"), {f"{label}/{n} (1) [x] 良.png": n for label in ("large cell [T2]", "נגע שפיר") for n in range(4)})
-    _, told = looked()
-    assert told["classes"] == "large cell [T2] 4, נגע שפיר 4"
+    _, description = inspected()
+    assert description["classes"] == "large cell [T2] 4, נגע שפיר 4"
 
 
-def test_a_header_of_a_large_class_is_enough_and_a_small_one_is_decoded():
+def test_only_small_classes_are_decoded():
     """Of a truncated file the header is whole: only decoding, as for ids of small classes, finds it at once."""
     half = BAD["truncated.jpg"][0]
     put(Path("raw"), {f"benign/{n}.png": 1 for n in range(80)} | {f"malignant/{n}.png": n for n in range(8)})
     put(Path("raw"), {"benign/half.jpg": half, "malignant/half.jpg": half})
-    found, _ = looked()
-    errors = found.samples.set_index("path")["error"]
+    data, _ = inspected()
+    errors = data.samples.set_index("path")["error"]
     assert errors["benign/half.jpg"] == ""
     assert "truncated" in errors["malignant/half.jpg"]
-    ids = found.samples.set_index("path")["id"]
+    ids = data.samples.set_index("path")["id"]
     assert ids["benign/1.png"] == "benign/1.png"
     assert len(ids["malignant/1.png"]) == 16
 
@@ -200,18 +204,18 @@ def test_loops_of_links_end():
     root = put(Path("raw"), CLASSES)
     (root / "benign" / "up").symlink_to("..")
     (root / "malignant" / "itself").symlink_to(".")
-    assert looked()[1]["found"] == "16 pictures in class folders"
+    assert inspected()[1]["found"] == "16 images in class folders"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_a_pipe_does_not_hang():
     os.mkfifo(put(Path("raw"), CLASSES) / "benign" / "pipe.png")
-    assert looked()[1]["unreadable"] == "1\nbenign/pipe.png: is no file"
+    assert inspected()[1]["unreadable"] == "1\nbenign/pipe.png: is not a regular file"
 
 
-def test_a_picture_that_the_csv_names_and_is_not_there_is_told():
+def test_missing_images_of_the_csv_are_reported():
     put(Path("raw"), CLASSES | {"labels.csv": csv_of([*CLASSES, "benign/gone.png"])})
-    assert looked()[1]["unreadable"] == "1\nbenign/gone.png: cannot be opened (No such file or directory)"
+    assert inspected()[1]["unreadable"] == "1\nbenign/gone.png: cannot be opened (No such file or directory)"
 
 
 # what no task can be made of
@@ -239,10 +243,10 @@ def test_a_picture_that_the_csv_names_and_is_not_there_is_told():
         ({"a.csv": b"\xff\xfea\0"}, "a.csv", r"a.csv: is not UTF-8 \(byte 0\); save it as 'CSV UTF-8'"),
     ],
 )  # fmt: skip
-def test_what_no_task_can_be_made_of_is_one_clear_error(files, path, text):
+def test_unusable_data_raise_one_clear_error(files, path, text):
     put(Path(), files)
     with pytest.raises(DataError, match=text):
-        looked(path)
+        inspected(path)
 
 
 def test_columns_of_folders_are_refused():
@@ -250,12 +254,12 @@ def test_columns_of_folders_are_refused():
     with pytest.raises(
         DataError, match=r"raw: --label and --group name columns of a CSV; there is none with a column 'path'"
     ):
-        looked(group="patient")
+        inspected(group="patient")
 
 
-def test_a_bom_semicolons_and_spaces_in_the_header_are_no_obstacle():
+def test_bom_semicolons_and_header_spaces_are_accepted():
     rows = "".join(f"{n},5;{'yn'[n % 2]}\n" for n in range(8))
     put(Path(), {"a.csv": b"\xef\xbb\xbf size ; label \n" + rows.encode()})
-    found, told = looked("a.csv")
-    assert found.read == {"label": "label"}
-    assert told["numbers"] == "size"
+    data, description = inspected("a.csv")
+    assert data.read == {"label": "label"}
+    assert description["numbers"] == "size"

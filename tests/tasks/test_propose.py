@@ -1,4 +1,4 @@
-"""The proposed task fits the size of the data, and what was decided is said."""
+"""The proposed task fits the size of the data, and the reasons are given."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pipeline.core.errors import DataError, SplitError
 from pipeline.core.params_models import ModelParams, SplitParams, TaskParams
 from pipeline.data import splitting
 from pipeline.data.audit_result import AuditResult
-from pipeline.tasks.inspect_data import Found
+from pipeline.tasks.inspect_data import InspectedData
 from pipeline.tasks.propose import make_task
 from tests.samples import table
 
@@ -16,12 +16,12 @@ UNLUCKY = next(
 )
 
 
-def found(labels: str, kind: str = "image", **columns: list[str]) -> Found:
+def data_of(labels: str, kind: str = "image", **columns: list[str]) -> InspectedData:
     """Return a data set with a sample for each letter of `labels`."""
-    return Found(kind, "raw", {}, table(labels, columns.get("groups"), columns.get("shipped")), [])
+    return InspectedData(kind, "raw", {}, table(labels, columns.get("groups"), columns.get("shipped")), [])
 
 
-def propose(data: Found, positive: str | None = None, seed: int = 7) -> tuple[dict, dict, dict[str, str]]:
+def propose(data: InspectedData, positive: str | None = None, seed: int = 7) -> tuple[dict, dict, dict[str, str]]:
     """Return the task, its models and the reasons by title."""
     proposal = make_task(data, "skin", positive, seed)
     TaskParams(**proposal.task)
@@ -37,20 +37,20 @@ def propose(data: Found, positive: str | None = None, seed: int = 7) -> tuple[di
 def test_the_proposed_division_is_one_that_the_split_accepts(labels, seed):
     samples = table(labels)
     samples["id"] = [f"{row:016x}" for row in range(len(samples))]
-    task, _, _ = propose(found(labels), seed=seed)
+    task, _, _ = propose(data_of(labels), seed=seed)
     splitting.split(samples, AuditResult(), SplitParams(**task["split"]), seed)
 
 
 def test_a_large_set_gets_the_usual_division_without_remark():
-    task, _, why = propose(found("x" * 400 + "y" * 400))
+    task, _, why = propose(data_of("x" * 400 + "y" * 400))
     assert task["split"] == {"by": "hash", "test_fraction": 0.2, "folds": 5, "min_test_per_class": 10}
     assert (
         why["split"] == "20% of the groups for the test set, by hash; 5 folds; at least 10 test samples of each class"
     )
 
 
-def test_a_small_class_lowers_what_is_asked_for_and_that_is_said():
-    task, _, why = propose(found("x" * 400 + "y" * 12))
+def test_small_class_lowers_the_requirements_with_a_note():
+    task, _, why = propose(data_of("x" * 400 + "y" * 12))
     assert task["split"]["folds"] < 5
     assert task["split"]["min_test_per_class"] < 10
     assert why["split"].endswith("(fewer than usual: a class is small)")
@@ -58,53 +58,53 @@ def test_a_small_class_lowers_what_is_asked_for_and_that_is_said():
 
 def test_groups_count_rather_than_samples():
     groups = [f"P{row // 20}" for row in range(400)]
-    task, _, _ = propose(found("x" * 200 + "y" * 200, groups=groups))
+    task, _, _ = propose(data_of("x" * 200 + "y" * 200, groups=groups))
     assert task["split"]["folds"] < 5
 
 
-def test_a_shipped_test_set_is_used_and_train_and_valid_alone_are_not():
+def test_only_a_shipped_test_set_is_used():
     shipped = ["train", "test"] * 100
-    assert propose(found("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "shipped"
+    assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "shipped"
     shipped = ["train", "valid"] * 100
-    assert propose(found("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
+    assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
 
 
 def test_a_shipped_test_set_without_a_class_is_not_used():
     shipped = ["train", "test"] * 50 + ["train"] * 100
-    assert propose(found("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
+    assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
 
 
 @pytest.mark.parametrize(
     ("labels", "rarest"), [("x" * 30 + "y", "'y' has 1 groups"), ("x" * 30 + "yy", "'y' has 2 groups")]
 )
-def test_a_class_of_one_or_two_samples_is_refused_with_what_to_do(labels, rarest):
+def test_class_of_one_or_two_samples_is_refused(labels, rarest):
     with pytest.raises(
         SplitError, match=rf"class {rarest} .+ too few for a test set and two folds. Collect more of it, or"
     ):
-        propose(found(labels))
+        propose(data_of(labels))
 
 
-def test_bad_luck_of_the_hash_is_told_apart_from_too_few():
+def test_unlucky_hash_differs_from_too_few_groups():
     with pytest.raises(
-        SplitError, match=r"class 'y' has 3 groups .+ or leave it out \(or set another seed in params.yaml"
+        SplitError, match=r"class 'y' has 3 groups .+ or remove it \(or set another seed in params.yaml"
     ):
-        propose(found("x" * 30 + "y" * 3, groups=[*"ABCDEFGHIJKLMNOPQRSTUVWXYZabcd", "P2", "P4", "P9"]), seed=UNLUCKY)
+        propose(data_of("x" * 30 + "y" * 3, groups=[*"ABCDEFGHIJKLMNOPQRSTUVWXYZabcd", "P2", "P4", "P9"]), seed=UNLUCKY)
 
 
 def test_the_positive_class_is_the_rarer_and_that_is_said():
-    task, _, why = propose(found("y" * 270 + "n" * 39))
+    task, _, why = propose(data_of("y" * 270 + "n" * 39))
     assert task["preprocess"] == {"positive": "n", "pixels": False}
-    assert why["positive"] == "n (the rarer class; --positive y takes the other)"
+    assert why["positive"] == "n (the rarer class; --positive y chooses the other)"
 
 
-def test_of_classes_alike_in_number_the_last_by_name_is_positive():
-    task, _, why = propose(found("m" * 60 + "b" * 60))
+def test_last_of_equally_frequent_classes_is_positive():
+    task, _, why = propose(data_of("m" * 60 + "b" * 60))
     assert task["preprocess"]["positive"] == "m"
-    assert why["positive"] == "m (classes are alike in number; --positive b takes the other)"
+    assert why["positive"] == "m (both classes are equally frequent; --positive b chooses the other)"
 
 
 def test_the_positive_class_may_be_chosen():
-    assert propose(found("y" * 270 + "n" * 39, "table"), "y")[0]["preprocess"] == {"positive": "y"}
+    assert propose(data_of("y" * 270 + "n" * 39, "table"), "y")[0]["preprocess"] == {"positive": "y"}
 
 
 @pytest.mark.parametrize(
@@ -112,34 +112,34 @@ def test_the_positive_class_may_be_chosen():
     [("x" * 50 + "y" * 50, "--positive z: expected one of two classes; there are 2: x, y"),
      ("x" * 50 + "y" * 50 + "z" * 50, "--positive z: expected one of two classes; there are 3: x, y, z")],
 )  # fmt: skip
-def test_a_positive_class_that_is_none_is_refused_with_those_there_are(labels, text):
+def test_unknown_positive_class_lists_the_existing_ones(labels, text):
     with pytest.raises(DataError, match=text):
-        propose(found(labels), "z")
+        propose(data_of(labels), "z")
 
 
 def test_of_more_classes_none_is_positive():
-    task, _, why = propose(found("x" * 50 + "y" * 50 + "z" * 50))
+    task, _, why = propose(data_of("x" * 50 + "y" * 50 + "z" * 50))
     assert task["preprocess"] == {"pixels": False}
     assert why["positive"] == ""
 
 
 def test_the_unreadable_do_not_count():
-    data = found("x" * 100 + "y" * 100)
+    data = data_of("x" * 100 + "y" * 100)
     data.samples.loc[data.samples["label"] == "y", "error"] = ["is no file"] * 95 + [""] * 5
     assert propose(data)[0]["preprocess"]["positive"] == "y"
     assert propose(data)[0]["split"]["folds"] < 5
 
 
-def test_a_class_of_which_nothing_can_be_read_is_refused_with_the_first_reason():
-    data = found("x" * 50 + "y" * 50)
+def test_unreadable_class_is_refused_with_the_first_reason():
+    data = data_of("x" * 50 + "y" * 50)
     data.samples.loc[data.samples["label"] == "y", "error"] = "is no file"
-    text = "class 'y': none of its 50 samples can be read, the first, y/50.png: is no file. Mend them, or take the class out"
+    text = "class 'y': none of its 50 samples can be read, the first, y/50.png: is no file. Repair them, or remove the class"
     with pytest.raises(DataError, match=text):
         propose(data)
 
 
-def test_a_network_is_fine_tuned_and_preferred_where_there_are_photos_enough_and_its_time_is_said():
-    task, models, why = propose(found("x" * 400 + "y" * 400))
+def test_enough_images_propose_fine_tuning_first_with_its_time():
+    task, models, why = propose(data_of("x" * 400 + "y" * 400))
     assert task["models"] == list(models) == [
         "skin-mobilenetv2", "skin-logreg", "skin-random_forest", "skin-knn", "skin-dummy"
     ]  # fmt: skip
@@ -151,13 +151,13 @@ def test_a_network_is_fine_tuned_and_preferred_where_there_are_photos_enough_and
         "patience": None, "stop_fraction": 0.15
     }  # fmt: skip
     assert why["time"] == (
-        "skin-mobilenetv2 is fine-tuned, some 10 min on two cores, the others take seconds; "
-        "to go without, delete it from models and from tasks.skin.models"
+        "skin-mobilenetv2 is fine-tuned, about 10 min on two cores, the others take seconds; "
+        "to skip it, delete it from models and from tasks.skin.models"
     )
 
 
-def test_models_of_few_samples_stand_from_simple_to_costly_with_every_value_that_can_be_tuned():
-    task, models, why = propose(found("x" * 100 + "y" * 100))
+def test_few_samples_order_models_from_simple_to_costly():
+    task, models, why = propose(data_of("x" * 100 + "y" * 100))
     assert task["models"] == list(models) == [
         "skin-logreg", "skin-mobilenetv2", "skin-random_forest", "skin-knn", "skin-dummy"
     ]  # fmt: skip
@@ -166,13 +166,13 @@ def test_models_of_few_samples_stand_from_simple_to_costly_with_every_value_that
     assert models["skin-logreg"] == {
         "task": "skin", "estimator": "logreg", "features": "embedding", "C": 0.001, "class_weight": None
     }  # fmt: skip
-    task, models, _ = propose(found("x" * 100 + "y" * 100, "table"))
+    task, models, _ = propose(data_of("x" * 100 + "y" * 100, "table"))
     assert task["models"] == ["skin-logreg", "skin-random_forest", "skin-knn", "skin-dummy"]
     assert {model["features"] for model in models.values()} == {"columns"}
     assert models["skin-logreg"]["C"] == 1.0
 
 
 def test_neighbours_are_fewer_than_a_small_training_fold_has_samples():
-    task, models, _ = propose(found("x" * 10 + "y" * 10))
+    task, models, _ = propose(data_of("x" * 10 + "y" * 10))
     n_fitted = 20 * (1 - task["split"]["test_fraction"]) * (1 - 1 / task["split"]["folds"])
     assert 1 <= models["skin-knn"]["n_neighbors"] <= n_fitted / 2

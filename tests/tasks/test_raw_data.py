@@ -26,8 +26,8 @@ def raw_refused(text: str, **block: object) -> None:
     assert not Path("data/.code").exists()
 
 
-def test_raw_data_that_are_not_there_are_refused_before_anything_is_computed():
-    raw_refused("raw: 'data/raw/skin' does not exist; put the data there or mend the path", raw="data/raw/skin")
+def test_missing_raw_data_are_refused_before_any_stage():
+    raw_refused("raw: 'data/raw/skin' does not exist; put the data there or correct the path", raw="data/raw/skin")
 
 
 def test_raw_data_that_the_demo_draws_may_come_later(capsys):
@@ -36,7 +36,7 @@ def test_raw_data_that_the_demo_draws_may_come_later(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_in_a_clone_without_the_data_what_was_scanned_before_is_only_a_doubt(capsys):
+def test_missing_scanned_data_are_only_a_warning(capsys):
     put(Path(), {"dvc.lock": "schema: '2.0'\nstages:\n  scan@skin:\n    cmd: c\n    deps:\n    - path: far/skin\n"})
     write_params(task(raw="far/skin"))
     check.main()
@@ -45,9 +45,9 @@ def test_in_a_clone_without_the_data_what_was_scanned_before_is_only_a_doubt(cap
     raw_refused("raw: 'far/skni' does not exist", raw="far/skni")
 
 
-def test_a_file_for_pictures_and_a_folder_for_a_table_are_refused():
+def test_raw_data_must_fit_the_kind():
     put(Path(), {"rows.csv": "a,label\n1,x\n", "raw/benign/1.png": 1})
-    raw_refused("raw: 'rows.csv': expected a folder of pictures for a task of kind image", raw="rows.csv")
+    raw_refused("raw: 'rows.csv': expected a folder of images for a task of kind image", raw="rows.csv")
     raw_refused("raw: 'raw': expected a CSV file for a task of kind table", kind="table", raw="raw")
 
 
@@ -56,28 +56,26 @@ def test_a_csv_that_is_not_in_the_folder_is_refused():
     raw_refused("read.csv: there is no file 'label.csv' in raw", read={"csv": "label.csv"})
 
 
-def test_what_dvc_cannot_read_is_refused_with_its_place():
+def test_broken_links_are_refused_with_their_path():
     root = put(Path("raw"), {"benign/1.png": 1})
     (root / "benign" / "dead.png").symlink_to("nowhere")
-    raw_refused("raw: raw/benign/dead.png is a link that leads nowhere: DVC cannot read it; delete it")
+    raw_refused("raw: raw/benign/dead.png is a broken link: DVC cannot read it; delete it")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-def test_what_dvc_would_wait_for_for_ever_is_refused():
+def test_pipes_are_refused():
     os.mkfifo(put(Path("raw"), {"benign/1.png": 1}) / "benign" / "pipe.png")
-    raw_refused("raw: raw/benign/pipe.png is no file: DVC cannot read it; delete it")
+    raw_refused("raw: raw/benign/pipe.png is not a regular file: DVC cannot read it; delete it")
 
 
-def test_links_to_folders_are_a_doubt_because_dvc_does_not_follow_them(capsys):
+def test_linked_folders_are_a_warning(capsys):
     root = put(Path("raw"), {"benign/1.png": 1})
     (root / "benign" / "up").symlink_to("..")
     put(Path("elsewhere"), {"2.png": 2})
     (root / "malignant").symlink_to(Path("elsewhere").absolute())
     write_params(task())
     check.main()
-    said = capsys.readouterr().err
-    assert said.startswith(
-        "check: params.yaml: tasks.skin.raw: DVC does not look behind links to folders: a change in "
-    )
-    assert "raw/malignant" in said
-    assert "raw/benign/up" in said
+    message = capsys.readouterr().err
+    assert message.startswith("check: params.yaml: tasks.skin.raw: DVC does not follow links to folders: a change in ")
+    assert "raw/malignant" in message
+    assert "raw/benign/up" in message

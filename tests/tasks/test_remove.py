@@ -33,7 +33,7 @@ def made(project: Path) -> None:
     Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
 
 
-def test_all_that_stages_made_of_a_task_goes_and_nothing_else(project, capsys):
+def test_only_outputs_of_the_task_are_removed(project, capsys):
     made(project)
     init_task.main("--remove", "skin")
     left = {
@@ -47,7 +47,7 @@ def test_all_that_stages_made_of_a_task_goes_and_nothing_else(project, capsys):
     assert not any((project / top / "skin").exists() for top in ("data", "models", "reports"))
     lock = yaml.safe_load((project / "dvc.lock").read_text())
     assert list(lock["stages"]) == ["check", "scan@breast", "scan@skin2", "track"]
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for line in (
         "data/skin/scan\n",
         "data/skin/audit.json\n",
@@ -55,10 +55,10 @@ def test_all_that_stages_made_of_a_task_goes_and_nothing_else(project, capsys):
         "reports/skin\n",
         "dvc.lock: 2 stages (their",
     ):
-        assert line in said
+        assert line in output
 
 
-def test_a_file_of_the_users_among_the_outputs_stays_and_is_named(project, capsys):
+def test_user_files_among_outputs_stay_and_are_named(project, capsys):
     made(project)
     put(project, {"data/skin/notes.txt": "mine"})
     init_task.main("--remove", "skin")
@@ -67,7 +67,7 @@ def test_a_file_of_the_users_among_the_outputs_stays_and_is_named(project, capsy
     assert "left alone  data/skin: holds files that no stage wrote" in capsys.readouterr().out
 
 
-def test_a_link_to_a_larger_disk_is_unlinked_and_not_followed(project):
+def test_links_to_other_disks_are_not_followed(project):
     made(project)
     for top in ("models", "data"):
         shutil.move(f"{top}/skin", f"elsewhere/{top}")
@@ -79,13 +79,13 @@ def test_a_link_to_a_larger_disk_is_unlinked_and_not_followed(project):
     assert list((project / "elsewhere/data").iterdir()) == []
 
 
-def test_raw_data_in_a_folder_that_would_go_stop_the_removal(project):
+def test_raw_data_among_outputs_stop_the_removal(project):
     made(project)
-    text = Path("params.yaml").read_text().replace("raw: data/raw/skin", "raw: models/skin/pictures")
-    put(project, {"params.yaml": text, "models/skin/pictures/benign/1.png": 1})
+    text = Path("params.yaml").read_text().replace("raw: data/raw/skin", "raw: models/skin/images")
+    put(project, {"params.yaml": text, "models/skin/images/benign/1.png": 1})
     with pytest.raises(DataError, match="models/skin holds the raw data of skin: move them out first"):
         init_task.main("--remove", "skin")
-    assert Path("models/skin/pictures/benign/1.png").exists()
+    assert Path("models/skin/images/benign/1.png").exists()
     assert Path("data/skin/audit.json").exists()
 
 
@@ -99,7 +99,7 @@ def test_a_removal_that_was_interrupted_can_be_run_again(project, monkeypatch, s
     assert (project / "params.yaml").read_bytes() == shipped
 
 
-def test_a_demo_task_can_be_removed_too_and_the_file_stays_valid(project):
+def test_removing_demo_tasks_keeps_the_file_valid(project):
     for name in ("lesions", "breast"):
         init_task.main("--remove", name)
         validate.check(params.load())
@@ -115,6 +115,6 @@ def test_removing_the_task_gives_back_the_same_bytes(project, capsys, shipped):
         init_task.main("--remove", name)
     assert (project / "params.yaml").read_bytes() == shipped
     assert (project / "data/raw/skin/benign/0.png").exists()
-    said = capsys.readouterr().out
-    assert "  removed     params.yaml: the task 'skin' and 5 models\n" in said
-    assert "  left alone  data/raw/skin: the raw data\n" in said
+    output = capsys.readouterr().out
+    assert "  removed     params.yaml: the task 'skin' and 5 models\n" in output
+    assert "  left alone  data/raw/skin: the raw data\n" in output

@@ -31,25 +31,25 @@ def refused(text: str, block: dict | None = None, **model: object) -> None:
 # tasks and their models
 
 
-def test_a_model_of_an_unknown_task_is_refused_with_the_nearest_name():
+def test_unknown_task_of_a_model_suggests_the_closest():
     refused("models.skin-dummy.task: there is no task 'sikn'; did you mean 'skin'", task="sikn")
 
 
-def test_a_model_of_a_task_that_resembles_none_is_refused_with_those_there_are():
+def test_unknown_task_of_a_model_lists_tasks():
     everything = content(task())
     everything["models"]["other"] = everything["models"]["skin-dummy"] | {"task": "xyz"}
     with pytest.raises(ParamsError, match=r"models.other.task: there is no task 'xyz'; there are: skin"):
         validate.check(everything)
 
 
-def test_a_listed_model_that_does_not_exist_is_refused_with_the_nearest_name():
+def test_missing_listed_model_suggests_the_closest_name():
     refused(
         "tasks.skin.models: 'skin-dumy' is not in the section models; did you mean 'skin-dummy'",
         task(models=["skin-dumy"]),
     )
 
 
-def test_a_model_that_its_task_does_not_list_is_refused_with_the_remedy():
+def test_unlisted_model_is_refused_with_the_remedy():
     everything = content(task())
     everything["models"]["skin-more"] = everything["models"]["skin-dummy"]
     with pytest.raises(
@@ -84,7 +84,7 @@ def test_no_tasks_and_no_models_are_valid():
 # estimators
 
 
-def test_an_estimator_that_does_not_exist_is_refused_with_those_there_are():
+def test_unknown_estimator_lists_the_existing_ones():
     text = "models.skin-dummy.estimator: there is no 'svm'; there are: dummy, knn, logreg, mobilenetv2, random_forest"
     refused(text, estimator="svm")
 
@@ -99,7 +99,7 @@ def test_a_value_that_the_estimator_refuses_is_named():
     refused("models.skin-dummy.C: found '1e-3'; .+; without quotes, and 1e-3 as 0.001", estimator="logreg", C="1e-3")
 
 
-def test_features_that_the_estimator_cannot_use_are_refused_with_those_it_can():
+def test_unsupported_features_list_the_supported_ones():
     refused("models.skin-dummy.features: found 'pixels'; logreg on a task of kind image works on: embedding, classical",
             estimator="logreg", features="pixels")  # fmt: skip
 
@@ -117,7 +117,7 @@ def test_a_network_on_a_table_works_on_nothing():
     )
 
 
-def test_fine_tuning_without_pixels_is_refused_with_the_key_to_set():
+def test_fine_tuning_without_pixels_names_the_key():
     refused("models.skin-dummy.features: pixels needs tasks.skin.preprocess.pixels: true", **PIXELS)
 
 
@@ -146,7 +146,7 @@ def test_a_name_that_is_no_safe_folder_is_refused(name):
     everything = content(task())
     everything["tasks"] = {name: everything["tasks"]["skin"]}
     everything["models"]["skin-dummy"]["task"] = name
-    with pytest.raises(ParamsError, match=r"names are made of a-z, 0-9, - and _"):
+    with pytest.raises(ParamsError, match=r"names consist of a-z, 0-9, - and _"):
         validate.check(everything)
 
 
@@ -162,7 +162,9 @@ def test_a_task_cannot_take_the_folder_of_something_else(name):
     everything = content(task())
     everything["tasks"] = {name: everything["tasks"]["skin"]}
     everything["models"]["skin-dummy"]["task"] = name
-    with pytest.raises(ParamsError, match=rf"tasks.{name}: the names backbone, demo, monitor, raw, uploads are taken"):
+    with pytest.raises(
+        ParamsError, match=rf"tasks.{name}: the names backbone, demo, monitor, raw, uploads are reserved"
+    ):
         validate.check(everything)
 
 
@@ -175,7 +177,7 @@ def test_raw_data_cannot_lie_where_stages_write(raw):
 
 
 @pytest.mark.parametrize("raw", ["models/skin/a", "reports/skin", "data/lung/pictures"])
-def test_raw_data_cannot_lie_where_stages_write_for_another_purpose_or_task(raw):
+def test_raw_data_cannot_be_where_stages_write(raw):
     everything = content(task(raw=raw))
     everything["tasks"]["lung"] = task(models=["lung-dummy"])
     everything["models"]["lung-dummy"] = everything["models"]["skin-dummy"] | {"task": "lung"}
@@ -197,12 +199,12 @@ def test_raw_data_may_lie_anywhere_else(raw):
 
 def test_the_stage_writes_the_same_bytes_for_every_valid_file():
     put(Path("raw"), {"benign/1.png": 1})
-    found = set()
+    lists = set()
     for block in (task(), task(split={"folds": 7})):
         write_params(block)
         check.main()
-        found.add(Path("data/.code/scan").read_bytes())
-    assert len(found) == 1
+        lists.add(Path("data/.code/scan").read_bytes())
+    assert len(lists) == 1
 
 
 def test_the_stage_writes_nothing_for_a_file_that_is_not():
@@ -230,8 +232,8 @@ def test_an_old_reader_is_accepted_and_removed_with_a_note(reader, capsys):
 
 
 @pytest.mark.parametrize("values", [[], [5, 5]])
-def test_a_list_of_no_value_or_of_one_twice_is_refused(values):
-    text = r"models.skin-dummy.n_neighbors: found \[.*\]; list each value to be tried once, or give one value"
+def test_empty_or_repeating_lists_are_refused(values):
+    text = r"models.skin-dummy.n_neighbors: found \[.*\]; list each value once, or give a single value"
     refused(text, estimator="knn", n_neighbors=values)
 
 
@@ -242,7 +244,7 @@ def test_every_listed_value_is_checked():
 def test_several_values_need_three_folds():
     block = task() | {"split": {"folds": 2}}
     refused(
-        "models.skin-dummy: to choose of several values .* set tasks.skin.split.folds to 3 or more; found 2",
+        "models.skin-dummy: choosing among several values .* set tasks.skin.split.folds to 3 or more; found 2",
         block,
         estimator="knn",
         n_neighbors=[5, 7],
