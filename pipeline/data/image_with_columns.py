@@ -14,7 +14,7 @@ def has_columns(features: str) -> bool:
     return features.endswith(AND)
 
 
-def of_picture(features: str) -> str:
+def image_part(features: str) -> str:
     """Return what a model sees of the picture alone: "embedding" of "embedding+columns"."""
     return features.removesuffix(AND)
 

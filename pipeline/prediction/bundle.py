@@ -14,7 +14,7 @@ from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data.image_with_columns import of_picture
+from pipeline.data.image_with_columns import image_part
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.training.candidate import Candidate
 
@@ -33,7 +33,7 @@ def write(folder: Path, candidate: Path, rule: DecisionRule, metrics: dict[str, 
     """
     described = Candidate.read(candidate)
     files = {name: read_file(candidate, name, expected, "candidate.json") for name, expected in described.files.items()}
-    if of_picture(described.features) == "embedding":
+    if image_part(described.features) == "embedding":
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
     content = described.to_json()
     content |= {"format": FORMAT, "decision": rule.to_json(), "metrics": metrics, "golden": golden}

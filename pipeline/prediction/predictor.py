@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.core.errors import BundleError, DataError
 from pipeline.data import images, litert
-from pipeline.data.image_with_columns import Beside, asked_for, has_columns, of_picture
+from pipeline.data.image_with_columns import Beside, asked_for, has_columns, image_part
 from pipeline.prediction import bundle, explanation, ood_images
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, in_words
 from pipeline.prediction.fast_predict import one_row
@@ -130,7 +130,7 @@ class Predictor:
         return self._look(square)[0]
 
     def _look(self, square: np.ndarray, with_map: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
-        seen = of_picture(self.info["features"])
+        seen = image_part(self.info["features"])
         if seen == "embedding":
             inference = self._network.run(square, feature_map=with_map)
             return inference.output[None], inference.feature_map
@@ -265,7 +265,7 @@ class Predictor:
         def proba(seen: np.ndarray) -> np.ndarray:
             return self._model.predict_proba(features.seen_as(seen) if isinstance(features, Beside) else seen)
 
-        if of_picture(self.info["features"]) == "classical":
+        if image_part(self.info["features"]) == "classical":
             kind, heat = explanation.COVERED, explanation.squares_covered(square, self.look, proba, k)
         elif head := self._linear_head():
             kind, heat = explanation.ACTIVATION, explanation.class_activation(feature_map, *head, k)

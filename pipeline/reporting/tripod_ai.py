@@ -5,7 +5,7 @@ Items are in our words and in the order of the statement; its 27 items come in 5
 
 from dataclasses import dataclass
 
-from pipeline.data.image_with_columns import asked_for, has_columns, of_picture
+from pipeline.data.image_with_columns import asked_for, has_columns, image_part
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting.model_card import accepted, calibrated, decides
@@ -237,7 +237,7 @@ def handled(study: Study) -> str:
         "classical": "The picture becomes colours and a small grey picture.",
         "pixels": "The picture is the input of a network, part of which is trained on these data.",
     }
-    return said[of_picture(features)] + (f" Beside it: {said['columns']}" if has_columns(features) else "")
+    return said[image_part(features)] + (f" Beside it: {said['columns']}" if has_columns(features) else "")
 
 
 def imbalance(study: Study) -> str:

@@ -17,7 +17,7 @@ from pipeline.core.params_models import (
     Strict,
     TaskParams,
 )
-from pipeline.data.image_with_columns import has_columns, of_picture
+from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.estimators._registry import estimator_names, get_estimator
 from pipeline.tasks import raw_data
 from pipeline.training import tuning
@@ -192,7 +192,7 @@ def check_features(model: ModelParams, task: TaskParams, supported: tuple[str, .
 
 def usable(features: str, supported: tuple[str, ...]) -> bool:
     """Return whether an estimator that supports some features can use these, clinical columns included."""
-    return of_picture(features) in supported and (not has_columns(features) or "columns" in supported)
+    return image_part(features) in supported and (not has_columns(features) or "columns" in supported)
 
 
 def takes_columns(estimator: str) -> bool:

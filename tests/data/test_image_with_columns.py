@@ -13,7 +13,7 @@ from pipeline import evaluate, predict, select_best, train
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.data.dataset import Dataset
-from pipeline.data.image_with_columns import Beside, asked_for, has_columns, of_picture
+from pipeline.data.image_with_columns import Beside, asked_for, has_columns, image_part
 from pipeline.estimators import dummy, knn, logreg, random_forest
 from pipeline.evaluation import held_out
 from pipeline.prediction import explanation, mlflow_model
@@ -199,7 +199,7 @@ def test_a_fold_is_scored_by_medians_and_categories_of_the_other_folds_alone():
 
 def test_names_of_features_are_taken_apart_and_put_together():
     assert [has_columns(word) for word in ("embedding+columns", "embedding", "columns")] == [True, False, False]
-    assert [of_picture(word) for word in ("classical+columns", "embedding")] == ["classical", "embedding"]
+    assert [image_part(word) for word in ("classical+columns", "embedding")] == ["classical", "embedding"]
     assert asked_for({"features": "columns", "schema": [{"name": "age"}]}) == []
     assert asked_for({"features": "embedding+columns", "schema": [{"name": "age"}]}) == ["age"]
 
