@@ -13,7 +13,7 @@ from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.as_published import as_published
-from pipeline.evaluation.held_out import content_hash, rank, score_model
+from pipeline.evaluation.held_out import candidate, rank, score_model
 
 
 def main(name: str) -> None:
@@ -29,7 +29,7 @@ def main(name: str) -> None:
     for model, report in tests.items():
         artifacts.write_json(TaskPaths(name).test_report(model), report)
     artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key))
-    test_set_evaluations.note(name, test.fingerprint, {model: content_hash(name, model) for model in task.models})
+    test_set_evaluations.note(name, test.fingerprint, {model: candidate(name, model) for model in task.models})
     low, high = tests[winner]["ci"][key]
     figure = f"test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]"
     print(

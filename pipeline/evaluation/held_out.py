@@ -18,7 +18,6 @@ from pipeline.evaluation.scoring import add_refusals, assess
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
-from pipeline.training.candidate import Candidate
 
 
 def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -92,9 +91,11 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[
     return report | {"data_fingerprint": test.fingerprint}
 
 
-def content_hash(name: str, model: str) -> str:
+def candidate(name: str, model: str) -> test_set_evaluations.CandidateId:
     """Return what stands for a candidate of the task `name` in test_looks.csv."""
-    paths = TaskPaths(name)
-    return test_set_evaluations.content_hash(
-        Candidate.read(paths.candidate(model)), artifacts.read_json(paths.decision_rule(model))
+    paths = (
+        TaskPaths(name).candidate_json(model),
+        TaskPaths(name).decision_rule(model),
+        TaskPaths(name).cv(model),
     )
+    return test_set_evaluations.describe(*(artifacts.read_json(path) for path in paths))

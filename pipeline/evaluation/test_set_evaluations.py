@@ -8,25 +8,56 @@ in dvc.yaml. It knows what was noted in this branch: who deletes it, or scores e
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.training.candidate import Candidate
 
 COLUMNS = ["test", "model", "candidate"]
+DETERMINING = ("estimator", "features", "hyperparameters", "data_fingerprint", "classes")  # of candidate.json
+FIGURES = ("log_loss", "roc_auc")
+COARSE = 3  # digits, which a last bit does not move in practice
 
 
-def content_hash(candidate: Candidate, decision: dict[str, Any]) -> str:
-    """Return 16 hex digits that stand for what is scored: the model's files and the decision.
+@dataclass(frozen=True)
+class CandidateId:
+    """What is scored, as test_looks.csv names it: `hash` by `content_hash`, `former` by `former_hash`."""
 
-    Names and versions of libraries are left out: they answer nothing. So is what
-    refuses, because every sample is scored, and arrays beside the model, which refuse or explain.
+    hash: str
+    former: str = ""
+
+
+def describe(candidate: dict[str, Any], rule: dict[str, Any], report: dict[str, Any]) -> CandidateId:
+    """Return the candidate of a candidate.json, its decision rule and its out-of-fold report, as they stand on disk."""
+    return CandidateId(content_hash(candidate, rule, report), former_hash(candidate, rule))
+
+
+def content_hash(candidate: dict[str, Any], rule: dict[str, Any], report: dict[str, Any]) -> str:
+    """Return 16 hex digits that stand for what is scored: its recipe, its data and rounded figures.
+
+    The bytes of the model do not count, because their last bits depend on the processor; nor do names and versions of
+    libraries. A training recipe that changed under the same parameters shows in the out-of-fold figures, at three digits.
     """
-    files = {name: digest for name, digest in candidate.files.items() if not name.endswith(".npz")}
-    content = [files, candidate.features, {key: value for key, value in decision.items() if key != "refusal"}]
+    content = {key: candidate.get(key) for key in DETERMINING} | {
+        "tuned": candidate.get("tuned", {}).get("chosen"),
+        "calibration": rule.get("calibration", {}).get("method", "none"),
+        "chosen_for": rule.get("chosen_for", ""),
+        "threshold": round(rule["threshold"], COARSE),
+        "out_of_fold": [None if report[name] is None else round(report[name], COARSE) for name in FIGURES],
+    }
+    return _digits(content)
+
+
+def former_hash(candidate: dict[str, Any], rule: dict[str, Any]) -> str:
+    """Return the hash by which older versions named a candidate: of the bytes of its files and the decision rule."""
+    files = {name: digest for name, digest in candidate["files"].items() if not name.endswith(".npz")}
+    return _digits([files, candidate["features"], {key: value for key, value in rule.items() if key != "refusal"}])
+
+
+def _digits(content: Any) -> str:
     return artifacts.sha256(json.dumps(content, sort_keys=True).encode())[:16]
 
 
@@ -48,9 +79,19 @@ def read(path: Path) -> set[tuple[str, ...]]:
     return {tuple(row) for row in rows}
 
 
-def note(task: str, test: str, candidates: dict[str, str]) -> None:
-    """Add the `candidates`, {model: content hash}, to those that were scored on the test set of fingerprint `test`."""
-    rows = read(TaskPaths(task).test_looks) | {(test, model, candidate) for model, candidate in candidates.items()}
+def note(task: str, test: str, candidates: dict[str, CandidateId]) -> None:
+    """Add the `candidates`, by model, to those that were scored on the test set of fingerprint `test`.
+
+    A row with a candidate's former hash gets the present one. A candidate that is there under another model's name is not
+    added again.
+    """
+    renamed = {candidate.former: candidate.hash for candidate in candidates.values()}
+    rows = {
+        (of, model, renamed.get(key, key) if of == test else key) for of, model, key in read(TaskPaths(task).test_looks)
+    }
+    for model, candidate in sorted(candidates.items()):
+        if (test, candidate.hash) not in {(of, key) for of, _, key in rows}:
+            rows.add((test, model, candidate.hash))
     with artifacts.writing_csv(TaskPaths(task).test_looks, COLUMNS) as write:
         for row in sorted(rows):
             write(dict(zip(COLUMNS, row, strict=True)))

@@ -4,9 +4,10 @@ import csv
 import random
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
 
 from pipeline import holdout, leaderboard, select_best
@@ -14,7 +15,8 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.evaluation import test_set_evaluations
 from pipeline.tracking import run_record
-from tests.models import dataset, describe, folder_of, mixed, score, train_and_evaluate, write_params
+from pipeline.training import candidate
+from tests.models import dataset, folder_of, mixed, score, train_and_evaluate, write_params
 
 MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
 FILE = Path("reports/t/test_looks.csv")
@@ -38,6 +40,11 @@ def project(scored, tmp_path, monkeypatch):
 def rows():
     with FILE.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def ids(**digits):
+    """Return the ids of candidates whose hash is one digit, by model."""
+    return {model: test_set_evaluations.CandidateId(digit * 16) for model, digit in digits.items()}
 
 
 def try_another(**own):
@@ -73,6 +80,79 @@ def test_going_back_to_an_earlier_candidate_is_no_new_look_and_takes_none_back(p
     assert FILE.read_bytes() == three != first
 
 
+def stored():
+    """Return candidate.json, rule and report of `line` as they stand on disk."""
+    paths = ("models/t/candidates/line/candidate.json", "models/t/decisions/line.json", "reports/t/cv/line.json")
+    return [artifacts.read_json(path) for path in paths]
+
+
+def test_last_bits_of_a_model_make_no_new_row(project):
+    before, path = FILE.read_bytes(), Path("models/t/candidates/line/model.joblib")
+    model = joblib.load(path)
+    model[-1].coef_ = np.nextafter(model[-1].coef_, np.inf)
+    content = stored()[0]
+    content["files"] = candidate.save(model, path.parent)
+    assert content != stored()[0]
+    artifacts.write_json(path.with_name("candidate.json"), content)
+    holdout.main("t")
+    assert FILE.read_bytes() == before
+
+
+def test_a_renamed_model_makes_no_new_row(project):
+    before = FILE.read_bytes()
+    write_params({"floor": MODELS["floor"], "renamed": MODELS["line"]})
+    train_and_evaluate(["renamed"])
+    select_best.main("t")
+    holdout.main("t")
+    assert FILE.read_bytes() == before
+
+
+def test_a_row_of_the_former_hash_is_replaced(project):
+    content, rule, report = stored()
+    ids = test_set_evaluations.describe(content, rule, report)
+    before = FILE.read_bytes()
+    FILE.write_bytes(before.replace(ids.hash.encode(), ids.former.encode()))
+    assert FILE.read_bytes() != before
+    holdout.main("t")
+    assert FILE.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        (0, {"estimator": "knn"}),
+        (0, {"features": "embedding"}),
+        (0, {"hyperparameters": {"C": 2.0}}),
+        (0, {"tuned": {"chosen": {"C": 2.0}}}),
+        (0, {"data_fingerprint": "ab"}),
+        (0, {"classes": ["a", "b"]}),
+        (1, {"calibration": {"method": "sigmoid"}}),
+        (1, {"chosen_for": "a sensitivity of at least 0.9"}),
+        (1, {"threshold": 0.4}),
+        (2, {"log_loss": 0.1}),
+        (2, {"roc_auc": None}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_determines_a_candidate_makes_another_one(project, part, change):
+    parts = stored()
+    before = test_set_evaluations.content_hash(*parts)
+    parts[part] |= change
+    assert test_set_evaluations.content_hash(*parts) != before
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [(0, {"versions": {}}), (0, {"model": "b"}), (0, {"files": {}}), (1, {"refusal": {"threshold": 9.0}})],
+    ids=["versions", "name", "files", "refusal"],
+)
+def test_names_and_versions_make_no_other_candidate(project, part, change):
+    parts = stored()
+    before = test_set_evaluations.content_hash(*parts)
+    parts[part] |= change
+    assert test_set_evaluations.content_hash(*parts) == before
+
+
 def test_another_threshold_is_another_look(project):
     artifacts.write_json("models/t/decisions/line.json", {"threshold": 0.4})
     holdout.main("t")
@@ -95,7 +175,7 @@ def test_a_model_taken_out_of_the_list_stays_counted(project):
 
 def test_the_file_is_sorted_and_does_not_depend_on_who_came_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    notes = [("aa", {"m": "1" * 16}), ("bb", {"m": "2" * 16, "n": "1" * 16}), ("aa", {"n": "3" * 16})]
+    notes = [("aa", ids(m="1")), ("bb", ids(m="2", n="1")), ("aa", ids(n="3"))]
     written = set()
     for order in range(4):
         random.Random(order).shuffle(notes)
@@ -109,21 +189,10 @@ def test_the_file_is_sorted_and_does_not_depend_on_who_came_first(tmp_path, monk
 
 def test_the_same_candidate_under_two_names_is_one_look(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    test_set_evaluations.note("t", "aa", {"m": "1" * 16, "n": "1" * 16})
+    test_set_evaluations.note("t", "aa", ids(m="1", n="1"))
     artifacts.write_json("reports/t/test/m.json", {"data_fingerprint": "aa"})
     assert test_set_evaluations.count("t", "m") == 1
     assert test_set_evaluations.in_words(1) == "at least 1 look"
-
-
-def test_libraries_and_names_do_not_make_a_candidate_another_one():
-    one = describe(files={"model.joblib": "ab"}, versions={"numpy": "1"}, model="a")
-    other = replace(one, versions={"numpy": "2"}, model="b")
-    assert test_set_evaluations.content_hash(one, {"threshold": 0.5}) == test_set_evaluations.content_hash(
-        other, {"threshold": 0.5}
-    )
-    assert test_set_evaluations.content_hash(
-        replace(one, files={"model.joblib": "ac"}), {"threshold": 0.5}
-    ) != test_set_evaluations.content_hash(one, {"threshold": 0.5})
 
 
 def test_a_file_with_the_marks_of_a_conflict_is_refused_before_anything_is_scored(project):
@@ -142,10 +211,10 @@ def test_git_merges_the_looks_of_two_branches_without_a_conflict(tmp_path, monke
         own = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
         subprocess.run(["git", *own, *arguments], check=True, capture_output=True)
 
-    def commit(candidate):
-        test_set_evaluations.note("t", "aa", {"m": candidate * 16})
+    def commit(digit):
+        test_set_evaluations.note("t", "aa", ids(m=digit))
         git("add", "--all")
-        git("commit", "-m", candidate)
+        git("commit", "-m", digit)
 
     git("init", "--initial-branch=main")
     shutil.copy(root / ".gitattributes", ".")
@@ -155,7 +224,7 @@ def test_git_merges_the_looks_of_two_branches_without_a_conflict(tmp_path, monke
     git("checkout", "main")
     commit("3")
     git("merge", "other")
-    assert {candidate[0] for _, _, candidate in test_set_evaluations.read(FILE)} == {"3", "5", "7"}
+    assert {digits[0] for _, _, digits in test_set_evaluations.read(FILE)} == {"3", "5", "7"}
 
 
 def test_the_count_stands_beside_the_test_figures_in_print(project, capsys):
@@ -167,9 +236,7 @@ def test_the_count_stands_beside_the_test_figures_in_print(project, capsys):
 def test_runs_in_mlflow_bear_the_count_as_a_tag_which_does_not_make_them_other_runs(project):
     before = {found.model: found.key for found in run_record.read("t")}
     assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "at least 2 looks"
-    test_set_evaluations.note(
-        "t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], {"other": "f" * 16}
-    )
+    test_set_evaluations.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], ids(other="f"))
     assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "at least 3 looks"
     assert {found.model: found.key for found in run_record.read("t")} == before
 
