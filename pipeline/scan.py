@@ -45,7 +45,7 @@ def main(name: str) -> None:
         for doubt in tables.nearly_numbers(features):
             print(f"scan {name}: {doubt}", file=sys.stderr)
         artifacts.write_csv(out / "columns.csv", features)
-        rows, columns, skipped = samples.to_dict("records"), COLUMNS, []
+        rows, columns, skipped = samples.to_dict("records"), list(samples), []
     else:
         listed, skipped = folder_layout.list_samples(task, name)
         columns = COLUMNS + list(listed[0].extra)

@@ -202,7 +202,7 @@ def test_without_the_backbone_the_stage_that_makes_it_is_named(project):
 # tables
 
 
-def put_table(text: str, **read: str) -> dict:
+def put_table(text: str, **read: object) -> dict:
     """Write a table and return its task."""
     Path("rows.csv").write_text(text, encoding="utf-8")
     return task("table", "rows.csv", read=read)
@@ -219,8 +219,42 @@ def test_a_table_is_scanned_without_a_backbone(tmp_path, monkeypatch):
     samples = scanned(put_table("age,site,label\n61,arm,x\nNA,,y\n61,arm,y\n"))
     assert list(samples.columns) == scan.COLUMNS
     assert samples["path"].tolist() == ["row 1", "row 2", "row 3"]
-    assert samples["id"][0] == samples["id"][2] != samples["id"][1]
+    assert samples["id"].nunique() == 3
     assert columns() == [["age", "site"], ["61", "arm"], ["NA", ""], ["61", "arm"]]
+
+
+def test_equal_rows_have_ids_that_rows_added_later_keep(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    few = scanned(put_table("age,label\n61,x\n61,y\n"))
+    more = scanned(put_table("age,label\n61,x\n61,y\n5,x\n61,x\n"))
+    assert more["id"].tolist()[:2] == few["id"].tolist()
+    assert more["id"].nunique() == 4
+
+
+def test_excluded_columns_are_no_features_but_stay_traceable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = put_table("id,age,date,label\n1,61,2020-01-01,x\n2,7,2021-01-01,y\n", exclude=["id", "date"])
+    samples = scanned(table)
+    assert columns()[0] == ["age"]
+    assert samples["date"].tolist() == ["2020-01-01", "2021-01-01"]
+    assert samples["csv_id"].tolist() == ["1", "2"]
+
+
+def test_a_missing_group_joins_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert scanned(put_table("p,age,label\nA,1,x\nNA,2,y\n,3,x\n", group="p"))["group"].tolist() == ["A", "", ""]
+
+
+def test_the_group_is_read_from_the_path(project):
+    put(project / "raw", {"a/p1_1.png": 1, "a/p1_2.png": 2, "b/p2_1.png": 3, "b/x.png": 4})
+    samples = scanned(task(read={"group_from": r"/(p\d+)_"}))
+    assert samples["group"].tolist() == ["p1", "p1", "p2", ""]
+
+
+def test_a_pattern_that_finds_no_group_is_refused(project):
+    put(project / "raw", GOOD)
+    with pytest.raises(DataError, match=r"read.group_from finds nothing in any path, the first is"):
+        scanned(task(read={"group_from": "(patient9+)"}))
 
 
 def test_a_table_may_have_columns_with_names_of_ours(project):

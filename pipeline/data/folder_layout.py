@@ -8,13 +8,14 @@ import os
 import posixpath
 import sys
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.data import tables
 from pipeline.data.images import SUFFIXES
+from pipeline.data.path_groups import group_of
 
 SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
 SHIPPED |= {"test": "test", "testing": "test"}
@@ -60,6 +61,13 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
             "whose column 'path' names the pictures"
         )
     check_labels({sample.label for sample in samples}, root.as_posix())
+    if task.read.group_from:
+        samples = [replace(sample, group=group_of(task.read.group_from, sample.path)) for sample in samples]
+        if not any(sample.group for sample in samples):
+            raise DataError(
+                f"{root.as_posix()}: tasks.{name}.read.group_from finds nothing in any path, the first is "
+                f"{samples[0].path!r}; mend the regular expression or leave it out"
+            )
     return sorted(samples, key=lambda s: s.path), sorted(skipped, key=lambda s: s.path)
 
 
@@ -85,13 +93,18 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
             Sample(
                 path=relative,
                 label=row[task.read.label],
-                group=row[task.read.group] if task.read.group else "",
+                group=group_cell(row[task.read.group]) if task.read.group else "",
                 shipped=shipped_name(row[task.read.shipped], path, number) if task.read.shipped else "",
                 extra=extras.setdefault(tuple(more.values()), more),
             )
         )
     check_unique([sample.path for sample in samples], path)
     return samples, []
+
+
+def group_cell(cell: str) -> str:
+    """Return the group in a cell, "" where it is missing: samples without one are not one patient."""
+    return "" if tables.is_missing(cell) else cell
 
 
 def find_csv(folder: Path) -> str | None:

@@ -23,7 +23,7 @@ def task_params(kind: str, raw: str, read: dict[str, str]) -> TaskParams:
 
 
 def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return samples.csv and columns.csv of a table task.
+    """Return samples.csv and columns.csv of a table task; excluded columns are kept in samples.csv alone.
 
     Raises DataError for a missing file or column, or labels that differ only in case. A row without a label is kept,
     with an error, so that it is reported rather than lost.
@@ -36,21 +36,27 @@ def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]
     for key, column in special.items():
         if column:
             tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
-    features = table.drop(columns=[column for column in special.values() if column])
+    for column in task.read.exclude:
+        tables.require_column(table, column, path, f"tasks.{name}.read.exclude")
+    features = table.drop(columns=[*filter(None, special.values()), *task.read.exclude])
     if not len(features.columns):
         raise DataError(f"{path.as_posix()}: has no column besides the label; expected at least one feature")
     folder_layout.check_labels(set(table[task.read.label]) - {""}, path.as_posix())
     rows = range(1, len(table) + 1)
-    samples = pd.DataFrame({"id": tables.row_ids(features), "path": [f"row {row}" for row in rows]})
+    ids = tables.number_equal_rows(tables.row_ids(features))
+    samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows]})
     samples["label"] = table[task.read.label]
-    samples["group"] = table[task.read.group] if task.read.group else ""
+    samples["group"] = table[task.read.group].map(folder_layout.group_cell) if task.read.group else ""
     samples["shipped"] = (
         [folder_layout.shipped_name(word, path, row) for row, word in zip(rows, table[task.read.shipped], strict=True)]
         if task.read.shipped
         else ""
     )
     samples["error"] = np.where(table[task.read.label] == "", "the label is empty", "")
-    return add_rows(samples.reindex(columns=COLUMNS, fill_value=""), features, name)
+    samples = samples.reindex(columns=COLUMNS, fill_value="")
+    for column, kept in folder_layout.own_names(task.read.exclude, path, f"tasks.{name}.read").items():
+        samples[kept] = table[column]
+    return add_rows(samples, features, name)
 
 
 def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -68,7 +74,7 @@ def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[
     more["label"], more["group"] = [one.label for one in new], [one.group for one in new]
     for one, found in zip(new, more["id"], strict=True):
         check_upload(name, one.hash, found)
-    more = more.reindex(columns=COLUMNS, fill_value="")
+    more = more.reindex(columns=samples.columns, fill_value="")
     return pd.concat([samples, more], ignore_index=True), pd.concat([features, rows], ignore_index=True)
 
 

@@ -5,7 +5,8 @@ import hashlib
 import io
 import re
 import sys
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,21 @@ def row_ids(features: pd.DataFrame) -> list[str]:
         hashlib.sha256("\x1f".join(cells).encode()).hexdigest()[:16]
         for cells in features.itertuples(index=False, name=None)
     ]
+
+
+def number_equal_rows(ids: Sequence[str]) -> list[str]:
+    """Return ids of which no two are equal: the first of equal ones stays, the k-th becomes the hash of the id and k.
+
+    Rows that are equal in all features are mostly different patients. An id depends on the rows before it alone, so rows that are
+    added at the end of a file change none.
+    """
+    seen: Counter[str] = Counter()
+    numbered = []
+    for id_ in ids:
+        seen[id_] += 1
+        again = f"{id_}:{seen[id_]}".encode()
+        numbered.append(id_ if seen[id_] == 1 else hashlib.sha256(again).hexdigest()[:16])
+    return numbered
 
 
 def is_missing(cell: str) -> bool:
