@@ -210,7 +210,7 @@ def test_names_of_features_are_taken_apart_and_put_together():
         ({"features": ["columns", "embedding"]}, {"columns": ["age"]}, r"found \['columns', 'embedding'\]; a list names"),
         ({"estimator": "mobilenetv2", "features": BESIDE}, {"columns": ["age"]},
          "mobilenetv2 uses images alone; clinical columns can be used by: dummy, knn, logreg, random"),
-        ({"estimator": "logreg", "features": BESIDE}, {}, r"which columns\? Name those .* in tasks.skin.preprocess.columns"),
+        ({"estimator": "logreg", "features": BESIDE}, {}, r"no columns are named; .* in tasks.skin.preprocess.columns"),
         ({}, {"columns": ["age", "age"]}, "preprocess.columns: names a column twice"),
     ],
 )  # fmt: skip
@@ -224,7 +224,7 @@ def test_check_says_what_columns_beside_a_picture_need(model, preprocess, error)
 def test_check_refuses_columns_of_class_folders_and_of_tables_and_takes_the_rest():
     with pytest.raises(ParamsError, match=r"preprocess.columns: class folders have no columns"):
         validate.check(content(task(preprocess={"columns": ["age"]})))
-    with pytest.raises(ParamsError, match=r"preprocess.columns: is for pictures; of a table all columns are features"):
+    with pytest.raises(ParamsError, match=r"preprocess.columns: is for images; in a table all columns are features"):
         validate.check(content(task("table", preprocess={"columns": ["age"]})))
     everything = content(task(preprocess={"columns": ["age"]}, read={"csv": "labels.csv"}))
     everything["models"]["skin-dummy"]["features"] = BESIDE
