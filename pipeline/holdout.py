@@ -6,41 +6,41 @@ it (see `evaluation.as_published`).
 """
 
 import sys
+from dataclasses import replace
 
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation import selection, test_set_evaluations
 from pipeline.evaluation.as_published import as_published
 from pipeline.evaluation.held_out import candidate, rank, score_model
+from pipeline.evaluation.report import read_cv
+
+# The stage `report` depends on this folder, which DVC wants to be there in a task without external data, too.
+EXTERNAL = b"Reports on data of other sources, one per data set: see `python -m pipeline.external --help`.\n"
 
 
 def main(name: str) -> None:
     task = params.task(name)
-    metric, winner = task.select.metric, selected(name)
+    metric, winner = task.select.metric, selection.read(name).winner
     test = Dataset.load(require(TaskPaths(name).test_npz, f"preprocess@{name}"))
     key = params_models.metric_key(metric, len(test.classes))
     test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is said before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}
-    published = as_published(name, winner, test)
-    tests[winner] |= {"as_published": published} if published else {}
-    reports = {model: artifacts.read_json(TaskPaths(name).cv(model)) for model in task.models}
+    tests[winner] = replace(tests[winner], as_published=as_published(name, winner, test))
+    reports = {model: read_cv(name, model) for model in task.models}
     for model, report in tests.items():
-        artifacts.write_json(TaskPaths(name).test_report(model), report)
+        artifacts.write_json(TaskPaths(name).test_report(model), report.to_json())
+    artifacts.write_bytes(TaskPaths(name).reports / "external/README.md", EXTERNAL)
     artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key))
     test_set_evaluations.note(name, test.fingerprint, {model: candidate(name, model) for model in task.models})
-    low, high = tests[winner]["ci"][key]
+    low, high = tests[winner].ci[key]
     figure = f"test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]"
     print(
         f"holdout {name}: {winner}: {figure}, {test_set_evaluations.in_words(test_set_evaluations.count(name, winner))}",
         file=sys.stderr,
     )
-
-
-def selected(name: str) -> str:
-    """Return the champion's name; the test set stays closed where there is none yet."""
-    return artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))["winner"]
 
 
 if __name__ == "__main__":

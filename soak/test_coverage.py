@@ -64,7 +64,7 @@ def covered(seeds: range, design: Design, truth: dict[str, float]) -> dict[str, 
     missed = {name: np.zeros(2, int) for name in truth}
     for seed in seeds:
         data, proba = draw(design, seed)
-        ci = assess(data, proba, proba.argmax(axis=1), DRAWS, seed)["ci"]
+        ci = assess(data, proba, proba.argmax(axis=1), DRAWS, seed).ci
         for name, value in truth.items():
             missed[name] += [value < ci[name][0], value > ci[name][1]]
     return missed

@@ -74,6 +74,14 @@ def dataset(X: np.ndarray | pd.DataFrame, y: np.ndarray, groups: np.ndarray | No
     return Dataset(id=ids, path=paths, group=names, y=y, fold=fold, classes=NAMES[int(y.max()) + 1], arrays=arrays)
 
 
+def predictions(n_classes: int, n: int = 80, of_a_group: int = 2, seed: int = 0) -> tuple[Dataset, np.ndarray]:
+    """Return a development set in groups, and probabilities (n, n_classes) that are right for the most part."""
+    X, y = numbers(n, n_classes, seed)
+    rng = np.random.default_rng(seed)
+    proba = rng.dirichlet(np.ones(n_classes), n) + 0.5 * np.eye(n_classes)[y]
+    return dataset(X, y, np.arange(n) // of_a_group), proba / proba.sum(axis=1, keepdims=True)
+
+
 def write_params(models: dict[str, dict], kind: str = "table", task: str = "t", **select: object) -> None:
     """Write a params.yaml of one task to the working folder; `models` holds each model's block but for its task."""
     block = {"kind": kind, "raw": "raw", "read": {}, "audit": {}, "split": {}}

@@ -45,12 +45,12 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
     estimator = fit(unfitted(task, model), whole.X(features), whole, np.arange(len(whole.y)), f"as published {model}")
     proba = probabilities(estimator, test.X(features))
     report = assess(test, proba, proba.argmax(axis=1), params.task(task).select.draws, params.seed())
-    figures = {name: report[name] for name in SHOWN if name in report}
+    figures = {name: report[name] for name in SHOWN if name in report.figures}
     return {
         "n_added": int(added.sum()),
         "n_leaked": leaked(AuditResult.read(folder / "audit.json"), set(test.path)),
         **figures,
-        "ci": {name: report["ci"][name] for name in figures},
+        "ci": {name: report.ci[name] for name in figures},
     }
 
 

@@ -1,35 +1,26 @@
-"""Compare samples of another source with the task's own, and score the champion on those that are new."""
+"""Read samples of another source and compare them with the task's own: what is in both is not new to the model."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from pipeline.core import params
 from pipeline.core.errors import DataError
-from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
-from pipeline.data.dataset import Dataset
-from pipeline.data.samples import read_samples, scan_table
+from pipeline.data.image_with_columns import asked_for
+from pipeline.data.samples import read_samples, report_unreadable, scan_table, task_params
 from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
-from pipeline.evaluation import operating_point
-from pipeline.evaluation.scoring import add_refusals, assess
-from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
-from pipeline.stats.intervals import of_difference
 
-BATCH = 32  # samples handed to a worker at once
 ORDER = ("dev", "test", "excluded")  # of the task's own samples: what was trained on counts first
-COMPARED = ("roc_auc", "average_precision", "accuracy", "recall", "specificity", "brier_score_loss", "log_loss", "ece")
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,34 @@ class Found:
     group: np.ndarray
     error: list[str]
     data: list[Any]
+
+    @property
+    def is_readable(self) -> np.ndarray:
+        """Whether each sample could be read, bool (n,)."""
+        return np.array([not error for error in self.error])
+
+    @property
+    def is_labelled(self) -> np.ndarray:
+        """Whether each sample has one of the task's classes, bool (n,)."""
+        return np.array([bool(label) for label in self.label])
+
+    @property
+    def is_known(self) -> np.ndarray:
+        """Whether each sample is in the task's own data, bool (n,)."""
+        return self.known != ""
+
+
+def read(name: str, block: ExternalParams, predictor: Predictor) -> Found:
+    """Return the samples of the external data set `name`; report those that cannot be read."""
+    task = params.task(block.task)
+    source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
+    if task.kind == "image":
+        samples = pictures(block, source, predictor.classes, name, asked_for(predictor.info))
+    else:
+        samples = rows(block, source, predictor.classes, name, predictor.info["schema"])
+    unreadable = [(path, error) for path, error in zip(samples.path, samples.error, strict=True) if error]
+    report_unreadable(unreadable, len(samples.path), source, name)
+    return samples
 
 
 def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> list[str]:
@@ -114,54 +133,3 @@ def judge(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -
             inside[[i - n_known for i in members if i >= n_known]] = subsets[members[0]]
     own = [(a - n_known, b - n_known) for a, b in links if min(a, b) >= n_known]
     return inside, connected_components(len(groups), own + pairs_of_equal(groups))
-
-
-def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:
-    """Return probabilities (n_classes,) and whether it is refused of some samples, one by one as a server would, or the error."""
-    answers = []
-    for item in items:
-        try:
-            score = predictor.score(predictor.features(opened(item)))
-            answers.append((score.proba, score.is_refused))
-        except DataError as error:
-            answers.append(str(error))
-    return answers
-
-
-def opened(item: Any) -> Any:
-    """Return a sample as the Predictor takes it: of a path, alone or with columns, the file's bytes."""
-    if isinstance(item, tuple):
-        return item[0].read_bytes(), item[1]
-    return item.read_bytes() if isinstance(item, Path) else item
-
-
-def predict(items: list[Any], predictor: Predictor, name: str) -> list[tuple[np.ndarray, bool] | str]:
-    """Return `predict_some` of all samples."""
-    parts = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
-    done = run_parallel(partial(predict_some, predictor=predictor), parts, params.workers())
-    shown = tqdm(done, f"external {name}", total=len(parts), unit=" batches", delay=3)
-    return [answer for part in shown for answer in part]
-
-
-def changes(here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
-    """Return of each figure what two reports differ by, elsewhere less the internal test: difference and `ci`."""
-    found = {}
-    for key in (key for key in COMPARED if key in here and key in there):
-        ends = [report["ci"].get(key) for report in (there, here)]
-        difference = np.nan if None in (here[key], there[key]) else there[key] - here[key]
-        ci = of_difference(there[key], ends[0], here[key], ends[1])
-        found[key] = {"difference": difference, "ci": ci}
-    return found
-
-
-def score(
-    data: Dataset, proba: np.ndarray, refused: np.ndarray, rule: DecisionRule, task: TaskParams
-) -> dict[str, Any]:
-    """Return the report on predictions, as holdout writes it, with the mean probability and share of the positive class."""
-    decided = decide(proba, rule)
-    report = assess(data, proba, decided, task.select.draws, params.seed())
-    add_refusals(report, data, decided, refused)
-    if data.positive:
-        report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
-        report["calibration_in_the_large"] = {"predicted": proba[:, 1].mean(), "observed": np.mean(data.y == 1)}
-    return report

@@ -1,5 +1,6 @@
 """Score candidates on the test set, through the Predictor that serves, and rank them."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,18 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from pipeline.core import artifacts, params, params_models
+from pipeline.core import params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
-from pipeline.evaluation.scoring import add_refusals, assess
+from pipeline.evaluation.report import Report, read_cv
+from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
+from pipeline.training.candidate import Candidate
 
 
 def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -50,11 +53,11 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
     return np.concatenate(proba), np.concatenate(refused)
 
 
-def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: str, key: str) -> pd.DataFrame:
+def rank(reports: dict[str, Report], tests: dict[str, Report], winner: str, metric: str, key: str) -> pd.DataFrame:
     """Return the leaderboard, the best out-of-fold figure first; `reports` and `tests` by model."""
     rows = []
     for model, report in reports.items():
-        low, high = report["ci"][key]
+        low, high = report.ci[key]
         block = params.model(model)
         rows.append(
             {
@@ -75,27 +78,26 @@ def rank(reports: dict[str, dict], tests: dict[str, dict], winner: str, metric: 
     return table
 
 
-def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> dict[str, Any]:
+def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Report:
     """Return a model's report on the test set."""
     rule = DecisionRule.read(name, model)
     with scratch_folder() as folder:
         bundle.write(folder, TaskPaths(name).candidate(model), rule, {})
         label = f"holdout {name}: {model}"
         proba, refused = predict_test(folder, test, Path(task.raw), params.workers(), label)
-    decided = decide(proba, rule)
-    report = assess(test, proba, decided, task.select.draws, params.seed())
-    add_refusals(report, test, decided, refused)
-    subgroups.add(report, subgroups.read(name, "test", test), test, (proba, decided), task.select.draws, params.seed())
-    if test.positive:
-        report["operating_point"] = operating_point.describe(report, rule, task.select.operating_point.prevalence)
-    return report | {"data_fingerprint": test.fingerprint}
+    decided, draws, seed = decide(proba, rule), task.select.draws, params.seed()
+    report = with_refusals(assess(test, proba, decided, draws, seed), test, decided, refused)
+    return replace(
+        report,
+        subgroups=subgroups.score(subgroups.read(name, "test", test), test, proba, decided, draws, seed),
+        operating_point=operating_point.describe(report, rule, task.select.operating_point.prevalence)
+        if test.positive
+        else None,
+        data_fingerprint=test.fingerprint,
+    )
 
 
 def candidate(name: str, model: str) -> test_set_evaluations.CandidateId:
     """Return what stands for a candidate of the task `name` in test_looks.csv."""
-    paths = (
-        TaskPaths(name).candidate_json(model),
-        TaskPaths(name).decision_rule(model),
-        TaskPaths(name).cv(model),
-    )
-    return test_set_evaluations.describe(*(artifacts.read_json(path) for path in paths))
+    fitted = Candidate.read(TaskPaths(name).candidate(model))
+    return test_set_evaluations.identify(fitted, DecisionRule.read(name, model), read_cv(name, model))

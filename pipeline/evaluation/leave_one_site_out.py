@@ -74,9 +74,9 @@ def figures(dev: Dataset, at: np.ndarray, proba: np.ndarray, decided: np.ndarray
     part = dev.rows(at)
     report = assess(part, proba[at], decided[at], draws, params.seed())
     keys = ("roc_auc", *(("recall", "specificity") if dev.positive else ("accuracy",)))
-    found = {"n": len(at), "n_groups": report["counts"]["n_groups"], "few": len(at) < subgroups.FEW}
+    found = {"n": len(at), "n_groups": report.counts["n_groups"], "few": len(at) < subgroups.FEW}
     found |= {"n_positive": int((part.y == 1).sum())} if dev.positive else {}
-    return found | {key: report[key] for key in keys} | {"ci": {key: report["ci"][key] for key in keys}}
+    return found | {key: report[key] for key in keys} | {"ci": {key: report.ci[key] for key in keys}}
 
 
 def compared(aucs: tuple[float, float], draws: tuple[np.ndarray, np.ndarray], before_ci: list[float]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import OperatingPointParams
 from pipeline.data.dataset import Dataset
+from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule
 
 
@@ -66,19 +67,19 @@ def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return thresholds, found / len(positives), np.searchsorted(negatives, thresholds) / len(negatives)
 
 
-def describe(report: dict[str, Any], rule: DecisionRule, prevalence: float | None) -> dict[str, Any]:
+def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> dict[str, Any]:
     """Return the operating point of a `report` of two classes: the rule's threshold, and what its answers are worth.
 
     For the prevalence of the report's own samples and for one that is named: precision (PPV) and negative_predictive_value.
     """
-    actual = {name: sum(row.values()) for name, row in report["counts"]["confusion"].items()}
+    actual = {name: sum(row.values()) for name, row in report.counts["confusion"].items()}
     own = list(actual.values())[1] / sum(actual.values())
     named = {} if prevalence is None else {"named": predictive_values(report, prevalence)}
     worth = {"data": predictive_values(report, own)} | named
     return {"threshold": rule.threshold, "chosen_for": rule.chosen_for, "prevalence": worth}
 
 
-def predictive_values(report: dict[str, Any], prevalence: float) -> dict[str, Any]:
+def predictive_values(report: Report, prevalence: float) -> dict[str, Any]:
     """Return precision and negative_predictive_value at a prevalence by Bayes' rule (Altman and Bland 1994), each with `ci`.
 
     The ends are those of sensitivity and specificity together, which is a little wider than 95 % asks for, but does not
@@ -86,7 +87,7 @@ def predictive_values(report: dict[str, Any], prevalence: float) -> dict[str, An
     """
     corners = [
         (report["recall"], report["specificity"]),
-        *zip(report["ci"]["recall"], report["ci"]["specificity"], strict=True),
+        *zip(report.ci["recall"], report.ci["specificity"], strict=True),
     ]
     (ppv, npv), low, high = (bayes(*corner, prevalence) for corner in corners)
     return {

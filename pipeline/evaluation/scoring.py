@@ -1,59 +1,64 @@
 """A report: how good predictions are, with intervals, raw counts and what to be careful about; of any stage's predictions."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.data.dataset import Dataset
+from pipeline.evaluation.report import Interval, Report
 from pipeline.stats import intervals, metrics
 from pipeline.stats.bootstrap import bootstrap_both
 
 FEW_GROUPS = 10  # of a class; a bootstrap of fewer says little of what else could have been drawn
 
 
-def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> dict[str, Any]:
-    """Return a report: flat scalars under scikit-learn's names, `ci` (95 %, over groups), `counts`, `per_class` and `notes`.
+def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> Report:
+    """Return the report on predictions: figures, their intervals over groups, counts, figures by class and notes.
 
     `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`; `draws` is of the bootstrap.
     """
-    report: dict[str, Any] = metrics.scores(data.y, proba, decided)
+    figures = metrics.scores(data.y, proba, decided)
     overall, of_classes = bootstrap_both(data.y, proba, decided, data.group, draws, seed)
     n_groups = len(set(data.group))
     groups = {name: len(set(data.group[data.y == k])) for k, name in enumerate(data.classes)}
 
-    def interval(name: str, estimate: float, drawn: np.ndarray) -> list[float]:
+    def interval(name: str, estimate: float, drawn: np.ndarray) -> Interval:
         return intervals.of_metric(name, estimate, drawn, n_groups, min(groups.values()))
 
-    report["ci"] = {name: interval(name, report[name], drawn) for name, drawn in overall.items()}
-    report["ci"] |= {"accuracy": intervals.of_share(decided == data.y, data.group)}
-    report["per_class"] = metrics.per_class(data.y, proba, decided, data.classes)
-    for k, of_class in enumerate(report["per_class"].values()):
+    ci = {name: interval(name, figures[name], drawn) for name, drawn in overall.items()}
+    ci |= {"accuracy": intervals.of_share(decided == data.y, data.group)}
+    per_class: dict[str, dict[str, Any]] = metrics.per_class(data.y, proba, decided, data.classes)
+    for k, of_class in enumerate(per_class.values()):
         of_class["ci"] = shares(data, decided, k)
         of_class["ci"] |= {name: interval(name, of_class[name], drawn[:, k]) for name, drawn in of_classes.items()}
     if data.positive:
-        negative, positive = (of_class["ci"] for of_class in report["per_class"].values())
-        report["ci"] |= {"recall": positive["recall"], "specificity": negative["recall"]}
-        report["ci"] |= {"precision": positive["precision"], "negative_predictive_value": negative["precision"]}
+        negative, positive = (of_class["ci"] for of_class in per_class.values())
+        ci |= {"recall": positive["recall"], "specificity": negative["recall"]}
+        ci |= {"precision": positive["precision"], "negative_predictive_value": negative["precision"]}
     matrix = metrics.confusion(data.y, decided, len(data.classes))
     table = {name: dict(zip(data.classes, row, strict=True)) for name, row in zip(data.classes, matrix, strict=True)}
-    report["counts"] = {"n": len(data.y), "n_groups": n_groups, "groups": groups, "confusion": table}
-    report["notes"] = notes(groups, dict(zip(data.classes, matrix.sum(axis=0), strict=True)))
-    return report
+    counts = {"n": len(data.y), "n_groups": n_groups, "groups": groups, "confusion": table}
+    n_decided = dict(zip(data.classes, matrix.sum(axis=0), strict=True))
+    return Report(figures=figures, ci=ci, counts=counts, per_class=per_class, notes=notes(groups, n_decided))
 
 
-def add_refusals(report: dict[str, Any], data: Dataset, decided: np.ndarray, refused: np.ndarray) -> None:
-    """Add to `report` the share that would be refused as unlike the training data, bool (n,), and accuracy with it left out.
+def with_refusals(report: Report, data: Dataset, decided: np.ndarray, refused: np.ndarray) -> Report:
+    """Return the report with the share that would be refused as unlike the training data, bool (n,), and accuracy without it.
 
     All other figures stay on all samples: a model that refused what it gets wrong would look better than it is.
     """
-    report["refused"] = float(np.mean(refused))
-    report["ci"]["refused"] = intervals.of_share(refused, data.group)
     right, groups = (decided == data.y)[~refused], data.group[~refused]
     accuracy = float(right.mean()) if len(right) else np.nan
-    report["kept"] = {"n": len(right), "accuracy": accuracy, "ci": {"accuracy": intervals.of_share(right, groups)}}
+    return replace(
+        report,
+        figures=report.figures | {"refused": float(np.mean(refused))},
+        ci=report.ci | {"refused": intervals.of_share(refused, data.group)},
+        kept={"n": len(right), "accuracy": accuracy, "ci": {"accuracy": intervals.of_share(right, groups)}},
+    )
 
 
-def shares(data: Dataset, decided: np.ndarray, k: int) -> dict[str, list[float]]:
+def shares(data: Dataset, decided: np.ndarray, k: int) -> dict[str, Interval]:
     """Return the intervals of class k's recall, a share of its samples, and precision, a share of those decided for it."""
     actual, chosen = data.y == k, decided == k
     return {

@@ -1,11 +1,21 @@
 """Choose the champion from paired out-of-fold results, and say why in one sentence."""
 
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.core import artifacts
 from pipeline.core.errors import DataError
-from pipeline.stats.bootstrap import difference_interval
+from pipeline.core.params_models import metric_key
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation.calibration import SCALED, out_of_fold
+from pipeline.evaluation.report import Interval
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.stats.bootstrap import bootstrap, difference_interval
 
 RULE = (
     "Candidates are compared on the same out-of-fold predictions by a paired bootstrap over groups. Those whose 95 % "
@@ -13,8 +23,42 @@ RULE = (
 )
 
 
-def select(scores: dict[str, float], draws: dict[str, np.ndarray], higher_is_better: bool) -> dict[str, Any]:
-    """Return winner, runner_up, tied, difference and difference_ci (runner-up minus winner).
+@dataclass(frozen=True)
+class Choice:
+    """The winner, and the best of the others. `difference`: the runner-up's figure minus the winner's, None without one."""
+
+    winner: str
+    runner_up: str | None = None
+    tied: list[str] = field(default_factory=list)
+    difference: float | None = None
+    difference_ci: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Selection(Choice):
+    """The content of selection.json. `bundle`: SHA-256 of the champion's bundle.json; `scores`: figures by model."""
+
+    task: str = ""
+    metric: str = ""
+    reason: str = ""
+    scores: dict[str, float | None] = field(default_factory=dict)
+    bundle: str = ""
+    rule: str = RULE
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of selection.json."""
+        return asdict(self)
+
+
+def read(task: str, root: Path = Path()) -> Selection:
+    """Return the selection of a task of the project in `root`; raise StageError where there is none yet."""
+    path = require(TaskPaths(task, root).selection, f"select_best@{task}")
+    content = artifacts.read_json(path)
+    return Selection(**{part.name: content[part.name] for part in fields(Selection) if part.name in content})
+
+
+def select(scores: dict[str, float], draws: dict[str, np.ndarray], higher_is_better: bool) -> Choice:
+    """Return which model wins.
 
     `scores` holds each model's figure, `draws` its paired bootstrap draws (n_draws,), both in the order of the task's list. A
     model without a figure (NaN) can neither win nor tie; raises DataError where none has one.
@@ -28,15 +72,28 @@ def select(scores: dict[str, float], draws: dict[str, np.ndarray], higher_is_bet
     winner = tied[0]
     others = [model for model in ranked if model != winner]
     if not others:
-        return {"winner": winner, "runner_up": None, "tied": [], "difference": None, "difference_ci": None}
-    runner_up = others[0]
-    return {
-        "winner": winner,
-        "runner_up": runner_up,
-        "tied": [model for model in tied if model != winner],
-        "difference": scores[runner_up] - scores[winner],
-        "difference_ci": difference_interval(draws[runner_up], draws[winner]),
-    }
+        return Choice(winner)
+    return Choice(
+        winner,
+        runner_up=others[0],
+        tied=[model for model in tied if model != winner],
+        difference=scores[others[0]] - scores[winner],
+        difference_ci=difference_interval(draws[others[0]], draws[winner]),
+    )
+
+
+def resample(dev: Dataset, raw: np.ndarray, rule: DecisionRule, metric: str, draws: int, seed: int) -> np.ndarray:
+    """Return the paired bootstrap draws (draws,) of a model's figure, NaN where undefined.
+
+    `raw` (n, n_classes) are its out-of-fold probabilities, one repeat of `dev` after the other; `metric` as in params.yaml.
+    """
+    samples = dev.tiled(len(raw) // len(dev.y))
+    proba = calibrate(raw, rule)
+    decided = decide(proba, rule)
+    if metric in SCALED:
+        proba = out_of_fold(samples, raw, rule)
+    drawn = bootstrap(samples.y, proba, decided, samples.group, draws, seed)
+    return drawn[metric_key(metric, len(dev.classes))]
 
 
 def differ(a: np.ndarray, b: np.ndarray) -> bool:
@@ -45,21 +102,21 @@ def differ(a: np.ndarray, b: np.ndarray) -> bool:
     return low > 0 or high < 0
 
 
-def explain(chosen: dict[str, Any], metric: str, scores: dict[str, float], ci: dict[str, list[float]]) -> str:
+def explain(choice: Choice, metric: str, scores: dict[str, float], ci: dict[str, Interval]) -> str:
     """Return the verdict as a sentence."""
-    winner, runner_up = chosen["winner"], chosen["runner_up"]
+    winner, runner_up = choice.winner, choice.runner_up
     low, high = ci[winner]
     sentence = f"{winner} wins: {metric} {scores[winner]:.3f} [{low:.3f}, {high:.3f}]"
     if runner_up is None:
         return sentence + "; it is the only model"
-    low, high = chosen["difference_ci"]
-    difference = f"difference {chosen['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
-    if runner_up in chosen["tied"]:
-        also = len(chosen["tied"]) - 1
+    low, high = choice.difference_ci
+    difference = f"difference {choice.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+    if runner_up in choice.tied:
+        also = len(choice.tied) - 1
         more = f", nor are {also} more" if also > 1 else ", nor is one more" if also else ""
         return f"{sentence}; {runner_up} {scores[runner_up]:.3f} is not distinguishable ({difference}){more}"
     sentence = f"{sentence}; next is {runner_up} {scores[runner_up]:.3f} ({difference})"
-    return sentence + (f"; not distinguishable: {', '.join(chosen['tied'])}" if chosen["tied"] else "")
+    return sentence + (f"; not distinguishable: {', '.join(choice.tied)}" if choice.tied else "")
 
 
 def number(figure: float | None) -> float:

@@ -24,6 +24,9 @@ from pipeline.evaluation.scoring import assess
 FEW = 20  # samples, below which a subgroup is flagged
 MOST = 30  # values of a column; more are no subgroups
 MISSING = "missing"
+Subgroups = dict[
+    str, tuple[np.ndarray, list[str]]
+]  # by column: each sample's subgroup, str (n,), and the subgroups in order
 
 
 def check(columns: list[str], named: Iterable[str], where: str) -> None:
@@ -42,7 +45,7 @@ def write(folder: Path, subset: str, paths: np.ndarray, samples: pd.DataFrame) -
     artifacts.write_csv(folder / f"{subset}_columns.csv", samples.set_index("path").loc[paths, own].reset_index())
 
 
-def read(task: str, subset: str, data: Dataset) -> dict[str, tuple[np.ndarray, list[str]]]:
+def read(task: str, subset: str, data: Dataset) -> Subgroups:
     """Return of each column that params.yaml names each sample's subgroup, str (n,), and the subgroups in order.
 
     `subset` is dev or test, `data` its samples. Raises ParamsError for a column that is not there or makes no subgroups.
@@ -87,27 +90,24 @@ def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarra
     return np.array(values, dtype=str), [name for name in [*names, MISSING] if name in there]
 
 
-def add(
-    report: dict[str, Any], found: dict, data: Dataset, predicted: tuple, draws: int, seed: int, repeats: int = 1
-) -> None:
-    """Add `subgroups` to a `report`, a list of rows; nothing where `found`, see `read`, names none.
+def score(
+    parts: Subgroups, data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int, repeats: int = 1
+) -> list[dict[str, Any]] | None:
+    """Return a row for each subgroup of `parts`, see `read`; None where they name none.
 
     A row has column, value, n, n_groups, n_positive (of two classes), few (under FEW samples), accuracy, roc_auc, of two
-    classes recall and specificity, and their `ci`; what is undefined for lack of a class is NaN. `predicted` is (proba, decided),
-    `data` holds each sample `repeats` times, one after the other.
+    classes recall and specificity, and their `ci`; what is undefined for lack of a class is NaN. `data` holds each sample
+    `repeats` times, one repeat after the other; `proba` (n, n_classes) and `decided` (n,) belong to its rows.
     """
-    if not found:
-        return
     keys = ("accuracy", "roc_auc", *(("recall", "specificity") if data.positive else ()))
     rows = []
-    for column, (values, names) in found.items():
+    for column, (values, names) in parts.items():
         for name in names:
             inside = np.flatnonzero(np.tile(values == name, repeats))
-            n = len(inside) // repeats
-            part, proba, decided = data.rows(inside), *(array[inside] for array in predicted)
-            scored = assess(part, proba, decided, draws, seed)
-            row = {"column": column, "value": name, "n": n, "n_groups": scored["counts"]["n_groups"]}
+            n, part = len(inside) // repeats, data.rows(inside)
+            report = assess(part, proba[inside], decided[inside], draws, seed)
+            row = {"column": column, "value": name, "n": n, "n_groups": report.counts["n_groups"]}
             row |= {"n_positive": int((part.y == 1).sum()) // repeats} if data.positive else {}
-            row |= {"few": n < FEW} | {key: scored[key] for key in keys}
-            rows.append(row | {"ci": {key: scored["ci"][key] for key in keys}})
-    report["subgroups"] = rows
+            row |= {"few": n < FEW} | {key: report[key] for key in keys}
+            rows.append(row | {"ci": {key: report.ci[key] for key in keys}})
+    return rows or None

@@ -8,13 +8,19 @@ in dvc.yaml. It knows what was noted in this branch: who deletes it, or scores e
 
 import csv
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
+from pipeline.evaluation.report import Report
+from pipeline.training.candidate import Candidate
+
+if TYPE_CHECKING:  # it brings numpy, for which the first page of the app does not wait
+    from pipeline.prediction.decision_rule import DecisionRule
 
 COLUMNS = ["test", "model", "candidate"]
 DETERMINING = ("estimator", "features", "hyperparameters", "data_fingerprint", "classes")  # of candidate.json
@@ -30,31 +36,31 @@ class CandidateId:
     former: str = ""
 
 
-def describe(candidate: dict[str, Any], rule: dict[str, Any], report: dict[str, Any]) -> CandidateId:
-    """Return the candidate of a candidate.json, its decision rule and its out-of-fold report, as they stand on disk."""
+def identify(candidate: Candidate, rule: "DecisionRule", report: Report) -> CandidateId:
+    """Return the id of a candidate with its decision rule and its out-of-fold report, all as read from disk."""
     return CandidateId(content_hash(candidate, rule, report), former_hash(candidate, rule))
 
 
-def content_hash(candidate: dict[str, Any], rule: dict[str, Any], report: dict[str, Any]) -> str:
+def content_hash(candidate: Candidate, rule: "DecisionRule", report: Report) -> str:
     """Return 16 hex digits that stand for what is scored: its recipe, its data and rounded figures.
 
     The bytes of the model do not count, because their last bits depend on the processor; nor do names and versions of
     libraries. A training recipe that changed under the same parameters shows in the out-of-fold figures, at three digits.
     """
-    content = {key: candidate.get(key) for key in DETERMINING} | {
-        "tuned": candidate.get("tuned", {}).get("chosen"),
-        "calibration": rule.get("calibration", {}).get("method", "none"),
-        "chosen_for": rule.get("chosen_for", ""),
-        "threshold": round(rule["threshold"], COARSE),
+    content = {key: getattr(candidate, key) for key in DETERMINING} | {
+        "tuned": candidate.tuned.chosen if candidate.tuned else None,
+        "calibration": rule.calibration["method"],
+        "chosen_for": rule.chosen_for,
+        "threshold": round(rule.threshold, COARSE),
         "out_of_fold": [None if report[name] is None else round(report[name], COARSE) for name in FIGURES],
     }
     return _digits(content)
 
 
-def former_hash(candidate: dict[str, Any], rule: dict[str, Any]) -> str:
+def former_hash(candidate: Candidate, rule: "DecisionRule") -> str:
     """Return the hash by which older versions named a candidate: of the bytes of its files and the decision rule."""
-    files = {name: digest for name, digest in candidate["files"].items() if not name.endswith(".npz")}
-    return _digits([files, candidate["features"], {key: value for key, value in rule.items() if key != "refusal"}])
+    files = {name: digest for name, digest in candidate.files.items() if not name.endswith(".npz")}
+    return _digits([files, candidate.features, replace(rule, refusal=math.inf).to_json()])
 
 
 def _digits(content: Any) -> str:

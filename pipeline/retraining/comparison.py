@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.core import artifacts, params, params_models
+from pipeline.core import params, params_models
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import RetrainParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
-from pipeline.evaluation import subgroups
+from pipeline.evaluation import selection, subgroups
 from pipeline.evaluation.calibration import SCALED, out_of_fold
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.retraining import batch_profile, recommendation
@@ -60,13 +60,13 @@ class Side:
 
 def read_side(root: Path, task: str) -> Side:
     """Return the champion of the project in `root`."""
-    selection = artifacts.read_json(TaskPaths(task, root).selection)
-    model = selection["winner"]
+    selected = selection.read(task, root)
+    model = selected.winner
     dev = Dataset.load(TaskPaths(task, root).dev_npz)
     rule = DecisionRule.read(task, model, root)
     raw = np.load(TaskPaths(task, root).oof(model))["proba"][: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)
-    return Side(model, selection["bundle"], dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
+    return Side(model, selected.bundle, dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
 
 
 def figures(side: Side, draws: int, seed: int) -> tuple[dict[str, tuple], dict[str, tuple]]:

@@ -14,7 +14,8 @@ import yaml
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TIMINGS, TaskPaths
 from pipeline.core.stage import require
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation import selection, test_set_evaluations
+from pipeline.evaluation.report import ExternalReport, Report
 from pipeline.training.candidate import Candidate
 
 LOCK = Path("dvc.lock")
@@ -58,7 +59,7 @@ class Record:
 def read(name: str) -> list[Record]:
     """Return the records of the models in a task's list, in its order."""
     task = params.task(name)
-    winner = artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))["winner"]
+    winner = selection.read(name).winner
     seconds = training_seconds()
     common = {"seed": params.seed(), "kind": task.kind}
     common |= {"split": task.split.model_dump(), "select": task.select.model_dump(exclude={"subgroups", "site"})}
@@ -81,9 +82,9 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
     decision_rule = require(paths.decision_rule(model), f"evaluate@{model}")
     candidate = require(paths.candidate_json(model), f"train@{model}")
     plots = [paths.reports / name.format(model) for name in PLOTS]
-    report = artifacts.read_json(cv)
-    figures = metrics(report, artifacts.read_json(test))
-    parameters = given | flatten(report.get("tuned", {}).get("chosen", {}), "tuned.")
+    report = Report.read(cv)
+    figures = metrics(report, Report.read(test))
+    parameters = given | flatten((report.tuned or {}).get("chosen", {}), "tuned.")
     return Record(
         task=task,
         model=model,
@@ -121,8 +122,8 @@ def with_external(record: Record) -> Record:
         return record
     files, added = [require(TaskPaths(task).external(name), f"external@{name}") for name in named], {}
     for name, path in zip(named, files, strict=True):
-        report = artifacts.read_json(path).items()
-        added |= {f"external/{name}/{key}": float(value) for key, value in report if isinstance(value, (int, float))}
+        figures = ExternalReport.read(path).figures
+        added |= {f"external/{name}/{key}": float(value) for key, value in figures.items() if value is not None}
     return replace(record, key=content_key(files, {"key": record.key}), metrics=record.metrics | added)
 
 
@@ -137,27 +138,27 @@ def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def metrics(cv: dict[str, Any], test: dict[str, Any]) -> dict[str, float]:
+def metrics(cv: Report, test: Report) -> dict[str, float]:
     """Return every figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the intervals out of fold.
 
     Predictive values at a prevalence that params.yaml names become `<name>_at_prevalence`, figures of subgroups
     `subgroups/<column>/<value>/<prefix>_<name>`.
     """
     figures = of_report("oof", cv) | of_report("test", test)
-    for name, ends in cv["ci"].items():
+    for name, ends in cv.ci.items():
         for end, value in zip(("low", "high"), ends or (), strict=False):
             if value is not None:
                 figures[f"oof_{name}_{end}"] = float(value)
     return figures
 
 
-def of_report(prefix: str, report: dict[str, Any]) -> dict[str, float]:
+def of_report(prefix: str, report: Report) -> dict[str, float]:
     """Return the figures of one report; see `metrics`."""
-    figures = {f"{prefix}_{name}": value for name, value in report.items() if isinstance(value, (int, float))}
-    for row in report.get("subgroups", []):
+    figures = {f"{prefix}_{name}": value for name, value in report.figures.items()}
+    for row in report.subgroups or []:
         group = UNNAMEABLE.sub("_", f"subgroups/{row['column']}/{row['value']}")
         figures |= {f"{group}/{prefix}_{key}": row.get(key) for key in OF_SUBGROUPS}
-    named = report.get("operating_point", {}).get("prevalence", {}).get("named", {})
+    named = (report.operating_point or {}).get("prevalence", {}).get("named", {})
     for name in ("precision", "negative_predictive_value"):
         figures[f"{prefix}_{name}_at_prevalence"] = named.get(name)
     return {name: float(value) for name, value in figures.items() if value is not None}

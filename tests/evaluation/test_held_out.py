@@ -14,6 +14,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import StageError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import held_out
+from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from tests.models import (
     KERAS_NOISE,
@@ -216,10 +217,10 @@ def test_ranks_follow_the_out_of_fold_figure_and_not_the_test_set(project):
     write_params(MODELS)
     figures = dict(zip(MODELS, (0.5, 0.8, 0.7), strict=True))
     cv = {
-        model: {"roc_auc": score, "ci": {"roc_auc": [0, 1]}, "brier_score_loss": 0.1}
+        model: Report({"roc_auc": score, "brier_score_loss": 0.1}, {"roc_auc": [0, 1]})
         for model, score in figures.items()
     }
-    test = {model: {"roc_auc": score} for model, score in zip(MODELS, (0.99, 0.1, 0.2), strict=True)}
+    test = {model: Report({"roc_auc": score}) for model, score in zip(MODELS, (0.99, 0.1, 0.2), strict=True)}
     table = held_out.rank(cv, test, "near", "roc_auc", "roc_auc")
     assert isinstance(table, pd.DataFrame)
     assert table["model"].tolist() == ["line", "near", "floor"]

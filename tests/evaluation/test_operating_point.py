@@ -8,6 +8,7 @@ from pipeline.core.errors import ParamsError
 from pipeline.core.params import parse
 from pipeline.core.params_models import OperatingPointParams, TaskParams
 from pipeline.evaluation.operating_point import bayes, check_classes, choose, describe, predictive_values, sweep
+from pipeline.evaluation.report import Report
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from tests.models import dataset, numbers
@@ -88,7 +89,7 @@ def test_on_data_not_seen_the_sensitivity_meets_its_target_within_its_interval()
         for seed in range(40):
             rule = choose(*simulated(1200, seed=seed), point(**{name: 0.9}))
             held_out, proba = simulated(300, seed=1000 + seed)
-            ci = assess(held_out, proba, decide(proba, rule), 100, 7)["ci"]
+            ci = assess(held_out, proba, decide(proba, rule), 100, 7).ci
             low, high = ci["recall" if name == "target_sensitivity" else "specificity"]
             inside[name] += low <= 0.9 <= high
     assert min(inside.values()) >= 35, inside
@@ -143,7 +144,7 @@ def test_at_the_datas_own_prevalence_bayes_rule_gives_what_was_counted_and_at_a_
 
 def test_without_an_error_the_interval_is_not_a_point():
     ci = {"recall": [0.8, 1.0], "specificity": [0.9, 1.0]}
-    found = predictive_values({"recall": 1.0, "specificity": 1.0, "ci": ci}, 0.1)
+    found = predictive_values(Report({"recall": 1.0, "specificity": 1.0}, ci), 0.1)
     assert (found["precision"], found["negative_predictive_value"]) == (1, 1)
     assert found["ci"]["precision"] == [pytest.approx(0.08 / (0.08 + 0.09)), 1]
 

@@ -1,32 +1,80 @@
 """Empty classes, few groups and classes nothing is decided for are said; figures by class have their own intervals."""
 
+import json
+
 import numpy as np
 import pytest
+from sklearn import metrics as reference
 
+from pipeline.core import artifacts
 from pipeline.evaluation.scoring import FEW_GROUPS, assess
 from pipeline.stats.intervals import of_share
-from tests.models import dataset, numbers
+from tests.models import NAMES, predictions
 
 pytestmark = pytest.mark.filterwarnings("error")
+TWO = {"f1", "precision", "recall", "specificity", "negative_predictive_value"}
+MORE = {"f1_macro", "precision_macro", "recall_macro"}
+BOTH = {
+    "accuracy", "balanced_accuracy", "matthews_corrcoef", "roc_auc", "average_precision",
+    "brier_score_loss", "log_loss", "ece",
+}  # fmt: skip
 
 
-def predictions(n=120, n_classes=2, of_a_group=2, seed=0):
-    X, y = numbers(n, n_classes, seed)
-    rng = np.random.default_rng(seed)
-    proba = rng.dirichlet(np.ones(n_classes), n) + 0.5 * np.eye(n_classes)[y]
-    return dataset(X, y, np.arange(n) // of_a_group, folds=0), proba / proba.sum(axis=1, keepdims=True)
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes):
+    data, proba = predictions(n_classes)
+    report = assess(data, proba, proba.argmax(axis=1), 200, 7)
+    scalars = BOTH | (TWO if n_classes == 2 else MORE)
+    assert set(report.to_json()) == scalars | {"ci", "counts", "per_class", "notes"}
+    assert set(report.ci) == scalars
+    for name in scalars:
+        low, high = report.ci[name]
+        assert low <= high
+        assert low - 0.1 <= report[name] <= high + 0.1
+    assert report.counts["n"] == 80
+    assert report.counts["n_groups"] == 40
+    assert set(report.per_class) == set(NAMES[n_classes])
+    for of_class in report.per_class.values():
+        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support", "ci"}
+        assert set(of_class["ci"]) == {"precision", "recall", "f1", "roc_auc"}
+        for name, (low, high) in of_class["ci"].items():
+            assert 0 <= low < of_class[name] <= high <= 1
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_figures_are_scikit_learns(n_classes):
+    data, proba = predictions(n_classes)
+    decided = proba.argmax(axis=1)
+    report = assess(data, proba, decided, 100, 7)
+    score = proba[:, 1] if n_classes == 2 else proba
+    assert report["roc_auc"] == pytest.approx(reference.roc_auc_score(data.y, score, multi_class="ovr"))
+    assert report["accuracy"] == pytest.approx(reference.accuracy_score(data.y, decided))
+    assert report["matthews_corrcoef"] == pytest.approx(reference.matthews_corrcoef(data.y, decided))
+    matrix = reference.confusion_matrix(data.y, decided)
+    assert [list(row.values()) for row in report.counts["confusion"].values()] == matrix.tolist()
+
+
+def test_a_report_of_a_model_that_never_decides_for_a_class_is_json_with_null_and_not_nan(tmp_path):
+    data, proba = predictions(2)
+    report = assess(data, np.full_like(proba, 0.5), np.zeros(80, int), 100, 7)
+    assert np.isnan(report["precision"])
+    artifacts.write_json(tmp_path / "report.json", report.to_json())
+    text = (tmp_path / "report.json").read_text()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    assert json.loads(text)["precision"] is None
 
 
 def test_a_good_report_has_nothing_to_note():
-    data, proba = predictions()
-    assert assess(data, proba, proba.argmax(axis=1), 100, 7)["notes"] == []
+    data, proba = predictions(2, 120)
+    assert assess(data, proba, proba.argmax(axis=1), 100, 7).notes == []
 
 
 def test_of_two_classes_the_shares_stand_under_both_names():
-    data, proba = predictions()
+    data, proba = predictions(2, 120)
     report = assess(data, proba, proba.argmax(axis=1), 100, 7)
-    benign, malignant = (report["per_class"][name]["ci"] for name in ("benign", "malignant"))
-    ci = report["ci"]
+    benign, malignant = (report.per_class[name]["ci"] for name in ("benign", "malignant"))
+    ci = report.ci
     assert (ci["recall"], ci["precision"]) == (malignant["recall"], malignant["precision"])
     assert (ci["specificity"], ci["negative_predictive_value"]) == (benign["recall"], benign["precision"])
     positive = data.y == 1
@@ -34,16 +82,16 @@ def test_of_two_classes_the_shares_stand_under_both_names():
 
 
 def test_counts_hold_samples_groups_and_the_table_by_class():
-    data, proba = predictions(n_classes=4)
-    counts = assess(data, proba, proba.argmax(axis=1), 100, 7)["counts"]
+    data, proba = predictions(4, 120)
+    counts = assess(data, proba, proba.argmax(axis=1), 100, 7).counts
     assert (counts["n"], counts["n_groups"]) == (120, 60)
     assert counts["groups"] == {"adeno": 30, "large cell": 30, "normal": 30, "squamous": 30}
     assert sum(sum(row.values()) for row in counts["confusion"].values()) == 120
 
 
 def test_few_groups_and_a_class_that_is_never_decided_are_said():
-    data, proba = predictions(n=24, of_a_group=4)
-    notes = assess(data, np.full_like(proba, 0.5), np.zeros(24, int), 100, 7)["notes"]
+    data, proba = predictions(2, 24, of_a_group=4)
+    notes = assess(data, np.full_like(proba, 0.5), np.zeros(24, int), 100, 7).notes
     assert notes == [
         "benign: samples of 6 groups only; intervals of what depends on it are rough",
         "malignant: samples of 6 groups only; intervals of what depends on it are rough",
@@ -53,12 +101,12 @@ def test_few_groups_and_a_class_that_is_never_decided_are_said():
 
 
 def test_a_class_without_a_sample_is_said_and_its_figures_are_undefined():
-    data, proba = predictions(n_classes=4)
+    data, proba = predictions(4, 120)
     kept = data.y != 3
     data = type(data)(*(getattr(data, name)[kept] for name in ("id", "path", "group", "y", "fold")), data.classes, {})
     report = assess(data, proba[kept], proba[kept].argmax(axis=1), 100, 7)
-    assert report["notes"][0] == "squamous: there is no sample; what needs one is undefined"
+    assert report.notes[0] == "squamous: there is no sample; what needs one is undefined"
     assert np.isnan(report["roc_auc"])
-    assert np.isnan(report["ci"]["roc_auc"]).all()
-    assert np.isnan(report["per_class"]["squamous"]["ci"]["recall"]).all()
-    assert np.isfinite(report["ci"]["accuracy"]).all()
+    assert np.isnan(report.ci["roc_auc"]).all()
+    assert np.isnan(report.per_class["squamous"]["ci"]["recall"]).all()
+    assert np.isfinite(report.ci["accuracy"]).all()

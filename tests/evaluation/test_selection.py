@@ -11,7 +11,7 @@ from pipeline import evaluate, select_best, train
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError, DataError, StageError
 from pipeline.data import images
-from pipeline.evaluation.selection import RULE, explain, select
+from pipeline.evaluation.selection import RULE, Choice, explain, select
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
 from tests.models import (
@@ -75,50 +75,44 @@ def project(evaluated, tmp_path, monkeypatch):
 def test_a_clear_winner_wins_wherever_it_stands_in_the_list():
     for order in (["a", "b", "c"], ["c", "a", "b"]):
         found = chosen({model: {"a": 0.7, "b": 0.9, "c": 0.8}[model] for model in order}, spread=0.01)
-        assert (found["winner"], found["runner_up"], found["tied"]) == ("b", "c", [])
-        assert found["difference"] == pytest.approx(-0.1)
-        low, high = found["difference_ci"]
+        assert (found.winner, found.runner_up, found.tied) == ("b", "c", [])
+        assert found.difference == pytest.approx(-0.1)
+        low, high = found.difference_ci
         assert low < -0.1 < high < 0
 
 
 def test_of_those_that_cannot_be_told_apart_the_first_in_the_list_wins():
     found = chosen({"bad": 0.5, "simple": 0.88, "middle": 0.89, "best": 0.9}, spread=0.03)
-    assert (found["winner"], found["runner_up"], found["tied"]) == ("simple", "best", ["middle", "best"])
-    assert found["difference"] == pytest.approx(0.02)
-    assert found["difference_ci"][0] < 0 < found["difference_ci"][1]
+    assert (found.winner, found.runner_up, found.tied) == ("simple", "best", ["middle", "best"])
+    assert found.difference == pytest.approx(0.02)
+    assert found.difference_ci[0] < 0 < found.difference_ci[1]
 
 
 def test_a_small_difference_that_is_the_same_in_every_draw_is_no_tie():
-    assert chosen({"simple": 0.899, "best": 0.9})["winner"] == "best"
+    assert chosen({"simple": 0.899, "best": 0.9}).winner == "best"
 
 
 def test_equal_models_are_tied_and_the_first_wins():
     found = chosen({"first": 0.8, "second": 0.8})
-    assert (found["winner"], found["tied"]) == ("first", ["second"])
+    assert (found.winner, found.tied) == ("first", ["second"])
 
 
 def test_of_a_loss_less_is_better():
     found = chosen({"a": 0.2, "b": 0.1, "c": 0.3}, spread=0.01, higher_is_better=False)
-    assert (found["winner"], found["runner_up"]) == ("b", "a")
-    assert found["difference"] == pytest.approx(0.1)
+    assert (found.winner, found.runner_up) == ("b", "a")
+    assert found.difference == pytest.approx(0.1)
 
 
 def test_a_single_model_wins_without_a_runner_up():
-    assert chosen({"only": 0.8}) == {
-        "winner": "only",
-        "runner_up": None,
-        "tied": [],
-        "difference": None,
-        "difference_ci": None,
-    }
+    assert chosen({"only": 0.8}) == Choice("only")
 
 
 def test_a_model_without_a_figure_neither_wins_nor_ties():
     scores = {"floor": np.nan, "a": 0.7, "b": 0.9}
     draws = {"floor": np.full(400, np.nan), "a": 0.7 + 0.01 * NOISE, "b": 0.9 + 0.02 * NOISE}
     found = select(scores, draws, True)
-    assert (found["winner"], found["runner_up"], found["tied"]) == ("b", "a", [])
-    assert select({"floor": np.nan, "a": 0.7}, draws, True)["runner_up"] is None
+    assert (found.winner, found.runner_up, found.tied) == ("b", "a", [])
+    assert select({"floor": np.nan, "a": 0.7}, draws, True).runner_up is None
 
 
 def test_no_figure_at_all_is_an_error_that_says_what_to_change():

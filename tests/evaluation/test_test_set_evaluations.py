@@ -4,6 +4,7 @@ import csv
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -14,8 +15,10 @@ from pipeline import holdout, leaderboard, select_best
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.report import read_cv
+from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.tracking import run_record
-from pipeline.training import candidate
+from pipeline.training.candidate import Candidate, Tuned
 from tests.models import dataset, folder_of, mixed, score, train_and_evaluate, write_params
 
 MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
@@ -81,19 +84,20 @@ def test_going_back_to_an_earlier_candidate_is_no_new_look_and_takes_none_back(p
 
 
 def stored():
-    """Return candidate.json, rule and report of `line` as they stand on disk."""
-    paths = ("models/t/candidates/line/candidate.json", "models/t/decisions/line.json", "reports/t/cv/line.json")
-    return [artifacts.read_json(path) for path in paths]
+    """Return the candidate, the decision rule and the out-of-fold report of `line`."""
+    candidate = Candidate.read(Path("models/t/candidates/line"))
+    return [candidate, DecisionRule.read("t", "line"), read_cv("t", "line")]
 
 
 def test_last_bits_of_a_model_make_no_new_row(project):
     before, path = FILE.read_bytes(), Path("models/t/candidates/line/model.joblib")
     model = joblib.load(path)
     model[-1].coef_ = np.nextafter(model[-1].coef_, np.inf)
-    content = stored()[0]
-    content["files"] = candidate.save(model, path.parent)
-    assert content != stored()[0]
-    artifacts.write_json(path.with_name("candidate.json"), content)
+    joblib.dump(model, path)
+    candidate = stored()[0]
+    changed = candidate.files | {path.name: artifacts.sha256(path.read_bytes())}
+    assert changed != candidate.files
+    replace(candidate, files=changed).write(path.parent)
     holdout.main("t")
     assert FILE.read_bytes() == before
 
@@ -108,8 +112,7 @@ def test_a_renamed_model_makes_no_new_row(project):
 
 
 def test_a_row_of_the_former_hash_is_replaced(project):
-    content, rule, report = stored()
-    ids = test_set_evaluations.describe(content, rule, report)
+    ids = test_set_evaluations.identify(*stored())
     before = FILE.read_bytes()
     FILE.write_bytes(before.replace(ids.hash.encode(), ids.former.encode()))
     assert FILE.read_bytes() != before
@@ -123,33 +126,32 @@ def test_a_row_of_the_former_hash_is_replaced(project):
         (0, {"estimator": "knn"}),
         (0, {"features": "embedding"}),
         (0, {"hyperparameters": {"C": 2.0}}),
-        (0, {"tuned": {"chosen": {"C": 2.0}}}),
+        (0, {"tuned": Tuned({"C": 2.0}, [], [])}),
         (0, {"data_fingerprint": "ab"}),
         (0, {"classes": ["a", "b"]}),
         (1, {"calibration": {"method": "sigmoid"}}),
         (1, {"chosen_for": "a sensitivity of at least 0.9"}),
         (1, {"threshold": 0.4}),
-        (2, {"log_loss": 0.1}),
-        (2, {"roc_auc": None}),
+        (2, {"figures": {"log_loss": 0.1, "roc_auc": 0.8}}),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_what_determines_a_candidate_makes_another_one(project, part, change):
     parts = stored()
     before = test_set_evaluations.content_hash(*parts)
-    parts[part] |= change
+    parts[part] = replace(parts[part], **change)
     assert test_set_evaluations.content_hash(*parts) != before
 
 
 @pytest.mark.parametrize(
     ("part", "change"),
-    [(0, {"versions": {}}), (0, {"model": "b"}), (0, {"files": {}}), (1, {"refusal": {"threshold": 9.0}})],
+    [(0, {"versions": {}}), (0, {"model": "b"}), (0, {"files": {}}), (1, {"refusal": 9.0})],
     ids=["versions", "name", "files", "refusal"],
 )
 def test_names_and_versions_make_no_other_candidate(project, part, change):
     parts = stored()
     before = test_set_evaluations.content_hash(*parts)
-    parts[part] |= change
+    parts[part] = replace(parts[part], **change)
     assert test_set_evaluations.content_hash(*parts) == before
 
 

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from pipeline.core.errors import StageError
+from pipeline.evaluation.report import Report
 from pipeline.tracking import mirror, run_record
 from tests.tracked import make_model
 
@@ -56,6 +57,6 @@ def test_a_run_names_its_commit_and_local_changes(small):
 
 def test_predictive_values_at_a_named_prevalence_are_metrics():
     named = {"prevalence": 0.02, "precision": 0.11, "negative_predictive_value": None, "ci": {}}
-    report = {"roc_auc": 0.9, "ci": {}, "operating_point": {"prevalence": {"data": {}, "named": named}}}
-    found = run_record.metrics(report, {"roc_auc": 0.8, "ci": {}, "operating_point": {"prevalence": {"data": {}}}})
+    report = Report({"roc_auc": 0.9}, operating_point={"prevalence": {"data": {}, "named": named}})
+    found = run_record.metrics(report, Report({"roc_auc": 0.8}, operating_point={"prevalence": {"data": {}}}))
     assert found == {"oof_roc_auc": 0.9, "oof_precision_at_prevalence": 0.11, "test_roc_auc": 0.8}

@@ -1,0 +1,133 @@
+"""Score the champion on samples of another source that are new to it, and compare with the internal test."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline.core import params
+from pipeline.core.errors import DataError
+from pipeline.core.parallel import run_parallel
+from pipeline.core.params_models import SelectParams
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation import operating_point
+from pipeline.evaluation.external_data import ORDER, Found
+from pipeline.evaluation.report import ExternalReport, Report
+from pipeline.evaluation.scoring import assess, with_refusals
+from pipeline.prediction.decision_rule import DecisionRule, decide
+from pipeline.prediction.predictor import Predictor
+from pipeline.stats.intervals import of_difference
+
+BATCH = 32  # samples handed to a worker at once
+COMPARED = ("roc_auc", "average_precision", "accuracy", "recall", "specificity", "brier_score_loss", "log_loss", "ece")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Samples that are new to the model, with their probabilities (n, n_classes) and whether each is refused, bool (n,).
+
+    `n_failed`: how many others could not be predicted.
+    """
+
+    data: Dataset
+    proba: np.ndarray
+    refused: np.ndarray
+    n_failed: int
+
+
+def score_new(name: str, samples: Found, predictor: Predictor, raw: str) -> Scored:
+    """Return predictions of the samples that are readable, labelled and not in the task's own data.
+
+    Raises DataError where there are none; `raw` is where they come from.
+    """
+    kept = np.flatnonzero(samples.is_readable & samples.is_labelled & ~samples.is_known)
+    answers = predict([samples.data[i] for i in kept], predictor, name)
+    scored = np.array([not isinstance(answer, str) for answer in answers], bool)
+    kept, answers = kept[scored], [answer for answer in answers if not isinstance(answer, str)]
+    if not len(kept):
+        n_known = np.sum(samples.is_readable & samples.is_known)
+        n_other = np.sum(samples.is_readable & ~samples.is_labelled)
+        raise DataError(
+            f"{raw}: no sample is left to score: of {len(samples.path)}, {n_known} are in the task's own data, and {n_other} "
+            f"have a label that is none of {', '.join(predictor.classes)}; --label-map gives labels other names"
+        )
+    data = Dataset(
+        id=np.array([str(i) for i in kept]),
+        path=np.array([samples.path[i] for i in kept]),
+        group=np.array([f"{samples.group[i]:08}" for i in kept]),
+        y=np.array([predictor.classes.index(samples.label[i]) for i in kept]),
+        fold=np.full(len(kept), -1),
+        classes=predictor.classes,
+        arrays={},
+    )
+    proba, refused = np.stack([answer[0] for answer in answers]), np.array([answer[1] for answer in answers])
+    return Scored(data, proba, refused, int(np.sum(~scored)))
+
+
+def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:
+    """Return probabilities (n_classes,) and whether it is refused of some samples, one by one as a server would, or the error."""
+    answers = []
+    for item in items:
+        try:
+            score = predictor.score(predictor.features(opened(item)))
+            answers.append((score.proba, score.is_refused))
+        except DataError as error:
+            answers.append(str(error))
+    return answers
+
+
+def opened(item: Any) -> Any:
+    """Return a sample as the Predictor takes it: of a path, alone or with columns, the file's bytes."""
+    if isinstance(item, tuple):
+        return item[0].read_bytes(), item[1]
+    return item.read_bytes() if isinstance(item, Path) else item
+
+
+def predict(items: list[Any], predictor: Predictor, name: str) -> list[tuple[np.ndarray, bool] | str]:
+    """Return `predict_some` of all samples."""
+    parts = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    done = run_parallel(partial(predict_some, predictor=predictor), parts, params.workers())
+    shown = tqdm(done, f"external {name}", total=len(parts), unit=" batches", delay=3)
+    return [answer for part in shown for answer in part]
+
+
+def report_on(
+    samples: Found, scored: Scored, rule: DecisionRule, select: SelectParams, model: str, internal: Report
+) -> ExternalReport:
+    """Return the report on the scored samples, compared with the `internal` test of the champion, `model`."""
+    data, proba = scored.data, scored.proba
+    decided = decide(proba, rule)
+    report = assess(data, proba, decided, select.draws, params.seed())
+    report = ExternalReport(**vars(with_refusals(report, data, decided, scored.refused)))
+    readable, known = samples.is_readable, samples.is_known
+    if data.positive:
+        report = replace(
+            report,
+            operating_point=operating_point.describe(report, rule, select.operating_point.prevalence),
+            calibration_in_the_large={"predicted": proba[:, 1].mean(), "observed": np.mean(data.y == 1)},
+        )
+    return replace(
+        report,
+        model=model,
+        overlap={"n": int(np.sum(readable & known)), "of": int(np.sum(readable))}
+        | {subset: int(np.sum(readable & (samples.known == subset))) for subset in ORDER},
+        left_out={
+            "label": int(np.sum(readable & ~samples.is_labelled & ~known)),
+            "unreadable": int(np.sum(~readable)) + scored.n_failed,
+        },
+        change=changes(internal, report),
+    )
+
+
+def changes(internal: Report, external: Report) -> dict[str, dict[str, Any]]:
+    """Return by how much each figure of the external report differs from that of the internal test: difference and `ci`."""
+    differences = {}
+    for key in (key for key in COMPARED if key in internal.figures and key in external.figures):
+        inside, outside = internal[key], external[key]
+        difference = np.nan if None in (inside, outside) else outside - inside
+        ci = of_difference(outside, external.ci.get(key), inside, internal.ci.get(key))
+        differences[key] = {"difference": difference, "ci": ci}
+    return differences

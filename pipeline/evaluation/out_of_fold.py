@@ -1,0 +1,129 @@
+"""A model's out-of-fold predictions: the decision rule chosen on them, the report and the charts."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts, params
+from pipeline.core.params_models import SelectParams
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation import calibration, curves, operating_point, plots, subgroups
+from pipeline.evaluation.report import Report
+from pipeline.evaluation.scoring import assess, with_refusals
+from pipeline.prediction import ood_images, ood_tables
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.stats import metrics
+from pipeline.training.candidate import Candidate
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Out-of-fold predictions of the model `name`, each sample `repeats` times, one repeat after the other.
+
+    `dev`: the samples, as many times; `raw` (n, n_classes): probabilities that are not calibrated; `distance` (n,): how far
+    from the training data; `beyond` (n,): how far clinical columns are out of range, None where there are none; `parts`: the
+    subgroups of a single repeat.
+    """
+
+    name: str
+    folder: Path
+    dev: Dataset
+    raw: np.ndarray
+    distance: np.ndarray
+    beyond: np.ndarray | None
+    repeats: int
+    parts: subgroups.Subgroups
+
+
+def read(name: str) -> OutOfFold:
+    """Return what `train@name` predicted."""
+    task = params.model(name).task
+    folder = require(TaskPaths(task).candidate_json(name), f"train@{name}").parent
+    dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))
+    saved = np.load(folder / "oof.npz")
+    repeats = len(saved["proba"]) // len(dev.y)
+    return OutOfFold(
+        name=name,
+        folder=folder,
+        dev=dev.tiled(repeats),
+        raw=saved["proba"],
+        distance=np.tile(saved["distance"], repeats),
+        beyond=np.tile(saved["beyond"], repeats) if "beyond" in saved else None,
+        repeats=repeats,
+        parts=subgroups.read(task, "dev", dev),
+    )
+
+
+def choose_rule(oof: OutOfFold) -> tuple[DecisionRule, dict[str, Any]]:
+    """Return the decision rule, and the report on how the calibration was chosen."""
+    name = params.model(oof.name).task
+    task = params.task(name)
+    operating_point.check_classes(oof.dev.classes, task.select.operating_point, name)
+    chosen, how = calibration.choose(oof.dev, oof.raw, task.select.draws, params.seed())
+    proba = calibrate(oof.raw, DecisionRule(calibration=chosen))
+    limit = ood_tables.FAR if task.kind == "table" else ood_images.threshold(oof.distance)
+    rule = operating_point.choose(oof.dev, proba, task.select.operating_point)
+    return replace(rule, calibration=chosen, refusal=artifacts.rounded(limit)), how
+
+
+def score(oof: OutOfFold, rule: DecisionRule, how: dict[str, Any], select: SelectParams) -> Report:
+    """Return the model's report; `how` is that of `choose_rule`."""
+    dev, draws, seed = oof.dev, select.draws, params.seed()
+    proba = calibrate(oof.raw, rule)
+    decided = decide(proba, rule)
+    report = assess(dev, proba, decided, draws, seed)
+    if rule.calibration != calibration.NONE:
+        unseen = assess(dev, calibration.out_of_fold(dev, oof.raw, rule), decided, draws, seed)
+        scaled = {name: unseen[name] for name in calibration.SCALED}
+        ci = {name: unseen.ci[name] for name in calibration.SCALED}
+        report = replace(report, figures=report.figures | scaled, ci=report.ci | ci)
+    if oof.repeats > 1:
+        note = f"each sample was predicted {oof.repeats} times, by models of other folds; all are counted"
+        counts = report.counts | {"n": len(dev.y) // oof.repeats, "repeats": oof.repeats}
+        report = replace(report, counts=counts, notes=[*report.notes, note])
+    point = operating_point.describe(report, rule, select.operating_point.prevalence) if dev.positive else None
+    tuned = Candidate.read(oof.folder).tuned
+    refused = oof.distance > rule.refusal
+    if oof.beyond is not None:
+        refused |= oof.beyond > ood_tables.FAR
+    return replace(
+        with_refusals(report, dev, decided, refused),
+        calibration=how,
+        operating_point=point,
+        tuned=asdict(tuned) if tuned else None,
+        subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, seed, oof.repeats),
+    )
+
+
+def write_charts(oof: OutOfFold, rule: DecisionRule, area: float, numbers: Path, drawn: Path) -> None:
+    """Write roc, confusion and history as CSV to `numbers`, all charts as PNG and the other tables to `drawn`.
+
+    `area` is the report's ROC AUC.
+    """
+    dev, title = oof.dev, f"{oof.name}, out of fold"
+    proba = calibrate(oof.raw, rule)
+    decided = decide(proba, rule)
+    history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
+    artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
+    artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
+    artifacts.write_csv(numbers / "history.csv", history)
+    plots.roc(dev, proba, area, title, drawn / "roc.png")
+    plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
+    plots.history(history, oof.name, drawn / "history.png")
+    bins = curves.reliability(dev, calibration.out_of_fold(dev, oof.raw, rule))
+    artifacts.write_csv(drawn / "reliability.csv", bins)
+    plots.reliability(bins, dev.positive, title, drawn / "reliability.png")
+    kept = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
+    artifacts.write_csv(drawn / "coverage.csv", kept)
+    plots.coverage(kept, title, drawn / "coverage.png")
+    if (oof.folder / "importance.csv").exists():
+        important = pd.read_csv(oof.folder / "importance.csv", dtype={"column": str}, keep_default_na=False)
+        artifacts.write_csv(drawn / "importance.csv", important)
+        plots.importance(important, title, drawn / "importance.png")
+    if dev.positive:
+        artifacts.write_csv(drawn / "thresholds.csv", curves.thresholds(dev, proba, rule.threshold))

@@ -1,0 +1,42 @@
+"""Add a block of `external` to params.yaml: data of another source that a champion is tried on."""
+
+from pathlib import Path
+
+import yaml
+
+from pipeline.core import artifacts, params, yaml_edit
+from pipeline.core.errors import DataError, ParamsError
+from pipeline.tasks import validate
+from pipeline.tasks.inspect_data import inspect
+
+
+def read_words(path: Path | None) -> dict[str, str]:
+    """Return the label map in a file of lines "theirs: ours"; raise DataError for anything else."""
+    if path is None:
+        return {}
+    try:
+        words = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # BaseLoader: YES stays a word
+    except OSError as error:
+        raise DataError(f"{path.as_posix()}: cannot be opened ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        words = None
+    if not isinstance(words, dict) or not all(isinstance(word, str) for pair in words.items() for word in pair):
+        raise DataError(f"{path.as_posix()}: expected lines such as 'melanoma: malignant', their label and ours")
+    return words
+
+
+def add(name: str, task: str, path: str, words: dict[str, str], label: str | None, group_by: str | None) -> None:
+    """Write the external data set into params.yaml; raise ParamsError or DataError, and write nothing, where it does not fit."""
+    content = params.load()
+    validate.check(content)
+    if name in (content.get("external") or {}):
+        raise ParamsError(f"params.yaml has external.{name} already; choose another name, or delete that block")
+    kind = params.task(task).kind
+    found = inspect(path, label, group_by, content["workers"])
+    if found.kind != kind:
+        raise DataError(f"{path}: holds data of kind {found.kind}; the task {task!r} is of kind {kind}")
+    block = {"task": task, "raw": found.raw, "read": found.read} | ({"labels": words} if words else {})
+    text = yaml_edit.add(params.PARAMS.read_bytes().decode(), "external", {name: block})
+    validate.check(yaml.safe_load(text))
+    artifacts.write_bytes(params.PARAMS, text.encode())
+    print(f"params.yaml: external.{name} is added: {len(found.samples)} samples, nothing of them is changed")

@@ -1,0 +1,163 @@
+"""A model's report, decision rule and charts come from out-of-fold predictions alone."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import evaluate
+from pipeline.core import artifacts
+from pipeline.core.errors import StageError
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation.scoring import assess
+from pipeline.prediction import decision_rule
+from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
+
+SAME = (
+    "accuracy",
+    "balanced_accuracy",
+    "matthews_corrcoef",
+    "roc_auc",
+    "average_precision",
+    "brier_score_loss",
+    "log_loss",
+)
+
+
+@pytest.fixture(scope="module", params=[2, 4])
+def evaluated(request, tmp_path_factory):
+    """A project with the model `line` trained on 2 or 4 classes and evaluated, and nothing of a test set."""
+    with folder_of(tmp_path_factory.mktemp("evaluated")) as folder:
+        write_params({"line": {"estimator": "logreg"}})
+        X, y = mixed(80, request.param)
+        dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
+        train_and_evaluate(["line"])
+    return folder
+
+
+@pytest.fixture
+def project(evaluated, tmp_path, monkeypatch):
+    """A copy of the evaluated project."""
+    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(project):
+    found = sorted(
+        path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
+    )
+    names = ("confusion", "history", "roc")
+    more = [f"{name}.{suffix}" for name in ("coverage", "importance", "reliability") for suffix in ("csv", "png")]
+    if len(Dataset.load(Path("data/t/dev.npz")).classes) == 2:
+        more.append("thresholds.csv")
+    drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
+    numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
+    assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
+    assert set(artifacts.read_json("models/t/decisions/line.json")) == {
+        "calibration",
+        "threshold",
+        "chosen_for",
+        "refusal",
+    }
+
+
+@pytest.mark.parametrize("power", [1.0, 0.2])  # as it is, and so unsure of itself that it has to be calibrated
+def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_makes_them(project, power):
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    saved = dict(np.load("models/t/candidates/line/oof.npz"))
+    oof = saved["proba"] ** power
+    raw = oof / oof.sum(axis=1, keepdims=True)
+    artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": raw})
+    evaluate.main("line")
+    rule, report = decision_rule.DecisionRule.read("t", "line"), artifacts.read_json("reports/t/cv/line.json")
+    method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
+    assert rule.calibration["method"] == report["calibration"]["method"] == method
+    assert rule.threshold == 0.5
+    proba = decision_rule.calibrate(raw, rule)
+    expected = artifacts.rounded(assess(dev, proba, decision_rule.decide(proba, rule), 200, 7).to_json())
+    judged = ("brier_score_loss", "log_loss", "ece")
+    for name, value in expected.items():
+        if name not in ("ci", *judged):
+            assert report[name] == value
+    assert all(report["ci"][name] == ends for name, ends in expected["ci"].items() if name not in judged)
+    after = report["calibration"]["before" if method == "none" else "after"]
+    assert {name: report[name] for name in after} == after
+    assert ("operating_point" in report) == bool(dev.positive)
+
+
+def test_what_lies_far_from_the_other_folds_counts_as_refused_and_no_other_figure_changes_for_it(project):
+    before = artifacts.read_json("reports/t/cv/line.json")
+    saved = dict(np.load("models/t/candidates/line/oof.npz"))
+    wrong = saved["proba"].argmax(axis=1) != Dataset.load(Path("data/t/dev.npz")).y
+    artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"distance": np.where(wrong, 0.6, 0.4)})
+    evaluate.main("line")
+    after = artifacts.read_json("reports/t/cv/line.json")
+    assert after["refused"] == pytest.approx(wrong.mean(), abs=1e-6)
+    assert after["kept"]["n"] == (~wrong).sum()
+    assert after["kept"]["accuracy"] == 1
+    assert after["accuracy"] == before["accuracy"] < 1
+
+
+def test_running_twice_gives_the_same_bytes_pictures_included(project):
+    first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert sum(path.suffix == ".png" for path in first) == 6
+    evaluate.main("line")
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == first
+
+
+def test_nothing_but_development_data_is_opened(project):
+    assert not Path("data/t/test.npz").exists()
+    Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
+    evaluate.main("line")
+
+
+def test_tables_hold_no_sample_ids_paths_or_groups(project):
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    for path in Path("reports").rglob("*.*"):
+        if path.suffix != ".png":
+            text = path.read_text()
+            assert not any(name in text for name in [*dev.id, *dev.path, *dev.group])
+
+
+def test_the_history_is_the_mean_over_folds_that_reached_the_epoch(project):
+    rows = [[0, 1, 1.0, 2.0], [0, 2, 0.5, 1.0], [1, 1, 3.0, 4.0]]
+    artifacts.write_csv(
+        "models/t/candidates/line/history.csv", pd.DataFrame(rows, columns=["fold", "epoch", "loss", "val_loss"])
+    )
+    evaluate.main("line")
+    assert pd.read_csv("reports/t/plots/line/history.csv").to_numpy().tolist() == [[1, 2, 3], [2, 0.5, 1]]
+
+
+@pytest.mark.parametrize(
+    ("lost", "stage"), [("models/t/candidates/line/candidate.json", "train@line"), ("data/t/dev.npz", "preprocess@t")]
+)
+def test_a_missing_input_names_the_stage_that_makes_it(project, lost, stage):
+    Path(lost).unlink()
+    with pytest.raises(StageError, match=f"{lost} is missing: run 'dvc repro {stage}'"):
+        evaluate.main("line")
+
+
+def test_what_was_tuned_is_in_the_report(project):
+    path = Path("models/t/candidates/line/candidate.json")
+    tuned = {"chosen": {"C": 1.0}, "by_fold": [{"C": 1.0}] * 5, "tried": [{"C": 1.0, "log_loss": 0.5}]}
+    artifacts.write_json(path, artifacts.read_json(path) | {"tuned": tuned})
+    evaluate.main("line")
+    assert artifacts.read_json("reports/t/cv/line.json")["tuned"] == tuned
+
+
+def test_of_repeated_folds_every_prediction_is_judged_and_the_samples_are_counted_once(project):
+    """Predictions that are the same in each repeat give the figures of one, with intervals that are as wide."""
+    once = artifacts.read_json("reports/t/cv/line.json")
+    saved = dict(np.load("models/t/candidates/line/oof.npz"))
+    artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": np.tile(saved["proba"], (3, 1))})
+    evaluate.main("line")
+    found = artifacts.read_json("reports/t/cv/line.json")
+    assert found["counts"]["n"] == 80
+    assert found["counts"]["n_groups"] == once["counts"]["n_groups"]
+    assert found["counts"]["repeats"] == 3
+    assert found["notes"][-1] == "each sample was predicted 3 times, by models of other folds; all are counted"
+    for name in SAME:
+        assert found[name] == pytest.approx(once[name], abs=2e-3)
+        assert found["ci"][name] == pytest.approx(once["ci"][name], abs=0.02)
