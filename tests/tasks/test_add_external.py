@@ -60,7 +60,7 @@ def test_check_refuses_a_block_that_the_stage_would_stumble_over(block, error):
 def test_a_name_that_a_model_has_is_refused():
     everything = content(task())
     everything["external"] = {"skin-dummy": {"task": "skin", "raw": "elsewhere", "read": {}}}
-    with pytest.raises(ParamsError, match="a model has that name"):
+    with pytest.raises(ParamsError, match="a model has this name"):
         validate.check(everything)
 
 
