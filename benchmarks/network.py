@@ -19,16 +19,18 @@ import psutil
 
 from benchmarks.figures import Figure, ratio, save
 from pipeline.estimators import _network, mobilenetv2
-from pipeline.estimators._frozen import frozen_maps
-from pipeline.estimators._pictures import Pictures
+from pipeline.estimators._fine_tuning import FineTune
+from pipeline.estimators._frozen_maps import frozen_maps
+from pipeline.estimators._head import fit_head
+from pipeline.estimators._images import MappedImages, map_images
 
 N, EPOCHS, TURNS = 320, 2, 2
 MORE = 3  # times as many pictures, for memory
-TUNE = mobilenetv2.FineTune(views=2, epochs=EPOCHS)
+TUNE = FineTune(views=2, epochs=EPOCHS)
 FULL = 64  # pictures for the whole network, which is slow
 
 
-def pictures(n: int, folder: Path) -> tuple[Pictures, np.ndarray]:
+def pictures(n: int, folder: Path) -> tuple[MappedImages, np.ndarray]:
     """Return n pictures of noise, whose pixels lie in a file in `folder`, with classes; the embeddings are noise, too."""
     rng, file = np.random.default_rng(7), folder / f"pixels-{n}.npy"
     pixels = np.lib.format.open_memmap(file, "w+", np.uint8, (n, 224, 224, 3))
@@ -36,13 +38,13 @@ def pictures(n: int, folder: Path) -> tuple[Pictures, np.ndarray]:
         pixels[row] = rng.integers(0, 256, (224, 224, 3))
     pixels.flush()
     embedding = rng.random((n, _network.N_FEATURES), dtype=np.float32)
-    return Pictures(embedding, np.load(file, mmap_mode="r"), folder), np.arange(n) % 2
+    return map_images(embedding, np.load(file, mmap_mode="r"), folder), np.arange(n) % 2
 
 
-def classifier(X: Pictures, y: np.ndarray, tune: mobilenetv2.FineTune = TUNE) -> mobilenetv2.MobileNetV2Classifier:
+def classifier(X: MappedImages, y: np.ndarray, tune: FineTune = TUNE) -> mobilenetv2.MobileNetV2Classifier:
     """Return a classifier whose head is fitted."""
     made = mobilenetv2.build(mobilenetv2.Params(epochs=1, fine_tune=tune), 7)
-    made._fit_head(X.embedding, y, None)
+    made.head_, _ = fit_head(X.embedding, y, made.params, 7, None)
     return made
 
 
@@ -56,7 +58,7 @@ def quickest(work: Callable[[], Any]) -> float:
     return min(seconds[1:])
 
 
-def timed_epochs(made: mobilenetv2.MobileNetV2Classifier, X: Pictures, y: np.ndarray) -> float:
+def timed_epochs(made: mobilenetv2.MobileNetV2Classifier, X: MappedImages, y: np.ndarray) -> float:
     """Return the seconds of the last epoch of a fine-tuning, as its lines of progress come."""
     for file in X.scratch.glob("*.npz"):
         file.unlink()  # or it would go on from there

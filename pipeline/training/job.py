@@ -17,7 +17,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import Beside
-from pipeline.estimators._pictures import Pictures, load_pictures
+from pipeline.estimators._images import MappedImages, load_images
 from pipeline.estimators._protocol import Model
 from pipeline.estimators._registry import RegisteredEstimator, get_estimator
 from pipeline.training import tuning
@@ -76,12 +76,12 @@ def load_job(name: str) -> Job:
 
 def load_features(dev: Dataset, task: str, features: str, model: str) -> Any:
     """Return the features of the development set; pixels are mapped from disk, with a scratch folder for the model."""
-    return load_pictures(dev, TaskPaths(task).data, model) if features == "pixels" else dev.X(features)
+    return load_images(dev, TaskPaths(task).data, model) if features == "pixels" else dev.X(features)
 
 
 def remove_scratch(X: Any) -> None:
     """Remove what a training that has ended kept, so that it could go on after an interruption."""
-    if isinstance(X, Pictures):
+    if isinstance(X, MappedImages):
         shutil.rmtree(X.scratch, ignore_errors=True)
 
 

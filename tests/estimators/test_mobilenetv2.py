@@ -13,10 +13,10 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError, ParamsError, StageError
 from pipeline.data import images, litert
 from pipeline.estimators import _network, mobilenetv2
-from pipeline.estimators._frozen import begins_with, frozen_maps, last_frozen
-from pipeline.estimators._pictures import Pictures, make_batches, views
-from pipeline.estimators._tail import learning_rate, stopping_part
-from pipeline.estimators.mobilenetv2 import FineTune, Params
+from pipeline.estimators._fine_tuning import BLOCKS, FineTune, learning_rate, stopping_part
+from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, ood_layer
+from pipeline.estimators._images import map_images
+from pipeline.estimators.mobilenetv2 import Params
 from tests.models import HEAD, KERAS_NOISE, embed, folder_of, learnt_head, numbers, square
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
@@ -38,7 +38,7 @@ def tune(pictures, scratch, fine_tune=TUNE, watched=None):
     X, y, groups = pictures
     if not scratch.exists():
         shutil.copytree("scratch", scratch, ignore=shutil.ignore_patterns("*.npz"))
-    X = Pictures(X.embedding, X.pixels, scratch)
+    X = map_images(X.embedding, X.pixels, scratch)
     params = TUNED.model_copy(update={"fine_tune": fine_tune})
     return make(params).fit(X[np.arange(12)], y[:12], groups[:12], "t", watched and (X[np.array(watched)], y[watched]))
 
@@ -70,7 +70,7 @@ def pictures(studio):
     """The 24 pictures as a fine-tuned network sees them, mapped from disk, with classes and groups of two."""
     pixels = np.load(studio / "pixels.npy", mmap_mode="r")
     return (
-        Pictures(np.load(studio / "embedding.npy"), pixels, studio / "scratch"),
+        map_images(np.load(studio / "embedding.npy"), pixels, studio / "scratch"),
         np.arange(24) % 2,
         np.arange(24) // 4 * 2 + np.arange(24) % 2,
     )
@@ -158,7 +158,9 @@ def test_every_form_of_a_network_gives_the_same_probabilities(name, request, pic
     fitted = request.getfixturevalue(name)
     squares = np.concatenate([pictures[0].pixels[:4], images.sample_pictures()])
     in_keras = np.asarray(_network.load_keras(Path(name) / "model.keras")(squares, training=False))
-    in_memory = fitted.predict_proba(embed(squares) if name == "head" else Pictures(np.zeros((8, 1)), squares, Path()))
+    in_memory = fitted.predict_proba(
+        embed(squares) if name == "head" else map_images(np.zeros((8, 1)), squares, Path())
+    )
     np.testing.assert_allclose(twin(f"{name}/model.tflite", squares), in_keras, atol=CLOSE)
     np.testing.assert_allclose(in_memory, in_keras, atol=CLOSE)
 
@@ -237,7 +239,7 @@ def test_pictures_are_familiar_by_a_map_that_was_not_fine_tuned_in_keras_and_its
     backbone = _network.build(dict(np.load("models/backbone/weights.npz")))
     frozen = _network.import_keras().Model(backbone.input, backbone.get_layer("block_15_expand_relu").output)
     expected = np.asarray(frozen(np.asarray(squares), training=False)).mean(axis=(1, 2))
-    np.testing.assert_allclose(tuned.ood_features(Pictures(np.zeros((4, 1)), squares, Path())), expected, atol=CLOSE)
+    np.testing.assert_allclose(tuned.ood_features(map_images(np.zeros((4, 1)), squares, Path())), expected, atol=CLOSE)
     program = litert.Embedder(Path("tuned/model.tflite").read_bytes())
     for picture, mean in zip(squares, expected, strict=True):
         inference = program.run(picture, frozen_mean=True, feature_map=True)
@@ -246,9 +248,9 @@ def test_pictures_are_familiar_by_a_map_that_was_not_fine_tuned_in_keras_and_its
         assert inference.feature_map.shape == (7, 7, 1280)
 
 
-@pytest.mark.parametrize("block", mobilenetv2.BLOCKS)
+@pytest.mark.parametrize("block", BLOCKS)
 def test_there_is_a_layer_that_stays_frozen_before_every_block(block, backbone_layers):
-    assert backbone_layers.index(last_frozen(block)) < backbone_layers.index(f"{block}_expand")
+    assert backbone_layers.index(ood_layer(block)) < backbone_layers.index(f"{block}_expand")
 
 
 def test_the_history_has_both_phases_one_after_the_other(tuned):
@@ -304,7 +306,7 @@ def assert_goes_on(fine_tune, whole, pictures, scratch, monkeypatch, capsys, wat
     capsys.readouterr()
     after = tune(pictures, scratch, fine_tune, watched)
     said = capsys.readouterr().err
-    assert "t: goes on after epoch 2 of 3" in said
+    assert "t: resumes after epoch 2 of 3" in said
     assert "epoch 3/3" in said
     assert "epoch 2/3" not in said
     assert_same_weights(after, whole)
@@ -321,13 +323,13 @@ def test_a_fit_that_had_ended_is_not_done_again_and_another_one_is(tuned, pictur
 
 
 def test_frozen_maps_are_those_of_keras_for_the_picture_and_its_views_whatever_rows_are_asked_for(pictures, tmp_path):
-    X = Pictures(pictures[0].embedding, pictures[0].pixels, tmp_path)
+    X = map_images(pictures[0].embedding, pictures[0].pixels, tmp_path)
     maps = frozen_maps(X[np.array([5, 2])], "block_13", 2, 7, "t")
     assert (maps.shape, maps.dtype) == ((24, 2, 14, 14, 96), np.float16)
     model = _network.build(dict(np.load("models/backbone/weights.npz")))
-    frozen = _network.import_keras().Model(model.input, begins_with(model, "block_13"))
+    frozen = _network.import_keras().Model(model.input, block_input(model, "block_13"))
     for row in (0, 23):
-        seen = views(X.pixels[row], 2, np.random.default_rng([7, row]))
+        seen = augment(X.pixels[row], 2, np.random.default_rng([7, row]))
         np.testing.assert_allclose(maps[row], np.asarray(frozen(seen, training=False)), rtol=2e-3, atol=2e-3)
     before = [path.stat().st_mtime_ns for path in tmp_path.iterdir()]
     frozen_maps(X, "block_13", 2, 7, "t")
@@ -337,7 +339,7 @@ def test_frozen_maps_are_those_of_keras_for_the_picture_and_its_views_whatever_r
 
 def test_the_time_that_learning_takes_is_tried_beforehand(tuned, pictures):
     X, y, _ = pictures
-    seconds = make(TUNED).seconds_per_sample(Pictures(X.embedding, X.pixels, Path("scratch")), y, "t")
+    seconds = make(TUNED).seconds_per_sample(map_images(X.embedding, X.pixels, Path("scratch")), y, "t")
     assert 1e-4 < seconds < 15
 
 
@@ -375,7 +377,7 @@ def test_early_stopping_needs_two_groups_of_each_class():
 def test_views_begin_with_the_picture_and_are_the_same_for_the_same_seed():
     picture = square(0)
     copy = picture.copy()
-    first, same, other = (views(picture, 4, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, same, other = (augment(picture, 4, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert (first.shape, first.dtype) == ((4, *picture.shape), np.uint8)
     np.testing.assert_array_equal(first, same)
     np.testing.assert_array_equal(first[0], copy)
@@ -384,14 +386,14 @@ def test_views_begin_with_the_picture_and_are_the_same_for_the_same_seed():
 
 
 def test_views_turn_and_flip_and_keep_to_a_fifth_of_light_and_contrast():
-    found = views(np.full((16, 16, 3), 100, np.uint8), 40, np.random.default_rng(0))
+    found = augment(np.full((16, 16, 3), 100, np.uint8), 40, np.random.default_rng(0))
     assert (np.ptp(found, axis=(1, 2, 3)) == 0).all()
     light = found[:, 0, 0, 0].astype(float)
     low, high = (100 - 128) * 1.2 + 128 * 0.8, (100 - 128) * 0.8 + 128 * 1.2
     assert low - 1 <= light.min() < 90 < 115 < light.max() <= high + 1
     marked = np.zeros((8, 8, 3), np.uint8)
     marked[0, 1] = 255
-    places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in views(marked, 200, np.random.default_rng(0))}
+    places = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in augment(marked, 200, np.random.default_rng(0))}
     assert len(places) == 8
 
 
@@ -399,10 +401,16 @@ def test_mapped_pictures_travel_to_another_process_as_the_path_of_their_file(tmp
     pixels = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     np.save(tmp_path / "pixels.npy", pixels)
     mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
-    sent = pickle.dumps(Pictures(np.zeros((20, 1)), mapped, Path())[np.arange(5, 15)])
+    sent = pickle.dumps(map_images(np.zeros((20, 1)), mapped, Path())[np.arange(5, 15)])
     assert len(sent) < pixels.nbytes / 10
     found = pickle.loads(sent)
     np.testing.assert_array_equal(found.pixels[found.rows], pixels[5:15])
+
+
+def batches_of(*args):
+    from pipeline.estimators._batches import Batches
+
+    return Batches(*args)
 
 
 def numbered_maps(n, n_views=4):
@@ -415,7 +423,7 @@ def numbered_maps(n, n_views=4):
 def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch(seed):
     rows = np.arange(30, 10, -1)
     y, weight = rows % 3, rows / 20
-    found = make_batches(_network.import_keras())(numbered_maps(31), rows, y, weight, 8, seed)
+    found = batches_of(numbered_maps(31), rows, y, weight, 8, seed)
     assert len(found) == 3
     seen, shown = [], set()
     for maps, labels, weights in (found[index] for index in range(3)):
@@ -432,7 +440,7 @@ def test_batches_pair_every_picture_with_its_own_label_and_weight_once_an_epoch(
 def test_order_and_views_change_with_the_epoch_and_are_the_same_for_the_same_seed_and_epoch():
     def batches(epoch):
         maps = numbered_maps(40)
-        return make_batches(_network.import_keras())(maps, np.arange(40), np.arange(40), np.ones(40), 8, 7, epoch)
+        return batches_of(maps, np.arange(40), np.arange(40), np.ones(40), 8, 7, epoch)
 
     one, two, later = batches(0), batches(0), batches(1)
     np.testing.assert_array_equal(one[0][0], two[0][0])

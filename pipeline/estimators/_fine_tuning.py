@@ -1,20 +1,41 @@
-"""What MobileNetV2 is fine-tuned with: the layers that learn, the learning rate, what early stopping holds out, progress."""
+"""Parts of fine-tuning: its parameters, the trainable layers, the learning rate, what early stopping holds out, progress."""
 
 import sys
 import time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.core.errors import DataError
+from pipeline.core.params_models import Strict
 from pipeline.estimators import _network
-from pipeline.estimators._frozen import begins_with
+from pipeline.estimators._frozen_maps import block_input
+
+BLOCKS = tuple(f"block_{number}" for number in range(1, 17))
+
+
+class FineTune(Strict):
+    """How training continues after the head, with the blocks from `from_block` on.
+
+    In each epoch an image is shown as one of its `views` (see `_frozen_maps.augment`). With `patience`, training ends after so
+    many epochs without a lower loss on samples held out for that (`stop_fraction` of the groups), and the weights of the best
+    epoch are kept; without, all samples are learnt from in all epochs.
+    """
+
+    from_block: Literal[BLOCKS] = "block_13"
+    views: int = Field(8, ge=1)
+    epochs: int = Field(10, ge=1)
+    learning_rate: float = Field(3e-4, gt=0)
+    batch_size: int = Field(32, ge=1)
+    patience: int | None = Field(None, ge=1)
+    stop_fraction: float = Field(0.15, gt=0, lt=0.5)
 
 
 def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return bool (n,): about `fraction` of the samples of each class, never a part of a group.
+    """Return the samples held out for early stopping, bool (n,): about `fraction` of each class, in whole groups.
 
-    Raises DataError where a class has one group only, which cannot be on both sides.
+    Raises DataError where a class has a single group, which cannot be on both sides.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -27,18 +48,18 @@ def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int)
 
 
 def tail_of(model: Any, block: str) -> Any:
-    """Return the layers of a Keras `model` from `block` on as a model of their own, which shares them and in which they learn.
+    """Return the layers of a Keras `model` from `block` on as a trainable model that shares them.
 
     Batch normalisation keeps its statistics everywhere.
     """
-    tail = _network.import_keras().Model(begins_with(model, block), model.output)
+    tail = _network.import_keras().Model(block_input(model, block), model.output)
     for layer in tail.layers:
         layer.trainable = type(layer).__name__ != "BatchNormalization"
     return tail
 
 
 def learning_rate(keras: Any, highest: float, epochs: int, steps: int) -> Any:
-    """Return Keras' schedule: from 0 up to `highest` through the first of `epochs` of `steps`, then to 0 along a cosine.
+    """Return a Keras schedule: from 0 to `highest` in the first of `epochs` of `steps` each, then to 0 along a cosine.
 
     Adam's first steps are taken while its variance is estimated from few gradients; the rise keeps them small (Liu et al., On the
     Variance of the Adaptive Learning Rate and Beyond, ICLR 2020).
@@ -49,13 +70,13 @@ def learning_rate(keras: Any, highest: float, epochs: int, steps: int) -> Any:
 
 
 def progress(keras: Any, label: str, epochs: int, first: int, may_stop: bool) -> Any:
-    """Return a Keras callback that prints a line an epoch, with the losses, of which early stopping watches val_loss."""
+    """Return a Keras callback that prints a line an epoch, with the losses; early stopping monitors val_loss."""
     start = time.monotonic()
 
-    def say(epoch: int, logs: dict[str, float]) -> None:
+    def print_epoch(epoch: int, logs: dict[str, float]) -> None:
         left = (time.monotonic() - start) / (epoch + 1 - first) * (epochs - epoch - 1)
         losses = ", ".join(f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs)
         at_most = " at most" * may_stop
         print(f"{label}: epoch {epoch + 1}/{epochs}, {losses}, {left:.0f} s left{at_most}", file=sys.stderr, flush=True)
 
-    return keras.callbacks.LambdaCallback(on_epoch_end=say)
+    return keras.callbacks.LambdaCallback(on_epoch_end=print_epoch)
