@@ -34,7 +34,7 @@ lint: $(INSTALLED) ## check style, layers, spelling, docstrings and types
 	ruff format --check .
 	PYTHONPATH=. lint-imports
 	codespell pipeline app tests *.md docs/*.md pyproject.toml params.yaml dvc.yaml Makefile
-	pydoclint pipeline app
+	numpydoc lint $$(find pipeline app -name "*.py")
 	mypy
 
 app: $(INSTALLED) ## predict in the browser

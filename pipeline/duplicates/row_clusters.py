@@ -76,7 +76,9 @@ def find_clusters(features: pd.DataFrame, groups: Sequence[str], seed: int) -> R
 
 
 def joined(neighbours: np.ndarray, near: np.ndarray) -> set[tuple[int, int]]:
-    """Return the pairs of rows that belong together, the smaller first; `near` bool (n, most): do i and k + 1 neighbours?
+    """Return the pairs of rows that belong together, the smaller first.
+
+    `near` bool (n, most): whether row i and its k + 1 nearest neighbours do.
 
     Small sets come first and are closed: sets of sets, such as the patients of one site, join nothing.
     """

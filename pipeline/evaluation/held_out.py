@@ -24,7 +24,7 @@ from pipeline.training.candidate import Candidate
 
 
 def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities (len(rows), n_classes) of some test samples, one by one as a server would, and bool: is it refused?
+    """Return probabilities (len(rows), n_classes) of test samples, one by one as a server would, and whether each is refused.
 
     `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """

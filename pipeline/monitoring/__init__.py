@@ -1,4 +1,4 @@
-"""Is what a champion is shown like what it was trained on?
+"""Compare the samples that a champion is shown with those that it was trained on.
 
 Start with `histograms` (counts in fixed bins); `baseline` counts out-of-fold samples alike, `drift` compares the two.
 
