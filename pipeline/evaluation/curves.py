@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.data.dataset import Dataset
 from pipeline.stats import metrics
+from pipeline.stats import reliability as bins
 from pipeline.stats.intervals import of_share
 
 POINTS = 100
@@ -50,14 +51,14 @@ def cases(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
 def reliability(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
     """Return a row per bin of predicted probability: predicted (mean), observed (share), low, high, n and n_groups.
 
-    The probability is the positive class's, of more than two classes that of the most probable one; see `metrics.judged`.
+    The probability is that of `stats.reliability.confidence`.
     Bins hold equally many samples, so that each says equally much; equal probabilities lie in one bin. `low` and `high` are
     the ends of the 95 % interval of `intervals.of_share`.
     """
-    p, true = metrics.judged(data.y[:, None] == np.arange(len(data.classes)), proba)
-    edges = metrics.equal_count(p, BINS)
-    predicted, observed, n = metrics.reliability(true, p, edges)
-    where = metrics.place(p, edges)
+    p, true = bins.confidence(data.y[:, None] == np.arange(len(data.classes)), proba)
+    edges = bins.equal_count(p, BINS)
+    predicted, observed, n = bins.reliability(true, p, edges)
+    where = bins.bin_of(p, edges)
     n_groups = np.array([len(set(data.group[where == k])) for k in range(len(n))])
     low, high = np.transpose([of_share(true[where == k], data.group[where == k]) for k in range(len(n))])
     table = {"predicted": predicted, "observed": observed, "low": low, "high": high, "n": n, "n_groups": n_groups}

@@ -7,6 +7,8 @@ scikit-learn would warn and say 0, or average over the other classes, and either
 
 import numpy as np
 
+from pipeline.stats.reliability import bin_of, confidence, equal_width, ratio
+
 ECE_BINS = 15  # equal in width; the number that Guo et al. 2017 use
 
 
@@ -73,14 +75,14 @@ class Scorer:
             "roc_auc": np.stack(areas if self.n_classes > 2 else areas * 2, axis=1),
         }
         overall = {
-            "accuracy": _ratio(hits.sum(axis=1), total),
+            "accuracy": ratio(hits.sum(axis=1), total),
             **_decisions(hits, actual, chosen),
             "matthews_corrcoef": _matthews(hits, actual, chosen),
             "roc_auc": np.mean(areas, axis=0),
             "average_precision": np.mean(precisions, axis=0),
-            "brier_score_loss": _ratio(squares[:, 0], total),
-            "log_loss": _ratio(surprise[:, 0], total),
-            "ece": _ratio(np.abs(gaps).sum(axis=1), total),
+            "brier_score_loss": ratio(squares[:, 0], total),
+            "log_loss": ratio(surprise[:, 0], total),
+            "ece": ratio(np.abs(gaps).sum(axis=1), total),
         }
         return overall, of_classes
 
@@ -111,11 +113,11 @@ class Ranking:
         positives, negatives = found[:, -1], wrong[:, -1]
         level = wrong.take(self._level, axis=1)
         disorder = np.einsum("ij,ij->i", own, wrong.take(self._before, axis=1) + level) / 2
-        area = _ratio(positives * negatives - disorder, positives * negatives)
+        area = ratio(positives * negatives - disorder, positives * negatives)
         found = found.take(self._found, axis=1)
         level += found
         precision = np.divide(found, level, out=np.zeros_like(found), where=level > 0)  # 0 / 0: its weight is 0, too
-        return area, _ratio(np.einsum("ij,ij->i", own, precision), positives)
+        return area, ratio(np.einsum("ij,ij->i", own, precision), positives)
 
 
 def confusion(y: np.ndarray, decided: np.ndarray, n_classes: int) -> np.ndarray:
@@ -163,46 +165,8 @@ def roc_curve(y: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     bends = np.any(np.diff(steps, n=2, axis=1) != 0, axis=0)
     kept = np.concatenate([[True], bends, [True]])[: len(thresholds)]
     steps = np.concatenate([np.zeros((2, 1)), steps[:, kept]], axis=1)
-    fpr, tpr = _ratio(steps, steps[:, -1:])
+    fpr, tpr = ratio(steps, steps[:, -1:])
     return fpr, tpr, np.concatenate([[np.inf], thresholds[::-1][kept]])
-
-
-def judged(actual: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probabilities that calibration is about, float64 (n,), and whether each came true, bool (n,).
-
-    `actual` bool (n, K): the class of each sample; `proba` float (n, K). Of two classes the positive one's probability; of
-    more the highest one's (Guo et al. 2017), whatever was decided.
-    """
-    column = np.ones(len(proba), dtype=np.int64) if proba.shape[1] == 2 else proba.argmax(axis=1)
-    rows = np.arange(len(proba))
-    return proba[rows, column].astype(np.float64), actual[rows, column]
-
-
-def equal_width(bins: int) -> np.ndarray:
-    """Return the inner edges, float64 (bins - 1,), of bins that divide 0..1 equally."""
-    return np.linspace(0, 1, bins + 1)[1:-1]
-
-
-def equal_count(p: np.ndarray, bins: int) -> np.ndarray:
-    """Return the inner edges of at most so many bins that hold equally many of `p`, float (n,): fewer where many are equal."""
-    return np.unique(np.quantile(p, equal_width(bins)))
-
-
-def place(p: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the bin, int64 (n,), of each of `p`, by the bins' inner `edges`: an upper edge belongs to its bin."""
-    return np.searchsorted(edges, p, side="left")
-
-
-def reliability(y: np.ndarray, p: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the mean predicted probability, the observed share of positives and the count of each bin.
-
-    `y` int or bool (n,); `p` float (n,) in 0..1; `edges`: the bins' inner ones, (bins - 1,). Two float64 (bins,), NaN where a
-    bin is empty, and an int64.
-    """
-    bins, where = len(edges) + 1, place(p, edges)
-    counts = np.bincount(where, minlength=bins)
-    predicted, observed = (np.bincount(where, weights=values, minlength=bins) for values in (p, y))
-    return _ratio(predicted, counts), _ratio(observed, counts), counts
 
 
 def _check(y: np.ndarray, proba: np.ndarray, decided: np.ndarray) -> None:
@@ -213,12 +177,6 @@ def _check(y: np.ndarray, proba: np.ndarray, decided: np.ndarray) -> None:
         raise ValueError(f"y and decided must be classes 0..{proba.shape[1] - 1}")
     if not ((proba >= 0) & (proba <= 1)).all():
         raise ValueError("proba must be in 0..1")
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return part / whole, NaN where `whole` is 0."""
-    part, whole = np.broadcast_arrays(part, whole)
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 
 def _cumulated(weights: np.ndarray) -> np.ndarray:
@@ -240,14 +198,14 @@ def _surprise(actual: np.ndarray, proba: np.ndarray) -> np.ndarray:
 
 def _gaps(actual: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """Return (n, ECE_BINS): outcome minus probability in the column of the sample's bin, else 0."""
-    confidence, true = judged(actual, proba)
-    gap = true - confidence
-    return gap[:, None] * (place(confidence, equal_width(ECE_BINS))[:, None] == np.arange(ECE_BINS))
+    p, true = confidence(actual, proba)
+    gap = true - p
+    return gap[:, None] * (bin_of(p, equal_width(ECE_BINS))[:, None] == np.arange(ECE_BINS))
 
 
 def _shares(hits: np.ndarray, actual: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return precision, recall and f1 per class, shaped as the counts given: right, actual and decided."""
-    return _ratio(hits, chosen), _ratio(hits, actual), _ratio(2 * hits, actual + chosen)
+    return ratio(hits, chosen), ratio(hits, actual), ratio(2 * hits, actual + chosen)
 
 
 def _decisions(hits: np.ndarray, actual: np.ndarray, chosen: np.ndarray) -> dict[str, np.ndarray]:
@@ -272,5 +230,5 @@ def _matthews(hits: np.ndarray, actual: np.ndarray, chosen: np.ndarray) -> np.nd
     spread = [(side * (total - side).clip(min=0)).sum(axis=1) for side in (actual, chosen)]
     # Judged by what is there at all, not by a spread of exactly 0, which rounding can miss.
     varied = [(side > 0).sum(axis=1) > 1 for side in (actual, chosen)]
-    value = _ratio(covariance, np.sqrt(spread[0] * spread[1]))
+    value = ratio(covariance, np.sqrt(spread[0] * spread[1]))
     return np.where(varied[0] & ~varied[1], 0.0, np.where(varied[0], value, np.nan))

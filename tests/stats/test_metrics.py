@@ -6,10 +6,9 @@ import sys
 import numpy as np
 import pytest
 from sklearn import metrics as reference
-from sklearn.calibration import calibration_curve
 from sklearn.preprocessing import label_binarize
 
-from pipeline.stats import metrics
+from pipeline.stats import metrics, reliability
 
 pytestmark = pytest.mark.filterwarnings("error")
 CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
@@ -134,7 +133,7 @@ def test_ece_of_three_classes_is_the_gap_of_the_most_probable_class_per_bin_what
 
 def test_ece_agrees_with_the_reliability_diagram():
     y, proba, decided = predictions(2, 4)
-    predicted, observed, counts = metrics.reliability(y, proba[:, 1], metrics.equal_width(metrics.ECE_BINS))
+    predicted, observed, counts = reliability.reliability(y, proba[:, 1], reliability.equal_width(metrics.ECE_BINS))
     gaps = np.nansum(np.abs(predicted - observed) * counts) / len(y)
     assert metrics.scores(y, proba, decided)["ece"] == pytest.approx(gaps)
 
@@ -264,36 +263,6 @@ def test_roc_curve_without_negatives_has_no_false_positive_rate():
     fpr, tpr, _ = metrics.roc_curve([1, 1], [0.2, 0.8])
     assert np.isnan(fpr).all()
     assert tpr[-1] == 1
-
-
-def test_reliability_equals_scikit_learns_where_a_bin_is_not_empty():
-    rng = np.random.default_rng(14)
-    p = np.concatenate([rng.random(80) * 0.7, [0, 0.1, 0.2, 0.3, 1.0]])  # edges, and bins with nothing in them
-    y = rng.random(85) < p
-    predicted, observed, counts = metrics.reliability(y, p, metrics.equal_width(10))
-    theirs = calibration_curve(y, p, n_bins=10)
-    assert observed[counts > 0] == pytest.approx(theirs[0])
-    assert predicted[counts > 0] == pytest.approx(theirs[1])
-    assert np.isnan(predicted[counts == 0]).all()
-    assert np.isnan(observed[counts == 0]).all()
-    assert (len(counts), counts.sum()) == (10, 85)
-
-
-def test_reliability_of_equally_many_equals_scikit_learns_by_quantile():
-    p = np.random.default_rng(15).random(203) ** 3
-    y = np.random.default_rng(16).random(203) < p
-    predicted, observed, counts = metrics.reliability(y, p, metrics.equal_count(p, 10))
-    theirs = calibration_curve(y, p, n_bins=10, strategy="quantile")
-    assert observed == pytest.approx(theirs[0])
-    assert predicted == pytest.approx(theirs[1])
-    assert set(counts) <= {20, 21}
-
-
-def test_equal_probabilities_lie_in_one_bin():
-    p = np.array([0.1] * 50 + [0.4] * 50 + [0.9])
-    predicted, _, counts = metrics.reliability(p > 0.5, p, metrics.equal_count(p, 10))
-    assert counts[counts > 0].tolist() == [50, 50, 1] or counts[counts > 0].tolist() == [50, 51]
-    assert np.nansum(predicted * counts) == pytest.approx(p.sum())
 
 
 def test_importing_the_metrics_loads_neither_scikit_learn_nor_pandas_nor_scipy():
