@@ -15,8 +15,12 @@ def test_output_of_the_block_is_discarded(capfd):
     assert capfd.readouterr() == ("after\n", "")
 
 
+def fail() -> None:
+    os.write(1, b"the reason\n")
+    raise ValueError("bad")
+
+
 def test_output_of_a_failing_block_is_shown(capfd):
     with pytest.raises(ValueError, match="bad"), quiet():
-        os.write(1, b"the reason\n")
-        raise ValueError("bad")
+        fail()
     assert "the reason\n" in "".join(capfd.readouterr())
