@@ -90,7 +90,7 @@ def test_a_batch_with_wrong_labels_is_trained_and_compared_but_not_promoted(clon
     assert clone.repro() == []
     assert "rejected" in clone.run(*RETRAIN, "--status").stdout
     assert clone.run(*RETRAIN, "--promote", "bad", ok=False).returncode == 2
-    # the same pictures under their right labels are welcome
+    # the same images under their right labels are welcome
     assert hand_in(clone, 4321, 10, "mended") >= 7
 
 

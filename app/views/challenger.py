@@ -108,7 +108,7 @@ def about(batch: BatchProfile) -> None:
     st.markdown(
         f"- **Audit**: of {batch.n} samples {plain(left)} is left out; {batch.joined} show what an earlier sample shows, "
         f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
-        f"- **Drift**: {plain(recommendation.in_distance(batch))}. Of a batch of the same kind that would be 50%."
+        f"- **Drift**: {plain(recommendation.in_distance(batch))}."
     )
 
 

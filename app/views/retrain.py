@@ -55,10 +55,10 @@ def hand_in(task: str) -> None:
     from pipeline.core import params
     from pipeline.core.errors import AssayError
     from pipeline.retraining import intake
-    from pipeline.retraining.existing_samples import Known
+    from pipeline.retraining.existing_samples import ExistingSamples
 
     try:
-        labels = Known(task).labels
+        labels = ExistingSamples(task).labels
     except AssayError as error:
         st.error(plain(str(error)))
         return

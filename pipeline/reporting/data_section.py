@@ -1,4 +1,4 @@
-"""What a report says of the data: which there are, what the audit found, where every sample went."""
+"""The data section of a report: samples and classes, the findings of the audit, the subset of every sample."""
 
 from typing import Any
 
@@ -14,21 +14,21 @@ MOST_VALUES = 6  # of a column of words; rarer ones are counted together
 
 
 def flow(study: Study) -> list[dict[str, Any]]:
-    """Return the way of the samples from the raw files to the test set: title, n and what is to be said of each step."""
+    """Return the steps from the raw files to the test set: title, number of samples and a note."""
     split, what = study.split, study.what
     left_out = split[split["subset"] == "excluded"]
     steps = [
         {
             "title": f"{what}s found",
             "n": len(study.samples),
-            "said": f"{len(study.audit.skipped)} other files passed over",
+            "note": f"{len(study.audit.skipped)} other files skipped",
         },
-        {"title": "left out", "n": len(left_out), "said": "; ".join(f"{r['why']}: {r['n']}" for r in reasons(study))},
+        {"title": "left out", "n": len(left_out), "note": "; ".join(f"{r['why']}: {r['n']}" for r in reasons(study))},
     ]
     for title, subset in (("development", "dev"), ("test", "test")):
         part = split[split["subset"] == subset]
-        said = wording.some([f"{name} {int((part['label'] == name).sum())}" for name in study.classes])
-        steps.append({"title": title, "n": len(part), "said": said})
+        note = wording.some([f"{name} {int((part['label'] == name).sum())}" for name in study.classes])
+        steps.append({"title": title, "n": len(part), "note": note})
     return steps
 
 
@@ -46,20 +46,20 @@ def classes(study: Study) -> list[dict[str, Any]]:
 
 
 def reasons(study: Study) -> list[dict[str, Any]]:
-    """Return why samples are left out, and how many for each reason, without naming any of them."""
+    """Return the reasons for which samples are left out, with counts, without naming any sample."""
     left_out = study.split[study.split["subset"] == "excluded"]
     counts = left_out["reason"].str.split(":").str[0].value_counts().sort_index()
     return [{"why": why, "n": int(n)} for why, n in counts.items()]
 
 
 def unreadable(study: Study) -> list[dict[str, Any]]:
-    """Return why files cannot be read, without their names, and how many for each reason."""
+    """Return the reasons for which files cannot be read, with counts, without their names."""
     counts = pd.Series([file.reason for file in study.audit.unreadable], dtype=str).value_counts().sort_index()
     return [{"why": why, "n": int(n)} for why, n in counts.items()]
 
 
 def sizes(study: Study) -> str:
-    """Return the pictures' sizes in words; empty for a table."""
+    """Return the images' sizes in words; empty for a table."""
     good = study.samples[study.samples["error"] == ""]
     pairs = zip(good["width"], good["height"], strict=True)
     return wording.sizes([(int(w), int(h)) for w, h in pairs]) if study.task.kind == "image" else ""
@@ -79,11 +79,11 @@ def columns(study: Study) -> list[dict[str, Any]]:
 
 def numbers(values: pd.Series) -> str:
     """Return median, quartiles and the number of missing values."""
-    known = values.dropna()
-    if not len(known):
+    present = values.dropna()
+    if not len(present):
         return "all missing"
-    low, middle, high = known.quantile([0.25, 0.5, 0.75])
-    missing = len(values) - len(known)
+    low, middle, high = present.quantile([0.25, 0.5, 0.75])
+    missing = len(values) - len(present)
     return f"{middle:.4g} ({low:.4g} to {high:.4g})" + (f", {missing} missing" if missing else "")
 
 
@@ -92,51 +92,51 @@ def words(values: pd.Series) -> str:
     counts = (
         values.replace("", "missing").value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
     )
-    said = [f"{value} {n / len(values):.0%}" for value, n in counts.items()]
-    return wording.some(said, MOST_VALUES)
+    shares = [f"{value} {n / len(values):.0%}" for value, n in counts.items()]
+    return wording.some(shares, MOST_VALUES)
 
 
 def audit(study: Study) -> dict[str, Any]:
-    """Return what the audit found, in lines; `story` is of a shipped split that leaks."""
-    found = study.audit
+    """Return the findings of the audit, in lines; `story` describes a leaking shipped split."""
+    findings = study.audit
     shipped = study.samples.loc[study.samples["shipped"] == "test", "shipped"]
     story = ""
-    if found.leaks:
+    if findings.leaks:
         story = (
-            f"As shipped, {found.n_leaked} of {len(shipped)} test {study.what}s show what stands outside of the test set, "
-            "too: a score on it would be that of recognising them. Here every such set stays on one side, or is left out."
+            f"As shipped, {findings.n_leaked} of {len(shipped)} test {study.what}s also show up outside the test set, "
+            "so a score on it would partly measure recognition. Here all copies are kept in one subset, or left out."
         ) + both_ways(study)
     return {
-        "lines": summary.summary(found, study.what, done=True),
+        "lines": summary.summary(findings, study.what, done=True),
         "story": story,
-        "n_pairs": len(found.pairs),
-        "confounders": found.confounders,
+        "n_pairs": len(findings.pairs),
+        "confounders": findings.confounders,
     }
 
 
 def both_ways(study: Study) -> str:
-    """Return in a sentence what the leak would have made of the champion, trained both ways; "" where that was not done."""
+    """Return the champion's accuracy when trained with and without the leak, in a sentence; "" where it was not measured."""
     report = study.test[study.winner]
     published = report.get("as_published")
     if not published:
         return ""
 
-    def said(side: dict[str, Any]) -> str:
+    def accuracy_of(side: dict[str, Any]) -> str:
         low, high = side["ci"]["accuracy"]
         return f"accuracy {side['accuracy']:.3f} [{low:.3f}, {high:.3f}]"
 
     return (
-        f" Trained on the data as published, {study.winner} has {said(published)} ({published['n_leaked']} of "
-        f"{report['counts']['n']} test {study.what}s are in train); trained without what leaks: {said(report)}."
+        f" Trained on the data as published, {study.winner} has {accuracy_of(published)} ({published['n_leaked']} of "
+        f"{report['counts']['n']} test {study.what}s are in train); trained without what leaks: {accuracy_of(report)}."
     )
 
 
 def division(study: Study) -> str:
-    """Return in a sentence how the test set was divided off."""
+    """Return in a sentence how the test set was chosen."""
     rule = study.task.split
     if rule.by == "shipped":
-        return "The test set is the one that the data ship with, less what is left out."
+        return "The test set is the one that the data set ships with, without what is left out."
     return (
         f"The test set is drawn by a hash of each group's name: about {rule.test_fraction:.0%} of the groups, and adding "
-        "samples never moves the old ones."
+        "samples never moves existing ones."
     )

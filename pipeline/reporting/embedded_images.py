@@ -1,4 +1,4 @@
-"""Pictures within a report: samples scaled down, and figures, as data: URIs, so that one file is all."""
+"""Images within a report: samples scaled down, and figures, as data: URIs, so that one file is all."""
 
 import base64
 import io
@@ -26,17 +26,17 @@ def uri(data: bytes, kind: str) -> str:
 
 
 def sample(path: Path) -> str:
-    """Return a picture file, upright and scaled down, as a data: URI: without its metadata, which may name a patient."""
-    picture = Image.fromarray(images.decode(path.read_bytes()).pixels)
-    scale = min(1.0, SIDE / max(picture.size))
-    picture = picture.resize([max(1, round(length * scale)) for length in picture.size], Image.Resampling.BILINEAR)
+    """Return an image file, upright and scaled down, as a data: URI: without its metadata, which may name a patient."""
+    image = Image.fromarray(images.decode(path.read_bytes()).pixels)
+    scale = min(1.0, SIDE / max(image.size))
+    image = image.resize([max(1, round(length * scale)) for length in image.size], Image.Resampling.BILINEAR)
     out = io.BytesIO()
-    picture.save(out, "JPEG", quality=QUALITY)
+    image.save(out, "JPEG", quality=QUALITY)
     return uri(out.getvalue(), "jpeg")
 
 
 def pairs(study: Study) -> list[dict[str, Any]]:
-    """Return the pairs of the audit that matter most, each with both pictures (of tables without), what was done, a remark."""
+    """Return the pairs of the audit that matter most, each with both images (of tables without), what was done, a remark."""
     shown = summary.ranked(study.audit, study.samples)[:MOST_PAIRS]
     root = Path(study.task.raw)
     of_images = study.task.kind == "image"
@@ -44,7 +44,7 @@ def pairs(study: Study) -> list[dict[str, Any]]:
         {"kind": pair.kind, "score": pair.score, "copy": pair.copy, "remark": remark}
         | {
             "sides": [
-                {"path": path, "picture": sample(uploads.locate(root, path)) if of_images else ""}
+                {"path": path, "image": sample(uploads.locate(root, path)) if of_images else ""}
                 for path in (pair.a, pair.b)
             ]
         }
@@ -52,12 +52,11 @@ def pairs(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def with_pictures(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows that have a path with their picture added."""
+def with_images(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that have a path with their image added."""
     root = Path(study.task.raw)
     return [
-        row | {"picture": sample(uploads.locate(root, row["path"])) if study.task.kind == "image" else ""}
-        for row in rows
+        row | {"image": sample(uploads.locate(root, row["path"])) if study.task.kind == "image" else ""} for row in rows
     ]
 
 
@@ -65,14 +64,14 @@ def charts(study: Study) -> dict[str, str]:
     """Return the champion's charts by name, as data: URIs: those that `evaluate` drew, and precision over recall."""
     folder = TaskPaths(study.name).figures(study.winner)
     names = ("roc", "reliability", "coverage", "history")
-    found = {
+    embedded = {
         name: uri(require(folder / f"{name}.png", f"evaluate@{study.winner}").read_bytes(), "png") for name in names
     }
     with tempfile.TemporaryDirectory() as scratch:
         drawn = Path(scratch, "precision.png")
         average = study.cv[study.winner]["average_precision"]
         plots.precision_recall(study.dev, study.proba, average, f"{study.winner}, out of fold", drawn)
-        return found | {"precision": uri(drawn.read_bytes(), "png")}
+        return embedded | {"precision": uri(drawn.read_bytes(), "png")}
 
 
 def chart_elsewhere(task: str, name: str, chart: str) -> str:

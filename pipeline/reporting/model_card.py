@@ -30,10 +30,13 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
             "Evaluation data",
             [
                 f"{test['counts']['n']} {study.what}s of {test['counts']['n_groups']} groups, from the same source, opened after "
-                "the choice; see Split."
+                "the model was selected; see Split."
             ],
         ),
-        ("Ethical considerations", [f"{AUTHOR}: consent, what a wrong answer does to a patient, who may be harmed."]),
+        (
+            "Ethical considerations",
+            [f"{AUTHOR}: consent, the effect of a wrong answer on a patient, and who may be harmed."],
+        ),
     ]
 
 
@@ -51,10 +54,10 @@ def details(study: Study) -> list[str]:
 def intended_use(study: Study) -> list[str]:
     """Return what the model is for, and what it takes."""
     return [
-        f"To tell apart {', '.join(study.classes)}; any other finding is none of its answers.",
+        f"To tell apart {', '.join(study.classes)}; it cannot answer with any other finding.",
         accepted(study),
         "Research use; it is not a medical device.",
-        f"{AUTHOR}: who shall use it, at which point of care, and for whom it is not meant.",
+        f"{AUTHOR}: who should use it, at which point of care, and for whom it is not intended.",
     ]
 
 
@@ -62,10 +65,10 @@ def factors(study: Study) -> list[str]:
     """Return the columns whose values define the subgroups that are reported separately."""
     columns = sorted({row["column"] for row in subgroups(study)})
     return [
-        f"Judged by subgroups of {', '.join(columns)}."
+        f"Reported separately by {', '.join(columns)}."
         if columns
-        else "No subgroup was named (select.subgroups), so none was judged.",
-        f"{AUTHOR}: which other groups, instruments and places matter.",
+        else "No subgroup is named in select.subgroups, so none is reported.",
+        f"{AUTHOR}: which other groups, instruments and settings matter.",
     ]
 
 
@@ -73,15 +76,15 @@ def accepted(study: Study) -> str:
     """Return what the model takes, and what it refuses."""
     if study.task.kind == "image":
         columns = asked_for(study.bundle)
-        beside = f", and beside the picture {', '.join(columns)}; each may be unknown" if columns else ""
+        clinical = f", with the clinical columns {', '.join(columns)}; each may be unknown" if columns else ""
         return (
-            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{beside}. A picture unlike the training data is refused: "
+            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{clinical}. An out-of-distribution image is refused: "
             f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of "
             "the test set."
         )
     n = len(study.bundle["schema"])
     return (
-        f"It takes rows of {n} columns. A row with a number far outside of what training saw is refused: "
+        f"It takes rows of {n} columns. A row with a number far outside the training range is refused: "
         f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of the "
         "test set."
     )
@@ -96,7 +99,7 @@ def decides(study: Study) -> str:
     """Return how a probability becomes an answer."""
     rule = study.bundle["decision"]
     if not study.dev.positive:
-        return "The most probable class is decided."
+        return "The answer is the most probable class."
     reason = f", chosen out of fold for {rule['chosen_for']}" if rule["chosen_for"] else ", the default"
     return f"From a probability of {rule['threshold']:g} on the decision is {study.dev.positive}{reason}."
 

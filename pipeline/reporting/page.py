@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import subgroups, test_set_evaluations
+from pipeline.evaluation import subgroups
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
@@ -13,7 +13,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
 
 def three(value: float | None) -> str:
-    """Return a figure with three digits behind the point."""
+    """Return a figure with three decimals."""
     return "not defined" if value is None or value != value else f"{value:.3f}"
 
 
@@ -28,48 +28,48 @@ def signed(value: float | None) -> str:
 
 
 def percent(value: float) -> str:
-    """Return a share in percent, without digits behind the point."""
+    """Return a share in percent, without decimals."""
     return f"{value:.0%}"
 
 
-def fingerprints(found: results.Study) -> list[tuple[str, str]]:
-    """Return what the results were made from and came out as: (what, SHA-256)."""
-    paths = TaskPaths(found.name)
+def fingerprints(study: results.Study) -> list[tuple[str, str]]:
+    """Return (name, SHA-256) of what the results were made from, and of the results."""
+    paths = TaskPaths(study.name)
     return [
         *((path.as_posix(), artifacts.sha256(path.read_bytes())) for path in (paths.samples, paths.split)),
-        ("development set: ids, groups, labels, folds", found.bundle["data_fingerprint"]),
-        ("test set: ids, groups, labels", found.test[found.winner]["data_fingerprint"]),
-        (paths.bundle.as_posix(), found.selection["bundle"]),
+        ("development set: ids, groups, labels, folds", study.bundle["data_fingerprint"]),
+        ("test set: ids, groups, labels", study.test[study.winner]["data_fingerprint"]),
+        (paths.bundle.as_posix(), study.selection["bundle"]),
     ]
 
 
-def content(found: results.Study, pictures: bool) -> dict[str, Any]:
-    """Return what the template shows; without `pictures` nothing in it is of a single sample."""
-    elsewhere = results_section.external(found)
-    for one in elsewhere:
-        one["charts"] = {
-            chart: embedded_images.chart_elsewhere(found.name, one["name"], chart) for chart in ("roc", "reliability")
+def content(study: results.Study, images: bool) -> dict[str, Any]:
+    """Return the variables of the template; without `images` it holds nothing of a single sample."""
+    elsewhere = results_section.external(study)
+    for dataset in elsewhere:
+        dataset["charts"] = {
+            chart: embedded_images.chart_elsewhere(study.name, dataset["name"], chart)
+            for chart in ("roc", "reliability")
         }
     shown = {
-        "pairs": embedded_images.pairs(found),
-        "mistakes": embedded_images.with_pictures(found, results_section.mistakes(found)),
-        "unreadable": found.audit.unreadable,
+        "pairs": embedded_images.pairs(study),
+        "mistakes": embedded_images.with_images(study, results_section.mistakes(study)),
+        "unreadable": study.audit.unreadable,
     }
     return {
-        "study": found,
-        "cv": found.cv[found.winner],
-        "test": found.test[found.winner],
-        "pictures": shown if pictures else None,
-        "looks": test_set_evaluations.in_words(found.looks),
-        "charts": embedded_images.charts(found),
+        "study": study,
+        "cv": study.cv[study.winner],
+        "test": study.test[study.winner],
+        "images": shown if images else None,
+        "charts": embedded_images.charts(study),
         "elsewhere": elsewhere,
-        "card": model_card.card(found),
-        "limits": limits.limits(found),
-        "decides": model_card.decides(found),
-        "calibrated": model_card.calibrated(found),
-        "checklist": tripod_ai.checklist(found),
-        "fingerprints": fingerprints(found),
-        "metric": NAMES[found.metric],
+        "card": model_card.card(study),
+        "limits": limits.limits(study),
+        "decides": model_card.decides(study),
+        "calibrated": model_card.calibrated(study),
+        "checklist": tripod_ai.checklist(study),
+        "fingerprints": fingerprints(study),
+        "metric": NAMES[study.metric],
         "few": subgroups.FEW,
         "seed": params.seed(),
         "data": data_section,
@@ -77,11 +77,11 @@ def content(found: results.Study, pictures: bool) -> dict[str, Any]:
     }
 
 
-def render(name: str, pictures: bool = True) -> str:
+def render(name: str, images: bool = True) -> str:
     """Return the report of a task as HTML; raise StageError where a stage before it has not run."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"three": three, "span": span, "signed": signed, "percent": percent}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(content(results.read(name), pictures))
+    return template.render(content(results.read(name), images))

@@ -1,4 +1,4 @@
-"""All that the stages found out about one task, read once: what its report is written from."""
+"""All results of one task, read once for its report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,8 +66,8 @@ class Study:
 
     @property
     def what(self) -> str:
-        """What a sample is, in the singular."""
-        return "picture" if self.task.kind == "image" else "row"
+        """The noun for a sample."""
+        return "image" if self.task.kind == "image" else "row"
 
     @cached_property
     def proba(self) -> np.ndarray:
@@ -86,7 +86,7 @@ class Study:
 
     @cached_property
     def columns(self) -> pd.DataFrame:
-        """What is known of each sample besides the picture, in the order of `samples`: numbers as float64, words as str."""
+        """What is known of each sample besides the image, in the order of `samples`: numbers as float64, words as str."""
         if self.task.kind == "table":
             text = pd.read_csv(TaskPaths(self.name).columns, dtype=str, keep_default_na=False)
         else:

@@ -1,4 +1,4 @@
-"""What a report says of the results: the leaderboard, the champion's figures, its errors, groups of samples, other sources."""
+"""The results section of a report: leaderboard, figures of the champion, mistakes, subgroups, sites, external data."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def leaderboard(study: Study) -> list[dict[str, Any]]:
 
 
 def figures(study: Study) -> list[dict[str, Any]]:
-    """Return the champion's figures, out of fold beside test, with their intervals."""
+    """Return the champion's figures, out of fold and on the test set, with their intervals."""
     sides = {"oof": study.cv[study.winner], "test": study.test[study.winner]}
     rows = []
     for key in (key for key in NAMES if key in sides["oof"]):
@@ -45,7 +45,7 @@ def figures(study: Study) -> list[dict[str, Any]]:
 
 
 def per_class(study: Study) -> list[dict[str, Any]]:
-    """Return recall, precision and AUC of each class, out of fold beside test."""
+    """Return recall, precision and AUC of each class, out of fold and on the test set."""
     oof, test = study.cv[study.winner]["per_class"], study.test[study.winner]["per_class"]
     return [{"name": name, "oof": oof[name], "test": test[name]} for name in study.classes]
 
@@ -61,7 +61,7 @@ def confusion(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def mistakes(study: Study) -> list[dict[str, Any]]:
-    """Return the errors out of fold of which the champion was surest: path, actual, decided, probability."""
+    """Return the most confident mistakes of the champion out of fold: path, actual, decided, probability."""
     sure = study.proba[np.arange(len(study.decided)), study.decided]
     wrong = np.flatnonzero(study.decided != study.dev.y)
     ranked = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_MISTAKES]
@@ -82,46 +82,46 @@ def n_mistakes(study: Study) -> int:
 
 
 def subgroups(study: Study) -> list[dict[str, Any]]:
-    """Return the champion's figures by subgroup, out of fold beside test; none where params.yaml names no column."""
+    """Return the champion's figures by subgroup, out of fold and on the test set; none where params.yaml names no column."""
     sides = {"oof": study.cv[study.winner], "test": study.test[study.winner]}
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for side, report in sides.items():
         for row in report.get("subgroups", []):
             key = (row["column"], row["value"])
-            found.setdefault(key, {"column": key[0], "value": key[1], "oof": None, "test": None})[side] = row
-    return list(found.values())
+            rows.setdefault(key, {"column": key[0], "value": key[1], "oof": None, "test": None})[side] = row
+    return list(rows.values())
 
 
 def sites(study: Study) -> dict[str, Any] | None:
-    """Return what leaving one site out found: column, the champion's `rows`, and of each other model its row of all sites.
+    """Return the results of leaving one site out: column, the champion's `rows`, and of each other model its row of all sites.
 
     None where params.yaml names no column.
     """
     if not study.sites.get("column"):
         return None
-    found = study.sites["models"]
-    others = {name: found[name][0] for name in study.task.models if name != study.winner and found.get(name)}
-    own = found[study.winner]
+    by_model = study.sites["models"]
+    others = {name: by_model[name][0] for name in study.task.models if name != study.winner and by_model.get(name)}
+    own = by_model[study.winner]
     return {"column": study.sites["column"], "rows": own, "others": others}
 
 
 def external(study: Study) -> list[dict[str, Any]]:
-    """Return what is known of the champion on data of other sources, in the order of params.yaml: name, and the report."""
+    """Return the champion's reports on external data sets, with their names, in the order of params.yaml."""
     named = {
         name: block for name, block in (params.load().get("external") or {}).items() if block["task"] == study.name
     }
-    places = {name: TaskPaths(study.name).external(name) for name in named}
-    found = [{"name": name} | artifacts.read_json(place) for name, place in places.items() if place.exists()]
-    for one in found:
-        one["rows"] = [
+    paths = {name: TaskPaths(study.name).external(name) for name in named}
+    datasets = [{"name": name} | artifacts.read_json(path) for name, path in paths.items() if path.exists()]
+    for dataset in datasets:
+        dataset["rows"] = [
             {
                 "name": NAMES[key],
                 "here": study.test[study.winner][key],
                 "here_ends": study.test[study.winner]["ci"].get(key),
             }
-            | {"there": one[key], "there_ends": one["ci"].get(key)}
-            | {"change": one["change"][key]["difference"], "change_ends": one["change"][key]["ci"]}
+            | {"there": dataset[key], "there_ends": dataset["ci"].get(key)}
+            | {"change": dataset["change"][key]["difference"], "change_ends": dataset["change"][key]["ci"]}
             for key in COMPARED
-            if key in one["change"]
+            if key in dataset["change"]
         ]
-    return found
+    return datasets

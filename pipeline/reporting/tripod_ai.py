@@ -74,13 +74,13 @@ Answer = tuple[str, str]  # a sentence, and the id of the section that has more
 
 @dataclass(frozen=True)
 class Row:
-    """An item of the checklist: `answer` is empty where it is for the author, `place` the id of the section that has more."""
+    """An item of the checklist: `answer` is empty where it is for the author, `section` the id of the section that has more."""
 
     number: str
     topic: str
     asks: str
     answer: str
-    place: str
+    section: str
 
 
 def checklist(study: Study) -> list[Row]:
@@ -91,9 +91,11 @@ def checklist(study: Study) -> list[Row]:
 
 def tuned(study: Study) -> str:
     """Return how the champion's hyperparameters were chosen."""
-    found = study.cv[study.winner].get("tuned")
+    tuning = study.cv[study.winner].get("tuned")
     return (
-        f"chosen of {len(found['tried'])} combinations inside the training folds" if found else "as set in params.yaml"
+        f"chosen of {len(tuning['tried'])} combinations inside the training folds"
+        if tuning
+        else "as set in params.yaml"
     )
 
 
@@ -120,14 +122,14 @@ def of_data(study: Study) -> dict[str, Answer]:
         ),
         "9b": (predictors(study), "data"),
         "10": (
-            f"All {len(study.samples)} {study.what}s that were there: {n_dev} for development, {n_test} to test; no calculation "
+            f"All {len(study.samples)} {study.what}s available: {n_dev} for development, {n_test} to test; no calculation "
             "was made. Intervals show what that suffices for.",
             "limits",
         ),
         "11": (f"{left_out} {study.what}s left out, by reason under Data. {missing(study)}", "data"),
         "12a": (
-            f"{n_dev} development {study.what}s in {task.split.folds} folds, {n_test} test {study.what}s; no group stands on "
-            "two sides.",
+            f"{n_dev} development {study.what}s in {task.split.folds} folds, {n_test} test {study.what}s; no group is in "
+            "both.",
             "split",
         ),
         "16": (
@@ -182,7 +184,7 @@ def of_groups(study: Study) -> dict[str, Answer]:
 def of_results(study: Study) -> dict[str, Answer]:
     """Return what artefacts know of results, by number."""
     cv, test, metric = study.cv[study.winner], study.test[study.winner], study.metric
-    found = {
+    answers = {
         "20a": ("As a flow, with every reason to leave out.", "flow"),
         "20b": (
             "Characteristics of development and test set; dates and treatments are for the author.",
@@ -193,7 +195,7 @@ def of_results(study: Study) -> dict[str, Answer]:
         "22": ("The bundle and its SHA-256; one command makes it again.", "reproduce"),
         "23a": (f"{NAMES[metric]}: test {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
         "24": (calibrated(study), "reliability"),
-        "25": (study.verdict + ". What it means for care is for the author.", "leaderboard"),
+        "25": (study.verdict + ". Its meaning for care is for the author.", "leaderboard"),
         "26": (
             f"Found in the artefacts; test set {test_set_evaluations.in_words(study.looks)}. "
             "What else limits the study is for the author.",
@@ -201,15 +203,15 @@ def of_results(study: Study) -> dict[str, Answer]:
         ),
         "27a": (f"{accepted(study)} {missing(study)}", "card"),
         "27b": (
-            f"Users hand in a {study.what}; it answers, or refuses with the reason. The expertise needed is for the author.",
+            f"Users submit one {study.what}; the model answers, or refuses with a reason. Expertise needed: for the author.",
             "card",
         ),
     }
     if sites(study):
-        found["23b"] = ("The difference between sites that a model has seen and has not, with its interval.", "sites")
+        answers["23b"] = ("The difference between sites that a model has seen and has not, with its interval.", "sites")
     if external(study):
-        found["23b"] = ("The difference between the sources, with its interval.", "elsewhere")
-    return found
+        answers["23b"] = ("The difference between the sources, with its interval.", "elsewhere")
+    return answers
 
 
 def predictors(study: Study) -> str:
@@ -217,37 +219,39 @@ def predictors(study: Study) -> str:
     if study.task.kind == "table":
         return f"{len(study.bundle['schema'])} columns, listed under Characteristics; how they were measured is for the author."
     size = study.bundle["input"]
-    return f"The picture alone, at {size['width']}x{size['height']} px; how it was taken is for the author."
+    return f"The image alone, at {size['width']}x{size['height']} px; how it was taken is for the author."
 
 
 def missing(study: Study) -> str:
     """Return what happens where a value is missing."""
     if study.task.kind == "table":
         return "Missing values are imputed within the model, learnt from training folds only."
-    also = " Missing values beside it are imputed within the model." if asked_for(study.bundle) else ""
+    also = " Missing values of clinical columns are imputed within the model." if asked_for(study.bundle) else ""
     return f"A file that cannot be read whole is refused.{also}"
 
 
 def handled(study: Study) -> str:
     """Return what becomes of the predictors within the model."""
     features = study.bundle["hyperparameters"]["features"]
-    said = {
+    descriptions = {
         "columns": "Numbers are imputed and scaled, categories become columns, all learnt from training folds only.",
-        "embedding": "The picture becomes the embedding of a pretrained network, which is not trained on these data.",
-        "classical": "The picture becomes colours and a small grey picture.",
-        "pixels": "The picture is the input of a network, part of which is trained on these data.",
+        "embedding": "The image becomes the embedding of a pretrained network, which is not trained on these data.",
+        "classical": "The image becomes colours and a small grey image.",
+        "pixels": "The image is the input of a network, part of which is trained on these data.",
     }
-    return said[image_part(features)] + (f" Beside it: {said['columns']}" if has_columns(features) else "")
+    return descriptions[image_part(features)] + (
+        f" Clinical columns: {descriptions['columns']}" if has_columns(features) else ""
+    )
 
 
 def imbalance(study: Study) -> str:
-    """Return how classes of different sizes were weighed."""
+    """Return how classes of different sizes were weighted."""
     weight = study.bundle["hyperparameters"].get("class_weight")
-    not_weighed = (
-        "Classes are not weighed, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
+    not_weighted = (
+        "Classes are not weighted, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
     )
-    weighed = "Classes are weighed to count alike in training. " if weight else not_weighed
-    return weighed + calibrated(study)
+    weighted = "Classes are weighted to count alike in training. " if weight else not_weighted
+    return weighted + calibrated(study)
 
 
 def events(report: dict) -> str:

@@ -52,7 +52,7 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> Batch
 
 
 def refused(task: str, kind: str, files: list[str]) -> float:
-    """Return the share of stored samples that the champion refuses; columns beside a picture are not known of them."""
+    """Return the share of stored samples that the champion refuses; their clinical columns are not known."""
     predictor = Predictor(TaskPaths(task).best, bundle.vouched(task))
     unknown = dict.fromkeys(asked_for(predictor.info), "")
 
@@ -64,16 +64,16 @@ def refused(task: str, kind: str, files: list[str]) -> float:
 
 
 def joined(audit: AuditResult, files: dict[str, Included], out: set[str]) -> int:
-    """Return how many of `files` take part, and show what a sample outside of the batch shows, by audit.json."""
+    """Return how many of `files` are used and copies of a sample outside the batch."""
     pairs = [(pair.a, pair.b) for pair in audit.uploads or [] if pair.copy]
-    inside = {one for a, b in pairs for one, other in ((a, b), (b, a)) if one in files and other not in files}
+    inside = {path for a, b in pairs for path, other in ((a, b), (b, a)) if path in files and other not in files}
     return len(inside - out)
 
 
 def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataFrame) -> list[Shortcut]:
-    """Return the properties of how pictures were taken by which the batch is told from the rest of development.
+    """Return the acquisition properties that tell the batch from the rest of the development set.
 
-    See `find_shortcuts`; asked of the batch's pictures that take part and as many others, drawn by the seed.
+    Compared are the batch's development images and as many others, drawn by the seed.
     """
     dev = split[split["subset"] == "dev"].reset_index(drop=True)
     is_new = dev["path"].isin(list(files)).to_numpy()
@@ -81,7 +81,7 @@ def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataF
     dev = dev.iloc[np.sort([*np.flatnonzero(is_new), *old])]
     samples = pd.read_csv(TaskPaths(task, tree).samples, dtype=str, keep_default_na=False).set_index("path")
     paths = [uploads.locate(Path(params.task(task).raw), path) for path in dev["path"]]
-    tones = np.array([one.tones for one in fingerprint.take_all(paths, open_store(), task, params.workers())], float)
+    tones = np.array([fp.tones for fp in fingerprint.take_all(paths, open_store(), task, params.workers())], float)
     table = samples.loc[dev["path"]].reset_index()
     seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}
     origin = np.where(dev["path"].isin(list(files)), "the batch", "before")
@@ -112,8 +112,8 @@ def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> Drift:
 
 def beyond(rows: pd.DataFrame, training: pd.DataFrame) -> np.ndarray:
     """Return each row's largest excess over the ranges of `training`, float64 (n,)."""
-    found = ood_tables.excess(rows, schema(training, {}))
-    return np.max([np.zeros(len(rows)), *found.values()], axis=0)
+    excess = ood_tables.excess(rows, schema(training, {}))
+    return np.max([np.zeros(len(rows)), *excess.values()], axis=0)
 
 
 def interval_over_groups(values: np.ndarray, groups: np.ndarray) -> tuple[float, float]:

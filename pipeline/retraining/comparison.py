@@ -38,14 +38,14 @@ class Side:
 
     def on(self, other: Dataset) -> "Side":
         """Return the same for the samples of `other`, in its order and with its classes; raise DataError where one lacks."""
-        at = {path: row for row, path in enumerate(self.dev.path)}
-        lacking = [path for path in other.path if path not in at]
+        row_of = {path: row for row, path in enumerate(self.dev.path)}
+        lacking = [path for path in other.path if path not in row_of]
         if lacking:
             raise DataError(
                 f"{len(lacking)} development samples, the first {lacking[0]}, are none of the challenger's: a batch contradicts "
                 "what was included before, or params.yaml has changed"
             )
-        rows = np.array([at[path] for path in other.path])
+        rows = np.array([row_of[path] for path in other.path])
         columns = [self.dev.classes.index(name) for name in other.classes]
         decided = np.array([other.classes.index(self.dev.classes[k]) for k in self.decided[rows]])
         return Side(
@@ -71,10 +71,10 @@ def read_side(root: Path, task: str) -> Side:
 
 def figures(side: Side, draws: int, seed: int) -> tuple[dict[str, tuple], dict[str, tuple]]:
     """Return the figure and its paired draws of every metric, and of every class' f1 and roc_auc, (K,) and (draws, K)."""
-    dev, one = side.dev, np.ones((1, len(side.dev.y)))
+    dev, once = side.dev, np.ones((1, len(side.dev.y)))
     overall, classes = {}, {}
     for proba, wanted in ((side.proba, lambda name: name not in SCALED), (side.scaled, lambda name: name in SCALED)):
-        points, class_points = Scorer(dev.y, proba, side.decided).both(one)
+        points, class_points = Scorer(dev.y, proba, side.decided).both(once)
         drawn, class_drawn = bootstrap_both(dev.y, proba, side.decided, dev.group, draws, seed)
         overall |= {name: (points[name][0], drawn[name]) for name in points if wanted(name)}
         if not classes:

@@ -1,4 +1,4 @@
-"""Try a batch of uploads beside the champion, then promote, reject or roll it back.
+"""Try a batch of uploads against the champion, then promote, reject or roll it back.
 
 The champion is always what `dvc repro` gives; what is decided is which batches are included.
 """
@@ -118,7 +118,7 @@ def promote(task: str, batch: str, who: str, force: bool = False) -> None:
         if new:  # else a promotion that was killed goes on
             compared = comparison(task, batch)
             if not compared.passed and not force:
-                raise NotPromoted(f"{compared.recommendation} The champion stays; a person may say --force")
+                raise NotPromoted(f"{compared.recommendation} The champion stays; --force overrides this")
         change(task, batch, before, [*before, *new], "promoting")
         note(task, "promoted", batch, who, by="a person" if force else "the gate")
         batch_status.write(task, batch, "promoted")
@@ -127,7 +127,7 @@ def promote(task: str, batch: str, who: str, force: bool = False) -> None:
 
 
 def reject(task: str, batch: str, who: str) -> None:
-    """Mark a batch as rejected; what was handed in stays stored, and may be handed in again with other labels."""
+    """Mark a batch as rejected; its samples stay stored, and may be submitted again with other labels."""
     with alone():
         sandbox.rows_of(task, batch)
         refuse_decided(task, batch)
@@ -195,7 +195,7 @@ def tell_mlflow(task: str) -> None:
     try:
         mirror.track_decisions(task)
     except Exception as error:
-        print(f"decided, and in the ledger, but not yet in MLflow: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"decided and in the ledger, but not yet in MLflow: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 def batches(task: str) -> list[Batch]:
@@ -204,12 +204,12 @@ def batches(task: str) -> list[Batch]:
     for line in upload_ledger.samples(task):
         labels.setdefault(line["batch"], Counter())[line["label"]] += 1
     decided = upload_ledger.decisions(task)
-    found = []
+    batches = []
     for batch, counts in labels.items():
         now = batch_status.status(task, batch)
         says = now.message
         if now.state == "running":
             says = f"{now.stage}, {now.done} of {now.total}, about {now.seconds_left} s left"
         state = now.state or decided.get(batch, "collected")
-        found.append(Batch(batch, counts.total(), dict(counts), state, says))
-    return found[::-1]
+        batches.append(Batch(batch, counts.total(), dict(counts), state, says))
+    return batches[::-1]

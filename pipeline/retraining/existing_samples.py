@@ -1,4 +1,4 @@
-"""What a sample that is handed in is compared with: the task's raw samples, their place in the split, and earlier uploads."""
+"""Existing samples that a submitted one is compared with: the task's raw samples, with their subset, and earlier uploads."""
 
 import json
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ from pipeline.duplicates.pairs import Pair, find_pairs
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a known sample stands. `subset`: dev, test, excluded, or uploaded."""
+class Existing:
+    """An existing sample. `subset`: dev, test, excluded, or uploaded."""
 
     path: str
     label: str
@@ -30,14 +30,14 @@ class Place:
     def objection(self, label: str, how: str) -> str:
         """Return why a sample that is the same as this one is refused; `how` says in which sense it is the same."""
         if self.subset == "test":
-            return f"{how} of the test set: a model that was shown it could no longer be judged by it"
+            return f"{how} of the test set: a model trained on it could no longer be evaluated on it"
         if self.label != label:
-            return f"{how} that is there under the label {self.label!r} ({self.path}): one of the labels is wrong"
-        return f"already there ({self.path})" if how == "the same" else f"already there: {how} ({self.path})"
+            return f"{how} that exists with the label {self.label!r} ({self.path}): one of the labels is wrong"
+        return f"already stored ({self.path})" if how == "the same" else f"already stored: {how} ({self.path})"
 
 
-class Known:
-    """What there is of a task before an upload."""
+class ExistingSamples:
+    """The samples of a task before an upload."""
 
     def __init__(self, task: str):
         """Read split and ledger; raise StageError where the task has not been split, since nothing can be checked then."""
@@ -51,30 +51,28 @@ class Known:
             if subset_of.get(path) == "test"
         } - {""}
         good = samples[samples["error"] == ""]
-        self.ids = {  # the last of equal ones; they stand in one subset
-            id_: Place(path, label, subset_of.get(path, "excluded"))
+        self.ids = {  # the last of equal ones; they are in one subset
+            id_: Existing(path, label, subset_of.get(path, "excluded"))
             for id_, path, label in zip(good["id"], good["path"], good["label"], strict=True)
         }
         lines = upload_ledger.samples(task)
         decided = upload_ledger.decisions(task)
         for line in lines:
             if decided.get(line["batch"]) == "rejected":
-                continue  # it may be handed in again, under the right label
+                continue  # it may be submitted again with the right label
             path = uploads.stored(task, self.kind, line["id"]).as_posix()
-            self.ids.setdefault(line["id"], Place(path, line["label"], "uploaded"))
+            self.ids.setdefault(line["id"], Existing(path, line["label"], "uploaded"))
 
-    def pairs(self, new: list[Path], prints: list[Fingerprint]) -> tuple[list[Place], list[Pair]]:
-        """Return the places of all known pictures, and the pairs that hold a new one, whose positions come behind these."""
+    def pairs(self, new: list[Path], prints: list[Fingerprint]) -> tuple[list[Existing], list[Pair]]:
+        """Return the existing images, and the pairs that hold a new image; positions of new images follow the existing ones."""
         store, root = open_store(), Path(params.task(self.task).raw)
-        places = [place for place in self.ids.values() if place.subset != "excluded"]
-        files = [uploads.locate(root, place.path) for place in places]
-        known = [fingerprint(file) for file in files]
-        readable = [
-            i for i, one in enumerate(known) if not one.facts.error
-        ]  # what has changed since the scan is no picture
-        places, files, known = ([part[i] for i in readable] for part in (places, files, known))
-        pairs = find_pairs(files + new, known + prints, store, params.workers(), self.task, since=len(known))
-        return places, pairs
+        samples = [sample for sample in self.ids.values() if sample.subset != "excluded"]
+        files = [uploads.locate(root, sample.path) for sample in samples]
+        own = [fingerprint(file) for file in files]
+        readable = [index for index, fp in enumerate(own) if not fp.facts.error]  # files may change after the scan
+        samples, files, own = ([part[index] for index in readable] for part in (samples, files, own))
+        pairs = find_pairs(files + new, own + prints, store, params.workers(), self.task, since=len(own))
+        return samples, pairs
 
     def rows(self) -> "Rows":
         """Return the same for rows of a table."""
@@ -84,19 +82,21 @@ class Known:
 class Rows:
     """The rows of a table task by their values, so that 1.50 is 1.5."""
 
-    def __init__(self, known: Known):
-        task = known.task
+    def __init__(self, existing: ExistingSamples):
+        task = existing.task
         columns = pd.read_csv(TaskPaths(task).columns, dtype=str, keep_default_na=False)
         self.names = list(columns)
         self.fields = tables.schema(tables.typed(columns), {})
         ids = tables.row_ids(columns)
-        self._places = {
-            self.key(cells): known.ids[id_] for cells, id_ in zip(columns.values, ids, strict=True) if id_ in known.ids
+        self._rows = {
+            self.key(cells): existing.ids[id_]
+            for cells, id_ in zip(columns.values, ids, strict=True)
+            if id_ in existing.ids
         }
-        for id_, place in known.ids.items():
-            if place.subset == "uploaded":
+        for id_, sample in existing.ids.items():
+            if sample.subset == "uploaded":
                 row = json.loads(uploads.stored(task, "table", id_).read_bytes())
-                self._places[self.key(row.values())] = place
+                self._rows[self.key(row.values())] = sample
 
     def key(self, cells: Iterable[str]) -> tuple:
         """Return a row's values, in the order of the columns, numbers as numbers."""
@@ -111,13 +111,13 @@ class Rows:
         texts = {str(name).strip(): "" if value is None else str(value).strip() for name, value in row.items()}
         return {name: texts[name] for name in self.names}
 
-    def find(self, cells: dict[str, str]) -> Place | None:
-        """Return the place of the known row with these values."""
-        return self._places.get(self.key(cells.values()))
+    def find(self, cells: dict[str, str]) -> Existing | None:
+        """Return the existing row with these values."""
+        return self._rows.get(self.key(cells.values()))
 
-    def add(self, cells: dict[str, str], place: Place) -> None:
-        """Make a row known."""
-        self._places[self.key(cells.values())] = place
+    def add(self, cells: dict[str, str], sample: Existing) -> None:
+        """Make a row existing."""
+        self._rows[self.key(cells.values())] = sample
 
 
 @lru_cache(maxsize=2)
@@ -130,13 +130,13 @@ def _read_raw(folder: Path, task: str, _: int) -> tuple[pd.DataFrame, dict[str, 
 @lru_cache(maxsize=20_000)
 def _kept(file: Path, _: tuple[int, int]) -> Fingerprint:
     store = open_store()
-    found, new = take(file, store)
+    fp, new = take(file, store)
     store.put(new)
-    return found
+    return fp
 
 
 def fingerprint(file: Path) -> Fingerprint:
-    """Return a known file's fingerprint, which a server keeps from one upload to the next."""
+    """Return the fingerprint of an existing file, cached from one upload to the next."""
     try:
         stat = file.stat()
     except OSError as error:
@@ -147,6 +147,6 @@ def fingerprint(file: Path) -> Fingerprint:
 
 
 def positions(pairs: list[Pair], position: int) -> list[tuple[int, Pair]]:
-    """Return the other position of each pair that holds `position`, the nearest first."""
-    found = [(pair.a if pair.b == position else pair.b, pair) for pair in pairs if position in (pair.a, pair.b)]
-    return sorted(found, key=lambda one: (-one[1].score, one[0]))
+    """Return the other position of each pair that holds `position`, the most similar first."""
+    others = [(pair.a if pair.b == position else pair.b, pair) for pair in pairs if position in (pair.a, pair.b)]
+    return sorted(others, key=lambda other: (-other[1].score, other[0]))

@@ -15,7 +15,7 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.data import image_file, images, tables, upload_ledger, uploads
 from pipeline.duplicates import fingerprint
-from pipeline.retraining.existing_samples import Known, Place, positions
+from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions
 
 BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LONGEST = 200  # characters of a group
@@ -23,7 +23,7 @@ LONGEST = 200  # characters of a group
 
 @dataclass(frozen=True)
 class Offer:
-    """A sample that is handed in. `data`: an image file's bytes or a row; `name` is only shown; `fault`: why it is unusable."""
+    """A submitted sample. `data`: bytes of an image file, or a row; `name`: for messages; `fault`: why it cannot be used."""
 
     name: str
     data: bytes | dict[str, Any]
@@ -37,23 +37,23 @@ def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -
 
     What is accepted is on the disk, and in the ledger with `who`, `source` and the time, when this returns. Raises DataError
     where the whole batch cannot be taken, OSError where the disk is full: then what was accepted before stays whole, and can
-    be handed in again without harm.
+    be submitted again.
     """
     check_batch(batch)
     with upload_ledger.locked(task):
         decided = upload_ledger.decision(task, batch)
         if decided in ("promoted", "rejected"):
-            raise DataError(f"the batch {batch!r} was {decided} already: hand in new samples under another name")
-        known = Known(task)
-        faults = [offer.fault or fault_of(offer, known) for offer in offers]
-        store = store_rows if known.kind == "table" else store_pictures
-        return store(known, offers, faults, {"batch": batch, "who": who, "source": source})
+            raise DataError(f"the batch {batch!r} was {decided} already: submit new samples as another batch")
+        existing = ExistingSamples(task)
+        faults = [offer.fault or fault_of(offer, existing) for offer in offers]
+        store = store_rows if existing.kind == "table" else store_images
+        return store(existing, offers, faults, {"batch": batch, "who": who, "source": source})
 
 
 def check_batch(batch: str) -> None:
-    """Raise DataError unless a batch can bear that name."""
+    """Raise DataError unless a batch may have that name."""
     if not BATCH.fullmatch(batch):
-        raise DataError(f"a batch's name is made of letters, digits, - and _, 64 at most; found {batch[:80]!r}")
+        raise DataError(f"the name of a batch has letters, digits, - and _, 64 at most; found {batch[:80]!r}")
 
 
 def new_batch() -> str:
@@ -61,25 +61,27 @@ def new_batch() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
-def fault_of(offer: Offer, known: Known) -> str:
+def fault_of(offer: Offer, existing: ExistingSamples) -> str:
     """Return why a sample is refused for its label or group, or ""."""
-    if offer.label not in known.labels:
-        return f"there is no class {offer.label[:80]!r}; there are: {', '.join(known.labels)}"
+    if offer.label not in existing.labels:
+        return f"there is no class {offer.label[:80]!r}; there are: {', '.join(existing.labels)}"
     if len(offer.group) > LONGEST or not offer.group.isprintable():
         return f"a group's name has at most {LONGEST} characters, all of them printable"
-    if offer.group in known.test_groups:
-        return "its group is in the test set: a model that was shown it could no longer be judged by it"
+    if offer.group in existing.test_groups:
+        return "its group is in the test set: a model trained on it could no longer be evaluated on it"
     return ""
 
 
 def answer(offer: Offer, id_: str, reason: str) -> dict[str, Any]:
-    """Return what is said of an offer."""
+    """Return what became of an offer."""
     return {"file": offer.name, "id": id_, "accepted": not reason, "reason": reason}
 
 
-def store_pictures(known: Known, offers: list[Offer], faults: list[str], about: dict[str, str]) -> list[dict[str, Any]]:
-    """Store pictures; see `collect`. All are compared at once with what is known and with each other, then taken in order."""
-    incoming: dict[str, Path] = {}  # by hash, beside the place they go to
+def store_images(
+    existing: ExistingSamples, offers: list[Offer], faults: list[str], about: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Store images; see `collect`. All are compared with existing images and with each other, then accepted in order."""
+    incoming: dict[str, Path] = {}  # by hash: where the image waits until it is accepted
     ids: list[str] = []
     with ExitStack() as stack:
         for offer, fault in zip(offers, faults, strict=True):
@@ -87,78 +89,84 @@ def store_pictures(known: Known, offers: list[Offer], faults: list[str], about: 
             if fault:
                 continue
             try:
-                picture = images.decode(offer.data)
+                image = images.decode(offer.data)
             except DataError as error:
                 faults[len(ids) - 1] = f"unreadable: {error}"
                 continue
-            ids[-1] = picture.id
-            if picture.id not in known.ids and picture.id not in incoming:
-                part = uploads.stored(known.task, "image", picture.id).with_suffix(".part")
+            ids[-1] = image.id
+            if image.id not in existing.ids and image.id not in incoming:
+                part = uploads.stored(existing.task, "image", image.id).with_suffix(".part")
                 stack.callback(part.unlink, missing_ok=True)
-                write_through(part, images.to_png(picture.pixels))
-                incoming[picture.id] = part
-        near = compare(known, incoming)
-        found = []
+                write_through(part, images.to_png(image.pixels))
+                incoming[image.id] = part
+        near = compare(existing, incoming)
+        answers = []
         for offer, id_, fault in zip(offers, ids, faults, strict=True):
-            reason = fault or objection(offer, id_, known, near)
+            reason = fault or objection(offer, id_, existing, near)
             if not reason:
-                place = uploads.stored(known.task, "image", id_)
-                keep(known, incoming[id_], place, offer, id_, about)
-            found.append(answer(offer, id_, reason))
-        return found
+                path = uploads.stored(existing.task, "image", id_)
+                keep(existing, incoming[id_], path, offer, id_, about)
+            answers.append(answer(offer, id_, reason))
+        return answers
 
 
-def compare(known: Known, incoming: dict[str, Path]) -> dict[str, list[tuple[Place | str, str, bool]] | None]:
-    """Return what each new picture is near to: (place, or another new picture's hash; what was done; is it a copy?).
+def compare(
+    existing: ExistingSamples, incoming: dict[str, Path]
+) -> dict[str, list[tuple[Existing | str, str, bool]] | None]:
+    """Return what each new image resembles: (existing sample or hash of a new image, kind of edit, whether it is a copy).
 
-    None stands for a picture that shows too little to be compared.
+    None stands for an image with too little detail to be compared.
     """
     if not incoming:
         return {}
     hashes, paths = list(incoming), list(incoming.values())
     prints = [fingerprint.take(path, fingerprint.open_store())[0] for path in paths]
-    places, pairs = known.pairs(paths, prints)
-    everything = [*places, *hashes]
+    samples, pairs = existing.pairs(paths, prints)
+    everything = [*samples, *hashes]
     return {
-        id_: [(everything[other], pair.kind, pair.copy) for other, pair in positions(pairs, at)] if one.judged else None
-        for at, (id_, one) in enumerate(zip(hashes, prints, strict=True), start=len(places))
+        id_: [(everything[other], pair.kind, pair.copy) for other, pair in positions(pairs, index)]
+        if fp.judged
+        else None
+        for index, (id_, fp) in enumerate(zip(hashes, prints, strict=True), start=len(samples))
     }
 
 
-def objection(offer: Offer, id_: str, known: Known, near: dict) -> str:
-    """Return why a picture is refused, or ""; what was accepted before it in the same request is known by now."""
-    if id_ in known.ids:
-        return known.ids[id_].objection(offer.label, "the same")
+def objection(offer: Offer, id_: str, existing: ExistingSamples, near: dict) -> str:
+    """Return why an image is refused, or ""; images accepted earlier in the same request count as existing."""
+    if id_ in existing.ids:
+        return existing.ids[id_].objection(offer.label, "the same")
     if near[id_] is None:
-        return "shows too little detail to be told from the pictures of the test set"
+        return "shows too little detail to be compared with the images of the test set"
     for other, kind, copy in near[id_]:
-        place = known.ids.get(other) if isinstance(other, str) else other
-        if place and (copy or place.subset == "test"):
-            return place.objection(offer.label, f"the same picture ({kind})")
+        sample = existing.ids.get(other) if isinstance(other, str) else other
+        if sample and (copy or sample.subset == "test"):
+            return sample.objection(offer.label, f"the same image ({kind})")
     return ""
 
 
-def store_rows(known: Known, offers: list[Offer], faults: list[str], about: dict[str, str]) -> list[dict[str, Any]]:
+def store_rows(
+    existing: ExistingSamples, offers: list[Offer], faults: list[str], about: dict[str, str]
+) -> list[dict[str, Any]]:
     """Store rows of a table; see `collect`."""
-    rows, found = known.rows(), []
+    rows, answers = existing.rows(), []
     for offer, fault in zip(offers, faults, strict=True):
         id_, reason = "", fault
         if not reason:
             try:
                 cells = rows.cells(offer.data)
             except DataError as error:
-                found.append(answer(offer, "", f"unusable: {error}"))
+                answers.append(answer(offer, "", f"unusable: {error}"))
                 continue
             id_ = tables.row_ids(pd.DataFrame([cells], dtype=object))[0]
             same = rows.find(cells)
             reason = same.objection(offer.label, "the same") if same else ""
         if not reason:
-            place = uploads.stored(known.task, "table", id_)
-            part = place.with_suffix(".part")
+            path = uploads.stored(existing.task, "table", id_)
+            part = path.with_suffix(".part")
             write_through(part, json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))
-            rows.add(cells, keep(known, part, place, offer, id_, about))
-        found.append(answer(offer, id_, reason))
-    return found
+            rows.add(cells, keep(existing, part, path, offer, id_, about))
+        answers.append(answer(offer, id_, reason))
+    return answers
 
 
 def write_through(path: Path, data: bytes) -> None:
@@ -174,22 +182,22 @@ def write_through(path: Path, data: bytes) -> None:
         raise
 
 
-def keep(known: Known, part: Path, place: Path, offer: Offer, id_: str, about: dict[str, str]) -> Place:
-    """Put a sample in its place and into the ledger: both or neither, but for a killed process, which told nobody yet."""
-    new = not place.exists()  # it may be there from a batch that was rejected
-    os.replace(part, place)
+def keep(existing: ExistingSamples, part: Path, path: Path, offer: Offer, id_: str, about: dict[str, str]) -> Existing:
+    """Store a sample and add it to the ledger: both or neither, unless the process is killed before it answers."""
+    new = not path.exists()  # it may be there from a batch that was rejected
+    os.replace(part, path)
     try:
-        upload_ledger.append(known.task, "collected", id=id_, label=offer.label, group=offer.group, **about)
+        upload_ledger.append(existing.task, "collected", id=id_, label=offer.label, group=offer.group, **about)
     except OSError:
         if new:
-            place.unlink()
+            path.unlink()
         raise
-    known.ids[id_] = Place(place.as_posix(), offer.label, "uploaded")
-    return known.ids[id_]
+    existing.ids[id_] = Existing(path.as_posix(), offer.label, "uploaded")
+    return existing.ids[id_]
 
 
 def read_file(task: str, file: str, label: str | None, group: str) -> list[Offer]:
-    """Return the samples in a file: a picture, or the rows of a CSV. A bad file is one offer with its fault."""
+    """Return the samples in a file: an image, or the rows of a CSV. A file that cannot be read is one offer with its fault."""
     try:
         return read_data(task, file, image_file.read(Path(file)), label, group)
     except DataError as error:
@@ -197,7 +205,7 @@ def read_file(task: str, file: str, label: str | None, group: str) -> list[Offer
 
 
 def read_data(task: str, file: str, data: bytes, label: str | None, group: str) -> list[Offer]:
-    """Return the samples in a file's bytes; see `read_file`. `file` only names them."""
+    """Return the samples in a file's bytes; see `read_file`. `file` is for messages."""
     if params.task(task).kind == "image":
         return [Offer(file, data, label or "", group)]
     try:
@@ -208,7 +216,7 @@ def read_data(task: str, file: str, data: bytes, label: str | None, group: str) 
 
 
 def from_row(task: str, name: str, row: dict[str, Any], label: str | None, group: str) -> Offer:
-    """Return a row as an offer; its own columns of label and group come before `label` and `group`."""
+    """Return a row as an offer; its own columns of label and group take precedence over `label` and `group`."""
     read, row = params.task(task).read, dict(row)
     own = {key: row.pop(column, None) for key, column in (("label", read.label), ("group", read.group)) if column}
     row.pop(read.shipped, None)

@@ -7,7 +7,9 @@ from pipeline.core.params_models import RetrainParams
 from pipeline.prediction.ood_images import QUANTILE
 from pipeline.retraining.records import BatchProfile, Change, Comparison
 
-UNLIKE = 0.6  # a batch differs from the training data if the lower end of `farther` is above this; 0.5 is no difference
+DISTANT = (
+    0.6  # a batch differs from the training data if the lower end of `farther` is above this; 0.5 is no difference
+)
 REFUSED = 2 * (1 - QUANTILE)  # the same for the share that the champion refuses
 SHIFT = 0.1  # from which it is said that a class' share in the batch differs from that in development
 
@@ -55,18 +57,18 @@ def of_batch(batch: BatchProfile) -> list[str]:
     """Return a sentence for whatever is unusual about a batch."""
     sentences = []
     drift = batch.drift
-    if (drift.farther is not None and drift.ci[0] > UNLIKE) or batch.refused_ci[0] > REFUSED:
-        sentences.append(f"The batch is unlike the training data: {in_distance(batch)}.")
+    if (drift.farther is not None and drift.ci[0] > DISTANT) or batch.refused_ci[0] > REFUSED:
+        sentences.append(f"The batch differs from the training data: {in_distance(batch)}.")
     label, share, before = most_shifted(batch)
     if batch.shortcuts and share - before > SHIFT:
         names = ", ".join(f"{shortcut.name} ({shortcut.accuracy:.0%} right)" for shortcut in batch.shortcuts)
         sentences.append(
-            f"The batch is told from the rest by {names}, and {share:.0%} of it is {label}, of development {before:.0%}: "
-            "the model may learn where pictures come from instead of what they show."
+            f"{names} tells the batch from the rest, and {share:.0%} of the batch is {label} ({before:.0%} of development): "
+            "the model may learn where images come from instead of what they show."
         )
     elif share - before > SHIFT:
         sentences.append(
-            f"The batch has classes in other shares: {share:.0%} of it is {label}, of development {before:.0%}."
+            f"The class balance differs: {share:.0%} of the batch is {label} ({before:.0%} of development)."
         )
     if batch.left_out:
         reasons = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items())
@@ -90,7 +92,8 @@ def in_distance(batch: BatchProfile) -> str:
     low, high = batch.drift.ci
     span = "" if math.isnan(low) else f" [{low:.0%}, {high:.0%}]"
     return (
-        f"{refused}, and of one of these and a new one the new one lies farther off in {batch.drift.farther:.0%}{span}"
+        f"{refused}, and {batch.drift.farther:.0%}{span} of new samples "
+        "are farther from the training data than a typical training sample (50% = no difference)"
     )
 
 
@@ -120,7 +123,13 @@ def lines(comparison: Comparison) -> list[str]:
     batch = comparison.batch
     labels = ", ".join(f"{n} {label}" for label, n in sorted(batch.labels.items()))
     about = f"The batch: {batch.n} samples ({labels}); {in_distance(batch)}."
-    return [comparison.recommendation, head, *rows, about, *[f"Look at: {caution}" for caution in comparison.cautions]]
+    return [
+        comparison.recommendation,
+        head,
+        *rows,
+        about,
+        *[f"Check first: {caution}" for caution in comparison.cautions],
+    ]
 
 
 def of_classes(comparison: Comparison) -> list[tuple[str, str, Change]]:

@@ -64,9 +64,9 @@ def project_files() -> list[str]:
         done = subprocess.run(command, capture_output=True, check=True)
         return [name for name in done.stdout.decode().split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
-        known = [path for name in KNOWN for path in ([Path(name)] if Path(name).is_file() else Path(name).rglob("*"))]
-        known += paths.UPLOADS.glob("*/included.csv")
-        return [path.as_posix() for path in known if path.is_file() and "__pycache__" not in path.parts]
+        files = [path for name in KNOWN for path in ([Path(name)] if Path(name).is_file() else Path(name).rglob("*"))]
+        files += paths.UPLOADS.glob("*/included.csv")
+        return [path.as_posix() for path in files if path.is_file() and "__pycache__" not in path.parts]
 
 
 def link(path: Path) -> None:

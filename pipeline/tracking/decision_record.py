@@ -30,7 +30,7 @@ def experiment(task: str) -> str:
 
 def read(task: str) -> list[Decision]:
     """Return the decisions about a task's batches, the oldest first."""
-    found, counts, compared = [], {}, {}
+    decisions, counts, compared = [], {}, {}
     for number, line in enumerate(upload_ledger.read(task)):
         batch, event = line.get("batch", ""), line["event"]
         if event == "collected":
@@ -38,8 +38,8 @@ def read(task: str) -> list[Decision]:
         elif event == "compared":
             compared[batch] = line
         elif event in EVENTS:
-            found.append(decision(task, number, line, counts.get(batch, 0), compared.get(batch, {})))
-    return found
+            decisions.append(decision(task, number, line, counts.get(batch, 0), compared.get(batch, {})))
+    return decisions
 
 
 def decision(task: str, number: int, line: dict[str, Any], n: int, compared: dict[str, Any]) -> Decision:
@@ -50,8 +50,8 @@ def decision(task: str, number: int, line: dict[str, Any], n: int, compared: dic
         tags["passed"] = "yes" if compared["passed"] else "no"
     metrics = {"n_samples": float(n)}
     for name, ends in compared.get("differences", {}).items():
-        known = zip(("", "_low", "_high"), ends, strict=True)
-        metrics |= {f"difference_{name}{end}": value for end, value in known if value is not None}
+        values = zip(("", "_low", "_high"), ends, strict=True)
+        metrics |= {f"difference_{name}{end}": value for end, value in values if value is not None}
     key = artifacts.sha256(json.dumps([number, line], sort_keys=True).encode())
     when = int(datetime.fromisoformat(line["when"]).timestamp() * 1000)
     name = f"{line['event']} {line['batch']}"

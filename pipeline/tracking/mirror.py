@@ -30,7 +30,7 @@ AT_ONCE = 1000  # metrics; MLflow takes no more
 
 @contextmanager
 def connected(uri: str) -> Iterator[Any]:
-    """Yield a client on the store at `uri`, which creates the database of a new one; MLflow's chatter is turned off."""
+    """Yield a client on the store at `uri`, which creates the database of a new one; MLflow's log messages are switched off."""
     for name, value in mlflow_store.SETTINGS.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", module="mlflow")
@@ -48,19 +48,19 @@ def connected(uri: str) -> Iterator[Any]:
 
 def experiment_id(client: Any, name: str) -> str:
     """Return the id of an experiment, a task's or that of its decisions, which is made if need be."""
-    found = client.get_experiment_by_name(name)
-    if found:
-        return found.experiment_id
+    experiment = client.get_experiment_by_name(name)
+    if experiment:
+        return experiment.experiment_id
     own = client.tracking_uri == mlflow_store.database()  # a server knows itself where to keep files
     return client.create_experiment(name, (mlflow_store.folder() / "artifacts" / name).as_uri() if own else None)
 
 
 def find_run(client: Any, experiment: str, key: str) -> Any:
-    """Return the run with that content key, or None; one whose making was interrupted is removed."""
-    for found in client.search_runs([experiment], f"tags.content_key = '{key}'"):
-        if found.info.status == "FINISHED":
-            return found
-        client.delete_run(found.info.run_id)
+    """Return the run with that content key, or None; an unfinished one is deleted."""
+    for run in client.search_runs([experiment], f"tags.content_key = '{key}'"):
+        if run.info.status == "FINISHED":
+            return run
+        client.delete_run(run.info.run_id)
     return None
 
 
@@ -83,13 +83,13 @@ def create_run(client: Any, experiment: str, shown: Record, tags: dict[str, str]
     return run_id
 
 
-def set_tags(client: Any, found: Any, tags: dict[str, str]) -> None:
+def set_tags(client: Any, run: Any, tags: dict[str, str]) -> None:
     """Set those tags of a run that differ."""
     from mlflow.entities import RunTag
 
-    changed = [RunTag(name, value) for name, value in tags.items() if found.data.tags.get(name) != value]
+    changed = [RunTag(name, value) for name, value in tags.items() if run.data.tags.get(name) != value]
     if changed:
-        client.log_batch(found.info.run_id, tags=changed)
+        client.log_batch(run.info.run_id, tags=changed)
 
 
 def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict[str, str]]) -> str:
@@ -103,14 +103,14 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     created, run_ids = 0, {}
     for shown in records:
         state = {"current": yes(today), "champion": yes(today and shown.champion)}
-        found = find_run(client, experiment, shown.key)
-        if found is None:
+        run = find_run(client, experiment, shown.key)
+        if run is None:
             created += 1
             run_ids[shown.model] = create_run(client, experiment, shown, origin[shown.model] | named | state)
             continue
-        run_ids[shown.model] = found.info.run_id
+        run_ids[shown.model] = run.info.run_id
         if today:
-            set_tags(client, found, origin[shown.model] | state)
+            set_tags(client, run, origin[shown.model] | state)
     done = f"{created} runs created, {len(records) - created} unchanged"
     if not today:
         return f"{done}; an experiment of DVC: today's runs and champion stay as they are"
@@ -122,16 +122,16 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
 
 def mirror_decisions(client: Any, task: str) -> None:
     """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
-    made = [] if mlflow_store.in_copy() else decision_record.read(task)
-    experiment = experiment_id(client, decision_record.experiment(task)) if made else ""
-    for one in made:
-        if find_run(client, experiment, one.key):
+    decisions = [] if mlflow_store.in_copy() else decision_record.read(task)
+    experiment = experiment_id(client, decision_record.experiment(task)) if decisions else ""
+    for decision in decisions:
+        if find_run(client, experiment, decision.key):
             continue
-        tags = one.tags | {"content_key": one.key, "mlflow.note.content": one.note}
-        run_id = client.create_run(experiment, one.when, tags, one.name).info.run_id
-        for name, value in one.metrics.items():
-            client.log_metric(run_id, name, value, one.when)
-        client.set_terminated(run_id, end_time=one.when)
+        tags = decision.tags | {"content_key": decision.key, "mlflow.note.content": decision.note}
+        run_id = client.create_run(experiment, decision.when, tags, decision.name).info.run_id
+        for name, value in decision.metrics.items():
+            client.log_metric(run_id, name, value, decision.when)
+        client.set_terminated(run_id, end_time=decision.when)
 
 
 def track_decisions(task: str) -> None:
@@ -159,11 +159,11 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
         client.create_registered_model(task, description=f"The champion of the task {task}: models/{task}/best")
     versions = client.search_model_versions(f"name = '{task}'")
     same = {"bundle_sha256": digest, "interface": mlflow_model.INTERFACE}
-    known = [found.version for found in versions if same.items() <= found.tags.items()]
-    number = known[0] if known else register(client, task, winner, run_ids[winner], info, digest)
+    registered = [version.version for version in versions if same.items() <= version.tags.items()]
+    number = registered[0] if registered else register(client, task, winner, run_ids[winner], info, digest)
     client.update_model_version(task, number, description=story)
     client.set_registered_model_alias(task, ALIAS, number)
-    return f"champion {winner}, version {number}{'' if known else ' registered'}"
+    return f"champion {winner}, version {number}{'' if registered else ' registered'}"
 
 
 def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, Any], digest: str) -> str:
@@ -173,7 +173,7 @@ def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, A
     from mlflow.types import ColSpec, Schema
 
     signature = ModelSignature(
-        # cells may be empty, a picture may not
+        # cells may be empty, an image may not
         Schema(
             [
                 ColSpec.from_json_dict(type=kind, name=name, required=kind == "binary")
@@ -229,23 +229,23 @@ def experiments() -> dict[str, str]:
     """Return the ids of the tasks' experiments; of those that the store has not got, none."""
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
-        found = {task: client.get_experiment_by_name(task) for task in params.load()["tasks"]}
-    return {task: experiment.experiment_id for task, experiment in found.items() if experiment}
+        by_task = {task: client.get_experiment_by_name(task) for task in params.load()["tasks"]}
+    return {task: experiment.experiment_id for task, experiment in by_task.items() if experiment}
 
 
 def forget(task: str) -> bool:
-    """Take a task that is no more out of the project's own store; return whether it was in it.
+    """Remove a task from the store; return whether it was there.
 
-    MLflow only hides what is deleted, and lets nobody else have its name: hence the other one.
+    MLflow only hides a deleted experiment and keeps its name taken, so it is renamed first.
     """
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
-        found = [client.get_experiment_by_name(name) for name in (task, decision_record.experiment(task))]
-        for one in filter(None, found):
-            client.rename_experiment(one.experiment_id, f"{one.name}, removed {one.experiment_id}")
-            client.delete_experiment(one.experiment_id)
+        experiments = [client.get_experiment_by_name(name) for name in (task, decision_record.experiment(task))]
+        for experiment in filter(None, experiments):
+            client.rename_experiment(experiment.experiment_id, f"{experiment.name}, removed {experiment.experiment_id}")
+            client.delete_experiment(experiment.experiment_id)
         if client.search_registered_models(f"name = '{task}'"):
             client.delete_registered_model(task)
     for name in (task, decision_record.experiment(task)):
         shutil.rmtree(mlflow_store.folder() / "artifacts" / name, ignore_errors=True)
-    return found[0] is not None
+    return experiments[0] is not None

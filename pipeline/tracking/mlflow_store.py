@@ -1,4 +1,4 @@
-"""Where the MLflow store is, who may write to it, and its pages in the browser; what is in it is `track`'s affair.
+"""Where the MLflow store is, who may write to it, and its pages in the browser; `mirror` writes its content.
 
 The store is the folder `mlflow/` of the project, or the server that MLFLOW_TRACKING_URI names.
 """
@@ -66,7 +66,7 @@ def database() -> str:
 
 @contextmanager
 def locked() -> Iterator[str]:
-    """Yield the URI of the store while no other process of the project writes to it; a stale one is removed before.
+    """Yield the URI of the store while no other process of the project writes to it; a stale store is removed first.
 
     Raises TrackError for whatever the store, its files or the way to its server do.
     """
@@ -95,23 +95,23 @@ def locked() -> Iterator[str]:
 
 
 def from_store(error: Exception) -> bool:
-    """Return whether an exception speaks of the store: its database, its files, or the way to its server."""
+    """Return whether an exception comes from the store: its database, its files, or the way to its server."""
     return isinstance(error, OSError) or type(error).__module__.split(".")[0] in ("mlflow", "sqlalchemy", "requests")
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Return whether an exception, or one that it comes from, speaks of a full disk; MLflow wraps them several times."""
+    """Return whether an exception, or one that it comes from, reports a full disk; MLflow wraps them several times."""
     return error is not None and (any(text in str(error) for text in FULL) or is_full(error.__context__))
 
 
 def first_line(error: Exception) -> str:
-    """Return an exception's name and the first line of its text, cut to a length one reads."""
+    """Return an exception's name and the first line of its text, cut to 200 characters."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
 def remove_stale() -> None:
-    """Remove a store that was made in another place, whose absolute paths lead nowhere, or that was never finished."""
+    """Remove a store that was made in another folder, whose absolute paths lead nowhere, or that is incomplete."""
     made_for = folder() / "made_for.txt"
     if made_for.exists() and made_for.read_text(encoding="utf-8") == str(folder()):
         return
@@ -121,7 +121,7 @@ def remove_stale() -> None:
 
 
 def finish(uri: str) -> None:
-    """Note that the project's own store, if `uri` is that, is whole and belongs here."""
+    """Note that the project's own store, if `uri` is that, is complete and belongs to this folder."""
     if uri == database():
         artifacts.write_bytes(folder() / "made_for.txt", str(folder()).encode())
 

@@ -1,4 +1,4 @@
-"""What a run in MLflow says of a model, read from what the stages wrote: a pure record, without MLflow."""
+"""The content of a model's run in MLflow, read from what the stages wrote; without MLflow."""
 
 import csv
 import hashlib
@@ -189,21 +189,21 @@ def training_seconds(path: Path = TIMINGS) -> dict[str, float]:
 
 def origin(records: list[Record]) -> dict[str, dict[str, str]]:
     """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes; and
-    how many candidates the test set has seen at least.
+    the number of candidates that the test set was evaluated for.
 
     `dirty` says whether params.yaml, dvc.yaml or pipeline/ differ from the commit. dvc.lock is not asked: while DVC runs
     a stage, that stage's own entry is missing from it.
     """
     stages = lock_entries()
     common = commit()
-    found = {}
+    tags = {}
     for record in records:
         entries = {name: stages.get(f"{name}@{record.model}") for name in ("train", "evaluate")}
         hashes = {f"{name}_lock": hash_entry(entry) for name, entry in entries.items() if entry}
         seen = test_set_evaluations.count(record.task, record.model)
         counted = {"test_looks": test_set_evaluations.in_words(seen)} if seen else {}
-        found[record.model] = {"task": record.task, "content_key": record.key} | common | hashes | counted
-    return found
+        tags[record.model] = {"task": record.task, "content_key": record.key} | common | hashes | counted
+    return tags
 
 
 def lock_entries() -> dict[str, Any]:

@@ -205,7 +205,7 @@ def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures
     with opened(browser, f"{address}/retrain?task=lesions", viewport={"width": 390, "height": 844}) as page:
         hand_in(page, "malignant", "a_batch", *files)
         page.get_by_text("1 stored, 2 refused").wait_for()
-        page.get_by_text("the same picture (turned").or_(page.get_by_text("of the test set")).first.wait_for()
+        page.get_by_text("the same image (turned").or_(page.get_by_text("of the test set")).first.wait_for()
         page.get_by_text("unreadable: not a readable image").wait_for()
         page.get_by_text("collected: 1 samples (1 malignant)").wait_for()
         page.get_by_role("button", name="Try it").wait_for()

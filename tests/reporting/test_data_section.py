@@ -18,7 +18,7 @@ def test_a_leaking_shipped_split_is_reported(rows):
     artifacts.write_csv("data/t/scan/samples.csv", samples)
     audit = artifacts.read_json("data/t/audit.json") | {"leaks": [["row 1", "test 1"]], "n_leaked": 1}
     artifacts.write_json("data/t/audit.json", audit)
-    assert "As shipped, 1 of 60 test rows show what stands outside of the test set" in Page(render("t")).text
+    assert "As shipped, 1 of 60 test rows also show up outside the test set" in Page(render("t")).text
 
 
 def test_columns_are_summarised_by_kind():

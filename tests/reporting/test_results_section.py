@@ -39,7 +39,7 @@ def test_several_classes_have_a_line_each_and_no_sensitivity(tmp_path, monkeypat
     describe_data("table", {"dev": [f"row {n}" for n in range(120)], "test": [f"test {n}" for n in range(60)]})
     text = Page(render("t")).text
     assert "Each class against the rest" in text
-    assert "The most probable class is decided." in text
+    assert "The answer is the most probable class." in text
     assert "Sensitivity" not in text
 
 
@@ -59,13 +59,11 @@ def test_external_results_are_in_answer_section_and_limits(rows):
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("external: {}", "external: {there: {task: t, raw: x, read: {}}}"))
     text = Page(render("t")).text
-    assert "On there, data of another source: ROC AUC 0.612" in text
-    assert "3 of 53 show what is in the task’s own data ( 3 in development, 0 in test" in text.replace(
-        "data (3", "data ( 3"
-    )
+    assert "On there (external data): ROC AUC 0.612" in text
+    assert "3 of 53 duplicate the task’s own data ( 3 in development, 0 in test" in text.replace("data (3", "data ( 3")
     assert "-0.200 [-0.300 to -0.100]" in text
     assert "the ROC AUC is lower by 0.100 to 0.300 (95 %)" in text
-    assert "Not yet tried on data of another source" not in text
+    assert "Not yet tested on external data" not in text
 
 
 def test_results_by_site_are_in_section_checklist_and_limits(rows):
@@ -80,5 +78,5 @@ def test_results_by_site_are_in_section_checklist_and_limits(rows):
     text = Page(render("t")).text
     assert f"{first['roc_auc']:.3f}" in text
     assert "-0.100 [-0.200 to -0.050]" in text
-    assert "At a site that it has not seen the ROC AUC is lower by 0.050 to 0.200 (95 %)." in text
+    assert "At a site not seen in training, the ROC AUC is lower by 0.050 to 0.200 (95 %)." in text
     assert "Each model fitted without each site, and scored there." in text

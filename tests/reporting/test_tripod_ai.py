@@ -20,7 +20,7 @@ def test_all_27_items_are_answered_or_left_to_the_author(rows):
     page = Page(render("t"))
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     answered = {row.number: row for row in found if row.answer}
-    assert all(row.place in ids for row in answered.values())
+    assert all(row.section in ids for row in answered.values())
     assert {"12a", "20a", "23a"} <= set(answered)
     assert not {"5b", "17", "18a"} & set(answered)  # no artefact can know these
     assert page.text.count("for the author") >= len(found) - len(answered)

@@ -114,7 +114,7 @@ def test_a_decision_stands_when_mlflow_fails(uploaded, monkeypatch, capsys):
     monkeypatch.setattr(mirror, "track_decisions", broken)
     decide.promote("skin", "b", "me")
     assert upload_ledger.decision("skin", "b") == "promoted"
-    assert "decided, and in the ledger, but not yet in MLflow: ModuleNotFoundError" in capsys.readouterr().err
+    assert "decided and in the ledger, but not yet in MLflow: ModuleNotFoundError" in capsys.readouterr().err
 
 
 def test_a_failure_after_the_report_undoes_no_decision(uploaded, monkeypatch, capsys):

@@ -26,21 +26,21 @@ def test_parts_that_get_worse_are_named_unless_small():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
-        ({"refused": 0.4, "refused_ci": [0.2, 0.6]}, "unlike the training data: the champion refuses 40% of it"),
-        ({"drift": Drift(10, 0.8, (0.7, 0.9))}, "the new one lies farther off in 80% [70%, 90%]"),
-        ({"labels": {"b": 10}}, "classes in other shares: 100% of it is b, of development 60%"),
+        ({"refused": 0.4, "refused_ci": [0.2, 0.6]}, "differs from the training data: the champion refuses 40% of it"),
+        ({"drift": Drift(10, 0.8, (0.7, 0.9))}, "80% [70%, 90%] of new samples are farther from the training data"),
+        ({"labels": {"b": 10}}, "class balance differs: 100% of the batch is b (60% of development)"),
         ({"left_out": {"leak": 2, "conflict": 1}}, "leaves out 3 of 10: 2 for leak, 1 for conflict"),
         (
             {"labels": {"b": 10}, "shortcuts": [Shortcut("width", 0.98, 0.5)]},
-            "told from the rest by width (98% right), and 100% of it is b, of development 60%: the model may learn where",
+            "width (98% right) tells the batch from the rest, and 100% of the batch is b (60% of development): the model may",
         ),
     ],
 )
-def test_an_unusual_batch_is_described_with_its_figures(changes, said):
-    (found,) = recommendation.of_batch(make_profile(**changes))
-    assert said in found
+def test_an_unusual_batch_is_described_with_its_figures(changes, sentence):
+    (caution,) = recommendation.of_batch(make_profile(**changes))
+    assert sentence in caution
 
 
 def test_a_shortcut_without_class_shift_raises_no_caution():
@@ -58,9 +58,9 @@ def test_lines_begin_with_the_recommendation_and_mark_undefined_figures():
     ]  # fmt: skip
     assert lines[-3].endswith(" -")
     assert lines[-2].startswith("The batch: 10 samples (4 a, 6 b); the champion refuses 0% of it")
-    assert lines[-1] == "Look at: Worse of a."
+    assert lines[-1] == "Check first: Worse of a."
 
 
 def test_a_batch_without_interval_or_distance_is_described():
-    assert recommendation.in_distance(make_profile(drift=Drift(10, 0.5))).endswith("in 50%")
+    assert "and 50% of new samples are farther" in recommendation.in_distance(make_profile(drift=Drift(10, 0.5)))
     assert "farther" not in recommendation.in_distance(make_profile(drift=Drift(0, None)))
