@@ -45,11 +45,11 @@ from pipeline import __version__
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError, DataError
 from pipeline.data import litert
-from pipeline.data.image_with_columns import asked_for
 from pipeline.evaluation import test_set_evaluations
 from pipeline.prediction import bundle
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
+CARD = ("estimator", "features", "input", "positive", "decision", "versions", "data_fingerprint")  # of bundle.json
 REASON = 500  # characters of a reason that are sent back: it may quote what was sent
 NEEDS = schemas.problems(401, 404, 408, 413, 415, 422, 503)
 TaskName = Annotated[
@@ -72,19 +72,18 @@ async def task(task: TaskName, request: Request) -> Response:
     served = request.app.state.models.champion(task)
     info = served.info
     selection = selection_of(served)
-    card = {key: info.get(key) for key in ("estimator", "features", "input", "positive", "decision", "versions")}
-    card |= {"data_fingerprint": info.get("data_fingerprint"), "chosen": selection.get("reason")}
+    card = {key: getattr(info, key) for key in CARD}
+    card["chosen"] = selection.get("reason")
     card["use"] = "Research use, not a medical device."
-    figures = info.get("metrics") or {}
-    metrics = {"out_of_fold": {name: value for name, value in figures.items() if name != "reference"}}
+    metrics = {"out_of_fold": {name: value for name, value in info.metrics.items() if name != "reference"}}
     if selection:
         with suppress(
             OSError, DataError
         ):  # not there yet, or taken away by `dvc repro` meanwhile; looks that cannot be read
-            metrics["test"] = artifacts.read_json(TaskPaths(task).test_report(info["model"]))
-            seen = test_set_evaluations.count(task, info["model"])
+            metrics["test"] = artifacts.read_json(TaskPaths(task).test_report(info.model))
+            seen = test_set_evaluations.count(task, info.model)
             card["test_looks"] = test_set_evaluations.in_words(seen) if seen else None
-    return reply(summary(served) | {"schema": info.get("schema"), "metrics": metrics, "card": card})
+    return reply(summary(served) | {"schema": info.schema, "metrics": metrics, "card": card})
 
 
 @router.get("/v1/tasks/{task}/monitor", response_model=schemas.Monitor, responses=schemas.problems(401, 404, 503))
@@ -109,9 +108,11 @@ async def predict(task: TaskName, request: Request, explain: Explain = False) ->
     state = request.app.state
     served = state.models.champion(task)
     with state.gate.admit() as ticket:
-        is_table = served.info["kind"] == "table"
+        is_table = served.info.is_table
         given = await (
-            read_rows(request, ticket) if is_table else read_files(request, "files", ticket, asked_for(served.info))
+            read_rows(request, ticket)
+            if is_table
+            else read_files(request, "files", ticket, served.info.clinical_columns)
         )
         if explain and len(given) > limits.EXPLAINED:
             most = f"at most {limits.EXPLAINED} are explained at once"
@@ -154,7 +155,7 @@ async def predict_one(request: Request, explain: Explain = False) -> Response:
     served = state.models.champion(None)
     with state.gate.admit() as ticket:
         content = await answer(
-            state, served, await read_files(request, "file", ticket, asked_for(served.info)), explain
+            state, served, await read_files(request, "file", ticket, served.info.clinical_columns), explain
         )
     first = next(item for item in content["predictions"] if item["class"])
     confidence = first["probabilities"][first["class"]]
@@ -207,14 +208,14 @@ def reply(content: dict[str, Any]) -> Response:
 def summary(served: Served) -> dict[str, Any]:
     """Return what the list of tasks says of one."""
     info = served.info
-    facts = {"task": served.task, "kind": info["kind"], "model": info["model"], "bundle": served.id}
-    return facts | {"classes": info["classes"]}
+    facts = {"task": served.task, "kind": info.kind, "model": info.model, "bundle": served.id}
+    return facts | {"classes": info.classes}
 
 
 def selection_of(served: Served) -> dict[str, Any]:
     """Return selection.json where it still speaks of the bundle that answers, else nothing."""
     with suppress(BundleError, OSError):
-        if bundle.vouched(served.task).startswith(served.id.rpartition("@")[2]):
+        if bundle.expected_sha256(served.task).startswith(served.id.rpartition("@")[2]):
             return artifacts.read_json(TaskPaths(served.task).selection)
     return {}
 

@@ -18,10 +18,9 @@ class Champion:
     def __init__(self, task: str, state: dict[str, tuple]):
         """Read and check the bundle's files; raise BundleError unless they are whole and git's reports vouch for them."""
         self.task, self.state = task, state
-        self._folder, self._vouched = TaskPaths(task).best, bundle.vouched(task)
-        self.info, sha256 = bundle.read_content(self._folder, self._vouched)
-        bundle.read_files(self._folder, self.info)
-        self.id = f"{self.info['model']}@{sha256[:12]}"
+        self._folder, self._expected_sha256 = TaskPaths(task).best, bundle.expected_sha256(task)
+        checked = bundle.read(self._folder, self._expected_sha256)
+        self.info, self.id = checked.info, checked.id
         self._loading = threading.Lock()
         self._predictor = None
 
@@ -29,10 +28,11 @@ class Champion:
         """Return the Predictor, loaded once and compared with its golden answers; raise BundleError where it differs."""
         with self._loading:
             if self._predictor is None:
+                from pipeline.prediction import self_test
                 from pipeline.prediction.predictor import Predictor
 
-                predictor = Predictor(self._folder, self._vouched)
-                predictor.check()
+                predictor = Predictor(self._folder, self._expected_sha256)
+                self_test.check(predictor)
                 self._predictor = predictor
             return self._predictor
 
@@ -43,8 +43,8 @@ class Champion:
         recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
         return prediction.item
 
-    def explain(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any] | None:
-        """Return what the answer to one sample rests on, see `Predictor.explain`; None where there is no answer."""
+    def explain(self, data: bytes | dict[str, Any], name: str) -> Any:
+        """Return what the answer to one sample rests on, None where there is no answer."""
         return self.load().explain(data, name)[1]
 
 

@@ -8,16 +8,17 @@ from prometheus_client.core import GaugeMetricFamily
 from app.recorder import Recorder
 from pipeline.monitoring import drift, histograms
 from pipeline.monitoring.histograms import Tally
+from pipeline.prediction.bundle import BundleInfo
 
 SHOWN = 28  # days, each by itself
 
 
-def report(recorder: Recorder, task: str, bundle: str, info: dict[str, Any]) -> dict[str, Any]:
+def report(recorder: Recorder, task: str, bundle: str, info: BundleInfo) -> dict[str, Any]:
     """Return all that is known: drift (see `drift.compare`), counts of the same days, by_day, training and bins."""
     days = recorder.days(task, bundle, SHOWN)
     week = sum(list(days.values())[-drift.DAYS :], Tally())
-    reference = (info.get("metrics") or {}).get("reference")
-    said = {"task": task, "kind": info["kind"], "bundle": bundle, "drift": drift.compare(week, reference, info["kind"])}
+    reference = info.metrics.get("reference")
+    said = {"task": task, "kind": info.kind, "bundle": bundle, "drift": drift.compare(week, reference, info.kind)}
     said |= {"counts": week.to_json() | {"n": week.n}, "training": reference, "bins": bins()}
     return said | {"by_day": [{"day": day, "n": one.n} | one.to_json() for day, one in days.items()]}
 

@@ -10,12 +10,11 @@ import threading
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pipeline.core import artifacts, paths
 from pipeline.monitoring import histograms
 from pipeline.monitoring.histograms import Tally
-from pipeline.prediction.ood_images import Seen
+from pipeline.prediction.answer import Item, OodScore
 
 FORMAT = 1
 EVERY = 10  # s between what is counted and its file
@@ -34,14 +33,14 @@ class Recorder:
         self._timer: threading.Timer | None = None
         self._failed = False
 
-    def record(self, task: str, bundle: str, item: dict[str, Any], seen: Seen | None, seconds: float) -> None:
+    def record(self, task: str, bundle: str, item: Item, ood: OodScore | None, seconds: float) -> None:
         """Count a sample that the `bundle` has answered; see `Tally.add`. Of `item` no name and no reason is kept."""
         key = task, today().isoformat(), bundle
         with self._counting:
             found = self._new.get(key)
             if found is None:
                 found = self._new[key] = Tally()
-            found.add(item, seen, seconds)
+            found.add(item, ood, seconds)
             if self._timer is None:
                 self._timer = threading.Timer(EVERY, self.flush)
                 self._timer.daemon = True

@@ -26,7 +26,7 @@ async def take(request: Request, served: Served, known: list[bytes], about: dict
         raise Problem(403, "Samples are taken only by a server with keys: set ASSAY_API_KEYS and start it again.")
     who = "key " + keys.digest(dict(request.headers)["authorization"].partition(" ")[2].strip().encode()).hex()[:8]
     with request.app.state.gate.admit() as ticket:
-        is_table = served.info["kind"] == "table"
+        is_table = served.info.is_table
         samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
         found = await asyncio.get_running_loop().run_in_executor(None, store, served, samples, who, about)
     if not any(item["accepted"] for item in found["samples"]):
@@ -45,7 +45,7 @@ def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[
         ) from None
     label, group, batch = about["label"], about["group"], about["batch"] or intake.new_batch()
     try:
-        if served.info["kind"] == "table":
+        if served.info.is_table:
             offers = [intake.from_row(served.task, name, row, label, group) for name, row in samples]
         else:
             offers = [intake.Offer(name, data, label, group) for name, data in samples]

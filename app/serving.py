@@ -5,7 +5,6 @@ the golden inputs are those that bundle.json states does it take over, between t
 """
 
 import asyncio
-import base64
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from app.problems import Problem, busy
 from app.recorder import Recorder
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
-from pipeline.prediction import bundle
+from pipeline.prediction import bundle, self_test
 from pipeline.prediction.predictor import Predictor
 
 POLL = 0.5  # s between two looks at the bundles' files: a few stat calls
@@ -28,9 +27,9 @@ class Served:
 
     def __init__(self, task: str, threads: int, recorder: Recorder):
         """Load the task's champion; raise BundleError unless it is whole, vouched for and answers as it should."""
-        self._predictor, self._recorder = Predictor(TaskPaths(task).best, bundle.vouched(task)), recorder
+        self._predictor, self._recorder = Predictor(TaskPaths(task).best, bundle.expected_sha256(task)), recorder
         self.task, self.id, self.info = task, self._predictor.id, self._predictor.info
-        self._predictor.check()
+        self_test.check(self._predictor)
         self._predictor.warm_up(threads)
 
     def predict(self, data: Any, name: str, explain: bool = False) -> dict[str, Any]:
@@ -38,10 +37,10 @@ class Served:
         start = time.perf_counter()
         prediction = self._predictor.predict_with_ood(data, name, explain)
         self._recorder.record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
+        if not explain:
+            return prediction.item
         why = prediction.explanation
-        if why and "png" in why:
-            why["png"] = base64.b64encode(why["png"]).decode()
-        return prediction.item | {"explanation": why} if explain else prediction.item
+        return prediction.item | {"explanation": why.to_json() if why else None}
 
 
 class Models:
@@ -98,7 +97,7 @@ class Models:
     def champion(self, task: str | None) -> Served:
         """Return the bundle that answers for `task`, or for the default image task: of several the first by name."""
         if task is None:
-            pictures = sorted(name for name, one in self.served.items() if one.info["kind"] == "image")
+            pictures = sorted(name for name, one in self.served.items() if not one.info.is_table)
             if pictures:
                 return self.served[pictures[0]]
         elif task in self.served:

@@ -41,7 +41,7 @@ from pipeline.core.stage import require
 from pipeline.data import images, litert
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.held_out import predict_part
-from pipeline.prediction import bundle
+from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 
@@ -79,8 +79,8 @@ def make_project(folder: Path, model: str) -> Path:
     best, candidate = folder / "models/lesions/best", Path("models/lesions/candidates") / model
     rule = replace(DecisionRule.read("lesions", model), refusal=np.inf)  # every answer is to be compared
     bundle.write(best, candidate, rule, {})
-    bundle.write(best, candidate, rule, {}, Predictor(best).golden())
-    sha256 = bundle.read_content(best)[1]
+    bundle.write(best, candidate, rule, {}, self_test.golden_predictions(Predictor(best)))
+    sha256 = bundle.read(best).sha256
     artifacts.write_json(folder / "reports/lesions/selection.json", {"bundle": sha256})
     return best
 
@@ -130,7 +130,7 @@ def bare(best: Path, picture: Path, seconds: float = 3) -> dict:
 
 def bare_loop(best: Path, picture: Path, seconds: float) -> dict:
     """Do what `bare` returns."""
-    files, data, done = bundle.read(best)[1], picture.read_bytes(), []
+    files, data, done = bundle.read(best).files, picture.read_bytes(), []
     program = files.get("model.tflite") or files["embedder.tflite"]
 
     def work(run: litert.Embedder) -> None:
@@ -275,11 +275,11 @@ def draw(history: list[dict[str, str]]) -> None:
 
 def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     """Return the largest difference of a probability between holdout, API and command line, and to Keras."""
-    info, raw = bundle.read_content(best)[0], Path("data/demo/lesions")
+    info, raw = bundle.read(best).info, Path("data/demo/lesions")
     sets = [Dataset.load(require(f"data/lesions/{name}.npz", "preprocess@lesions")) for name in ("test", "dev")]
     files = [raw / path for path in np.concatenate([one.path for one in sets])[:N_GOLDEN]]
-    pixels = info["features"] == "pixels"
-    samples = files if pixels else np.concatenate([one.X(info["features"]) for one in sets])
+    pixels = info.features == "pixels"
+    samples = files if pixels else np.concatenate([one.X(info.features) for one in sets])
     holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[0].round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
     command = [sys.executable, "-m", "pipeline.predict", str(best), *map(str, files), "--format", "json"]
@@ -288,7 +288,7 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     largest = max(np.abs(holdout - api).max(), np.abs(holdout - cli).max())
     how = f"largest difference of a probability, {N_GOLDEN} images of the demo"
     found = [Figure(f"{model}: holdout, API and command line", largest, how, at_most=0)]
-    if "model.keras" in info["files"]:
+    if "model.keras" in info.files:
         from pipeline.estimators._network import load_keras
 
         squares = np.stack([images.resize(images.decode(file.read_bytes()).pixels) for file in files])

@@ -17,7 +17,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.evaluation.report import Report, read_cv
 from pipeline.evaluation.selection import Selection, explain, number, resample, select
 from pipeline.monitoring.baseline import reference
-from pipeline.prediction import bundle
+from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 
@@ -60,10 +60,10 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report) -> str:
     figures = report.to_json() | {"reference": reference(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, rule, figures)
-        answers = Predictor(scratch).golden()
+        answers = self_test.golden_predictions(Predictor(scratch))
     best = TaskPaths(task).best
     bundle.write(best, candidate, rule, figures, answers)
-    return bundle.read_content(best)[1]
+    return bundle.read(best).sha256
 
 
 if __name__ == "__main__":

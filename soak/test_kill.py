@@ -111,7 +111,7 @@ def champions(project: Project) -> dict[str, str]:
     found = {}
     for folder in sorted(project.folder.glob("models/*/best")):
         try:
-            found[folder.parent.name] = read(folder)[0]["model"]
+            found[folder.parent.name] = read(folder).info.model
         except BundleError:
             continue
     return found

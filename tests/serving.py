@@ -18,7 +18,7 @@ from pipeline.data import litert
 from pipeline.data.image_with_columns import Beside
 from pipeline.data.tables import schema
 from pipeline.estimators import logreg
-from pipeline.prediction import bundle
+from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from tests.models import NAMES, dumped, mixed, picture, square, write_candidate
@@ -38,14 +38,14 @@ def crown(task: str, candidate: Path, **changes: Any) -> str:
     """Export a candidate as the task's champion, as the stage `select_best` does; return the bundle's id."""
     best, rule = Path(f"models/{task}/best"), DecisionRule()
     bundle.write(best, candidate, rule, {"roc_auc": 0.9})
-    bundle.write(best, candidate, rule, {"roc_auc": 0.9}, Predictor(best).golden())
+    bundle.write(best, candidate, rule, {"roc_auc": 0.9}, self_test.golden_predictions(Predictor(best)))
     vouch(task)
     return Predictor(best).id
 
 
 def vouch(task: str) -> None:
     """Let selection.json vouch for the task's bundle as it is."""
-    sha256 = bundle.read_content(Path(f"models/{task}/best"))[1]
+    sha256 = bundle.read(Path(f"models/{task}/best")).sha256
     artifacts.write_json(f"reports/{task}/selection.json", {"bundle": sha256, "reason": "line wins"})
 
 

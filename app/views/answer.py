@@ -72,23 +72,27 @@ WHY = {
 MOST_COLUMNS = 12
 
 
-def why(found: dict[str, Any], item: dict[str, Any]) -> None:
+def why(found: Any, item: dict[str, Any]) -> None:
     """Draw what an answer rests on: the picture with a map over it, a bar a column, or both."""
-    if "png" in found:
+    if found.png is not None:
         st.image(
-            found["png"],
+            found.png,
             alt=f"{item['file']}, coloured where it speaks for and against {item['class']}",
             width="stretch",
         )
-    if "columns" in found:
-        shown = [line for line in found["columns"] if line["contribution"]][:MOST_COLUMNS]
+    if found.columns is not None:
+        shown = [line for line in found.columns if line["contribution"]][:MOST_COLUMNS]
         terms_of(shown)
-        left_out = len(found["columns"]) - len(shown)
+        left_out = len(found.columns) - len(shown)
         if left_out:
             st.caption(f"{left_out} more with less or nothing")
     st.caption(
-        plain(WHY[found["kind"]].format(answer=item["class"]))
-        + (" The bars are of the columns beside the picture." if "png" in found and "columns" in found else "")
+        plain(WHY[found.kind].format(answer=item["class"]))
+        + (
+            " The bars are of the columns beside the picture."
+            if found.png is not None and found.columns is not None
+            else ""
+        )
         + " It says what moves the model, not what causes the class."
     )
 
@@ -154,7 +158,7 @@ def thumb(data: bytes) -> str | None:
 def model(champion: Any) -> None:
     """Say which model answers and how well it does on the test set."""
     info = champion.info
-    path = TaskPaths(champion.task).test_report(info["model"])
+    path = TaskPaths(champion.task).test_report(info.model)
     try:
         test = artifacts.read_json(path)
     except (OSError, ValueError):
@@ -164,17 +168,17 @@ def model(champion: Any) -> None:
     of = f"{n} test samples" + (f" of {groups} groups" if groups != n else "")
     low, high = test["ci"]["roc_auc"]
     with st.container(border=True):
-        st.markdown(f"**{plain(info['model'])}** on {of}")
+        st.markdown(f"**{plain(info.model)}** on {of}")
         figures = {"AUC": f"{test['roc_auc']:.3f}"}
-        if info["positive"]:
+        if info.positive:
             figures |= {"Sensitivity": f"{test['recall']:.3f}", "Specificity": f"{test['specificity']:.3f}"}
         else:
             figures |= {"Balanced accuracy": f"{test['balanced_accuracy']:.3f}"}
         with st.container(horizontal=True):
             for name, value in figures.items():
                 st.metric(name, value)
-        seen = looked(champion.task, info["model"])
-        of_class = f"; sensitivity is for {plain(info['positive'])}" if info["positive"] else ""
+        seen = looked(champion.task, info.model)
+        of_class = f"; sensitivity is for {plain(info.positive)}" if info.positive else ""
         st.caption(f"AUC with 95 % interval {low:.3f} to {high:.3f}{of_class}. {seen}Bundle {plain(champion.id)}.")
 
 

@@ -16,7 +16,7 @@ def offer(champion: Champion, item: dict[str, Any], data: bytes | dict[str, Any]
     with st.expander("The right answer was ..."):
         st.caption("Stored for a later training on this machine; nothing is trained now. See the page Retrain.")
         with st.container(horizontal=True):
-            for name in champion.info["classes"]:
+            for name in champion.info.classes:
                 if st.button(plain(name), key=f"right {name}"):
                     hand_in(champion.task, item, data, name)
 

@@ -9,7 +9,6 @@ from app.champions import Champion
 from app.views import answer, correct, form
 from app.views.answer import plain
 from pipeline.core.errors import BundleError, DataError
-from pipeline.data.image_with_columns import asked_for
 
 SIDE = 480  # px of the picture beside its answer
 
@@ -30,13 +29,13 @@ def show(task: str) -> None:
 def draw(champion: Champion) -> None:
     """Draw what one hands in on the left, and the answer and its model on the right."""
     info = champion.info
-    st.markdown(f"{plain(champion.task)}: {' or '.join(map(plain, info['classes']))}")
+    st.markdown(f"{plain(champion.task)}: {' or '.join(map(plain, info.classes))}")
     asked, answered = st.columns([3, 2], gap="large")
-    with answered.container(key=f"answer_{info['kind']}"):
+    with answered.container(key=f"answer_{info.kind}"):
         place = st.container()
         answer.model(champion)
     with asked:
-        (rows if info["kind"] == "table" else pictures)(champion, place)
+        (rows if info.is_table else pictures)(champion, place)
 
 
 def pictures(champion: Champion, place: Any) -> None:
@@ -48,8 +47,8 @@ def pictures(champion: Champion, place: Any) -> None:
     else:
         taken = files() if source == "Files" else [camera()]
         given = [(file.name, file.getvalue(), file.file_id) for file in taken if file]
-    if asked_for(champion.info):
-        row = form.beside_form(champion.info["schema"], champion.task)
+    if champion.info.clinical_columns:
+        row = form.beside_form(champion.info.schema, champion.task)
         given = [(name, (data, row), f"{id_} {row}") for name, data, id_ in given]
     if not given:
         place.info("The answer to a picture will stand here.")
@@ -62,7 +61,7 @@ def pictures(champion: Champion, place: Any) -> None:
 
     found = answer_all(champion, given)
     items, thumbs = [item for item, _ in found], [thumb for _, thumb in found]
-    at = answer.many(items, thumbs, champion.info["classes"]) if len(items) > 1 else 0
+    at = answer.many(items, thumbs, champion.info.classes) if len(items) > 1 else 0
     if thumbs[at]:
         beside = (
             place if len(items) > 1 else st.container()
@@ -83,7 +82,7 @@ def picture_of(data: Any) -> Any:
 
 def explained(champion: Champion, data: Any, item: dict[str, Any]) -> None:
     """Draw what the answer rests on, if one wants to see it."""
-    if item["class"] and st.toggle("Show what the answer rests on", key=f"explain {champion.info['kind']}"):
+    if item["class"] and st.toggle("Show what the answer rests on", key=f"explain {champion.info.kind}"):
         answer.why(champion.explain(data, item["file"]), item)
 
 
@@ -116,7 +115,7 @@ def rows(champion: Champion, place: Any) -> None:
     if source == "CSV file":
         table(champion, place)
         return
-    row = form.row_form(champion.info["schema"], champion.task)
+    row = form.row_form(champion.info.schema, champion.task)
     with place:
         if row is None:
             st.info("The answer to the form will stand here.")
@@ -130,7 +129,7 @@ def rows(champion: Champion, place: Any) -> None:
 
 def table(champion: Champion, place: Any) -> None:
     """Take a CSV file and answer each of its rows."""
-    schema = champion.info["schema"]
+    schema = champion.info.schema
     st.download_button(
         "Download a template", form.template(schema), f"{champion.task}.csv", "text/csv", on_click="ignore"
     )
@@ -152,7 +151,7 @@ def table(champion: Champion, place: Any) -> None:
         st.warning(plain(doubt))
     given = [(name, row, f"{file.file_id} {name}") for name, row in given[: limits.ROWS]]
     items = [item for item, _ in answer_all(champion, given)]
-    at = answer.many(items, None, champion.info["classes"])
+    at = answer.many(items, None, champion.info.classes)
     with place:
         st.caption(plain(items[at]["file"]))
         answer.one(items[at])

@@ -1,10 +1,9 @@
 """Columns beside a picture, such as age, sex or site: features of one sample together with what is seen of its picture.
 
-numpy and pandas are named only: the app's first page, which asks for `asked_for`, does not wait for them.
+numpy and pandas are named only: the app's first page does not wait for them.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.core.params_models import AND
 
@@ -17,11 +16,6 @@ def has_columns(features: str) -> bool:
 def image_part(features: str) -> str:
     """Return what a model sees of the picture alone: "embedding" of "embedding+columns"."""
     return features.removesuffix(AND)
-
-
-def asked_for(info: dict[str, Any]) -> list[str]:
-    """Return the columns that a bundle, of which `info` is bundle.json, needs beside a picture; none where it needs none."""
-    return [field["name"] for field in info["schema"]] if has_columns(info["features"]) else []
 
 
 @dataclass(frozen=True)

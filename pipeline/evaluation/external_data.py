@@ -13,7 +13,6 @@ from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
-from pipeline.data.image_with_columns import asked_for
 from pipeline.data.samples import read_samples, report_unreadable, scan_table, task_params
 from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
@@ -59,9 +58,9 @@ def read(name: str, block: ExternalParams, predictor: Predictor) -> Found:
     task = params.task(block.task)
     source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
     if task.kind == "image":
-        samples = pictures(block, source, predictor.classes, name, asked_for(predictor.info))
+        samples = pictures(block, source, predictor.classes, name, predictor.info.clinical_columns)
     else:
-        samples = rows(block, source, predictor.classes, name, predictor.info["schema"])
+        samples = rows(block, source, predictor.classes, name, predictor.info.schema)
     unreadable = [(path, error) for path, error in zip(samples.path, samples.error, strict=True) if error]
     report_unreadable(unreadable, len(samples.path), source, name)
     return samples

@@ -73,7 +73,7 @@ def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarra
     for item in items:
         try:
             score = predictor.score(predictor.features(opened(item)))
-            answers.append((score.proba, score.is_refused))
+            answers.append((score.proba, score.ood.is_refused))
         except DataError as error:
             answers.append(str(error))
     return answers

@@ -30,12 +30,10 @@ def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[
     """
     scores = []
     for row in rows:
-        if predictor.info["features"] == "pixels":
-            features = predictor.features(samples[row].read_bytes())
-        else:
-            features = samples[row : row + 1]
+        is_file = predictor.info.features == "pixels"
+        features = predictor.features(samples[row].read_bytes()) if is_file else samples[row : row + 1]
         scores.append(predictor.score(features))
-    return np.stack([score.proba for score in scores]), np.array([score.is_refused for score in scores])
+    return np.stack([score.proba for score in scores]), np.array([score.ood.is_refused for score in scores])
 
 
 def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +42,7 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
     Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
     """
     predictor = Predictor(folder)
-    features = predictor.info["features"]
+    features = predictor.info.features
     samples = [raw / path for path in test.path] if features == "pixels" else test.X(features)
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
     work = partial(predict_part, predictor=predictor, samples=samples)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.prediction.ood_images import Seen
+from pipeline.prediction.answer import Item, OodScore
 
 PROBABILITIES = 20  # bins of 0 to 1
 DISTANCE, FARTHEST = 0.05, 60  # width of a bin, in thresholds of refusal; the last bin holds all from 3 on
@@ -55,17 +55,17 @@ class Tally:
         """How many samples could be read."""
         return sum(self.answers.values()) + self.refused
 
-    def add(self, item: dict[str, Any], seen: Seen | None, seconds: float) -> None:
-        """Count one sample's item, as `Predictor.predict` returns it, and its `Prediction.ood`."""
+    def add(self, item: Item, ood: OodScore | None, seconds: float) -> None:
+        """Count one sample's item and its `Prediction.ood`."""
         self.seconds[bisect_left(SECONDS, seconds)] += 1
-        if seen is not None:
-            self._add_place(*seen)
+        if ood is not None and ood.distance is not None:
+            self._add_place(ood.distance, ood.components)
         if item["class"]:
             self.answers[item["class"]] = self.answers.get(item["class"], 0) + 1
             *_, last = proba = item["probabilities"].values()
             shown = last if len(proba) == 2 else max(proba)
             self.probability[min(int(shown * PROBABILITIES), PROBABILITIES - 1)] += 1
-        elif seen is not None:
+        elif ood is not None:
             self.refused += 1
         else:
             self.unreadable += 1

@@ -7,23 +7,92 @@ match it, is not a bundle.
 import json
 import re
 from contextlib import ExitStack
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data.image_with_columns import image_part
-from pipeline.prediction.decision_rule import DecisionRule
+from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.training.candidate import Candidate
+
+if TYPE_CHECKING:
+    from pipeline.prediction.decision_rule import DecisionRule
 
 FORMAT = 1
 KEYS = {"kind": str, "classes": list, "features": str, "decision": dict, "files": dict}  # what no reader can do without
 PLAIN_NAME = re.compile(r"\w[\w.-]*")
 
 
-def write(folder: Path, candidate: Path, rule: DecisionRule, metrics: dict[str, Any], golden: Any = None) -> None:
+@dataclass(frozen=True)
+class BundleInfo:
+    """The content of bundle.json. What a bundle of an older version lacks has its default.
+
+    `kind`: image or table. `features`: what the model takes, such as pixels, embedding or columns. `decision`: the content of
+    `rule`. `schema`: the fields of a table's row, or the clinical columns; None where there are none. `metrics`: the report out
+    of fold. `files`: SHA-256 by name. `golden`: see `prediction.self_test`.
+    """
+
+    kind: str
+    classes: list[str]
+    features: str
+    decision: dict[str, Any]
+    files: dict[str, str]
+    task: str = ""
+    model: str = "model"
+    positive: str | None = None
+    estimator: str | None = None
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    input: dict[str, Any] | None = None
+    schema: list[dict[str, Any]] | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    data_fingerprint: str | None = None
+    golden: list[dict[str, Any]] | None = None
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "BundleInfo":
+        """Return what bundle.json holds under names that are known here."""
+        return cls(**{one.name: content[one.name] for one in fields(cls) if one.name in content})
+
+    @property
+    def is_table(self) -> bool:
+        """Whether samples are rows."""
+        return self.kind == "table"
+
+    @property
+    def clinical_columns(self) -> list[str]:
+        """The names of the columns that the model takes with an image; none for other models."""
+        return [column["name"] for column in self.schema or []] if has_columns(self.features) else []
+
+    @cached_property
+    def rule(self) -> "DecisionRule":
+        """How probabilities become an answer."""
+        from pipeline.prediction.decision_rule import (
+            DecisionRule,  # brings numpy, for which the app's first page does not wait
+        )
+
+        return DecisionRule.from_json(self.decision)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was checked: the content of bundle.json, its SHA-256, and the bytes of the other files by name."""
+
+    info: BundleInfo
+    sha256: str
+    files: dict[str, bytes]
+
+    @property
+    def id(self) -> str:
+        """The model's name and the first digits of bundle.json's SHA-256."""
+        return f"{self.info.model}@{self.sha256[:12]}"
+
+
+def write(folder: Path, candidate: Path, rule: "DecisionRule", metrics: dict[str, Any], golden: Any = None) -> None:
     """Copy a candidate's files into `folder`: all are written beside the old ones first, and then take their place.
 
     bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `rule`
@@ -47,7 +116,7 @@ def write(folder: Path, candidate: Path, rule: DecisionRule, metrics: dict[str, 
             path.unlink()
 
 
-def vouched(task: str) -> str:
+def expected_sha256(task: str) -> str:
     """Return the SHA-256 that `reports/<task>/selection.json`, which git keeps, gives for the champion's bundle.json.
 
     A `.joblib` file is code that runs when it is loaded, and whoever can write to `models/` could put one there together with
@@ -63,17 +132,12 @@ def vouched(task: str) -> str:
         ) from None
 
 
-def read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return bundle.json and the bytes of the files it names, after checking every hash on the bytes that are returned.
+def read(folder: Path, expected_sha256: str | None = None) -> Bundle:
+    """Return a bundle after checking every hash on the bytes that are returned.
 
-    Raises BundleError where anything is missing, not JSON, of another format, or does not match.
+    Raises BundleError where anything is missing, not JSON, of another format, does not match, or is not the
+    `expected_sha256`.
     """
-    content, _ = read_content(folder)
-    return content, read_files(folder, content)
-
-
-def read_content(folder: Path, expected: str | None = None) -> tuple[dict[str, Any], str]:
-    """Return bundle.json and its SHA-256; raise BundleError as `read` does, and where it is not the `expected` one."""
     where = folder.as_posix()
     try:
         data = (folder / "bundle.json").read_bytes()
@@ -91,18 +155,14 @@ def read_content(folder: Path, expected: str | None = None) -> tuple[dict[str, A
     lacking = [key for key, kind in KEYS.items() if not isinstance(content.get(key), kind)]
     if lacking:
         raise BundleError(f"{where}/bundle.json lacks {', '.join(lacking)}: restore it with 'dvc checkout {where}'")
-    found = artifacts.sha256(data)
-    if expected not in (None, found):
+    sha256 = artifacts.sha256(data)
+    if expected_sha256 not in (None, sha256):
         raise BundleError(
             f"{where}/bundle.json is not the one that selection.json vouches for (sha256 differs): restore both, "
             f"with 'dvc checkout {where}' and git, or run 'dvc repro'"
         )
-    return content, found
-
-
-def read_files(folder: Path, content: dict[str, Any]) -> dict[str, bytes]:
-    """Return the bytes of the files that bundle.json's `content` names; raise BundleError where one does not match."""
-    return {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
+    files = {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
+    return Bundle(BundleInfo.from_json(content), sha256, files)
 
 
 def read_file(folder: Path, name: str, expected: str, listed_in: str = "bundle.json") -> bytes:

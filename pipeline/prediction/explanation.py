@@ -15,13 +15,16 @@ Each says what moves the model, not what causes the class. Probabilities are tho
 import io
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.core import artifacts
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import Beside, image_part
+from pipeline.prediction.answer import Contribution, Explanation
+from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.fast_predict import flat_steps
 
 ACTIVATION, LEFT_OUT, COVERED = "class activation map", "places left out", "squares covered"
@@ -32,6 +35,63 @@ GRID = 7
 FOR, AGAINST = (213, 94, 0), (0, 114, 178)  # Okabe and Ito's orange and blue
 OPAQUE = 0.7  # of the strongest place
 Proba = Callable[[Any], np.ndarray]
+Embed = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class LoadedSample:
+    """One sample: `features`, a batch of one as the model takes it, and what they were made from.
+
+    `square`: the image, uint8 RGB (224, 224, 3). `feature_map`: (7, 7, n_features), if it was asked for. `cells`: the row as it
+    was given.
+    """
+
+    features: Any
+    square: np.ndarray | None = None
+    feature_map: np.ndarray | None = None
+    cells: dict[str, Any] | None = None
+
+
+def explain(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k: int) -> Explanation:
+    """Return what the answer, class k, to a sample rests on.
+
+    `model` is the fitted estimator, or the `kernel` and `bias` of a network's head; `embed` gives the features of an image.
+    With clinical columns, these are `TERMS` of the log-odds where the map is exact, else `CHANGES`.
+    """
+    if info.is_table:
+        kind, columns = of_row(info, model, sample, k)
+        return Explanation(kind, columns=columns)
+    kind, heat = of_image(info, model, sample, embed, k)
+    columns = of_row(info, model, sample, k)[1] if isinstance(sample.features, Beside) else None
+    return Explanation(kind, heat.tolist(), overlay(sample.square, heat), columns)
+
+
+def of_image(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k: int) -> tuple[str, np.ndarray]:
+    """Return the kind of map and its values (height, width)."""
+
+    def proba(features: np.ndarray) -> np.ndarray:
+        given = sample.features
+        return model.predict_proba(given.seen_as(features) if isinstance(given, Beside) else features)
+
+    if image_part(info.features) == "classical":
+        return COVERED, squares_covered(sample.square, embed, proba, k)
+    head = of_answer(model["kernel"], model["bias"]) if isinstance(model, dict) else linear_head(model)
+    if head:
+        return ACTIVATION, class_activation(sample.feature_map, *head, k)
+    return LEFT_OUT, places_left_out(sample.feature_map, proba, k)
+
+
+def of_row(info: BundleInfo, model: Any, sample: LoadedSample, k: int) -> tuple[str, list[Contribution]]:
+    """Return the kind and the contribution of each column, the largest first."""
+    if is_sum_of_terms(model):
+        kind, by_column = TERMS, terms(model, sample.features, k)
+    else:
+        usual = {field["name"]: field["default"] for field in info.schema}
+        kind, by_column = CHANGES, changes(model.predict_proba, sample.features, usual, k)
+    columns: list[Contribution] = [
+        {"column": name, "value": sample.cells.get(name), "contribution": value} for name, value in by_column.items()
+    ]
+    return kind, sorted(columns, key=lambda row: -abs(row["contribution"]))
 
 
 def of_answer(W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,10 +146,10 @@ def places_left_out(feature_map: np.ndarray, proba: Proba, k: int) -> np.ndarray
     return found / len(WINDOWS)
 
 
-def squares_covered(square: np.ndarray, look: Callable[[np.ndarray], np.ndarray], proba: Proba, k: int) -> np.ndarray:
+def squares_covered(square: np.ndarray, embed: Embed, proba: Proba, k: int) -> np.ndarray:
     """Return (GRID, GRID): by how much the probability of class k falls with a square in the picture's median colour.
 
-    `square` uint8 (side, side, 3); `look` gives the features (1, n_features) of such a picture.
+    `square` uint8 (side, side, 3); `embed` gives the features (1, n_features) of such a picture.
     """
     side, grey = square.shape[0], np.median(square, axis=(0, 1)).astype(np.uint8)
     centres = (np.arange(GRID) + 0.5) * side / GRID
@@ -98,9 +158,9 @@ def squares_covered(square: np.ndarray, look: Callable[[np.ndarray], np.ndarray]
         top, left = (max(0, round(at - SQUARE / 2)) for at in (y, x))
         picture = square.copy()
         picture[top : round(y + SQUARE / 2), left : round(x + SQUARE / 2)] = grey
-        covered.append(look(picture))
+        covered.append(embed(picture))
     without = proba(np.concatenate(covered))[:, k].reshape(GRID, GRID)
-    return proba(look(square))[0, k] - without
+    return proba(embed(square))[0, k] - without
 
 
 def overlay(square: np.ndarray, heat: np.ndarray) -> bytes:
@@ -176,13 +236,13 @@ def changes(proba: Proba, row: Any, usual: dict[str, Any], k: int) -> dict[str, 
     return {column: float(found[-1] - found[number]) for number, column in enumerate(table.columns)}
 
 
-def save(folder: Path, number: int, name: str, explanation: dict[str, Any]) -> None:
+def save(folder: Path, number: int, name: str, explanation: Explanation) -> None:
     """Write an explanation to `folder` as <number>-<name>.png, and of columns .csv with column, value and contribution."""
     stem = folder / (f"{number}-" + re.sub(r"[^\w.-]+", "_", Path(name).name))
-    if "png" in explanation:
-        artifacts.write_bytes(f"{stem}.png", explanation["png"])
-    if "columns" not in explanation:
+    if explanation.png is not None:
+        artifacts.write_bytes(f"{stem}.png", explanation.png)
+    if explanation.columns is None:
         return
     with artifacts.writing_csv(f"{stem}.csv", ["column", "value", "contribution"]) as write:
-        for line in explanation["columns"]:
+        for line in explanation.columns:
             write(line)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import AssayError, DataError
-from pipeline.data.image_with_columns import asked_for, has_columns
 from pipeline.prediction import explanation
-from pipeline.prediction.predictor import Predictor, refused
+from pipeline.prediction.answer import Item, refused
+from pipeline.prediction.predictor import Predictor
 
 
 def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] | None = None) -> list[tuple[str, Any]]:
@@ -19,18 +19,18 @@ def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] 
     Of a model that takes `columns` beside the picture, those go with each picture; a CSV has a row for each picture of its
     column `path`, with its own.
     """
-    beside = has_columns(predictor.info["features"])
+    columns_needed = predictor.info.clinical_columns
     inputs: list[tuple[str, Any]] = []
     for file in files:
         try:
             data = Path(file).read_bytes()
-            if beside and file.lower().endswith(".csv"):
-                inputs += read_pictures(asked_for(predictor.info), Path(file), data)
+            if columns_needed and file.lower().endswith(".csv"):
+                inputs += read_pictures(columns_needed, Path(file), data)
                 continue
-            if predictor.info["kind"] == "image":
-                inputs.append((file, (data, columns or {}) if beside else data))
+            if not predictor.info.is_table:
+                inputs.append((file, (data, columns or {}) if columns_needed else data))
                 continue
-            rows, doubts = read_rows(predictor.info["schema"], file, data)
+            rows, doubts = read_rows(predictor.info.schema, file, data)
             for doubt in doubts:
                 print(f"{file}: {doubt}", file=sys.stderr)
             inputs += rows
@@ -64,7 +64,7 @@ def read_pictures(columns: list[str], file: Path, data: bytes) -> list[tuple[str
 def read_columns(predictor: Predictor, given: list[str]) -> dict[str, str]:
     """Return the columns that the command line gives as NAME=VALUE; raise DataError where the model does not take them."""
     found = {name.strip(): value for name, _, value in (one.partition("=") for one in given)}
-    known = asked_for(predictor.info)
+    known = predictor.info.clinical_columns
     if found and not known:
         raise DataError(f"--column: {predictor.id} takes no columns beside a picture")
     unknown = [name for name in found if name not in known]
@@ -92,10 +92,10 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
     return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], doubts
 
 
-def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[Item]:
     """Return an item for every input, the bad ones too."""
     return [
-        predictor.predict(data, name) if not isinstance(data, AssayError) else {"file": name} | refused(str(data))
+        predictor.predict(data, name) if not isinstance(data, AssayError) else refused(name, str(data))
         for name, data in inputs
     ]
 
@@ -108,7 +108,7 @@ def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Pat
             explanation.save(folder, number, name, why)
 
 
-def show(items: list[dict[str, Any]], classes: list[str], form: str) -> str:
+def show(items: list[Item], classes: list[str], form: str) -> str:
     """Return the items as an aligned table, JSON or CSV (a column per class)."""
     if form == "json":
         return json.dumps(items, indent=1, ensure_ascii=False) + "\n"

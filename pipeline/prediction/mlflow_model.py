@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from pipeline.data import images
-from pipeline.data.image_with_columns import asked_for
+from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.predictor import Predictor
 
 # What a prediction imports from other projects; track writes down the versions that are installed.
@@ -37,9 +37,9 @@ class Model:
         info = self.predictor.info
         rows = table.drop(columns="image", errors="ignore").astype(object)
         samples = rows.where(rows.notna(), None).to_dict("records")
-        if info["kind"] == "image":
+        if info.kind == "image":
             pictures = table["image"].tolist()
-            samples = list(zip(pictures, samples, strict=True)) if asked_for(info) else pictures
+            samples = list(zip(pictures, samples, strict=True)) if info.clinical_columns else pictures
         items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
         rows = [
             {name: item[name] for name in ("class", "decision", "refused", "reason")}
@@ -54,26 +54,26 @@ def _load_pyfunc(path: str) -> Model:
     return Model(Predictor(path))
 
 
-def inputs(info: dict[str, Any]) -> dict[str, str]:
-    """Return MLflow's type of each column that goes in; `info` is the content of bundle.json.
+def inputs(info: BundleInfo) -> dict[str, str]:
+    """Return MLflow's type of each column that goes in.
 
     A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
     """
-    picture = {"image": "binary"} if info["kind"] == "image" else {}
-    fields = info["schema"] or []
+    picture = {"image": "binary"} if info.kind == "image" else {}
+    fields = info.schema or []
     return picture | {field["name"]: "any" if field["type"] == "number" else "string" for field in fields}
 
 
-def outputs(info: dict[str, Any]) -> dict[str, str]:
+def outputs(info: BundleInfo) -> dict[str, str]:
     """Return MLflow's type of each column that comes out."""
     answer = {"class": "string", "decision": "string", "refused": "boolean", "reason": "string"}
-    return answer | {f"proba_{name}": "double" for name in info["classes"]}
+    return answer | {f"proba_{name}": "double" for name in info.classes}
 
 
-def example(info: dict[str, Any]) -> pd.DataFrame:
+def example(info: BundleInfo) -> pd.DataFrame:
     """Return one row of input that is nobody's data: a drawn picture, or the schema's defaults."""
-    row = {field["name"]: field["default"] for field in info["schema"] or []}
-    if info["kind"] == "table":
+    row = {field["name"]: field["default"] for field in info.schema or []}
+    if info.is_table:
         return pd.DataFrame([row])
     file = io.BytesIO()
     Image.fromarray(images.sample_pictures()[0]).save(file, format="PNG")

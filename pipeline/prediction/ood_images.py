@@ -13,6 +13,8 @@ Tables: see `prediction.ood_tables`.
 
 import numpy as np
 
+from pipeline.prediction.answer import OodScore
+
 N_AXES = 16  # fewer where there are few samples
 QUANTILE = 0.975  # of out-of-fold distances: one in forty like the training data is refused
 
@@ -72,12 +74,11 @@ def threshold(distance: np.ndarray) -> float:
     return float(np.quantile(distance, QUANTILE))
 
 
-def doubt(distance: float, most: float) -> str:
-    """Return why a picture at this distance is refused; "" where it is within `most`."""
-    if distance <= most:
-        return ""
-    share = f"{QUANTILE:.1%} of the training data lie within {most:.3g}"
-    return f"unlike the training data: its distance is {distance:.3g}, and {share}"
-
-
-Seen = tuple[float, np.ndarray]  # distance in thresholds, and places (k,), NaN where there is none
+def score(reference: dict[str, np.ndarray], embedding: np.ndarray, limit: float) -> OodScore:
+    """Return the score of one image's features (1, n_features); beyond the distance `limit` it is refused."""
+    distance, components = judge(reference, embedding)
+    reason = ""
+    if distance[0] > limit:
+        share = f"{QUANTILE:.1%} of the training data lie within {limit:.3g}"
+        reason = f"unlike the training data: its distance is {distance[0]:.3g}, and {share}"
+    return OodScore(reason, bool(reason), float(distance[0]) / limit, components[0])

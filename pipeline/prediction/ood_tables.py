@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.tables import as_number, is_missing, reads_as_number, schema
+from pipeline.prediction.answer import OodScore
 
 FAR = 0.5  # of a range's width, on either side of it
 
@@ -66,13 +67,17 @@ def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
     return found
 
 
-def doubt(X: pd.DataFrame, fields: list[dict[str, Any]], most: float) -> tuple[str, bool]:
-    """Return what is doubtful about the numbers of one row, "" for nothing, and whether one is over `most` widths off."""
-    beyond = {name: float(far[0]) for name, far in excess(X, fields).items() if far[0] > 0}
-    if not beyond:
-        return "", False
-    is_refused = max(beyond.values()) > most
-    shown = [name for name, far in beyond.items() if far > (most if is_refused else 0)]
-    ranges = {field["name"]: f"{field['min']:g} to {field['max']:g}" for field in fields if field["name"] in beyond}
-    said = ", ".join(f"{name!r} is {X[name].iloc[0]:g}, in training {ranges[name]}" for name in shown)
-    return f"{'far ' * is_refused}outside of what training saw: {said}; is it the same unit or code?", is_refused
+def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodScore:
+    """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused."""
+    distance, components = judge(X, fields)
+    distances = (
+        {name: float(far[0]) for name, far in excess(X, fields).items() if far[0] > 0} if distance[0] > 0 else {}
+    )
+    is_refused = bool(distance[0] > limit)
+    shown = [name for name, far in distances.items() if far > (limit if is_refused else 0)]
+    ranges = {field["name"]: f"{field['min']:g} to {field['max']:g}" for field in fields if field["name"] in distances}
+    numbers = ", ".join(f"{name!r} is {X[name].iloc[0]:g}, in training {ranges[name]}" for name in shown)
+    reason = (
+        f"{'far ' * is_refused}outside of what training saw: {numbers}; is it the same unit or code?" if shown else ""
+    )
+    return OodScore(reason, is_refused, float(distance[0]) / limit, components[0])

@@ -5,7 +5,6 @@ What no artefact can know is left to the author, and says so.
 
 import json
 
-from pipeline.data.image_with_columns import asked_for
 from pipeline.data.images import FORMATS, MIN_SIDE
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting.results import Study
@@ -42,10 +41,10 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
 
 def details(study: Study) -> list[str]:
     """Return which model it is, and what made it."""
-    options = ", ".join(f"{name} {json.dumps(value)}" for name, value in study.bundle["hyperparameters"].items())
-    versions = ", ".join(f"{name} {value}" for name, value in study.bundle["versions"].items())
+    options = ", ".join(f"{name} {json.dumps(value)}" for name, value in study.bundle.hyperparameters.items())
+    versions = ", ".join(f"{name} {value}" for name, value in study.bundle.versions.items())
     return [
-        f"{study.winner}: {study.bundle['estimator']} ({options}).",
+        f"{study.winner}: {study.bundle.estimator} ({options}).",
         f"Made with {versions}.",
         f"{AUTHOR}: who made it and whom to ask, licence, how to cite it.",
     ]
@@ -75,14 +74,14 @@ def factors(study: Study) -> list[str]:
 def accepted(study: Study) -> str:
     """Return what the model takes, and what it refuses."""
     if study.task.kind == "image":
-        columns = asked_for(study.bundle)
+        columns = study.bundle.clinical_columns
         clinical = f", with the clinical columns {', '.join(columns)}; each may be unknown" if columns else ""
         return (
             f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{clinical}. An out-of-distribution image is refused: "
             f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of "
             "the test set."
         )
-    n = len(study.bundle["schema"])
+    n = len(study.bundle.schema)
     return (
         f"It takes rows of {n} columns. A row with a number far outside the training range is refused: "
         f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of the "
@@ -97,11 +96,11 @@ def chosen_by(study: Study) -> str:
 
 def decides(study: Study) -> str:
     """Return how a probability becomes an answer."""
-    rule = study.bundle["decision"]
+    rule = study.bundle.rule
     if not study.dev.positive:
         return "The answer is the most probable class."
-    reason = f", chosen out of fold for {rule['chosen_for']}" if rule["chosen_for"] else ", the default"
-    return f"From a probability of {rule['threshold']:g} on the decision is {study.dev.positive}{reason}."
+    reason = f", chosen out of fold for {rule.chosen_for}" if rule.chosen_for else ", the default"
+    return f"From a probability of {rule.threshold:g} on the decision is {study.dev.positive}{reason}."
 
 
 def calibrated(study: Study) -> str:

@@ -37,7 +37,7 @@ def fingerprints(study: results.Study) -> list[tuple[str, str]]:
     paths = TaskPaths(study.name)
     return [
         *((path.as_posix(), artifacts.sha256(path.read_bytes())) for path in (paths.samples, paths.split)),
-        ("development set: ids, groups, labels, folds", study.bundle["data_fingerprint"]),
+        ("development set: ids, groups, labels, folds", study.bundle.data_fingerprint),
         ("test set: ids, groups, labels", study.test[study.winner]["data_fingerprint"]),
         (paths.bundle.as_posix(), study.selection["bundle"]),
     ]

@@ -20,7 +20,8 @@ from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.prediction.bundle import BundleInfo
+from pipeline.prediction.decision_rule import calibrate, decide
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Study:
     board: pd.DataFrame
     cv: dict[str, dict[str, Any]]
     test: dict[str, dict[str, Any]]
-    bundle: dict[str, Any]
+    bundle: BundleInfo
     sites: dict[str, Any]
     dev: Dataset
     oof: np.ndarray
@@ -72,12 +73,12 @@ class Study:
     @cached_property
     def proba(self) -> np.ndarray:
         """The champion's calibrated probabilities out of fold, (n_dev, n_classes)."""
-        return calibrate(self.oof, DecisionRule.from_json(self.bundle["decision"]))
+        return calibrate(self.oof, self.bundle.rule)
 
     @cached_property
     def decided(self) -> np.ndarray:
         """What the champion decided out of fold, int (n_dev,)."""
-        return decide(self.proba, DecisionRule.from_json(self.bundle["decision"]))
+        return decide(self.proba, self.bundle.rule)
 
     @cached_property
     def looks(self) -> int:
@@ -115,7 +116,7 @@ def read(name: str) -> Study:
         board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),
         cv=reports(TaskPaths(name).cv, f"evaluate of {name}'s models"),
         test=reports(TaskPaths(name).test_report, f"holdout@{name}"),
-        bundle=artifacts.read_json(require(TaskPaths(name).bundle, f"select_best@{name}")),
+        bundle=BundleInfo.from_json(artifacts.read_json(require(TaskPaths(name).bundle, f"select_best@{name}"))),
         sites=artifacts.read_json(require(TaskPaths(name).sites, f"sites@{name}")) if task.select.site else {},
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
         oof=np.load(require(TaskPaths(name).oof(winner), f"train@{winner}"))["proba"][: len(dev.y)],

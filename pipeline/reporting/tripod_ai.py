@@ -5,7 +5,7 @@ Items are in our words and in the order of the statement; its 27 items come in 5
 
 from dataclasses import dataclass
 
-from pipeline.data.image_with_columns import asked_for, has_columns, image_part
+from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting.model_card import accepted, calibrated, decides
@@ -144,7 +144,7 @@ def of_model(study: Study) -> dict[str, Answer]:
     return {
         "12b": (handled(study), "card"),
         "12c": (
-            f"{study.bundle['estimator']}, best of {len(study.board)} models on the same folds; hyperparameters "
+            f"{study.bundle.estimator}, best of {len(study.board)} models on the same folds; hyperparameters "
             f"{tuned(study)}, none by the test set. Internal validation: cross-fitting, every figure out of fold.",
             "leaderboard",
         ),
@@ -217,8 +217,8 @@ def of_results(study: Study) -> dict[str, Answer]:
 def predictors(study: Study) -> str:
     """Return what the model sees."""
     if study.task.kind == "table":
-        return f"{len(study.bundle['schema'])} columns, listed under Characteristics; how they were measured is for the author."
-    size = study.bundle["input"]
+        return f"{len(study.bundle.schema)} columns, listed under Characteristics; how they were measured is for the author."
+    size = study.bundle.input
     return f"The image alone, at {size['width']}x{size['height']} px; how it was taken is for the author."
 
 
@@ -226,13 +226,13 @@ def missing(study: Study) -> str:
     """Return what happens where a value is missing."""
     if study.task.kind == "table":
         return "Missing values are imputed within the model, learnt from training folds only."
-    also = " Missing values of clinical columns are imputed within the model." if asked_for(study.bundle) else ""
+    also = " Missing values of clinical columns are imputed within the model." if study.bundle.clinical_columns else ""
     return f"A file that cannot be read whole is refused.{also}"
 
 
 def handled(study: Study) -> str:
     """Return what becomes of the predictors within the model."""
-    features = study.bundle["hyperparameters"]["features"]
+    features = study.bundle.hyperparameters["features"]
     descriptions = {
         "columns": "Numbers are imputed and scaled, categories become columns, all learnt from training folds only.",
         "embedding": "The image becomes the embedding of a pretrained network, which is not trained on these data.",
@@ -246,7 +246,7 @@ def handled(study: Study) -> str:
 
 def imbalance(study: Study) -> str:
     """Return how classes of different sizes were weighted."""
-    weight = study.bundle["hyperparameters"].get("class_weight")
+    weight = study.bundle.hyperparameters.get("class_weight")
     not_weighted = (
         "Classes are not weighted, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
     )

@@ -13,7 +13,6 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult, Shortcut
 from pipeline.data.dataset import Dataset
-from pipeline.data.image_with_columns import asked_for
 from pipeline.data.tables import schema
 from pipeline.data.uploads import Included
 from pipeline.duplicates import fingerprint
@@ -53,8 +52,8 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> Batch
 
 def refused(task: str, kind: str, files: list[str]) -> float:
     """Return the share of stored samples that the champion refuses; their clinical columns are not known."""
-    predictor = Predictor(TaskPaths(task).best, bundle.vouched(task))
-    unknown = dict.fromkeys(asked_for(predictor.info), "")
+    predictor = Predictor(TaskPaths(task).best, bundle.expected_sha256(task))
+    unknown = dict.fromkeys(predictor.info.clinical_columns, "")
 
     def read(file: str) -> Any:
         data = Path(file).read_bytes()

@@ -73,7 +73,7 @@ def try_batch(task: str, batch: str) -> Comparison:
 
 def require_fresh(task: str) -> None:
     """Raise RetrainError unless the workspace's champion is what its params.yaml and data give."""
-    bundle.vouched(task)
+    bundle.expected_sha256(task)
     if dvc_runs.run("status", "--quiet", "--with-deps", f"select_best@{task}").returncode:
         raise RetrainError(
             f"the champion of {task} is not up to date, or being made: run 'dvc repro' first, to its end"
@@ -98,7 +98,7 @@ def comparison(task: str, batch: str) -> Comparison:
     compared, again = read_comparison(task, batch), f"run 'python -m pipeline.retrain {task} --batch {batch}'"
     if not compared:
         raise RetrainError(f"the batch {batch!r} has not been compared with the champion: {again}")
-    if compared.champion["bundle"] != bundle.vouched(task):
+    if compared.champion["bundle"] != bundle.expected_sha256(task):
         raise RetrainError(f"the batch {batch!r} was compared with an earlier champion: {again} again")
     if compared.hashes != [row.hash for row in sandbox.rows_of(task, batch)]:
         raise RetrainError(f"the batch {batch!r} has other samples than were compared: {again} again")
@@ -187,7 +187,7 @@ def change(task: str, batch: str, before: list, after: list, state: str) -> None
 def note(task: str, event: str, batch: str, who: str, **facts: Any) -> None:
     """Write a decision into the ledger, with the champion that it led to."""
     with upload_ledger.locked(task):
-        upload_ledger.append(task, event, batch=batch, who=who, champion=bundle.vouched(task), **facts)
+        upload_ledger.append(task, event, batch=batch, who=who, champion=bundle.expected_sha256(task), **facts)
 
 
 def tell_mlflow(task: str) -> None:

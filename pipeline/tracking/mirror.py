@@ -20,6 +20,7 @@ from pipeline.core import artifacts, params, params_models, paths
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.prediction import mlflow_model
+from pipeline.prediction.bundle import BundleInfo
 from pipeline.tracking import decision_record, mlflow_store, run_record
 from pipeline.tracking.run_record import Record
 
@@ -150,9 +151,9 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
     """Give the alias to the version that holds the champion's bundle, registered if new; return what was done."""
     selection = artifacts.read_json(TaskPaths(task).selection)
     bundle = require(TaskPaths(task).bundle, f"select_best@{task}")
-    info, digest = artifacts.read_json(bundle), artifacts.sha256(bundle.read_bytes())
+    info, digest = BundleInfo.from_json(artifacts.read_json(bundle)), artifacts.sha256(bundle.read_bytes())
     story, winner = f"{selection['reason']}.\n\n{selection['rule']}", selection["winner"]
-    key = params_models.metric_key(selection["metric"], len(info["classes"]))
+    key = params_models.metric_key(selection["metric"], len(info.classes))
     client.set_experiment_tag(experiment, "mlflow.note.content", story)
     client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view(selection["metric"], key)))
     if not client.search_registered_models(f"name = '{task}'"):
@@ -166,7 +167,7 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
     return f"champion {winner}, version {number}{'' if registered else ' registered'}"
 
 
-def register(client: Any, task: str, winner: str, run_id: str, info: dict[str, Any], digest: str) -> str:
+def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo, digest: str) -> str:
     """Log the bundle in `models/<task>/best` to the winner's run and return the number of its new version."""
     import mlflow
     from mlflow.models import ModelSignature

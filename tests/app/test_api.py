@@ -1,7 +1,6 @@
 """The HTTP API: what it answers, and that it is the Predictor's answer."""
 
 import ast
-import base64
 import contextlib
 import http.client
 import json
@@ -97,7 +96,7 @@ def test_what_an_answer_rests_on_is_sent_when_asked_for_and_only_then(server, sk
     good, bad = content["predictions"]
     item, why = skin.explain(GOOD, "good.png")
     assert status == 200
-    assert good == item | {"explanation": why | {"png": base64.b64encode(why["png"]).decode()}}
+    assert good == item | {"explanation": why.to_json()}
     assert bad["explanation"] is None
     status, content, _ = server.send("/v1/tasks/skin/predict?explain=false", *files)
     assert list(content["predictions"][0]) == KEYS
@@ -111,7 +110,7 @@ def test_the_columns_that_an_answer_rests_on_are_sent_when_asked_for(server):
     status, content, _ = server.ask("POST", address, body, content_type="application/json")
     assert status == 200
     _, why = Predictor("models/patients/best").explain(ROW, "row 1")
-    assert content["predictions"][0]["explanation"] == why
+    assert content["predictions"][0]["explanation"] == why.to_json()
 
 
 def test_more_rows_than_are_explained_at_once_are_too_many_for_that_alone(server, monkeypatch):

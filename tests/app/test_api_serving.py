@@ -178,7 +178,7 @@ def test_at_the_start_a_refused_bundle_is_a_503_that_says_why(project):
     ) as e:
         models.champion("skin")
     assert (e.value.status, e.value.headers) == (503, {"Retry-After": "60"})
-    assert models.champion("patients").info["kind"] == "table"
+    assert models.champion("patients").info.kind == "table"
 
 
 def test_before_the_first_look_is_over_requests_are_asked_to_wait(project):

@@ -238,7 +238,7 @@ def test_rows_of_a_csv_are_answered_as_by_the_predictor(project):
     data = b"age,size,site,empty,constant\n61,0.2,arm,,3\nold,0.2,arm,,3\n9999,0.2,nose,,3\n"
     page.file_uploader[0].set_value(("rows.csv", data, "text/csv")).run()
     loaded = Predictor("models/patients/best")
-    given, doubts = read_rows(loaded.info["schema"], "rows.csv", data)
+    given, doubts = read_rows(loaded.info.schema, "rows.csv", data)
     expected = [loaded.predict(row, name) for name, row in given]
     shown = page.dataframe[0].value
     assert list(shown["file"]) == [item["file"] for item in expected]
@@ -256,7 +256,7 @@ def test_the_form_shows_units_ranges_choices_and_takes_what_is_unknown(project):
     assert [*site.options] == ["arm", "leg", "unknown"]
     site.select_index(2)
     page.button[0].click().run()
-    row = {field["name"]: field["default"] for field in Predictor("models/patients/best").info["schema"]}
+    row = {field["name"]: field["default"] for field in Predictor("models/patients/best").info.schema}
     expected = Predictor("models/patients/best").predict(row | {"site": None}, "the form")
     assert page.subheader[0].value == expected["class"]
     assert expected["decision"].split(": ")[1] in texts(page).replace("The probability", "the probability")
@@ -264,10 +264,10 @@ def test_the_form_shows_units_ranges_choices_and_takes_what_is_unknown(project):
 
 def test_the_template_is_a_csv_that_is_answered(project):
     info = Predictor("models/patients/best").info
-    given, doubts = read_rows(info["schema"], "x.csv", form.template(info["schema"]).encode())
+    given, doubts = read_rows(info.schema, "x.csv", form.template(info.schema).encode())
     assert len(given) == 1
     assert doubts == []
-    assert tables.to_frame(given[0][1], info["schema"]).shape == (1, 5)
+    assert tables.to_frame(given[0][1], info.schema).shape == (1, 5)
 
 
 @pytest.mark.parametrize(

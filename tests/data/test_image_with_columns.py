@@ -13,12 +13,12 @@ from pipeline import evaluate, predict, select_best, train
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.data.dataset import Dataset
-from pipeline.data.image_with_columns import Beside, asked_for, has_columns, image_part
+from pipeline.data.image_with_columns import Beside, has_columns, image_part
 from pipeline.estimators import dummy, knn, logreg, random_forest
 from pipeline.evaluation import held_out
-from pipeline.prediction import explanation, mlflow_model
+from pipeline.prediction import explanation, mlflow_model, self_test
 from pipeline.prediction.decision_rule import DecisionRule
-from pipeline.prediction.fast_predict import one_row
+from pipeline.prediction.fast_predict import fast_predict_proba
 from pipeline.prediction.predictor import Predictor
 from pipeline.tasks import validate
 from pipeline.training.cross_fit import probabilities
@@ -66,14 +66,14 @@ def row_of(dev: Dataset, at: int) -> dict[str, object]:
 def test_a_picture_with_its_columns_scores_like_the_same_sample_in_the_pipeline(project, monkeypatch, name):
     monkeypatch.chdir(project)
     dev, bundle = Dataset.load(Path("data/t/dev.npz")), Predictor(f"bundles/{name}")
-    X = dev.X(bundle.info["features"])
+    X = dev.X(bundle.info.features)
     for at in range(0, N, 5):
         features = bundle.features((Path(f"raw/{at}.png").read_bytes(), row_of(dev, at)))
         assert features.picture.tobytes() == X[at : at + 1].picture.tobytes()
         pd.testing.assert_frame_equal(features.columns, X[at : at + 1].columns.reset_index(drop=True))
         assert np.array_equal(bundle.proba(features), bundle.proba(X[at : at + 1]))
         raw = probabilities(bundle._model, X[at : at + 1])
-        assert one_row(bundle._model)(X[at : at + 1]) == pytest.approx(raw, abs=1e-6)
+        assert fast_predict_proba(bundle._model)(X[at : at + 1]) == pytest.approx(raw, abs=1e-6)
 
 
 def test_the_columns_change_the_answer_and_what_is_not_known_is_imputed(project, monkeypatch):
@@ -94,7 +94,7 @@ def test_the_reports_of_the_test_set_are_made_of_both(project, monkeypatch):
     same = bundle.proba(bundle.features((Path(f"raw/{at}.png").read_bytes(), row_of(dev, at))))
     assert proba[at] == pytest.approx(same, abs=1e-9)
     assert refused.shape == (N,)
-    bundle.check()
+    self_test.check(bundle)
 
 
 def test_a_sample_without_its_columns_with_a_wrong_one_or_none_of_a_number_is_refused_with_the_reason(
@@ -119,9 +119,9 @@ def test_an_explanation_has_a_map_of_the_picture_and_a_contribution_of_each_colu
     monkeypatch.chdir(project)
     bundle = Predictor(f"bundles/{name}")
     item, why = bundle.explain((Path("raw/1.png").read_bytes(), {"age": 65, "sex": "female"}), "x")
-    assert np.shape(why["map"]) == (7, 7)
-    assert why["png"][:4] == b"\x89PNG"
-    assert {line["column"] for line in why["columns"]} == {"age", "sex"}
+    assert np.shape(why.map) == (7, 7)
+    assert why.png[:4] == b"\x89PNG"
+    assert {line["column"] for line in why.columns} == {"age", "sex"}
     assert item["class"]
 
 
@@ -131,9 +131,9 @@ def test_of_a_logistic_regression_the_mean_of_the_map_and_the_terms_together_are
     _, why = bundle.explain(sample, "x")
     item = bundle.predict(sample, "x")
     p = float(bundle._predict_proba(bundle.features(sample))[0, bundle.classes.index(item["class"])])
-    total = np.mean(why["map"]) + sum(line["contribution"] for line in why["columns"])
+    total = np.mean(why.map) + sum(line["contribution"] for line in why.columns)
     assert total == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
-    assert why["kind"] == explanation.ACTIVATION
+    assert why.kind == explanation.ACTIVATION
 
 
 def test_the_command_line_takes_columns_for_all_pictures_or_a_csv_with_each_ones_own(project, monkeypatch, capsys):
@@ -200,8 +200,6 @@ def test_a_fold_is_scored_by_medians_and_categories_of_the_other_folds_alone():
 def test_names_of_features_are_taken_apart_and_put_together():
     assert [has_columns(word) for word in ("embedding+columns", "embedding", "columns")] == [True, False, False]
     assert [image_part(word) for word in ("classical+columns", "embedding")] == ["classical", "embedding"]
-    assert asked_for({"features": "columns", "schema": [{"name": "age"}]}) == []
-    assert asked_for({"features": "embedding+columns", "schema": [{"name": "age"}]}) == ["age"]
 
 
 @pytest.mark.parametrize(

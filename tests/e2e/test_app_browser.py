@@ -153,7 +153,7 @@ def test_the_camera_is_not_asked_for_before_it_is_chosen_and_its_absence_is_said
 
 def test_a_form_is_filled_in_and_sent_by_the_keyboard_alone(browser, address, project):
     loaded = Predictor(project.folder / "models/breast/best")
-    row = {field["name"]: field["default"] for field in loaded.info["schema"]}
+    row = {field["name"]: field["default"] for field in loaded.info.schema}
     with opened(browser, f"{address}/?task=breast") as page:
         tab_to(page, "mean radius")
         page.keyboard.press("Control+A")

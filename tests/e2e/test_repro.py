@@ -24,8 +24,8 @@ def test_repro_leaves_a_leaderboard_a_verdict_and_a_bundle_for_both_kinds(small)
         assert [row["model"] for row in board if row["champion"]] == [selection["winner"]]
         assert {row["model"] for row in board} == set(small.params()["tasks"][task]["models"])
         assert selection["reason"].startswith(f"{selection['winner']} wins: roc_auc ")
-        content, _ = read(small.folder / f"models/{task}/best")
-        assert content["model"] == selection["winner"]
+        info = read(small.folder / f"models/{task}/best").info
+        assert info.model == selection["winner"]
         candidates = small.folder / f"models/{task}/candidates"
         assert form in {path.name for path in candidates.glob("*/*")}
 

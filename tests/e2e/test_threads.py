@@ -38,7 +38,7 @@ def expected(small, images):
 @pytest.fixture(scope="module")
 def rows(small):
     """Rows of the table task with whole numbers only."""
-    fields = Predictor(small.folder / "models/breast/best").info["schema"]
+    fields = Predictor(small.folder / "models/breast/best").info.schema
     return [{field["name"]: int(field["default"]) + n for field in fields} for n in range(12)]
 
 

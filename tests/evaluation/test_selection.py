@@ -229,21 +229,21 @@ def test_nothing_but_development_data_is_opened(project):
 
 def test_the_champions_bundle_has_its_decision_its_report_and_its_answers(project):
     select_best.main("t")
-    content, files = bundle.read(Path("models/t/best"))
-    assert content["model"] == "line"
-    assert content["decision"] == artifacts.read_json("models/t/decisions/line.json")
-    expected = {"reference": content["metrics"]["reference"]}  # see tests/monitoring/test_baseline.py
-    assert content["metrics"] == artifacts.read_json("reports/t/cv/line.json") | expected
-    assert files["model.joblib"] == Path("models/t/candidates/line/model.joblib").read_bytes()
+    best = bundle.read(Path("models/t/best"))
+    assert best.info.model == "line"
+    assert best.info.decision == artifacts.read_json("models/t/decisions/line.json")
+    expected = {"reference": best.info.metrics["reference"]}  # see tests/monitoring/test_baseline.py
+    assert best.info.metrics == artifacts.read_json("reports/t/cv/line.json") | expected
+    assert best.files["model.joblib"] == Path("models/t/candidates/line/model.joblib").read_bytes()
     sha256 = artifacts.sha256(Path("models/t/best/bundle.json").read_bytes())
-    assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.vouched("t")
+    assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.expected_sha256("t")
 
 
 def test_golden_predictions_of_a_table_are_what_the_loaded_bundle_says(project):
     select_best.main("t")
     loaded = Predictor("models/t/best")
-    assert len(loaded.info["golden"]) == 3
-    for example in loaded.info["golden"]:
+    assert len(loaded.info.golden) == 3
+    for example in loaded.info.golden:
         found = loaded.predict(example["input"], "golden")
         assert not found["refused"]
         assert list(found["probabilities"].values()) == example["probabilities"]
@@ -260,10 +260,10 @@ def test_golden_predictions_of_pictures_are_what_the_loaded_bundle_says(tmp_path
         evaluate.main(name)
     select_best.main("t")
     loaded = Predictor("models/t/best")
-    assert loaded.info["model"] == "net"
+    assert loaded.info.model == "net"
     pictures = images.sample_pictures()
-    assert len(loaded.info["golden"]) == len(pictures)
-    for number, example in enumerate(loaded.info["golden"]):
+    assert len(loaded.info.golden) == len(pictures)
+    for number, example in enumerate(loaded.info.golden):
         assert example["input"] == f"images.sample_pictures()[{number}]"
         assert loaded.proba(loaded.look(pictures[number])).round(6).tolist() == example["probabilities"]
 

@@ -13,7 +13,7 @@ from tests.models import mixed
 @pytest.fixture
 def found(scored, monkeypatch):
     monkeypatch.chdir(scored)
-    return Predictor("models/t/best").info["metrics"]["reference"]
+    return Predictor("models/t/best").info.metrics["reference"]
 
 
 def test_the_champions_bundle_counts_its_out_of_fold_predictions(found):

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.monitoring import histograms
 from pipeline.monitoring.histograms import Tally
+from pipeline.prediction.answer import OodScore
 
 CLASSES = {2: ["benign", "malignant"], 3: ["a", "b", "c"]}
 
@@ -32,7 +33,7 @@ def test_samples_counted_one_by_one_give_what_is_expected_of_them(n_classes):
     found = Tally()
     for row in range(len(decided)):
         answer = "" if refused[row] else CLASSES[n_classes][decided[row]]
-        found.add(item(answer, *proba[row]), (distance[row], places[row]), 0.01)
+        found.add(item(answer, *proba[row]), OodScore(distance=distance[row], components=places[row]), 0.01)
     expected = histograms.expected(CLASSES[n_classes], decided, proba, (distance, places), refused)
     assert found.n == expected.n == 300
     assert found.seconds.sum() == 300
@@ -42,8 +43,8 @@ def test_samples_counted_one_by_one_give_what_is_expected_of_them(n_classes):
 
 def test_a_sample_is_answered_refused_or_unreadable_and_lies_in_its_bins():
     found = Tally()
-    found.add(item("malignant", 0.04, 0.96), (0.52, np.array([-0.1, 3.9])), 0.0071)
-    found.add(item(""), (7.0, np.array([-9.0, 4.0])), 0.01)
+    found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
+    found.add(item(""), OodScore(distance=7.0, components=np.array([-9.0, 4.0])), 0.01)
     found.add(item("", reason="not a readable image"), None, 40)
     assert (found.n, found.answers, found.refused, found.unreadable) == (2, {"malignant": 1}, 1, 1)
     assert np.flatnonzero(found.distance).tolist() == [10, 60]
@@ -55,7 +56,11 @@ def test_a_sample_is_answered_refused_or_unreadable_and_lies_in_its_bins():
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_the_ends_of_probability_and_distance_have_a_bin(value):
     found = Tally()
-    found.add(item("malignant", 1 - value, value), (float("inf"), np.array([np.inf, -np.inf, 1e300])), 0)
+    found.add(
+        item("malignant", 1 - value, value),
+        OodScore(distance=float("inf"), components=np.array([np.inf, -np.inf, 1e300])),
+        0,
+    )
     assert found.probability.sum() == found.distance[-1] == 1
     assert found.places.sum() == 3
 
@@ -79,7 +84,7 @@ def test_counts_add_up_also_with_those_of_nothing():
 
 def test_json_gives_the_counts_back_and_holds_nothing_of_who_sent_them():
     found = Tally()
-    found.add(item("malignant", 0.04, 0.96), (0.52, np.array([-0.1, 3.9])), 0.0071)
+    found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
     text = json.dumps(found.to_json())
     assert histograms.from_json(json.loads(text)).to_json() == found.to_json()
     assert "Smith" not in text

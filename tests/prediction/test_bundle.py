@@ -43,10 +43,12 @@ def names(folder):
 
 
 def test_what_is_written_is_read(best):
-    content, files = bundle.read(best)
-    assert files == {"model.joblib": b"a model"}
+    loaded = bundle.read(best)
+    assert loaded.files == {"model.joblib": b"a model"}
+    assert loaded.info.rule == RULE
     written = {"format": 1, "decision": RULE.to_json(), "metrics": {"roc_auc": 0.9}, "golden": [{"input": 1}]}
-    assert content == describe(files={"model.joblib": artifacts.sha256(b"a model")}).to_json() | written
+    described = describe(files={"model.joblib": artifacts.sha256(b"a model")}).to_json()
+    assert artifacts.read_json(best / "bundle.json") == described | written
     assert names(best) == ["bundle.json", "model.joblib"]
 
 
@@ -60,7 +62,7 @@ def test_a_model_on_embeddings_brings_its_embedder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     artifacts.write_bytes(paths.EMBEDDER, b"a program")
     bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), RULE, {})
-    assert bundle.read(Path("best"))[1] == {"model.joblib": b"a model", "embedder.tflite": b"a program"}
+    assert bundle.read(Path("best")).files == {"model.joblib": b"a model", "embedder.tflite": b"a program"}
 
 
 def test_a_missing_embedder_names_the_stage_that_makes_it(tmp_path, monkeypatch):
@@ -75,7 +77,7 @@ def test_files_of_the_bundle_before_are_removed_and_folders_left_alone(best):
     (best / "notes").mkdir()
     bundle.write(best, make_candidate(Path("other"), b"another"), RULE, {})
     assert names(best) == ["bundle.json", "model.joblib", "notes"]
-    assert bundle.read(best)[1] == {"model.joblib": b"another"}
+    assert bundle.read(best).files == {"model.joblib": b"another"}
 
 
 @pytest.mark.parametrize("damage", ["missing", "altered"])
@@ -85,7 +87,7 @@ def test_a_candidate_that_is_not_what_training_wrote_is_refused_and_the_old_bund
     said = {"missing": r"broken/model\.tflite is missing", "altered": r"does not match candidate\.json"}[damage]
     with pytest.raises(BundleError, match=said):
         bundle.write(best, broken, RULE, {})
-    assert bundle.read(best)[1] == {"model.joblib": b"a model"}
+    assert bundle.read(best).files == {"model.joblib": b"a model"}
     assert names(best) == ["bundle.json", "model.joblib"]
 
 
@@ -96,7 +98,7 @@ def test_a_copy_that_fails_leaves_the_old_bundle_whole(best, name):
     (best / f".{name}.part").mkdir()
     with pytest.raises(OSError):
         bundle.write(best, other, RULE, {})
-    assert bundle.read(best)[1] == {"model.joblib": b"a model"}
+    assert bundle.read(best).files == {"model.joblib": b"a model"}
 
 
 def test_no_file_takes_its_place_before_all_are_written_and_bundle_json_is_the_last(best, monkeypatch):
@@ -194,11 +196,11 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
 
 def test_the_selection_vouches_for_one_bundle_json(best):
     artifacts.write_json("reports/t/selection.json", {"bundle": "abc"})
-    assert bundle.vouched("t") == "abc"
-    content, sha256 = bundle.read_content(best)
-    assert bundle.read_content(best, sha256) == (content, sha256)
+    assert bundle.expected_sha256("t") == "abc"
+    loaded = bundle.read(best)
+    assert bundle.read(best, loaded.sha256) == loaded
     with pytest.raises(BundleError, match=r"is not the one that selection\.json vouches for \(sha256 differs\)"):
-        bundle.read_content(best, "abc")
+        bundle.read(best, "abc")
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", "3", "{"])
@@ -206,4 +208,20 @@ def test_a_selection_that_vouches_for_nothing_is_an_error_that_says_what_to_run(
     if text is not None:
         artifacts.write_bytes("reports/t/selection.json", text.encode())
     with pytest.raises(BundleError, match=r"^reports/t/selection\.json, which vouches .*run 'dvc repro select_best@t'"):
-        bundle.vouched("t")
+        bundle.expected_sha256("t")
+
+
+def test_a_bundle_of_an_older_version_still_loads(best):
+    content = json.loads((best / "bundle.json").read_text()) | {"decision": {"threshold": 0.3}, "of_tomorrow": 1}
+    for key in ("positive", "golden", "metrics"):
+        del content[key]
+    (best / "bundle.json").write_text(json.dumps(content))
+    info = bundle.read(best).info
+    assert info.rule == RULE
+    assert (info.positive, info.golden, info.metrics) == (None, None, {})
+
+
+@pytest.mark.parametrize(("features", "columns"), [("embedding+columns", ["age"]), ("columns", [])])
+def test_clinical_columns_are_those_given_with_an_image(features, columns):
+    info = bundle.BundleInfo("image", ["a", "b"], features, {}, {}, schema=[{"name": "age"}])
+    assert info.clinical_columns == columns

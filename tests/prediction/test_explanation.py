@@ -179,9 +179,9 @@ def test_a_picture_is_explained_beside_the_same_answer(pictures, name):
     loaded = Predictor(pictures / "bundles" / name)
     item, why = loaded.explain(picture(3), "disc.png")
     assert item == loaded.predict(picture(3), "disc.png")
-    assert why["kind"] == KINDS[name]
-    assert np.shape(why["map"]) == (7, 7)
-    assert Image.open(io.BytesIO(why["png"])).size == (224, 224)
+    assert why.kind == KINDS[name]
+    assert np.shape(why.map) == (7, 7)
+    assert Image.open(io.BytesIO(why.png)).size == (224, 224)
 
 
 @pytest.mark.parametrize("name", ["net", "line"])
@@ -189,7 +189,7 @@ def test_the_map_of_a_bundle_is_exact(pictures, name):
     loaded = Predictor(pictures / "bundles" / name)
     item, why = loaded.explain(picture(3), "disc.png")
     log_odds = np.log(item["probabilities"][item["class"]] / (1 - item["probabilities"][item["class"]]))
-    assert np.mean(why["map"]) == pytest.approx(log_odds, abs=2e-3)
+    assert np.mean(why.map) == pytest.approx(log_odds, abs=2e-3)
 
 
 def test_what_has_no_answer_has_no_explanation(pictures):
@@ -203,7 +203,7 @@ def test_what_has_no_answer_has_no_explanation(pictures):
 def test_threads_that_share_a_predictor_explain_their_own_image(pictures, name):
     loaded, files = Predictor(pictures / "bundles" / name), [picture(seed) for seed in range(6)]
     alone = [loaded.explain(file, "a") for file in files]
-    assert len({why["png"] for _, why in alone if why}) > 1
+    assert len({why.png for _, why in alone if why}) > 1
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda file: loaded.explain(file, "a"), files * 3)) == alone * 3
 
@@ -238,9 +238,9 @@ def test_a_row_is_explained_by_its_columns_the_largest_first(rows, name, kind):
     row = {"age": 71.0, "size": 2.5, "site": "arm", "empty": None, "constant": 3.0}
     item, why = loaded.explain(row, "row 1")
     assert item == loaded.predict(row, "row 1")
-    assert why["kind"] == kind
-    assert {line["column"]: line["value"] for line in why["columns"]} == row
-    sizes = [abs(line["contribution"]) for line in why["columns"]]
+    assert why.kind == kind
+    assert {line["column"]: line["value"] for line in why.columns} == row
+    sizes = [abs(line["contribution"]) for line in why.columns]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > 0
 

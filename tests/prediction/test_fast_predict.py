@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline import train
-from pipeline.prediction.fast_predict import one_row, quick_transform
+from pipeline.prediction.fast_predict import fast_predict_proba, quick_transform
 from tests.models import dataset, mixed, write_params
 
 
@@ -26,7 +26,7 @@ def trained(n_classes, **block):
 def test_a_forest_answers_with_the_same_bits(tmp_path, monkeypatch, n_classes):
     monkeypatch.chdir(tmp_path)
     model, X = trained(n_classes, estimator="random_forest", n_estimators=30)
-    quick = one_row(model)
+    quick = fast_predict_proba(model)
     for row in range(100):
         np.testing.assert_array_equal(quick(X.iloc[row : row + 1]), model.predict_proba(X.iloc[row : row + 1]))
 
@@ -36,7 +36,7 @@ def test_a_forest_answers_with_the_same_bits(tmp_path, monkeypatch, n_classes):
 def test_neighbours_vote_alike_for_rows_that_were_fitted_and_for_others(tmp_path, monkeypatch, n_classes, weights):
     monkeypatch.chdir(tmp_path)
     model, X = trained(n_classes, estimator="knn", n_neighbors=7, weights=weights)
-    quick = one_row(model)
+    quick = fast_predict_proba(model)
     others = mixed(50, n_classes, seed=5)[0]
     for table in (X, others):
         for row in range(len(table)):
@@ -49,14 +49,14 @@ def test_of_rows_at_no_distance_at_all_only_these_vote():
 
     X = np.array([[0.0, 0], [0, 0], [1, 0], [0, 1]])
     model = KNeighborsClassifier(3, weights="distance", algorithm="brute").fit(X, [0, 1, 1, 1])
-    np.testing.assert_array_equal(one_row(model)(np.zeros((1, 2))), [[0.5, 0.5]])
+    np.testing.assert_array_equal(fast_predict_proba(model)(np.zeros((1, 2))), [[0.5, 0.5]])
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_logistic_regression_answers_alike(tmp_path, monkeypatch, n_classes):
     monkeypatch.chdir(tmp_path)
     model, X = trained(n_classes, estimator="logreg")
-    quick = one_row(model)
+    quick = fast_predict_proba(model)
     for row in range(100):
         expected = model.predict_proba(X.iloc[row : row + 1])
         np.testing.assert_allclose(quick(X.iloc[row : row + 1]), expected, rtol=0, atol=1e-6)
@@ -74,10 +74,10 @@ def test_an_embedding_is_standardised_with_the_same_bits_far_values_cut_off(n_cl
     for row in range(len(others)):
         one = others[row : row + 1]
         np.testing.assert_array_equal(quick_transform(prepare)(one), prepare.transform(one))
-        np.testing.assert_allclose(one_row(model)(one), model.predict_proba(one), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(fast_predict_proba(model)(one), model.predict_proba(one), rtol=0, atol=1e-6)
 
 
 def test_every_other_model_answers_by_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, _ = trained(2, estimator="dummy")
-    assert one_row(model) == model.predict_proba
+    assert fast_predict_proba(model) == model.predict_proba

@@ -61,7 +61,10 @@ def test_features_that_never_vary_are_no_division_by_zero():
 
 
 def test_the_reason_says_how_far_and_what_is_usual():
-    assert ood_images.doubt(1.0, 1.0) == ""
-    assert ood_images.doubt(3.14159, 1.2) == (
-        "unlike the training data: its distance is 3.14, and 97.5% of the training data lie within 1.2"
-    )
+    known, sample = ood_images.fit(drawn(200)), drawn(1, seed=1)
+    distance = ood_images.distances(known, sample)[0]
+    assert ood_images.score(known, sample, distance).reason == ""
+    score = ood_images.score(known, sample, distance / 2)
+    expected = f"its distance is {distance:.3g}, and 97.5% of the training data lie within {distance / 2:.3g}"
+    assert (score.is_refused, score.reason) == (True, f"unlike the training data: {expected}")
+    assert score.distance == 2

@@ -16,27 +16,29 @@ def row(**cells):
 
 @pytest.mark.parametrize("age", [20, 80, 35.5, None])
 def test_a_number_within_the_range_or_missing_is_not_doubtful(age):
-    assert ood_tables.doubt(row(age=age), FIELDS, ood_tables.FAR) == ("", False)
+    score = ood_tables.score(row(age=age), FIELDS, ood_tables.FAR)
+    assert (score.reason, score.is_refused) == ("", False)
 
 
 def test_a_number_a_little_outside_is_answered_with_a_word_about_it():
     said = "outside of what training saw: 'age' is 95, in training 20 to 80; is it the same unit or code?"
-    assert ood_tables.doubt(row(age=95), FIELDS, ood_tables.FAR) == (said, False)
-    assert ood_tables.doubt(row(age=110), FIELDS, ood_tables.FAR)[1] is False
+    score = ood_tables.score(row(age=95), FIELDS, ood_tables.FAR)
+    assert (score.reason, score.is_refused, score.distance) == (said, False, 0.5)
+    assert ood_tables.score(row(age=110), FIELDS, ood_tables.FAR).is_refused is False
 
 
 @pytest.mark.parametrize("age", [110.1, -10.1, 1e30])
 def test_a_number_over_half_a_range_outside_is_refused(age):
-    said, refused = ood_tables.doubt(row(age=age), FIELDS, ood_tables.FAR)
-    assert refused
+    score = ood_tables.score(row(age=age), FIELDS, ood_tables.FAR)
+    assert score.is_refused
     assert (
-        said
+        score.reason
         == f"far outside of what training saw: 'age' is {age:g}, in training 20 to 80; is it the same unit or code?"
     )
 
 
 def test_a_column_that_never_varied_in_training_refuses_nothing():
-    assert ood_tables.doubt(row(same=99), FIELDS, ood_tables.FAR) == ("", False)
+    assert ood_tables.score(row(same=99), FIELDS, ood_tables.FAR).reason == ""
 
 
 def test_out_of_fold_a_row_is_compared_to_the_ranges_of_the_others():

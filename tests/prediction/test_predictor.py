@@ -23,7 +23,7 @@ from pipeline import predict, train
 from pipeline.core.errors import BundleError, DataError
 from pipeline.data.dataset import Dataset
 from pipeline.estimators import _network
-from pipeline.prediction import bundle
+from pipeline.prediction import bundle, self_test
 from pipeline.prediction import files as files_module
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
@@ -118,7 +118,7 @@ def test_a_file_has_the_same_features_and_the_same_answer_as_in_the_pipeline(pic
         np.testing.assert_array_equal(found, dev.X(features)[row : row + 1])
         # a batch's distances are computed together and differ in the last digits
         np.testing.assert_allclose(loaded.proba(found), proba[row], atol=1e-6)
-        item = loaded.decide(found)
+        item = loaded.predict((pictures / "raw" / dev.path[row]).read_bytes(), "a")
         assert item["class"] == dev.classes[decide(proba[row : row + 1], loaded.rule)[0]]
         assert item["probabilities"] == pytest.approx(dict(zip(dev.classes, proba[row], strict=True)), abs=1e-6)
 
@@ -189,7 +189,7 @@ def test_the_probabilities_shown_decided_by_and_kept_as_golden_are_the_calibrate
         assert item["class"] == loaded.classes[decide(expected[row : row + 1], rule)[0]]
         assert item["decision"].endswith("0.6, chosen for a sensitivity of at least 0.9")
         assert loaded.proba(loaded.features(picture(row))).tobytes() == expected[row].tobytes()
-    for one, other in zip(loaded.golden(), plain.golden(), strict=True):
+    for one, other in zip(self_test.golden_predictions(loaded), self_test.golden_predictions(plain), strict=True):
         assert one["probabilities"].tobytes() == calibrate(other["probabilities"][None], rule)[0].tobytes()
 
 
@@ -429,9 +429,9 @@ def test_predicting_leaves_no_trace_of_what_files_were_asked_about(pictures):
 
 
 def test_the_bundle_of_a_network_holds_its_keras_file_and_its_twin(pictures, tmp_path_factory):
-    content, _ = bundle.read(pictures / "bundles/net")
-    assert sorted(content["files"]) == ["known.npz", "model.keras", "model.npz", "model.tflite"]
-    assert content["features"] == "pixels"
+    info = bundle.read(pictures / "bundles/net").info
+    assert sorted(info.files) == ["known.npz", "model.keras", "model.npz", "model.tflite"]
+    assert info.features == "pixels"
     learnt = learnt_head(tmp_path_factory.getbasetemp())[0] / "head/model.keras"
     assert (pictures / "bundles/net/model.keras").read_bytes() == learnt.read_bytes()
 
@@ -481,11 +481,11 @@ def test_the_place_relative_to_the_training_data_belongs_to_the_sample(pictures)
     loaded = Predictor(pictures / "bundles/net")
     loaded.rule = DecisionRule(refusal=1e9)
     files = [picture(seed) for seed in range(8)]
-    scores = [loaded.predict_with_ood(file, "a").ood[0] for file in files]
+    scores = [loaded.predict_with_ood(file, "a").ood.distance for file in files]
     assert len(set(scores)) == 8
     with ThreadPoolExecutor(4) as pool:
         assert [
-            one.ood[0] for one in pool.map(lambda file: loaded.predict_with_ood(file, "a"), files * 4)
+            one.ood.distance for one in pool.map(lambda file: loaded.predict_with_ood(file, "a"), files * 4)
         ] == scores * 4
     assert loaded.predict_with_ood(b"no image", "a").ood is None
 
@@ -504,24 +504,24 @@ def test_a_copy_gives_the_same_answer(pictures, copied):
 def test_a_bundle_checks_itself_against_its_golden_predictions(pictures, tmp_path):
     for name in IMAGE_MODELS:
         shutil.copytree(pictures / "bundles" / name, tmp_path / name)
-        golden = Predictor(tmp_path / name).golden()
+        golden = self_test.golden_predictions(Predictor(tmp_path / name))
         rewrite(tmp_path / name, golden=golden)
-        Predictor(tmp_path / name).check()
+        self_test.check(Predictor(tmp_path / name))
         golden[2]["probabilities"] = golden[2]["probabilities"] + 2e-4
         rewrite(tmp_path / name, golden=golden)
         with pytest.raises(
             BundleError, match=r"sample_pictures\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
         ):
-            Predictor(tmp_path / name).check()
+            self_test.check(Predictor(tmp_path / name))
 
 
 def test_a_bundle_without_golden_predictions_or_with_one_that_is_no_number_fails_its_check(table, tmp_path):
     shutil.copytree(table / "best", tmp_path / "best")
     with pytest.raises(BundleError, match="has 0 golden predictions; expected 3: run 'dvc repro'"):
-        Predictor(tmp_path / "best").check()
+        self_test.check(Predictor(tmp_path / "best"))
     rewrite(tmp_path / "best", golden=[{"probabilities": [float("nan"), 1]}] * 3)
     with pytest.raises(BundleError, match="off by nan"):
-        Predictor(tmp_path / "best").check()
+        self_test.check(Predictor(tmp_path / "best"))
 
 
 def rewrite(folder, **values):
@@ -589,7 +589,7 @@ def test_a_row_a_little_outside_of_training_is_answered_with_a_word_and_one_far_
     monkeypatch.chdir(table)
     loaded = Predictor("best")
     loaded.rule = DecisionRule(refusal=0.5)
-    age = next(field for field in loaded.info["schema"] if field["name"] == "age")
+    age = next(field for field in loaded.info.schema if field["name"] == "age")
     row = {"age": age["max"] + 1, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
     near, far = loaded.predict(row, "a"), loaded.predict(row | {"age": 10_000}, "b")
     assert near["class"]

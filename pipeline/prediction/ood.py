@@ -1,0 +1,34 @@
+"""Compare a sample with the training data: images by `ood_images`, rows by `ood_tables`, images with clinical columns by both."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.data.image_with_columns import Beside
+from pipeline.prediction import ood_images
+from pipeline.prediction.answer import OodScore
+from pipeline.prediction.bundle import BundleInfo
+
+
+def score(
+    info: BundleInfo, limit: float, features: Any, embedding: np.ndarray | None, reference: dict[str, np.ndarray] | None
+) -> OodScore:
+    """Return the score of one sample.
+
+    `features` are a batch of one as the model takes it, `embedding` (1, n_features) what of an image is compared with
+    `reference`, which `ood_images.fit` made. Beyond the distance `limit` a sample is refused; infinity refuses no image.
+    """
+    if info.is_table:
+        from pipeline.prediction import ood_tables
+
+        return ood_tables.score(features, info.schema, limit)
+    if limit == np.inf:
+        return OodScore()
+    image = ood_images.score(reference, embedding, limit)
+    if not isinstance(features, Beside):
+        return image
+    from pipeline.prediction import ood_tables
+
+    columns = ood_tables.score(features.columns, info.schema, ood_tables.FAR)
+    reason = "; ".join(filter(None, (image.reason, columns.reason)))
+    return OodScore(reason, image.is_refused or columns.is_refused, image.distance, image.components)

@@ -1,0 +1,53 @@
+"""A bundle's test of itself: predictions for made-up inputs, compared with those that were stored when it was exported."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.errors import BundleError
+from pipeline.data import images
+from pipeline.data.image_with_columns import Beside, has_columns
+from pipeline.prediction.predictor import Predictor
+
+TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
+
+
+def golden_predictions(predictor: Predictor) -> list[dict[str, Any]]:
+    """Return `input` and `probabilities` for each drawn image, or for each row made from the schema."""
+    return [
+        {"input": given, "probabilities": predictor.proba(features)} for given, features in golden_inputs(predictor)
+    ]
+
+
+def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
+    """Yield what stands for an input in bundle.json, and its features."""
+    fields = predictor.info.schema
+    if predictor.info.is_table:
+        for key in ("default", "min", "max"):
+            row = {field["name"]: field.get(key, field["default"]) for field in fields}
+            yield row, predictor.features(row)
+        return
+    for number, square in enumerate(images.sample_pictures()):
+        features = predictor.look(square)
+        if has_columns(predictor.info.features):
+            from pipeline.data import tables
+
+            features = Beside(features, tables.to_frame({f["name"]: f["default"] for f in fields}, fields))
+        yield f"images.sample_pictures()[{number}]", features
+
+
+def check(predictor: Predictor) -> None:
+    """Raise BundleError unless the bundle answers here what it answered where it was made, within TOLERANCE."""
+    golden, predictions = predictor.info.golden or [], golden_predictions(predictor)
+    if len(golden) != len(predictions):
+        raise BundleError(
+            f"{predictor.id} has {len(golden)} golden predictions; expected {len(predictions)}: run 'dvc repro'"
+        )
+    for expected, actual in zip(golden, predictions, strict=True):
+        difference = np.abs(np.subtract(expected["probabilities"], actual["probabilities"])).max()
+        if not difference <= TOLERANCE:
+            raise BundleError(
+                f"{predictor.id} answers {actual['input']} with a probability off by {difference:.2g} from its golden "
+                f"prediction; expected at most {TOLERANCE:.0g}: run 'dvc repro' with the versions installed here"
+            )
