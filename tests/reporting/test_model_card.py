@@ -3,7 +3,7 @@
 from pipeline.reporting import model_card, results
 
 
-def test_the_card_names_model_use_and_what_the_author_has_to_add(rows):
+def test_the_card_names_model_use_and_open_points(rows):
     study = results.read("t")
     card = dict(model_card.card(study))
     assert card["Model details"][0].startswith(f"{study.winner}: logreg (")

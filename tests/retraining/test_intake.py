@@ -95,7 +95,7 @@ def test_an_included_copy_of_a_test_image_is_left_out(project):
     assert after.loc[before.index].equals(before)
 
 
-def test_a_stored_picture_that_is_missing_or_another_stops_the_scan_with_its_name(project):
+def test_a_missing_or_replaced_upload_stops_the_scan(project):
     (item,) = submit(new(1))
     uploads.write("skin", [Included(item["id"], "benign", "", "new")])
     path = Path(f"data/uploads/skin/pictures/{item['id']}.png")

@@ -40,7 +40,7 @@ def project(tmp_path_factory):
     return folder
 
 
-def test_each_model_is_a_run_with_its_parameters_metrics_and_curve(project):
+def test_each_model_is_a_run_with_parameters_and_metrics(project):
     runs = {run.info.run_name: run for run in runs_of(project)}
     assert runs.keys() == {"rows-a", "rows-b"}
     run = runs["rows-a"]
