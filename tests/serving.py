@@ -15,7 +15,7 @@ import numpy as np
 from app import api
 from pipeline.core import artifacts, paths
 from pipeline.data import litert
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tables import schema
 from pipeline.estimators import logreg
 from pipeline.prediction import bundle, self_test
@@ -62,7 +62,9 @@ def make_project(program: Path, whole: bool = False) -> None:
         save_candidate(Path(f"candidates/{name}"), model, "skin", "image", "embedding", 2)
     table, y = mixed(100)
     known = table[["age", "site"]]
-    model = logreg.build(logreg.Params(), 7).fit(Beside(X, known[:16].reset_index(drop=True)), np.arange(16) % 2)
+    model = logreg.build(logreg.Params(), 7).fit(
+        ImageWithColumns(X, known[:16].reset_index(drop=True)), np.arange(16) % 2
+    )
     save_candidate(
         Path("candidates/both"), model, "whole", "image", "embedding+columns", 2, schema=schema(known, {"age": "years"})
     )

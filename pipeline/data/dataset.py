@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core import artifacts
-from pipeline.data.image_with_columns import Beside, has_columns, image_part
+from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Dataset:
         own = {name: getattr(self, name)[kept] for name in ("id", "path", "group", "y", "fold")}
         return replace(self, **own, arrays={})
 
-    def X(self, features: str) -> "np.ndarray | pandas.DataFrame | Beside":  # noqa: F821 - pandas only for columns
+    def X(self, features: str) -> "np.ndarray | pandas.DataFrame | ImageWithColumns":  # noqa: F821 - pandas only for columns
         """Return the features of this name: an array (n, n_features), for `columns` a DataFrame (n, n_columns), or both."""
         if has_columns(features):
-            return Beside(self.arrays[image_part(features)], self.X("columns"))
+            return ImageWithColumns(self.arrays[image_part(features)], self.X("columns"))
         if features != "columns":
             return self.arrays[features]
         import pandas as pd

@@ -1,44 +1,49 @@
-"""Columns beside a picture, such as age, sex or site: features of one sample together with what is seen of its picture.
+"""Clinical columns of an image, such as age, sex or site: one sample is the features of the image and a row of a table.
 
-numpy and pandas are named only: the app's first page does not wait for them.
+numpy and pandas are imported for type checkers only, so that the first page of the app does not wait for them.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.core.params_models import AND
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
 
 def has_columns(features: str) -> bool:
-    """Return whether a model is given columns beside the picture."""
+    """Return whether a model takes clinical columns in addition to the image."""
     return features.endswith(AND)
 
 
 def image_part(features: str) -> str:
-    """Return what a model sees of the picture alone: "embedding" of "embedding+columns"."""
+    """Return the name of the image features alone: "embedding" for "embedding+columns"."""
     return features.removesuffix(AND)
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Samples as `picture`, float32 (n, n_features), and `columns`, a DataFrame of n rows made by `tables.typed`.
+class ImageWithColumns:
+    """Samples as `image`, float32 (n, n_features), and `columns`, a DataFrame of n rows made by `tables.typed`.
 
     Indexed by row numbers or a slice, as an array is.
     """
 
-    picture: "numpy.ndarray"  # noqa: F821
-    columns: "pandas.DataFrame"  # noqa: F821
+    image: "np.ndarray"
+    columns: "pd.DataFrame"
 
     def __len__(self) -> int:
-        return len(self.picture)
+        return len(self.image)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Samples, and features of either kind."""
-        return len(self.picture), self.picture.shape[1] + self.columns.shape[1]
+        """The number of samples, and of features of both kinds."""
+        return len(self.image), self.image.shape[1] + self.columns.shape[1]
 
-    def __getitem__(self, rows: "numpy.ndarray | slice") -> "Beside":  # noqa: F821
-        return Beside(self.picture[rows], self.columns.iloc[rows])
+    def __getitem__(self, rows: "np.ndarray | slice") -> "ImageWithColumns":
+        return ImageWithColumns(self.image[rows], self.columns.iloc[rows])
 
-    def seen_as(self, picture: "numpy.ndarray") -> "Beside":  # noqa: F821
-        """Return other pictures, float32 (m, n_features), each with the columns of this one sample."""
-        return Beside(picture, self.columns.iloc[[0] * len(picture)])
+    def with_images(self, images: "np.ndarray") -> "ImageWithColumns":
+        """Return other images, float32 (m, n_features), each with the columns of this single sample."""
+        return ImageWithColumns(images, self.columns.iloc[[0] * len(images)])

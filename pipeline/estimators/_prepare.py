@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tables import is_number
 
 LIMIT = 1e6  # standard deviations from the mean: what is beyond is not a measurement, and its square would overflow
@@ -28,21 +28,21 @@ class Prepare(BaseEstimator, TransformerMixin):
     of photos of HAM10000 age, sex and place then helped a logistic regression a quarter as much as in soak/test_columns.py.
     """
 
-    def fit(self, X: "np.ndarray | pd.DataFrame | Beside", y: Any = None) -> "Prepare":
+    def fit(self, X: "np.ndarray | pd.DataFrame | ImageWithColumns", y: Any = None) -> "Prepare":
         """Learn from X, an array (n_samples, n_features), a DataFrame made by `tables.typed`, or both."""
-        if isinstance(X, Beside):
+        if isinstance(X, ImageWithColumns):
             self.beside_ = of_table(X.columns)
-        picture = X.picture if isinstance(X, Beside) else X
+        picture = X.image if isinstance(X, ImageWithColumns) else X
         self.transformer_ = of_table(X) if isinstance(X, pd.DataFrame) else StandardScaler().fit(picture)
         return self
 
-    def transform(self, X: "np.ndarray | pd.DataFrame | Beside") -> np.ndarray:
+    def transform(self, X: "np.ndarray | pd.DataFrame | ImageWithColumns") -> np.ndarray:
         """Return X as a float array (n_samples, n_prepared), within plus and minus LIMIT; columns stand behind the picture."""
         with np.errstate(over="ignore"):
-            if isinstance(X, Beside):
-                seen, columns = self.transformer_.transform(X.picture), transform_table(self.beside_, X.columns)
+            if isinstance(X, ImageWithColumns):
+                seen, columns = self.transformer_.transform(X.image), transform_table(self.beside_, X.columns)
                 columns = columns * np.sqrt(seen.shape[1] / max(1, columns.shape[1]))
-                return np.hstack([seen, columns]).astype(X.picture.dtype).clip(-LIMIT, LIMIT)
+                return np.hstack([seen, columns]).astype(X.image.dtype).clip(-LIMIT, LIMIT)
             if isinstance(X, pd.DataFrame):
                 return transform_table(self.transformer_, X).clip(-LIMIT, LIMIT)
             return self.transformer_.transform(X).clip(-LIMIT, LIMIT)

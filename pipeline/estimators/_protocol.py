@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.core import artifacts
 from pipeline.core.params_models import Strict
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import ImageWithColumns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class Model(ABC):
 
     def ood_features(self, X: Any) -> "np.ndarray":
         """Return the features from which out-of-distribution scores are computed, float32 (n, n_features), none negative."""
-        return X.picture if isinstance(X, Beside) else X
+        return X.image if isinstance(X, ImageWithColumns) else X
 
     def seconds_per_sample(self, X: Any, y: "np.ndarray", label: str) -> float | None:
         """Measure how long one sample takes in a whole fit; None where a fit is too short to be announced."""

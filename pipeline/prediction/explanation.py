@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core import artifacts
-from pipeline.data.image_with_columns import Beside, image_part
+from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.prediction.answer import Contribution, Explanation
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.fast_predict import flat_steps
@@ -62,7 +62,7 @@ def explain(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k:
         kind, columns = of_row(info, model, sample, k)
         return Explanation(kind, columns=columns)
     kind, heat = of_image(info, model, sample, embed, k)
-    columns = of_row(info, model, sample, k)[1] if isinstance(sample.features, Beside) else None
+    columns = of_row(info, model, sample, k)[1] if isinstance(sample.features, ImageWithColumns) else None
     return Explanation(kind, heat.tolist(), overlay(sample.square, heat), columns)
 
 
@@ -71,7 +71,7 @@ def of_image(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k
 
     def proba(features: np.ndarray) -> np.ndarray:
         given = sample.features
-        return model.predict_proba(given.seen_as(features) if isinstance(given, Beside) else features)
+        return model.predict_proba(given.with_images(features) if isinstance(given, ImageWithColumns) else features)
 
     if image_part(info.features) == "classical":
         return COVERED, squares_covered(sample.square, embed, proba, k)
@@ -208,7 +208,7 @@ def terms(model: Any, row: Any, k: int) -> dict[str, float]:
 
 def columns_of(row: Any) -> Any:
     """Return the DataFrame of one row, or that of a picture with columns."""
-    return row.columns if isinstance(row, Beside) else row
+    return row.columns if isinstance(row, ImageWithColumns) else row
 
 
 def prepared_columns(transformer: Any) -> list[str]:
@@ -231,7 +231,11 @@ def changes(proba: Proba, row: Any, usual: dict[str, Any], k: int) -> dict[str, 
     asked = pd.concat([table] * (len(table.columns) + 1), ignore_index=True)
     for number, column in enumerate(table.columns):
         asked[column] = asked[column].mask(asked.index == number, usual[column])
-    whole = Beside(np.repeat(row.picture, len(asked), axis=0), asked) if isinstance(row, Beside) else asked
+    whole = (
+        ImageWithColumns(np.repeat(row.image, len(asked), axis=0), asked)
+        if isinstance(row, ImageWithColumns)
+        else asked
+    )
     found = proba(whole)[:, k]
     return {column: float(found[-1] - found[number]) for number, column in enumerate(table.columns)}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.prediction import ood_images
 from pipeline.prediction.answer import OodScore
 from pipeline.prediction.bundle import BundleInfo
@@ -25,7 +25,7 @@ def score(
     if limit == np.inf:
         return OodScore()
     image = ood_images.score(reference, embedding, limit)
-    if not isinstance(features, Beside):
+    if not isinstance(features, ImageWithColumns):
         return image
     from pipeline.prediction import ood_tables
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.core import artifacts
 from pipeline.core.parallel import one_thread
 from pipeline.data.dataset import Dataset
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.estimators._protocol import Model
 from pipeline.prediction import ood_images, ood_tables
 
@@ -24,7 +24,7 @@ def judge_familiarity(
     if isinstance(X, pd.DataFrame):
         places = ood_tables.judge(X, schema)[1]
         return {"distance": ood_tables.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
-    beyond = {"beyond": ood_tables.out_of_fold(X.columns, dev.fold)} if isinstance(X, Beside) else {}
+    beyond = {"beyond": ood_tables.out_of_fold(X.columns, dev.fold)} if isinstance(X, ImageWithColumns) else {}
     seen = model.ood_features(X)
     with one_thread():
         known = ood_images.fit(seen)

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.core.errors import BundleError, DataError
 from pipeline.data import images, litert
-from pipeline.data.image_with_columns import Beside, has_columns, image_part
+from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
 from pipeline.prediction import bundle, explanation, ood
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
@@ -85,7 +85,7 @@ class Predictor:
 
         An image file's bytes give pixels uint8 (1, 224, 224, 3), or an embedding (1, n) or classical features (1, 320) as
         float32; a table's row, a dict by column name, gives a DataFrame of one row; a model that takes clinical columns is
-        given both, (bytes, row), and gets a `Beside`. Raises DataError for bad input.
+        given both, (bytes, row), and gets a `ImageWithColumns`. Raises DataError for bad input.
         """
         return self._load(data).features
 
@@ -109,7 +109,7 @@ class Predictor:
         row = tables.to_frame(cells, self.info.schema)
         square = images.square(file)
         features, feature_map = self._embed(square, with_map)
-        return LoadedSample(Beside(features, row), square, feature_map, cells)
+        return LoadedSample(ImageWithColumns(features, row), square, feature_map, cells)
 
     def look(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
@@ -136,7 +136,11 @@ class Predictor:
     def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray | None]:
         """Return probabilities before calibration, what of an image is compared with the training data, and the feature map."""
         if self.info.features != "pixels":
-            return self._predict_proba(features), features.picture if isinstance(features, Beside) else features, None
+            return (
+                self._predict_proba(features),
+                features.image if isinstance(features, ImageWithColumns) else features,
+                None,
+            )
         inference = self._network.run(features[0], frozen_mean=True, feature_map=with_map)
         return inference.output[None], inference.frozen_mean[None], inference.feature_map
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.core.errors import BundleError
 from pipeline.data import images
-from pipeline.data.image_with_columns import Beside, has_columns
+from pipeline.data.image_with_columns import ImageWithColumns, has_columns
 from pipeline.prediction.predictor import Predictor
 
 TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
@@ -33,7 +33,7 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
         if has_columns(predictor.info.features):
             from pipeline.data import tables
 
-            features = Beside(features, tables.to_frame({f["name"]: f["default"] for f in fields}, fields))
+            features = ImageWithColumns(features, tables.to_frame({f["name"]: f["default"] for f in fields}, fields))
         yield f"images.sample_pictures()[{number}]", features
 
 

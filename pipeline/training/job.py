@@ -16,7 +16,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
-from pipeline.data.image_with_columns import Beside
+from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.estimators._images import MappedImages, load_images
 from pipeline.estimators._protocol import Model
 from pipeline.estimators._registry import RegisteredEstimator, get_estimator
@@ -57,7 +57,9 @@ class Job:
         """The schema of the columns; None where the features have none."""
         if not self.model.features.endswith("columns"):
             return None
-        return tables.schema(self.X.columns if isinstance(self.X, Beside) else self.X, self.task.preprocess.units)
+        return tables.schema(
+            self.X.columns if isinstance(self.X, ImageWithColumns) else self.X, self.task.preprocess.units
+        )
 
 
 def load_job(name: str) -> Job:

@@ -13,7 +13,7 @@ from pipeline import evaluate, predict, select_best, train
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.data.dataset import Dataset
-from pipeline.data.image_with_columns import Beside, has_columns, image_part
+from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
 from pipeline.estimators import dummy, knn, logreg, random_forest
 from pipeline.evaluation import held_out
 from pipeline.prediction import explanation, mlflow_model, self_test
@@ -69,7 +69,7 @@ def test_a_picture_with_its_columns_scores_like_the_same_sample_in_the_pipeline(
     X = dev.X(bundle.info.features)
     for at in range(0, N, 5):
         features = bundle.features((Path(f"raw/{at}.png").read_bytes(), row_of(dev, at)))
-        assert features.picture.tobytes() == X[at : at + 1].picture.tobytes()
+        assert features.image.tobytes() == X[at : at + 1].image.tobytes()
         pd.testing.assert_frame_equal(features.columns, X[at : at + 1].columns.reset_index(drop=True))
         assert np.array_equal(bundle.proba(features), bundle.proba(X[at : at + 1]))
         raw = probabilities(bundle._model, X[at : at + 1])
@@ -179,7 +179,7 @@ def row(example: pd.DataFrame) -> dict[str, object]:
 @pytest.mark.parametrize("module", [logreg, knn, random_forest, dummy])
 def test_every_estimator_of_columns_fits_both_and_a_batch_of_one_agrees_with_many(module):
     table, y = mixed(60)
-    X = Beside(numbers(60)[0], table)
+    X = ImageWithColumns(numbers(60)[0], table)
     model = module.build(module.Params(), 7).fit(X, y)
     together = probabilities(model, X)
     assert together.shape == (60, 2)
@@ -190,10 +190,10 @@ def test_every_estimator_of_columns_fits_both_and_a_batch_of_one_agrees_with_man
 
 def test_a_fold_is_scored_by_medians_and_categories_of_the_other_folds_alone():
     table, y = mixed(40)
-    X = Beside(numbers(40)[0], table)
+    X = ImageWithColumns(numbers(40)[0], table)
     other = table.assign(site="nowhere").astype({"site": object})
     model = logreg.build(logreg.Params(), 7).fit(X[:30], y[:30])
-    unknown = probabilities(model, Beside(X.picture[30:], other[30:]))
+    unknown = probabilities(model, ImageWithColumns(X.image[30:], other[30:]))
     assert np.isfinite(unknown).all()  # a category that was never seen is all zeros
 
 
@@ -234,7 +234,7 @@ def test_check_refuses_columns_of_class_folders_and_of_tables_and_takes_the_rest
 
 def test_columns_weigh_as_a_block_like_the_picture_and_not_as_a_few_numbers_of_many():
     table, y = mixed(100)
-    X = Beside(numbers(100, n_features=1280)[0], table[["age", "site"]])
+    X = ImageWithColumns(numbers(100, n_features=1280)[0], table[["age", "site"]])
     prepared = logreg.build(logreg.Params(), 7).fit(X, y)["prepare"].transform(X)
     spread = (prepared[:, :1280].var(axis=0).sum(), prepared[:, 1280:].var(axis=0).sum())
     assert 0.2 < spread[1] / spread[0] <= 1  # categories vary less than standardised numbers
