@@ -32,11 +32,11 @@ def add(name: str, task: str, path: str, words: dict[str, str], label: str | Non
     if name in (content.get("external") or {}):
         raise ParamsError(f"params.yaml has external.{name} already; choose another name, or delete that block")
     kind = params.task(task).kind
-    found = inspect(path, label, group_by, content["workers"])
-    if found.kind != kind:
-        raise DataError(f"{path}: holds data of kind {found.kind}; the task {task!r} is of kind {kind}")
-    block = {"task": task, "raw": found.raw, "read": found.read} | ({"labels": words} if words else {})
+    data = inspect(path, label, group_by, content["workers"])
+    if data.kind != kind:
+        raise DataError(f"{path}: holds data of kind {data.kind}; the task {task!r} is of kind {kind}")
+    block = {"task": task, "raw": data.raw, "read": data.read} | ({"labels": words} if words else {})
     text = yaml_edit.add(params.PARAMS.read_bytes().decode(), "external", {name: block})
     validate.check(yaml.safe_load(text))
     artifacts.write_bytes(params.PARAMS, text.encode())
-    print(f"params.yaml: external.{name} is added: {len(found.samples)} samples, nothing of them is changed")
+    print(f"params.yaml: external.{name} is added: {len(data.samples)} samples, nothing of them is changed")

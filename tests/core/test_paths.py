@@ -23,7 +23,12 @@ def test_every_output_in_dvc_yaml_is_a_known_path():
     known |= {
         getattr(task, name)("MODEL") for name in ("candidate", "decision_rule", "cv", "plots", "figures", "external")
     }
-    known |= {task.test_report("MODEL").parent, task.subset_columns("dev"), task.subset_columns("test")}
+    known |= {
+        task.test_report("MODEL").parent,
+        task.external("MODEL").parent,
+        task.subset_columns("dev"),
+        task.subset_columns("test"),
+    }
     known |= {path for path in vars(paths).values() if isinstance(path, Path)}
     written = set()
     for output in outputs():
