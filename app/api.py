@@ -6,8 +6,6 @@ One process: an event loop that reads and writes, and a thread per core that pre
 
 import os
 
-from pipeline.core.paths import TaskPaths
-
 # One thread per prediction, as in the stage `holdout`: the same sums in the same order, and no thread waits for another.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before numpy is imported
 
@@ -27,12 +25,9 @@ import prometheus_client
 import uvicorn
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi import Path as PathParameter
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from app import keys, limits, monitor, samples, schemas
+from app import cards, error_answers, keys, limits, monitor, samples, schemas
 from app.guard import Guard
 from app.limits import Gate
 from app.metrics import Metrics
@@ -43,13 +38,9 @@ from app.serving import Models, Served
 from app.uploads import read_files
 from pipeline import __version__
 from pipeline.core import artifacts
-from pipeline.core.errors import BundleError, DataError
 from pipeline.data import litert
-from pipeline.evaluation import test_set_evaluations
-from pipeline.prediction import bundle
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
-CARD = ("estimator", "features", "input", "positive", "decision", "versions", "data_fingerprint")  # of bundle.json
 REASON = 500  # characters of a reason that are sent back: it may quote what was sent
 NEEDS = schemas.problems(401, 404, 408, 413, 415, 422, 503)
 TaskName = Annotated[
@@ -63,27 +54,13 @@ router = APIRouter(responses=schemas.problems(400, 431, 500))
 async def tasks(request: Request) -> Response:
     """All tasks that have a champion."""
     served = request.app.state.models.served
-    return reply({"tasks": [summary(served[task]) for task in sorted(served)]})
+    return reply({"tasks": [cards.summary(served[task]) for task in sorted(served)]})
 
 
 @router.get("/v1/tasks/{task}", response_model=schemas.Description, responses=schemas.problems(401, 404, 503))
 async def task(task: TaskName, request: Request) -> Response:
     """Classes, columns, figures and origin of a task's champion."""
-    served = request.app.state.models.champion(task)
-    info = served.info
-    selection = selection_of(served)
-    card = {key: getattr(info, key) for key in CARD}
-    card["chosen"] = selection.get("reason")
-    card["use"] = "Research use, not a medical device."
-    metrics = {"out_of_fold": {name: value for name, value in info.metrics.items() if name != "reference"}}
-    if selection:
-        with suppress(
-            OSError, DataError
-        ):  # not there yet, or taken away by `dvc repro` meanwhile; looks that cannot be read
-            metrics["test"] = artifacts.read_json(TaskPaths(task).test_report(info.model))
-            seen = test_set_evaluations.count(task, info.model)
-            card["test_looks"] = test_set_evaluations.in_words(seen) if seen else None
-    return reply(summary(served) | {"schema": info.schema, "metrics": metrics, "card": card})
+    return reply(cards.description(request.app.state.models.champion(task)))
 
 
 @router.get("/v1/tasks/{task}/monitor", response_model=schemas.Monitor, responses=schemas.problems(401, 404, 503))
@@ -205,21 +182,6 @@ def reply(content: dict[str, Any]) -> Response:
     return Response(to_json(content), media_type="application/json")
 
 
-def summary(served: Served) -> dict[str, Any]:
-    """Return what the list of tasks says of one."""
-    info = served.info
-    facts = {"task": served.task, "kind": info.kind, "model": info.model, "bundle": served.id}
-    return facts | {"classes": info.classes}
-
-
-def selection_of(served: Served) -> dict[str, Any]:
-    """Return selection.json where it still speaks of the bundle that answers, else nothing."""
-    with suppress(BundleError, OSError):
-        if bundle.expected_sha256(served.task).startswith(served.id.rpartition("@")[2]):
-            return artifacts.read_json(TaskPaths(served.task).selection)
-    return {}
-
-
 async def answer(state: Any, served: Served, samples: list[tuple[str, Any]], explain: bool) -> dict[str, Any]:
     """Return the predictions; raise a 422 that carries them where no sample could be used."""
     items = await state.models.predict(served, samples, explain)
@@ -265,42 +227,8 @@ def create_app(threads: int, known: list[bytes]) -> Guard:
     app.include_router(router)
     app.state.models, app.state.gate = Models(threads), Gate()
     app.state.metrics, app.state.known = Metrics(app.state.gate), known
-    app.add_exception_handler(HTTPException, not_here)
-    app.add_exception_handler(RequestValidationError, not_understood)
-    app.add_exception_handler(Problem, said)
-    app.add_exception_handler(Exception, a_bug)  # the guard logs it
-    app.add_exception_handler(ClientDisconnect, gone)
+    error_answers.add(app)
     return Guard(app, app.state.metrics, known)
-
-
-async def not_here(request: Request, error: HTTPException) -> Response:
-    """Answer an unknown path or a method that it does not have."""
-    detail = {404: "There is nothing at this path.", 405: f"This path does not take {request.method[:20]}."}
-    said = detail.get(error.status_code, str(error.detail))
-    return Problem(error.status_code, f"{said} /docs shows what there is.", dict(error.headers or {})).response()
-
-
-async def not_understood(request: Request, error: RequestValidationError) -> Response:
-    """Answer a parameter in the address that is not what it should be."""
-    found = error.errors()[0]
-    return Problem(
-        422, f"{found['loc'][-1]}={str(found['input'])[:80]!r}: {found['msg'].lower()}. /docs shows it."
-    ).response()
-
-
-async def said(request: Request, error: Problem) -> Response:
-    """Answer with the problem that a route raised."""
-    return error.response()
-
-
-async def a_bug(request: Request, error: Exception) -> Response:
-    """Answer where none was foreseen."""
-    return Problem(500, "A bug of ours. The server's log says where; please report it.").response()
-
-
-async def gone(request: Request, error: ClientDisconnect) -> Response:
-    """Count a request whose sender went away, as proxies do it; nobody reads the answer."""
-    return Response(status_code=499)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """Multipart forms, parsed as they come and kept in memory only: pictures, and what is known beside them.
 
-Not Starlette's form parser: that puts every upload over 1 MB on disk, under a name in the folder for temporary files.
+Not Starlette's form parser: it limits no file's size, accepts a form that was cut off, puts files over 1 MB on disk and takes a
+tenth more processor time per request (benchmarks/serve.py).
 """
 
 import logging

@@ -15,7 +15,6 @@ Batches of several pictures per LiteRT call bring nothing: its cost is linear, a
 
 import argparse
 import contextlib
-import csv
 import json
 import os
 import re
@@ -33,7 +32,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks import figures
+from benchmarks import figures, users
 from benchmarks.figures import Figure
 from benchmarks.load import request
 from pipeline.core import artifacts
@@ -227,52 +226,6 @@ def timed(port: int, picture: Path) -> float:
     return time.perf_counter() - start if ask(port, picture) else float("inf")
 
 
-def locust(picture: Path, server: Server) -> list[Figure]:
-    """Return what 50 users of the Locust file see, and draw it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "locust", "-f", "benchmarks/locustfile.py", "--headless", "--users", "50"]
-        command += ["--spawn-rate", "10", "--run-time", "40s", "--host", f"http://127.0.0.1:{server.port}"]
-        command += ["--csv", f"{scratch}/seen", "--csv-full-history", "--reset-stats", "--only-summary"]
-        subprocess.run(command, env=os.environ | {"PICTURE": str(picture)}, capture_output=True, check=False)
-        total = next(row for row in read_csv(f"{scratch}/seen_stats.csv") if row["Name"] == "Aggregated")
-        draw([row for row in read_csv(f"{scratch}/seen_stats_history.csv") if row["Name"] == "Aggregated"])
-    how = f"{total['Request Count']} requests of 50 users, each waiting 1 to 3 s"
-    return [
-        Figure("Locust, 50 users: median", float(total["Median Response Time"]), how, at_most=20, unit="ms"),
-        Figure("Locust, 50 users: p95", float(total["95%"]), how, at_most=50, unit="ms"),
-        Figure("Locust, 50 users: failures", float(total["Failure Count"]), how, at_most=0),
-    ]
-
-
-def read_csv(path: str) -> list[dict[str, str]]:
-    """Return the rows of a CSV file."""
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def draw(history: list[dict[str, str]]) -> None:
-    """Draw Locust's history, a row a second, to benchmarks/locust.png."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    history = [row for row in history if float(row["Requests/s"]) > 0]  # not the seconds around the reset
-    seconds = [int(row["Timestamp"]) - int(history[0]["Timestamp"]) for row in history]
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 4), sharex=True, layout="constrained")
-    top.plot(seconds, [float(row["Requests/s"]) for row in history], label="requests/s", color="#0072b2")
-    top.plot(seconds, [float(row["User Count"]) for row in history], label="users", color="#999999")
-    top.plot(seconds, [float(row["Failures/s"]) for row in history], label="failures/s", color="#d55e00")
-    for share, colour in (("50%", "#0072b2"), ("95%", "#e69f00")):
-        bottom.plot(seconds, [float(row[share]) for row in history], label=f"{share} within", color=colour)
-    bottom.set(xlabel="seconds", ylabel="ms", ylim=(0, None))
-    for axes in (top, bottom):
-        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-        axes.grid(alpha=0.3)
-    figure.savefig(ROOT / "benchmarks/locust.png", dpi=100, metadata={"Software": None})
-    plt.close(figure)
-
-
 def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     """Return the largest difference of a probability between holdout, API and command line, and to Keras."""
     info, raw = bundle.read(best).info, Path("data/demo/lesions")
@@ -316,7 +269,7 @@ def main() -> None:
                 found += memory(model, picture, server) if model in WEIGHED else []
                 found += agreement(model, best, server)
                 if model == MODELS[0]:
-                    found += locust(picture, server) + overload(picture, server)
+                    found += users.locust(picture, server.port) + overload(picture, server)
             found += starts(model, folder, picture) if model in WEIGHED else []
             print(figures.table(found), file=sys.stderr)
     figures.save("serve", "The HTTP API", found)

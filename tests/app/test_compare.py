@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.views import charts, compare, mlflow_page
+from app.views import charts, mlflow_page, model_charts
 from pipeline import holdout, select_best, sites
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
@@ -272,11 +272,11 @@ def test_a_server_elsewhere_is_linked_and_never_asked(project, monkeypatch):
 def test_a_tuned_model_says_which_value_was_chosen_and_which_each_fold_took():
     tried = [{"C": 0.01, "log_loss": 0.5}, {"C": 1.0, "log_loss": 0.25}]
     report = {"tuned": {"chosen": {"C": 1.0}, "by_fold": [{"C": 0.01}, {"C": 1.0}], "tried": tried}}
-    assert compare.tuned(report) == (
+    assert model_charts.tuned(report) == (
         "Chosen of 2: C 1.0. Each fold was scored with what the other folds chose: C 0.01; C 1.0. "
         "Log loss out of fold of each: C 0.01: 0.500; C 1.0: 0.250."
     )
-    assert compare.tuned({}) == ""
+    assert model_charts.tuned({}) == ""
 
 
 def test_the_importance_of_columns_is_shown_with_its_range(project):
