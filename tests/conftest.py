@@ -79,3 +79,19 @@ def one_thread() -> Iterator[None]:
     """As in `run_parallel`: with two threads on a busy machine BLAS takes ten times as long."""
     with threadpool_limits(limits=1):
         yield
+
+
+@pytest.fixture
+def training_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder is a project with a table task `t`, ready to train; the test set is not there."""
+    import numpy as np
+
+    from tests.models import dataset, mixed, write_params
+
+    monkeypatch.chdir(tmp_path)
+    models = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
+    models |= {"near": {"estimator": "knn"}, "trees": {"estimator": "random_forest", "n_estimators": 10}}
+    write_params(models)
+    X, y = mixed(100)
+    dataset(X, y, np.arange(100) // 2).save(Path("data/t/dev.npz"))
+    return tmp_path

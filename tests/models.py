@@ -18,6 +18,7 @@ from pipeline.data import images, litert, tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
+from pipeline.estimators._protocol import Classifier
 from pipeline.estimators._registry import get_estimator
 from pipeline.prediction import bundle, ood_reference
 from pipeline.prediction.decision_rule import DecisionRule
@@ -97,6 +98,15 @@ def train_and_evaluate(models: dict[str, dict]) -> None:
     for name in models:
         train.main(name)
         evaluate.main(name)
+
+
+def classifier(name: str, seed: int = 7, **own: object) -> Classifier:
+    """Return an unfitted scikit-learn classifier of the estimator `name`."""
+    estimator = get_estimator(name)
+    return estimator.build(estimator.Params(**own), seed)
+
+
+MAKERS = {"array": numbers, "table": mixed}
 
 
 def dumped(estimator: object) -> bytes:

@@ -30,7 +30,9 @@ def test_the_how_to_page_adds_an_estimator(tmp_path, monkeypatch):
     dataset(X, y).save(Path("data/t/dev.npz"))
     X.assign(label=np.where(y, "malignant", "benign")).to_csv("raw", index=False)
     for stage in (["check"], ["train", *models]):
-        done = subprocess.run([sys.executable, "-m", f"pipeline.{stage[0]}", *stage[1:]], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", f"pipeline.{stage[0]}", *stage[1:]], capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
     assert "pipeline/estimators/naive_bayes.py" in Path("data/.code/train-naive_bayes").read_text()
     candidate = json.loads(Path("models/t/candidates/t-naive_bayes/candidate.json").read_text())

@@ -1,0 +1,60 @@
+"""Maps of the frozen blocks for augmented views."""
+
+import numpy as np
+import pytest
+
+from pipeline.estimators import _network
+from pipeline.estimators._fine_tuning import BLOCKS
+from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, ood_layer
+from pipeline.estimators._images import map_images
+from tests.models import KERAS_NOISE, square
+
+pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]
+
+
+@pytest.fixture(scope="module")
+def backbone_layers():
+    return [layer.name for layer in _network.build({}).layers]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_ood_layer_lies_before_every_block(block, backbone_layers):
+    assert backbone_layers.index(ood_layer(block)) < backbone_layers.index(f"{block}_expand")
+
+
+def test_frozen_maps_of_all_views_equal_those_of_keras(samples, tmp_path):
+    X = map_images(samples[0].embedding, samples[0].pixels, tmp_path)
+    maps = frozen_maps(X[np.array([5, 2])], "block_13", 2, 7, "t")
+    assert (maps.shape, maps.dtype) == ((24, 2, 14, 14, 96), np.float16)
+    model = _network.build(dict(np.load("models/backbone/weights.npz")))
+    frozen = _network.import_keras().Model(model.input, block_input(model, "block_13"))
+    for row in (0, 23):
+        seen = augment(X.pixels[row], 2, np.random.default_rng([7, row]))
+        np.testing.assert_allclose(maps[row], np.asarray(frozen(seen, training=False)), rtol=2e-3, atol=2e-3)
+    before = [path.stat().st_mtime_ns for path in tmp_path.iterdir()]
+    frozen_maps(X, "block_13", 2, 7, "t")
+    assert [path.stat().st_mtime_ns for path in tmp_path.iterdir()] == before
+    assert len(before) == 1
+
+
+def test_views_begin_with_the_image_and_depend_on_the_seed():
+    image = square(0)
+    copy = image.copy()
+    first, same, other = (augment(image, 4, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert (first.shape, first.dtype) == ((4, *image.shape), np.uint8)
+    np.testing.assert_array_equal(first, same)
+    np.testing.assert_array_equal(first[0], copy)
+    np.testing.assert_array_equal(image, copy)
+    assert not np.array_equal(first, other)
+
+
+def test_views_are_rotated_flipped_and_changed_by_a_fifth():
+    views = augment(np.full((16, 16, 3), 100, np.uint8), 40, np.random.default_rng(0))
+    assert (np.ptp(views, axis=(1, 2, 3)) == 0).all()
+    light = views[:, 0, 0, 0].astype(float)
+    low, high = (100 - 128) * 1.2 + 128 * 0.8, (100 - 128) * 0.8 + 128 * 1.2
+    assert low - 1 <= light.min() < 90 < 115 < light.max() <= high + 1
+    marked = np.zeros((8, 8, 3), np.uint8)
+    marked[0, 1] = 255
+    positions = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in augment(marked, 200, np.random.default_rng(0))}
+    assert len(positions) == 8
