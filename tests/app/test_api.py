@@ -43,7 +43,7 @@ def skin(server) -> Predictor:
 # Answers
 
 
-def test_one_picture_is_answered_as_the_predictor_does_with_the_first_seeds_fields(server, skin):
+def test_one_image_is_answered_as_by_the_predictor(server, skin):
     for path in ("/predict/", "/predict"):
         status, content, _ = server.send(path, ("a.png", GOOD), field="file")
         item = skin.predict(GOOD, "a.png")
@@ -61,7 +61,7 @@ def test_many_pictures_are_answered_in_their_order(server, skin):
     assert list(content["predictions"][0]) == KEYS
 
 
-def test_a_bad_file_among_several_gets_its_reason_and_the_others_their_answer(server):
+def test_bad_files_get_a_reason_and_good_ones_an_answer(server):
     files = ("good.png", GOOD), ("bad.png", b"no picture"), ("empty.png", b"")
     status, content, _ = server.send("/v1/tasks/skin/predict", *files)
     assert status == 200
@@ -70,7 +70,7 @@ def test_a_bad_file_among_several_gets_its_reason_and_the_others_their_answer(se
     assert content["predictions"][2]["reason"] == "not a readable image (0 bytes)"
 
 
-def test_a_file_that_stands_alone_and_is_bad_is_a_problem_that_says_why(server):
+def test_a_single_bad_file_is_a_problem_with_the_reason(server):
     status, content, headers = server.send("/predict/", ("bad.png", b"no picture"), field="file")
     assert (status, headers["content-type"]) == (422, "application/problem+json")
     assert content["detail"].startswith("bad.png: not a readable image; expected one of JPEG, PNG")
@@ -90,7 +90,7 @@ def test_rows_are_answered_as_the_predictor_does_good_or_bad(server):
     assert content["predictions"][2]["reason"] == "column 'age': found 'old'; expected a number"
 
 
-def test_what_an_answer_rests_on_is_sent_when_asked_for_and_only_then(server, skin):
+def test_explanations_are_sent_only_on_request(server, skin):
     files = ("good.png", GOOD), ("bad.png", b"no picture")
     status, content, _ = server.send("/v1/tasks/skin/predict?explain=true", *files)
     good, bad = content["predictions"]
@@ -104,7 +104,7 @@ def test_what_an_answer_rests_on_is_sent_when_asked_for_and_only_then(server, sk
     assert content["predictions"][0]["explanation"]["kind"] == "class activation map"
 
 
-def test_the_columns_that_an_answer_rests_on_are_sent_when_asked_for(server):
+def test_explanations_of_rows_list_columns(server):
     body = json.dumps({"rows": [ROW]})
     address = "/v1/tasks/patients/predict?explain=true"
     status, content, _ = server.ask("POST", address, body, content_type="application/json")
@@ -113,7 +113,7 @@ def test_the_columns_that_an_answer_rests_on_are_sent_when_asked_for(server):
     assert content["predictions"][0]["explanation"] == why.to_json()
 
 
-def test_more_rows_than_are_explained_at_once_are_too_many_for_that_alone(server, monkeypatch):
+def test_too_many_rows_to_explain_are_a_413(server, monkeypatch):
     monkeypatch.setattr(limits, "EXPLAINED", 2)
     body = json.dumps({"rows": [ROW] * 3})
     for asked, expected in (("true", 413), ("false", 200)):
@@ -123,13 +123,13 @@ def test_more_rows_than_are_explained_at_once_are_too_many_for_that_alone(server
         assert asked == "false" or content["detail"].startswith("Found 3 rows; at most 2 are explained at once.")
 
 
-def test_a_parameter_that_is_not_understood_is_a_problem_that_says_which(server):
+def test_a_wrong_query_parameter_is_named(server):
     status, content, headers = server.send("/v1/tasks/skin/predict?explain=perhaps", ("a.png", GOOD))
     assert (status, headers["content-type"]) == (422, "application/problem+json")
     assert content["detail"].startswith("explain='perhaps': input should be a valid boolean")
 
 
-def test_a_files_name_is_sent_back_as_it_came_and_a_part_without_one_gets_a_number(server):
+def test_file_names_are_returned_unchanged_and_missing_ones_numbered(server):
     names = ["../../etc/passwd", "ein Bild.png", "図.png", "a" * 300]
     _, content, _ = server.send("/v1/tasks/skin/predict", *((name, GOOD) for name in names))
     assert [item["file"] for item in content["predictions"]] == [*names[:3], "a" * 255]
@@ -158,7 +158,7 @@ def test_tasks_are_listed_and_described(server, skin):
     assert "not a medical device" in described["card"]["use"]
 
 
-def test_looks_that_cannot_be_read_are_left_out_of_the_card(server):
+def test_an_unreadable_evaluation_count_is_left_out_of_the_card(server):
     path = Path("reports/skin/test_looks.csv")
     before = path.read_bytes()
     path.write_bytes(before + b"<<<<<<< HEAD\n")  # as a merge with conflicts leaves it
@@ -179,13 +179,13 @@ def test_a_tables_columns_are_described_with_units_and_ranges(server):
 
 
 @pytest.mark.parametrize("path", ["/v1/tasks/nothing", "/v1/tasks/..%2fskin", "/v1/tasks/skin%00", "/v1/tasks/%F0%28"])
-def test_an_unknown_task_is_a_404_that_names_the_known_ones(server, path):
+def test_an_unknown_task_is_a_404_listing_the_tasks(server, path):
     status, content, _ = server.get(path)
     assert status == 404
     assert "there are: patients, skin" in content["detail"] or "nothing at this path" in content["detail"]
 
 
-def test_a_path_or_method_that_is_not_there_is_a_problem_document(server):
+def test_unknown_paths_and_methods_are_problem_documents(server):
     for method, path, status in (("GET", "/nowhere", 404), ("GET", "/", 404), ("GET", "/predict/", 405)):
         found, content, headers = server.ask(method, path)
         assert (found, headers["content-type"]) == (status, "application/problem+json")
@@ -237,7 +237,7 @@ def test_a_request_that_cannot_be_read_says_what_was_expected(server, task, cont
     assert said in content["detail"]
 
 
-def test_a_form_with_another_field_is_told_which_one_is_expected(server):
+def test_a_wrong_form_field_names_the_expected_one(server):
     status, content, _ = server.send("/predict/", ("a.png", GOOD), field="image")
     assert (status, content["detail"]) == (
         422,
@@ -273,7 +273,7 @@ def test_figures_count_requests_by_route_and_answers_by_class(server):
     assert b"secret" not in server.get("/metrics")[1]
 
 
-def test_the_openapi_page_has_every_route_with_examples_and_its_errors(server):
+def test_openapi_lists_every_route_with_examples_and_errors(server):
     status, content, _ = server.get("/openapi.json")
     assert status == 200
     assert set(content["paths"]) == {
@@ -329,7 +329,7 @@ def command(*arguments, **env):
     )
 
 
-def test_listening_for_others_without_keys_is_refused_with_what_to_do():
+def test_a_public_host_without_keys_is_refused():
     for host in ("0.0.0.0", "::"):
         done = command("--host", host, "--port", "0", ASSAY_API_KEYS=" , ")
         assert done.returncode == 2
@@ -337,7 +337,7 @@ def test_listening_for_others_without_keys_is_refused_with_what_to_do():
         assert "or say --without-keys" in done.stderr
 
 
-def test_a_port_that_is_taken_is_one_line_that_says_what_to_do(server):
+def test_a_taken_port_is_one_line_with_the_remedy(server):
     done = command("--port", str(server.port))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"127.0.0.1:{server.port} cannot be listened on")
@@ -370,7 +370,7 @@ def test_the_app_imports_no_image_and_no_ml_library():
             assert not found & (forbidden if file.parent.name == "views" else serving), file.name
 
 
-def test_importing_the_api_loads_neither_tensorflow_nor_mlflow_nor_pandas_nor_scikit_learn():
+def test_importing_the_api_loads_no_heavy_library():
     code = "import sys, app.api; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"tensorflow", "keras", "mlflow", "dvc", "pandas", "sklearn", "scipy"} & set(done.stdout.split())
@@ -392,7 +392,7 @@ def test_a_long_reason_is_cut(server):
 # Samples
 
 
-def test_samples_are_taken_with_a_key_alone_and_stored_for_a_later_training(tmp_path, monkeypatch, program):
+def test_samples_are_stored_only_with_a_key(tmp_path, monkeypatch, program):
     monkeypatch.chdir(tmp_path)
     make_task(program)
     make_project(program)

@@ -24,7 +24,7 @@ def whole(server) -> Predictor:
     return Predictor("models/whole/best")
 
 
-def test_columns_once_go_with_every_picture_and_once_for_each_in_their_order(server, whole):
+def test_clinical_columns_apply_to_all_images_or_each_in_order(server, whole):
     files = [(f"{seed}.png", picture(seed)) for seed in range(3)]
     status, content, _ = server.send_with(PATH, files, [("age", "52.5"), ("site", "")])
     assert status == 200
@@ -48,7 +48,7 @@ def test_columns_once_go_with_every_picture_and_once_for_each_in_their_order(ser
         ([("age", "old"), ("site", "arm")], "column 'age': found 'old'; expected a number"),
     ],
 )
-def test_a_column_that_is_missing_or_wrong_is_a_problem_that_says_which(server, values, said):
+def test_a_missing_or_wrong_clinical_column_is_named(server, values, said):
     status, content, headers = server.send_with(PATH, [("a.png", GOOD), ("b.png", GOOD)], values)
     assert (status, headers["content-type"]) == (422, "application/problem+json")
     assert said in content["detail"]

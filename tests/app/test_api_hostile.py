@@ -373,7 +373,7 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_what_is_hardly_http_is_answered_or_refused_with_a_reason(server, name):
+def test_malformed_http_is_answered_or_refused_with_a_reason(server, name):
     head = REQUESTS[name].startswith((b"HEAD", b"CONNECT"))
     status, content = parsed(server.raw(REQUESTS[name], seconds=5))
     check(server, status, {"status": status, "detail": "an answer without a body" * 2} if head else content)

@@ -49,7 +49,7 @@ def status_and_detail(answer: bytes) -> tuple[int, str]:
 # Sizes and numbers
 
 
-def test_a_length_over_the_limit_is_refused_before_any_of_the_body_is_read(server):
+def test_an_excessive_content_length_is_refused_before_reading(server):
     size = limits.BODY_BYTES + 1
     data = HEAD + f"Content-Length: {size}\r\nExpect: 100-continue\r\n\r\n".encode()
     status, detail = status_and_detail(server.raw(data, seconds=2))
@@ -57,7 +57,7 @@ def test_a_length_over_the_limit_is_refused_before_any_of_the_body_is_read(serve
     assert "The request is over 64 MB. Send less at once, or a smaller version of the picture." in detail
 
 
-def test_a_body_over_the_limit_without_a_length_is_refused_as_it_comes(server, monkeypatch):
+def test_an_excessive_chunked_body_is_refused_while_reading(server, monkeypatch):
     monkeypatch.setattr(limits, "BODY_BYTES", 100_000)
     chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
     data = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 30 + b"0\r\n\r\n"
@@ -85,7 +85,7 @@ def test_too_many_files_or_rows_are_refused(server):
     assert (status, content["detail"][:20]) == (413, "Found 1001 rows; at ")
 
 
-def test_a_picture_of_too_many_pixels_is_refused_from_its_header(server):
+def test_too_many_pixels_are_refused_from_the_image_header(server):
     import struct
     import zlib
 
@@ -115,7 +115,7 @@ def test_headers_over_the_limit_are_refused_and_the_connection_closed(server, ki
 # Time
 
 
-def test_a_request_that_does_not_arrive_in_time_is_a_408_and_its_place_is_free_again(server, monkeypatch):
+def test_a_slow_request_is_a_408_and_frees_its_slot(server, monkeypatch):
     monkeypatch.setattr(guard, "SECONDS", 0.3)
     monkeypatch.setattr(guard, "DRAIN_SECONDS", 0.2)
     start = time.monotonic()
@@ -126,7 +126,7 @@ def test_a_request_that_does_not_arrive_in_time_is_a_408_and_its_place_is_free_a
     assert b"assay_waiting_requests 0.0" in server.get("/metrics")[1]
 
 
-def test_an_answer_that_takes_too_long_is_a_503_that_says_when_to_come_back(server, monkeypatch):
+def test_a_slow_answer_is_a_503_with_retry_after(server, monkeypatch):
     monkeypatch.setattr(guard, "SECONDS", 0.3)
     monkeypatch.setattr(Served, "predict", lambda *_: time.sleep(1))
     status, content, headers = server.send("/predict/", ("a.png", GOOD), field="file")
@@ -137,7 +137,7 @@ def test_an_answer_that_takes_too_long_is_a_503_that_says_when_to_come_back(serv
 # The queue
 
 
-def test_a_full_queue_answers_at_once_that_it_is_full_and_recovers(server, monkeypatch):
+def test_a_full_queue_refuses_at_once_and_recovers(server, monkeypatch):
     leave, real = threading.Event(), Served.predict
 
     def slow(self, *arguments):
@@ -162,7 +162,7 @@ def test_a_full_queue_answers_at_once_that_it_is_full_and_recovers(server, monke
     assert server.send("/predict/", ("a.png", GOOD), field="file")[0] == 200
 
 
-def test_uploads_hold_no_more_memory_than_they_may_and_give_it_back():
+def test_uploads_stay_within_their_memory_limit_and_release_it():
     gate = limits.Gate(requests=5, held=100)
     with gate.admit() as first, gate.admit() as second:
         first.hold(60)
@@ -173,7 +173,7 @@ def test_uploads_hold_no_more_memory_than_they_may_and_give_it_back():
     assert (gate.requests, gate.held) == (5, 100)
 
 
-def test_a_client_that_goes_away_leaves_no_trace_but_a_count(server, caplog):
+def test_a_disconnected_client_is_only_counted(server, caplog):
     before = server.get("/metrics")[1].count(b'status="499"')
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(HEAD + START)
@@ -185,7 +185,7 @@ def test_a_client_that_goes_away_leaves_no_trace_but_a_count(server, caplog):
 # Nothing is kept
 
 
-def test_neither_bytes_nor_names_of_uploads_go_to_disk_or_log(server, caplog):
+def test_uploads_and_their_names_reach_neither_disk_nor_log(server, caplog):
     marked = [("a-patients-name.png", GOOD), ("another-name.png", b"not a picture, 3 MB " + b"secret" * 500_000)]
     files = set(Path(tempfile.gettempdir()).iterdir()) | set(Path().rglob("*"))
     del written[:]
@@ -201,7 +201,7 @@ def test_neither_bytes_nor_names_of_uploads_go_to_disk_or_log(server, caplog):
         assert not [said for said in ("a-patients-name", "another-name", "secret") if said in text], text
 
 
-def test_a_bug_of_ours_is_a_500_without_its_message_and_is_logged_without_it(server, monkeypatch, caplog):
+def test_a_bug_is_a_500_and_its_message_stays_hidden(server, monkeypatch, caplog):
     def fail(*arguments):
         raise KeyError("a-patients-name")
 

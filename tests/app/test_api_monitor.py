@@ -114,7 +114,7 @@ def test_other_data_are_noticed_and_said_in_words(project):
     assert not re.search(r" nan$", page, re.IGNORECASE | re.MULTILINE)
 
 
-def test_a_new_champion_starts_from_nothing_and_only_the_last_days_count(project, monkeypatch):
+def test_a_new_champion_starts_at_zero_and_old_days_expire(project, monkeypatch):
     first = recorder.today()
     with running() as client:
         client.rows(*rows(60), task="t")
@@ -126,7 +126,7 @@ def test_a_new_champion_starts_from_nothing_and_only_the_last_days_count(project
         assert len(found["by_day"]) == 28
 
 
-def test_the_golden_inputs_of_a_start_are_not_counted_and_a_look_writes_nothing(project):
+def test_golden_inputs_are_not_counted_and_reading_writes_nothing(project):
     with running() as client:
         assert seen(client)["counts"]["n"] == 0
         assert client.get("/v1/tasks/nothing/monitor")[0] == 404

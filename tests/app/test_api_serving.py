@@ -72,7 +72,7 @@ def test_nothing_is_loaded_again_while_nothing_changes(project, monkeypatch):
     assert models.refused == {}
 
 
-def test_a_new_champion_is_taken_up_once_its_files_stand_still(project, caplog):
+def test_a_new_champion_is_loaded_once_its_files_settle(project, caplog):
     caplog.set_level("INFO")
     models = looks(Models(2))
     old = models.champion("skin").id
@@ -84,7 +84,7 @@ def test_a_new_champion_is_taken_up_once_its_files_stand_still(project, caplog):
     assert caplog.messages[-1] == f"skin: answered by {new}"
 
 
-def test_requests_under_way_are_answered_by_the_bundle_that_they_met(project):
+def test_running_requests_keep_the_bundle_they_started_with(project):
     models = looks(Models(1))
     old = models.champion("skin")
     crown("skin", Path("candidates/other"))
@@ -142,7 +142,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_bundle_that_is_not_right_is_refused_and_the_old_one_goes_on(project, caplog, damage):
+def test_a_bad_bundle_is_refused_and_the_old_one_serves(project, caplog, damage):
     models = looks(Models(2))
     old = models.champion("skin")
     damage()
@@ -159,7 +159,7 @@ def test_a_bundle_that_is_not_right_is_refused_and_the_old_one_goes_on(project, 
     assert (models.champion("skin").id, models.refused) == (new, {})
 
 
-def test_a_model_is_not_even_unpickled_unless_selection_json_vouches_for_it(project, monkeypatch):
+def test_a_model_with_an_unexpected_hash_is_never_unpickled(project, monkeypatch):
     replace_model_and_hash()
     shutil.rmtree("models/patients")
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
@@ -170,7 +170,7 @@ def test_a_model_is_not_even_unpickled_unless_selection_json_vouches_for_it(proj
     assert "selection.json, which vouches for models/skin/best, is missing" in models.refused["skin"]
 
 
-def test_at_the_start_a_refused_bundle_is_a_503_that_says_why(project):
+def test_a_bundle_refused_at_startup_is_a_503_with_reason(project):
     damage_model()
     models = looks(Models(1), 1)
     with pytest.raises(
@@ -181,14 +181,14 @@ def test_at_the_start_a_refused_bundle_is_a_503_that_says_why(project):
     assert models.champion("patients").info.kind == "table"
 
 
-def test_before_the_first_look_is_over_requests_are_asked_to_wait(project):
+def test_requests_are_told_to_retry_until_models_are_loaded(project):
     for task in ("skin", None):
         with pytest.raises(Problem, match="being loaded") as raised:
             Models(1).champion(task)
         assert (raised.value.status, raised.value.headers) == (503, {"Retry-After": "1"})
 
 
-def test_while_the_graph_chooses_again_the_old_one_goes_on_without_a_word(project, caplog):
+def test_the_old_champion_serves_silently_during_a_new_selection(project, caplog):
     models = looks(Models(1))
     old, told = models.champion("skin"), len(caplog.messages)
     Path("reports/skin/selection.json").unlink()
@@ -198,7 +198,7 @@ def test_while_the_graph_chooses_again_the_old_one_goes_on_without_a_word(projec
     assert (models.champion("skin"), models.refused, len(caplog.messages)) == (old, {}, told)
 
 
-def test_a_project_without_champions_serves_none_and_takes_up_the_first(tmp_path, program, monkeypatch):
+def test_an_empty_project_loads_its_first_champion_when_it_appears(tmp_path, program, monkeypatch):
     monkeypatch.chdir(tmp_path)
     models = looks(Models(1), 1)
     assert models.looked
@@ -209,7 +209,7 @@ def test_a_project_without_champions_serves_none_and_takes_up_the_first(tmp_path
     assert set(models.served) == {"skin", "patients"}
 
 
-def test_a_folder_that_cannot_be_read_does_not_end_the_watch(project, monkeypatch, caplog):
+def test_an_unreadable_folder_does_not_stop_the_watch(project, monkeypatch, caplog):
     monkeypatch.setattr(serving, "POLL", 0.01)
     found, fails = serving.found, [OSError(5, os.strerror(5))]
     monkeypatch.setattr(serving, "found", lambda: (_ for _ in ()).throw(fails.pop()) if fails else found())

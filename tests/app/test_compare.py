@@ -102,7 +102,7 @@ def test_notes_of_the_report_and_what_calibration_did_are_said(project):
 
 
 @pytest.mark.parametrize("name", ["two", "four"])
-def test_every_model_can_be_chosen_and_its_figures_are_those_of_its_reports(name, request, monkeypatch):
+def test_every_model_shows_the_figures_of_its_reports(name, request, monkeypatch):
     monkeypatch.chdir(request.getfixturevalue(name))
     page = opened("compare", "t")
     assert page.selectbox[0].value == champion()
@@ -134,7 +134,7 @@ def test_more_than_two_classes_have_no_threshold(four, monkeypatch):
     assert "each class against the rest" in said(page)
 
 
-def test_the_slider_begins_where_the_champion_decides_and_agrees_with_its_report(project):
+def test_the_slider_starts_at_the_threshold_and_agrees_with_reports(project):
     page = opened("compare", "t")
     report = artifacts.read_json(f"reports/t/cv/{champion()}.json")
     assert page.select_slider[0].value == 0.5
@@ -145,7 +145,7 @@ def test_the_slider_begins_where_the_champion_decides_and_agrees_with_its_report
     assert "The model decides at 0.5" in said(page)
 
 
-def test_moving_the_slider_counts_out_of_fold_predictions_and_changes_no_file(project):
+def test_the_slider_counts_out_of_fold_predictions_and_writes_nothing(project):
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     page = opened("compare", "t")
     y = Dataset.load(Path("data/t/dev.npz")).y
@@ -249,13 +249,13 @@ def links(page):
     return [button.proto.url for button in page.get("link_button")]
 
 
-def test_where_mlflows_pages_are_served_a_link_leads_to_the_tasks_runs(project, store, monkeypatch):
+def test_a_running_mlflow_server_gets_a_link(project, store, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (url,) = links(opened("compare", "t"))
     assert url.startswith(f"{mlflow_page.LOCAL}/#/experiments/17/runs?")
 
 
-def test_where_they_are_not_the_page_says_how_to_start_them(project, monkeypatch):
+def test_without_an_mlflow_server_the_page_shows_the_command(project, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr(mlflow_page, "LOCAL", "http://127.0.0.1:9")
     page = opened("compare", "t")
@@ -269,7 +269,7 @@ def test_a_server_elsewhere_is_linked_and_never_asked(project, monkeypatch):
     assert links(opened("compare", "t")) == ["http://mlflow.example.org/#/experiments"]
 
 
-def test_a_tuned_model_says_which_value_was_chosen_and_which_each_fold_took():
+def test_a_tuned_model_lists_the_chosen_values():
     tried = [{"C": 0.01, "log_loss": 0.5}, {"C": 1.0, "log_loss": 0.25}]
     report = {"tuned": {"chosen": {"C": 1.0}, "by_fold": [{"C": 0.01}, {"C": 1.0}], "tried": tried}}
     assert model_charts.tuned(report) == (
@@ -286,7 +286,7 @@ def test_the_importance_of_columns_is_shown_with_its_range(project):
     assert "Importance of columns" not in said(opened("compare", "t"))
 
 
-def test_what_a_new_site_costs_is_shown_where_a_column_of_sites_is_named(project):
+def test_figures_at_a_new_site_are_shown(project):
     assert "A new site" not in said(opened("compare", "t"))
     write_params(MODELS, site="site")
     sites.main("t")

@@ -102,7 +102,7 @@ def test_pictures_are_shown_by_size_format_intensity_and_class(project):
     assert set(formats["Median size (px)"]) == {"60 x 40"}
 
 
-def test_the_development_set_and_the_test_set_can_be_seen_alone(project):
+def test_development_and_test_set_can_be_shown_separately(project):
     page, written = opened("data", "skin"), split_table()
     for chosen, subset in (("development", "dev"), ("test", "test")):
         page.radio[0].set_value(chosen).run()
@@ -137,7 +137,7 @@ def test_what_was_left_out_has_its_reason(project):
     assert skipped.to_numpy().tolist() == [["adeno/notes.txt", "is no image by its name (.txt)"]]
 
 
-def test_a_number_a_category_and_whole_numbers_can_be_seen_by_class(rows, monkeypatch):
+def test_numbers_categories_and_integers_are_shown_by_class(rows, monkeypatch):
     monkeypatch.chdir(rows)
     page = opened("data", "skin")
     assert page.selectbox[0].options == ["age", "sex_at_birth", "grade"]

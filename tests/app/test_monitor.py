@@ -77,7 +77,7 @@ def test_what_another_process_counted_is_there_too(project):
     assert figure(opened("monitor", "t"), "Samples") == "70"
 
 
-def test_of_a_bundle_without_a_reference_there_are_counts_and_what_to_do(project):
+def test_without_a_reference_counts_and_the_remedy_are_shown(project):
     path = Path("models/t/best/bundle.json")
     content = artifacts.read_json(path)
     del content["metrics"]["reference"]

@@ -99,7 +99,7 @@ def test_processes_that_count_at_once_lose_nothing():
     assert sum(day["bundles"]["line@1"]["unreadable"] for day in days) == 1000
 
 
-def test_what_cannot_be_written_stays_in_memory_and_is_written_later(caplog):
+def test_unwritable_counts_stay_in_memory_until_they_can_be_written(caplog):
     counts = Recorder()
     Path("data").mkdir()
     Path("data/monitor").write_text("a file where the folder should be")
@@ -132,7 +132,7 @@ def test_a_damaged_file_is_set_aside_and_counting_goes_on(text, caplog):
     assert "no file of counts" in caplog.text
 
 
-def test_days_of_over_a_year_and_a_month_ago_are_forgotten():
+def test_days_older_than_400_are_deleted():
     folder = Path("data/monitor/skin")
     folder.mkdir(parents=True)
     kept = ["2025-01-25.json", "2026-02-28.json", "notes.txt"]

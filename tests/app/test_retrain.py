@@ -81,7 +81,7 @@ def button(page: AppTest, label: str) -> Any:
     return next(one for one in page.button if one.label == label)
 
 
-def test_pictures_are_handed_in_with_a_label_and_the_refused_are_named_with_the_reason(project):
+def test_labelled_images_are_submitted_and_refusals_give_the_reason(project):
     page = opened("retrain", "skin")
     hand_in(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
     assert not page.exception
@@ -117,7 +117,7 @@ def labels(page: AppTest) -> list[str]:
     return [one.label for one in page.button][1:]
 
 
-def test_a_batch_is_tried_promoted_and_taken_back_by_buttons_that_start_a_process(project, started):
+def test_buttons_try_promote_and_roll_back_a_batch(project, started):
     page = opened("retrain", "skin")
     hand_in(page, ("new.png", stored(texture(1001), "PNG")))
     assert labels(page) == ["Try it", "Reject"]
@@ -149,7 +149,7 @@ def test_a_batch_is_tried_promoted_and_taken_back_by_buttons_that_start_a_proces
     assert "--force" not in started[1]
 
 
-def test_what_the_gate_stops_a_person_promotes_by_saying_so_first(project, started):
+def test_a_person_can_override_the_gate_after_confirming(project, started):
     hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     made_comparison(passed=False)
     page = opened("retrain", "skin")
@@ -173,7 +173,7 @@ def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch
     assert "RetrainError: the champion of skin is not up to date" in errors
 
 
-def test_a_killed_promotion_is_finished_and_a_killed_rollback_goes_on(project, started):
+def test_killed_promotions_and_rollbacks_are_finished(project, started):
     hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     rows = [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")]
     uploads.write("skin", rows)
@@ -198,7 +198,7 @@ def test_a_form_that_lacks_something_says_what(project, label, given, sentence):
     assert upload_ledger.samples("skin") == []
 
 
-def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project, started):
+def test_a_new_session_finds_and_cancels_a_running_process(project, started):
     with upload_ledger.locked("skin"):
         upload_ledger.append(
             "skin", "collected", id="0" * 16, label="benign", group="", batch="b", who="w", source="test"
@@ -218,7 +218,7 @@ def test_what_runs_is_found_again_by_a_new_session_and_can_be_cancelled(project,
     assert started == []
 
 
-def test_nothing_can_be_handed_in_where_others_reach_the_app_without_a_key(project):
+def test_nothing_can_be_submitted_to_a_public_app_without_key(project):
     config.set_option("server.address", "0.0.0.0")
     page = opened("retrain", "skin")
     assert not page.button

@@ -52,7 +52,7 @@ def texts(page: AppTest) -> str:
 # Tasks
 
 
-def test_the_task_of_the_address_is_chosen_and_another_choice_goes_there(project):
+def test_the_task_and_the_address_follow_each_other(project):
     page = opened(task="patients")
     assert page.selectbox(key="task").value == "patients"
     page.selectbox(key="task").select("skin").run()
@@ -102,7 +102,7 @@ def test_with_keys_nothing_else_is_shown_until_one_fits(project, monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "", "192.168.1.5", "::"])
-def test_at_an_address_that_others_reach_nothing_is_shown_without_keys(project, monkeypatch, address):
+def test_a_public_address_without_keys_shows_nothing(project, monkeypatch, address):
     config = st.get_option
     monkeypatch.setattr(st, "get_option", lambda name: address if name == "server.address" else config(name))
     page = opened()
@@ -112,7 +112,7 @@ def test_at_an_address_that_others_reach_nothing_is_shown_without_keys(project, 
     assert opened().selectbox
 
 
-def test_a_bug_is_said_in_words_and_its_place_goes_to_the_log_but_not_its_message(project, monkeypatch, caplog):
+def test_a_bug_shows_a_sentence_and_logs_only_its_location(project, monkeypatch, caplog):
     def broken(task: str) -> None:
         raise RuntimeError("-".join(["what", "somebody", "sent"]))  # the log shows this line, not what it makes
 
@@ -128,7 +128,7 @@ def test_a_bug_is_said_in_words_and_its_place_goes_to_the_log_but_not_its_messag
 # Champions
 
 
-def test_a_new_champion_takes_over_and_what_is_no_bundle_does_not(project):
+def test_a_new_champion_takes_over_unless_it_is_damaged(project):
     first, note = champions.champion("skin")
     assert note == ""
     assert champions.champion("skin")[0] is first
@@ -149,7 +149,7 @@ def test_a_new_champion_takes_over_and_what_is_no_bundle_does_not(project):
     assert second.predict(picture(1), "a.png")["class"]
 
 
-def test_without_an_old_champion_a_damaged_one_is_said_in_words(project):
+def test_a_damaged_only_champion_is_reported(project):
     Path("models/skin/best/model.joblib").write_bytes(b"!")
     with pytest.raises(BundleError, match="does not match"):
         champions.champion("skin")
@@ -158,7 +158,7 @@ def test_without_an_old_champion_a_damaged_one_is_said_in_words(project):
     assert not page.exception
 
 
-def test_a_champion_that_answers_otherwise_than_where_it_was_made_is_refused(project):
+def test_a_champion_failing_its_self_test_is_refused(project):
     path = Path("models/skin/best/bundle.json")
     content = json.loads(path.read_text())
     content["golden"][0]["probabilities"] = [2.0, -1.0]
@@ -173,7 +173,7 @@ def test_a_champion_that_answers_otherwise_than_where_it_was_made_is_refused(pro
 # Answers
 
 
-def test_pictures_are_answered_as_by_the_predictor_and_each_only_once(project, monkeypatch):
+def test_each_image_is_answered_once_as_by_the_predictor(project, monkeypatch):
     loaded = Predictor("models/skin/best")
     page = opened(task="skin")
     files = [(f"{number}.png", picture(number), "image/png") for number in range(3)]
@@ -200,7 +200,7 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     assert "What each value adds to the log-odds of" in texts(page)
 
 
-def test_the_page_asks_for_columns_beside_the_picture_and_starts_with_none_known(tmp_path, monkeypatch, program):
+def test_clinical_columns_start_empty_on_the_page(tmp_path, monkeypatch, program):
     monkeypatch.chdir(tmp_path)
     make_project(program, whole=True)
     loaded, files = Predictor("models/whole/best"), [("a.png", picture(1), "image/png")]
@@ -224,7 +224,7 @@ def bars(page: AppTest) -> str:
     return "; ".join(chart.proto.alt for chart in page.get("vega_lite_chart"))
 
 
-def test_more_files_than_a_page_takes_are_left_out_with_a_word(project, monkeypatch):
+def test_surplus_files_are_left_out_with_a_notice(project, monkeypatch):
     monkeypatch.setattr(limits, "PAGE_FILES", 2)
     page = opened(task="skin")
     page.file_uploader[0].set_value([(f"{number}.png", picture(number), "image/png") for number in range(3)]).run()
@@ -247,7 +247,7 @@ def test_rows_of_a_csv_are_answered_as_by_the_predictor(project):
     assert [warning.value.replace("\\", "") for warning in page.warning] == doubts
 
 
-def test_the_form_shows_units_ranges_choices_and_takes_what_is_unknown(project):
+def test_the_form_shows_units_and_ranges_and_accepts_missing_values(project):
     page = opened(task="patients")
     age = page.number_input[0]
     assert age.label.replace("\\", "") == "age (years)"

@@ -28,7 +28,7 @@ def test_the_champions_bundle_counts_its_out_of_fold_predictions(found):
     assert "reference" not in report
 
 
-def test_its_places_are_the_columns_that_varied_and_missing_numbers_have_none(found):
+def test_components_are_varied_columns_without_missing_numbers(found):
     table, _ = mixed(200)
     assert found["names"] == ["age", "size"]  # empty and constant columns and words have no place
     assert [sum(row) for row in found["places"]] == [table["age"].notna().sum(), 200]

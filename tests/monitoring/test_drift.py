@@ -40,7 +40,7 @@ def test_the_share_of_pairs_is_that_of_mann_and_whitney():
 
 
 @pytest.mark.parametrize("move", [0.0, 0.8, 2.0])
-def test_the_interval_of_a_share_of_pairs_covers_the_truth_as_often_as_it_says(move):
+def test_the_interval_of_a_share_of_pairs_covers(move):
     rng = np.random.default_rng(3)
     truth, covered, edges = None, 0, np.linspace(-8, 10, 200)
     big = [np.histogram(rng.normal(size=200_000) + by, edges)[0] for by in (move, 0)]
@@ -53,13 +53,13 @@ def test_the_interval_of_a_share_of_pairs_covers_the_truth_as_often_as_it_says(m
 
 
 @pytest.mark.parametrize("theta", [0.0, 1.0])
-def test_where_all_pairs_are_of_one_kind_the_interval_still_has_a_width(theta):
+def test_identical_pairs_still_give_an_interval_with_width(theta):
     low, high = drift.superiority_interval(theta, 60, 150, 0.95)
     assert theta in (low, high)
     assert 0.01 < high - low < 0.1
 
 
-def test_what_is_like_the_training_data_raises_no_alarm_and_seldom_a_doubt():
+def test_similar_samples_raise_no_alarm():
     trained = reference()
     verdicts = [drift.compare(shown(300, seed), trained, "image")["verdict"] for seed in range(2, 202)]
     assert verdicts.count("unlike") == 0
@@ -77,7 +77,7 @@ def test_many_refusals_are_an_alarm_with_both_shares_in_words():
     assert found["sentence"].endswith("Collect labels before trusting the answers.")
 
 
-def test_what_lies_on_one_side_is_found_though_no_distance_changes():
+def test_a_shift_to_one_side_is_found_at_equal_distance():
     found = drift.compare(shown(200, 2, aside=1.2), reference(), "image")
     first, *others = only(found, "place")
     assert found["verdict"] == "unlike"
@@ -109,7 +109,7 @@ def test_under_fifty_samples_nothing_is_said():
     assert drift.compare(shown(50, 2, far=3), reference(), "table")["verdict"] == "unlike"
 
 
-def test_a_bundle_that_does_not_know_its_training_data_says_so():
+def test_a_bundle_without_a_reference_gets_no_verdict():
     found = drift.compare(shown(200, 2), None, "image")
     assert found["verdict"] == "unknown"
     assert "dvc repro" in found["sentence"]
@@ -122,7 +122,7 @@ def test_samples_of_one_group_count_as_one():
         assert wide > 1.1 * narrow
 
 
-def test_without_a_single_answer_or_place_there_are_figures_of_what_there_is():
+def test_missing_answers_or_components_leave_the_other_figures():
     found = drift.compare(shown(200, 2, far=5, k=0), reference(k=0), "table")
     assert [one["of"] for one in found["figures"]] == ["refused", "distance"]
     assert found["verdict"] == "unlike"

@@ -28,7 +28,7 @@ def drawn(n_classes, n=300, k=5, seed=0):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_samples_counted_one_by_one_give_what_is_expected_of_them(n_classes):
+def test_counting_one_by_one_equals_the_expected_counts(n_classes):
     decided, proba, distance, places, refused = drawn(n_classes)
     found = Tally()
     for row in range(len(decided)):
@@ -41,7 +41,7 @@ def test_samples_counted_one_by_one_give_what_is_expected_of_them(n_classes):
     assert found.to_json() == expected.to_json()
 
 
-def test_a_sample_is_answered_refused_or_unreadable_and_lies_in_its_bins():
+def test_each_sample_is_counted_once_in_its_bins():
     found = Tally()
     found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
     found.add(item(""), OodScore(distance=7.0, components=np.array([-9.0, 4.0])), 0.01)
@@ -65,7 +65,7 @@ def test_the_ends_of_probability_and_distance_have_a_bin(value):
     assert found.places.sum() == 3
 
 
-def test_an_answer_of_a_bundle_that_refuses_nothing_has_no_place():
+def test_without_refusal_an_answer_has_no_components():
     found = Tally()
     found.add(item("benign", 0.9, 0.1), None, 0.01)
     assert (found.n, found.unreadable, found.distance.sum(), found.places.size) == (1, 0, 0, 0)
@@ -82,7 +82,7 @@ def test_counts_add_up_also_with_those_of_nothing():
     assert (parts[0] + Tally()).to_json() == parts[0].to_json()
 
 
-def test_json_gives_the_counts_back_and_holds_nothing_of_who_sent_them():
+def test_counts_survive_json_which_holds_no_identity():
     found = Tally()
     found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
     text = json.dumps(found.to_json())

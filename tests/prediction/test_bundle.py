@@ -71,7 +71,7 @@ def test_a_missing_embedder_names_the_stage_that_makes_it(tmp_path, monkeypatch)
         bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), RULE, {})
 
 
-def test_files_of_the_bundle_before_are_removed_and_folders_left_alone(best):
+def test_old_files_are_removed_and_folders_left_alone(best):
     (best / "model.keras").write_bytes(b"of another model")
     (best / ".model.keras.part").write_bytes(b"of an interrupted copy")
     (best / "notes").mkdir()
@@ -81,7 +81,7 @@ def test_files_of_the_bundle_before_are_removed_and_folders_left_alone(best):
 
 
 @pytest.mark.parametrize("damage", ["missing", "altered"])
-def test_a_candidate_that_is_not_what_training_wrote_is_refused_and_the_old_bundle_stays(best, damage):
+def test_an_altered_candidate_is_refused_and_the_old_bundle_stays(best, damage):
     broken = make_candidate(Path("broken"), b"another", extra={"model.tflite": b"its twin"})
     (broken / "model.tflite").unlink() if damage == "missing" else (broken / "model.tflite").write_bytes(b"cut")
     said = {"missing": r"broken/model\.tflite is missing", "altered": r"does not match candidate\.json"}[damage]
@@ -101,7 +101,7 @@ def test_a_copy_that_fails_leaves_the_old_bundle_whole(best, name):
     assert bundle.read(best).files == {"model.joblib": b"a model"}
 
 
-def test_no_file_takes_its_place_before_all_are_written_and_bundle_json_is_the_last(best, monkeypatch):
+def test_files_are_replaced_after_all_are_written_bundle_json_last(best, monkeypatch):
     order, replace = [], os.replace
     other = make_candidate(Path("other"), b"another", extra={"model.tflite": b"its twin"})
 
@@ -124,7 +124,7 @@ def test_a_write_killed_between_two_files_is_refused_by_readers(best):
 
 
 @pytest.mark.parametrize("data", [b"", b"a mode", b"A model", b"a model "], ids=["empty", "cut", "changed", "longer"])
-def test_a_file_that_is_not_what_bundle_json_says_is_refused(best, data):
+def test_a_file_that_differs_from_bundle_json_is_refused(best, data):
     (best / "model.joblib").write_bytes(data)
     said = r"^models/t/best/model\.joblib does not match bundle\.json \(sha256 differs\): "
     with pytest.raises(BundleError, match=said + "restore it with 'dvc checkout models/t/best'$"):
@@ -204,7 +204,7 @@ def test_the_selection_vouches_for_one_bundle_json(best):
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", "3", "{"])
-def test_a_selection_that_vouches_for_nothing_is_an_error_that_says_what_to_run(best, text):
+def test_a_selection_without_a_bundle_hash_names_the_command(best, text):
     if text is not None:
         artifacts.write_bytes("reports/t/selection.json", text.encode())
     with pytest.raises(BundleError, match=r"^reports/t/selection\.json, which vouches .*run 'dvc repro select_best@t'"):

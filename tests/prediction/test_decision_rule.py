@@ -22,7 +22,7 @@ def test_the_positive_class_is_decided_from_the_threshold_on(threshold):
     assert found.dtype.kind == "i"
 
 
-def test_of_more_classes_the_most_probable_is_decided_and_the_first_of_equals():
+def test_of_more_classes_the_most_probable_is_decided():
     proba = np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]])
     assert decide(proba, DecisionRule(0.9)).tolist() == [1, 0, 0]
 
@@ -32,7 +32,7 @@ def test_the_plain_decision_is_the_most_probable_class():
     np.testing.assert_array_equal(decide(proba, PLAIN), proba.argmax(axis=1))
 
 
-def test_a_batch_of_one_is_decided_as_in_a_batch_of_many():
+def test_one_row_is_decided_as_in_a_batch():
     proba = np.random.default_rng(0).dirichlet([1, 1], 50)
     assert [decide(row[None], PLAIN)[0] for row in proba] == decide(proba, PLAIN).tolist()
 
@@ -51,7 +51,7 @@ def test_what_an_older_rule_lacks_has_its_default():
 # Calibration
 
 
-def test_without_a_calibration_probabilities_stay_as_they_are_bit_by_bit():
+def test_without_calibration_probabilities_keep_their_bits():
     proba = np.random.default_rng(0).dirichlet([1, 1], 50)
     assert calibrate(proba, PLAIN).tobytes() == proba.tobytes()
 
@@ -62,7 +62,7 @@ def test_a_sigmoid_is_computed_by_hand_on_the_logit():
     assert calibrate(two(0.8), SIGMOID)[0] == pytest.approx([1 - expected, expected], rel=1e-12)
 
 
-def test_a_temperature_is_computed_by_hand_and_leaves_the_most_probable_class():
+def test_a_temperature_matches_the_formula_and_keeps_the_order():
     proba = np.array([[0.7, 0.2, 0.1]])
     powers = (proba * 0.999 + 0.001 / 3) ** (1 / 1.7)
     assert calibrate(proba, TEMPERATURE) == pytest.approx(powers / powers.sum(), rel=1e-12)
@@ -71,7 +71,7 @@ def test_a_temperature_is_computed_by_hand_and_leaves_the_most_probable_class():
 
 
 @pytest.mark.parametrize("slope", [0.2, 1.0, 2.5])
-def test_a_sigmoid_keeps_every_order_near_0_and_1_too_and_makes_no_ties(slope):
+def test_a_sigmoid_keeps_the_order_and_makes_no_ties(slope):
     p = np.sort(
         np.concatenate([[0, 1e-12, 1e-9, 1e-6, 1 - 1e-6, 1 - 1e-9, 1], np.random.default_rng(0).uniform(size=100)])
     )
@@ -98,7 +98,7 @@ def test_votes_of_exactly_0_and_1_stay_probabilities(rule, n_classes):
 # In words
 
 
-def test_the_answer_in_words_names_the_threshold_and_what_it_was_chosen_for():
+def test_the_answer_in_words_states_threshold_and_reason():
     rule = DecisionRule(0.3125, chosen_for="a sensitivity of at least 0.9")
     said = in_words("malignant", "malignant", rule)
     assert (

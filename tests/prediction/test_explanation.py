@@ -52,7 +52,7 @@ def planted(n, seed):
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
-def test_the_peak_of_a_map_is_where_the_planted_object_is(name):
+def test_a_map_peaks_at_the_planted_object(name):
     maps, y, _ = planted(200, 0)
     model = fitted(name, maps.mean(axis=(1, 2)), y)
     found, _, places = planted(40, 1)
@@ -70,7 +70,7 @@ def test_the_peak_of_a_map_is_where_the_planted_object_is(name):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_mean_of_an_activation_map_is_what_a_class_is_decided_by(n_classes):
+def test_an_activation_map_averages_to_the_log_odds(n_classes):
     X, y = numbers(120, n_classes, n_features=12)
     model = fitted("logreg", X, y)
     W, b = explanation.linear_head(model)
@@ -100,7 +100,7 @@ def test_a_covered_square_is_found_where_the_model_looks():
     assert heat[0, 6] == 0
 
 
-def test_the_overlay_is_orange_where_it_speaks_for_the_class_and_blue_where_against():
+def test_the_overlay_is_orange_for_and_blue_against():
     heat = np.zeros((7, 7))
     heat[1, 1], heat[5, 5] = 2.0, -1.0
     shown = np.asarray(Image.open(io.BytesIO(explanation.overlay(np.full((224, 224, 3), 128, np.uint8), heat))))
@@ -120,7 +120,7 @@ def test_a_map_of_zeros_leaves_the_picture_as_it_is():
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_terms_of_a_row_and_a_constant_are_its_logit(n_classes):
+def test_the_terms_and_a_constant_sum_to_the_logit(n_classes):
     X, y = mixed(200, n_classes)
     model = fitted("logreg", X, y)
     proba = model.predict_proba(X)
@@ -133,7 +133,7 @@ def test_the_terms_of_a_row_and_a_constant_are_its_logit(n_classes):
     assert found["empty"] == found["constant"] == 0
 
 
-def test_a_change_of_a_column_to_its_usual_value_is_what_the_model_says_to_it():
+def test_changes_are_differences_of_the_models_probability():
     X, y = mixed(200)
     model = fitted("random_forest", X, y)
     usual = {"age": 50.0, "size": 0.0, "site": "arm", "empty": None, "constant": 3.0}
@@ -208,7 +208,7 @@ def test_threads_that_share_a_predictor_explain_their_own_image(pictures, name):
         assert list(pool.map(lambda file: loaded.explain(file, "a"), files * 3)) == alone * 3
 
 
-def test_a_network_without_the_numbers_of_its_head_is_refused_with_the_remedy(pictures, tmp_path):
+def test_a_network_without_head_weights_is_refused(pictures, tmp_path):
     content = artifacts.read_json(pictures / "bundles/net/bundle.json")
     for file in (pictures / "bundles/net").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -261,7 +261,7 @@ def test_the_command_line_writes_what_each_answer_rests_on(pictures, rows, tmp_p
 # importance
 
 
-def test_importance_is_of_held_out_samples_and_names_what_the_model_needs(rows):
+def test_importance_comes_from_held_out_samples(rows):
     for name in ("line", "trees"):
         table = pd.read_csv(rows / f"reports/t/figures/{name}/importance.csv")
         assert sorted(table["column"]) == ["age", "constant", "empty", "site", "size"]

@@ -33,7 +33,7 @@ def test_a_forest_answers_with_the_same_bits(tmp_path, monkeypatch, n_classes):
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_neighbours_vote_alike_for_rows_that_were_fitted_and_for_others(tmp_path, monkeypatch, n_classes, weights):
+def test_neighbours_vote_alike_for_fitted_and_new_rows(tmp_path, monkeypatch, n_classes, weights):
     monkeypatch.chdir(tmp_path)
     model, X = trained(n_classes, estimator="knn", n_neighbors=7, weights=weights)
     quick = fast_predict_proba(model)
@@ -63,7 +63,7 @@ def test_logistic_regression_answers_alike(tmp_path, monkeypatch, n_classes):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_an_embedding_is_standardised_with_the_same_bits_far_values_cut_off(n_classes):
+def test_standardising_gives_the_same_bits_and_clips(n_classes):
     from pipeline.estimators import logreg
 
     rng = np.random.default_rng(3)

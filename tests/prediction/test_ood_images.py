@@ -15,7 +15,7 @@ def drawn(n, seed=0):
     return np.exp(rng.normal(size=(n, 6)) @ AXES * 0.2 + rng.normal(size=(n, 60)) * 0.1).astype(np.float32)
 
 
-def test_of_new_samples_like_the_training_data_about_one_in_forty_is_refused():
+def test_about_one_in_forty_similar_samples_is_refused():
     X, fold = drawn(600), np.arange(600) % 5
     most = ood_images.threshold(ood_images.out_of_fold(X, fold))
     assert (ood_images.distances(ood_images.fit(X), drawn(4000, seed=1)) > most).mean() == pytest.approx(

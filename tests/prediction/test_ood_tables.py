@@ -20,7 +20,7 @@ def test_a_number_within_the_range_or_missing_is_not_doubtful(age):
     assert (score.reason, score.is_refused) == ("", False)
 
 
-def test_a_number_a_little_outside_is_answered_with_a_word_about_it():
+def test_slightly_out_of_range_numbers_are_reported():
     said = "outside of what training saw: 'age' is 95, in training 20 to 80; is it the same unit or code?"
     score = ood_tables.score(row(age=95), FIELDS, ood_tables.FAR)
     assert (score.reason, score.is_refused, score.distance) == (said, False, 0.5)
@@ -41,6 +41,6 @@ def test_a_column_that_never_varied_in_training_refuses_nothing():
     assert ood_tables.score(row(same=99), FIELDS, ood_tables.FAR).reason == ""
 
 
-def test_out_of_fold_a_row_is_compared_to_the_ranges_of_the_others():
+def test_out_of_fold_ranges_come_from_the_other_folds():
     X = pd.DataFrame({"x": [0.0, 1, 2, 10], "empty": [np.nan] * 4})
     np.testing.assert_allclose(ood_tables.out_of_fold(X, np.arange(4)), [0.1, 0, 0, 4.0], atol=0.02)

@@ -1,0 +1,55 @@
+"""Bundles that the tests of this folder share."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import train
+from tests.models import (
+    dataset,
+    export,
+    image_project,
+    mixed,
+    picture,
+    train_and_evaluate,
+    use_head,
+    write_params,
+)
+from tests.predictors import IMAGE_MODELS
+
+HEADER = "age,size,site,empty,constant"
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A project of drawn pictures with a bundle per kind of features: near (embedding), colours (classical), net (pixels)."""
+    folder = tmp_path_factory.mktemp("pictures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        dev = image_project(tmp_path_factory.getbasetemp(), IMAGE_MODELS)
+        for name in ("near", "colours"):
+            train.main(name)
+        use_head(tmp_path_factory.getbasetemp(), "net", dev)
+        for name in IMAGE_MODELS:
+            export(name, Path("bundles") / name)
+        Path("broken.jpg").write_bytes(picture(0, suffix="JPEG")[:900])
+        Path("empty.png").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory):
+    """A project of a table task with the bundle of a logistic regression."""
+    folder = tmp_path_factory.mktemp("table")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_params({"line": {"estimator": "logreg"}})
+        X, y = mixed(100)
+        dataset(X, y).save(Path("data/t/dev.npz"))
+        train_and_evaluate(["line"])
+        export("line", Path("best"))
+        Path("good.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\n,NA,Mars,?,3\n")
+        Path("bad.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\nold,0.2,arm,,3\n")
+        Path("other.csv").write_text(f"name;{HEADER.replace(',', ';')};label\nA;61.5;0.2;arm;;3;benign\n")
+        Path("lacking.csv").write_text("age,site\n61.5,arm\n")
+    return folder

@@ -1,0 +1,38 @@
+"""A bundle answers made-up inputs as it did when it was exported."""
+
+import shutil
+
+import pytest
+
+from pipeline.core.errors import BundleError
+from pipeline.prediction import self_test
+from pipeline.prediction.predictor import Predictor
+from tests.models import (
+    KERAS_NOISE,
+)
+from tests.predictors import IMAGE_MODELS, rewrite
+
+pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
+
+
+def test_a_bundle_is_checked_against_its_golden_predictions(pictures, tmp_path):
+    for name in IMAGE_MODELS:
+        shutil.copytree(pictures / "bundles" / name, tmp_path / name)
+        golden = self_test.golden_predictions(Predictor(tmp_path / name))
+        rewrite(tmp_path / name, golden=golden)
+        self_test.check(Predictor(tmp_path / name))
+        golden[2]["probabilities"] = golden[2]["probabilities"] + 2e-4
+        rewrite(tmp_path / name, golden=golden)
+        with pytest.raises(
+            BundleError, match=r"sample_pictures\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
+        ):
+            self_test.check(Predictor(tmp_path / name))
+
+
+def test_missing_or_non_numeric_golden_predictions_fail_the_check(table, tmp_path):
+    shutil.copytree(table / "best", tmp_path / "best")
+    with pytest.raises(BundleError, match="has 0 golden predictions; expected 3: run 'dvc repro'"):
+        self_test.check(Predictor(tmp_path / "best"))
+    rewrite(tmp_path / "best", golden=[{"probabilities": [float("nan"), 1]}] * 3)
+    with pytest.raises(BundleError, match="off by nan"):
+        self_test.check(Predictor(tmp_path / "best"))

@@ -1,0 +1,16 @@
+"""What tests of several modules of `prediction` share."""
+
+import json
+
+IMAGE_MODELS = {
+    "near": {"estimator": "knn", "n_neighbors": 3},
+    "colours": {"estimator": "random_forest", "features": "classical", "n_estimators": 10},
+    "net": {"estimator": "mobilenetv2"},
+}
+KEYS = ["file", "class", "probabilities", "decision", "refused", "reason"]
+
+
+def rewrite(folder, **values):
+    """Change keys of bundle.json."""
+    content = json.loads((folder / "bundle.json").read_text()) | values
+    (folder / "bundle.json").write_text(json.dumps(content, default=lambda array: array.tolist()))
