@@ -30,6 +30,7 @@ def run_stage(name: str) -> None:
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     task = params.task(name)
     summary.refuse(result, task.audit, task.raw, name)
+    summary.require_groups(result, task.read, task.raw, name)
 
 
 def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
@@ -48,7 +49,7 @@ def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> i
             raise DataError(f"{place.as_posix()}: holds rows, not pictures: there is nothing to show on {sheet}")
         contact_sheet.write(sheet, summary.ranked(result, samples), root)
         print(f"{sheet}: {min(len(result.pairs), contact_sheet.MOST)} pairs", file=sys.stderr)
-    return summary.exit_code(result, bool((samples["shipped"] != "").any()))
+    return summary.exit_code(result, *((samples[column] != "").any() for column in ("shipped", "group")))
 
 
 def main(*arguments: str) -> None:

@@ -56,5 +56,6 @@ def describe_data(kind: str, files: dict[str, list[str]]) -> None:
     audit |= {"groups": [first], "skipped": [], "unreadable": [{"path": bad["path"], "reason": "is broken"}]}
     audit |= {"pairs": [{"a": first[0], "b": first[1], "kind": "resized", "score": 0.97, "copy": True}]}
     artifacts.write_json(
-        "data/t/audit.json", audit | {"confounders": [{"name": "width", "accuracy": 0.9, "majority": 0.5}]}
+        "data/t/audit.json",
+        audit | {"confounders": [{"name": "width", "accuracy": 0.9, "majority": 0.5, "roc_auc": 0.95}]},
     )

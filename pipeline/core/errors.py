@@ -15,6 +15,12 @@ class DataError(AssayError):
     """The raw data are not as expected."""
 
 
+class FindingError(AssayError):
+    """The data can be read, but a figure learnt on them would be wrong until somebody decides."""
+
+    exit_code = 3
+
+
 class SplitError(AssayError):
     """The samples cannot be split as params.yaml asks."""
 

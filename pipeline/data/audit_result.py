@@ -21,11 +21,37 @@ class PathPair:
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """An acquisition property that predicts the label: with this accuracy, where the commonest class alone has `majority`."""
+    """An acquisition property that predicts the label: with this cross-fitted ROC AUC, macro one-vs-rest of several classes.
+
+    `accuracy` is that of the more probable class, `majority` the share of the commonest one.
+    """
 
     name: str
     accuracy: float
     majority: float
+    roc_auc: float | None = None  # None in records of older versions
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Rows that lie closer together than the spread of the columns explains, and whose groups do not explain it.
+
+    `share` of the rows do so, chance explains `limit`; `columns` are those that were compared.
+    """
+
+    share: float
+    limit: float
+    columns: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EqualRowCounts:
+    """Rows that are equal in all features: `n_rows` in `n_pairs` pairs, of which the columns explain `expected`."""
+
+    n_rows: int
+    n_pairs: int
+    expected: float
+    n_duplicates: int
 
 
 @dataclass(frozen=True)
@@ -34,7 +60,9 @@ class AuditResult:
 
     `groups`: paths of samples that show the same; `leaks`: those of them on both sides of a shipped split, with `n_leaked` test
     samples; `label_conflicts`: copies under several labels; `unjudged`: images too empty to be compared. `uploads`: the pairs of
-    which one is an upload, None (and no key) for data without uploads.
+    which one is an upload, None (and no key) for data without uploads. Of what was not found there is no key either:
+    `divided_groups`: on both sides of a shipped split; `clusters`, `equal_rows`: of tables. With `conflicts_kept` rows that are
+    equal under several labels are different patients, and stay.
     """
 
     n_files: int = 0
@@ -49,6 +77,10 @@ class AuditResult:
     confounders: list[Shortcut] = field(default_factory=list)
     pairs: list[PathPair] = field(default_factory=list)
     uploads: list[PathPair] | None = None
+    divided_groups: list[str] | None = None
+    clusters: Clusters | None = None
+    equal_rows: EqualRowCounts | None = None
+    conflicts_kept: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of audit.json."""
@@ -65,6 +97,8 @@ class AuditResult:
             "uploads": PathPair,
         }
         typed = {key: [types[key](**item) for item in content[key]] for key in types.keys() & content.keys()}
+        single = {"clusters": Clusters, "equal_rows": EqualRowCounts}
+        typed |= {key: single[key](**content[key]) for key in single.keys() & content.keys()}
         return cls(**content | typed)
 
     @classmethod

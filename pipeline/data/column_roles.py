@@ -9,23 +9,19 @@ import pandas as pd
 from pipeline.core.errors import DataError
 from pipeline.data import tables
 from pipeline.data.folder_layout import SHIPPED
+from pipeline.data.group_names import find_named
 
 # Names in lower case and without spaces and signs; the first that is there counts.
 LABELS = ("label", "labels", "class", "target", "diagnosis", "dx", "outcome", "y")
-GROUPS = ("group", "groupid", "patient", "patientid", "subject", "subjectid", "lesion", "lesionid", "case", "caseid")
-NUMBERS = ("id", "pid", "recordid", "rowid", "number", "no")  # of a table's rows: no features, and harmless as groups
 SPLITS = ("split", "shipped", "subset", "partition", "set")
 MOST_CLASSES = 20  # in a column that is taken for the label because of what is in it
-FEWEST_GROUPS = 10  # or a third of the rows; fewer values say something else, the arm of a study for instance
 
 
-def columns_of(
-    table: pd.DataFrame, path: Path, label: str | None, group: str | None, also_groups: tuple[str, ...] = ()
-) -> dict[str, str]:
+def columns_of(table: pd.DataFrame, path: Path, label: str | None, group: str | None) -> dict[str, str]:
     """Return {"label": column, "group": ..., "shipped": ...}, without those that the table has not got.
 
-    `label` and `group` are the user's, None has them guessed; `also_groups` are further names of groups. Raises DataError,
-    with the columns there are, for one that is missing and where no label can be told.
+    `label` and `group` are the user's, None has them guessed. Raises DataError, with the columns there are, for one that is
+    missing and where no label can be told.
     """
     for column, option in ((label, "--label"), (group, "--group")):
         if column:
@@ -34,7 +30,8 @@ def columns_of(
     shipped = named(rest, SPLITS)
     if shipped and not set(rest[shipped].str.lower()) <= set(SHIPPED):
         shipped = None
-    group = group or guess_group(rest.drop(columns=[shipped] if shipped else []), also_groups)
+    others = rest.drop(columns=[column for column in (shipped, label or named(rest, LABELS)) if column in rest])
+    group = group or guess_group(others)
     label = label or guess_label(rest.drop(columns=[c for c in (shipped, group) if c in rest]), path)
     found = {"label": label, "group": group, "shipped": shipped}
     return {key: column for key, column in found.items() if column}
@@ -46,10 +43,10 @@ def named(columns: Collection[str], names: tuple[str, ...]) -> str | None:
     return next((plain[name] for name in names if name in plain), None)
 
 
-def guess_group(table: pd.DataFrame, also: tuple[str, ...]) -> str | None:
-    """Return the column that is named like a group and has many values, if there is one."""
-    column = named(table, GROUPS + also)
-    return column if column and table[column].nunique() >= min(FEWEST_GROUPS, len(table) / 3) else None
+def guess_group(table: pd.DataFrame) -> str | None:
+    """Return the column that is named like a patient or lesion and whose values repeat, if there is one."""
+    found = find_named(table)
+    return found[0].column if found else None
 
 
 def guess_label(table: pd.DataFrame, path: Path) -> str:

@@ -40,7 +40,7 @@ def assign_raw(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, s
     """Return the raw samples with group, subset and reason."""
     table = samples[["id", "path", "label", "shipped", "error"]].copy()
     table["group"] = unite_groups(samples, audit.groups)
-    table["reason"] = reasons(table, audit.label_conflicts)
+    table["reason"] = reasons(table, [] if audit.conflicts_kept else audit.label_conflicts)
     usable = table["reason"] == ""
     table["subset"] = np.where(usable, assign(table, params, seed), "excluded")
     if params.by == "shipped":

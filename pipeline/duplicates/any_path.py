@@ -1,36 +1,51 @@
 """The samples at any path, with no task set up: pictures in a folder, a CSV that names pictures, a CSV of rows."""
 
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import folder_layout, tables
-from pipeline.data.column_roles import LABELS, NUMBERS, SPLITS, columns_of, guess_group, named
+from pipeline.data.column_roles import LABELS, SPLITS, columns_of, guess_group, named
 from pipeline.data.folder_layout import SHIPPED, Sample, Skipped
+from pipeline.data.id_columns import find_ids
+from pipeline.duplicates.group_search import search_table
 
 
-def collect(place: Path) -> tuple[Path | None, pd.DataFrame, list[Skipped]]:
-    """Return the folder of the pictures (None for a table), the samples and the files passed over.
+@dataclass(frozen=True)
+class AnySamples:
+    """What lies at a path.
 
-    Of samples there are path, label, group and shipped, "" where unknown, `site` where the CSV has it, and for tables id and
-    error. Raises DataError for what is neither pictures nor a table.
+    root : the folder of the images, None for a table
+    samples : path, label, group and shipped, "" where unknown, `site` where the CSV has it, and for tables id and error
+    skipped : the files that are no samples
+    features : of a table, as text
     """
+
+    root: Path | None
+    samples: pd.DataFrame
+    skipped: list[Skipped] = field(default_factory=list)
+    features: pd.DataFrame | None = None
+
+
+def collect(place: Path) -> AnySamples:
+    """Return the samples at any path; raise DataError for what is neither images nor a table."""
     if place.is_dir():
         csv = folder_layout.find_csv(place)
         if csv:
             return collect(place / csv)
         samples, skipped = from_folder(place)
-        return place, to_table(samples), skipped
+        return AnySamples(place, to_table(samples), skipped)
     if not place.exists():
         raise DataError(f"{place.as_posix()}: there is no such file, folder or task")
     if place.suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise DataError(f"{place.as_posix()}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
     table = tables.read_csv(place)
     if "path" in table:
-        return place.parent, to_table(from_csv(table, place)), []
-    return None, from_table(table, place), []
+        return AnySamples(place.parent, to_table(from_csv(table, place)))
+    return from_table(table, place)
 
 
 def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
@@ -54,7 +69,7 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
 def from_csv(table: pd.DataFrame, place: Path) -> list[Sample]:
     """Return the pictures that a CSV names; what is label, group and split is told by the names of columns alone."""
     rest = table.drop(columns="path")
-    columns = {"label": named(rest, LABELS), "group": guess_group(rest, ()), "shipped": named(rest, SPLITS)}
+    columns = {"label": named(rest, LABELS), "group": guess_group(rest), "shipped": named(rest, SPLITS)}
     if columns["shipped"] and not set(table[columns["shipped"]].str.lower()) <= set(SHIPPED):
         columns["shipped"] = None
     columns = {key: column for key, column in columns.items() if column}
@@ -77,27 +92,35 @@ def to_table(samples: list[Sample]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("path", ignore_index=True)
 
 
-def from_table(table: pd.DataFrame, place: Path) -> pd.DataFrame:
-    """Return a sample for each row of a table, its id the hash of its features."""
+def from_table(table: pd.DataFrame, place: Path) -> AnySamples:
+    """Return a sample for each row of a table, its id the hash of its features.
+
+    Columns that are the label by another name, ids and dates are no features.
+    """
     try:
         columns = columns_of(table, place, None, None)
     except DataError:  # no label: all columns are features
         columns = {}
-    numbers = [column for column in [named(table, (number,)) for number in NUMBERS] if column]
-    features = table.drop(columns=list({*columns.values(), *numbers}))
+    rest = table.drop(columns=list(columns.values()))
+    if "group" not in columns and len(rest.columns):
+        grouping = search_table(rest, seed=0)
+        columns |= {"group": grouping.column} if grouping.column else {}
+    features = rest.drop(columns=[columns.get("group")], errors="ignore")
+    features = features.drop(columns=[one.column for one in find_ids(features)])
     if not len(features.columns):
         raise DataError(f"{place.as_posix()}: has no column besides {', '.join(table)}; expected at least one feature")
     tell(columns, place)
     print(f"{place.as_posix()}: rows are compared by {len(features.columns)} columns", file=sys.stderr)
     rows = range(1, len(table) + 1)
-    found = pd.DataFrame({"id": tables.row_ids(features), "path": [f"row {row}" for row in rows], "error": ""})
-    for key in ("label", "group"):
-        found[key] = table[columns[key]] if key in columns else ""
+    ids = tables.number_equal_rows(tables.row_ids(features))
+    found = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows], "error": ""})
+    found["label"] = table[columns["label"]] if "label" in columns else ""
+    found["group"] = table[columns["group"]].map(folder_layout.group_cell) if "group" in columns else ""
     words = table[columns["shipped"]] if "shipped" in columns else [""] * len(table)
     found["shipped"] = [
         word and folder_layout.shipped_name(word, place, n) for n, word in zip(rows, words, strict=True)
     ]
-    return found
+    return AnySamples(None, found, features=features)
 
 
 def tell(columns: dict[str, str], place: Path) -> None:

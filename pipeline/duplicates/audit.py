@@ -15,14 +15,16 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import uploads
-from pipeline.data.audit_result import AuditResult, PathPair, Shortcut
+from pipeline.data import tables, uploads
+from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
 from pipeline.data.folder_layout import Skipped
 from pipeline.data.image_file import FileFacts
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
-from pipeline.duplicates.pairs import Pair, find_pairs, same_rows
-from pipeline.duplicates.shortcuts import find_shortcuts, properties_of
+from pipeline.duplicates.marks import CELLS
+from pipeline.duplicates.pairs import Pair, find_pairs
+from pipeline.duplicates.row_audit import audit_rows
+from pipeline.duplicates.shortcuts import find_shortcuts, missing_cells, properties_of
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
@@ -33,18 +35,21 @@ def audit(
     prints: list[Fingerprint] | None,
     pairs: list[Pair],
     copies: bool = False,
+    equal_pairs: list[Pair] | None = None,
 ) -> AuditResult:
     """Return what is found, everything in the order of `samples`.
 
     `samples`, `skipped`: as scan writes them, every cell as text. `prints`: of the readable pictures, None for tables;
-    `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one picture.
+    `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one picture. Labels of
+    copies are compared, or those of `equal_pairs`: of a table, rows that are equal but not one patient's.
     """
     bad, good = samples[samples["error"] != ""], samples[samples["error"] == ""].reset_index(drop=True)
     pairs = [pair for pair in pairs if pair.copy or not copies]
     paths, labels, shipped = (good[column].tolist() for column in ("path", "label", "shipped"))
     sets = joined_sets(len(good), [(pair.a, pair.b) for pair in pairs])
     # Through pictures that are merely near a whole CT scan hangs together: one wrong label does not spoil all of its slices.
-    contrary = joined_sets(len(good), [(pair.a, pair.b) for pair in pairs if pair.copy])
+    equal = [pair for pair in pairs if pair.copy] if equal_pairs is None else equal_pairs
+    contrary = joined_sets(len(good), [(pair.a, pair.b) for pair in equal])
     leaks = [one for one in sets if crosses({shipped[i] for i in one})]
     return AuditResult(
         n_files=len(samples),
@@ -58,6 +63,33 @@ def audit(
         skipped=[Skipped(*row) for row in zip(skipped["path"], skipped["reason"], strict=True)],
         confounders=[] if prints is None else shortcuts_of(good, prints, sets),
         pairs=[as_paths(pair, paths) for pair in pairs],
+        divided_groups=find_divided(good) or None,
+    )
+
+
+def find_divided(good: pd.DataFrame) -> list[str]:
+    """Return the groups that stand on both sides of a shipped split, sorted."""
+    shipped = good[good["group"] != ""].groupby("group")["shipped"].agg(set)
+    return sorted(group for group, subsets in shipped.items() if crosses(subsets))
+
+
+def audit_table(samples: pd.DataFrame, skipped: pd.DataFrame, features: pd.DataFrame, keep: bool) -> AuditResult:
+    """Return what is found in a table; `features` are its readable rows, and with `keep` equal rows under two labels stay."""
+    good = samples[samples["error"] == ""]
+    rows = audit_rows(features, good["group"].tolist())
+    result = audit(samples, skipped, None, rows.pairs, equal_pairs=rows.equal_pairs)
+    equal, clusters = rows.equal, rows.clusters
+    links = [(pair.a, pair.b) for pair in rows.pairs] + pairs_of_equal(good["group"])
+    together = connected_components(len(good), links)
+    n_duplicates = sum(map(len, equal.duplicates))
+    return replace(
+        result,
+        equal_rows=EqualRowCounts(equal.n_equal, equal.n_pairs, equal.expected, n_duplicates)
+        if equal.n_equal
+        else None,
+        clusters=Clusters(clusters.share, clusters.limit, clusters.columns) if clusters.detected else None,
+        confounders=find_shortcuts(missing_cells(features), good["label"].to_numpy(str), together),
+        conflicts_kept=True if keep and result.label_conflicts else None,
     )
 
 
@@ -66,7 +98,8 @@ def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[
     tones = np.array([one.tones for one in prints], float).reshape(-1, 4)
     links = [(one[0], other) for one in sets for other in one[1:]]
     together = connected_components(len(good), links + pairs_of_equal(good["group"]))
-    return find_shortcuts(properties_of(good, tones), good["label"].to_numpy(str), together)
+    marks = np.array([one.marks for one in prints], float).reshape(-1, CELLS**2)
+    return find_shortcuts(properties_of(good, tones, marks), good["label"].to_numpy(str), together)
 
 
 def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
@@ -83,8 +116,11 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     raw = samples[~samples["path"].map(uploads.is_upload)]
     n_raw = int((raw["error"] == "").sum())  # uploads come behind them
     if task.kind == "table":
-        result = audit(raw, skipped, None, same_rows(raw))
-        return with_uploads(result, good, n_raw, same_rows(good)), raw, None
+        columns = load(require(TaskPaths(name).columns, f"scan@{name}"))
+        features = tables.typed(columns[(samples["error"] == "").to_numpy()].reset_index(drop=True))
+        result = audit_table(raw, skipped, features[:n_raw], task.audit.conflicts == "keep")
+        pairs = audit_rows(features, good["group"].tolist()).pairs if len(good) > n_raw else []
+        return with_uploads(result, good, n_raw, pairs), raw, None
     root, store = Path(task.raw), open_store()
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
@@ -113,10 +149,11 @@ def as_paths(pair: Pair, paths: Sequence[str]) -> PathPair:
 
 def audit_path(place: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     """Return the audit of whatever lies at `place`, its samples, and the folder of its pictures, None for a table."""
-    root, samples, passed_over = collect(place)
-    skipped = pd.DataFrame([vars(one) for one in passed_over], columns=["path", "reason"])
+    found = collect(place)
+    root, samples = found.root, found.samples
+    skipped = pd.DataFrame([vars(one) for one in found.skipped], columns=["path", "reason"])
     if root is None:
-        return audit(samples, skipped, None, same_rows(samples), copies), samples, None
+        return audit_table(samples, skipped, tables.typed(found.features), keep=True), samples, None
     store = open_store()
     prints = take_all([root / path for path in samples["path"]], store, place.name, workers)
     facts = pd.DataFrame([asdict(one.facts) for one in prints], columns=[field.name for field in fields(FileFacts)])

@@ -20,12 +20,20 @@ from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images
 from pipeline.data.image_file import FileFacts
 from pipeline.duplicates import candidates, verify
+from pipeline.duplicates.marks import measure_marks
 from pipeline.duplicates.verify import Look, take_look
 
 # What decides fingerprints and verdicts.
 CODE = (
     *("duplicates/alignment", "duplicates/candidates", "duplicates/edits", "duplicates/fingerprint"),
-    *("duplicates/keypoints", "duplicates/pairs", "duplicates/verify", "data/images", "data/image_file"),
+    *(
+        "duplicates/keypoints",
+        "duplicates/marks",
+        "duplicates/pairs",
+        "duplicates/verify",
+        "data/images",
+        "data/image_file",
+    ),
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim whose brightness betrays a scanner
@@ -37,7 +45,8 @@ class Fingerprint:
     """A file: `key`, the SHA-256 of its bytes; its `facts`; what proposes.
 
     `words`: uint32 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
-    brightness; `judged`: whether it shows enough to be told from others. A file with `error` has none of these.
+    brightness; `marks`: float32 (64,), see `measure_marks`; `judged`: whether it shows enough to be told from others. A file
+    with `error` has none of these.
     """
 
     key: str
@@ -46,11 +55,12 @@ class Fingerprint:
     frequencies: np.ndarray | None = None
     tones: np.ndarray | None = None
     judged: bool = False
+    marks: np.ndarray | None = None
 
     def pack(self) -> bytes:
         """Return what the store keeps of it."""
         about = {"key": self.key, "facts": asdict(self.facts), "judged": self.judged}
-        return pack(about, words=self.words, frequencies=self.frequencies, tones=self.tones)
+        return pack(about, words=self.words, frequencies=self.frequencies, tones=self.tones, marks=self.marks)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
@@ -103,6 +113,7 @@ def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, 
         look.frequencies,
         tones(picture.pixels),
         len(look.points.xy) >= FEWEST_POINTS and verify.strength(look.points) >= verify.LEAST_DETAIL,
+        measure_marks(picture.pixels),
     )
     return found, [(key, found.pack()), (f"{key}:look", pack({}, **look.arrays()))]
 

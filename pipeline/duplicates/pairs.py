@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from pipeline.core.feature_cache import FeatureStore
@@ -19,7 +18,6 @@ from pipeline.duplicates.candidates import FREQUENCIES, propose
 from pipeline.duplicates.edits import describe
 from pipeline.duplicates.fingerprint import Fingerprint, look_again
 from pipeline.duplicates.verify import Look, confirm
-from pipeline.stats.components import pairs_of_equal
 
 BATCH = 64  # pairs handed to a worker at once
 
@@ -104,9 +102,3 @@ def judge_all(
         verdict = [describe(a, b, agreed), round(agreed.whole, 3), agreed.copy] if agreed else None
         found.append((key, verdict, True))
     return found
-
-
-def same_rows(samples: pd.DataFrame) -> list[Pair]:
-    """Return the pairs of readable rows that are equal in all features."""
-    good = samples[samples["error"] == ""]
-    return [Pair(a, b, "exact", 1.0, True) for a, b in pairs_of_equal(good["id"])]

@@ -6,7 +6,7 @@ dimension of datasets by a minimal neighborhood information"). A group of k + 1 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ LEVEL = 0.01  # expected share of rows that look clustered where none are
 LEAST = 0.05  # share of rows that is said in any case: on a curved surface independent rows reach 0.06
 FEWEST_VALUES = 8  # distinct numbers of a column that says how close two rows are
 MOST_EQUAL = 0.5  # share of its commonest value
+MOST_ATOMS = 0.5  # share of the columns in which a row may be missing or have the value that stands out
+ATOM_SHARE, ATOM_RATIO = 0.03, 3  # of the rows, and times as often as the next value: a value that stands out
 MOST_NEIGHBOURS = 30
 KNOTS = 16
 MOST_DRAWS = 5
@@ -54,10 +56,16 @@ def find_clusters(features: pd.DataFrame, groups: Sequence[str], seed: int) -> R
     Notes
     -----
     Only columns of many distinct numbers count. One row of each group takes part, in several draws, so that what is found is not
-    explained by the groups. A row counts where the probability is below `LEVEL`, shared among the numbers of neighbours tried;
-    the limit leaves four standard errors above that. A pair is joined at a level that holds over all rows (Bonferroni).
+    explained by the groups. Rows most of whose values are missing, or the 0 that stands for missing, are left out: patients of
+    whom little is known are alike by that alone. A row counts where the probability is below `LEVEL`, shared among the numbers of
+    neighbours tried; the limit leaves four standard errors above that. A pair is joined at a level that holds over all rows
+    (Bonferroni).
     """
     columns = [name for name in features if is_rich(features[name])]
+    comparable = np.flatnonzero(count_atoms(features[columns]) <= MOST_ATOMS * len(columns))
+    if len(comparable) < len(features):
+        rest = find_clusters(features.iloc[comparable], [groups[row] for row in comparable], seed)
+        return replace(rest, pairs=[(int(comparable[a]), int(comparable[b])) for a, b in rest.pairs])
     group, rng = pd.factorize(np.asarray(groups, dtype=object))[0], np.random.default_rng(seed)
     n = len(set(group))
     most = min(MOST_NEIGHBOURS, n // 15)
@@ -100,6 +108,18 @@ def is_rich(column: pd.Series) -> bool:
         return False
     counts = column.value_counts()
     return len(counts) >= FEWEST_VALUES and counts.iloc[0] <= MOST_EQUAL * len(column)
+
+
+def count_atoms(features: pd.DataFrame) -> np.ndarray:
+    """Return in how many columns each row is missing, or has the one value that stands out by how often it comes, int (n,)."""
+    atoms = np.zeros(len(features), int)
+    for name in features:
+        column = features[name]
+        counts = column.value_counts()
+        first, second = (counts.iloc[k] if len(counts) > k else 0 for k in (0, 1))
+        stands_out = first >= ATOM_SHARE * len(column) and first >= ATOM_RATIO * second
+        atoms += (column.isna() | (stands_out & (column == (counts.index[0] if len(counts) else np.nan)))).to_numpy(int)
+    return atoms
 
 
 def normal_scores(X: np.ndarray, seed: int) -> np.ndarray:

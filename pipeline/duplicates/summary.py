@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipeline.core.errors import DataError
-from pipeline.core.params_models import AuditParams
-from pipeline.data.audit_result import AuditResult, PathPair
+from pipeline.core.errors import DataError, FindingError
+from pipeline.core.params_models import AuditParams, ReadParams
+from pipeline.data.audit_result import AuditResult, Clusters, PathPair
 
 ROWS = 40  # of the table; --json lists all
 CLEAN, FOUND = 0, 3  # exit codes
@@ -61,8 +61,23 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
             f"sets in the shipped test set and outside it: {len(result.leaks)} ({result.n_leaked} test {what}s)",
             "split.by: shipped leaves out what is outside, hash keeps each set together",
         )
+    if result.divided_groups:
+        add(
+            f"groups in the shipped test set and outside it: {listed(result.divided_groups)}",
+            "split.by: shipped leaves out what is outside, hash keeps each group together",
+        )
+    if result.equal_rows:
+        equal = result.equal_rows
+        add(
+            f"equal in all features: {equal.n_rows} rows in {equal.n_pairs} pairs, of which the columns explain "
+            f"{equal.expected:.0f}; duplicates: {equal.n_duplicates} rows",
+            "duplicates stay on one side of the split, the others are different patients",
+        )
     if result.label_conflicts:
-        add(f"sets under more than one label: {len(result.label_conflicts)}", "all of them are left out")
+        consequence = "different patients: they stay" if result.conflicts_kept else "all of them are left out"
+        add(f"sets under more than one label: {len(result.label_conflicts)}", consequence)
+    if result.clusters:
+        lines.append(describe_clusters(result.clusters))
     if result.unjudged:
         add(
             f"nearly empty, not to be told from others: {len(result.unjudged)}, first {result.unjudged[0]}",
@@ -70,11 +85,33 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
         )
     for shortcut in result.confounders:
         add(
-            f"confounder: {shortcut.name} alone guesses {shortcut.accuracy:.1%} right, always the commonest class "
-            f"{shortcut.majority:.1%}",
+            f"confounder: {shortcut.name} alone predicts the label with ROC AUC {shortcut.roc_auc:.2f}",
             "nothing is left out, but a model may learn it",
         )
     return lines
+
+
+def listed(names: list[str]) -> str:
+    """Return how many there are and the first three."""
+    return f"{len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+
+
+def describe_clusters(clusters: Clusters) -> str:
+    """Return what was found where rows come in clusters that no group explains."""
+    return (
+        f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "
+        f"columns explains (chance: up to {clusters.limit:.0%}), as repeated visits of one patient or edited copies do"
+    )
+
+
+def require_groups(result: AuditResult, read: ReadParams, raw: str, name: str) -> None:
+    """Raise FindingError where rows come in clusters and nobody has said whether they are one patient's."""
+    if result.clusters and not (read.group or read.no_group):
+        raise FindingError(
+            f"{raw}: {describe_clusters(result.clusters)}. Name the column that says which rows are one patient's: "
+            f"tasks.{name}.read.group, or init_task --group COLUMN. If each row is another patient, set "
+            f"tasks.{name}.read.no_group: true (init_task --no-group)"
+        )
 
 
 def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> None:
@@ -92,7 +129,13 @@ def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> 
             )
 
 
-def exit_code(result: AuditResult, shipped: bool) -> int:
-    """Return FOUND for one picture across a shipped split or under two labels, or twice anywhere if no split ships."""
-    bad = result.leaks or result.label_conflicts or (result.groups and not shipped)
+def exit_code(result: AuditResult, shipped: bool, has_groups: bool = False) -> int:
+    """Return FOUND for one image across a shipped split or under two labels, or twice anywhere if no split ships.
+
+    So for groups on both sides of a shipped split, and for rows in clusters where no group is known (`has_groups`); equal rows of
+    a table under two labels are different patients.
+    """
+    conflicts = result.label_conflicts and not result.conflicts_kept
+    clusters = result.clusters and not has_groups
+    bad = result.leaks or conflicts or result.divided_groups or clusters or (result.groups and not shipped)
     return FOUND if bad else CLEAN

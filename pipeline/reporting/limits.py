@@ -44,14 +44,19 @@ def of_data(study: Study) -> list[str]:
     sentences = []
     if study.selection["tied"]:
         sentences.append(f"Not distinguishable from the champion: {', '.join(study.selection['tied'])}.")
-    if not study.task.read.group:
+    if study.audit.clusters:
+        sentences.append(
+            f"{study.audit.clusters.share:.0%} of the rows lie in clusters that chance does not explain, as repeated visits of "
+            "one patient do. If they are one patient's, all figures here are too good."
+        )
+    if not (study.task.read.group or study.task.read.group_from):
         sentences.append(
             f"No column says which {study.what}s belong to one patient (read.group): apart from copies, each is independent."
         )
     for shortcut in study.audit.confounders:
         sentences.append(
-            f"{shortcut.name} alone predicts the class with an accuracy of {shortcut.accuracy:.1%}, against "
-            f"{shortcut.majority:.1%} for always the most common class: the model may have learnt this shortcut."
+            f"{shortcut.name} alone predicts the class with an ROC AUC of {shortcut.roc_auc:.2f}: the model may have learnt this "
+            "shortcut."
         )
     flagged = [f"{row['column']} {row['value']}" for row in subgroups(study) if (row["test"] or {}).get("few")]
     if flagged:

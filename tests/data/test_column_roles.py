@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.column_roles import NUMBERS, columns_of
+from pipeline.data.column_roles import columns_of
 
 HERE = Path("rows.csv")
 TWO = {"label": ["x", "y"]}
+TEN = [f"p{number}" for number in range(10)]
 
 
 def guess(columns: str, values: dict[str, list[str]], label: str | None = None, group: str | None = None) -> dict:
@@ -18,7 +19,7 @@ def guess(columns: str, values: dict[str, list[str]], label: str | None = None, 
     table = pd.DataFrame({name: [f"{name}{row}" for row in range(n)] for name in columns.split(",")}, dtype=object)
     for name, few in values.items():
         table[name] = (few * n)[:n]
-    return columns_of(table, HERE, label, group, NUMBERS)
+    return columns_of(table, HERE, label, group)
 
 
 @pytest.mark.parametrize("name", ["label", "Label", "LABELS", "class", "Target", "diagnosis", "dx", "Outcome", "y"])
@@ -44,19 +45,23 @@ def test_a_last_column_of_one_or_many_values_is_none_and_the_columns_there_are_g
 
 @pytest.mark.parametrize("name", ["group", "Patient ID", "patient_id", "PatientID", "subject", "lesion_id", "case-id"])
 def test_a_group_is_known_by_its_name(name):
-    assert guess(f"{name},label", TWO) == {"label": "label", "group": name}
+    assert guess(f"{name},label", TWO | {name: TEN}) == {"label": "label", "group": name}
 
 
 def test_a_patient_goes_before_a_lesion_because_one_may_have_several():
-    assert guess("lesion_id,patient,label", TWO)["group"] == "patient"
+    assert guess("lesion_id,patient,label", TWO | {"lesion_id": TEN, "patient": TEN})["group"] == "patient"
 
 
 def test_a_column_of_few_values_is_no_group_whatever_its_name():
     assert "group" not in guess("a,group,label", {"group": ["treated", "control"], **TWO})
 
 
-def test_the_number_of_a_row_is_a_group_rather_than_a_feature():
-    assert guess("id,age,label", TWO)["group"] == "id"
+def test_a_number_that_no_two_rows_share_is_no_group():
+    assert "group" not in guess("id,patient,age,label", TWO)
+
+
+def test_few_patients_are_a_group():
+    assert guess("patient_id,label", TWO | {"patient_id": ["a", "b", "c", "d"]})["group"] == "patient_id"
 
 
 def test_a_shipped_split_is_known_by_its_name_and_its_words():

@@ -10,7 +10,8 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def rows(place):
-    root, samples, skipped = collect(place)
+    found = collect(place)
+    root, samples, skipped = found.root, found.samples, found.skipped
     columns = ["path", "label", "group", "shipped"]
     return root, list(samples[columns].itertuples(index=False, name=None)), skipped
 
@@ -39,13 +40,19 @@ def test_train_and_test_folders_without_classes_are_a_shipped_split(tmp_path):
 
 
 def test_a_csv_names_pictures_and_its_columns_are_told_by_their_names(tmp_path, capsys):
-    text = "path,Patient ID,split,Diagnosis,site\nx/b.png,7,Testing,mel,A\nx/a.png,8,train,nv,B\n"
-    put(tmp_path, {"labels.csv": text, "x/a.png": 1, "x/b.png": 2})
+    rows_ = [
+        ("b", 7, "Testing", "mel", "A"),
+        ("a", 8, "train", "nv", "B"),
+        ("c", 8, "train", "nv", "B"),
+        ("d", 9, "train", "nv", "B"),
+    ]
+    text = "path,Patient ID,split,Diagnosis,site\n" + "".join(f"x/{a}.png,{b},{c},{d},{e}\n" for a, b, c, d, e in rows_)
+    put(tmp_path, {"labels.csv": text, **{f"x/{name}.png": seed for seed, name in enumerate("abcd")}})
     root, samples, _ = rows(tmp_path / "labels.csv")
     assert root == tmp_path
     assert rows(tmp_path)[1] == samples  # the folder with the CSV in it
-    assert samples == [("x/a.png", "nv", "8", "train"), ("x/b.png", "mel", "7", "test")]
-    assert collect(tmp_path / "labels.csv")[1]["site"].tolist() == ["B", "A"]
+    assert samples[:2] == [("x/a.png", "nv", "8", "train"), ("x/b.png", "mel", "7", "test")]
+    assert collect(tmp_path / "labels.csv").samples["site"].tolist() == ["B", "A", "B", "B"]
     assert "labels.csv: label is 'Diagnosis', group is 'Patient ID', shipped is 'split'" in capsys.readouterr().err
 
 
@@ -56,10 +63,11 @@ def test_a_column_named_split_with_other_words_in_it_is_none(tmp_path):
 
 def test_rows_of_a_table_are_compared_without_label_group_and_numbers(tmp_path, capsys):
     put(tmp_path, {"t.csv": "id,age,smokes,cancer\n1,60,yes,NO\n2,60,yes,YES\n3,61,yes,NO\n4,62,no,YES\n"})
-    root, samples, _ = collect(tmp_path / "t.csv")
-    assert root is None
-    assert samples["label"].tolist() == ["NO", "YES", "NO", "YES"]
-    assert samples["id"][0] == samples["id"][1] != samples["id"][2]
+    found = collect(tmp_path / "t.csv")
+    assert found.root is None
+    assert found.samples["label"].tolist() == ["NO", "YES", "NO", "YES"]
+    assert list(found.features) == ["age", "smokes"]
+    assert found.samples["id"].nunique() == 4
     err = capsys.readouterr().err
     assert "t.csv: label is 'cancer'" in err
     assert "t.csv: rows are compared by 2 columns" in err
@@ -67,9 +75,9 @@ def test_rows_of_a_table_are_compared_without_label_group_and_numbers(tmp_path, 
 
 def test_a_table_without_a_label_is_compared_by_all_it_has(tmp_path):
     put(tmp_path, {"t.csv": "a,b\n1,0.1\n2,0.2\n1,0.1\n"})
-    _, samples, _ = collect(tmp_path / "t.csv")
-    assert set(samples["label"]) == {""}
-    assert samples["id"][0] == samples["id"][2]
+    found = collect(tmp_path / "t.csv")
+    assert set(found.samples["label"]) == {""}
+    assert list(found.features) == ["a", "b"]
 
 
 def test_what_cannot_be_audited_is_named_with_what_was_expected(tmp_path):

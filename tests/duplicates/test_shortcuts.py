@@ -1,10 +1,11 @@
 """The probe finds a property that gives the class away, and is not taken in by chance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.data.audit_result import Shortcut
-from pipeline.duplicates.shortcuts import as_numbers, find_shortcuts
+from pipeline.duplicates.shortcuts import as_numbers, find_shortcuts, missing_cells
 
 pytestmark = pytest.mark.filterwarnings("error")
 RNG = np.random.default_rng(0)
@@ -34,7 +35,35 @@ def test_a_width_that_is_right_in_nine_of_ten_is_reported_with_its_figure_though
 def test_two_classes_are_reported_without_a_view_for_each():
     labels = np.where(LABELS == "a", "a", "b")
     found = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
-    assert found == [Shortcut("site", accuracy=1.0, majority=pytest.approx(2 / 3))]
+    assert found == [Shortcut("site", accuracy=1.0, majority=pytest.approx(2 / 3), roc_auc=1.0)]
+
+
+@pytest.mark.parametrize("prevalence", [0.05, 0.1, 0.2, 0.5])
+def test_a_scanner_of_all_malignant_images_is_named_at_any_prevalence(prevalence):
+    rng = np.random.default_rng(1)
+    is_malignant = np.arange(600) < 600 * prevalence
+    site = np.where(is_malignant | (rng.random(600) < 0.1), "new", "old")
+    (found,) = find_shortcuts({"site": site}, np.where(is_malignant, "m", "b"), np.arange(600))
+    assert found.roc_auc == pytest.approx(0.95, abs=0.03)
+
+
+def test_a_mark_in_the_images_of_one_class_is_named():
+    marks = np.zeros((300, 64))
+    marks[LABELS == "a", 7] = RNG.uniform(0.05, 0.2, 100)
+    names = [one.name for one in find_shortcuts({"white marks": marks}, LABELS, ALONE)]
+    assert "white marks (a vs rest)" in names
+
+
+def test_highlights_that_lean_to_a_class_are_not_named_marks():
+    labels = np.where(LABELS == "a", "a", "b")
+    marks = (RNG.random((300, 64)) < np.where(labels == "a", 0.3, 0.2)[:, None]) * 0.1
+    assert find_shortcuts({"white marks": marks}, labels, ALONE) == []
+
+
+def test_what_was_measured_of_the_sick_alone_is_named():
+    table = pd.DataFrame({"age": RNG.normal(size=300), "biopsy": np.where(LABELS == "a", "done", "")})
+    labels = np.where(LABELS == "a", "a", "b")
+    assert [one.name for one in find_shortcuts(missing_cells(table), labels, ALONE)] == ["missing biopsy"]
 
 
 def test_chance_is_not_reported():

@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
-from pipeline.data.audit_result import AuditResult, PathPair, Shortcut
-from pipeline.duplicates.summary import CLEAN, FOUND, ROWS, crosses, exit_code, ranked, summary, table
+from pipeline.core.errors import FindingError
+from pipeline.core.params_models import ReadParams
+from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
+from pipeline.duplicates.summary import CLEAN, FOUND, ROWS, crosses, exit_code, ranked, require_groups, summary, table
 
 SAMPLES = pd.DataFrame(
     [(f"{i}.png", "ab"[i == 3], "", "test" if i == 5 else "train") for i in range(6)],
@@ -51,14 +54,41 @@ def test_the_exit_code_depends_on_what_ships():
     assert exit_code(twice, shipped=False) == FOUND == 3
     assert exit_code(replace(twice, leaks=sets), shipped=True) == FOUND
     assert exit_code(replace(twice, label_conflicts=sets), shipped=True) == FOUND
+    assert exit_code(replace(clean, divided_groups=["p1"]), shipped=True) == FOUND
+
+
+def test_equal_rows_under_two_labels_are_clean_and_said():
+    counts = EqualRowCounts(n_rows=8, n_pairs=9, expected=8.7, n_duplicates=0)
+    result = AuditResult(n_files=9, label_conflicts=[["row 1", "row 2"]], conflicts_kept=True, equal_rows=counts)
+    assert exit_code(result, shipped=False) == CLEAN
+    assert "equal in all features: 8 rows in 9 pairs, of which the columns explain 9" in summary(result, "row")[1]
+    assert summary(result, "row", done=True)[2].endswith("different patients: they stay")
+
+
+CLUSTERED = AuditResult(n_files=9, clusters=Clusters(0.6, 0.05, ["a", "b"]))
+
+
+def test_clusters_without_a_group_are_a_finding():
+    assert exit_code(CLUSTERED, shipped=False) == FOUND
+    assert exit_code(CLUSTERED, shipped=False, has_groups=True) == CLEAN
+    with pytest.raises(
+        FindingError, match=r"clusters: 60% .+ init_task --group COLUMN.+tasks.t.read.no_group: true"
+    ) as error:
+        require_groups(CLUSTERED, ReadParams(), "rows.csv", "t")
+    assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize("read", [{"group": "p"}, {"no_group": True}])
+def test_a_decision_on_groups_ends_the_finding(read):
+    require_groups(CLUSTERED, ReadParams(**read), "rows.csv", "t")
 
 
 def test_the_summary_names_what_cannot_be_judged_and_confounders():
-    shortcuts = [Shortcut("bytes", accuracy=0.9, majority=0.5)]
+    shortcuts = [Shortcut("bytes", accuracy=0.9, majority=0.5, roc_auc=0.954)]
     result = AuditResult(n_files=9, n_unreadable=1, unjudged=["a.png", "b.png"], confounders=shortcuts)
     assert summary(result, "picture") == [
         "8 pictures, 1 unreadable, 0 other files passed over",
         "nearly empty, not to be told from others: 2, first a.png",
-        "confounder: bytes alone guesses 90.0% right, always the commonest class 50.0%",
+        "confounder: bytes alone predicts the label with ROC AUC 0.95",
     ]
     assert all("; nothing is left out, but" in line for line in summary(result, "picture", done=True)[1:])

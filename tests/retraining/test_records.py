@@ -12,11 +12,13 @@ from tests.comparisons import change, make_comparison, make_profile
 def test_a_comparison_survives_its_file(tmp_path):
     groups = [SubgroupChange("sex", "male", 5, True, {"accuracy": change(0.1)})]
     before = make_comparison(
-        subgroups=groups, cautions=["Worse."], batch=make_profile(shortcuts=[Shortcut("width", 0.9, 0.5)])
+        subgroups=groups, cautions=["Worse."], batch=make_profile(shortcuts=[Shortcut("width", 0.9, 0.5, 0.95)])
     )
     artifacts.write_json(tmp_path / "comparison.json", before.to_json())
     content = artifacts.read_json(tmp_path / "comparison.json")
-    assert content["batch"]["told_by"] == [{"name": "width", "accuracy": 0.9, "majority": 0.5}]  # as before the types
+    assert content["batch"]["told_by"] == [
+        {"name": "width", "accuracy": 0.9, "majority": 0.5, "roc_auc": 0.95}
+    ]  # as before the types
     assert Comparison.from_json(content) == before
 
 

@@ -1,0 +1,75 @@
+"""Columns of a table that number or date its rows: they say nothing of a new patient."""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pandas as pd
+
+from pipeline.data.group_names import is_id_name, plain
+from pipeline.data.tables import is_missing
+
+FEWEST_ROWS = 20
+NEARLY_ALL = 0.95  # share of the cells that must be different, or dates
+DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})( \d{1,2}:\d{2}.*)?|"
+    r"\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
+)
+COMPACT_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+DATE_NAME = re.compile(r"date|datetime|timestamp|time|day|dob|visitdate")
+
+
+@dataclass(frozen=True)
+class NoFeature:
+    """A column that is no feature: `kind` is id, index, date or label, `reason` says what was seen."""
+
+    column: str
+    kind: str
+    reason: str
+
+
+def find_ids(table: pd.DataFrame) -> list[NoFeature]:
+    """Return the columns that are ids, running indices or dates; `table` holds text."""
+    found = [describe(str(name), table[name].tolist()) for name in table]
+    return [one for one in found if one]
+
+
+def describe(name: str, cells: list[str]) -> NoFeature | None:
+    """Return what a column is unless it may be a feature."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    if not known:
+        return None
+    if is_date(name, known):
+        return NoFeature(name, "date", "holds dates; split.by: time can divide by them")
+    share = len(set(known)) / len(known)
+    if len(known) < FEWEST_ROWS:  # of which any column may have no value twice
+        is_id = share == 1 and len(known) > 2 and is_id_name(name)
+        return NoFeature(name, "id", "is named like an id and has another value in each row") if is_id else None
+    whole = all(re.fullmatch(r"[+-]?\d+(\.0*)?", cell) for cell in known)
+    if whole and share == 1 and is_running([int(float(cell)) for cell in known]):
+        return NoFeature(name, "index", "numbers the rows in their order")
+    if share >= NEARLY_ALL and is_id_name(name):
+        return NoFeature(name, "id", "is named like an id and has another value in each row")
+    if share == 1 and not all(map(is_numeric, known)):
+        return NoFeature(name, "id", "has another text in each row: names or numbers of cases")
+    return None
+
+
+def is_date(name: str, cells: list[str]) -> bool:
+    """Return whether nearly all cells are dates, digits without signs only where the name says so."""
+    n_dates = sum(bool(DATE.fullmatch(cell)) for cell in cells)
+    if DATE_NAME.search(plain(name)):
+        n_dates += sum(bool(COMPACT_DATE.fullmatch(cell)) for cell in cells)
+    return n_dates >= NEARLY_ALL * len(cells)
+
+
+def is_running(numbers: list[int]) -> bool:
+    """Return whether whole numbers rise or fall from row to row, with few gaps: 0, 1, 2, or 17, 18, 20."""
+    steps = [after - before for before, after in pairwise(numbers)]
+    is_sorted = all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    return is_sorted and abs(numbers[-1] - numbers[0]) < 2 * len(numbers)
+
+
+def is_numeric(cell: str) -> bool:
+    """Return whether a cell is a number, with a unit or not: 10.3 mg, <0,5, 7,188, 90%."""
+    return bool(re.fullmatch(r"[<>~=]*\s*[+-]?[\d.,]*\d([eE][+-]?\d+)?\s*[^\d\s]{0,8}", cell))

@@ -1,0 +1,96 @@
+"""Find columns of a table that are the label by another name: each column alone is tried on groups it was not learnt on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data import tables
+from pipeline.data.id_columns import NoFeature
+from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, limits
+
+SUSPECT = 0.99  # one-sided lower limit of the ROC AUC from which on a column says the label nearly by itself
+FEW_VALUES = 20  # whole numbers with at most so many values are codes
+FEWEST_ROWS = 5  # with each value of a code that stands for one label
+
+
+@dataclass(frozen=True)
+class LabelLeak:
+    """A column that predicts the label nearly by itself.
+
+    low : one-sided lower limit of its cross-fitted ROC AUC; 1 where each of its values stands for one label
+    is_code : whether it is a code or category, which is left out, rather than a measurement, which stays
+    """
+
+    column: str
+    roc_auc: float
+    low: float
+    is_code: bool
+
+    def as_no_feature(self) -> NoFeature:
+        """Return it as a column that is no feature."""
+        how = "each of its values stands for one label" if self.low == 1 else f"ROC AUC {self.roc_auc:.3f} by itself"
+        return NoFeature(self.column, "label", f"says the label: {how}")
+
+
+def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndarray) -> list[LabelLeak]:
+    """Return the columns that predict the label nearly by themselves.
+
+    Parameters
+    ----------
+    features : columns as `data.tables.typed` makes them: float64 (NaN is missing) or text
+    labels : (n,) str
+    groups : (n,) int; samples of one group are not told apart
+    """
+    found, folds = [], divide(labels, groups) if is_enough(labels, groups) else None
+    for name in features:
+        column = features[name]
+        is_code = not tables.is_number(column) or is_coded(column)
+        if is_code and (says_label(column, labels, groups) or is_indicator(column, labels)):
+            found.append(LabelLeak(name, 1.0, 1.0, True))
+            continue
+        fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=SUSPECT)
+        if fitted is None or fitted.roc_auc <= SUSPECT:
+            continue
+        low = limits(fitted, one_sided=True)[0]
+        if low > SUSPECT:
+            found.append(LabelLeak(name, fitted.roc_auc, low, is_code))
+    return found
+
+
+def is_coded(column: pd.Series) -> bool:
+    """Return whether a column of numbers holds few whole values."""
+    known = column.dropna().unique()
+    return len(known) <= FEW_VALUES and bool((known == np.round(known)).all())
+
+
+def says_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
+    """Return whether each value stands for one label, and comes in `FEWEST_ROWS` groups or more."""
+    table = pd.DataFrame({"value": column.to_numpy(), "label": labels, "group": groups})
+    table = table[(table["value"] != "") & table["value"].notna()]
+    if len(table) < 0.5 * len(labels) or table["label"].nunique() < len(set(labels)):
+        return False
+    of_value = table.groupby("value").agg({"label": "nunique", "group": "nunique"})
+    of_label = table.groupby("label")["group"].nunique()
+    fewest = min(FEWEST_ROWS, int(of_label.min()))
+    return bool((of_value["label"] == 1).all() and (of_value["group"] >= fewest).all() and len(of_value) <= FEW_VALUES)
+
+
+def is_indicator(column: pd.Series, labels: np.ndarray) -> bool:
+    """Return whether a column of two values is one of the columns of a one-hot label of several classes."""
+    codes, values = pd.factorize(column)
+    if len(values) != 2 or (codes < 0).any() or len(set(labels)) < 3:
+        return False
+    return any((codes == (labels == label)).all() or (codes != (labels == label)).all() for label in set(labels))
+
+
+def as_numbers(column: pd.Series, is_code: bool) -> np.ndarray:
+    """Return float64 (n, k) for a tree: a number and whether it is missing, a code as one column for each common value."""
+    if is_code:
+        words = column.astype(str)
+        common = words.value_counts().sort_index().nlargest(FEW_VALUES).index
+        return np.stack([(words == value).to_numpy(float) for value in common], axis=1)
+    values = column.to_numpy(float)
+    missing = np.isnan(values)
+    middle = np.nanmedian(values) if not missing.all() else 0.0
+    return np.stack([np.where(missing, middle, values), missing.astype(float)], axis=1)

@@ -1,0 +1,63 @@
+"""Columns that are the label by another name are found, measurements that separate well are kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.data import tables
+from pipeline.duplicates.label_leaks import LabelLeak, find_label_leaks
+
+RNG = np.random.default_rng(0)
+N = 900
+LABEL = RNG.integers(0, 2, N)
+STAGE = RNG.integers(0, 3, N)
+
+
+def leaks(column: object, label: np.ndarray = LABEL, groups: np.ndarray | None = None) -> list[LabelLeak]:
+    table = pd.DataFrame({"column": list(column), "age": RNG.integers(20, 90, N)}).astype(str)
+    return find_label_leaks(tables.typed(table), label.astype(str), np.arange(N) if groups is None else groups)
+
+
+CODES = {
+    "another name": np.array(["benign", "malignant"])[LABEL],
+    "a treatment": np.where(LABEL == 1, RNG.integers(5, 8, N), RNG.integers(1, 4, N)),
+    "wrong in two rows": np.where(np.arange(N) < 2, 1 - LABEL, LABEL),
+    "missing in some": np.where(np.arange(N) < 20, "", np.array(["a", "b"])[LABEL]),
+}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_code_that_says_the_label_is_found(name):
+    found = leaks(CODES[name])
+    assert [(one.column, one.is_code) for one in found] == [("column", True)]
+
+
+def test_one_of_several_one_hot_columns_is_found():
+    assert [one.column for one in leaks((STAGE == 1).astype(int), STAGE)] == ["column"]
+
+
+def test_a_measurement_that_separates_is_said_with_its_figure_and_kept():
+    (found,) = leaks(10 * LABEL + RNG.normal(size=N))
+    assert not found.is_code
+    assert found.low > 0.98 or found.roc_auc > 0.99
+
+
+@pytest.mark.parametrize("strength", [0, 1, 2])
+def test_a_good_predictor_is_no_leak(strength):
+    assert leaks(np.round(strength * LABEL + RNG.normal(size=N))) == []
+
+
+def test_what_is_learnt_of_each_patient_alone_is_no_leak():
+    patient = np.arange(N) // 10
+    label = RNG.integers(0, 2, N // 10)[patient]
+    assert leaks([f"room {number}" for number in patient], label, patient) == []
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "wine", "iris"])
+def test_tables_of_scikit_learn_lose_no_column(name):
+    from sklearn import datasets
+
+    data = getattr(datasets, f"load_{name}")()
+    table = tables.typed(pd.DataFrame(data.data, columns=data.feature_names).astype(str))
+    found = find_label_leaks(table, data.target.astype(str), np.arange(len(table)))
+    assert [one for one in found if one.is_code] == []
