@@ -26,7 +26,7 @@ def main(name: str) -> None:
     metric, winner = task.select.metric, selection.read(name).winner
     test = Dataset.load(require(TaskPaths(name).test_npz, f"preprocess@{name}"))
     key = params_models.metric_key(metric, len(test.classes))
-    test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is said before the work
+    test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is reported before the work
     tests = {model: score_model(name, model, task, test) for model in task.models}
     tests[winner] = replace(tests[winner], as_published=as_published(name, winner, test))
     reports = {model: read_cv(name, model) for model in task.models}

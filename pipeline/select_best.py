@@ -34,9 +34,8 @@ def main(name: str) -> None:
         draws[model] = resample(dev, raw, rules[model], metric, task.select.draws, params.seed())
     key = params_models.metric_key(metric, len(dev.classes))
     scores = {model: number(report[key]) for model, report in reports.items()}
-    ci = {model: [number(end) for end in report.ci[key]] for model, report in reports.items()}
     choice = select(scores, draws, params_models.METRICS[metric])
-    winner, reason = choice.winner, explain(choice, metric, scores, ci)
+    winner, reason = choice.winner, explain(choice, key, scores)
     selection = Selection(
         **vars(choice),
         task=name,

@@ -183,13 +183,11 @@ def model(champion: Any) -> None:
 
 
 def looked(task: str, model: str) -> str:
-    """Return a sentence on how often the test set has been looked at; "" where nobody counted."""
+    """Return a sentence on how often the test set has been evaluated; "" where nobody counted."""
     try:
         n = test_set_evaluations.count(task, model)
     except (OSError, ValueError, DataError) as error:
-        return f"How often the test set has been looked at is not known: {plain(str(error))}. "
+        return f"How often the test set has been evaluated is not known: {plain(str(error))}. "
     return (
-        f"The test set has had {test_set_evaluations.in_words(n)}: the more, the more of a good figure may be luck. "
-        if n
-        else ""
+        f"The {test_set_evaluations.in_words(n)}: the more often, the more of a good figure may be luck. " if n else ""
     )

@@ -13,6 +13,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.calibration import SCALED, out_of_fold
+from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import Interval
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
@@ -102,21 +103,19 @@ def differ(a: np.ndarray, b: np.ndarray) -> bool:
     return low > 0 or high < 0
 
 
-def explain(choice: Choice, metric: str, scores: dict[str, float], ci: dict[str, Interval]) -> str:
-    """Return the verdict as a sentence."""
-    winner, runner_up = choice.winner, choice.runner_up
-    low, high = ci[winner]
-    sentence = f"{winner} wins: {metric} {scores[winner]:.3f} [{low:.3f}, {high:.3f}]"
-    if runner_up is None:
-        return sentence + "; it is the only model"
+def explain(choice: Choice, key: str, scores: dict[str, float]) -> str:
+    """Return the verdict as a sentence without its full stop; `key` is the figure's name in reports."""
+    figure = NAMES[key].split(" (")[0]
+    sentence = f"{choice.winner} selected ({figure} {scores[choice.winner]:.3f}): "
+    if choice.runner_up is None:
+        return sentence + "the only model"
     low, high = choice.difference_ci
-    difference = f"difference {choice.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
-    if runner_up in choice.tied:
-        also = len(choice.tied) - 1
-        more = f", nor are {also} more" if also > 1 else ", nor is one more" if also else ""
-        return f"{sentence}; {runner_up} {scores[runner_up]:.3f} is not distinguishable ({difference}){more}"
-    sentence = f"{sentence}; next is {runner_up} {scores[runner_up]:.3f} ({difference})"
-    return sentence + (f"; not distinguishable: {', '.join(choice.tied)}" if choice.tied else "")
+    difference = f"difference {choice.difference:.3f} [{low:.3f}, {high:.3f}]"
+    runner_up = f"{choice.runner_up} ({scores[choice.runner_up]:.3f}, {difference})"
+    others = [model for model in choice.tied if model != choice.runner_up]
+    if choice.runner_up not in choice.tied:
+        return f"{sentence}better than {runner_up}" + (f"; tied with {', '.join(others)}" if others else "")
+    return f"{sentence}tied with {', '.join([runner_up, *others])} and listed first"
 
 
 def number(figure: float | None) -> float:

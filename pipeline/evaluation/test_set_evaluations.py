@@ -1,9 +1,10 @@
-"""How often a test set has been looked at: `reports/<task>/test_looks.csv`, kept by git, where `holdout` notes each candidate.
+"""Count how often a test set has been evaluated: `holdout` adds each candidate to `reports/<task>/test_looks.csv`, kept by git.
 
-Whoever scores many candidates on one test set and keeps the best reports its luck, too; the count lets a reader allow for
+Whoever scores many candidates on one test set and keeps the best also reports its luck; the count lets a reader allow for
 that (Dwork et al. 2015, "The reusable holdout"). The file is a set: a row per test set and candidate, sorted, without a date,
 so that a second run adds nothing and two clones write the same bytes. It grows from what is there already, hence `persist`
-in dvc.yaml. It knows what was noted in this branch: who deletes it, or scores elsewhere, starts anew; so "at least".
+in dvc.yaml. It holds what was added in this branch: deleting it, or
+scoring elsewhere, starts a new count; hence "or more".
 """
 
 import csv
@@ -70,7 +71,7 @@ def _digits(content: Any) -> str:
 def read(path: Path) -> set[tuple[str, ...]]:
     """Return the rows of the file, as (test, model, candidate); none where there is no file.
 
-    Raises DataError where it is not what `note` wrote, as after a merge with conflicts: a look must not get lost.
+    Raises DataError where it is not what `note` wrote, as after a merge with conflicts: an evaluation must not get lost.
     """
     if not path.exists():
         return set()
@@ -104,15 +105,17 @@ def note(task: str, test: str, candidates: dict[str, CandidateId]) -> None:
 
 
 def count(task: str, model: str, root: Path = Path()) -> int:
-    """Return how many different candidates are known to have been scored on the test set of the model's test report.
+    """Return how many different candidates have been scored on the test set of the model's test report.
 
-    0 where there is none, or one from before looks were counted.
+    0 where there is none, or one from before evaluations were counted.
     """
     report = TaskPaths(task, root).test_report(model)
     test = artifacts.read_json(report).get("data_fingerprint") if report.exists() else None
-    return len({candidate for known, _, candidate in read(TaskPaths(task, root).test_looks) if known == test})
+    return len(
+        {candidate for fingerprint, _, candidate in read(TaskPaths(task, root).test_looks) if fingerprint == test}
+    )
 
 
-def in_words(looks: int) -> str:
-    """Return "at least 7 looks"."""
-    return f"at least {looks} look{'' if looks == 1 else 's'}"
+def in_words(n: int) -> str:
+    """Return "test set evaluated 7 times or more"."""
+    return f"test set evaluated {'once' if n == 1 else f'{n} times'} or more"

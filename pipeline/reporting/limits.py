@@ -33,7 +33,7 @@ def of_test_set(study: Study) -> list[str]:
         )
     if study.looks > 1:
         sentences.append(
-            f"The test set has been scored for several candidates ({test_set_evaluations.in_words(study.looks)}); with "
+            f"The {test_set_evaluations.in_words(study.looks)}, for different candidates; with "
             "more candidates, the best result on it is more likely to be luck. No choice was based on it."
         )
     return sentences

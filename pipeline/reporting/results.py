@@ -19,7 +19,6 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples
 from pipeline.evaluation import test_set_evaluations
-from pipeline.evaluation.metric_names import NAMES
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.decision_rule import calibrate, decide
 
@@ -63,7 +62,7 @@ class Study:
     @property
     def verdict(self) -> str:
         """Which model won and why, with the figure under the name that readers know it by."""
-        return self.selection["reason"].replace(self.selection["metric"], NAMES[self.metric])
+        return self.selection["reason"]
 
     @property
     def what(self) -> str:

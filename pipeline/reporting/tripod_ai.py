@@ -197,7 +197,7 @@ def of_results(study: Study) -> dict[str, Answer]:
         "24": (calibrated(study), "reliability"),
         "25": (study.verdict + ". Its meaning for care is for the author.", "leaderboard"),
         "26": (
-            f"Found in the artefacts; test set {test_set_evaluations.in_words(study.looks)}. "
+            f"Found in the artefacts; {test_set_evaluations.in_words(study.looks)}. "
             "What else limits the study is for the author.",
             "limits",
         ),

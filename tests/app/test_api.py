@@ -152,7 +152,7 @@ def test_tasks_are_listed_and_described(server, skin):
     assert described == facts | {"schema": None, "metrics": described["metrics"], "card": described["card"]}
     assert described["metrics"]["out_of_fold"] == {"roc_auc": 0.9}
     assert described["metrics"]["test"]["roc_auc"] == 0.8
-    assert described["card"]["test_looks"] == "at least 7 looks"
+    assert described["card"]["test_looks"] == "test set evaluated 7 times or more"
     assert described["card"]["chosen"] == "line wins"
     assert described["card"]["decision"] == DecisionRule().to_json()
     assert "not a medical device" in described["card"]["use"]

@@ -23,7 +23,7 @@ def test_repro_leaves_a_leaderboard_a_verdict_and_a_bundle_for_both_kinds(small)
         selection = json.loads(small.read(f"reports/{task}/selection.json"))
         assert [row["model"] for row in board if row["champion"]] == [selection["winner"]]
         assert {row["model"] for row in board} == set(small.params()["tasks"][task]["models"])
-        assert selection["reason"].startswith(f"{selection['winner']} wins: roc_auc ")
+        assert selection["reason"].startswith(f"{selection['winner']} selected (ROC AUC ")
         info = read(small.folder / f"models/{task}/best").info
         assert info.model == selection["winner"]
         candidates = small.folder / f"models/{task}/candidates"

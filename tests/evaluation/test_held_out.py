@@ -193,7 +193,7 @@ def test_pictures_are_scored_from_their_features_and_for_a_network_from_their_fi
 def test_the_leaderboard_as_text_marks_the_champion_and_ends_with_the_verdict(project):
     title, header, *lines, verdict = leaderboard.board("t").splitlines()
     assert title == "t"
-    assert header.split("  ")[-1].strip() == "test roc_auc (at least 3 looks)"
+    assert header.split("  ")[-1].strip() == "test roc_auc (test set evaluated 3 times or more)"
     selection = artifacts.read_json("reports/t/selection.json")
     assert verdict.strip() == selection["reason"]
     assert [line.split()[0] for line in lines if line.strip().startswith("*")] == ["*"]

@@ -124,36 +124,38 @@ def test_no_figure_at_all_is_an_error_that_says_what_to_change():
 
 
 @pytest.mark.parametrize(
-    ("scores", "spread", "said"),
+    ("scores", "spread", "sentence"),
     [
-        ({"a": 0.9}, 0, r"a wins: roc_auc 0\.900 \[0\.850, 0\.950\]; it is the only model"),
-        ({"a": 0.7, "b": 0.9}, 0, r"b wins: roc_auc .*; next is a 0\.700 \(difference -0\.200 \[-0\.200, -0\.200\]\)"),
+        ({"a": 0.9}, 0, r"a selected \(ROC AUC 0\.900\): the only model"),
+        (
+            {"a": 0.7, "b": 0.9},
+            0,
+            r"b selected \(.*\): better than a \(0\.700, difference -0\.200 \[-0\.200, -0\.200\]\)",
+        ),
         (
             {"a": 0.89, "b": 0.9},
             0.03,
-            r"a wins: .*; b 0\.900 is not distinguishable \(difference \+0\.010 \[-0\.\d{3}, \+0\.\d{3}\]\)",
+            r"a selected \(.*\): tied with b \(0\.900, difference 0\.010 \[-0\.\d{3}, 0\.\d{3}\]\) and listed first",
         ),
-        ({"a": 0.88, "b": 0.89, "c": 0.9}, 0.03, r"a wins: .*; c 0\.900 is not dist.*\), nor is one more"),
-        ({"a": 0.88, "b": 0.89, "d": 0.89, "c": 0.9}, 0.03, r"a wins: .*; c .*\), nor are 2 more"),
+        ({"a": 0.88, "b": 0.89, "c": 0.9}, 0.03, r"a selected .*: tied with c \(0\.900, .*\), b and listed first"),
+        (
+            {"a": 0.88, "b": 0.89, "d": 0.89, "c": 0.9},
+            0.03,
+            r"a selected .*: tied with c \(.*\), b, d and listed first",
+        ),
     ],
     ids=["only", "clear", "tie", "tie of three", "tie of four"],
 )
-def test_the_verdict_is_a_sentence_with_its_figures(scores, spread, said):
-    ci = {model: [score - 0.05, score + 0.05] for model, score in scores.items()}
-    assert re.fullmatch(said, explain(chosen(scores, spread), "roc_auc", scores, ci))
+def test_the_verdict_is_a_sentence_with_its_figures(scores, spread, sentence):
+    assert re.fullmatch(sentence, explain(chosen(scores, spread), "roc_auc", scores))
 
 
 def test_the_verdict_names_a_tie_with_a_worse_but_vaguer_model():
     scores = {"b": 0.9, "a": 0.88, "vague": 0.85}
     draws = {"b": 0.9 + 0 * NOISE, "a": 0.88 + 0 * NOISE, "vague": 0.85 + 0.1 * NOISE}
-    found = explain(select(scores, draws, True), "roc_auc", scores, {model: [0, 1] for model in scores})
-    assert "next is a 0.880" in found
-    assert found.endswith("; not distinguishable: vague")
-
-
-def test_a_verdict_can_be_given_without_an_interval():
-    nothing = [np.nan, np.nan]
-    assert explain(chosen({"a": 0.9}), "f1", {"a": 0.9}, {"a": nothing}).startswith("a wins: f1 0.900 [nan, nan]")
+    sentence = explain(select(scores, draws, True), "roc_auc", scores)
+    assert "better than a (0.880" in sentence
+    assert sentence.endswith("; tied with vague")
 
 
 # The stage
@@ -167,7 +169,7 @@ def test_selection_json_has_the_keys_of_the_contract_and_the_figures_of_the_repo
     reports = {model: artifacts.read_json(f"reports/t/cv/{model}.json")["roc_auc"] for model in MODELS}
     assert found["scores"] == reports
     assert found["winner"] == "line"
-    assert found["reason"].startswith(f"line wins: roc_auc {reports['line']:.3f} [")
+    assert found["reason"].startswith(f"line selected (ROC AUC {reports['line']:.3f}): ")
 
 
 def test_the_draws_of_two_models_are_paired(project):

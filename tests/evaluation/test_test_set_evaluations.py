@@ -194,7 +194,7 @@ def test_the_same_candidate_under_two_names_is_one_look(tmp_path, monkeypatch):
     test_set_evaluations.note("t", "aa", ids(m="1", n="1"))
     artifacts.write_json("reports/t/test/m.json", {"data_fingerprint": "aa"})
     assert test_set_evaluations.count("t", "m") == 1
-    assert test_set_evaluations.in_words(1) == "at least 1 look"
+    assert test_set_evaluations.in_words(1) == "test set evaluated once or more"
 
 
 def test_a_file_with_the_marks_of_a_conflict_is_refused_before_anything_is_scored(project):
@@ -231,15 +231,15 @@ def test_git_merges_the_looks_of_two_branches_without_a_conflict(tmp_path, monke
 
 def test_the_count_stands_beside_the_test_figures_in_print(project, capsys):
     holdout.main("t")
-    assert capsys.readouterr().err.strip().splitlines()[-1].endswith("], at least 2 looks")
-    assert "test roc_auc (at least 2 looks)" in leaderboard.board("t")
+    assert capsys.readouterr().err.strip().splitlines()[-1].endswith("], test set evaluated 2 times or more")
+    assert "test roc_auc (test set evaluated 2 times or more)" in leaderboard.board("t")
 
 
 def test_runs_in_mlflow_bear_the_count_as_a_tag_which_does_not_make_them_other_runs(project):
     before = {found.model: found.key for found in run_record.read("t")}
-    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "at least 2 looks"
+    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 2 times or more"
     test_set_evaluations.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], ids(other="f"))
-    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "at least 3 looks"
+    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 3 times or more"
     assert {found.model: found.key for found in run_record.read("t")} == before
 
 
@@ -247,4 +247,4 @@ def test_without_the_file_nothing_is_claimed(project):
     FILE.unlink()
     assert "test_looks" not in run_record.origin(run_record.read("t"))["line"]
     assert test_set_evaluations.count("t", "line") == 0
-    assert "look" not in leaderboard.board("t")
+    assert "evaluated" not in leaderboard.board("t")
