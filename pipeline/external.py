@@ -52,7 +52,7 @@ def main(*arguments: str) -> None:
     parser = argparse.ArgumentParser("python -m pipeline.external", description="Try the champion on other data.")
     parser.add_argument("name", help="of the data set: a-z, 0-9, - and _")
     parser.add_argument("task", nargs="?", help="whose champion is tried")
-    parser.add_argument("path", nargs="?", help="a folder of pictures or a CSV; only read")
+    parser.add_argument("path", nargs="?", help="a folder of images or a CSV; only read")
     parser.add_argument("--label-map", metavar="FILE", type=Path, help="lines 'theirs: ours' for labels of other names")
     parser.add_argument("--label", metavar="COLUMN", help="of the CSV: the class")
     parser.add_argument("--group", metavar="COLUMN", help="of the CSV: samples that belong together")

@@ -52,7 +52,7 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report) -> str:
     """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk.
 
     To the figures of `report` it adds what a server is to expect (see `monitoring.baseline`). Returns the SHA-256 of the
-    bundle's bundle.json, by which selection.json, and so git, vouches for it.
+    bundle's bundle.json, which selection.json records, so that git can confirm the bundle.
     """
     candidate = TaskPaths(task).candidate(winner)
     dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))

@@ -23,11 +23,13 @@ NAMES = {"found", "one", "said", "told", "at", "look", "place"}
 # Rooms whose words are still to be rewritten; their owners shorten this list.
 NOT_YET = {
     *("app", "pipeline", "pipeline/data", "pipeline/duplicates", "pipeline/estimators"),
-    *("pipeline/evaluation", "pipeline/monitoring", "pipeline/prediction", "pipeline/retraining"),
-    *("pipeline/stats", "pipeline/training"),
+    *("pipeline/monitoring", "pipeline/prediction", "pipeline/retraining"),
+    "pipeline/training",
 }
 # What other programs read keeps its name: (file, word).
-CONTRACTS: set[tuple[str, str]] = set()
+CONTRACTS: set[tuple[str, str]] = {
+    ("pipeline/evaluation/curves.py", "familiarity"),  # a value in coverage.csv
+}
 
 
 def files_of(room: str) -> list[Path]:

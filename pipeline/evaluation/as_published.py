@@ -55,5 +55,5 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
 
 
 def leaked(audit: AuditResult, test: set[str]) -> int:
-    """Return how many of the test samples' pictures are also outside of the test set."""
+    """Return how many of the test samples are also outside of the test set."""
     return len(test & {path for paths in audit.leaks for path in paths})

@@ -52,7 +52,7 @@ def squares(y: np.ndarray, proba: np.ndarray) -> np.ndarray:
 
 
 def out_of_fold(dev: Dataset, raw: np.ndarray, rule: DecisionRule) -> np.ndarray:
-    """Return probabilities by which a model is judged on the `SCALED` metrics: no calibrator has seen the sample it scales.
+    """Return probabilities by which a model is scored on the `SCALED` metrics: no calibrator has seen the sample it scales.
 
     For order and decisions the frozen calibrator is taken: one of each fold would mix up the order of samples, and has
     nothing to gain there. On the demo the frozen one makes the Brier score of its own samples look better by up to 0.002.

@@ -15,9 +15,9 @@ POINTS = 100
 
 
 def coverage(wrong: np.ndarray, confidence: np.ndarray, distance: np.ndarray) -> pd.DataFrame:
-    """Return by, coverage and risk: the error of the share that is answered, the surest first, or the most familiar.
+    """Return by, coverage and risk: the error among answered samples, most confident or nearest to the training data first.
 
-    `wrong` bool (n,), `confidence` the probability of the decided class (n,), `distance` how unlike the training data (n,).
+    `wrong` bool (n,), `confidence` the probability of the decided class (n,), `distance` to the training data (n,).
     """
     parts = []
     for by, order in (("confidence", -confidence), ("familiarity", distance)):
@@ -73,14 +73,14 @@ def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
     as many are kept, evenly by rank. Every row is exact: positive is who has `proba >= threshold`.
     """
     p, positive = proba[:, 1].astype(np.float64), data.y == 1
-    found = np.unique(np.floor(p * 10_000) / 10_000)
-    kept = np.linspace(0, len(found) - 1, THRESHOLDS - 1).round().astype(int)
-    at = np.union1d(found[kept], [used])
-    called = p >= at[:, None]
+    levels = np.unique(np.floor(p * 10_000) / 10_000)
+    kept = np.linspace(0, len(levels) - 1, THRESHOLDS - 1).round().astype(int)
+    steps = np.union1d(levels[kept], [used])
+    called = p >= steps[:, None]
     tp, fp = (called & positive).sum(axis=1), (called & ~positive).sum(axis=1)
     fn, tn = positive.sum() - tp, (~positive).sum() - fp
-    in_use = np.where(at == used, "yes", "")
-    table = pd.DataFrame({"threshold": at, "in_use": in_use, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
+    in_use = np.where(steps == used, "yes", "")
+    table = pd.DataFrame({"threshold": steps, "in_use": in_use, "tp": tp, "fp": fp, "fn": fn, "tn": tn})
     for name, right, side in (("sensitivity", called, positive), ("specificity", ~called, ~positive)):
         table[name] = right[:, side].mean(axis=1)
         ends = [of_share(row[side], data.group[side]) for row in right]

@@ -23,16 +23,16 @@ ORDER = ("dev", "test", "excluded")  # of the task's own samples: what was train
 
 
 @dataclass(frozen=True)
-class Found:
+class ExternalSamples:
     """Samples of another source, each list and array (n,).
 
-    `path`; `label` in the task's words or ""; `known`, str, in which subset of the task's own data it is (dev, test, excluded) or
+    `path`; `label` in the task's words or ""; `subset`, str, of the task's own data that has it (dev, test, excluded) or
     ""; `group`, int; `error`, why it cannot be used; `data`, a file's path, a row, or both, as the Predictor takes them.
     """
 
     path: list[str]
     label: list[str]
-    known: np.ndarray
+    subset: np.ndarray
     group: np.ndarray
     error: list[str]
     data: list[Any]
@@ -48,17 +48,17 @@ class Found:
         return np.array([bool(label) for label in self.label])
 
     @property
-    def is_known(self) -> np.ndarray:
+    def is_overlap(self) -> np.ndarray:
         """Whether each sample is in the task's own data, bool (n,)."""
-        return self.known != ""
+        return self.subset != ""
 
 
-def read(name: str, block: ExternalParams, predictor: Predictor) -> Found:
+def read(name: str, block: ExternalParams, predictor: Predictor) -> ExternalSamples:
     """Return the samples of the external data set `name`; report those that cannot be read."""
     task = params.task(block.task)
     source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
     if task.kind == "image":
-        samples = pictures(block, source, predictor.classes, name, predictor.info.clinical_columns)
+        samples = images(block, source, predictor.classes, name, predictor.info.clinical_columns)
     else:
         samples = rows(block, source, predictor.classes, name, predictor.info.schema)
     unreadable = [(path, error) for path, error in zip(samples.path, samples.error, strict=True) if error]
@@ -72,32 +72,36 @@ def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> l
     return [label if label in classes else "" for label in ours]
 
 
-def pictures(block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]) -> Found:
-    """Return the pictures of an external data set, compared with those of the task, and the `columns` that the model takes."""
+def images(
+    block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]
+) -> ExternalSamples:
+    """Return the images of an external data set, compared with those of the task, and the `columns` that the model takes."""
     task, root = params.task(block.task), Path(block.raw)
     listed, _ = folder_layout.list_samples(source, name)
     split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
     split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
-    known = [uploads.locate(Path(task.raw), path) for path in split["path"]]
+    own = [uploads.locate(Path(task.raw), path) for path in split["path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
-    prints = take_all([*known, *paths], store, name, workers)
-    errors = [one.facts.error for one in prints]
+    prints = take_all([*own, *paths], store, name, workers)
+    errors = [fingerprint.facts.error for fingerprint in prints]
     usable = [i for i, error in enumerate(errors) if not error]
-    found = find_pairs([[*known, *paths][i] for i in usable], [prints[i] for i in usable], store, workers, name)
-    links = [(usable[pair.a], usable[pair.b]) for pair in found]
-    inside, groups = judge(links, split["subset"].tolist(), [sample.group for sample in listed])
+    pairs = find_pairs([[*own, *paths][i] for i in usable], [prints[i] for i in usable], store, workers, name)
+    links = [(usable[pair.a], usable[pair.b]) for pair in pairs]
+    inside, groups = assign(links, split["subset"].tolist(), [sample.group for sample in listed])
     labels = translate([sample.label for sample in listed], classes, block.labels)
     lacking = [column for column in columns if column not in listed[0].extra]
     if lacking:
         raise DataError(
-            f"{block.raw}: the model takes {', '.join(lacking)} beside the picture; there is no such column"
+            f"{block.raw}: the model takes the clinical columns {', '.join(lacking)}; the data have no such column"
         )
     rows = [{column: sample.extra[column] for column in columns} for sample in listed]
     data = list(zip(paths, rows, strict=True)) if columns else paths
-    return Found([sample.path for sample in listed], labels, inside, groups, errors[len(known) :], data)
+    return ExternalSamples([sample.path for sample in listed], labels, inside, groups, errors[len(own) :], data)
 
 
-def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[dict]) -> Found:
+def rows(
+    block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[dict]
+) -> ExternalSamples:
     """Return the rows of an external data set, compared with those of the task in the model's columns."""
     samples, features = scan_table(source, name)
     columns = [field["name"] for field in schema]
@@ -105,12 +109,14 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     own = read_samples(block.task)
     split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
     subset = own["path"].map(dict(zip(split["path"], split["subset"], strict=True))).fillna("excluded")
-    order = np.argsort([ORDER.index(one) for one in subset], kind="stable")
+    order = np.argsort([ORDER.index(name) for name in subset], kind="stable")
     text = pd.read_csv(TaskPaths(block.task).columns, dtype=str, keep_default_na=False)[columns].iloc[order]
     both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).map(str)
-    inside, groups = judge(pairs_of_equal(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist())
+    inside, groups = assign(
+        pairs_of_equal(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist()
+    )
     labels = translate(samples["label"].tolist(), classes, block.labels)
-    return Found(
+    return ExternalSamples(
         samples["path"].tolist(),
         labels,
         inside,
@@ -120,7 +126,7 @@ def rows(block: ExternalParams, source: TaskParams, classes: list[str], name: st
     )
 
 
-def judge(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def assign(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return of each sample behind the task's own, whose `subsets` come in `ORDER`, to which of these a set of copies joins it
     first, str (n,), "" for none, and the number of its group, int (n,): copies of one another and equal names of `groups` stand
     together.

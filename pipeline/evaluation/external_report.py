@@ -14,14 +14,14 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point
-from pipeline.evaluation.external_data import ORDER, Found
+from pipeline.evaluation.external_data import ORDER, ExternalSamples
 from pipeline.evaluation.report import ExternalReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.intervals import of_difference
 
-BATCH = 32  # samples handed to a worker at once
+BATCH = 32  # samples per piece of work
 COMPARED = ("roc_auc", "average_precision", "accuracy", "recall", "specificity", "brier_score_loss", "log_loss", "ece")
 
 
@@ -38,20 +38,20 @@ class Scored:
     n_failed: int
 
 
-def score_new(name: str, samples: Found, predictor: Predictor, raw: str) -> Scored:
+def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: str) -> Scored:
     """Return predictions of the samples that are readable, labelled and not in the task's own data.
 
     Raises DataError where there are none; `raw` is where they come from.
     """
-    kept = np.flatnonzero(samples.is_readable & samples.is_labelled & ~samples.is_known)
+    kept = np.flatnonzero(samples.is_readable & samples.is_labelled & ~samples.is_overlap)
     answers = predict([samples.data[i] for i in kept], predictor, name)
     scored = np.array([not isinstance(answer, str) for answer in answers], bool)
     kept, answers = kept[scored], [answer for answer in answers if not isinstance(answer, str)]
     if not len(kept):
-        n_known = np.sum(samples.is_readable & samples.is_known)
+        n_overlap = np.sum(samples.is_readable & samples.is_overlap)
         n_other = np.sum(samples.is_readable & ~samples.is_labelled)
         raise DataError(
-            f"{raw}: no sample is left to score: of {len(samples.path)}, {n_known} are in the task's own data, and {n_other} "
+            f"{raw}: no sample is left to score: of {len(samples.path)}, {n_overlap} are in the task's own data, and {n_other} "
             f"have a label that is none of {', '.join(predictor.classes)}; --label-map gives labels other names"
         )
     data = Dataset(
@@ -95,14 +95,14 @@ def predict(items: list[Any], predictor: Predictor, name: str) -> list[tuple[np.
 
 
 def report_on(
-    samples: Found, scored: Scored, rule: DecisionRule, select: SelectParams, model: str, internal: Report
+    samples: ExternalSamples, scored: Scored, rule: DecisionRule, select: SelectParams, model: str, internal: Report
 ) -> ExternalReport:
     """Return the report on the scored samples, compared with the `internal` test of the champion, `model`."""
     data, proba = scored.data, scored.proba
     decided = decide(proba, rule)
     report = assess(data, proba, decided, select.draws, params.seed())
     report = ExternalReport(**vars(with_refusals(report, data, decided, scored.refused)))
-    readable, known = samples.is_readable, samples.is_known
+    readable, overlap = samples.is_readable, samples.is_overlap
     if data.positive:
         report = replace(
             report,
@@ -112,10 +112,10 @@ def report_on(
     return replace(
         report,
         model=model,
-        overlap={"n": int(np.sum(readable & known)), "of": int(np.sum(readable))}
-        | {subset: int(np.sum(readable & (samples.known == subset))) for subset in ORDER},
+        overlap={"n": int(np.sum(readable & overlap)), "of": int(np.sum(readable))}
+        | {subset: int(np.sum(readable & (samples.subset == subset))) for subset in ORDER},
         left_out={
-            "label": int(np.sum(readable & ~samples.is_labelled & ~known)),
+            "label": int(np.sum(readable & ~samples.is_labelled & ~overlap)),
             "unreadable": int(np.sum(~readable)) + scored.n_failed,
         },
         change=changes(internal, report),

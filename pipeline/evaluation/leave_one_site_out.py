@@ -1,8 +1,8 @@
 """Score each model at a site that it has not seen, by leaving out one site after the other.
 
 For each value of `select.site` a model is fitted on the development samples of the other sites, less those whose group is also at
-this one, and scored on the samples of this one. Beside that stands what the same samples score out of fold, and the paired
-difference: what a new site costs. The test set is not opened.
+this one, and scored on the samples of this one. The report also has the figures of the same samples out of fold and
+the paired difference: what a new site costs. The test set is not opened.
 """
 
 from typing import Any
@@ -58,8 +58,8 @@ def leave_out(
 
     side_by_side = get_estimator(params.model(model).estimator).use_workers(params.workers())
     done = run_parallel(work, todo, side_by_side)
-    for name, found in zip(todo, tqdm(done, f"sites {model}", total=len(todo), unit=" fits", delay=3), strict=True):
-        proba[values == name] = found
+    for name, predicted in zip(todo, tqdm(done, f"sites {model}", total=len(todo), unit=" fits", delay=3), strict=True):
+        proba[values == name] = predicted
     remove_scratch(X)
     return proba, without
 
@@ -69,14 +69,14 @@ def drawn(part: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, see
     return bootstrap(part.y, proba, decided, part.group, draws, seed)["roc_auc"]
 
 
-def figures(dev: Dataset, at: np.ndarray, proba: np.ndarray, decided: np.ndarray, draws: int) -> dict[str, Any]:
-    """Return n, n_groups, n_positive (of two classes), few, figures and `ci` of the samples at `at`, int (m,)."""
-    part = dev.rows(at)
-    report = assess(part, proba[at], decided[at], draws, params.seed())
+def figures(dev: Dataset, rows: np.ndarray, proba: np.ndarray, decided: np.ndarray, draws: int) -> dict[str, Any]:
+    """Return n, n_groups, n_positive (of two classes), few, figures and `ci` of the samples in `rows`, int (m,)."""
+    part = dev.rows(rows)
+    report = assess(part, proba[rows], decided[rows], draws, params.seed())
     keys = ("roc_auc", *(("recall", "specificity") if dev.positive else ("accuracy",)))
-    found = {"n": len(at), "n_groups": report.counts["n_groups"], "few": len(at) < subgroups.FEW}
-    found |= {"n_positive": int((part.y == 1).sum())} if dev.positive else {}
-    return found | {key: report[key] for key in keys} | {"ci": {key: report.ci[key] for key in keys}}
+    row = {"n": len(rows), "n_groups": report.counts["n_groups"], "few": len(rows) < subgroups.FEW}
+    row |= {"n_positive": int((part.y == 1).sum())} if dev.positive else {}
+    return row | {key: report[key] for key in keys} | {"ci": {key: report.ci[key] for key in keys}}
 
 
 def compared(aucs: tuple[float, float], draws: tuple[np.ndarray, np.ndarray], before_ci: list[float]) -> dict[str, Any]:
@@ -102,18 +102,19 @@ def by_site(name: str, model: str, dev: Dataset, values: np.ndarray, names: list
     decided = [decide(proba, rule) for proba in sides]
     rows, parts = [], []
     for number, site in enumerate(names):
-        at = np.flatnonzero(values == site)
+        members = np.flatnonzero(values == site)
         if site in without:
-            rows.append({"site": site, "n": len(at), "reason": without[site]})
+            rows.append({"site": site, "n": len(members), "reason": without[site]})
             continue
-        now, before = (figures(dev, at, *side, draws) for side in zip(sides, decided, strict=True))
-        # a seed of its own: sites with as many groups would else be drawn alike, and not independently of one another
+        now, before = (figures(dev, members, *side, draws) for side in zip(sides, decided, strict=True))
+        # a seed of its own: sites with equal numbers of groups would otherwise get the same draws, which would not be independent
         seed, aucs = params.seed() + number, (now["roc_auc"], before["roc_auc"])
         pairs = [
-            drawn(dev.rows(at), proba[at], said[at], draws, seed) for proba, said in zip(sides, decided, strict=True)
+            drawn(dev.rows(members), proba[members], answer[members], draws, seed)
+            for proba, answer in zip(sides, decided, strict=True)
         ]
         rows.append({"site": site} | now | compared(aucs, tuple(pairs), before["ci"]["roc_auc"]))
-        parts.append((at, aucs, pairs))
+        parts.append((members, aucs, pairs))
     return [{"site": ALL} | together(dev, parts, sides, decided, draws), *rows] if parts else rows
 
 
@@ -124,20 +125,23 @@ def together(dev: Dataset, parts: list[tuple], sides: list[np.ndarray], decided:
     Across sites samples are not compared: each site has a model of its own, and where the share of a class differs by site, what
     tells sites apart would count as telling classes apart. `parts`: of each site rows, both ROC AUC and their draws.
     """
-    known = [(at, aucs, pairs) for at, aucs, pairs in parts if aucs[0] == aucs[0]]
-    found = figures(dev, np.concatenate([at for at, _, _ in parts]), sides[0], decided[0], draws)
-    weights = np.array([weight(dev.y[at], len(dev.classes)) for at, _, _ in known], dtype=np.float64)
+    defined = [(rows, aucs, pairs) for rows, aucs, pairs in parts if aucs[0] == aucs[0]]
+    row = figures(dev, np.concatenate([rows for rows, _, _ in parts]), sides[0], decided[0], draws)
+    weights = np.array([weight(dev.y[rows], len(dev.classes)) for rows, _, _ in defined], dtype=np.float64)
     if not len(weights):
         nan = np.full(draws, np.nan)
-        found["ci"]["roc_auc"], found["roc_auc"] = [np.nan, np.nan], np.nan
-        return found | compared((np.nan, np.nan), (nan, nan), [np.nan, np.nan])
+        row["ci"]["roc_auc"], row["roc_auc"] = [np.nan, np.nan], np.nan
+        return row | compared((np.nan, np.nan), (nan, nan), [np.nan, np.nan])
     share = weights / weights.sum()
-    aucs = [float(share @ [pair[side] for _, pair, _ in known]) for side in (0, 1)]
-    pooled = [share @ np.stack([pairs[side] for _, _, pairs in known]) for side in (0, 1)]
+    aucs = [float(share @ [pair[side] for _, pair, _ in defined]) for side in (0, 1)]
+    pooled = [share @ np.stack([pairs[side] for _, _, pairs in defined]) for side in (0, 1)]
     rarest = min(len(set(dev.group[dev.y == k])) for k in range(len(dev.classes)))
-    ends = [of_metric("roc_auc", auc, one, found["n_groups"], rarest) for auc, one in zip(aucs, pooled, strict=True)]
-    found["roc_auc"], found["ci"]["roc_auc"] = aucs[0], ends[0]
-    return found | compared(tuple(aucs), tuple(pooled), ends[1])
+    ends = [
+        of_metric("roc_auc", auc, drawn_auc, row["n_groups"], rarest)
+        for auc, drawn_auc in zip(aucs, pooled, strict=True)
+    ]
+    row["roc_auc"], row["ci"]["roc_auc"] = aucs[0], ends[0]
+    return row | compared(tuple(aucs), tuple(pooled), ends[1])
 
 
 def weight(y: np.ndarray, n_classes: int) -> int:

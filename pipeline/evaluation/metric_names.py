@@ -17,5 +17,5 @@ NAMES = {
     "brier_score_loss": "Brier score (0 is best)",
     "log_loss": "Log loss (0 is best)",
     "ece": "Expected calibration error (0 is best)",
-    "refused": "Refused as unlike the training data",
+    "refused": "Refused as out-of-distribution",
 }

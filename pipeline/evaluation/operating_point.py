@@ -58,13 +58,13 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> Deci
 def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return rising thresholds, halfway between probabilities, with the sensitivity and specificity from each on.
 
-    Rounded first and counted then, so that what is written to a file does what is said of it.
+    Rounded first and counted then, so that what is written to a file has the rates that were counted.
     """
     levels = np.unique(np.concatenate([[0.0], p, [1.0]]))
     thresholds = np.unique(np.round(np.concatenate([[0.0], (levels[:-1] + levels[1:]) / 2, [1.0]]), artifacts.DIGITS))
     positives, negatives = np.sort(p[y == 1]), np.sort(p[y == 0])
-    found = len(positives) - np.searchsorted(positives, thresholds)  # counted, because 1 - 17/50 is a hair below 0.66
-    return thresholds, found / len(positives), np.searchsorted(negatives, thresholds) / len(negatives)
+    hits = len(positives) - np.searchsorted(positives, thresholds)  # counted, because 1 - 17/50 is a hair below 0.66
+    return thresholds, hits / len(positives), np.searchsorted(negatives, thresholds) / len(negatives)
 
 
 def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> dict[str, Any]:

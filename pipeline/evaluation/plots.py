@@ -1,4 +1,4 @@
-"""Pictures for reports: drawn with matplotlib's Agg canvas, the same bytes every time."""
+"""Charts for reports: drawn with matplotlib's Agg canvas, the same bytes every time."""
 
 from pathlib import Path
 
@@ -54,8 +54,8 @@ def precision_recall(data: Dataset, proba: np.ndarray, average: float, title: st
     for number, k in enumerate(shown):
         colour, positives = COLOURS[number % len(COLOURS)], data.y == k
         fpr, tpr, _ = metrics.roc_curve(positives, proba[:, k])
-        found, alarms = tpr[1:] * positives.sum(), fpr[1:] * (~positives).sum()
-        precision = found / np.maximum(found + alarms, 1)
+        hits, alarms = tpr[1:] * positives.sum(), fpr[1:] * (~positives).sum()
+        precision = hits / np.maximum(hits + alarms, 1)
         axes.step(tpr[1:], precision, color=colour, label=data.classes[k], linewidth=1.8, where="pre")
         axes.axhline(positives.mean(), color=colour, linewidth=0.8, linestyle=":")
     axes.set_xlim(0, 1.02)

@@ -13,7 +13,7 @@ Interval = list[float]  # [low, high], 95 %
 
 @dataclass(frozen=True)
 class Report:
-    """How good predictions are. JSON has the `figures` at its top level, beside the other fields, and leaves out None.
+    """How good predictions are. JSON has the `figures` at its top level, next to the other fields, and leaves out None.
 
     `figures`: scalars under scikit-learn's names, None or NaN where undefined; `ci`: their intervals; `counts`: n, n_groups,
     groups by class and confusion by actual and decided class; `per_class`: figures and `ci` by class; `notes`: what is

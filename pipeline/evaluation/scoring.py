@@ -44,7 +44,7 @@ def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, se
 
 
 def with_refusals(report: Report, data: Dataset, decided: np.ndarray, refused: np.ndarray) -> Report:
-    """Return the report with the share that would be refused as unlike the training data, bool (n,), and accuracy without it.
+    """Return the report with the share that would be refused as out-of-distribution, bool (n,), and accuracy without it.
 
     All other figures stay on all samples: a model that refused what it gets wrong would look better than it is.
     """
@@ -69,12 +69,12 @@ def shares(data: Dataset, decided: np.ndarray, k: int) -> dict[str, Interval]:
 
 def notes(groups: dict[str, int], decided: dict[str, int]) -> list[str]:
     """Return what is undefined or rough, in words; `groups` and `decided` are numbers by class."""
-    said = []
+    sentences = []
     for name, count in groups.items():
         if count == 0:
-            said.append(f"{name}: there is no sample; what needs one is undefined")
+            sentences.append(f"{name}: there is no sample; what needs one is undefined")
         elif count < FEW_GROUPS:
-            said.append(f"{name}: samples of {count} groups only; intervals of what depends on it are rough")
+            sentences.append(f"{name}: samples of {count} groups only; intervals of what depends on it are rough")
         if decided[name] == 0:
-            said.append(f"{name}: nothing was decided to be this; its precision is undefined")
-    return said
+            sentences.append(f"{name}: nothing was decided to be this; its precision is undefined")
+    return sentences

@@ -1,6 +1,6 @@
 """How good a model is within parts of the samples, such as women, those over 60, or one hospital's.
 
-`select.subgroups` names columns: of a table its own, of pictures those that the task's CSV has besides path and label.
+`select.subgroups` names columns: of a table its own, of images those that the task's CSV has besides path and label.
 Numbers are parted into bands.
 """
 
@@ -59,7 +59,7 @@ def read(task: str, subset: str, data: Dataset) -> Subgroups:
 
 
 def columns(task: str, subset: str, data: Dataset) -> pd.DataFrame:
-    """Return all columns that are known of the samples in `data`, the task's `subset`, dev or test."""
+    """Return all columns of the samples in `data`, the task's `subset`, dev or test."""
     if params.task(task).kind == "table":
         return data.X("columns")
     path = require(TaskPaths(task).subset_columns(subset), f"preprocess@{task}")
@@ -76,8 +76,8 @@ def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarra
             numbers = np.array([tables.as_number(cell) for cell in cells])
         except ValueError:
             raise ParamsError(f"params.yaml: {where}: bands are for numbers; the column holds words: null") from None
-        at = np.searchsorted(edges, numbers, side="right")
-        values = [MISSING if np.isnan(x) else names[i] for x, i in zip(numbers, at, strict=True)]
+        bands = np.searchsorted(edges, numbers, side="right")
+        values = [MISSING if np.isnan(x) else names[i] for x, i in zip(numbers, bands, strict=True)]
     else:
         values = [MISSING if tables.is_missing(cell) else cell for cell in cells]
         names = sorted(set(values) - {MISSING})

@@ -60,14 +60,14 @@ def of_share(right: np.ndarray, groups: np.ndarray) -> list[float]:
     wrong show no variance: then every group counts as one sample. [nan, nan] without a sample.
     """
     n = len(right)
-    place = np.unique(groups, return_inverse=True)[1]
-    n_groups = int(place.max()) + 1 if n else 0
+    members = np.unique(groups, return_inverse=True)[1]
+    n_groups = int(members.max()) + 1 if n else 0
     if n == n_groups:
         return list(wilson(int(np.sum(right)), n))
     share = float(np.mean(right))
     if n_groups == 1 or share in (0, 1):
         return list(wilson(share * n_groups, n_groups))
-    residues = np.bincount(place, right - share)
+    residues = np.bincount(members, right - share)
     variance = n_groups / (n_groups - 1) * (residues**2).sum() / n**2
     design_effect = max(1.0, variance * (n - 1) / (share * (1 - share)))
     effective = n / design_effect * (student() / student(n_groups - 1)) ** 2
@@ -98,7 +98,7 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, flo
     share = successes / n
     centre = share + z**2 / (2 * n)
     reach = z * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    # Written out at the ends, because rounding puts them a hair beside 0 and 1.
+    # Written out at the ends, because rounding puts them a hair off 0 and 1.
     low = 0.0 if successes == 0 else (centre - reach) / (1 + z**2 / n)
     high = 1.0 if successes == n else (centre + reach) / (1 + z**2 / n)
     return low, high

@@ -98,7 +98,7 @@ class Ranking:
         # For each positive: how many negatives come before it, before or level; how many positives before or level.
         self._before = np.searchsorted(other, own, side="left")
         self._level = np.searchsorted(other, own, side="right")
-        self._found = np.searchsorted(own, own, side="right")
+        self._level_own = np.searchsorted(own, own, side="right")
 
     def __call__(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the area under the ROC curve and the average precision, each (draws,), for (draws, n) `weights`.
@@ -109,14 +109,14 @@ class Ranking:
         """
         # `take`, because [:, index] lays its result out by columns, and a sum's last digits depend on the layout.
         own = weights.take(self._positives, axis=1)
-        found, wrong = _cumulated(own), _cumulated(weights.take(self._negatives, axis=1))
-        positives, negatives = found[:, -1], wrong[:, -1]
+        hits, wrong = _cumulated(own), _cumulated(weights.take(self._negatives, axis=1))
+        positives, negatives = hits[:, -1], wrong[:, -1]
         level = wrong.take(self._level, axis=1)
         disorder = np.einsum("ij,ij->i", own, wrong.take(self._before, axis=1) + level) / 2
         area = ratio(positives * negatives - disorder, positives * negatives)
-        found = found.take(self._found, axis=1)
-        level += found
-        precision = np.divide(found, level, out=np.zeros_like(found), where=level > 0)  # 0 / 0: its weight is 0, too
+        hits = hits.take(self._level_own, axis=1)
+        level += hits
+        precision = np.divide(hits, level, out=np.zeros_like(hits), where=level > 0)  # 0 / 0: its weight is 0, too
         return area, ratio(np.einsum("ij,ij->i", own, precision), positives)
 
 
@@ -137,8 +137,8 @@ def per_class(
     matrix = confusion(y, decided, len(classes))
     actual = matrix.sum(axis=1)
     precision, recall, f1 = _shares(matrix.diagonal(), actual, matrix.sum(axis=0))
-    one = np.ones((1, len(y)))
-    areas = [Ranking(np.asarray(y) == k, proba[:, k])(one)[0][0] for k in range(len(classes))]
+    weights = np.ones((1, len(y)))
+    areas = [Ranking(np.asarray(y) == k, proba[:, k])(weights)[0][0] for k in range(len(classes))]
     return {
         name: {
             "precision": float(precision[k]),
@@ -159,8 +159,8 @@ def roc_curve(y: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     its class is absent.
     """
     y, score = np.asarray(y, dtype=bool), np.asarray(score, dtype=np.float64)
-    thresholds, place = np.unique(score, return_inverse=True)
-    counts = np.stack([np.bincount(place, weights=side, minlength=len(thresholds)) for side in (~y, y)])
+    thresholds, levels = np.unique(score, return_inverse=True)
+    counts = np.stack([np.bincount(levels, weights=side, minlength=len(thresholds)) for side in (~y, y)])
     steps = np.cumsum(counts[:, ::-1], axis=1)
     bends = np.any(np.diff(steps, n=2, axis=1) != 0, axis=0)
     kept = np.concatenate([[True], bends, [True]])[: len(thresholds)]
@@ -228,7 +228,7 @@ def _matthews(hits: np.ndarray, actual: np.ndarray, chosen: np.ndarray) -> np.nd
     total = actual.sum(axis=1, keepdims=True)
     covariance = (hits * total - actual * chosen).sum(axis=1)
     spread = [(side * (total - side).clip(min=0)).sum(axis=1) for side in (actual, chosen)]
-    # Judged by what is there at all, not by a spread of exactly 0, which rounding can miss.
+    # Decided by which classes occur, not by a spread of exactly 0, which rounding can miss.
     varied = [(side > 0).sum(axis=1) > 1 for side in (actual, chosen)]
     value = ratio(covariance, np.sqrt(spread[0] * spread[1]))
     return np.where(varied[0] & ~varied[1], 0.0, np.where(varied[0], value, np.nan))

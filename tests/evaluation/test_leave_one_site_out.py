@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pipeline import select_best, sites
+from pipeline import sites
 from pipeline.core import artifacts, params
 from pipeline.core.errors import ParamsError
 from pipeline.data.dataset import Dataset
@@ -118,17 +118,14 @@ def test_one_site_alone_and_a_column_that_is_not_there_are_refused(project):
         validate.check(everything)
 
 
-def test_figures_go_to_mlflow_under_the_sites_name_and_make_another_run(project):
+def test_figures_at_sites_are_metrics_of_another_run(project):
     sites.main("t")
-    select_best.main("t")
-    plain = {"model": "line", "metrics": {}, "key": "k"}
-    shown = plain | {"metrics": {}}
-    run_record.add_sites(shown, "t")
-    assert {"sites/arm/roc_auc", "sites/all sites/recall", "sites/leg/roc_auc_difference"} <= set(shown["metrics"])
-    assert shown["key"] != "k"
+    plain = run_record.Record("t", "line", "k", {}, {}, [], [], "", "raw", champion=False)
+    record = run_record.with_sites(plain)
+    assert {"sites/arm/roc_auc", "sites/all sites/recall", "sites/leg/roc_auc_difference"} <= set(record.metrics)
+    assert record.key != "k"
     write_params(MODELS)
-    run_record.add_sites(plain, "t")
-    assert plain == {"model": "line", "metrics": {}, "key": "k"}
+    assert run_record.with_sites(plain) == plain
 
 
 def test_rows_of_a_site_and_of_its_groups_are_left_out():

@@ -103,7 +103,7 @@ def test_a_column_that_is_not_there_is_named_with_those_there_are():
 
 
 def test_check_refuses_bands_that_do_not_rise_and_columns_of_class_folders():
-    with pytest.raises(ParamsError, match="parted by rising numbers"):
+    with pytest.raises(ParamsError, match="divided by increasing numbers"):
         params.parse(params_models.SelectParams, {"subgroups": {"age": [60, 40]}}, "tasks.t.select")
     block = task()
     block["read"].pop("csv", None)
