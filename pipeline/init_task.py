@@ -1,6 +1,7 @@
 """Make a task of a data set with one command; the data are only read and stay where they are.
 
-    python -m pipeline.init_task NAME PATH [--label COLUMN] [--group COLUMN] [--positive CLASS]
+    python -m pipeline.init_task NAME PATH [--label COLUMN] [--positive CLASS]
+        [--group COLUMN | --group-from REGEX | --no-group] [--exclude A,B] [--keep A,B]
     python -m pipeline.init_task --remove NAME
 
 PATH: a folder of class folders, or of train/ and test/ folders of these; a CSV whose column `path` lists images, or their folder
@@ -21,6 +22,7 @@ from pipeline.core.params_models import TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks import raw_data, validate
+from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import inspect
 from pipeline.tasks.propose import make_task
 from pipeline.tasks.remove import remove
@@ -57,12 +59,14 @@ def show(lines: list[tuple[str, str]]) -> None:
             print(f"  {start:<{width}}{line}")
 
 
-def add(name: str, path: str, label: str | None, group: str | None, positive: str | None) -> None:
+def add(
+    name: str, path: str, label: str | None, group: str | None, positive: str | None, choices: Choices | None = None
+) -> None:
     """Inspect `path`, describe it, and add a task `name` with its models to params.yaml."""
     content = params.load()
     validate.check(content)
     check_name(name, content)
-    data = inspect(path, label, group, content["workers"])
+    data = inspect(path, label, group, content["workers"], choices)
     print(f"{data.raw}: inspected, nothing in it was changed")
     show(data.lines)
     proposal = make_task(data, name, positive, content["seed"])
@@ -91,6 +95,12 @@ def main(*arguments: str) -> None:
     parser.add_argument("path", nargs="?", help="a folder of images or a CSV; only read")
     parser.add_argument("--label", metavar="COLUMN", help="of the CSV: the class")
     parser.add_argument("--group", metavar="COLUMN", help="of the CSV: samples that share it stay together")
+    parser.add_argument("--group-from", metavar="REGEX", help="what (...) finds in an image's path stays together")
+    parser.add_argument("--no-group", action="store_true", help="each sample is another patient")
+    parser.add_argument("--exclude", metavar="A,B", default="", help="columns of a table that are no features")
+    parser.add_argument(
+        "--keep", metavar="A,B", default="", help="columns that are features although they say the label"
+    )
     parser.add_argument(
         "--positive", metavar="CLASS", help="whose detection rate is the sensitivity; default: the rarer of two"
     )
@@ -98,10 +108,14 @@ def main(*arguments: str) -> None:
     options = parser.parse_args(arguments)
     if options.remove == bool(options.path):
         parser.error("give NAME and PATH, or --remove and NAME")
+    if sum(map(bool, (options.group, options.group_from, options.no_group))) > 1:
+        parser.error("give one of --group, --group-from and --no-group")
+    columns = [tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep)]
+    choices = Choices(options.group, options.group_from, options.no_group, *columns)
     if options.remove:
         show(remove(options.name))
     else:
-        add(options.name, options.path, options.label, options.group, options.positive)
+        add(options.name, options.path, options.label, options.group, options.positive, choices)
 
 
 if __name__ == "__main__":

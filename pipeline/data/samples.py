@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folder_layout import COLUMNS, Sample
 
 
-def task_params(kind: str, raw: str, read: dict[str, str]) -> TaskParams:
+def task_params(kind: str, raw: str, read: dict[str, Any]) -> TaskParams:
     """Return a task with defaults for all but what is read."""
     rest = {name: {} for name in ("audit", "split", "preprocess", "select")}
     return TaskParams(kind=kind, raw=raw, read=read, models=[], **rest)

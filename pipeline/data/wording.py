@@ -8,6 +8,7 @@ import pandas as pd
 from pipeline.data import tables
 
 SHOWN = 5  # files passed over; more are counted
+FEW_GROUPS = 20
 MOST_WORDS = 20  # classes or columns; more are counted
 
 
@@ -17,6 +18,8 @@ def about_columns(read: dict[str, str], label: str | None, group: str | None) ->
     what = {"group": "samples that share it stay together", "shipped": "the split that it ships with"}
     lines = []
     for key, column in read.items():
+        if key not in ("label", "group", "shipped"):
+            continue
         hint = "" if key in guessed and not guessed[key] else f" (guessed{guessed.get(key, '')})"
         lines.append((key, f"column {column!r}{hint}" + (f": {what[key]}" if key in what else "")))
     return lines
@@ -26,9 +29,10 @@ def about_samples(samples: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the lines on classes, groups, shipped splits and what cannot be read."""
     good, bad = samples[samples["error"] == ""], samples[samples["error"] != ""]
     groups = set(good["group"]) - {""}
+    few = ": few, figures will be uncertain" if len(groups) < FEW_GROUPS else ""
     return [
         ("classes", counted(good["label"])),
-        ("groups", f"{len(groups)}" if groups else ""),
+        ("groups", f"{len(groups)}{few}" if groups else ""),
         (
             "subsets",
             counted(good["shipped"]) if good["shipped"].any() else "none are shipped: a test set will be drawn",

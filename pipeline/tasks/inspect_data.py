@@ -5,20 +5,29 @@ the images), and a CSV of features.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import folder_layout, images, tables
-from pipeline.data.column_roles import NUMBERS, columns_of
+from pipeline.data.column_roles import columns_of
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
+from pipeline.tasks.choices import (
+    Choices,
+    about_group,
+    decided,
+    exclude,
+    find_no_features,
+    search_paths,
+    search_rows,
+)
 
 FEW = 60  # samples without a group: with fewer in a class, the hash may put none of it in the test set
-MANY = 20  # rows with a different text each: the column holds names or case numbers rather than categories
 BATCH = 64  # files that a worker reads at once
 
 
@@ -31,16 +40,19 @@ class InspectedData:
 
     kind: str
     raw: str
-    read: dict[str, str]
+    read: dict[str, Any]
     samples: pd.DataFrame
     lines: list[tuple[str, str]]
 
 
-def inspect(path: str, label: str | None, group: str | None, workers: int) -> InspectedData:
+def inspect(
+    path: str, label: str | None, group: str | None, workers: int, choices: Choices | None = None
+) -> InspectedData:
     """Return the data set at `path`; `label` and `group` are columns of its CSV, or None to guess them.
 
     Raises DataError, as the scan would, if no task can be made of it.
     """
+    choices = replace(choices or Choices(), group=group)
     root = Path(path)
     if not root.exists():
         raise DataError(f"{path}: there is no such file or folder")
@@ -48,12 +60,12 @@ def inspect(path: str, label: str | None, group: str | None, workers: int) -> In
         csv = folder_layout.find_csv(root)
         if csv is None and (label or group):
             raise DataError(f"{path}: --label and --group name columns of a CSV; there is none with a column 'path'")
-        return inspect_images(root, csv, label, group, workers)
+        return inspect_images(root, csv, label, choices, workers)
     if root.suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise DataError(f"{path}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
     if "path" in tables.read_csv(root):
-        return inspect_images(root.parent, root.name, label, group, workers)
-    return inspect_table(root, label, group)
+        return inspect_images(root.parent, root.name, label, choices, workers)
+    return inspect_table(root, label, choices)
 
 
 def to_raw(path: Path) -> str:
@@ -63,18 +75,27 @@ def to_raw(path: Path) -> str:
     return (absolute.relative_to(Path.cwd()) if inside else path).as_posix()
 
 
-def inspect_images(root: Path, csv: str | None, label: str | None, group: str | None, workers: int) -> InspectedData:
+def inspect_images(root: Path, csv: str | None, label: str | None, choices: Choices, workers: int) -> InspectedData:
     """Return the data set of the images in a folder."""
-    read, columns = {}, []
+    read: dict[str, Any] = {}
+    columns = []
     if csv:
         table = tables.read_csv(root / csv)
-        read = columns_of(table.drop(columns="path"), root / csv, label, group)
-        columns = about_columns(read, label, group)
+        read = columns_of(table.drop(columns="path"), root / csv, label, choices.group)
+        read = decided(read, choices)
+        columns = about_columns(read, label, choices.group)
         others = [name for name in table if name not in {"path", *read.values()}]
         columns += [("kept", f"{some(others)}: in samples.csv, for later use" if others else "")]
         read = {"csv": csv} | read
-    raw = to_raw(root)
+    read, raw = decided(read, choices), to_raw(root)
     listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
+    grouping = None
+    if not choices.has_group and "group" not in read:
+        grouping = search_paths(root, listed, csv is not None, workers)
+        if grouping.pattern:
+            read["group_from"] = grouping.pattern
+            listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
+    columns += about_group(read, grouping)
     facts = read_headers([root / sample.path for sample in listed], workers)
     samples = pd.DataFrame(
         {
@@ -134,23 +155,39 @@ def read_header(path: Path) -> tuple[int, int, str, str] | str:
         return str(error)
 
 
-def inspect_table(path: Path, label: str | None, group: str | None) -> InspectedData:
+def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedData:
     """Return the data set of a CSV of features."""
     table = tables.read_csv(path)
-    read = columns_of(table, path, label, group, NUMBERS)
+    read: dict[str, Any] = columns_of(table, path, label, choices.group)
+    read, grouping = decided(read, choices), None
+    if not choices.has_group:
+        grouping = search_rows(table, read)
+        read |= {"group": grouping.column} if grouping.column else {}
+    for column in (*choices.exclude, *choices.keep):
+        tables.require_column(table, column, path, "--exclude or --keep")
     samples, features = scan_table(task_params("table", to_raw(path), read), "")
+    no_features, kept = find_no_features(features, samples["label"].tolist(), samples["group"].tolist())
+    excluded, left_out = exclude(no_features, choices)
+    if excluded:
+        read["exclude"] = excluded
+        samples, features = scan_table(task_params("table", to_raw(path), read), "")
     typed = tables.typed(features)
     numbers = [name for name in typed if tables.is_number(typed[name])]
     constant = [name for name in typed if typed[name].nunique() < 2]
-    own = [name for name in typed if name not in numbers and typed[name].nunique() == len(typed) >= MANY]
-    lines = [("found", f"{len(table)} rows of {len(features.columns)} features"), *about_columns(read, label, group)]
-    lines += [
+    columns = {key: column for key, column in read.items() if key in ("label", "shipped") or choices.group}
+    lines = [
+        ("found", f"{len(table)} rows of {len(features.columns)} features"),
+        *about_columns(
+            {key: column for key, column in columns.items() if isinstance(column, str)}, label, choices.group
+        ),
+        *about_group(read, grouping),
+        *left_out,
+        *kept,
         *about_samples(samples),
         ("numbers", some(numbers)),
         ("categories", some([name for name in typed if name not in numbers])),
         ("empty cells", some([f"{name} {n}" for name, n in empty_cells(features).items()])),
         ("constant", some(constant) and f"{some(constant)}: carry no information"),
-        ("all different", some(own) and f"{some(own)}: names or case numbers? Delete them, or models will learn them"),
         *(("warning", message) for message in tables.nearly_numbers(features)),
     ]
     return InspectedData("table", to_raw(path), read, samples, lines)

@@ -50,7 +50,7 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int) -
         "kind": data.kind,
         "raw": data.raw,
         "read": data.read,
-        "audit": {"leaks": "drop", "conflicts": "drop"},
+        "audit": {"leaks": "drop", "conflicts": "keep" if data.kind == "table" else "drop"},
         "split": block,
         "preprocess": preprocess,
         "select": {"metric": "roc_auc", "draws": 1000},

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import DataError
+from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import InspectedData, inspect
 from tests.samples import encoded, noise, png_header, put
 
@@ -60,7 +61,8 @@ def test_shipped_splits_of_class_folders():
 
 @pytest.mark.parametrize("path", ["raw", "raw/labels.csv"])
 def test_a_csv_that_lists_images_alone_or_in_their_folder(path):
-    text = csv_of(CLASSES, "path,dx,patient,part,split,age", "{path},{label},P{n},left,train,60")
+    rows = csv_of(CLASSES, "path,dx,patient,part,split,age", "{path},{label},P{n},left,train,60")
+    text = rows.replace(",P2,", ",P1,")
     put(Path("raw"), CLASSES | {"labels.csv": text, "chart.png": 1, "other.csv": "a,b\n1,2\n", "broken.csv": b"\xff"})
     data, description = inspected(path)
     assert (data.raw, data.read) == (
@@ -74,21 +76,84 @@ def test_a_csv_that_lists_images_alone_or_in_their_folder(path):
     )
     assert description["kept"] == "part, age: in samples.csv, for later use"
     assert description["not listed"] == "3 more files in the folder: ignored"
-    assert description["groups"] == "16"
+    assert description["groups"] == "15: few, figures will be uncertain"
 
 
 def test_a_csv_of_features():
-    rows = "".join(f"{n},{n % 2},{'m' if n % 3 else ''},7,name{n},{'yes' if n % 5 else 'no'}\n" for n in range(40))
+    rows = "".join(
+        f"{n * 7 % 61},{n % 2},{'m' if n % 3 else ''},7,name{n},{'yes' if n % 5 else 'no'}\n" for n in range(40)
+    )
     put(Path(), {"rows.csv": "age,smokes,sex,site,who,ill\n" + rows})
     data, description = inspected("rows.csv")
-    assert (data.kind, data.raw, data.read) == ("table", "rows.csv", {"label": "ill"})
-    assert description["found"] == "40 rows of 5 features"
+    assert (data.kind, data.raw, data.read) == ("table", "rows.csv", {"label": "ill", "exclude": ["who"]})
+    assert description["found"] == "40 rows of 4 features"
     assert description["label"] == "column 'ill' (guessed; --label takes another)"
     assert description["classes"] == "yes 32, no 8"
-    assert (description["numbers"], description["categories"]) == ("age, smokes, site", "sex, who")
+    assert (description["numbers"], description["categories"]) == ("age, smokes, site", "sex")
     assert description["empty cells"] == "sex 14"
     assert description["constant"] == "site: carry no information"
-    assert description["all different"].startswith("who: names or case numbers? Delete them")
+    assert description["left out"].startswith("who: has another text in each row")
+    assert description["group"].startswith("none found: each sample counts as another patient")
+
+
+def patients(n: int, pattern: str) -> dict[str, bytes]:
+    """Return images of n patients, four each, that are alike within a patient; the label is the patient's."""
+    files = {}
+    for patient in range(n):
+        tone = np.random.default_rng(patient).integers(40, 216, 3)
+        for k in range(4):
+            grain = np.random.default_rng(100 * patient + k).normal(0, 8, (40, 40, 3))
+            image = Image.fromarray((tone + grain).clip(0, 255).astype(np.uint8))
+            files[pattern.format(label="ab"[patient % 2], patient=patient, k=k)] = encoded(image)
+    return files
+
+
+@pytest.mark.parametrize("pattern", ["{label}/p{patient}/{k}.png", "{label}/{patient:08d}_{k}.png"])
+def test_patients_in_paths_are_grouped_by_default_and_said(pattern):
+    put(Path("raw"), patients(24, pattern))
+    data, description = inspected()
+    assert data.samples["group"].nunique() == 24
+    assert data.read.keys() == {"group_from"}
+    assert "more alike than others" in description["group"]
+    assert "--no-group decides otherwise" in description["group"]
+
+
+def test_a_decision_on_groups_goes_before_what_is_found():
+    put(Path("raw"), patients(24, "{label}/{patient}_{k}.png"))
+    own = inspect("raw", None, None, 1, Choices(group_from=r"/(\d)"))
+    assert own.read == {"group_from": r"/(\d)"}
+    assert own.samples["group"].nunique() == 10
+    assert inspect("raw", None, None, 1, Choices(no_group=True)).read == {"no_group": True}
+
+
+def visits(extra: str = "", columns: str = "") -> None:
+    """Write rows.csv: 60 patients, five visits each, the label of the patient at random."""
+    rng = np.random.default_rng(0)
+    lines = [f"{columns}crp,age,bmi,ill"]
+    for patient in range(60):
+        x, label = rng.normal(size=3), rng.integers(2)
+        for visit in range(5):
+            row = x + 0.05 * rng.normal(size=3)
+            own = extra.format(patient=patient, visit=visit, label=label, row=5 * patient + visit)
+            lines.append(own + ",".join(f"{value:.3f}" for value in row) + f",{label}")
+    put(Path(), {"rows.csv": "\n".join([*lines, ""])})
+
+
+@pytest.mark.parametrize("name", ["MRN", "patient_nbr", "hospital number", "column9"])
+def test_visits_of_one_patient_are_grouped_whatever_the_column_is_called(name):
+    visits("X{patient},", f"{name},")
+    data, _ = inspected("rows.csv")
+    assert data.read["group"] == name
+    assert data.samples["group"].nunique() == 60
+
+
+def test_indices_and_other_labels_are_left_out_and_can_be_kept():
+    visits("{row},P{patient},{row},D{label},", "Unnamed: 0,patient,id,dx_code,")
+    data, _ = inspected("rows.csv")
+    assert data.read == {"label": "ill", "group": "patient", "exclude": ["Unnamed: 0", "id", "dx_code"]}
+    assert "each of its values stands for one label" in str(data.lines)
+    kept = inspect("rows.csv", None, None, 1, Choices(keep=("dx_code",), exclude=("bmi",)))
+    assert kept.read["exclude"] == ["Unnamed: 0", "id", "bmi"]
 
 
 def test_nearly_numeric_columns_get_a_warning():

@@ -1,0 +1,121 @@
+"""Which samples of a new task are one patient's and which columns are no features: what a user decides, and what is found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core.errors import DataError
+from pipeline.core.parallel import run_parallel
+from pipeline.data import image_file, images, tables
+from pipeline.data.folder_layout import Sample
+from pipeline.data.group_names import find_named
+from pipeline.data.id_columns import NoFeature, find_ids
+from pipeline.duplicates.group_search import Grouping, search_images, search_table
+from pipeline.duplicates.label_leaks import find_label_leaks
+
+SEED = 0  # of the images that are looked at to confirm a group
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The options of init_task on groups and columns; without any, both are found and reported."""
+
+    group: str | None = None
+    group_from: str | None = None
+    no_group: bool = False
+    exclude: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+    @property
+    def has_group(self) -> bool:
+        """Whether the user has decided how samples are grouped."""
+        return bool(self.group or self.group_from or self.no_group)
+
+
+def decided(read: dict[str, Any], choices: Choices) -> dict[str, Any]:
+    """Return `read` with the user's decision on groups in place of what was guessed."""
+    if not choices.has_group:
+        return read
+    rest = {key: value for key, value in read.items() if key != "group"}
+    if choices.group:
+        return rest | {"group": choices.group}
+    return rest | ({"group_from": choices.group_from} if choices.group_from else {"no_group": True})
+
+
+def search_paths(root: Path, samples: list[Sample], has_csv: bool, workers: int) -> Grouping:
+    """Return the part of the paths by which images are one patient's; see `search_images`."""
+    fixed = 0 if has_csv else 1 + any(sample.shipped for sample in samples)
+    paths = [sample.path for sample in samples]
+    columns = pd.DataFrame([sample.extra for sample in samples], index=range(len(samples)))
+
+    def read(rows: list[int]) -> np.ndarray:
+        return np.stack(list(run_parallel(lambda row: read_features(root / paths[row]), rows, workers)))
+
+    return search_images(paths, [sample.label for sample in samples], fixed, columns, read, SEED)
+
+
+def read_features(path: Path) -> np.ndarray:
+    """Return the classical features of an image, NaN where it cannot be read."""
+    try:
+        return images.classical(images.resize(images.decode(image_file.read(path)).pixels))
+    except (DataError, OSError):
+        return np.full(images.classical(np.zeros((224, 224, 3), np.uint8)).shape, np.nan)
+
+
+def about_group(read: dict[str, Any], found: Grouping | None) -> list[tuple[str, str]]:
+    """Return the line that says which samples are taken as one patient's, and how to decide otherwise."""
+    otherwise = "--group COLUMN, --group-from REGEX or --no-group decides otherwise"
+    if read.get("no_group"):
+        return [("group", "none: each sample is another patient, as you decided")]
+    if found is None:
+        return []
+    if not found.found:
+        return [("group", f"none found: each sample counts as another patient ({found.grounds}); {otherwise}")]
+    where = f"column {found.column!r}" if found.column else f"the path by {found.pattern!r}"
+    return [("group", f"{where}: samples that share it stay together ({found.grounds}); {otherwise}")]
+
+
+def search_rows(table: pd.DataFrame, read: dict[str, Any]) -> Grouping:
+    """Return the column by which rows are one patient's; `table` holds all columns."""
+    taken = [column for column in (read.get("label"), read.get("shipped")) if column]
+    return search_table(table.drop(columns=taken), SEED)
+
+
+def find_no_features(
+    features: pd.DataFrame, labels: Sequence[str], groups: Sequence[str]
+) -> tuple[list[NoFeature], list[tuple[str, str]]]:
+    """Return the columns that are no features, and lines on measurements that say the label nearly by themselves.
+
+    `features`: as text; `labels`, `groups`: (n,), "" where a row has none.
+    """
+    found = find_ids(features)
+    ids = {one.column for one in found}
+    others = [one for one in find_named(features) if one.certain and one.column not in ids]
+    found += [NoFeature(one.column, "id", "is another id of patients or lesions") for one in others]
+    rest = features.drop(columns=[one.column for one in found])
+    has_label = np.array([label != "" for label in labels])
+    together = pd.Series(groups, dtype=object).where(
+        lambda group: group != "", pd.Series(range(len(groups))).map("row {}".format)
+    )
+    typed = tables.typed(rest[has_label].reset_index(drop=True))
+    leaks = find_label_leaks(typed, np.asarray(labels, dtype=str)[has_label], pd.factorize(together[has_label])[0])
+    found += [leak.as_no_feature() for leak in leaks if leak.is_code]
+    kept = [
+        ("says the label", f"{leak.column}: ROC AUC {leak.roc_auc:.3f} by itself; kept, because it is a measurement")
+        for leak in leaks
+        if not leak.is_code
+    ]
+    return found, kept
+
+
+def exclude(found: list[NoFeature], choices: Choices) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the columns that are left out, and lines that say why; what the user keeps or leaves out comes first."""
+    taken = [one for one in found if one.column not in choices.keep]
+    own = [column for column in choices.exclude if column not in {one.column for one in taken}]
+    lines = [("left out", f"{one.column}: {one.reason}; --keep {one.column} takes it as a feature") for one in taken]
+    lines += [("left out", f"{column}: as you decided") for column in own]
+    return [one.column for one in taken] + own, lines
