@@ -17,8 +17,10 @@ from pipeline.prediction.predictor import Predictor
 def main(*arguments: str) -> None:
     parser = argparse.ArgumentParser("python -m pipeline.predict", description="Predict files with a bundle.")
     parser.add_argument("bundle", help="a bundle's folder, for instance models/lesions/best")
-    parser.add_argument("files", nargs="+", help="pictures, or CSV files whose rows are samples")
-    parser.add_argument("--column", metavar="NAME=VALUE", action="append", default=[], help="known beside the pictures")
+    parser.add_argument("files", nargs="+", help="images, or CSV files whose rows are samples")
+    parser.add_argument(
+        "--column", metavar="NAME=VALUE", action="append", default=[], help="clinical columns of the images"
+    )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     parser.add_argument("--explain", metavar="FOLDER", help="write there what each answer rests on, as PNG or CSV")
     given = parser.parse_args(arguments)

@@ -13,7 +13,7 @@ importance.csv (column, importance: the mean over folds of `cross_fit.permuted`,
 
 from pipeline.core import params
 from pipeline.core.stage import run
-from pipeline.prediction.ood_reference import judge_familiarity
+from pipeline.prediction.ood_reference import score_training_samples
 from pipeline.training import export, tuning
 from pipeline.training.cross_fit import cross_fit
 from pipeline.training.job import announce, load_job, remove_scratch
@@ -25,7 +25,7 @@ def main(name: str) -> None:
     announce(job)
     fitted = cross_fit(job.builds, job.X, job.dev, side_by_side, f"train {name}", params.seed())
     export.save(fitted.model, job.folder)
-    ood = judge_familiarity(fitted.model, job.X, job.dev, job.schema, job.folder)
+    ood = score_training_samples(fitted.model, job.X, job.dev, job.schema, job.folder)
     tuned = tuning.describe(job.model.own, fitted.by_fold, fitted.on_all, fitted.log_loss) if job.is_tuned else None
     export.write(job.folder, export.describe(job, tuned), fitted, ood)
     remove_scratch(job.X)

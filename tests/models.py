@@ -215,7 +215,7 @@ def use_head(session: Path, name: str, dev: Dataset) -> None:
     shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
     folder = Path(f"models/t/candidates/{name}")
     head, X = learnt_head(session)[1], dev.X("embedding")
-    judged = ood_reference.judge_familiarity(head, X, dev, None, folder)
+    judged = ood_reference.score_training_samples(head, X, dev, None, folder)
     job = Job(name, params.model(name), params.task("t"), get_estimator("mobilenetv2"), [], dev, X)
     exporting.describe(job).write(folder)
     artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)

@@ -56,7 +56,7 @@ class BundleInfo:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "BundleInfo":
         """Return what bundle.json holds under names that are known here."""
-        return cls(**{one.name: content[one.name] for one in fields(cls) if one.name in content})
+        return cls(**{known.name: content[known.name] for known in fields(cls) if known.name in content})
 
     @property
     def is_table(self) -> bool:
@@ -93,7 +93,7 @@ class Bundle:
 
 
 def write(folder: Path, candidate: Path, rule: "DecisionRule", metrics: dict[str, Any], golden: Any = None) -> None:
-    """Copy a candidate's files into `folder`: all are written beside the old ones first, and then take their place.
+    """Copy a candidate's files into `folder`: all are written next to the old ones first, and then replace them.
 
     bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `rule`
     are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden` what it
@@ -127,7 +127,7 @@ def expected_sha256(task: str) -> str:
         return artifacts.read_json(path)["bundle"]
     except (OSError, ValueError, KeyError, TypeError):
         raise BundleError(
-            f"{path.as_posix()}, which vouches for models/{task}/best, is missing or names no bundle: "
+            f"{path.as_posix()}, which names the hash of models/{task}/best, is missing or names none: "
             f"run 'dvc repro select_best@{task}', or restore it with git"
         ) from None
 
@@ -158,7 +158,7 @@ def read(folder: Path, expected_sha256: str | None = None) -> Bundle:
     sha256 = artifacts.sha256(data)
     if expected_sha256 not in (None, sha256):
         raise BundleError(
-            f"{where}/bundle.json is not the one that selection.json vouches for (sha256 differs): restore both, "
+            f"{where}/bundle.json is not the one that selection.json names (sha256 differs): restore both, "
             f"with 'dvc checkout {where}' and git, or run 'dvc repro'"
         )
     files = {name: read_file(folder, name, expected) for name, expected in content["files"].items()}

@@ -1,16 +1,16 @@
-"""What an answer rests on: where in a picture, or on which columns of a row.
+"""What an answer rests on: where in an image, or on which columns of a row.
 
-- A model that is linear in the last feature map's mean (a network's head, a logistic regression on embeddings) has an exact class
-  activation map (Zhou et al. 2016, section 2): the log-odds are the mean of a value at each place.
-- Any other model of embeddings is asked again without a window of places, which occludes in the feature map instead of in the
-  picture: it costs no second run of the network. `benchmarks/explain.py` measures how often the peak is on a planted disc.
-- A model of classical features is asked again with a square of the picture covered (Zeiler and Fergus 2014, section 4.2).
-- A logistic regression on columns is a sum of terms, coefficient times standardised value. Any other model of columns is
-  asked again with one column at its usual value. Of columns beside a picture the same is said, beside the map; in a logistic
-  regression the mean of the map and these terms together are the log-odds.
+- A model that is linear in the mean of the last feature map (a network's head, a logistic regression on embeddings) has an exact
+  class activation map (Zhou et al. 2016, section 2): the log-odds are the mean over its positions.
+- Any other model of embeddings predicts again with a window of positions left out. This occludes the feature map instead of the
+  image, so the network runs once. `benchmarks/explain.py` measures how often the peak is on a planted disc.
+- A model of classical features predicts again with a square of the image covered (Zeiler and Fergus 2014, section 4.2).
+- A logistic regression on columns is a sum of terms, coefficient times standardised value. Any other model of columns predicts
+  again with one column at its usual value. Clinical columns are explained in the same way, in addition to the map; with a
+  logistic regression, the mean of the map plus these terms are the log-odds.
 
-Each says what moves the model, not what causes the class. Probabilities are those before calibration, which moves all alike.
-"""
+Each shows what changes the model's answer, not what causes the class. Probabilities are those before calibration, which keeps
+their order."""
 
 import io
 import re
@@ -113,7 +113,7 @@ def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
     if type(steps[-1]).__name__ != "LogisticRegression" or type(scaler).__name__ != "StandardScaler":
         return None
     coef, intercept = by_class(steps[-1])
-    n = len(scaler.scale_)  # columns beside the picture stand behind it, and are `terms`
+    n = len(scaler.scale_)  # clinical columns come after it, and are explained by `terms`
     W = coef[:n] / scaler.scale_[:, None]
     return of_answer(W, intercept - scaler.mean_ @ W)
 
@@ -134,7 +134,7 @@ def class_activation(feature_map: np.ndarray, W: np.ndarray, b: np.ndarray, k: i
 def places_left_out(feature_map: np.ndarray, proba: Proba, k: int) -> np.ndarray:
     """Return (height, width): by how much the probability of class k falls without the places around each one."""
     height, width, n_features = feature_map.shape
-    total, found = feature_map.sum(axis=(0, 1), dtype=np.float64), np.zeros((height, width))
+    total, falls = feature_map.sum(axis=(0, 1), dtype=np.float64), np.zeros((height, width))
     whole = proba((total / (height * width)).astype(np.float32)[None])[0, k]
     for reach in WINDOWS:
         rest = np.empty((height, width, n_features), np.float32)
@@ -142,31 +142,31 @@ def places_left_out(feature_map: np.ndarray, proba: Proba, k: int) -> np.ndarray
             window = feature_map[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
             n_left = height * width - window.shape[0] * window.shape[1]
             rest[row, column] = (total - window.sum(axis=(0, 1), dtype=np.float64)) / n_left
-        found += whole - proba(rest.reshape(-1, n_features))[:, k].reshape(height, width)
-    return found / len(WINDOWS)
+        falls += whole - proba(rest.reshape(-1, n_features))[:, k].reshape(height, width)
+    return falls / len(WINDOWS)
 
 
 def squares_covered(square: np.ndarray, embed: Embed, proba: Proba, k: int) -> np.ndarray:
-    """Return (GRID, GRID): by how much the probability of class k falls with a square in the picture's median colour.
+    """Return (GRID, GRID): by how much the probability of class k falls with a square in the image's median colour.
 
-    `square` uint8 (side, side, 3); `embed` gives the features (1, n_features) of such a picture.
+    `square` uint8 (side, side, 3); `embed` gives the features (1, n_features) of such an image.
     """
     side, grey = square.shape[0], np.median(square, axis=(0, 1)).astype(np.uint8)
     centres = (np.arange(GRID) + 0.5) * side / GRID
     covered = []
     for y, x in np.stack(np.meshgrid(centres, centres, indexing="ij"), axis=-1).reshape(-1, 2):
-        top, left = (max(0, round(at - SQUARE / 2)) for at in (y, x))
-        picture = square.copy()
-        picture[top : round(y + SQUARE / 2), left : round(x + SQUARE / 2)] = grey
-        covered.append(embed(picture))
+        top, left = (max(0, round(centre - SQUARE / 2)) for centre in (y, x))
+        image = square.copy()
+        image[top : round(y + SQUARE / 2), left : round(x + SQUARE / 2)] = grey
+        covered.append(embed(image))
     without = proba(np.concatenate(covered))[:, k].reshape(GRID, GRID)
     return proba(embed(square))[0, k] - without
 
 
 def overlay(square: np.ndarray, heat: np.ndarray) -> bytes:
-    """Return a PNG of the picture, uint8 (side, side, 3), with what speaks for the class in orange and against it in blue.
+    """Return a PNG of the image, uint8 (side, side, 3), orange where it supports the class and blue where it opposes it.
 
-    The strongest place of `heat` (height, width) is painted the thickest: colours compare places, not pictures.
+    The largest value of `heat` (height, width) is the most opaque: colours compare positions, not images.
     """
     from PIL import Image
 
@@ -200,14 +200,14 @@ def terms(model: Any, row: Any, k: int) -> dict[str, float]:
     table = getattr(before[0], "beside_", before[0].transformer_)
     row = columns_of(row)
     names = prepared_columns(table)
-    found = dict.fromkeys(row.columns, 0.0)
+    added_by = dict.fromkeys(row.columns, 0.0)
     for column, term in zip(names, added[len(added) - len(names) :], strict=True):
-        found[column] += float(term)
-    return found
+        added_by[column] += float(term)
+    return added_by
 
 
 def columns_of(row: Any) -> Any:
-    """Return the DataFrame of one row, or that of a picture with columns."""
+    """Return the DataFrame of one row, or that of an image with clinical columns."""
     return row.columns if isinstance(row, ImageWithColumns) else row
 
 
@@ -236,8 +236,8 @@ def changes(proba: Proba, row: Any, usual: dict[str, Any], k: int) -> dict[str, 
         if isinstance(row, ImageWithColumns)
         else asked
     )
-    found = proba(whole)[:, k]
-    return {column: float(found[-1] - found[number]) for number, column in enumerate(table.columns)}
+    probabilities = proba(whole)[:, k]
+    return {column: float(probabilities[-1] - probabilities[number]) for number, column in enumerate(table.columns)}
 
 
 def save(folder: Path, number: int, name: str, explanation: Explanation) -> None:

@@ -16,8 +16,8 @@ from pipeline.prediction.predictor import Predictor
 def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] | None = None) -> list[tuple[str, Any]]:
     """Return (name, data) of every sample: an image's bytes, or each row of a CSV; a bad file gives (name, DataError).
 
-    Of a model that takes `columns` beside the picture, those go with each picture; a CSV has a row for each picture of its
-    column `path`, with its own.
+    For a model that takes clinical columns, `columns` go with each image; a CSV has a row for each image, named in the column
+    `path`, with its own.
     """
     columns_needed = predictor.info.clinical_columns
     inputs: list[tuple[str, Any]] = []
@@ -25,14 +25,14 @@ def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] 
         try:
             data = Path(file).read_bytes()
             if columns_needed and file.lower().endswith(".csv"):
-                inputs += read_pictures(columns_needed, Path(file), data)
+                inputs += read_images(columns_needed, Path(file), data)
                 continue
             if not predictor.info.is_table:
                 inputs.append((file, (data, columns or {}) if columns_needed else data))
                 continue
-            rows, doubts = read_rows(predictor.info.schema, file, data)
-            for doubt in doubts:
-                print(f"{file}: {doubt}", file=sys.stderr)
+            rows, warnings = read_rows(predictor.info.schema, file, data)
+            for warning in warnings:
+                print(f"{file}: {warning}", file=sys.stderr)
             inputs += rows
         except OSError as error:
             inputs.append((file, DataError(f"cannot be opened ({error.strerror})")))
@@ -41,40 +41,40 @@ def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] 
     return inputs
 
 
-def read_pictures(columns: list[str], file: Path, data: bytes) -> list[tuple[str, Any]]:
-    """Return (name, (bytes, row)) for each picture that a CSV file's bytes name in `path`, relative to it.
+def read_images(columns: list[str], file: Path, data: bytes) -> list[tuple[str, Any]]:
+    """Return (name, (bytes, row)) for each image that a CSV file's bytes name in `path`, relative to it.
 
-    A picture that cannot be opened gives (name, DataError). Raises DataError for what is not a CSV file with these columns.
+    An image that cannot be opened gives (name, DataError). Raises DataError for what is not a CSV file with these columns.
     """
     from pipeline.data import tables
 
     table = tables.read_csv(file, data)
     for column in ("path", *columns):
         tables.require_column(table, column, file, "what the model takes")
-    found: list[tuple[str, Any]] = []
+    inputs: list[tuple[str, Any]] = []
     for row in table[["path", *columns]].to_dict("records"):
         name = (file.parent / row.pop("path")).as_posix()
         try:
-            found.append((name, (Path(name).read_bytes(), row)))
+            inputs.append((name, (Path(name).read_bytes(), row)))
         except OSError as error:
-            found.append((name, DataError(f"cannot be opened ({error.strerror})")))
-    return found
+            inputs.append((name, DataError(f"cannot be opened ({error.strerror})")))
+    return inputs
 
 
 def read_columns(predictor: Predictor, given: list[str]) -> dict[str, str]:
     """Return the columns that the command line gives as NAME=VALUE; raise DataError where the model does not take them."""
-    found = {name.strip(): value for name, _, value in (one.partition("=") for one in given)}
+    columns = {name.strip(): value for name, _, value in (pair.partition("=") for pair in given)}
     known = predictor.info.clinical_columns
-    if found and not known:
-        raise DataError(f"--column: {predictor.id} takes no columns beside a picture")
-    unknown = [name for name in found if name not in known]
+    if columns and not known:
+        raise DataError(f"--column: {predictor.id} takes no columns with an image")
+    unknown = [name for name in columns if name not in known]
     if unknown:
         raise DataError(f"--column: found {', '.join(unknown)}; expected {', '.join(known)} as NAME=VALUE")
-    return found
+    return columns
 
 
 def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Return (name, row) for each row of a CSV file's bytes, and sentences on what in it is doubtful.
+    """Return (name, row) for each row of a CSV file's bytes, and sentences on what is unusual in it.
 
     Raises DataError for what is not a CSV file with the schema's columns.
     """
@@ -86,10 +86,10 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
     other = [name for name in table if name not in {field["name"] for field in schema}]
     if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
         tables.check_columns(table.columns, schema)
-    doubts = [f"not used by the model: {', '.join(other)}"] if other else []
-    doubts += ood_tables.beyond_training(table, schema)
+    warnings = [f"not used by the model: {', '.join(other)}"] if other else []
+    warnings += ood_tables.beyond_training(table, schema)
     rows = table.drop(columns=other).to_dict("records")
-    return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], doubts
+    return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], warnings
 
 
 def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[Item]:
@@ -127,7 +127,7 @@ def show(items: list[Item], classes: list[str], form: str) -> str:
     for row in rows:
         answer = "; ".join(
             filter(None, (row[-3], row[-1]))
-        )  # the decision, and what is doubtful about it, or why there is none
+        )  # the decision, and what is unusual about it, or why there is none
         shown.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in shown)

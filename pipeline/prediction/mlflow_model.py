@@ -1,6 +1,6 @@
 """What `mlflow.pyfunc.load_model` loads: the Predictor, with a table going in and a table coming out. Imports no mlflow.
 
-MLflow keeps a copy of this package beside the bundle, so a registered model works where there is no checkout.
+MLflow keeps a copy of this package next to the bundle, so a registered model works where there is no checkout.
 """
 
 import io
@@ -30,7 +30,7 @@ class Model:
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
 
-        Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes any beside it.
+        Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes clinical columns.
         Tables: the columns of the bundle's schema. An empty cell is what is not known. Bad input becomes a row with an empty
         class, no probabilities and the reason.
         """
@@ -38,8 +38,8 @@ class Model:
         rows = table.drop(columns="image", errors="ignore").astype(object)
         samples = rows.where(rows.notna(), None).to_dict("records")
         if info.kind == "image":
-            pictures = table["image"].tolist()
-            samples = list(zip(pictures, samples, strict=True)) if info.clinical_columns else pictures
+            files = table["image"].tolist()
+            samples = list(zip(files, samples, strict=True)) if info.clinical_columns else files
         items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
         rows = [
             {name: item[name] for name in ("class", "decision", "refused", "reason")}
@@ -59,9 +59,9 @@ def inputs(info: BundleInfo) -> dict[str, str]:
 
     A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
     """
-    picture = {"image": "binary"} if info.kind == "image" else {}
+    image = {"image": "binary"} if info.kind == "image" else {}
     fields = info.schema or []
-    return picture | {field["name"]: "any" if field["type"] == "number" else "string" for field in fields}
+    return image | {field["name"]: "any" if field["type"] == "number" else "string" for field in fields}
 
 
 def outputs(info: BundleInfo) -> dict[str, str]:
@@ -71,7 +71,7 @@ def outputs(info: BundleInfo) -> dict[str, str]:
 
 
 def example(info: BundleInfo) -> pd.DataFrame:
-    """Return one row of input that is nobody's data: a drawn picture, or the schema's defaults."""
+    """Return one row of input that is nobody's data: a drawn image, or the schema's defaults."""
     row = {field["name"]: field["default"] for field in info.schema or []}
     if info.is_table:
         return pd.DataFrame([row])

@@ -1,6 +1,6 @@
-"""How unlike the training data a sample is, judged by the features that a model sees; what is too unlike is not answered.
+"""Measure how far an image is from the training data, by the features that a model takes; images too far off are refused.
 
-Pictures: the distance of probabilistic PCA (Tipping and Bishop 1999, equations 6 and 8) between the square roots of features,
+The distance of probabilistic PCA (Tipping and Bishop 1999, equations 6 and 8) between the square roots of features,
 which are never negative and vary with their mean. Along the N_AXES directions in which training data vary most, each step
 counts by the variance there; all other directions share one. It is divided by the number of features, so that 1 is ordinary.
 
@@ -33,7 +33,7 @@ def fit(X: np.ndarray) -> dict[str, np.ndarray]:
     k = max(1, min(N_AXES, n // 4, n_features - 1))
     flat = (
         n < n_features
-    )  # the smaller of the two products has the same spectrum: 318 pictures take 0.03 s instead of 0.6
+    )  # the smaller of the two products has the same spectrum: 318 images take 0.03 s instead of 0.6
     product = centred @ centred.T if flat else centred.T @ centred
     values, vectors = eigh(product, subset_by_index=[len(product) - k, len(product) - 1])
     axes = vectors.T @ centred if flat else vectors.T
@@ -44,29 +44,29 @@ def fit(X: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def distances(known: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
-    """Return how unlike what `fit` was given each row of X (n, n_features) is, float64 (n,)."""
-    return judge(known, X)[0]
+    """Return the distance of each row of X (n, n_features) to the data that `fit` was given, float64 (n,)."""
+    return distances_and_components(known, X)[0]
 
 
-def judge(known: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distance of each row of X (n, n_features), float64 (n,), and its place (n, k): along each axis, in standard
-    deviations from the mean, the axis along which training data vary most last.
+def distances_and_components(known: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distance of each row of X (n, n_features), float64 (n,), and its components (n, k) along each axis, in
+    standard deviations from the mean; the axis along which training data vary most comes last.
     """
     centred = np.sqrt(np.maximum(X, 0), dtype=np.float64) - known["mean"]
     along = centred @ known["axes"].T
-    place = along / known["scales"][:-1]
+    components = along / known["scales"][:-1]
     rest = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
-    inside = (place**2).sum(axis=1)
-    return np.sqrt((inside + rest / known["scales"][-1] ** 2) / X.shape[1]), place
+    inside = (components**2).sum(axis=1)
+    return np.sqrt((inside + rest / known["scales"][-1] ** 2) / X.shape[1]), components
 
 
 def out_of_fold(X: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """Return each sample's distance, float64 (n,), to the samples of the other folds."""
-    found = np.empty(len(X))
+    distance = np.empty(len(X))
     for number in np.unique(fold):
         held_out = fold == number
-        found[held_out] = distances(fit(X[~held_out]), X[held_out])
-    return found
+        distance[held_out] = distances(fit(X[~held_out]), X[held_out])
+    return distance
 
 
 def threshold(distance: np.ndarray) -> float:
@@ -76,9 +76,9 @@ def threshold(distance: np.ndarray) -> float:
 
 def score(reference: dict[str, np.ndarray], embedding: np.ndarray, limit: float) -> OodScore:
     """Return the score of one image's features (1, n_features); beyond the distance `limit` it is refused."""
-    distance, components = judge(reference, embedding)
+    distance, components = distances_and_components(reference, embedding)
     reason = ""
     if distance[0] > limit:
-        share = f"{QUANTILE:.1%} of the training data lie within {limit:.3g}"
-        reason = f"unlike the training data: its distance is {distance[0]:.3g}, and {share}"
+        share = f"{QUANTILE:.1%} of training images are within {limit:.3g}"
+        reason = f"too different from the training data: distance {distance[0]:.3g}, {share}"
     return OodScore(reason, bool(reason), float(distance[0]) / limit, components[0])

@@ -14,20 +14,20 @@ from pipeline.estimators._protocol import Model
 from pipeline.prediction import ood_images, ood_tables
 
 
-def judge_familiarity(
+def score_training_samples(
     model: Model, X: Any, dev: Dataset, schema: list[dict[str, Any]] | None, folder: Path
 ) -> dict[str, np.ndarray]:
-    """Return `distance`, how unlike the other folds each sample is, (n,), and `places` among all, float32 (n, k).
+    """Return `distance` of each sample to the other folds, (n,), and `places`, its components among all, float32 (n, k).
 
-    Of pictures also write known.npz, which the bundle takes along; with columns beside them, there is `beyond` (n,), too.
+    For images also write known.npz, which becomes part of the bundle; with clinical columns, return `beyond` (n,), too.
     """
     if isinstance(X, pd.DataFrame):
-        places = ood_tables.judge(X, schema)[1]
+        places = ood_tables.distances_and_components(X, schema)[1]
         return {"distance": ood_tables.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
     beyond = {"beyond": ood_tables.out_of_fold(X.columns, dev.fold)} if isinstance(X, ImageWithColumns) else {}
     seen = model.ood_features(X)
     with one_thread():
         known = ood_images.fit(seen)
         artifacts.write_npz(folder / "known.npz", known)
-        places = ood_images.judge(known, seen)[1].astype(np.float32)
+        places = ood_images.distances_and_components(known, seen)[1].astype(np.float32)
         return {"distance": ood_images.out_of_fold(seen, dev.fold), "places": places} | beyond

@@ -1,4 +1,4 @@
-"""Numbers outside of the range that training saw: said, and from `FAR` on not answered, because a model can only guess there."""
+"""Report numbers outside the range of the training data; beyond `FAR` a row is refused, because a model can only guess there."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ FAR = 0.5  # of a range's width, on either side of it
 
 
 def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each column of numbers of which cells lie outside of the range that training saw."""
-    found = []
+    """Return a sentence for each column with numbers outside the range of the training data."""
+    sentences = []
     for field in fields:
         if field["type"] != "number" or field["min"] is None:
             continue
         numbers = [as_number(cell) for cell in table[field["name"]] if reads_as_number(cell) and not is_missing(cell)]
         n_beyond = sum(number < field["min"] or number > field["max"] for number in numbers)
         if n_beyond:
-            found.append(
+            sentences.append(
                 f"column {field['name']!r}: {n_beyond} of {len(numbers)} cells lie outside of {field['min']:g} to "
                 f"{field['max']:g}, which training saw; is it the same unit or code?"
             )
-    return found
+    return sentences
 
 
 def varied(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -32,9 +32,9 @@ def varied(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [f for f in fields if f["type"] == "number" and f["min"] is not None and f["min"] < f["max"]]
 
 
-def judge(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's largest `excess`, float64 (n,), and its place (n, k): where the number of each `varied` column lies in
-    the range that training saw, -2 at its lower and 2 at its upper end; NaN where it is missing.
+def distances_and_components(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's largest `excess`, float64 (n,), and its components (n, k): where the number of each
+    `varied` column is in the training range, -2 at the lower and 2 at the upper end; NaN where it is missing.
     """
     below, above = _outside(X, varied(fields))
     beyond = np.nan_to_num(np.maximum(below, above), nan=0.0)
@@ -60,16 +60,16 @@ def _outside(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray,
 
 def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
     """Return each row's largest `excess` over the ranges of the rows of other folds, float64 (n,)."""
-    found = np.zeros(len(X))
+    distance = np.zeros(len(X))
     for number in np.unique(fold):
         held_out = fold == number
-        found[held_out] = judge(X[held_out], schema(X[~held_out], {}))[0]
-    return found
+        distance[held_out] = distances_and_components(X[held_out], schema(X[~held_out], {}))[0]
+    return distance
 
 
 def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodScore:
     """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused."""
-    distance, components = judge(X, fields)
+    distance, components = distances_and_components(X, fields)
     distances = (
         {name: float(far[0]) for name, far in excess(X, fields).items() if far[0] > 0} if distance[0] > 0 else {}
     )
@@ -78,6 +78,8 @@ def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodSco
     ranges = {field["name"]: f"{field['min']:g} to {field['max']:g}" for field in fields if field["name"] in distances}
     numbers = ", ".join(f"{name!r} is {X[name].iloc[0]:g}, in training {ranges[name]}" for name in shown)
     reason = (
-        f"{'far ' * is_refused}outside of what training saw: {numbers}; is it the same unit or code?" if shown else ""
+        f"{'far ' * is_refused}outside the range of the training data: {numbers}; is it the same unit or code?"
+        if shown
+        else ""
     )
     return OodScore(reason, is_refused, float(distance[0]) / limit, components[0])

@@ -101,7 +101,7 @@ class Predictor:
             return LoadedSample(features, square, feature_map)
         if not isinstance(data, tuple):
             raise DataError(
-                f"comes without what the model takes beside the picture: {', '.join(self.info.clinical_columns)}"
+                f"comes without what the model takes with an image: {', '.join(self.info.clinical_columns)}"
             )
         from pipeline.data import tables
 
@@ -111,7 +111,7 @@ class Predictor:
         features, feature_map = self._embed(square, with_map)
         return LoadedSample(ImageWithColumns(features, row), square, feature_map, cells)
 
-    def look(self, square: np.ndarray) -> np.ndarray:
+    def embed(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
         return self._embed(square)[0]
 
@@ -167,10 +167,10 @@ class Predictor:
             sample = replace(sample, feature_map=score.feature_map)
         model = self._arrays.get("model.npz", self._model)
         k = self.classes.index(item["class"])
-        return Prediction(item, score.ood, explanation.explain(self.info, model, sample, self.look, k))
+        return Prediction(item, score.ood, explanation.explain(self.info, model, sample, self.embed, k))
 
     def _item(self, name: str, score: Score) -> Item:
-        """Return the item; a sample that is too unlike the training data is refused."""
+        """Return the item; a sample too far from the training data is refused."""
         if score.ood.is_refused:
             return refused(name, score.ood.reason)
         answer = self.classes[int(decide(score.proba[None], self.rule)[0])]

@@ -133,7 +133,7 @@ def half_a_bundle_json():
 DAMAGES = {
     damage_model: "model.joblib does not match bundle.json (sha256 differs): restore it with 'dvc checkout",
     lose_model: "model.joblib is missing: restore it with 'dvc checkout models/skin/best'",
-    replace_model_and_hash: "bundle.json is not the one that selection.json vouches for",
+    replace_model_and_hash: "bundle.json is not the one that selection.json names",
     lie_about_golden: "images.sample_pictures()[1] with a probability off by",
     another_format: "bundle.json is not of format 1",
     no_estimator: "cannot be loaded (AttributeError: 'str' object has no attribute 'predict_proba')",
@@ -164,10 +164,10 @@ def test_a_model_with_an_unexpected_hash_is_never_unpickled(project, monkeypatch
     shutil.rmtree("models/patients")
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
     models = looks(Models(1), 1)
-    assert "is not the one that selection.json vouches for" in models.refused["skin"]
+    assert "is not the one that selection.json names" in models.refused["skin"]
     Path("reports/skin/selection.json").unlink()
     models = looks(Models(1), 1)
-    assert "selection.json, which vouches for models/skin/best, is missing" in models.refused["skin"]
+    assert "selection.json, which names the hash of models/skin/best, is missing" in models.refused["skin"]
 
 
 def test_a_bundle_refused_at_startup_is_a_503_with_reason(project):

@@ -103,10 +103,10 @@ def test_a_sample_without_its_columns_with_a_wrong_one_or_none_of_a_number_is_re
     monkeypatch.chdir(project)
     bundle, data = Predictor("bundles/line"), Path("raw/0.png").read_bytes()
     said = {
-        "comes without what the model takes beside the picture: age, sex": data,
+        "comes without what the model takes with an image: age, sex": data,
         "missing columns: sex; expected: age, sex": (data, {"age": 50}),
         "column 'age': found 'old'; expected a number": (data, {"age": "old", "sex": "male"}),
-        "far outside of what training saw: 'age' is 900": (data, {"age": 900, "sex": "male"}),
+        "far outside the range of the training data: 'age' is 900": (data, {"age": 900, "sex": "male"}),
     }
     for reason, sample in said.items():
         item = bundle.predict(sample, "x")

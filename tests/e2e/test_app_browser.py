@@ -103,9 +103,9 @@ def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_
 def test_a_picture_unlike_the_training_data_is_shown_with_the_reason_why_it_has_no_answer(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, ("disc.png", picture(1)))
-        reason = page.get_by_test_id("stAlertContainer").get_by_text("unlike the training data")
+        reason = page.get_by_test_id("stAlertContainer").get_by_text("too different from the training data")
         reason.wait_for()
-        assert reason.inner_text().startswith("disc.png: unlike the training data: its distance is ")
+        assert reason.inner_text().startswith("disc.png: too different from the training data: distance ")
         page.get_by_test_id("stImageCaption").get_by_text("disc.png").wait_for()
 
 

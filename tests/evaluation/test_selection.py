@@ -267,7 +267,7 @@ def test_golden_predictions_of_pictures_are_what_the_loaded_bundle_says(tmp_path
     assert len(loaded.info.golden) == len(pictures)
     for number, example in enumerate(loaded.info.golden):
         assert example["input"] == f"images.sample_pictures()[{number}]"
-        assert loaded.proba(loaded.look(pictures[number])).round(6).tolist() == example["probabilities"]
+        assert loaded.proba(loaded.embed(pictures[number])).round(6).tolist() == example["probabilities"]
 
 
 def test_a_champion_of_another_kind_leaves_no_file_of_the_old_one(project):

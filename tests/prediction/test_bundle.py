@@ -199,7 +199,7 @@ def test_the_selection_vouches_for_one_bundle_json(best):
     assert bundle.expected_sha256("t") == "abc"
     loaded = bundle.read(best)
     assert bundle.read(best, loaded.sha256) == loaded
-    with pytest.raises(BundleError, match=r"is not the one that selection\.json vouches for \(sha256 differs\)"):
+    with pytest.raises(BundleError, match=r"is not the one that selection\.json names \(sha256 differs\)"):
         bundle.read(best, "abc")
 
 
@@ -207,7 +207,9 @@ def test_the_selection_vouches_for_one_bundle_json(best):
 def test_a_selection_without_a_bundle_hash_names_the_command(best, text):
     if text is not None:
         artifacts.write_bytes("reports/t/selection.json", text.encode())
-    with pytest.raises(BundleError, match=r"^reports/t/selection\.json, which vouches .*run 'dvc repro select_best@t'"):
+    with pytest.raises(
+        BundleError, match=r"^reports/t/selection\.json, which names the hash .*run 'dvc repro select_best@t'"
+    ):
         bundle.expected_sha256("t")
 
 

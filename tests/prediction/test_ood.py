@@ -1,4 +1,4 @@
-"""Samples unlike the training data are refused or reported."""
+"""Samples far from the training data are refused or reported."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def test_an_image_beyond_the_threshold_is_refused(pictures, monkeypatch, name):
     assert item["probabilities"] == {}
     assert item["refused"] is True
     assert re.fullmatch(
-        r"unlike the training data: its distance is [\d.]+, and 97.5% of the training data lie within 1e-09",
+        r"too different from the training data: distance [\d.]+, 97.5% of training images are within 1e-09",
         item["reason"],
     )
 
@@ -62,9 +62,9 @@ def test_slightly_out_of_range_rows_are_answered_far_ones_refused(table, monkeyp
     row = {"age": age["max"] + 1, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
     near, far = loaded.predict(row, "a"), loaded.predict(row | {"age": 10_000}, "b")
     assert near["class"]
-    assert near["reason"].startswith("outside of what training saw: 'age' is ")
+    assert near["reason"].startswith("outside the range of the training data: 'age' is ")
     assert (far["class"], far["refused"], far["probabilities"]) == ("", True, {})
-    assert far["reason"].startswith("far outside of what training saw: 'age' is 10000, in training ")
+    assert far["reason"].startswith("far outside the range of the training data: 'age' is 10000, in training ")
     assert near["reason"] in files_module.show([near], loaded.classes, "table")
 
 

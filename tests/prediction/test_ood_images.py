@@ -1,4 +1,4 @@
-"""How unlike the training data a sample is: the same for training and serving, and without a sample of anybody kept."""
+"""The distance of an image to the training data: the same for training and serving, and without a sample of anybody kept."""
 
 import numpy as np
 import pytest
@@ -65,6 +65,6 @@ def test_the_reason_says_how_far_and_what_is_usual():
     distance = ood_images.distances(known, sample)[0]
     assert ood_images.score(known, sample, distance).reason == ""
     score = ood_images.score(known, sample, distance / 2)
-    expected = f"its distance is {distance:.3g}, and 97.5% of the training data lie within {distance / 2:.3g}"
-    assert (score.is_refused, score.reason) == (True, f"unlike the training data: {expected}")
+    expected = f"distance {distance:.3g}, 97.5% of training images are within {distance / 2:.3g}"
+    assert (score.is_refused, score.reason) == (True, f"too different from the training data: {expected}")
     assert score.distance == 2

@@ -1,4 +1,4 @@
-"""Numbers outside of what training saw: said, and refused from half a range off."""
+"""Numbers outside the range of the training data: said, and refused from half a range off."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ def test_a_number_within_the_range_or_missing_is_not_doubtful(age):
 
 
 def test_slightly_out_of_range_numbers_are_reported():
-    said = "outside of what training saw: 'age' is 95, in training 20 to 80; is it the same unit or code?"
+    said = "outside the range of the training data: 'age' is 95, in training 20 to 80; is it the same unit or code?"
     score = ood_tables.score(row(age=95), FIELDS, ood_tables.FAR)
     assert (score.reason, score.is_refused, score.distance) == (said, False, 0.5)
     assert ood_tables.score(row(age=110), FIELDS, ood_tables.FAR).is_refused is False
@@ -33,7 +33,7 @@ def test_a_number_over_half_a_range_outside_is_refused(age):
     assert score.is_refused
     assert (
         score.reason
-        == f"far outside of what training saw: 'age' is {age:g}, in training 20 to 80; is it the same unit or code?"
+        == f"far outside the range of the training data: 'age' is {age:g}, in training 20 to 80; is it the same unit or code?"
     )
 
 

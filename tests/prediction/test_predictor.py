@@ -281,5 +281,5 @@ def test_a_bundle_with_an_unexpected_hash_is_not_loaded(table, tmp_path):
     Predictor(tmp_path / "best", sha256)
     (tmp_path / "best/model.joblib").write_bytes(b"code of a stranger")
     rewrite(tmp_path / "best", files={"model.joblib": hashlib.sha256(b"code of a stranger").hexdigest()})
-    with pytest.raises(BundleError, match=r"bundle\.json is not the one that selection\.json vouches for"):
+    with pytest.raises(BundleError, match=r"bundle\.json is not the one that selection\.json names"):
         Predictor(tmp_path / "best", sha256)
