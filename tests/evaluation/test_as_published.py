@@ -52,7 +52,7 @@ def project(tmp_path, monkeypatch):
     return test
 
 
-def test_a_leak_makes_a_model_that_knows_nothing_look_good_and_both_figures_are_told(project):
+def test_leak_inflates_a_random_model_and_both_figures_are_reported(project):
     holdout.main("t")
     report = artifacts.read_json("reports/t/test/near.json")
     published = report["as_published"]

@@ -83,7 +83,7 @@ def test_an_overconfident_model_is_calibrated_and_its_order_kept(n_classes):
     assert artifacts.rounded(found) == found
 
 
-def test_before_and_after_are_the_metrics_of_what_each_was_and_their_difference_is_paired():
+def test_before_and_after_metrics_have_a_paired_difference():
     dev, raw = overconfident()
     _, report = choose(dev, raw, 200, 7)
     crossed = cross_calibrate(dev, raw)

@@ -37,7 +37,7 @@ def test_cases_list_every_sample_once_and_name_nobody():
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_reliability_table_counts_who_was_right_in_bins_of_equally_many(n_classes):
+def test_reliability_bins_hold_equal_counts(n_classes):
     data, proba = predictions(n_classes, 83)
     table = curves.reliability(data, proba)
     p = proba[:, 1] if n_classes == 2 else proba.max(axis=1)
@@ -56,7 +56,7 @@ def test_the_reliability_table_counts_who_was_right_in_bins_of_equally_many(n_cl
     assert table["n"].between(8, 9).all()
 
 
-def test_a_model_that_says_the_same_of_all_has_one_bin():
+def test_constant_probabilities_make_one_bin():
     data, _ = predictions(2)
     table = curves.reliability(data, np.tile([0.75, 0.25], (80, 1)))
     assert table[["predicted", "observed", "n", "n_groups"]].to_numpy().tolist() == [[0.25, 0.5, 80, 40]]
@@ -88,7 +88,7 @@ def test_of_few_samples_every_probability_is_a_threshold():
     assert set(np.floor(proba[:, 1] * 10_000) / 10_000) | {0.5} == set(found["threshold"])
 
 
-def test_the_row_of_the_threshold_in_use_is_the_confusion_of_the_report():
+def test_threshold_in_use_matches_the_confusion():
     data, proba = predictions(2, 2000)
     report = assess(data, proba, decision_rule.decide(proba, decision_rule.DecisionRule()), 100, 7)
     table = curves.thresholds(data, proba, 0.5).set_index("threshold")

@@ -3,7 +3,7 @@
 from pipeline.evaluation import external_data
 
 
-def test_a_copy_of_a_copy_of_a_training_sample_is_known_and_copies_of_one_another_are_a_group():
+def test_copies_of_copies_are_overlap_and_copies_form_groups():
     inside, groups = external_data.assign([(0, 2), (2, 3), (4, 5)], ["dev", "test"], ["", "", "a", "b", "b"])
     assert inside.tolist() == ["dev", "dev", "", "", ""]
     assert groups[0] == groups[1]
@@ -11,7 +11,7 @@ def test_a_copy_of_a_copy_of_a_training_sample_is_known_and_copies_of_one_anothe
     assert groups[0] != groups[2]
 
 
-def test_a_copy_of_a_test_sample_is_told_apart_from_one_of_a_training_sample_which_counts_first():
+def test_overlap_with_training_takes_precedence_over_test():
     inside, _ = external_data.assign([(1, 2), (0, 3), (1, 3)], ["dev", "test"], ["", ""])
     assert inside.tolist() == ["dev", "dev"]  # 0, 1, 2 and 3 hang together
     inside, _ = external_data.assign([(1, 2), (0, 3)], ["dev", "test"], ["", ""])

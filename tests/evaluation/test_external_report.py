@@ -57,7 +57,7 @@ def survey(folder) -> pd.DataFrame:
     return both
 
 
-def test_rows_that_the_model_was_trained_on_are_counted_and_left_out_of_every_figure(survey):
+def test_training_rows_are_left_out_of_external_figures(survey):
     external.main("there")
     report = artifacts.read_json("reports/t/external/there.json")
     assert report["overlap"] == {"n": 10, "of": 70, "dev": 10, "test": 0, "excluded": 0}
@@ -71,7 +71,7 @@ def test_rows_that_the_model_was_trained_on_are_counted_and_left_out_of_every_fi
     assert 0 <= report["refused"] <= 1
 
 
-def test_the_change_against_the_internal_test_is_the_difference_with_an_interval_around_it(survey):
+def test_change_is_the_difference_with_interval(survey):
     external.main("there")
     there = artifacts.read_json("reports/t/external/there.json")
     here = artifacts.read_json("reports/t/test/line.json")
@@ -82,7 +82,7 @@ def test_the_change_against_the_internal_test_is_the_difference_with_an_interval
     assert {"roc_auc", "recall", "specificity", "brier_score_loss", "ece"} <= set(there["change"])
 
 
-def test_labels_that_are_none_of_the_classes_are_left_out_and_counted(survey):
+def test_other_labels_are_left_out_and_counted(survey):
     survey.loc[:4, "label"] = "unsure"
     survey.to_csv("there.csv", index=False)
     external.main("there")
@@ -103,7 +103,7 @@ def test_labels_without_a_single_class_of_the_task_are_refused(survey):
         external.main("there")
 
 
-def test_pictures_of_the_tasks_own_data_are_found_under_other_bytes_those_of_its_test_set_too(folder, tmp_path_factory):
+def test_reencoded_images_of_the_task_are_left_out(folder, tmp_path_factory):
     models = {"near": {"estimator": "knn", "n_neighbors": 3}}
     dev = image_project(tmp_path_factory.getbasetemp(), models)
     dataset(dev.X("embedding")[:12], dev.y[:12], folds=0).save(Path("data/t/test.npz"))

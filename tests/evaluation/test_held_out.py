@@ -75,7 +75,7 @@ def test_the_models_own_decision_is_applied(project):
     assert report["recall"] == pytest.approx((proba[test.y == 1] >= 0.9).mean(), abs=1e-6)
 
 
-def test_the_leaderboard_has_the_columns_of_the_contract_and_the_figures_of_the_reports(project):
+def test_leaderboard_keeps_the_contract(project):
     rows = board()
     columns = "rank,model,estimator,features,roc_auc,roc_auc_low,roc_auc_high,brier,test_roc_auc,champion"
     assert ",".join(rows[0]) == columns
@@ -100,7 +100,7 @@ def test_of_a_loss_the_smallest_is_first(project):
     assert list(board()[0])[-2] == "test_log_loss"
 
 
-def test_a_figure_that_does_not_exist_is_an_empty_cell_at_the_end_and_a_dash_in_the_text(project):
+def test_undefined_figure_ranks_last_as_empty_cell(project):
     report = artifacts.read_json("reports/t/cv/near.json")
     report["roc_auc"], report["ci"]["roc_auc"] = None, [None, None]
     artifacts.write_json("reports/t/cv/near.json", report)
@@ -157,9 +157,7 @@ def test_the_champion_and_the_selection_are_left_as_they_were(project):
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_pictures_are_scored_from_their_features_and_for_a_network_from_their_files(
-    tmp_path, monkeypatch, tmp_path_factory
-):
+def test_images_are_scored_from_features_or_files(tmp_path, monkeypatch, tmp_path_factory):
     monkeypatch.chdir(tmp_path)
     session = tmp_path_factory.getbasetemp()
     models = {
@@ -190,7 +188,7 @@ def test_pictures_are_scored_from_their_features_and_for_a_network_from_their_fi
 # The leaderboard as text
 
 
-def test_the_leaderboard_as_text_marks_the_champion_and_ends_with_the_verdict(project):
+def test_text_leaderboard_marks_champion_and_ends_with_verdict(project):
     title, header, *lines, verdict = leaderboard.board("t").splitlines()
     assert title == "t"
     assert header.split("  ")[-1].strip() == "test roc_auc (test set evaluated 3 times or more)"
@@ -213,7 +211,7 @@ def test_all_tasks_are_printed(project, capsys):
     assert capsys.readouterr().out.startswith("t\n")
 
 
-def test_ranks_follow_the_out_of_fold_figure_and_not_the_test_set(project):
+def test_ranks_follow_the_out_of_fold_figure(project):
     write_params(MODELS)
     figures = dict(zip(MODELS, (0.5, 0.8, 0.7), strict=True))
     cv = {

@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch) -> Dataset:
     return dev
 
 
-def test_the_figure_of_a_site_is_that_of_a_model_fitted_without_it_and_its_groups(project):
+def test_site_figures_are_of_models_fitted_without_it(project):
     sites.main("t")
     found = artifacts.read_json("reports/t/sites.json")
     assert found["column"] == "site"
@@ -63,7 +63,7 @@ def test_the_figure_of_a_site_is_that_of_a_model_fitted_without_it_and_its_group
     assert rows["all sites"]["ci"]["roc_auc"][0] < mean < rows["all sites"]["ci"]["roc_auc"][1]
 
 
-def test_what_only_tells_sites_apart_is_worth_nothing_over_all_sites(tmp_path, monkeypatch):
+def test_separating_sites_alone_gains_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_params(MODELS | {"floor": {"estimator": "dummy"}}, site="site")
     rng, n = np.random.default_rng(0), 300
@@ -80,7 +80,7 @@ def test_what_only_tells_sites_apart_is_worth_nothing_over_all_sites(tmp_path, m
     assert rows["floor"][0]["roc_auc"] == 0.5
 
 
-def test_the_stage_writes_the_same_bytes_again_and_a_constant_without_a_column(project):
+def test_sites_are_reproducible_and_empty_without_column(project):
     sites.main("t")
     first = Path("reports/t/sites.json").read_bytes()
     sites.main("t")
@@ -90,7 +90,7 @@ def test_the_stage_writes_the_same_bytes_again_and_a_constant_without_a_column(p
     assert artifacts.read_json("reports/t/sites.json") == {"column": None, "models": {}}
 
 
-def test_a_site_that_alone_has_a_class_is_said_not_to_be_left_out(tmp_path, monkeypatch):
+def test_only_site_with_a_class_is_not_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_params({"line": {"estimator": "logreg"}}, site="site")
     table, y = mixed(80)
@@ -104,7 +104,7 @@ def test_a_site_that_alone_has_a_class_is_said_not_to_be_left_out(tmp_path, monk
     assert (rows["all sites"]["n"], rows["all sites"]["roc_auc"]) == (rows["street"]["n"], None)
 
 
-def test_one_site_alone_and_a_column_that_is_not_there_are_refused(project):
+def test_single_site_and_missing_column_are_refused(project):
     write_params(MODELS, site="constant")
     with pytest.raises(ParamsError, match=r"every development sample has '3' in 'constant'; .* takes two"):
         sites.main("t")
@@ -128,6 +128,6 @@ def test_figures_at_sites_are_metrics_of_another_run(project):
     assert run_record.with_sites(plain) == plain
 
 
-def test_rows_of_a_site_and_of_its_groups_are_left_out():
+def test_rows_of_a_site_and_its_groups_are_excluded():
     values, groups = np.array(["a", "b", "b", "c"]), np.array(["1", "1", "2", "3"])
     assert leave_one_site_out.training_rows(values, groups, "a").tolist() == [2, 3]

@@ -40,7 +40,7 @@ def test_where_nothing_is_asked_for_it_is_a_half():
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.99])
-def test_the_highest_threshold_with_the_sensitivity_and_the_lowest_with_the_specificity(target):
+def test_threshold_meets_the_target_tightly(target):
     dev, proba = simulated()
     rule = choose(dev, proba, point(target_sensitivity=target))
     assert rates(dev.y, decide(proba, rule))[0] >= target
@@ -82,7 +82,7 @@ def test_no_other_threshold_is_cheaper_and_dear_misses_lower_it():
     assert choose(dev, proba, point(costs=costs)).chosen_for == ("costs of 5 a false negative and 1 a false positive")
 
 
-def test_on_data_not_seen_the_sensitivity_meets_its_target_within_its_interval():
+def test_targets_hold_on_unseen_data():
     """Of 40 pairs of a data set to choose on and one held out; a 95 % interval and the noise of the choice together."""
     inside = {"target_sensitivity": 0, "target_specificity": 0}
     for name in inside:
@@ -102,14 +102,14 @@ def test_what_is_written_decides_as_what_was_counted():
         assert artifacts.rounded(rule.threshold) == rule.threshold
 
 
-def test_a_sweep_counts_every_threshold_as_it_decides_probabilities_of_exactly_0_and_1_too():
+def test_sweep_counts_match_decisions_at_every_threshold():
     y, p = np.array([0, 1, 0, 1, 1, 0]), np.array([0, 0.2, 0.2, 1.0, 0.7, 1.0])
     for threshold, sensitivity, specificity in zip(*sweep(y, p), strict=True):
         decided = decide(np.column_stack([1 - p, p]), DecisionRule(threshold))
         assert rates(y, decided) == (pytest.approx(sensitivity), pytest.approx(specificity))
 
 
-def test_a_specificity_that_cannot_be_had_gives_the_nearest_to_it():
+def test_unreachable_specificity_gives_the_nearest():
     y, p = np.array([0, 1, 0, 1]), np.array([1.0, 1.0, 1.0, 1.0])
     dev = dataset(np.zeros((4, 1), np.float32), y, folds=0)
     assert choose(dev, np.column_stack([1 - p, p]), point(target_specificity=0.9)).threshold == 1
@@ -126,7 +126,7 @@ def test_predictive_values_are_those_of_altman_and_bland_1994():
     assert bayes(1, 0, 0.3) == (0.3, pytest.approx(np.nan, nan_ok=True))
 
 
-def test_at_the_datas_own_prevalence_bayes_rule_gives_what_was_counted_and_at_a_rarer_one_less():
+def test_predictive_values_match_counts_at_own_prevalence():
     data, proba = simulated()
     report = assess(data, proba, decide(proba, DecisionRule()), 100, 7)
     found = describe(report, DecisionRule(), 0.02)

@@ -44,7 +44,7 @@ def project(evaluated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(project):
+def test_evaluate_writes_exactly_its_outputs(project):
     found = sorted(
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
@@ -64,7 +64,7 @@ def test_the_stage_writes_report_decision_plots_and_tables_and_nothing_else(proj
 
 
 @pytest.mark.parametrize("power", [1.0, 0.2])  # as it is, and so unsure of itself that it has to be calibrated
-def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_makes_them(project, power):
+def test_report_matches_predictions_and_decision_rule(project, power):
     dev = Dataset.load(Path("data/t/dev.npz"))
     saved = dict(np.load("models/t/candidates/line/oof.npz"))
     oof = saved["proba"] ** power
@@ -87,7 +87,7 @@ def test_the_report_is_of_the_written_out_of_fold_predictions_as_the_decision_ma
     assert ("operating_point" in report) == bool(dev.positive)
 
 
-def test_what_lies_far_from_the_other_folds_counts_as_refused_and_no_other_figure_changes_for_it(project):
+def test_refusals_change_no_other_figure(project):
     before = artifacts.read_json("reports/t/cv/line.json")
     saved = dict(np.load("models/t/candidates/line/oof.npz"))
     wrong = saved["proba"].argmax(axis=1) != Dataset.load(Path("data/t/dev.npz")).y
@@ -121,7 +121,7 @@ def test_tables_hold_no_sample_ids_paths_or_groups(project):
             assert not any(name in text for name in [*dev.id, *dev.path, *dev.group])
 
 
-def test_the_history_is_the_mean_over_folds_that_reached_the_epoch(project):
+def test_history_is_the_mean_over_folds(project):
     rows = [[0, 1, 1.0, 2.0], [0, 2, 0.5, 1.0], [1, 1, 3.0, 4.0]]
     artifacts.write_csv(
         "models/t/candidates/line/history.csv", pd.DataFrame(rows, columns=["fold", "epoch", "loss", "val_loss"])
@@ -147,7 +147,7 @@ def test_what_was_tuned_is_in_the_report(project):
     assert artifacts.read_json("reports/t/cv/line.json")["tuned"] == tuned
 
 
-def test_of_repeated_folds_every_prediction_is_judged_and_the_samples_are_counted_once(project):
+def test_repeated_folds_count_samples_once(project):
     """Predictions that are the same in each repeat give the figures of one, with intervals that are as wide."""
     once = artifacts.read_json("reports/t/cv/line.json")
     saved = dict(np.load("models/t/candidates/line/oof.npz"))

@@ -15,7 +15,7 @@ def is_png(path):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_a_png_has_the_same_bytes_every_time_and_does_not_name_who_drew_it(tmp_path, n_classes):
+def test_png_bytes_are_reproducible_and_name_no_program(tmp_path, n_classes):
     data, proba = predictions(n_classes)
     matrix = reference.confusion_matrix(data.y, proba.argmax(axis=1))
     for name in ("first", "second"):
@@ -49,6 +49,6 @@ def test_awkward_class_names_and_many_classes_can_be_drawn(tmp_path):
     assert is_png(tmp_path / "confusion.png")
 
 
-def test_a_history_without_held_out_losses_and_of_one_epoch_can_be_drawn(tmp_path):
+def test_history_of_one_epoch_without_held_out_loss(tmp_path):
     plots.history(pd.DataFrame({"epoch": [1], "loss": [0.7], "val_loss": [np.nan]}), "m", tmp_path / "h.png")
     assert is_png(tmp_path / "h.png")

@@ -54,7 +54,7 @@ def test_the_figures_are_scikit_learns(n_classes):
     assert [list(row.values()) for row in report.counts["confusion"].values()] == matrix.tolist()
 
 
-def test_a_report_of_a_model_that_never_decides_for_a_class_is_json_with_null_and_not_nan(tmp_path):
+def test_undefined_figures_are_null_in_json(tmp_path):
     data, proba = predictions(2)
     report = assess(data, np.full_like(proba, 0.5), np.zeros(80, int), 100, 7)
     assert np.isnan(report["precision"])
@@ -89,7 +89,7 @@ def test_counts_hold_samples_groups_and_the_table_by_class():
     assert sum(sum(row.values()) for row in counts["confusion"].values()) == 120
 
 
-def test_few_groups_and_a_class_that_is_never_decided_are_said():
+def test_few_groups_and_undecided_classes_are_noted():
     data, proba = predictions(2, 24, of_a_group=4)
     notes = assess(data, np.full_like(proba, 0.5), np.zeros(24, int), 100, 7).notes
     assert notes == [
@@ -100,7 +100,7 @@ def test_few_groups_and_a_class_that_is_never_decided_are_said():
     assert FEW_GROUPS > 6
 
 
-def test_a_class_without_a_sample_is_said_and_its_figures_are_undefined():
+def test_class_without_samples_is_noted_and_undefined():
     data, proba = predictions(4, 120)
     kept = data.y != 3
     data = type(data)(*(getattr(data, name)[kept] for name in ("id", "path", "group", "y", "fold")), data.classes, {})

@@ -81,14 +81,14 @@ def test_a_clear_winner_wins_wherever_it_stands_in_the_list():
         assert low < -0.1 < high < 0
 
 
-def test_of_those_that_cannot_be_told_apart_the_first_in_the_list_wins():
+def test_first_listed_of_tied_models_is_selected():
     found = chosen({"bad": 0.5, "simple": 0.88, "middle": 0.89, "best": 0.9}, spread=0.03)
     assert (found.winner, found.runner_up, found.tied) == ("simple", "best", ["middle", "best"])
     assert found.difference == pytest.approx(0.02)
     assert found.difference_ci[0] < 0 < found.difference_ci[1]
 
 
-def test_a_small_difference_that_is_the_same_in_every_draw_is_no_tie():
+def test_constant_small_difference_is_no_tie():
     assert chosen({"simple": 0.899, "best": 0.9}).winner == "best"
 
 
@@ -115,7 +115,7 @@ def test_a_model_without_a_figure_neither_wins_nor_ties():
     assert select({"floor": np.nan, "a": 0.7}, draws, True).runner_up is None
 
 
-def test_no_figure_at_all_is_an_error_that_says_what_to_change():
+def test_no_figure_at_all_is_an_error():
     with pytest.raises(DataError, match=r"defined for none of a, b; choose another select\.metric"):
         select({"a": np.nan, "b": np.nan}, {}, True)
 
@@ -150,7 +150,7 @@ def test_the_verdict_is_a_sentence_with_its_figures(scores, spread, sentence):
     assert re.fullmatch(sentence, explain(chosen(scores, spread), "roc_auc", scores))
 
 
-def test_the_verdict_names_a_tie_with_a_worse_but_vaguer_model():
+def test_verdict_names_ties_beyond_the_runner_up():
     scores = {"b": 0.9, "a": 0.88, "vague": 0.85}
     draws = {"b": 0.9 + 0 * NOISE, "a": 0.88 + 0 * NOISE, "vague": 0.85 + 0.1 * NOISE}
     sentence = explain(select(scores, draws, True), "roc_auc", scores)
@@ -161,7 +161,7 @@ def test_the_verdict_names_a_tie_with_a_worse_but_vaguer_model():
 # The stage
 
 
-def test_selection_json_has_the_keys_of_the_contract_and_the_figures_of_the_reports(project):
+def test_selection_json_keeps_the_contract(project):
     select_best.main("t")
     found = artifacts.read_json("reports/t/selection.json")
     assert set(found) == KEYS
@@ -229,7 +229,7 @@ def test_nothing_but_development_data_is_opened(project):
     select_best.main("t")
 
 
-def test_the_champions_bundle_has_its_decision_its_report_and_its_answers(project):
+def test_bundle_has_rule_report_and_golden_answers(project):
     select_best.main("t")
     best = bundle.read(Path("models/t/best"))
     assert best.info.model == "line"
@@ -241,7 +241,7 @@ def test_the_champions_bundle_has_its_decision_its_report_and_its_answers(projec
     assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.expected_sha256("t")
 
 
-def test_golden_predictions_of_a_table_are_what_the_loaded_bundle_says(project):
+def test_golden_predictions_of_a_table_match_the_bundle(project):
     select_best.main("t")
     loaded = Predictor("models/t/best")
     assert len(loaded.info.golden) == 3
@@ -251,7 +251,7 @@ def test_golden_predictions_of_a_table_are_what_the_loaded_bundle_says(project):
         assert list(found["probabilities"].values()) == example["probabilities"]
 
 
-def test_golden_predictions_of_pictures_are_what_the_loaded_bundle_says(tmp_path, monkeypatch, tmp_path_factory):
+def test_golden_predictions_of_images_match_the_bundle(tmp_path, monkeypatch, tmp_path_factory):
     monkeypatch.chdir(tmp_path)
     session = tmp_path_factory.getbasetemp()
     models = {"floor": {"estimator": "dummy"}, "net": {"estimator": "mobilenetv2"}}
@@ -270,7 +270,7 @@ def test_golden_predictions_of_pictures_are_what_the_loaded_bundle_says(tmp_path
         assert loaded.proba(loaded.embed(pictures[number])).round(6).tolist() == example["probabilities"]
 
 
-def test_a_champion_of_another_kind_leaves_no_file_of_the_old_one(project):
+def test_new_champion_leaves_no_file_of_the_old_one(project):
     Path("models/t/best").mkdir()
     Path("models/t/best/model.keras").write_bytes(b"of an earlier champion")
     select_best.main("t")

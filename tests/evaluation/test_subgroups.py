@@ -27,27 +27,27 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_an_edge_belongs_to_the_upper_band_and_what_is_empty_is_missing():
+def test_edges_belong_to_the_upper_band():
     values, names = subgroups.divide(pd.Series(["39.9", "40", "NA", "61", ""]), [40, 60], "x")
     assert values.tolist() == ["under 40", "40 to under 60", "missing", "60 and over", "missing"]
     assert names == ["under 40", "40 to under 60", "60 and over", "missing"]
 
 
-def test_numbers_of_a_table_are_parted_as_the_same_numbers_in_a_csv_are():
+def test_table_and_csv_numbers_make_the_same_bands():
     from_table, names = subgroups.divide(pd.Series([39.9, 40.0, np.nan, 61.0]), [40, 60], "x")
     from_csv, _ = subgroups.divide(pd.Series(["39.9", "40", "", "61"]), [40, 60], "x")
     assert from_table.tolist() == from_csv.tolist()
     assert "missing" in names
 
 
-def test_bands_of_words_and_too_many_values_are_refused_with_the_remedy():
+def test_bands_of_words_and_too_many_values_are_refused():
     with pytest.raises(ParamsError, match="bands are for numbers; the column holds words"):
         subgroups.divide(pd.Series(["arm", "leg"]), [40], "x")
     with pytest.raises(ParamsError, match=r"has 40 values, at most 30 .* part numbers into bands"):
         subgroups.divide(pd.Series([str(n) for n in range(40)]), [], "x")
 
 
-def test_figures_of_a_subgroup_are_those_computed_by_hand_out_of_fold_and_on_the_test_set():
+def test_subgroup_figures_match_scikit_learn():
     score(MODELS, n_dev=160, n_test=80)
     write_params(MODELS, subgroups=NAMED)
     evaluate.main("line")
@@ -85,7 +85,7 @@ def test_a_report_without_subgroups_has_the_bytes_it_always_had():
     assert [Path(f"reports/t/{side}/line.json").read_bytes() for side in ("cv", "test")] == before
 
 
-def test_the_columns_of_pictures_come_from_the_tasks_csv_in_the_order_of_the_samples():
+def test_image_columns_follow_the_order_of_samples():
     write_params(MODELS, "image", subgroups=["site"])
     dev = dataset(*numbers(20))
     samples = pd.DataFrame({"path": dev.path[::-1], "label": "x", "site": [f"s{n % 2}" for n in range(20)][::-1]})
@@ -95,14 +95,14 @@ def test_the_columns_of_pictures_come_from_the_tasks_csv_in_the_order_of_the_sam
     assert names == ["s0", "s1"]
 
 
-def test_a_column_that_is_not_there_is_named_with_those_there_are():
+def test_missing_column_error_lists_the_columns():
     dataset(*mixed(40)).save(Path("data/t/dev.npz"))
     write_params(MODELS, subgroups=["sexx"])
     with pytest.raises(ParamsError, match=r"there is no column 'sexx'; the samples have: age, size, site"):
         subgroups.read("t", "dev", Dataset.load(Path("data/t/dev.npz")))
 
 
-def test_check_refuses_bands_that_do_not_rise_and_columns_of_class_folders():
+def test_check_refuses_falling_bands_and_class_folders():
     with pytest.raises(ParamsError, match="divided by increasing numbers"):
         params.parse(params_models.SelectParams, {"subgroups": {"age": [60, 40]}}, "tasks.t.select")
     block = task()

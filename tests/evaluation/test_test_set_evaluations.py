@@ -58,7 +58,7 @@ def try_another(**own):
     holdout.main("t")
 
 
-def test_every_model_scored_is_a_row_under_the_fingerprint_of_its_report(project):
+def test_each_scored_model_is_a_row(project):
     assert [row["model"] for row in rows()] == ["floor", "line"]
     for row in rows():
         assert row["test"] == artifacts.read_json(f"reports/t/test/{row['model']}.json")["data_fingerprint"]
@@ -75,7 +75,7 @@ def test_running_again_adds_nothing_and_another_candidate_adds_one(project):
     assert set(before.splitlines()) < set(FILE.read_bytes().splitlines())
 
 
-def test_going_back_to_an_earlier_candidate_is_no_new_look_and_takes_none_back(project):
+def test_earlier_candidate_changes_no_count(project):
     first = FILE.read_bytes()
     try_another(C=0.5)
     three = FILE.read_bytes()
@@ -161,7 +161,7 @@ def test_another_threshold_is_another_look(project):
     assert test_set_evaluations.count("t", "line") == 3
 
 
-def test_another_test_set_starts_at_its_own_count_and_keeps_the_other(project):
+def test_each_test_set_has_its_own_count(project):
     dataset(*mixed(30, seed=6), folds=0).save(Path("data/t/test.npz"))
     holdout.main("t")
     assert test_set_evaluations.count("t", "line") == 2
@@ -175,7 +175,7 @@ def test_a_model_taken_out_of_the_list_stays_counted(project):
     assert test_set_evaluations.count("t", "line") == 2
 
 
-def test_the_file_is_sorted_and_does_not_depend_on_who_came_first(tmp_path, monkeypatch):
+def test_file_is_sorted_whatever_came_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     notes = [("aa", ids(m="1")), ("bb", ids(m="2", n="1")), ("aa", ids(n="3"))]
     written = set()
@@ -197,7 +197,7 @@ def test_the_same_candidate_under_two_names_is_one_look(tmp_path, monkeypatch):
     assert test_set_evaluations.in_words(1) == "test set evaluated once or more"
 
 
-def test_a_file_with_the_marks_of_a_conflict_is_refused_before_anything_is_scored(project):
+def test_conflict_marks_are_refused_before_scoring(project):
     FILE.write_text(FILE.read_text() + "<<<<<<< HEAD\n")
     shutil.rmtree("reports/t/test")
     with pytest.raises(DataError, match=r"test_looks\.csv: found the line '<<<<<<< HEAD'; expected three cells"):
@@ -235,7 +235,7 @@ def test_the_count_stands_beside_the_test_figures_in_print(project, capsys):
     assert "test roc_auc (test set evaluated 2 times or more)" in leaderboard.board("t")
 
 
-def test_runs_in_mlflow_bear_the_count_as_a_tag_which_does_not_make_them_other_runs(project):
+def test_mlflow_tag_of_the_count_changes_no_run(project):
     before = {found.model: found.key for found in run_record.read("t")}
     assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 2 times or more"
     test_set_evaluations.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], ids(other="f"))

@@ -47,7 +47,7 @@ def test_every_group_drawn_once_gives_the_plain_scores(n_classes):
         assert values == pytest.approx(np.full(5, plain[name]), **CLOSE)
 
 
-def test_a_draw_has_as_many_groups_as_there_are_and_keeps_them_whole():
+def test_draws_keep_groups_whole_and_their_number():
     groups = np.array(["b", "a", "b", "c", "a", "b"])
     weights = drawn(groups, 500, 3)
     first = weights[:, [1, 0, 3]]
@@ -56,7 +56,7 @@ def test_a_draw_has_as_many_groups_as_there_are_and_keeps_them_whole():
     assert first.mean(axis=0) == pytest.approx([1, 1, 1], abs=0.15)
 
 
-def test_models_with_the_same_groups_and_seed_are_scored_on_the_same_resamples():
+def test_equal_groups_and_seed_give_equal_resamples():
     y, proba, decided = predictions()
     groups = np.arange(120) // 2
     one = bootstrap(y, proba, decided, groups, 50, seed=4)
@@ -66,14 +66,14 @@ def test_models_with_the_same_groups_and_seed_are_scored_on_the_same_resamples()
     assert (bootstrap(y, proba, decided, groups, 50, seed=5)["accuracy"] != one["accuracy"]).any()
 
 
-def test_resamples_depend_on_the_group_ids_and_not_on_the_order_of_samples():
+def test_resamples_do_not_depend_on_sample_order():
     groups = np.random.default_rng(0).integers(30, size=90).astype(str)
     order = np.random.default_rng(1).permutation(90)
     assert (drawn(groups, 40, 0)[:, order] == drawn(groups[order], 40, 0)).all()
 
 
 @pytest.mark.parametrize("block", [1, 500, 10**6])
-def test_the_size_of_a_block_changes_no_bit_of_a_draw(block, monkeypatch):
+def test_block_size_changes_no_bit(block, monkeypatch):
     groups = np.arange(120) // 3
     usual = bootstrap(*predictions(3), groups, 30, seed=0)
     monkeypatch.setattr(bootstrap_module, "BLOCK", block)
@@ -92,7 +92,7 @@ def test_copies_within_a_group_do_not_narrow_the_interval():
         assert np.diff(apart[name]) < 0.8 * np.diff(interval)
 
 
-def test_an_interval_of_95_percent_covers_the_truth_about_95_times_in_100():
+def test_intervals_cover_the_truth_in_95_of_100():
     covered = 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
@@ -105,7 +105,7 @@ def test_an_interval_of_95_percent_covers_the_truth_about_95_times_in_100():
     assert 88 <= covered <= 100
 
 
-def test_a_difference_has_the_percentiles_of_the_draws_that_are_defined_in_both():
+def test_difference_uses_draws_defined_in_both():
     values = np.concatenate([np.arange(201.0), [np.nan] * 50])
     assert difference_interval(values, np.ones(251)) == [pytest.approx(4), pytest.approx(194)]
     assert difference_interval(np.ones(251), values) == [pytest.approx(-194), pytest.approx(-4)]
@@ -118,7 +118,7 @@ def test_fewer_than_half_of_the_draws_defined_give_no_interval():
     assert np.isnan(difference_interval(np.zeros(5), np.full(5, np.nan))).all()
 
 
-def test_a_class_of_one_group_is_missing_from_some_draws_without_a_warning():
+def test_draws_may_lack_a_class_without_a_warning():
     y, proba, decided = predictions()
     y = (np.arange(120) == 7).astype(int)
     draws = bootstrap(y, proba, decided, np.arange(120), 400, seed=0)
@@ -136,7 +136,7 @@ def test_a_paired_difference_is_known_better_than_two_models_apart():
     assert high - low < 0.7 * np.diff(percentiles({"a": a})["a"])[0]
 
 
-def test_seven_classes_and_a_thousand_draws_of_8036_samples_fit_in_300_mb():
+def test_bootstrap_of_8036_samples_fits_in_300_mb():
     data = predictions(7, n=8036)
     tracemalloc.start()
     bootstrap(*data, np.arange(8036), 1000, seed=0)

@@ -27,7 +27,7 @@ def test_wilson_equals_scipys():
             assert wilson(successes, n, level=0.9) == pytest.approx(tuple(theirs), abs=1e-12)
 
 
-def test_wilson_of_nothing_is_nan_and_of_no_successes_starts_at_zero():
+def test_wilson_of_nothing_and_of_no_successes():
     assert np.isnan(wilson(0, 0)).all()
     assert wilson(0, 7)[0] == 0
     assert wilson(7, 7)[1] == 1
@@ -51,19 +51,19 @@ def test_copies_within_a_group_count_as_one_sample(copies):
     assert np.diff(alike) > np.diff(wilson(45 * copies, 60 * copies))
 
 
-def test_groups_whose_samples_are_less_alike_than_chance_do_not_narrow_it():
+def test_negative_correlation_in_groups_does_not_narrow_intervals():
     right, groups = np.tile([True, False], 50), np.repeat(np.arange(50), 2)  # one right and one wrong in each
     low, high = of_share(right, groups)
     assert high - low >= np.diff(wilson(50, 100))[0]
 
 
 @pytest.mark.parametrize("value", [True, False])
-def test_a_share_without_an_error_or_without_a_hit_counts_groups_and_not_samples(value):
+def test_share_of_0_or_1_counts_groups(value):
     found = of_share(np.full(40, value), np.repeat(np.arange(8), 5))
     assert found == list(wilson(8 * value, 8))
 
 
-def test_a_share_of_nothing_is_undefined_and_that_of_one_group_says_nearly_nothing():
+def test_share_of_nothing_and_of_one_group():
     assert np.isnan(of_share(np.array([], dtype=bool), np.array([]))).all()
     low, high = of_share(np.array([True, True, False]), np.zeros(3))
     assert high - low > 0.7
@@ -84,7 +84,7 @@ def predictions(n=200, seed=0, ease=2.0):
     return y, np.column_stack([1 - p, p]), (p >= 0.5).astype(int)
 
 
-def test_every_interval_is_ordered_within_the_metrics_range_and_holds_the_figure():
+def test_intervals_are_ordered_in_range_and_hold_the_figure():
     for ease in (-1.0, 0.0, 2.0, 3.0):
         data = predictions(ease=ease)
         figures, draws = scores(*data), bootstrap(*data, np.arange(200) // 2, 400, seed=0)
@@ -107,7 +107,7 @@ def test_scaled_intervals_are_those_computed_by_hand(name):
     assert of_metric(name, 0.8, draws, 20, 9) == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_interval_of_the_calibration_error_takes_off_what_resampling_adds():
+def test_ece_interval_corrects_for_resampling():
     rng = np.random.default_rng(0)
     p = rng.uniform(size=400)
     data = (
@@ -121,7 +121,7 @@ def test_the_interval_of_the_calibration_error_takes_off_what_resampling_adds():
     assert high < np.quantile(draws, 0.975) - 0.02
 
 
-def test_without_an_error_the_interval_still_says_how_many_chances_for_one_there_were():
+def test_faultless_interval_depends_on_group_count():
     y = np.arange(30) % 2
     proba = np.column_stack([1.0 - y, y])
     for name, draws in bootstrap(y, proba, y, np.arange(30), 200, seed=0).items():
@@ -131,7 +131,7 @@ def test_without_an_error_the_interval_still_says_how_many_chances_for_one_there
 
 
 @pytest.mark.parametrize("name", ["log_loss", "brier_score_loss"])
-def test_an_error_above_1_that_is_the_same_in_every_draw_is_not_taken_for_faultless(name):
+def test_constant_error_above_1_is_not_faultless(name):
     y = np.arange(30) % 3
     draws = bootstrap(y, np.full((30, 3), 1 / 3), y, np.arange(30), 200, seed=0)["log_loss"]
     assert of_metric(name, draws[0], draws, 30, 10) == [pytest.approx(np.log(3))] * 2
@@ -147,7 +147,7 @@ def test_an_auc_of_nearly_1_has_an_interval_below_1():
     assert 0.7 < low < 0.97 < high < 1
 
 
-def test_too_few_defined_draws_one_group_or_no_figure_give_no_interval():
+def test_too_little_data_gives_no_interval():
     half, fewer = np.array([0.5, 0.6, np.nan, np.nan]), np.array([0.5, 0.6, np.nan, np.nan, np.nan])
     assert np.isfinite(of_metric("f1", 0.5, half, 9, 3)).all()
     for figure, draws, groups in ((0.5, fewer, 9), (np.nan, half, 9), (0.5, half, 1), (0.5, np.full(9, np.nan), 9)):
@@ -161,6 +161,6 @@ def test_the_interval_of_a_difference_is_newcombes_of_two_shares():
     assert (low, high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
-def test_the_interval_of_a_difference_is_undefined_where_one_figure_is():
+def test_difference_interval_is_undefined_with_a_figure():
     assert np.isnan(intervals.of_difference(None, None, 0.5, [0.4, 0.6])).all()
     assert np.isnan(intervals.of_difference(0.5, [0.4, 0.6], 0.5, [None, None])).all()

@@ -88,7 +88,7 @@ def test_auc_with_ties_equals_scikit_learns():
         assert found == pytest.approx([metric(positive, score, sample_weight=weights[0]) for metric in theirs])
 
 
-def test_auc_is_the_share_of_pairs_in_the_right_order_and_a_tie_counts_half():
+def test_auc_is_the_share_of_ordered_pairs():
     rng = np.random.default_rng(2)
     score, positive = rng.integers(5, size=40), rng.random(40) < 0.5
     pairs = np.sign(score[positive][:, None] - score[~positive][None])
@@ -103,13 +103,13 @@ def test_probabilities_in_single_precision_score_like_those_in_double():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_log_loss_of_a_certain_error_is_clipped_as_scikit_learns(dtype):
+def test_log_loss_is_clipped_as_in_scikit_learn(dtype):
     y, proba = np.array([0, 1, 1]), np.array([[0, 1], [1, 0], [0, 1]], dtype=dtype)
     found = metrics.scores(y, proba, proba.argmax(axis=1))["log_loss"]
     assert found == pytest.approx(reference.log_loss(y, proba), rel=1e-6)
 
 
-def test_brier_score_of_two_classes_is_the_mean_square_and_of_three_brier_1950s_sum():
+def test_brier_score_of_two_and_three_classes():
     y, decided = np.array([0, 1]), np.array([0, 1])
     two = metrics.scores(y, np.array([[0.9, 0.1], [0.4, 0.6]]), decided)["brier_score_loss"]
     three = metrics.scores(y, np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0]]), decided)["brier_score_loss"]
@@ -117,14 +117,14 @@ def test_brier_score_of_two_classes_is_the_mean_square_and_of_three_brier_1950s_
     assert three == pytest.approx((2 * 0.1**2 + 2 * 0.4**2) / 2)
 
 
-def test_ece_of_two_classes_is_the_gap_of_the_positive_class_per_bin():
+def test_ece_of_two_classes_uses_the_positive_class():
     y = np.array([1, 1, 0, 1, 0])
     p = np.array([0.95, 0.97, 0.96, 0.62, 0.69])  # three bins of 1/15: 2/3 against .96, 1 against .62, 0 against .69
     found = metrics.scores(y, np.stack([1 - p, p], axis=1), y)["ece"]
     assert found == pytest.approx(3 / 5 * (0.96 - 2 / 3) + 1 / 5 * (1 - 0.62) + 1 / 5 * 0.69)
 
 
-def test_ece_of_three_classes_is_the_gap_of_the_most_probable_class_per_bin_whatever_was_decided():
+def test_ece_of_three_classes_uses_the_most_probable_class():
     proba = np.array([[0.81, 0.1, 0.09], [0.1, 0.83, 0.07], [0.3, 0.2, 0.5]])
     for decided in ([0, 1, 2], [2, 2, 2]):
         found = metrics.scores(np.array([0, 0, 2]), proba, np.array(decided))["ece"]
@@ -154,7 +154,7 @@ def test_a_rising_transform_of_the_probabilities_changes_no_ranking():
     assert after["brier_score_loss"] != before["brier_score_loss"]
 
 
-def test_neither_the_order_of_samples_nor_that_of_three_classes_matters():
+def test_order_of_samples_and_classes_does_not_matter():
     y, proba, decided = predictions(3, 6)
     found = metrics.scores(y, proba, decided)
     order = np.random.default_rng(0).permutation(len(y))
@@ -163,7 +163,7 @@ def test_neither_the_order_of_samples_nor_that_of_three_classes_matters():
     assert metrics.scores(place[y], proba[:, np.argsort(place)], place[decided]) == pytest.approx(found, **CLOSE)
 
 
-def test_without_positives_what_needs_them_is_nan_and_the_rest_is_not():
+def test_without_positives_only_dependent_metrics_are_nan():
     _, proba, decided = predictions(2, 7)
     found = metrics.scores(np.zeros(150, dtype=int), proba, decided)
     undefined = {name for name, value in found.items() if np.isnan(value)}
@@ -178,7 +178,7 @@ def test_nothing_decided_positive_has_no_precision_and_no_correlation():
     assert (found["recall"], found["f1"], found["matthews_corrcoef"]) == (0, 0, 0)
 
 
-def test_one_class_decided_throughout_has_no_correlation_whatever_rounding_does_to_the_weights():
+def test_constant_decision_has_no_correlation():
     y, proba, _ = predictions(3, 8)
     weights = np.random.default_rng(0).random((200, 150))
     assert (metrics.Scorer(y, proba, np.ones(150, dtype=int))(weights)["matthews_corrcoef"] == 0).all()
@@ -265,6 +265,6 @@ def test_roc_curve_without_negatives_has_no_false_positive_rate():
     assert tpr[-1] == 1
 
 
-def test_importing_the_metrics_loads_neither_scikit_learn_nor_pandas_nor_scipy():
+def test_importing_metrics_loads_only_numpy():
     code = "import sys, pipeline.stats.bootstrap; print(*{'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
