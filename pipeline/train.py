@@ -1,14 +1,14 @@
-"""Stage `train@model`: cross-fit a model over the common folds, then fit it on the whole development set.
+"""Stage `train@model`: cross-fit a model over the task's folds, then fit it on the whole development set.
 
-Values that its block lists are tried, and one is chosen inside each training fold.
+Of listed values one is chosen inside each training fold. The test set is not read. In `models/<task>/candidates/<model>/`:
 
-Reads dev.npz only. Writes to `models/<task>/candidates/<model>/`: the model (`model.joblib`, or `model.keras` with its twin
-`model.tflite`), oof.npz (`proba` float64 (n_repeats * n_dev, n_classes): each sample's probabilities by a model that did not see
-it, one repeat of the folds after the other; `distance` (n_dev,): how unlike the other folds it is; `beyond` (n_dev,): how far
-numbers beside a picture lie outside of theirs; `places` float32 (n_dev, k): on which side it lies, see `judge` in
-`prediction.ood_images` and `prediction.ood_tables`), of pictures known.npz, history.csv (fold, epoch, loss, val_loss), of a table
-importance.csv (column, importance: the mean over folds of `cross_fit.permuted`, and the least and the most), and candidate.json
-(all of the bundle that training knows).
+- the model: `model.joblib`, or `model.keras` with the same network as `model.tflite`; of images known.npz (see `ood_images`)
+- oof.npz: `proba`, float64 (n_repeats * n_dev, n_classes), by models fitted without the sample's fold, one repeat after the
+  other; `distance` (n_dev,) to the other folds; `beyond` (n_dev,), how far clinical columns lie outside their ranges; `places`,
+  float32 (n_dev, k), the components of the distance (see `prediction.ood_reference`)
+- history.csv: fold, epoch, loss, val_loss
+- importance.csv of a table: column, importance (the mean over folds of `cross_fit.permuted`), and the least and the most
+- candidate.json: `training.candidate.Candidate`
 """
 
 from pipeline.core import params

@@ -31,7 +31,7 @@ Y = np.array([0, 0, 1, 1] * 5)
 
 
 def pictures():
-    return np.stack([images.classical(square) for square in images.sample_pictures()])
+    return np.stack([images.classical(square) for square in images.sample_images()])
 
 
 TASKS = {

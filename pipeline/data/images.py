@@ -235,7 +235,7 @@ def classical(square: np.ndarray) -> np.ndarray:
     return np.concatenate([histogram, grey.ravel()]).astype(np.float32)
 
 
-def sample_pictures() -> list[np.ndarray]:
+def sample_images() -> list[np.ndarray]:
     """Return four drawn uint8 RGB (SIZE, SIZE, 3) pictures: inputs for self-tests that are nobody's data."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] / (SIZE - 1)
     disc = (np.hypot(x - 0.5, y - 0.5) < 0.3).astype(float)

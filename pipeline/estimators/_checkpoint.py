@@ -14,7 +14,7 @@ from pipeline.core import artifacts
 from pipeline.estimators import _network
 
 keras = _network.import_keras()
-STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # the state of EarlyStopping, beside its best weights
+STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # the state of EarlyStopping, next to its best weights
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc, name-defined]

@@ -1,7 +1,6 @@
-"""The MobileNetV2 network in Keras: built from weights, compiled to LiteRT, written to a `.keras` file of fixed bytes.
+"""The MobileNetV2 network in Keras: build it from weights, compile it to LiteRT, write it to a `.keras` file of fixed bytes.
 
-The only module besides `backbone` and the `mobilenetv2` estimator that imports tensorflow, and only inside functions:
-the import costs six seconds.
+TensorFlow is imported inside functions only: the import takes six seconds.
 """
 
 import json
@@ -15,30 +14,30 @@ import numpy as np
 from pipeline.core import artifacts
 from pipeline.core.errors import BackboneError
 from pipeline.core.suppress_output import quiet
-from pipeline.data.images import SIZE, sample_pictures
+from pipeline.data.images import SIZE, sample_images
 from pipeline.data.litert import Embedder
 
 LAST_MAP = "out_relu"  # the layer whose output, float32 (n, 7, 7, N_FEATURES), is the last feature map
-N_FEATURES = 1280  # of the embedding: the last feature map averaged over its 7x7 places
+N_FEATURES = 1280  # of the embedding: the last feature map averaged over its 7x7 positions
 TOLERANCE = 1e-4  # largest difference between Keras, LiteRT and head on embedding
 MAP_TOLERANCE = (
-    1e-3  # of the feature map: a single place differs by up to 2e-4 of the largest, the mean over places by less
+    1e-3  # of the feature map: a single position differs by up to 2e-4 of the largest value, the mean by less
 )
 EXPORT_DATE = "1980-01-01@00:00:00"
 
 
 def use_threads(threads: int) -> None:
-    """Let tensorflow, when it is imported, use so many threads; the last bits of its sums depend on the number."""
+    """Set the number of threads before TensorFlow is imported; the last bits of its sums depend on it."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
 
 
 def threads() -> int:
-    """Return what `use_threads` was given last."""
+    """Return the number of threads that `use_threads` set."""
     return int(os.environ.get("TF_NUM_INTRAOP_THREADS", 1))
 
 
 def import_keras() -> Any:
-    """Return the keras module on the tensorflow backend, quiet, with deterministic kernels."""
+    """Return the keras module on the TensorFlow backend, without its log lines, with deterministic kernels."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a result must not depend on whether there is a GPU
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -55,7 +54,7 @@ def build(weights: dict[str, np.ndarray]) -> Any:
     """Return a flat Keras model: uint8 RGB (n, SIZE, SIZE, 3) to embeddings, float32 (n, N_FEATURES).
 
     `weights` maps "layer/variable" to arrays, as `models/backbone/weights.npz` does. The scaling to -1..1 is the first
-    layer, so that nobody can do it twice. Raises BackboneError if a weight is missing or of another shape.
+    layer, so that it cannot be done twice. Raises BackboneError if a weight is missing or of another shape.
     """
     keras = import_keras()
     inputs = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
@@ -86,15 +85,15 @@ def set_weights(model: Any, weights: dict[str, np.ndarray]) -> None:
             if name not in weights:
                 raise BackboneError(f"the pretrained weights lack {name}; expected a MobileNetV2 with alpha 1.0")
             if weights[name].shape != tuple(variable.shape):
-                found, expected = weights[name].shape, tuple(variable.shape)
-                raise BackboneError(f"the pretrained weights' {name} has shape {found}; expected {expected}")
+                shape, expected = weights[name].shape, tuple(variable.shape)
+                raise BackboneError(f"the pretrained weights' {name} has shape {shape}; expected {expected}")
             variable.assign(weights[name])
 
 
 def convert(model: Any) -> bytes:
-    """Return a Keras model of pictures, uint8 (n, SIZE, SIZE, 3), as a LiteRT program in float32 for a batch of one.
+    """Return a Keras model of images, uint8 (n, SIZE, SIZE, 3), as a LiteRT program in float32 for a batch of one.
 
-    The weights are frozen into the graph first: the converter takes 2 s for that, and 10 s for a Keras model as it is.
+    The weights are frozen into the graph first: the converter then takes 2 s, and 10 s for the Keras model itself.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -109,8 +108,8 @@ def convert(model: Any) -> bytes:
 def to_litert(model: Any, frozen: str | None = None) -> bytes:
     """Return the model as a LiteRT program, see `convert`; raise RuntimeError if the two differ.
 
-    Its second output is the last feature map, which is computed anyway: what explains an answer needs no second pass. Of a model
-    that was fine-tuned, a third is the mean over places, (1, 1, 1, n_features), of the map of the layer named `frozen`.
+    The second output is the last feature map, so that explanations need no second pass. The third, of a fine-tuned model, is the
+    spatial mean, (1, 1, 1, n_features), of the map of the layer named `frozen`.
     """
     keras = import_keras()
     outputs = [model.output, model.get_layer(LAST_MAP).output]
@@ -118,19 +117,21 @@ def to_litert(model: Any, frozen: str | None = None) -> bytes:
         outputs.append(keras.layers.GlobalAveragePooling2D(keepdims=True)(model.get_layer(frozen).output))
     model_and_maps = keras.Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
     program = convert(model_and_maps)
-    pictures, embedder = np.stack(sample_pictures()), Embedder(program)
-    found = [embedder.run(picture, frozen_mean=True, feature_map=True) for picture in pictures]
-    numbers, maps, *means = (np.asarray(expected) for expected in model_and_maps(pictures, training=False))
-    assert_close("LiteRT", np.stack([one.output for one in found]), numbers)
-    assert_close("LiteRT's feature map", np.stack([one.feature_map for one in found]), maps, MAP_TOLERANCE)
-    familiar = (means or [maps])[0].mean(axis=(1, 2))
-    assert_close("LiteRT's map that was frozen", np.stack([one.frozen_mean for one in found]), familiar)
+    samples, embedder = np.stack(sample_images()), Embedder(program)
+    inferences = [embedder.run(image, frozen_mean=True, feature_map=True) for image in samples]
+    numbers, maps, *means = (np.asarray(expected) for expected in model_and_maps(samples, training=False))
+    assert_close("LiteRT", np.stack([inference.output for inference in inferences]), numbers)
+    assert_close(
+        "LiteRT's feature map", np.stack([inference.feature_map for inference in inferences]), maps, MAP_TOLERANCE
+    )
+    frozen_mean = (means or [maps])[0].mean(axis=(1, 2))
+    assert_close("LiteRT's frozen map", np.stack([inference.frozen_mean for inference in inferences]), frozen_mean)
     return program
 
 
-def assert_close(what: str, found: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE) -> None:
-    """Raise RuntimeError if two ways to the same numbers differ by more than `tolerance` (of the largest, if over 1)."""
-    difference = float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
+def assert_close(what: str, actual: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE) -> None:
+    """Raise RuntimeError if two computations of the same numbers differ by more than `tolerance` (of the largest, if over 1)."""
+    difference = float(np.abs(actual - expected).max() / max(1, np.abs(expected).max()))
     if not difference <= tolerance:
         raise RuntimeError(f"{what} differs from Keras by {difference:.2g}; expected at most {tolerance:.0g}")
 

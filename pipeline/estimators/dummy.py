@@ -1,4 +1,4 @@
-"""The floor: always answers with the class frequencies. A model that does not beat it has learnt nothing."""
+"""The baseline: predict the class frequencies. A model that does not beat it has learnt nothing."""
 
 from pipeline.core.params_models import Strict
 

@@ -12,14 +12,14 @@ FEATURES = ("embedding", "classical", "columns")
 
 
 class Params(Strict):
-    """n_neighbors: how many vote; weights: all alike, or by the inverse of their distance."""
+    """n_neighbors: how many vote; weights: equal, or the inverse of their distance."""
 
     n_neighbors: int = Field(15, ge=1)
     weights: Literal["uniform", "distance"] = "distance"
 
 
 def check_size(params: Params, n_samples: int, where: str) -> None:
-    """Raise ParamsError where the smallest training fold has fewer samples than neighbours are asked for."""
+    """Raise ParamsError where the smallest training fold has fewer samples than neighbours."""
     if params.n_neighbors > n_samples:
         raise ParamsError(
             f"{where}.n_neighbors: found {params.n_neighbors}; a training fold has {n_samples} samples only"

@@ -12,8 +12,8 @@ FEATURES = ("embedding", "classical", "columns")
 class Params(Strict):
     """C: inverse strength of the L2 penalty; 0.001 suits 1,280 features of hundreds to thousands of samples, 1 a table.
 
-    class_weight: balanced makes classes count alike, and probabilities other than the shares of classes are. On seven classes of
-    very different size it also puts the samples of each in a worse order: ROC AUC 0.879 against 0.913 (benchmarks/network.md).
+    class_weight: `balanced` gives classes equal weight and shifts probabilities away from their frequencies. On seven classes
+    of very different size it also ranks samples worse: ROC AUC 0.879 against 0.913 (benchmarks/network.md).
     """
 
     C: float = Field(1.0, gt=0)

@@ -186,7 +186,7 @@ class MobileNetV2Classifier(Model):
         artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})
         if self.params.fine_tune is None:
             embed = litert.Embedder(require(paths.EMBEDDER, "backbone").read_bytes())
-            samples = images.sample_pictures()
+            samples = images.sample_images()
             by_head = self.head_.predict_proba(np.stack([embed(sample) for sample in samples]))
             by_network = np.asarray(loaded(np.stack(samples), training=False))
             _network.assert_close("the head on embeddings", by_head, by_network)

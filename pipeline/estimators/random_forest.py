@@ -10,7 +10,7 @@ FEATURES = ("embedding", "classical", "columns")
 
 
 class Params(Strict):
-    """n_estimators: trees; min_samples_leaf: samples a leaf holds at least, more of them give smoother probabilities."""
+    """n_estimators: number of trees; min_samples_leaf: least number of samples in a leaf, more give smoother probabilities."""
 
     n_estimators: int = Field(100, ge=1)
     min_samples_leaf: int = Field(1, ge=1)

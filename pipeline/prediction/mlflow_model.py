@@ -76,5 +76,5 @@ def example(info: BundleInfo) -> pd.DataFrame:
     if info.is_table:
         return pd.DataFrame([row])
     file = io.BytesIO()
-    Image.fromarray(images.sample_pictures()[0]).save(file, format="PNG")
+    Image.fromarray(images.sample_images()[0]).save(file, format="PNG")
     return pd.DataFrame([{"image": file.getvalue()} | row])

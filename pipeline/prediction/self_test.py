@@ -28,13 +28,13 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
             row = {field["name"]: field.get(key, field["default"]) for field in fields}
             yield row, predictor.features(row)
         return
-    for number, square in enumerate(images.sample_pictures()):
+    for number, square in enumerate(images.sample_images()):
         features = predictor.embed(square)
         if has_columns(predictor.info.features):
             from pipeline.data import tables
 
             features = ImageWithColumns(features, tables.to_frame({f["name"]: f["default"] for f in fields}, fields))
-        yield f"images.sample_pictures()[{number}]", features
+        yield f"images.sample_pictures()[{number}]", features  # the name in bundle.json
 
 
 def check(predictor: Predictor) -> None:

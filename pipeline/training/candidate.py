@@ -47,7 +47,7 @@ class Candidate:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Candidate":
-        """Return the candidate that `to_json` turned into `content`."""
+        """Return the candidate of which `to_json` returned `content`."""
         tuned = content.get("tuned")
         return cls(**content | {"tuned": tuned and Tuned(**tuned)})
 

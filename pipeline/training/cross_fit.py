@@ -1,9 +1,9 @@
 """Cross-fitting: each sample's probabilities by a model that did not see it, and the model fitted on all.
 
-Of several combinations of parameters each fold takes the one that the other folds choose (see `training.tuning`). With
-`split.repeats` the folds are drawn several times, and each sample is predicted as often: figures depend less on how the folds
-fell. All predictions are judged together, as samples of one group more; probabilities are never averaged over repeats, which
-would judge an ensemble that nobody gets.
+Of several combinations of parameters each fold uses the one that the other folds choose (see `training.tuning`). With
+`split.repeats` the folds are drawn several times and each sample is predicted as often, so that figures depend less on one draw.
+All predictions are scored together, those of one sample in the same group. Probabilities are not averaged over repeats: that
+would score an ensemble which is not the model that is kept.
 """
 
 import itertools
@@ -26,9 +26,9 @@ from pipeline.training import tuning
 class CrossFit:
     """model: fitted on all samples; oof: float64 (n_repeats * n, n_classes); history: fold, epoch, loss, val_loss.
 
-    by_fold int (n_repeats, n_folds), on_all: the number of the combination that each fold took, and the model; log_loss:
-    float64 (n_combinations,), the mean over all predictions out of fold. In `history` the folds of a second repeat count on.
-    importance: a column of X each, a row for each fold as `permuted` gives it; None where X is no table.
+    by_fold int (n_repeats, n_folds) and on_all: the number of the combination that each fold and the model use. log_loss:
+    float64 (n_combinations,), the mean over all out-of-fold predictions. In `history` the folds of later repeats are numbered on.
+    importance: a column for each column of X, a row per fold (see `permuted`); None where X is not a table.
     """
 
     model: Model
@@ -51,9 +51,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Part:
-    """What a model fitted without some folds says of them: rows int (m,), proba float64 (m, n_classes), its history, and the
-    importance of a table's columns.
-    """
+    """Predictions for the folds left out: rows int (m,), proba float64 (m, n_classes), history and importance of columns."""
 
     rows: np.ndarray
     proba: np.ndarray
@@ -66,20 +64,20 @@ def cross_fit(
 ) -> CrossFit:
     """Return the model fitted on all samples, out-of-fold probabilities and every fold's history.
 
-    Each of `builds` makes an unfitted model of one combination. One that records its own epochs has `history_`; of
-    others the history is one line a fold: the log loss on what it was fitted on, and on what it was not.
+    Each of `builds` returns an unfitted model of one combination. Where a model has no `history_`, its history is one line a
+    fold: the log loss on the samples that it was fitted on, and on those left out.
     """
     folds = dev.folds
-    dev = replace(dev, arrays={})  # the features are in X, and a fold's work may travel to another machine
+    dev = replace(dev, arrays={})  # the features are in X, and a fold's work may be sent to another machine
     pieces = plan(len(builds), len(folds), int(folds.max()) + 1)
     # Side by side the fit on all, the largest piece of work, goes first: after the folds one core would wait for it.
-    # Not on a cluster: what has come through pickle is written as other bytes, though it is the same model.
+    # Not on a cluster: an unpickled model is written as other bytes, though it is the same model.
     together = len(builds) == 1 and workers > 1 and not on_cluster()
 
     def fit_on_all(number: int) -> Model:
         return fit(builds[number](), X, dev, np.arange(len(dev.y)), f"{label} on all")
 
-    # Given a number, because a cluster's scheduler, which lacks this module, reads what is handed out
+    # Takes a number, because a cluster's scheduler, which lacks this module, unpickles the items
     def work(index: int) -> Any:
         if index == len(pieces):
             return fit_on_all(0)
@@ -120,29 +118,27 @@ def sum_losses(parts: dict[Piece, Part], folds: np.ndarray, y: np.ndarray) -> np
 
 
 def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
-    """Return the fits besides that on all: without each fold, and to choose of several combinations without each pair."""
+    """Return the fits except that on all: without each fold and, to choose of several combinations, without each pair."""
     sizes = (1,) if n_combinations == 1 else (1, 2)
     left_out = [folds for size in sizes for folds in itertools.combinations(range(n_folds), size)]
     return list(itertools.starmap(Piece, itertools.product(range(n_combinations), range(n_repeats), left_out)))
 
 
 def fit_without(piece: Piece, build: Callable[[], Model], X: Any, dev: Dataset, label: str, seed: int) -> Part:
-    """Return what an estimator fitted without one fold of `dev`, or two, says of them; history and importance of one alone."""
+    """Return the predictions of a model fitted without one or two folds of `dev`; history and importance for one alone."""
     out = np.isin(dev.fold, piece.folds)
     rows, left_out = np.flatnonzero(~out), np.flatnonzero(out)
     check_classes(dev, rows)
     numbers = " and ".join(str(fold + 1) for fold in piece.folds)
-    looked_at = (rows_of(X, left_out), dev.y[left_out]) if len(piece.folds) == 1 else None
-    estimator = fit(build(), X, dev, rows, f"{label} fold {numbers}", looked_at)
-    proba = probabilities(estimator, rows_of(X, left_out))
-    history = estimator.history_
-    if history is None and looked_at:
-        known = probabilities(estimator, rows_of(X, rows))
-        both = log_losses(known, dev.y[rows]).mean(), log_losses(proba, dev.y[left_out]).mean()
+    held_out = (rows_of(X, left_out), dev.y[left_out]) if len(piece.folds) == 1 else None
+    model = fit(build(), X, dev, rows, f"{label} fold {numbers}", held_out)
+    proba = probabilities(model, rows_of(X, left_out))
+    history = model.history_
+    if history is None and held_out:
+        fitted = probabilities(model, rows_of(X, rows))
+        both = log_losses(fitted, dev.y[rows]).mean(), log_losses(proba, dev.y[left_out]).mean()
         history = pd.DataFrame([[1, *both]], columns=["epoch", "loss", "val_loss"])
-    importance = (
-        permuted(estimator, *looked_at, [seed, piece.repeat, *piece.folds]) if is_table(X) and looked_at else None
-    )
+    importance = permuted(model, *held_out, [seed, piece.repeat, *piece.folds]) if is_table(X) and held_out else None
     return Part(left_out, proba, history, importance)
 
 
@@ -151,18 +147,18 @@ def is_table(X: Any) -> bool:
     return isinstance(X, pd.DataFrame)
 
 
-def permuted(estimator: Model, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
-    """Return by column how much worse the mean log loss on held-out samples gets when its values change places.
+def permuted(model: Model, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
+    """Return by column the increase of the mean log loss on held-out samples when its values are permuted.
 
-    Permutation importance (Breiman 2001, section 10) of samples that the estimator did not see. Of two columns that say the
-    same neither may seem to matter.
+    Permutation importance (Breiman 2001, section 10). Of two columns with the same information neither may seem to matter.
+    Not scikit-learn's permutation_importance, which draws other permutations: figures would change.
     """
-    rng, before = np.random.default_rng(seed), log_losses(probabilities(estimator, X), y).mean()
-    found = {}
+    rng, before = np.random.default_rng(seed), log_losses(probabilities(model, X), y).mean()
+    importance = {}
     for column in X:
-        mixed = X.assign(**{column: X[column].to_numpy()[rng.permutation(len(X))]})
-        found[column] = float(log_losses(probabilities(estimator, mixed), y).mean() - before)
-    return found
+        permuted_X = X.assign(**{column: X[column].to_numpy()[rng.permutation(len(X))]})
+        importance[column] = float(log_losses(probabilities(model, permuted_X), y).mean() - before)
+    return importance
 
 
 def rows_of(X: Any, rows: np.ndarray) -> Any:
@@ -170,9 +166,9 @@ def rows_of(X: Any, rows: np.ndarray) -> Any:
     return X.iloc[rows] if is_table(X) else X[rows]
 
 
-def fit(model: Model, X: Any, dev: Dataset, rows: np.ndarray, label: str, looked_at: tuple | None = None) -> Model:
-    """Return the model fitted on some rows, with their groups; `looked_at` (X, y) is for its learning curve alone."""
-    return model.fit(rows_of(X, rows), dev.y[rows], dev.group[rows], label, looked_at)
+def fit(model: Model, X: Any, dev: Dataset, rows: np.ndarray, label: str, held_out: tuple | None = None) -> Model:
+    """Return the model fitted on some rows, with their groups; `held_out` (X, y) is for its learning curve alone."""
+    return model.fit(rows_of(X, rows), dev.y[rows], dev.group[rows], label, held_out)
 
 
 def check_classes(dev: Dataset, rows: np.ndarray) -> None:
@@ -182,9 +178,9 @@ def check_classes(dev: Dataset, rows: np.ndarray) -> None:
         raise DataError(f"a training fold lacks the class {', '.join(absent)}; collect more of it or lower split.folds")
 
 
-def probabilities(estimator: Model, X: Any) -> np.ndarray:
+def probabilities(model: Model, X: Any) -> np.ndarray:
     """Return predict_proba as float64 (n, n_classes)."""
-    return np.asarray(estimator.predict_proba(X), dtype=np.float64).clip(0, 1)  # a sum of votes may end a hair above 1
+    return np.asarray(model.predict_proba(X), dtype=np.float64).clip(0, 1)  # a sum of votes may end a hair above 1
 
 
 def log_losses(proba: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,12 +1,15 @@
-"""Tuning inside the folds: which of several values of a model's parameters is taken, chosen where the score cannot see it.
+"""Tuning inside the folds: choose among several values of a model's parameters where the score cannot see the choice.
 
-A list in a model's block (`C: [0.001, 0.01, 0.1]`) is tried value by value, several lists in all combinations. Whoever takes the
-combination that scores best out of fold and reports that score reports the luck of the choice, too (Cawley and Talbot 2010;
-Varma and Simon 2006). So each fold's choice is made by cross-validation over the other folds, whose samples alone it is
-trained on, and the fold is scored by what was chosen without it. The model that is kept is chosen over all folds.
+A list in a model's block (`C: [0.001, 0.01, 0.1]`) is tried value by value, several lists in all combinations. The out-of-fold
+score of the best combination would also measure the luck of the choice (Cawley and Talbot 2010; Varma and Simon 2006). So each
+fold's combination is chosen by cross-validation over the other folds, whose samples alone the models are fitted on. The model
+that is kept uses the combination chosen over all folds.
 
-By log loss, summed over samples: it is defined for any number of classes, needs no threshold, and few samples suffice to
-tell two values apart. Of equal ones the first wins.
+The criterion is the log loss summed over samples: it is defined for any number of classes, needs no threshold, and few samples
+suffice to tell two values apart. Of equal ones the first is chosen.
+
+To choose for fold i, fold j is predicted by a model fitted without both; so is, to choose for fold j, fold i by the same model. A
+pair of folds therefore costs one fit, not two.
 """
 
 import itertools
@@ -18,13 +21,13 @@ from pipeline.training.candidate import Tuned
 
 
 def combinations(own: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the blocks that a model's `own` keys stand for, one for each combination of listed values, the last key fastest."""
+    """Return a block for each combination of the listed values in a model's `own` keys, the last key fastest."""
     values = [value if isinstance(value, list) else [value] for value in own.values()]
     return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
 def choose(losses: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the numbers of the combinations that the folds take, int (n_repeats, n_folds), and that the model on all takes.
+    """Return the numbers of the combinations chosen for the folds, int (n_repeats, n_folds), and for the model on all samples.
 
     `losses` (n_combinations, n_repeats, n_folds, n_folds): at [c, r, i, j] the log loss summed over fold j of combination c
     fitted without the folds i and j; where i is j, without that one.

@@ -396,7 +396,7 @@ def test_shrinking_averages_rather_than_picks():
 
 @pytest.mark.parametrize("number", range(4))
 def test_classical_features_are_320_numbers_from_0_to_1_and_the_histogram_sums_to_1(number):
-    found = images.classical(images.sample_pictures()[number])
+    found = images.classical(images.sample_images()[number])
     assert found.shape == (320,)
     assert found.dtype == np.float32
     assert 0 <= found.min() <= found.max() <= 1
@@ -414,6 +414,6 @@ def test_the_histogram_counts_colours_and_the_rest_is_where_it_is_bright():
 
 
 def test_the_pictures_for_self_tests_are_what_a_model_sees():
-    for square in images.sample_pictures():
+    for square in images.sample_images():
         assert square.shape == (224, 224, 3)
         assert square.dtype == np.uint8

@@ -11,7 +11,7 @@ from pipeline.data import images, litert
 
 
 def test_an_embedding_has_the_same_bits_on_every_thread(program):
-    squares = images.sample_pictures()
+    squares = images.sample_images()
     once = np.stack([litert.Embedder(program.read_bytes())(square) for square in squares])
     embedder = litert.Embedder(program.read_bytes())
     with ThreadPoolExecutor(4) as pool:
@@ -22,7 +22,7 @@ def test_an_embedding_has_the_same_bits_on_every_thread(program):
 
 
 def test_what_a_run_returns_does_not_change_with_the_next_one(program):
-    embedder, (first, second, *_) = litert.Embedder(program.read_bytes()), images.sample_pictures()
+    embedder, (first, second, *_) = litert.Embedder(program.read_bytes()), images.sample_images()
     inference = embedder.run(first, frozen_mean=True, feature_map=True)
     before = [inference.output.copy(), inference.frozen_mean.copy(), inference.feature_map.copy()]
     np.testing.assert_allclose(inference.feature_map.mean(axis=(0, 1)), inference.frozen_mean)
@@ -41,7 +41,7 @@ def test_threads_share_a_bounded_number_of_interpreters(program, monkeypatch):
             super().__init__(data)
 
     monkeypatch.setattr(litert, "_Interpreter", Counted)
-    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 3), images.sample_pictures()
+    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 3), images.sample_images()
     assert created == []
     for _ in range(5):
         embedder(first)
@@ -54,7 +54,7 @@ def test_threads_share_a_bounded_number_of_interpreters(program, monkeypatch):
 
 
 def test_an_interpreter_serves_on_after_an_image_of_another_shape(program):
-    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 1), images.sample_pictures()
+    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 1), images.sample_images()
     expected = embedder(first)
     with pytest.raises(ValueError, match="Dimension mismatch"):
         embedder(first[:9])

@@ -134,7 +134,7 @@ def test_the_stage_writes_weights_embedder_and_origin_without_a_path(project, we
 
 def test_untrained_weights_tell_pictures_apart_and_are_the_same_for_the_same_seed(weights):
     model = _network.build(weights)
-    embedding = np.asarray(model(np.stack(images.sample_pictures()), training=False))
+    embedding = np.asarray(model(np.stack(images.sample_images()), training=False))
     assert embedding.std(axis=0).mean() > 0.01
     again = _backbone.fetch("random", 7)
     assert all(np.array_equal(again[name], weights[name]) for name in weights)

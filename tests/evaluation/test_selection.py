@@ -263,7 +263,7 @@ def test_golden_predictions_of_images_match_the_bundle(tmp_path, monkeypatch, tm
     select_best.main("t")
     loaded = Predictor("models/t/best")
     assert loaded.info.model == "net"
-    pictures = images.sample_pictures()
+    pictures = images.sample_images()
     assert len(loaded.info.golden) == len(pictures)
     for number, example in enumerate(loaded.info.golden):
         assert example["input"] == f"images.sample_pictures()[{number}]"

@@ -107,7 +107,7 @@ def test_the_registered_model_answers_like_the_predictor_elsewhere(project, tmp_
     rows = [{"age": 33.5, "site": "leg"}, {"age": None, "site": ""}, {"age": 80.0, "site": "toe"}]
     (tmp_path / "rows.json").write_text(json.dumps(rows))
     file = io.BytesIO()
-    Image.fromarray(images.sample_pictures()[1]).save(file, format="PNG")
+    Image.fromarray(images.sample_images()[1]).save(file, format="PNG")
     files = [file.getvalue(), b"no picture"]
     pd.DataFrame({"image": files}).to_pickle(tmp_path / "files.pkl")
     arguments = [f"sqlite:///{project}/mlflow/mlflow.db", str(tmp_path / "rows.json"), str(tmp_path / "files.pkl")]
