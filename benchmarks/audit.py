@@ -57,7 +57,7 @@ def cost(name: str, *runs: Run) -> Figure:
 
 
 def seed_skin(store: Path) -> list[Figure]:
-    """The photos that were copied from train to test, most of them squeezed."""
+    """The photos that were copied from train to test, most of them stretched."""
     run = audit(DATA / "seed_skin", store)
     stems = [{Path(path).stem for path in one} for one in run.found["groups"]]
     clean = sum("ISIC_5731511" in one for one in stems)

@@ -1,9 +1,9 @@
-"""Which samples are the same picture, whatever was done to it, and what betrays the class besides the picture.
+"""Find samples that are the same image, even if edited, and shortcuts: acquisition properties that predict the label.
 
     python -m pipeline.audit PATH [--json] [--sheet FILE.png] [--copies]
 
-audits a folder of pictures or a CSV with no task set up. The stage `audit@task` is the same with the name of a task: it takes
-what scan found and writes `data/<task>/audit.json`. Learns nothing, changes nothing: `split` decides by it what is left out.
+audits a folder of images or a CSV with no task set up. The stage `audit@task` is the same with the name of a task: it takes
+what scan found and writes `data/<task>/audit.json`. Nothing is changed: `split` decides what is left out.
 """
 
 import argparse
@@ -23,30 +23,30 @@ MOST_WORKERS = 8  # threads where no params.yaml says how many; more would wait 
 
 
 def run_stage(name: str) -> None:
-    """Write a task's audit.json and say what was found; raise DataError for what the task does not tolerate."""
+    """Write a task's audit.json and print a summary; raise DataError for findings that the task does not tolerate."""
     result, _, root = audit_task(name)
     artifacts.write_json(TaskPaths(name).audit, result.to_json())
-    lines = summary.summary(result, "picture" if root else "row", done=True)
+    lines = summary.summary(result, "image" if root else "row", done=True)
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     task = params.task(name)
     summary.refuse(result, task.audit, task.raw, name)
     summary.require_groups(result, task.read, task.raw, name)
 
 
-def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
-    """Audit what lies at `place`, show what was found, and return the exit code."""
-    result, samples, root = audit_path(place, copies, min(os.cpu_count() or 1, MOST_WORKERS))
+def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
+    """Audit a folder or CSV, print the result, and return the exit code."""
+    result, samples, root = audit_path(path, copies, min(os.cpu_count() or 1, MOST_WORKERS))
     if result.n_unreadable == result.n_files:
         first = result.unreadable[0]
-        raise DataError(f"{place.as_posix()}: nothing can be read, the first, {first.path}: {first.reason}")
+        raise DataError(f"{path.as_posix()}: nothing can be read, the first, {first.path}: {first.reason}")
     if as_json:
         print(json.dumps(artifacts.rounded(result.to_json()), indent=1, sort_keys=True))
     else:
-        print(*summary.summary(result, "picture" if root else "row"), sep="\n")
+        print(*summary.summary(result, "image" if root else "row"), sep="\n")
         print(*summary.table(result, samples), sep="\n")
     if sheet:
         if root is None:
-            raise DataError(f"{place.as_posix()}: holds rows, not pictures: there is nothing to show on {sheet}")
+            raise DataError(f"{path.as_posix()}: holds rows, not images: there is nothing to show on {sheet}")
         contact_sheet.write(sheet, summary.ranked(result, samples), root)
         print(f"{sheet}: {min(len(result.pairs), contact_sheet.MOST)} pairs", file=sys.stderr)
     return summary.exit_code(result, *((samples[column] != "").any() for column in ("shipped", "group")))
@@ -54,18 +54,18 @@ def run_alone(place: Path, as_json: bool, sheet: Path | None, copies: bool) -> i
 
 def main(*arguments: str) -> None:
     """Run the stage for the name of a task and nothing else; audit a path for everything else."""
-    parser = argparse.ArgumentParser("python -m pipeline.audit", description="Find copies of pictures or rows.")
+    parser = argparse.ArgumentParser("python -m pipeline.audit", description="Find copies of images or rows.")
     parser.add_argument(
         "path", metavar="PATH", help="a folder, a CSV with a column path, a CSV of rows; or a task's name"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     parser.add_argument("--sheet", metavar="FILE.png", type=Path, help="draw the pairs side by side")
-    parser.add_argument("--copies", action="store_true", help="count only what is certainly one picture")
-    asked = parser.parse_args(arguments)
-    if len(arguments) == 1 and is_task(asked.path):
-        run_stage(asked.path)
+    parser.add_argument("--copies", action="store_true", help="count only what is certainly one image")
+    options = parser.parse_args(arguments)
+    if len(arguments) == 1 and is_task(options.path):
+        run_stage(options.path)
     else:
-        sys.exit(run_alone(Path(asked.path), asked.json, asked.sheet, asked.copies))
+        sys.exit(run_alone(Path(options.path), options.json, options.sheet, options.copies))
 
 
 def is_task(word: str) -> bool:

@@ -1,8 +1,8 @@
-"""Stage `demo`: two small data sets to run everything on, offline: a table of measurements and drawn pictures.
+"""Stage `demo`: two small data sets to run everything on, offline: a table of measurements and drawn images.
 
-`data/demo/breast.csv` is the Wisconsin diagnostic table that scikit-learn ships. `data/demo/lesions/` holds pictures
-drawn by `drawing` and `camera`, of nobody. Their classes overlap on purpose, and a few of them are copies or damaged,
-for the audit to find: see `plant_flaws`. Nothing in names or columns tells which.
+`data/demo/breast.csv` is the Wisconsin diagnostic table that scikit-learn ships. `data/demo/lesions/` holds images
+drawn by `data.synthetic`. Their classes overlap on purpose, and a few of them are copies or damaged, for the audit to find: see
+`plant_flaws`. Names and columns do not reveal which.
 """
 
 from pipeline.core import artifacts, params, params_models

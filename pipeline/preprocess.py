@@ -33,7 +33,7 @@ def main(name: str) -> None:
     features = load_features(folder / "scan", task)
     counted = (split["subset"] == "dev") & ~split["path"].map(
         uploads.is_upload
-    )  # uploads must not turn the classes round
+    )  # Uploads must not change which class is positive.
     classes = order_classes(split.loc[counted, "label"], task.preprocess.positive, name)
     check_classes(classes, task.select.operating_point, name)
     dev = take(split, "dev", classes, features, row_of)

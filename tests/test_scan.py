@@ -134,7 +134,9 @@ def test_what_cannot_be_opened_is_a_row_with_its_reason_and_nothing_hangs(projec
     (root / "benign" / "dead.png").symlink_to("nowhere")
     (root / "benign" / "endless.png").symlink_to("/dev/zero")
     samples = scanned(task()).set_index("path")
-    assert samples.loc["benign/pipe.png", "error"] == samples.loc["benign/endless.png", "error"] == "is no file"
+    assert (
+        samples.loc["benign/pipe.png", "error"] == samples.loc["benign/endless.png", "error"] == "is not a regular file"
+    )
     assert samples.loc["benign/dead.png", "error"].startswith("cannot be opened (No such file")
 
 

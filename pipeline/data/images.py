@@ -1,7 +1,7 @@
-"""The only place where bytes become pixels, and pixels features: training and serving both come through here.
+"""Decode images and compute their classical features. All images of training and serving are decoded here.
 
 Accepted: JPEG, PNG, BMP, TIFF, WebP with one frame, from 16 px on a side to 50 megapixels. EXIF orientation is applied;
-palette, grey, 1-bit, CMYK and 16-bit pictures are converted to RGB; transparency is laid over black.
+palette, grey, 1-bit, CMYK and 16-bit images are converted to RGB; transparency is laid over black.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 SIZE = 224  # px, width and height of what a model sees
 MIN_SIDE = 16  # px
 MAX_PIXELS = 50_000_000
-LARGE = 8_000_000  # px, of which a server decodes one picture at a time
-BAND = 1_000_000  # px that are converted at a time
+LARGE = 8_000_000  # px, of which a server decodes one image at a time
+BAND = 1_000_000  # px that are converted at once
 HEAD = 352  # bytes from a file's start that tell what it is: NIfTI's sign is the last, at 344
 DRAFT = 2 * SIZE  # px: a JPEG is decoded at the smallest scale not under this: 3000x2000 in 14 ms instead of 44
-# A truncated file must raise: half a picture is not the picture.
+# A truncated file must raise: half an image must not pass for the whole.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 # The limit is ours (MAX_PIXELS, checked before a pixel is decoded), with an error that says what to do.
 Image.MAX_IMAGE_PIXELS = None
@@ -35,7 +35,7 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 _one_large = threading.Lock()
 NIFTI = "a NIfTI volume: export its slices as PNG first, for instance with nibabel"
-# The first bytes at a place in the file, and what to do about what they announce.
+# The bytes at an offset in the file, and what to do with such a file.
 EXPORT_HINTS = {
     (128, b"DICM"): "a DICOM file: export it first, for instance with 'dcmj2pnm +on file.dcm file.png'",
     (344, b"n+1\0"): NIFTI,
@@ -56,8 +56,8 @@ TURNS = {
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A decoded picture. `pixels`: uint8 RGB (height, width, 3); `width`, `height`: as stored, in px, EXIF applied."""
+class DecodedImage:
+    """A decoded image. `pixels`: uint8 RGB (height, width, 3); `width`, `height`: as stored, in px, EXIF applied."""
 
     pixels: np.ndarray
     width: int
@@ -74,19 +74,19 @@ class Picture:
         return digest.hexdigest()[:16]
 
 
-def decode(data: bytes) -> Picture:
+def decode(data: bytes) -> DecodedImage:
     """Decode the bytes of one image file.
 
-    Raises DataError, with the reason and what to do, for anything that is not one whole picture within the limits.
+    Raises DataError, with the reason and what to do, for anything that is not one whole image within the limits.
     """
     with upright(data) as (image, stored):
-        return Picture(np.asarray(image), *stored)
+        return DecodedImage(np.asarray(image), *stored)
 
 
 def square(data: bytes) -> np.ndarray:
-    """Return what a model sees of an image file: `resize(decode(data).pixels)`, without the copies between the two.
+    """Return the model's input for an image file: `resize(decode(data).pixels)`, without the intermediate copies.
 
-    Large pictures are decoded one at a time, however many threads ask: of 50 megapixels, one takes up to 400 MB.
+    Large images are decoded one at a time, whatever the number of threads: one of 50 megapixels takes up to 400 MB.
     """
     with upright(data, _one_large) as (image, _):
         return _resized(image, SIZE)
@@ -94,9 +94,9 @@ def square(data: bytes) -> np.ndarray:
 
 @contextmanager
 def upright(data: bytes, one_large: AbstractContextManager | None = None) -> Iterator[tuple[Image.Image, tuple]]:
-    """Yield an image file's picture as RGB, turned as EXIF says, and its width, height, mode and format as stored.
+    """Yield a decoded image as RGB, rotated as EXIF says, and its width, height, mode and format as stored.
 
-    `one_large` is held while pixels of a large picture are. Raises DataError as `decode` does.
+    `one_large` is held while the pixels of a large image are in memory. Raises DataError as `decode` does.
     """
     refuse_other_formats(data[:HEAD])
     with explained(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -132,29 +132,29 @@ def refuse_other_formats(start: bytes) -> None:
     """Raise DataError for an empty file and for medical formats, by the first HEAD bytes of a file."""
     if not start:
         raise DataError("not a readable image (0 bytes)")
-    for (place, magic), hint in EXPORT_HINTS.items():
-        if start.startswith(magic, place):
+    for (offset, magic), hint in EXPORT_HINTS.items():
+        if start.startswith(magic, offset):
             raise DataError(hint)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn whatever a decoder raises into a DataError that says what is wrong with the file."""
+    """Convert whatever a decoder raises into a DataError that says what is wrong with the file."""
     try:
         yield
     except DataError:
         raise
     except UnidentifiedImageError:
         raise DataError(f"not a readable image; expected one of {', '.join(FORMATS)}") from None
-    except Exception as error:  # decoders of damaged files raise whatever they like
+    except Exception as error:  # decoders raise all kinds of errors for damaged files
         raise DataError(f"not a readable image ({type(error).__name__}: {error})") from None
 
 
 def check_header(image: Image.Image) -> None:
-    """Raise DataError unless an opened file holds one picture within the limits of size."""
+    """Raise DataError unless an opened file holds one image within the limits of size."""
     width, height = image.size
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a phone's JPEG with a preview behind it
-        raise DataError(f"has {image.n_frames} frames; export one frame as a picture of its own")
+        raise DataError(f"has {image.n_frames} frames; export one frame as an image of its own")
     if min(width, height) < MIN_SIDE:
         raise DataError(f"is {width}x{height} px; at least {MIN_SIDE} px on each side are needed")
     if width * height > MAX_PIXELS:
@@ -168,7 +168,7 @@ def orientation(image: Image.Image) -> int:
     """
     try:
         return image.getexif().get(0x0112, 1)
-    except Exception:  # whatever a damaged block makes of its parser
+    except Exception:  # a damaged block raises all kinds of errors
         return 1
 
 
@@ -186,7 +186,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _numbers(image: Image.Image) -> np.ndarray:
-    """Return a grey picture as float64. Where there is no number there is no picture: black, as what is transparent."""
+    """Return a grey image as float64. NaN and infinity become black, as transparent pixels do."""
     return np.nan_to_num(np.asarray(image).astype(np.float64), nan=0, posinf=0, neginf=0)
 
 
@@ -227,16 +227,18 @@ def _resized(image: Image.Image, size: int) -> np.ndarray:
 
 
 def classical(square: np.ndarray) -> np.ndarray:
-    """Return (320,) float32 in 0..1 of a (SIZE, SIZE, 3) picture: a 4x4x4 colour histogram, then 16x16 grey values."""
+    """Return (320,) float32 in 0..1 of a (SIZE, SIZE, 3) image: a 4x4x4 colour histogram, then 16x16 grey values."""
     bins = square >> 6
-    colour = bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]  # in bytes, by picture: half the time of by pixel
+    colour = (
+        bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]
+    )  # uint8 over the whole image: half the time of pixel by pixel
     histogram = np.bincount(colour.ravel(), minlength=64) / colour.size
     grey = np.asarray(Image.fromarray(square).convert("L").resize((16, 16), Image.Resampling.BOX)) / 255
     return np.concatenate([histogram, grey.ravel()]).astype(np.float32)
 
 
 def sample_images() -> list[np.ndarray]:
-    """Return four drawn uint8 RGB (SIZE, SIZE, 3) pictures: inputs for self-tests that are nobody's data."""
+    """Return four drawn uint8 RGB (SIZE, SIZE, 3) images: inputs for self-tests that belong to no patient."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] / (SIZE - 1)
     disc = (np.hypot(x - 0.5, y - 0.5) < 0.3).astype(float)
     drawn = [
@@ -245,4 +247,4 @@ def sample_images() -> list[np.ndarray]:
         np.stack([(np.sin(40 * x) + 1) / 2] * 3, axis=-1),
         np.full((SIZE, SIZE, 3), 0.5),
     ]
-    return [np.round(picture * 255).astype(np.uint8) for picture in drawn]
+    return [np.round(image * 255).astype(np.uint8) for image in drawn]

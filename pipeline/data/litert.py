@@ -48,18 +48,18 @@ class Embedder:
 
     @contextmanager
     def _interpreter(self) -> Iterator["_Interpreter"]:
-        one = self._pool.get()
+        interpreter = self._pool.get()
         try:
-            one = one or _Interpreter(self._program)
-            yield one
+            interpreter = interpreter or _Interpreter(self._program)
+            yield interpreter
         finally:
-            self._pool.put(one)
+            self._pool.put(interpreter)
 
     @property
     def size(self) -> int:
         """Length of the output."""
-        with self._interpreter() as one:
-            return one.size
+        with self._interpreter() as interpreter:
+            return interpreter.size
 
     def warm_up(self, n_threads: int) -> None:
         """Create and run the interpreters that `n_threads` need. Call it before threads share the embedder."""
@@ -69,8 +69,8 @@ class Embedder:
 
     def run(self, square: np.ndarray, frozen_mean: bool = False, feature_map: bool = False) -> Inference:
         """Run the program on a uint8 RGB (SIZE, SIZE, 3) image; return its output and what else is asked for."""
-        with self._interpreter() as one:
-            return one.run(square, frozen_mean, feature_map)
+        with self._interpreter() as interpreter:
+            return interpreter.run(square, frozen_mean, feature_map)
 
     def __call__(self, square: np.ndarray) -> np.ndarray:
         """Return the program's (n_outputs,) float32 for a uint8 RGB (SIZE, SIZE, 3) image."""

@@ -19,7 +19,7 @@ def split(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: 
     """Return the samples sorted by id and path, with group, subset, fold and reason.
 
     `samples` are the rows of samples.csv. Samples of one group (the group column, and
-    the sets that the audit found to be the same picture, united) are never divided. By hash, a group is in test when the
+    the sets that the audit found to be the same image, united) are never divided. By hash, a group is in test when the
     hash of seed and group falls below `test_fraction`, so adding samples never moves the old ones; as shipped, the shipped
     test set is test, and development samples of a group that also is in test are left out. Uploads move no other sample, and
     never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
@@ -46,7 +46,7 @@ def assign_raw(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, s
     if params.by == "shipped":
         in_test = set(table.loc[table["subset"] == "test", "group"])
         leak = (table["subset"] == "dev") & table["group"].isin(in_test)
-        table.loc[leak, "reason"] = "leak: its picture or group is also in the shipped test set"
+        table.loc[leak, "reason"] = "leak: its image or group is also in the shipped test set"
         table.loc[leak, "subset"] = "excluded"
     return table
 
@@ -55,20 +55,20 @@ def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) 
     """Return `table`, the assigned raw samples, with the uploads behind them, which are dev or excluded.
 
     `samples` are the raw samples and then the uploads, `audit.uploads` the pairs that hold an upload. Left out is what shares
-    a group or a picture with a test sample, and what is there under another label. Development samples that an upload joins
+    a group or an image with a test sample, and what is there under another label. Development samples that an upload joins
     get one group, so that no fold divides them.
     """
     links = [[pair.a, pair.b] for pair in audit.uploads or []]
     copies = [[pair.a, pair.b] for pair in [*audit.pairs, *(audit.uploads or [])] if pair.copy]
     united = pd.Series(unite_groups(samples, audit.groups + links))
-    picture = pd.Series(unite_groups(samples.assign(group=""), copies))
+    same_image = pd.Series(unite_groups(samples.assign(group=""), copies))
     whole = pd.concat(
         [table, samples.loc[len(table) :, table.columns.intersection(samples.columns)]], ignore_index=True
     )
     new = whole.index >= len(table)
     near_test = united.isin(united[whole["subset"] == "test"])
-    contrary = whole["label"].groupby(picture).transform("nunique") > 1
-    reason = np.where(near_test, "leak: its picture or group is also in the test set", "")
+    contrary = whole["label"].groupby(same_image).transform("nunique") > 1
+    reason = np.where(near_test, "leak: its image or group is also in the test set", "")
     reason = np.where(contrary & ~near_test, "label conflict: the same under another label", reason)
     whole.loc[new, "reason"] = reason[new]
     whole.loc[new, "subset"] = np.where(reason[new] == "", "dev", "excluded")
@@ -76,15 +76,15 @@ def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) 
     return whole
 
 
-def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[str]:
-    """Return each sample's group: its group column (else its id), joined with the groups of pictures that are the same.
+def unite_groups(samples: pd.DataFrame, same_images: list[list[str]]) -> list[str]:
+    """Return each sample's group: its group column (else its id), joined with the groups of images that are the same.
 
-    A joined group bears the smallest of the names it unites, so that its place does not depend on the order of files.
+    A joined group has the smallest of the names it unites, so that its subset does not depend on the order of files.
     """
     own = np.where(samples["group"] != "", "group:" + samples["group"], "id:" + samples["id"])
     names, code = np.unique(own.astype(str), return_inverse=True)
     of_path = dict(zip(samples["path"], code, strict=True))
-    links = [(of_path[paths[0]], of_path[other]) for paths in same_pictures for other in paths[1:]]
+    links = [(of_path[paths[0]], of_path[other]) for paths in same_images for other in paths[1:]]
     component = connected_components(len(names), links)
     # names are sorted, so the first of each component is its smallest
     _, smallest = np.unique(component, return_index=True)
@@ -92,7 +92,7 @@ def unite_groups(samples: pd.DataFrame, same_pictures: list[list[str]]) -> list[
 
 
 def reasons(table: pd.DataFrame, conflicts: list[list[str]]) -> np.ndarray:
-    """Return why each sample is left out on its own account, or ""."""
+    """Return the reason to exclude each sample whatever its group, or ""."""
     conflicting = {path for paths in conflicts for path in paths}
     return np.where(
         table["error"] != "",
@@ -119,7 +119,7 @@ def unit_hash(group: str, seed: int) -> float:
 def check_counts(table: pd.DataFrame, params: SplitParams) -> None:
     """Raise SplitError, with counts and remedy, unless every class has enough test samples and a group for every fold.
 
-    A class of which nothing is left must not vanish without a word: a model would be sure of the others.
+    A class without samples must not vanish silently: a model would be certain of the others.
     """
     dev, test = table[table["subset"] == "dev"], table[table["subset"] == "test"]
     for label in sorted(set(table["label"]) - {""}):
@@ -148,10 +148,10 @@ def folds(table: pd.DataFrame, n_folds: int, seed: int) -> pd.Series:
     from sklearn.model_selection import StratifiedGroupKFold
 
     dev = table.index[table["subset"] == "dev"]
-    found = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    fold_of = pd.Series(pd.NA, index=table.index, dtype="Int64")
     divided = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(
         dev, table.loc[dev, "label"], table.loc[dev, "group"]
     )
     for fold, (_, held_out) in enumerate(divided):
-        found[dev[held_out]] = fold
-    return found
+        fold_of[dev[held_out]] = fold
+    return fold_of

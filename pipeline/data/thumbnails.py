@@ -8,14 +8,14 @@ from pipeline.data import images
 
 
 def preview(data: bytes, side: int) -> bytes:
-    """Return an image file's picture as JPEG, at most `side` px wide and high; raise DataError as `images.decode` does."""
+    """Return an image file as an upright JPEG, at most `side` px wide and high; raise DataError as `images.decode` does."""
     with images.upright(data) as (image, _):
         image.thumbnail((side, side))
         return encoded(image)
 
 
 def encoded(image: Image.Image) -> bytes:
-    """Return an RGB picture as the bytes of a JPEG file."""
+    """Return an RGB image as the bytes of a JPEG file."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=90)
     return out.getvalue()

@@ -1,6 +1,6 @@
-"""The ledger of a task's uploads, `data/uploads/<task>/ledger.jsonl`: who handed in what, what was decided. It only grows.
+"""The ledger of a task's uploads, `data/uploads/<task>/ledger.jsonl`: who submitted what, and what was decided.
 
-A line is on the disk before anybody is told that it was accepted. One writer at a time holds the lock.
+Lines are only appended. A line is on disk before its sample is reported as accepted. One writer at a time holds the lock.
 """
 
 import json
@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 
-WAIT = 120  # seconds for another writer; a hundred pictures are compared with thousands in less
+WAIT = 120  # seconds for another writer; a hundred images are compared with thousands in less
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Which uploaded samples take part: `data/uploads/<task>/included.csv`, which git keeps and the stage `scan` depends on.
 
-What is uploaded lies beside it, out of git, under its hash: `pictures/<hash>.png`, `rows/<hash>.json`. An upload alone changes
-nothing; a row in included.csv brings it into the development set, never into the test set.
+Uploaded files are stored in the same folder, git-ignored, as `pictures/<hash>.png` or `rows/<hash>.json`. An upload alone
+changes nothing; a row in included.csv brings it into the development set, never into the test set.
 """
 
 import csv
@@ -20,7 +20,7 @@ HASH = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """A row of included.csv. `hash`: 16 hex digits, the id that scan gives to the picture or row."""
+    """A row of included.csv. `hash`: 16 hex digits, the id that scan gives to the image or row."""
 
     hash: str
     label: str
@@ -77,7 +77,7 @@ def read_stored(task: str, kind: str) -> list[Included]:
     if missing:
         shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise DataError(
-            f"{shown}: included, but not stored here. Copy data/uploads/{task} from where they were handed in, or take "
+            f"{shown}: included, but not stored here. Copy data/uploads/{task} from where they were submitted, or take "
             f"their batch out: python -m pipeline.retrain {task} --rollback"
         )
     return rows

@@ -1,6 +1,6 @@
-"""Laying one picture on another: by points they have in common, or frame on frame; then by their pixels.
+"""Align one image to another: by matched keypoints or by their frames, then refined on the pixels.
 
-A matrix is float64 (2, 3) and takes px of picture a's working grey to px of picture b's.
+A matrix is float64 (2, 3) and takes px of image a's working grey to px of image b's.
 """
 
 from dataclasses import dataclass
@@ -13,25 +13,24 @@ from pipeline.duplicates.keypoints import LENGTH, Points
 
 RATIO = 0.88  # of the distances to the nearest and the second nearest descriptor
 NEAR = 2.0  # px by which a point may miss its partner
-FEWEST = 5  # matches that are worth a try; of pictures that have nothing in common one in ten thousand reaches 6
+FEWEST = 5  # matches that are worth a try; one in ten thousand unrelated images reaches 6
 ENOUGH = 25  # points that agree: the other handedness need not be tried
-MOST_SCALE, MOST_SQUEEZE = 3.0, 2.3  # of one picture against the other, and of its width against its height
+MOST_SCALE, MOST_STRETCH = 3.0, 2.3  # of one image against the other, and of its width against its height
 CELL = 3  # px: points closer together count once
 ITERATIONS = 30  # of ECC; it ends sooner where it converges
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A matrix, and by how many points it is borne out."""
+    """A matrix, and the number of matched points that agree with it."""
 
     matrix: np.ndarray
     inliers: int
 
 
 def fit_points(a: Points, b: Points) -> Fit | None:
-    """Return the affine map that most of the matched points of both pictures agree on, mirrored or not, if there is one."""
-    one, other = a.descriptors.astype(np.float32), b.descriptors.astype(np.float32)
-    rows, columns = match(one @ other.T / LENGTH**2)
+    """Return the affine map that most of the matched points of both images agree on, mirrored or not, if there is one."""
+    rows, columns = match(a.descriptors.astype(np.float32) @ b.descriptors.astype(np.float32).T / LENGTH**2)
     opposite = a.mirrored[rows] != b.mirrored[columns]
     tries = []
     for mirrored in (False, True):
@@ -39,10 +38,10 @@ def fit_points(a: Points, b: Points) -> Fit | None:
         if of_kind.sum() >= FEWEST:
             tries.append((int(of_kind.sum()), mirrored, a.xy[rows[of_kind]], b.xy[columns[of_kind]]))
     best = None
-    for _, mirrored, xy_a, xy_b in sorted(tries, key=lambda one: (-one[0], one[1])):
-        found = fit(xy_a, xy_b, mirrored)
-        if found and (best is None or found.inliers > best.inliers):
-            best = found
+    for _, mirrored, xy_a, xy_b in sorted(tries, key=lambda attempt: (-attempt[0], attempt[1])):
+        candidate = fit(xy_a, xy_b, mirrored)
+        if candidate and (best is None or candidate.inliers > best.inliers):
+            best = candidate
         if best and best.inliers >= ENOUGH:
             break
     return best
@@ -77,13 +76,13 @@ def fit(xy_a: np.ndarray, xy_b: np.ndarray, mirrored: bool) -> Fit | None:
 
 
 def plausible(matrix: np.ndarray) -> bool:
-    """Return whether a copy could be so much larger, smaller or squeezed."""
+    """Return whether a copy could be scaled and stretched this much."""
     large, small = cv2.SVDecomp(matrix[:, :2])[0].ravel()
-    return large <= MOST_SCALE and small >= 1 / MOST_SCALE and large <= MOST_SQUEEZE * small
+    return large <= MOST_SCALE and small >= 1 / MOST_SCALE and large <= MOST_STRETCH * small
 
 
 def determinant(matrix: np.ndarray) -> float:
-    """Return the area of picture a's pixel in picture b; negative if one is the mirror image of the other."""
+    """Return the area of image a's pixel in image b; negative if one is the mirror image of the other."""
     return float(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])
 
 
@@ -94,15 +93,15 @@ def count_apart(xy: np.ndarray) -> int:
 
 
 def fit_frames(a: Points, b: Points, frequencies_a: np.ndarray, frequencies_b: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the map of the whole frame on the whole frame, of the eight flips and quarter turns the likeliest.
+    """Return the map of the whole frame on the whole frame, in the likeliest of the eight flips and quarter turns.
 
     Also returns the cosine of the low frequencies, float32 (80,) each, by which it was chosen.
     """
     cosines = (frequencies_a[ORDER] * SIGNS) @ frequencies_b
     likeliest = int(cosines.argmax())
     (height_a, width_a), (height_b, width_b) = a.grey.shape, b.grey.shape
-    turned, down, across = likeliest // 4, likeliest // 2 % 2, likeliest % 2
-    linear = np.array([[0.0, 1.0], [1.0, 0.0]]) if turned else np.eye(2)
+    transposed, down, across = likeliest // 4, likeliest // 2 % 2, likeliest % 2
+    linear = np.array([[0.0, 1.0], [1.0, 0.0]]) if transposed else np.eye(2)
     linear *= np.array([[-1.0 if across else 1.0], [-1.0 if down else 1.0]])
     size = np.array([width_b, height_b], float)
     linear = size[:, None] * linear / np.array([width_a, height_a], float)

@@ -1,4 +1,4 @@
-"""The samples at any path, with no task set up: pictures in a folder, a CSV that names pictures, a CSV of rows."""
+"""The samples at any path, with no task set up: images in a folder, a CSV that names images, a CSV of rows."""
 
 import sys
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ def collect(place: Path) -> AnySamples:
 
 
 def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
-    """Return the pictures of class folders or shipped splits; where there are no class folders, all pictures there are."""
+    """Return the images of class folders or shipped splits; where there are no class folders, all images there are."""
     samples, skipped = folder_layout.from_folders(root)
     if samples:
         return samples, skipped
@@ -62,12 +62,12 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
         else:
             samples.append(Sample(path, "", shipped=SHIPPED.get(parts[0].lower(), "") if len(parts) > 1 else ""))
     if not samples:
-        raise DataError(f"{root.as_posix()}: no picture found; expected pictures, in class folders or without")
+        raise DataError(f"{root.as_posix()}: no image found; expected images, in class folders or without")
     return samples, skipped
 
 
 def from_csv(table: pd.DataFrame, place: Path) -> list[Sample]:
-    """Return the pictures that a CSV names; what is label, group and split is told by the names of columns alone."""
+    """Return the images that a CSV names; what is label, group and split is told by the names of columns alone."""
     rest = table.drop(columns="path")
     columns = {"label": named(rest, LABELS), "group": guess_group(rest), "shipped": named(rest, SPLITS)}
     if columns["shipped"] and not set(table[columns["shipped"]].str.lower()) <= set(SHIPPED):

@@ -28,6 +28,8 @@ from pipeline.duplicates.shortcuts import find_shortcuts, missing_cells, propert
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
+FACTS = [field.name for field in fields(FileFacts)]
+
 
 def audit(
     samples: pd.DataFrame,
@@ -39,26 +41,28 @@ def audit(
 ) -> AuditResult:
     """Return what is found, everything in the order of `samples`.
 
-    `samples`, `skipped`: as scan writes them, every cell as text. `prints`: of the readable pictures, None for tables;
-    `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one picture. Labels of
+    `samples`, `skipped`: as scan writes them, every cell as text. `prints`: of the readable images, None for tables;
+    `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one image. Labels of
     copies are compared, or those of `equal_pairs`: of a table, rows that are equal but not one patient's.
     """
     bad, good = samples[samples["error"] != ""], samples[samples["error"] == ""].reset_index(drop=True)
     pairs = [pair for pair in pairs if pair.copy or not copies]
     paths, labels, shipped = (good[column].tolist() for column in ("path", "label", "shipped"))
     sets = joined_sets(len(good), [(pair.a, pair.b) for pair in pairs])
-    # Through pictures that are merely near a whole CT scan hangs together: one wrong label does not spoil all of its slices.
+    # Near images chain a whole CT scan together; only copies count here, so that one wrong label does not exclude all slices.
     equal = [pair for pair in pairs if pair.copy] if equal_pairs is None else equal_pairs
-    contrary = joined_sets(len(good), [(pair.a, pair.b) for pair in equal])
-    leaks = [one for one in sets if crosses({shipped[i] for i in one})]
+    same_image = joined_sets(len(good), [(pair.a, pair.b) for pair in equal])
+    leaks = [items for items in sets if crosses({shipped[i] for i in items})]
     return AuditResult(
         n_files=len(samples),
         n_unreadable=len(bad),
         n_leaked=sum(shipped[i] == "test" for items in leaks for i in items),
         groups=[[paths[i] for i in items] for items in sets],
         leaks=[[paths[i] for i in items] for items in leaks],
-        label_conflicts=[[paths[i] for i in items] for items in contrary if len({labels[i] for i in items}) > 1],
-        unjudged=[path for path, print_ in zip(paths, prints or [], strict=False) if not print_.judged],
+        label_conflicts=[[paths[i] for i in items] for items in same_image if len({labels[i] for i in items}) > 1],
+        unjudged=[
+            path for path, fingerprint in zip(paths, prints or [], strict=False) if not fingerprint.is_comparable
+        ],
         unreadable=[Skipped(*row) for row in zip(bad["path"], bad["error"], strict=True)],
         skipped=[Skipped(*row) for row in zip(skipped["path"], skipped["reason"], strict=True)],
         confounders=[] if prints is None else shortcuts_of(good, prints, sets),
@@ -94,19 +98,19 @@ def audit_table(samples: pd.DataFrame, skipped: pd.DataFrame, features: pd.DataF
 
 
 def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[int]]) -> list[Shortcut]:
-    """Return the properties that betray the class, tried on groups and copies that they were not learnt on."""
-    tones = np.array([one.tones for one in prints], float).reshape(-1, 4)
-    links = [(one[0], other) for one in sets for other in one[1:]]
+    """Return the shortcuts; groups and copies stay together in cross-validation."""
+    tones = np.array([fingerprint.tones for fingerprint in prints], float).reshape(-1, 4)
+    links = [(items[0], other) for items in sets for other in items[1:]]
     together = connected_components(len(good), links + pairs_of_equal(good["group"]))
     marks = np.array([one.marks for one in prints], float).reshape(-1, CELLS**2)
     return find_shortcuts(properties_of(good, tones, marks), good["label"].to_numpy(str), together)
 
 
 def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
-    """Return the audit of a task that was scanned, its samples, and the folder of its pictures, None for a table.
+    """Return the audit of a task that was scanned, its samples, and the folder of its images, None for a table.
 
-    The raw samples are audited as though there were no uploads, so that these cannot move a test sample. Where there are some,
-    `uploads` of the result holds the pairs of which one is an upload.
+    The raw samples are audited without uploads, which therefore cannot move a test sample. If there are uploads, `uploads` of
+    the result holds the pairs with at least one of them.
     """
     task = params.task(name)
     load = partial(pd.read_csv, dtype=str, keep_default_na=False)
@@ -124,9 +128,9 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     root, store = Path(task.raw), open_store()
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
-    for path, one, known in zip(paths, prints, good["id"], strict=True):
-        if one.facts.error or one.facts.id != known:
-            why = one.facts.error or "it shows something else"
+    for path, fingerprint, known in zip(paths, prints, good["id"], strict=True):
+        if fingerprint.facts.error or fingerprint.facts.id != known:
+            why = fingerprint.facts.error or "it shows something else"
             raise DataError(f"{path.as_posix()}: has changed since the scan: {why}. Run 'dvc repro' again")
     pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
     result = audit(raw, skipped, prints[:n_raw], pairs)
@@ -147,18 +151,18 @@ def as_paths(pair: Pair, paths: Sequence[str]) -> PathPair:
     return PathPair(paths[pair.a], paths[pair.b], pair.kind, pair.score, pair.copy)
 
 
-def audit_path(place: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None]:
-    """Return the audit of whatever lies at `place`, its samples, and the folder of its pictures, None for a table."""
-    found = collect(place)
+def audit_path(path: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None]:
+    """Return the audit of a folder or CSV, its samples, and the folder of its images, None for a table."""
+    found = collect(path)
     root, samples = found.root, found.samples
     skipped = pd.DataFrame([vars(one) for one in found.skipped], columns=["path", "reason"])
     if root is None:
         return audit_table(samples, skipped, tables.typed(found.features), keep=True), samples, None
     store = open_store()
-    prints = take_all([root / path for path in samples["path"]], store, place.name, workers)
-    facts = pd.DataFrame([asdict(one.facts) for one in prints], columns=[field.name for field in fields(FileFacts)])
+    prints = take_all([root / name for name in samples["path"]], store, path.name, workers)
+    facts = pd.DataFrame([asdict(fingerprint.facts) for fingerprint in prints], columns=FACTS)
     samples = pd.concat([samples, facts], axis=1)
-    usable = [(root / path, one) for path, one in zip(samples["path"], prints, strict=True) if not one.facts.error]
-    prints = [one for _, one in usable]
-    pairs = find_pairs([path for path, _ in usable], prints, store, workers, place.name)
+    usable = [i for i, fingerprint in enumerate(prints) if not fingerprint.facts.error]
+    prints = [prints[i] for i in usable]
+    pairs = find_pairs([root / samples["path"][i] for i in usable], prints, store, workers, path.name)
     return audit(samples, skipped, prints, pairs, copies), samples, root

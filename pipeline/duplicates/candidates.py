@@ -1,9 +1,9 @@
-"""Which pictures are worth comparing: those that share rare words, and those whose low frequencies are alike.
+"""Propose pairs of images to compare: those that share rare words, and those with similar low frequencies.
 
-A word says where a descriptor lies: it is laid on AXES axes, and the nearest of PARTS points is told for one half of them, and
-of PARTS others for the other half (the inverted multi-index of Babenko and Lempitsky 2012): a million words for the price of
-two thousand. The points are taken from drawn noise and the same for every set, so that a picture's words never change when
-others come. A point and its mirror image have the same words. Both searches compare everything with everything, in blocks.
+A word is a quantised descriptor: it is projected on AXES axes, and the nearest of PARTS points in each half of them is looked up
+(the inverted multi-index of Babenko and Lempitsky 2012): a million words for the cost of two thousand. The points are computed
+from generated noise and are the same for every data set, so that the words of an image never change when others are added. A
+point and its mirror image have the same words. Both searches compare all images with all others, in blocks.
 """
 
 import threading
@@ -20,13 +20,13 @@ from pipeline.duplicates.keypoints import find_points
 AXES = 48  # of 128: those along which the descriptors of noise differ most
 PARTS = 1024
 NEAREST = 8  # words of a point: compression moves a point over the border between two words
-NOISE = 60  # pictures from which axes and points are taken
-MOST_BY_WORDS, MOST_BY_FREQUENCIES = 25, 5  # candidates of a picture
-# Words in more pictures than this (number, share) say nothing: without them the search of 8,036 pictures takes half the time and
+NOISE = 60  # images from which axes and points are taken
+MOST_BY_WORDS, MOST_BY_FREQUENCIES = 25, 5  # candidates of an image
+# Words in more images than this (number, share) say nothing: without them the search of 8,036 images takes half the time and
 # finds 70 % of the photos of one lesion instead of 66.
 COMMON = 200, 0.02
 FREQUENCIES = 9  # per axis, of the cosine transform
-CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of pictures
+CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of images
 _once = threading.Lock()
 
 
@@ -38,17 +38,17 @@ def vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 @lru_cache(maxsize=1)
 def draw_vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return what `vocabulary` says; two threads at once would both draw it."""
+    """Return the vocabulary; without the lock two threads would both compute it."""
     rng = np.random.default_rng(0)
-    found = np.concatenate([find_points(noise(rng)).descriptors for _ in range(NOISE)]).astype(np.float32)
-    axes = np.linalg.eigh(np.cov(found, rowvar=False))[1][:, -AXES:].astype(np.float32)
-    found = found[rng.permutation(len(found))[:PARTS]]
+    drawn = np.concatenate([find_points(noise(rng)).descriptors for _ in range(NOISE)]).astype(np.float32)
+    axes = np.linalg.eigh(np.cov(drawn, rowvar=False))[1][:, -AXES:].astype(np.float32)
+    points = drawn[rng.permutation(len(drawn))[:PARTS]]
     halves = [np.ascontiguousarray(axes[:, first::2]) for first in (0, 1)]
-    return [(half, found @ half, ((found @ half) ** 2).sum(axis=1) / 2) for half in halves]
+    return [(half, points @ half, ((points @ half) ** 2).sum(axis=1) / 2) for half in halves]
 
 
 def noise(rng: np.random.Generator) -> np.ndarray:
-    """Return a picture of noise, uint8 (180, 240, 3), whose amplitude falls with the frequency as in photographs."""
+    """Return an image of noise, uint8 (180, 240, 3), whose amplitude falls with the frequency as in photographs."""
     height, width = 180, 240
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None])
     frequency[0, 0] = 1
@@ -61,10 +61,10 @@ def words_of(descriptors: np.ndarray) -> np.ndarray:
     """Return uint32, sorted: the NEAREST words of each of n descriptors, uint8 (n, 128)."""
     if not len(descriptors):
         return np.empty(0, np.uint32)
-    found, rows = descriptors.astype(np.float32), np.arange(len(descriptors))
+    values, rows = descriptors.astype(np.float32), np.arange(len(descriptors))
     near, close = [], []
     for axes, points, half in vocabulary():
-        similar = (found @ axes) @ points.T - half
+        similar = (values @ axes) @ points.T - half
         columns = np.argpartition(-similar, 4, axis=1)[:, :4]
         near.append(columns)
         close.append(similar[rows[:, None], columns])
@@ -77,21 +77,22 @@ def words_of(descriptors: np.ndarray) -> np.ndarray:
 def low_frequencies(pixels: np.ndarray) -> np.ndarray:
     """Return float32 (80,) of length 1: the low cosine coefficients, without the mean, of the frame as a square."""
     image = Image.fromarray(pixels).convert("L").resize((32, 32), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    found = cv2.dct(np.asarray(image).astype(np.float32))[:FREQUENCIES, :FREQUENCIES].ravel()[1:]
-    return found / max(float(np.linalg.norm(found)), 1e-6)
+    coefficients = cv2.dct(np.asarray(image).astype(np.float32))[:FREQUENCIES, :FREQUENCIES].ravel()[1:]
+    return coefficients / max(float(np.linalg.norm(coefficients)), 1e-6)
 
 
 def flips() -> tuple[np.ndarray, np.ndarray]:
-    """Return int and float32 (8, 80): `low_frequencies` of a picture in each of the eight flips and quarter turns are
-    `frequencies[order[k]] * signs[k]`, where k is 4 if turned (transposed), then 2 if upside down, 1 if left is right.
+    """Return int and float32 (8, 80): `low_frequencies` of an image in each of the eight flips and quarter turns are
+    `frequencies[order[k]] * signs[k]`, where k is 4 if transposed, plus 2 if upside down, plus 1 if left and right
+    are exchanged.
     """
     square = np.arange(FREQUENCIES**2).reshape(FREQUENCIES, FREQUENCIES)
     odd = np.where(np.arange(FREQUENCIES) % 2 == 1, -1, 1)
     order, signs = [], []
-    for places in (square, square.T):
+    for indices in (square, square.T):
         for down in (1, odd[:, None]):
             for across in (1, odd[None]):
-                order.append(places.ravel()[1:] - 1)
+                order.append(indices.ravel()[1:] - 1)
                 signs.append((np.ones_like(square) * down * across).ravel()[1:])
     return np.array(order), np.array(signs, np.float32)
 
@@ -102,8 +103,8 @@ ORDER, SIGNS = flips()
 def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1, since: int = 0) -> np.ndarray:
     """Return int (m, 2), sorted: pairs a < b of which one is among the most similar of the other.
 
-    `words`: of each of n pictures, as `words_of` returns them; `frequencies`: float32 (n, 80). Only for the pictures from
-    position `since` on are others looked for.
+    `words`: of each of n images, as `words_of` returns them; `frequencies`: float32 (n, 80). Only for images from
+    position `since` on are others searched.
     """
     n = len(words)
     if n < 2 or since >= n:
@@ -111,47 +112,52 @@ def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1, 
     rarity = rarities(words)
     rows = max(1, CELLS // n)
     search = partial(
-        nearest, words=words, rarity=rarity, turned=weigh(words, rarity).T.tocsr(), frequencies=frequencies, rows=rows
+        nearest,
+        words=words,
+        rarity=rarity,
+        transposed=weigh(words, rarity).T.tocsr(),
+        frequencies=frequencies,
+        rows=rows,
     )
-    found = np.concatenate(list(run_parallel(search, range(since, n, rows), workers)))
-    found.sort(axis=1)
-    return np.unique(found, axis=0)
+    pairs = np.concatenate(list(run_parallel(search, range(since, n, rows), workers)))
+    pairs.sort(axis=1)
+    return np.unique(pairs, axis=0)
 
 
 def rarities(words: list[np.ndarray]) -> np.ndarray:
-    """Return of every word the logarithm of the share of pictures that have it, turned positive; 0 for a common one."""
-    pictures = np.zeros(PARTS**2, np.int64)
-    for one in words:
-        pictures[np.unique(one)] += 1
-    # n + 1: in a set of two, all that a picture shares with its copy is in every picture, and must not weigh nothing
-    found = np.log((len(words) + 1) / np.maximum(pictures, 1)).astype(np.float32)
-    found[pictures > max(COMMON[0], COMMON[1] * len(words))] = 0
-    return found
+    """Return the inverse document frequency of every word: minus the log of the share of images with it; 0 for common words."""
+    n_images = np.zeros(PARTS**2, np.int64)
+    for of_image in words:
+        n_images[np.unique(of_image)] += 1
+    # n + 1: in a set of two, all words that an image shares with its copy are in every image, and must not weigh nothing
+    rarity = np.log((len(words) + 1) / np.maximum(n_images, 1)).astype(np.float32)
+    rarity[n_images > max(COMMON[0], COMMON[1] * len(words))] = 0
+    return rarity
 
 
 def weigh(words: list[np.ndarray], rarity: np.ndarray) -> Any:
-    """Return a sparse float32 (n, words) array, rows of length 1: the root of how often a word occurs, times its rarity."""
+    """Return a sparse float32 (n, words) array with rows of length 1: the square root of each count, times the word's rarity."""
     from scipy import sparse
 
     ends = np.cumsum([0, *map(len, words)])
     ones = np.ones(ends[-1], np.float32)
-    found = sparse.csr_array((ones, np.concatenate(words).astype(np.int32), ends), shape=(len(words), len(rarity)))
-    found.sum_duplicates()
-    found.data = np.sqrt(found.data) * rarity[found.indices]
-    found.eliminate_zeros()
-    lengths = np.sqrt(np.maximum((found * found).sum(axis=1), 1e-12))
-    found.data /= np.repeat(lengths, np.diff(found.indptr)).astype(np.float32)
-    return found
+    weights = sparse.csr_array((ones, np.concatenate(words).astype(np.int32), ends), shape=(len(words), len(rarity)))
+    weights.sum_duplicates()
+    weights.data = np.sqrt(weights.data) * rarity[weights.indices]
+    weights.eliminate_zeros()
+    lengths = np.sqrt(np.maximum((weights * weights).sum(axis=1), 1e-12))
+    weights.data /= np.repeat(lengths, np.diff(weights.indptr)).astype(np.float32)
+    return weights
 
 
 def nearest(
-    start: int, words: list[np.ndarray], rarity: np.ndarray, turned: Any, frequencies: np.ndarray, rows: int
+    start: int, words: list[np.ndarray], rarity: np.ndarray, transposed: Any, frequencies: np.ndarray, rows: int
 ) -> np.ndarray:
-    """Return int (m, 2): for the pictures of the `rows` from `start` on the candidates of both searches.
+    """Return int (m, 2): the candidates of both searches for `rows` images from `start` on.
 
-    `turned`: all pictures' `weigh`, transposed.
+    `transposed`: the result of `weigh` for all images, transposed.
     """
-    by_words = (weigh(words[start : start + rows], rarity) @ turned).toarray()
+    by_words = (weigh(words[start : start + rows], rarity) @ transposed).toarray()
     by_frequencies = np.full(by_words.shape, -1, np.float32)
     for order, signs in zip(ORDER, SIGNS, strict=True):
         flipped = frequencies[start : start + rows, order] * signs
@@ -160,12 +166,12 @@ def nearest(
 
 
 def best(similar: np.ndarray, start: int, most: int) -> np.ndarray:
-    """Return int (m, 2): the `most` most similar pictures of each row, without itself and those that share nothing."""
+    """Return int (m, 2): the `most` most similar images of each row, without itself and those with no similarity."""
     rows = np.arange(len(similar))
     similar[rows, rows + start] = -1
     most = min(most, similar.shape[1] - 1)
-    found = np.argpartition(-similar, most - 1, axis=1)[:, :most]
+    columns = np.argpartition(-similar, most - 1, axis=1)[:, :most]
     row = np.repeat(rows, most)
-    column = found.ravel()
+    column = columns.ravel()
     sharing = similar[row, column] > 0
     return np.stack([row + start, column], axis=1)[sharing]

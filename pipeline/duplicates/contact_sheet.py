@@ -1,4 +1,4 @@
-"""A picture of the pairs that an audit found, side by side, for the eye to judge."""
+"""Draw the pairs that an audit found side by side, so that a person can check them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pipeline.data.audit_result import PathPair
 
 MOST = 100  # pairs on a sheet
 COLUMNS = 4
-SIDE = 150  # px of a picture's longer side
+SIDE = 150  # px of an image's longer side
 GAP, LINE = 8, 13  # px: between things, and from one line of text to the next
 WIDTH = 2 * SIDE + 3 * GAP  # px of a pair
 HEIGHT = SIDE + 4 * LINE + 2 * GAP
@@ -29,13 +29,13 @@ def draw(pairs: list[tuple[PathPair, str]], root: Path) -> Image.Image:
 
 
 def draw_pair(pair: PathPair, remark: str, root: Path) -> Image.Image:
-    """Return both pictures of a pair above their names, what was done, and how alike they are."""
+    """Return both images of a pair above their names, the kind of edit and the score."""
     cell = Image.new("RGB", (WIDTH, HEIGHT), "white")
     for side, path in enumerate((pair.a, pair.b)):
-        picture = Image.fromarray(images.decode((root / path).read_bytes()).pixels)
-        scale = SIDE / max(picture.size)
-        picture = picture.resize([max(1, round(length * scale)) for length in picture.size])
-        cell.paste(picture, (GAP + side * (SIDE + GAP), GAP))
+        image = Image.fromarray(images.decode((root / path).read_bytes()).pixels)
+        scale = SIDE / max(image.size)
+        image = image.resize([max(1, round(length * scale)) for length in image.size])
+        cell.paste(image, (GAP + side * (SIDE + GAP), GAP))
     pen, font = ImageDraw.Draw(cell), ImageFont.load_default(11)
     word = "" if pair.copy else "near: "
     texts = [(pair.a, "black"), (pair.b, "black"), (f"{pair.score:.3f} {word}{pair.kind}", "black")]

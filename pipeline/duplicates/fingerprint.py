@@ -1,6 +1,6 @@
-"""What the audit keeps of a picture file: its facts, what proposes candidates, and the points by which it is compared.
+"""Fingerprints of image files: facts, features that propose candidates, and the signature that pairs are compared by.
 
-All of it depends on the file's bytes alone and is kept in the store of features, so that a file seen before costs reading.
+They depend on the file's bytes alone and are cached, so that a file seen before only has to be read.
 """
 
 import json
@@ -21,32 +21,31 @@ from pipeline.data import image_file, images
 from pipeline.data.image_file import FileFacts
 from pipeline.duplicates import candidates, verify
 from pipeline.duplicates.marks import measure_marks
-from pipeline.duplicates.verify import Look, take_look
+from pipeline.duplicates.verify import Signature, signature_of
 
-# What decides fingerprints and verdicts.
+# The code that decides fingerprints and comparisons.
 CODE = (
-    *("duplicates/alignment", "duplicates/candidates", "duplicates/edits", "duplicates/fingerprint"),
     *(
+        "duplicates/alignment",
+        "duplicates/candidates",
+        "duplicates/edits",
+        "duplicates/fingerprint",
         "duplicates/keypoints",
-        "duplicates/marks",
-        "duplicates/pairs",
-        "duplicates/verify",
-        "data/images",
-        "data/image_file",
     ),
+    *("duplicates/marks", "duplicates/pairs", "duplicates/verify", "data/images", "data/image_file"),
 )
 SQUARE = 64  # px: where colours and border are measured
-BORDER = 4  # px of SQUARE: the rim whose brightness betrays a scanner
-FEWEST_POINTS = 20  # with fewer, or less detail, a picture is nearly empty: it matches by chance, and cannot be judged
+BORDER = 4  # px of SQUARE: the rim, whose brightness depends on the scanner
+FEWEST_POINTS = 20  # with fewer, or less detail, an image is nearly empty: it matches others by chance
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A file: `key`, the SHA-256 of its bytes; its `facts`; what proposes.
+    """What is known of a file; `key` is the SHA-256 of its bytes.
 
     `words`: uint32 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
-    brightness; `marks`: float32 (64,), see `measure_marks`; `judged`: whether it shows enough to be told from others. A file
-    with `error` has none of these.
+    brightness; `marks`: float32 (64,), see `measure_marks`; `is_comparable`: whether it shows enough to tell it from
+    other images. A file with an error has none of these.
     """
 
     key: str
@@ -54,29 +53,29 @@ class Fingerprint:
     words: np.ndarray | None = None
     frequencies: np.ndarray | None = None
     tones: np.ndarray | None = None
-    judged: bool = False
+    is_comparable: bool = False
     marks: np.ndarray | None = None
 
     def pack(self) -> bytes:
-        """Return what the store keeps of it."""
-        about = {"key": self.key, "facts": asdict(self.facts), "judged": self.judged}
+        """Return the cached bytes."""
+        about = {"key": self.key, "facts": asdict(self.facts), "is_comparable": self.is_comparable}
         return pack(about, words=self.words, frequencies=self.frequencies, tones=self.tones, marks=self.marks)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
-        """Return what `pack` made bytes of."""
+        """Return the fingerprint that `pack` stored."""
         about, arrays = unpack(data)
-        return cls(about["key"], FileFacts(**about["facts"]), judged=about["judged"], **arrays)
+        return cls(about["key"], FileFacts(**about["facts"]), is_comparable=about["is_comparable"], **arrays)
 
 
 def pack(about: dict, **arrays: np.ndarray) -> bytes:
-    """Return a JSON header with `about` and what `arrays` are, and then their bytes."""
+    """Return a JSON header with `about` and the dtypes and shapes of `arrays`, followed by their bytes."""
     header = {"about": about, "arrays": [[name, part.dtype.str, part.shape] for name, part in arrays.items()]}
     return b"\n".join([json.dumps(header).encode(), b"".join(part.tobytes() for part in arrays.values())])
 
 
 def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
-    """Return what `pack` made bytes of; the arrays are read-only views."""
+    """Return `about` and `arrays` as given to `pack`; the arrays are read-only views."""
     header, _, rest = data.partition(b"\n")
     content, arrays, start = json.loads(header), {}, 0
     for name, kind, shape in content["arrays"]:
@@ -86,55 +85,55 @@ def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
 
 
 def open_store() -> FeatureStore:
-    """Return the store of fingerprints and verdicts that today's code makes."""
+    """Return the cache of fingerprints and comparisons that the current code computes."""
     code = [Path(__file__).parents[1] / f"{module}.py" for module in CODE]
     return FeatureStore("audit", make_recipe(*code, packages=("numpy", "opencv-python-headless", "pillow")))
 
 
 def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, bytes]]]:
-    """Return a file's fingerprint, and what is to be put into the store of it; of a bad file `facts` with the error."""
+    """Return a file's fingerprint and the new entries for the cache; an unusable file has facts with an error."""
     try:
         data = image_file.read(path)
     except DataError as error:
         return Fingerprint("", FileFacts(str(error))), []
     key = artifacts.sha256(data)
-    known = store.get(key)
-    if known:
-        return Fingerprint.unpack(known), []
+    cached = store.get(key)
+    if cached:
+        return Fingerprint.unpack(cached), []
     try:
-        picture = images.decode(data)
+        image = images.decode(data)
     except DataError as error:
         return Fingerprint(key, FileFacts(str(error), key[:16], len(data))), []
-    look = take_look(picture.pixels, picture.width, picture.height)
-    found = Fingerprint(
+    signature = signature_of(image.pixels, image.width, image.height)
+    fingerprint = Fingerprint(
         key,
-        FileFacts.of(picture, len(data)),
-        candidates.words_of(look.points.descriptors),
-        look.frequencies,
-        tones(picture.pixels),
-        len(look.points.xy) >= FEWEST_POINTS and verify.strength(look.points) >= verify.LEAST_DETAIL,
-        measure_marks(picture.pixels),
+        FileFacts.of(image, len(data)),
+        candidates.words_of(signature.points.descriptors),
+        signature.frequencies,
+        tones(image.pixels),
+        len(signature.points.xy) >= FEWEST_POINTS and verify.strength(signature.points) >= verify.LEAST_DETAIL,
+        measure_marks(image.pixels),
     )
-    return found, [(key, found.pack()), (f"{key}:look", pack({}, **look.arrays()))]
+    return fingerprint, [(key, fingerprint.pack()), (f"{key}:look", pack({}, **signature.arrays()))]
 
 
-def look_again(path: Path, key: str, store: FeatureStore) -> Look:
-    """Return what the file with that key is compared by, from the store or, where that has lost it, from the file.
+def load_signature(path: Path, key: str, store: FeatureStore) -> Signature:
+    """Return the signature of the file with that key: from the cache, or from the file where the cache has lost it.
 
-    Raises DataError where the file has changed meanwhile.
+    Raises DataError if the file has changed in the meantime.
     """
-    known = store.get(f"{key}:look")
-    if known:
-        return Look.of_arrays(unpack(known)[1])
+    cached = store.get(f"{key}:look")
+    if cached:
+        return Signature.of_arrays(unpack(cached)[1])
     data = image_file.read(path)
     if artifacts.sha256(data) != key:
         raise DataError(f"{path.as_posix()}: has changed while it was audited; run it again")
-    picture = images.decode(data)
-    return take_look(picture.pixels, picture.width, picture.height)
+    image = images.decode(data)
+    return signature_of(image.pixels, image.width, image.height)
 
 
 def tones(pixels: np.ndarray) -> np.ndarray:
-    """Return float32 (4,) in 0..1: mean red, green, blue, and the brightness of the picture's rim."""
+    """Return float32 (4,) in 0..1: mean red, green, blue, and the brightness of the rim."""
     square = images.resize(pixels, SQUARE)
     grey = np.asarray(Image.fromarray(square).convert("L"))
     rim = np.ones_like(grey, bool)
@@ -143,16 +142,18 @@ def tones(pixels: np.ndarray) -> np.ndarray:
 
 
 BATCH = 16  # files handed to a worker at once
-KEEP = 64  # new fingerprints put into the store at once, 60 kB each: what an interrupted audit has to do again
+KEEP = 64  # new fingerprints cached at once, 60 kB each: an interrupted audit has to redo at most these
 
 
 def take_all(paths: list[Path], store: FeatureStore, name: str, workers: int) -> list[Fingerprint]:
-    """Return the fingerprint of every file, in order; new ones are put into the store."""
+    """Return the fingerprint of every file, in order, and cache the new ones."""
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    taken = (one for batch in run_parallel(partial(take_some, store=store), batches, workers) for one in batch)
+    taken = (item for batch in run_parallel(partial(take_some, store=store), batches, workers) for item in batch)
     prints, new = [], []
-    for one, items in tqdm(taken, f"audit {name}: reading", total=len(paths), unit=" images", mininterval=1, delay=3):
-        prints.append(one)
+    for fingerprint, items in tqdm(
+        taken, f"audit {name}: reading", total=len(paths), unit=" images", mininterval=1, delay=3
+    ):
+        prints.append(fingerprint)
         new += items
         if len(new) >= KEEP:
             store.put(new)
@@ -162,5 +163,5 @@ def take_all(paths: list[Path], store: FeatureStore, name: str, workers: int) ->
 
 
 def take_some(paths: list[Path], store: FeatureStore) -> list[tuple[Fingerprint, list[tuple[str, bytes]]]]:
-    """Return `take` of each of a handful of files."""
+    """Return `take` of each file."""
     return [take(path, store) for path in paths]

@@ -1,8 +1,8 @@
-"""The points by which a picture is known again: where they lie, and what their surroundings look like.
+"""Detect the keypoints by which an image is recognised, and describe their surroundings.
 
-SIFT (Lowe 2004) on a small grey picture, with the square root of Arandjelovic and Zisserman (2012). Measured on HAM10000: of
-all points the 150 with the largest product of response and size are kept. Small ones do not survive compression or
-shrinking: by response alone 88 % of altered copies are proposed, by the product 97 %.
+SIFT (Lowe 2004) on a small grey image, with the square root of Arandjelovic and Zisserman (2012). The 150
+points with the largest product of response and size are kept, because small points do not survive compression or shrinking: on
+HAM10000, 88 % of edited copies are proposed when ranked by response alone, 97 % by the product.
 """
 
 from dataclasses import dataclass
@@ -13,29 +13,27 @@ from PIL import Image
 
 AREA = (
     160 * 120
-)  # px of content: what all pictures are scaled to, so that a turned copy in a larger frame fits its original
+)  # px of content: all images are scaled to it, so that a rotated copy in a larger frame fits its original
 LONGEST = 305  # px
-POINTS = 150  # of a picture; 300 cost three times as much and find no more
+POINTS = 150  # of an image; 300 cost three times as much and find no more
 CONTRAST = 0.008  # SIFT's threshold: soft skin has points, too
 LENGTH = 512  # of a descriptor; few of its numbers exceed 255, where they are cut
-FRAME_TOLERANCE = 10  # grey levels: compression makes the black around a turned picture uneven
+FRAME_TOLERANCE = 10  # grey levels: compression makes the black around a rotated image uneven
 MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
 # A descriptor is 4x4 cells of 8 directions in the point's own frame; in the mirror rows and directions run the other way.
 SIDES = np.random.default_rng(5).normal(size=128).astype(np.float32)
-SIDES -= SIDES[
-    MIRROR
-]  # the product with it changes its sign in the mirror: tells on which side of it a descriptor lies
-cv2.setNumThreads(1)  # work is divided by pictures; threads within one would only get in their way
+SIDES -= SIDES[MIRROR]  # the product with a descriptor changes its sign in the mirror
+cv2.setNumThreads(1)  # images are processed in parallel; threads within one image would only compete
 
 
 @dataclass(frozen=True)
 class Points:
-    """Where a picture has its points, and what lies around them.
+    """The keypoints of an image and their descriptors.
 
-    `grey`: uint8 (h, w), the picture at its working size; `content`: uint8 (h, w), 1 where it shows something, 0 in a frame
+    `grey`: uint8 (h, w), the image at its working size; `content`: uint8 (h, w), 1 where it shows something, 0 in a frame
     of one colour; `xy`: float32 (n, 2) in px of `grey`; `descriptors`: uint8 (n, 128), each as it is or as it is in the
-    mirror, whichever lies on the positive side of SIDES; `mirrored`: bool (n,), which of the two. So points of a picture and of
-    its mirror image have the same descriptors, and `mirrored` tells the pictures apart.
+    mirror, whichever lies on the positive side of SIDES; `mirrored`: bool (n,), which of the two. So points of an image and of
+    its mirror image have the same descriptors, and `mirrored` tells the images apart.
     """
 
     grey: np.ndarray
@@ -46,7 +44,7 @@ class Points:
 
 
 def find_points(pixels: np.ndarray) -> Points:
-    """Return the points of an RGB picture, uint8 (h, w, 3)."""
+    """Return the points of an RGB image, uint8 (h, w, 3)."""
     grey = working_grey(pixels)
     framed = frame(grey)
     shown = grey[~framed] if 0.1 < (~framed).mean() < 1 else grey
@@ -56,7 +54,7 @@ def find_points(pixels: np.ndarray) -> Points:
 
 
 def working_grey(pixels: np.ndarray) -> np.ndarray:
-    """Return the grey picture, uint8, at the size at which its content without frame covers about AREA px."""
+    """Return the grey image, uint8, at the size at which its content without frame covers about AREA px."""
     image = Image.fromarray(pixels).convert("L")
     longest = max(image.size)
     first = scaled(image, 160 / longest)
@@ -71,12 +69,12 @@ def scaled(image: Image.Image, by: float) -> np.ndarray:
 
 
 def frame(grey: np.ndarray) -> np.ndarray:
-    """Return bool (h, w): what belongs to a frame of one colour, as turning and padding leave it, or round lenses."""
+    """Return bool (h, w): the pixels of a frame of one colour, as rotation, padding and round lenses leave it."""
     kernel = np.ones((3, 3), np.uint8)
     flat = (cv2.dilate(grey, kernel) - cv2.erode(grey, kernel)) <= 2
     rim = np.concatenate([line[even] for line, even in zip(edges(grey, 1), edges(flat, 1), strict=True)])
     counts = np.bincount(rim, minlength=256)
-    found = np.zeros(grey.shape, np.uint8)
+    framed = np.zeros(grey.shape, np.uint8)
     for _ in range(2):  # a frame may have two colours, for instance white with black corners
         level = int(counts.argmax())
         if counts[max(0, level - 2) : level + 3].sum() < 0.04 * sum(grey.shape):
@@ -87,15 +85,15 @@ def frame(grey: np.ndarray) -> np.ndarray:
         even = np.bincount(part[flat], minlength=n)
         outer = np.zeros(n, bool)
         outer[np.concatenate(edges(part, 0))] = True
-        outer[0] = False  # the unlike rest
+        outer[0] = False  # all other pixels
         outer &= (even > 0.005 * grey.size) & (even > 0.5 * stats[:, cv2.CC_STAT_AREA])
-        found |= outer[part].astype(np.uint8)
-    return cv2.dilate(found, kernel) > 0
+        framed |= outer[part].astype(np.uint8)
+    return cv2.dilate(framed, kernel) > 0
 
 
-def edges(picture: np.ndarray, depth: int) -> list[np.ndarray]:
-    """Return the four lines of pixels that lie `depth` px inside the picture's edges."""
-    return [picture[depth], picture[-1 - depth], picture[:, depth], picture[:, -1 - depth]]
+def edges(image: np.ndarray, depth: int) -> list[np.ndarray]:
+    """Return the four lines of pixels that lie `depth` px inside the image's edges."""
+    return [image[depth], image[-1 - depth], image[:, depth], image[:, -1 - depth]]
 
 
 def detect(grey: np.ndarray, framed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -108,8 +106,8 @@ def detect(grey: np.ndarray, framed: np.ndarray) -> tuple[np.ndarray, np.ndarray
     points = sorted(points, key=lambda p: (-p.response * p.size, p.pt, p.angle))[:POINTS]
     if not points:
         return np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), np.empty(0, bool)
-    points, found = sift.compute(grey, points)
-    rooted = np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-6))
+    points, descriptors = sift.compute(grey, points)
+    rooted = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6))
     mirrored = rooted @ SIDES < 0
     rooted = np.where(mirrored[:, None], rooted[:, MIRROR], rooted)
     xy = np.array([p.pt for p in points], np.float32)

@@ -1,7 +1,7 @@
-"""The pairs of pictures that are one and the same, whatever was done to one of them.
+"""Find the pairs of images that are the same, even if one was edited.
 
-Equal pixels are found by their hash. Of the rest `candidates` proposes pairs and `confirm` decides. Verdicts are kept in the
-store of features by the hashes of both files: of a set that has grown by one picture only its own pairs are compared.
+Equal pixels are found by their hash. Of the rest `candidates` proposes pairs and `verify` decides. Results are cached by the
+hashes of both files: if a set grows by one image, only the pairs of that image are compared.
 """
 
 import json
@@ -16,18 +16,18 @@ from pipeline.core.feature_cache import FeatureStore
 from pipeline.core.parallel import run_parallel
 from pipeline.duplicates.candidates import FREQUENCIES, propose
 from pipeline.duplicates.edits import describe
-from pipeline.duplicates.fingerprint import Fingerprint, look_again
-from pipeline.duplicates.verify import Look, confirm
+from pipeline.duplicates.fingerprint import Fingerprint, load_signature
+from pipeline.duplicates.verify import Signature, confirm
 
-BATCH = 64  # pairs handed to a worker at once
+BATCH = 64  # pairs that a worker takes at once
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two positions `a` < `b` that hold the same picture.
+    """Two positions `a` < `b` that hold the same image.
 
-    `kind`: what was done (`exact`, or see `changes.describe`); `score`: the correlation of their detail, 1 at most; `copy`:
-    whether they are certainly one picture, and not two of the same thing in the same view.
+    `kind`: what was done (`exact`, or see `edits.describe`); `score`: the correlation of their detail, 1 at most; `copy`:
+    whether they certainly are one image, not two images of the same subject in the same view.
     """
 
     a: int
@@ -45,27 +45,27 @@ def find_pairs(
     name: str = "",
     since: int = 0,
 ) -> list[Pair]:
-    """Return the pairs that join all copies of each picture, sorted; not every pair of a set is listed.
+    """Return pairs that join all copies of each image, sorted; not every pair of a set of copies is listed.
 
-    `paths` and `prints` are of readable pictures. Equal pixels are `exact` and joined to their first member, which alone is
-    compared with the others. Pictures that cannot be judged are compared with none. With `since` the pictures from that
-    position on are new: only pairs that hold one of them are looked for.
+    `paths` and `prints` are of readable images. Equal pixels are `exact` and joined to their first member, which alone is
+    compared with the others. Images that are not comparable are left out. With `since`, images from that position on are new,
+    and only pairs with at least one of them are returned.
     """
 
     def file(i: int) -> tuple[Path, str]:
         return paths[i], prints[i].key
 
     first: dict[str, int] = {}
-    ids = [one.facts.id for one in prints]
-    again = [(first[key], i) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
-    pairs = [Pair(a, b, "exact", 1.0, True) for a, b in again if b >= since]
-    alone = np.array([i for i in first.values() if prints[i].judged], int)
+    ids = [fingerprint.facts.id for fingerprint in prints]
+    repeats = [(first[key], i) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
+    pairs = [Pair(a, b, "exact", 1.0, True) for a, b in repeats if b >= since]
+    alone = np.array([i for i in first.values() if prints[i].is_comparable], int)
     frequencies = np.array([prints[i].frequencies for i in alone], np.float32).reshape(len(alone), FREQUENCIES**2 - 1)
     words, n_old = [prints[i].words for i in alone], int(np.searchsorted(alone, since))
     proposed = alone[propose(words, frequencies, workers, n_old)]
     starts = range(0, len(proposed), BATCH)
     batches = ([(file(a), file(b)) for a, b in proposed[start : start + BATCH]] for start in starts)
-    compared = run_parallel(partial(judge_all, store=store), batches, workers)
+    compared = run_parallel(partial(compare_batch, store=store), batches, workers)
     shown = tqdm(
         compared, f"audit {name}: comparing", total=len(starts), unit=f" x {BATCH} pairs", mininterval=1, delay=3
     )
@@ -73,32 +73,32 @@ def find_pairs(
     for some in shown:
         store.put([(key, json.dumps(verdict).encode()) for key, verdict, new in some if new])
         verdicts += [verdict for _, verdict, _ in some]
-    pairs += [Pair(int(a), int(b), *found) for (a, b), found in zip(proposed, verdicts, strict=True) if found]
+    pairs += [Pair(int(a), int(b), *verdict) for (a, b), verdict in zip(proposed, verdicts, strict=True) if verdict]
     return sorted(pairs, key=lambda pair: (pair.a, pair.b))
 
 
-def judge_all(
+def compare_batch(
     pairs: list[tuple[tuple[Path, str], tuple[Path, str]]], store: FeatureStore
 ) -> list[tuple[str, list | None, bool]]:
-    """Return of each pair of files its key in the store, [kind, score, copy] or None, and whether that is new.
+    """Return for each pair of files its cache key, [kind, score, copy] or None, and whether that is new.
 
     A file is its path and the SHA-256 of its bytes.
     """
-    looks: dict[str, Look] = {}
-    found = []
+    signatures: dict[str, Signature] = {}
+    results = []
     for pair in pairs:
-        # In the order of the hashes: what is found does not depend on names.
-        one, other = sorted(pair, key=lambda file: file[1])
-        key = f"{one[1]}:{other[1]}"
-        known = store.get(key)
-        if known:
-            found.append((key, json.loads(known), False))
+        # In the order of the hashes: the result does not depend on file names.
+        first, second = sorted(pair, key=lambda file: file[1])
+        key = f"{first[1]}:{second[1]}"
+        cached = store.get(key)
+        if cached:
+            results.append((key, json.loads(cached), False))
             continue
-        for path, of_file in (one, other):
-            if of_file not in looks:
-                looks[of_file] = look_again(path, of_file, store)
-        a, b = looks[one[1]], looks[other[1]]
+        for path, file_key in (first, second):
+            if file_key not in signatures:
+                signatures[file_key] = load_signature(path, file_key, store)
+        a, b = signatures[first[1]], signatures[second[1]]
         agreed = confirm(a, b)
         verdict = [describe(a, b, agreed), round(agreed.whole, 3), agreed.copy] if agreed else None
-        found.append((key, verdict, True))
-    return found
+        results.append((key, verdict, True))
+    return results

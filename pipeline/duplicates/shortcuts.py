@@ -1,4 +1,7 @@
-"""What betrays the class without showing anything: a probe that sees one property of how a picture was taken."""
+"""Detect shortcuts: acquisition properties that predict the label.
+
+A shallow tree is cross-validated on one property at a time, such as the width of the image or its format.
+"""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +11,7 @@ from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, l
 
 # ROC AUC that the property must reach, and that the lower end of its 95 % interval must: 0.5 is chance
 LEAST, LEAST_LOW = 0.65, 0.55
-MARKS, OF_MARKS = "white marks", (0.75, 0.7)  # of 64 places: highlights of tissue lean to a class as well, a little
+MARKS, OF_MARKS = "white marks", (0.75, 0.7)  # of 64 cells: highlights of tissue depend on the class as well, a little
 MOST_VALUES = 20  # of a property in words; rarer values count as one
 
 
@@ -16,18 +19,18 @@ def find_shortcuts(properties: dict[str, np.ndarray], labels: np.ndarray, groups
     """Return each property from which a shallow tree predicts the label, sorted by name.
 
     `properties`: float arrays (n,) or (n, k), or str arrays (n,); `labels`: str (n,); `groups`: int (n,), kept together
-    in cross-validation. `majority` is the share of the commonest class. With three classes or more each is also told
-    from the rest, by the name `width (normal vs rest)`: a scanner that took one class only hardly shows in the whole.
+    in cross-validation. `majority` is the share of the commonest class. With three or more classes, each is also
+    tested against the rest, named `width (normal vs rest)`: a scanner used for one class hardly shows in the overall figure.
 
     Notes
     -----
-    Judged by ROC AUC: at a prevalence of 20 % a scanner that all malignant and a tenth of the benign images share leaves the
-    accuracy of always guessing benign hardly behind, but has an ROC AUC of 0.95.
+    The criterion is the ROC AUC: at a prevalence of 20 %, a scanner of all malignant and a tenth of the benign images hardly
+    exceeds the accuracy of always predicting benign, but has an ROC AUC of 0.95.
     """
     if not is_enough(labels, groups):
         return []
     folds = divide(labels, groups)
-    found = []
+    shortcuts = []
     for name, values in sorted(properties.items()):
         table = as_numbers(values)
         for view, wanted in views(name, labels):
@@ -37,35 +40,41 @@ def find_shortcuts(properties: dict[str, np.ndarray], labels: np.ndarray, groups
                 continue
             accuracy = float((fitted.probabilities.argmax(axis=1) == fitted.labels).mean())
             majority = float(np.bincount(fitted.labels).max() / len(wanted))
-            found.append(Shortcut(view, accuracy, majority, fitted.roc_auc))
-    return found
+            shortcuts.append(Shortcut(view, accuracy, majority, fitted.roc_auc))
+    return shortcuts
 
 
 def properties_of(samples: pd.DataFrame, tones: np.ndarray, marks: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """Return what taking and storing the pictures left on them: sizes, mode, format, colour, and the site where it is given.
+    """Return the acquisition properties of images: size, mode, format, colour, and the site where it is known.
 
     `samples`: rows of samples.csv; `tones`: (n, 4), mean red, green, blue and border brightness; `marks`: (n, 64), see
     `measure_marks`.
     """
     size = samples[["width", "height", "bytes"]].astype(float)
-    found = {column: size[column].to_numpy() for column in size}
-    found |= {"aspect": found["width"] / found["height"], "mean colour": tones[:, :3], "border": tones[:, 3]}
+    properties = {column: size[column].to_numpy() for column in size}
+    properties |= {
+        "aspect": properties["width"] / properties["height"],
+        "mean colour": tones[:, :3],
+        "border": tones[:, 3],
+    }
     if marks is not None:
-        found[MARKS] = marks
-    return found | {column: samples[column].to_numpy(str) for column in ("mode", "format", "site") if column in samples}
+        properties[MARKS] = marks
+    return properties | {
+        column: samples[column].to_numpy(str) for column in ("mode", "format", "site") if column in samples
+    }
 
 
 def missing_cells(features: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return of each column whether the cell is missing, by the name `missing age`; of tables made by `data.tables.typed`.
 
-    What was asked or measured of the sick alone tells them apart without a single value.
+    A question asked only of ill patients reveals the label without any value.
     """
     missing = {name: (features[name].isna() | (features[name] == "")).to_numpy(float) for name in features}
     return {f"missing {name}": values for name, values in missing.items() if values.any()}
 
 
 def views(name: str, labels: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return what is to be guessed from `name`: the labels, and of three or more each against the rest."""
+    """Return the targets to predict: the labels, and for three or more classes each against the rest."""
     classes = np.unique(labels)
     against = [(f"{name} ({label} vs rest)", np.where(labels == label, label, "")) for label in classes]
     return [(name, labels), *(against if len(classes) > 2 else [])]

@@ -1,4 +1,4 @@
-"""What an audit found, in words: lines for the log of a stage, a table for a reader, the exit code."""
+"""Present an audit: lines for the log of a stage, a table of pairs, the exit code."""
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ CLEAN, FOUND = 0, 3  # exit codes
 
 
 def ranked(result: AuditResult, samples: pd.DataFrame) -> list[tuple[PathPair, str]]:
-    """Return the pairs with a remark on each, those that matter first: leaks, two labels, two groups; the least sure first."""
+    """Return the pairs with a remark each, most important first: leaks, two labels, two groups; the lowest score first."""
     of = samples.set_index("path")[["label", "group", "shipped"]].to_dict("index")
     rows = []
     for pair in result.pairs:
@@ -32,11 +32,11 @@ def crosses(shipped: set[str]) -> bool:
 
 
 def table(result: AuditResult, samples: pd.DataFrame) -> list[str]:
-    """Return the pairs as aligned lines; `near`: two of the same thing in the same view, not surely one picture."""
+    """Return the pairs as aligned lines; `near`: two images of one subject in the same view, not certainly copies."""
     rows = [(pair.a, pair.b, pair.kind, f"{pair.score:.3f}", remark) for pair, remark in ranked(result, samples)[:ROWS]]
     if not rows:
         return []
-    head = ("picture", "is", "changed", "alike", "")
+    head = ("image", "is", "changed", "alike", "")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
@@ -46,9 +46,9 @@ def table(result: AuditResult, samples: pd.DataFrame) -> list[str]:
 
 
 def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
-    """Return a line for each kind of finding; `what`: picture or row; `done`: also what the graph does about it."""
+    """Return a line for each kind of finding; `what`: image or row; `done`: add how the pipeline handles it."""
     usable = result.n_files - result.n_unreadable
-    lines = [f"{usable} {what}s, {result.n_unreadable} unreadable, {len(result.skipped)} other files passed over"]
+    lines = [f"{usable} {what}s, {result.n_unreadable} unreadable, {len(result.skipped)} other files skipped"]
 
     def add(line: str, consequence: str) -> None:
         lines.append(f"{line}; {consequence}" if done else line)
@@ -80,8 +80,8 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
         lines.append(describe_clusters(result.clusters))
     if result.unjudged:
         add(
-            f"nearly empty, not to be told from others: {len(result.unjudged)}, first {result.unjudged[0]}",
-            "nothing is left out, but a copy of one may be overlooked",
+            f"nearly empty, cannot be compared with others: {len(result.unjudged)}, first {result.unjudged[0]}",
+            "nothing is left out, but copies of them may be missed",
         )
     for shortcut in result.confounders:
         add(
@@ -122,7 +122,7 @@ def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> 
     ]
     for key, wanted, sets, what in cases:
         if wanted == "error" and sets:
-            first = "; ".join(" = ".join(one[:3]) + (" ..." if len(one) > 3 else "") for one in sets[:3])
+            first = "; ".join(" = ".join(paths[:3]) + (" ..." if len(paths) > 3 else "") for paths in sets[:3])
             raise DataError(
                 f"{raw}: {len(sets)} sets are {what}: {first}{'; ...' if len(sets) > 3 else ''}. Remove all but one "
                 f"of each (data/{name}/audit.json lists them), or set tasks.{name}.audit.{key}: drop"

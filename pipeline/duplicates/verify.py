@@ -1,8 +1,8 @@
-"""Whether two pictures are one, judged by the detail that they have in common once one lies on the other.
+"""Decide whether two images are the same, by the correlation of their detail after one is aligned to the other.
 
-`near`: the same thing in the same view; it belongs in one group of the split. `copy`: the same picture. The next slice of a CT
-scan and a second photograph of a lesion are near and no copies. A strongly compressed copy has lost its finest detail, so it
-may also agree at a coarser scale, but there almost perfectly.
+`near`: the same subject in the same view; both belong in one group of the split. `copy`: the same image. The next slice of a CT
+scan and a second photograph of a lesion are near but not copies. A strongly compressed copy has lost its finest detail, so it
+may instead agree at a coarser scale, but then almost perfectly.
 """
 
 from dataclasses import dataclass, fields
@@ -19,8 +19,8 @@ COARSE = 1.5, 4.0  # the same at half size, a scale that outlives compression
 BLOCKS = 8  # blocks of the working size's side over which the local correlation is taken
 LOCAL = 0.3  # quantile over blocks: an original differs from its marked copy in less than 70 % of them
 LEAST_OVERLAP = 0.3  # of the smaller content
-LEAST_DETAIL = 0.4  # grey levels RMS: with less, pictures match by chance
-AGREE = ((5, 0.95), (8, 0.8), (10, 0.7))  # points that must bear out a correlation of so much, over the whole overlap
+LEAST_DETAIL = 0.4  # grey levels RMS: with less, images match by chance
+AGREE = ((5, 0.95), (8, 0.8), (10, 0.7))  # matched points, and the correlation over the whole overlap that they require
 FRAMES = 0.98  # cosine of the low frequencies from which on frame is laid on frame, where points do not help
 FRAMES_WHOLE, FRAMES_LOCAL = 0.85, 0.6
 # Soft skin that was shrunk and compressed has neither points nor fine detail left, but its frame still agrees almost perfectly:
@@ -30,14 +30,14 @@ COPY = 0.8, 0.97  # at the fine scale: over the whole overlap, which a line draw
 # The most alike of neighbouring CT slices reach .950 and .938, at the coarse scale .991 and .989. Of altered copies of
 # dermoscopic photos 97 % are called copies, the others near.
 COPY_COARSE = 0.994, 0.98
-HOPELESS = 0.35  # over the whole overlap: nothing like it
-LIFT = 0.35  # what refinement may add to it
+HOPELESS = 0.35  # over the whole overlap: certainly another image
+LIFT = 0.35  # the most that refinement adds to the correlation
 SURE = 15  # points in agreement that cannot be chance: refined in any case
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a picture is compared by.
+class Signature:
+    """What pairs of images are compared by.
 
     `points`: see `keypoints`; `frequencies`: float32 (80,), see `candidates`; `colours`: uint8 (24, 24, 3), the frame as a
     square; `size`: int32 (2,), width and height of the file in px.
@@ -49,14 +49,14 @@ class Look:
     size: np.ndarray
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return all of it by name, flat; of `content` a bit a pixel."""
+        """Return all arrays by name; `content` takes one bit per pixel."""
         own = {name: getattr(self, name) for name in ("frequencies", "colours", "size")}
         points = {field.name: getattr(self.points, field.name) for field in fields(Points)}
         return own | points | {"content": np.packbits(self.points.content)}
 
     @classmethod
-    def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "Look":
-        """Return what `arrays` made flat."""
+    def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "Signature":
+        """Return the signature that `arrays` flattened."""
         rest = dict(arrays)
         points = {field.name: rest.pop(field.name) for field in fields(Points)}
         grey = points["grey"]
@@ -66,7 +66,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well picture a, laid on b by `matrix`, agrees with it; correlations of detail at both scales.
+    """How well image a, mapped onto b by `matrix`, agrees with it; correlations of detail at both scales.
 
     `covered`: share of each content that lies in the other; `marked`: whether they agree, but not at all in a few places;
     `gain`: b's mean grey over a's.
@@ -83,23 +83,23 @@ class Agreement:
 
     @property
     def copy(self) -> bool:
-        """Whether the two are the same picture rather than two of the same thing."""
+        """Whether the two are the same image rather than two images of the same subject."""
         fine = self.whole >= COPY[0] and self.local >= COPY[1]
         return fine or (self.coarse_whole >= COPY_COARSE[0] and self.coarse_local >= COPY_COARSE[1])
 
 
-def take_look(pixels: np.ndarray, width: int, height: int) -> Look:
-    """Return what an RGB picture, uint8 (h, w, 3), is compared by; `width` and `height` are the file's."""
+def signature_of(pixels: np.ndarray, width: int, height: int) -> Signature:
+    """Return the signature of an RGB image, uint8 (h, w, 3); `width` and `height` are the file's."""
     colours = cv2.resize(pixels, (24, 24), interpolation=cv2.INTER_AREA)
-    return Look(find_points(pixels), low_frequencies(pixels), colours, np.array([width, height], np.int32))
+    return Signature(find_points(pixels), low_frequencies(pixels), colours, np.array([width, height], np.int32))
 
 
-def confirm(a: Look, b: Look) -> Agreement | None:
-    """Return how the two agree if they are near, else None."""
-    found = fit_points(a.points, b.points)
-    enough = [whole for points, whole in AGREE if found and found.inliers >= points]
-    if found and enough:
-        agreed = agree(a.points, b.points, found.matrix, min(enough), sure=found.inliers >= SURE)
+def confirm(a: Signature, b: Signature) -> Agreement | None:
+    """Return how well two images agree if they are at least near, else None."""
+    fit = fit_points(a.points, b.points)
+    enough = [whole for points, whole in AGREE if fit and fit.inliers >= points]
+    if fit and enough:
+        agreed = agree(a.points, b.points, fit.matrix, min(enough), sure=fit.inliers >= SURE)
         if agreed and agreed.whole >= min(enough):
             return agreed
     matrix, cosine = fit_frames(a.points, b.points, a.frequencies, b.frequencies)
@@ -114,7 +114,7 @@ def confirm(a: Look, b: Look) -> Agreement | None:
 
 
 def agree(a: Points, b: Points, matrix: np.ndarray, enough: float, sure: bool = False) -> Agreement | None:
-    """Return how well the two agree, refined where that may lift it to `enough`, or however bad it is where `matrix` is sure."""
+    """Return how well the two agree; the alignment is refined where that may reach `enough`, or always if `matrix` is sure."""
     first = compare(a, b, matrix)
     if first and first.copy:
         return first
@@ -122,12 +122,12 @@ def agree(a: Points, b: Points, matrix: np.ndarray, enough: float, sure: bool = 
         return None
     refined = refine(a, b, matrix)
     second = compare(a, b, refined) if refined is not None else None
-    found = [one for one in (first, second) if one]
-    return max(found, key=lambda one: one.whole, default=None)
+    agreements = [agreement for agreement in (first, second) if agreement]
+    return max(agreements, key=lambda agreement: agreement.whole, default=None)
 
 
 def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
-    """Return how well a, laid on b by `matrix`, agrees with it; None where they hardly do, or share too little to tell."""
+    """Return how well a, mapped onto b by `matrix`, agrees with it; None where they hardly do or overlap too little."""
     shape = b.grey.shape[::-1]
     shown = cv2.warpAffine(a.content * np.uint8(255), matrix, shape) > 250
     common = (shown & (b.content > 0)).astype(np.uint8)
@@ -135,12 +135,12 @@ def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
     covered = common.sum() / max(a.content.sum() * size, 1), common.sum() / max(b.content.sum(), 1)
     laid = cv2.warpAffine(a.grey, matrix, shape)
     used = cv2.erode(common, np.ones((3, 3), np.uint8), borderValue=0)
-    used[(laid >= 254) | (b.grey >= 254)] = 0  # burnt out
+    used[(laid >= 254) | (b.grey >= 254)] = 0  # overexposed
     if max(covered) < LEAST_OVERLAP or used.sum() < 0.1 * LEAST_OVERLAP * b.grey.size:
         return None
     stack = weighted(laid, b.grey, used)
     fine = details(stack, FINE)
-    if min(rms(one, stack) for one in fine) < LEAST_DETAIL:
+    if min(rms(detail, stack) for detail in fine) < LEAST_DETAIL:
         return None
     whole, local, lowest = correlate(fine, stack)
     if whole < HOPELESS:
@@ -149,41 +149,41 @@ def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
     coarse_whole, coarse_local, _ = correlate(details(half, COARSE), half)
     gain = float(b.grey[common > 0].mean() / max(laid[common > 0].mean(), 1))
     marked = local >= COPY[1] and lowest < 0.5
-    covered = tuple(float(min(share, 1)) for share in covered)
-    return Agreement(matrix, whole, local, coarse_whole, coarse_local, covered, marked, gain)
+    shares = float(min(covered[0], 1)), float(min(covered[1], 1))
+    return Agreement(matrix, whole, local, coarse_whole, coarse_local, shares, marked, gain)
 
 
 def weighted(a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return float32 (h, w, 3): both grey pictures where `weight` is 1, else 0, and `weight`: blurred together they cost half."""
+    """Return float32 (h, w, 3): both grey images where `weight` is 1, else 0, and `weight`: blurred together they cost half."""
     return np.dstack([a * weight, b * weight, weight]).astype(np.float32)
 
 
 def details(stack: np.ndarray, sigmas: tuple[float, float]) -> list[np.ndarray]:
-    """Return both pictures' detail, (h, w): a fine blur less a coarse one, clipped at 2.5 standard deviations."""
+    """Return both images' detail, (h, w): a fine blur less a coarse one, clipped at 2.5 standard deviations."""
     blurred = [cv2.split(cv2.GaussianBlur(stack, (0, 0), sigma)) for sigma in sigmas]
-    fine, coarse = ([picture / np.maximum(weight, 1e-3) for picture in (a, b)] for a, b, weight in blurred)
-    found = [(one - other) * stack[:, :, 2] for one, other in zip(fine, coarse, strict=True)]
-    most = [2.5 * rms(one, stack) for one in found]
-    return [cv2.max(cv2.min(one, limit), -limit) for one, limit in zip(found, most, strict=True)]
+    fine, coarse = ([image / np.maximum(weight, 1e-3) for image in (a, b)] for a, b, weight in blurred)
+    bands = [(sharp - blunt) * stack[:, :, 2] for sharp, blunt in zip(fine, coarse, strict=True)]
+    limits = [2.5 * rms(band, stack) for band in bands]
+    return [cv2.max(cv2.min(band, limit), -limit) for band, limit in zip(bands, limits, strict=True)]
 
 
-def rms(found: np.ndarray, stack: np.ndarray) -> float:
+def rms(detail: np.ndarray, stack: np.ndarray) -> float:
     """Return the root mean square of a detail, in grey levels."""
-    return float(np.sqrt(np.vdot(found, found) / max(float(stack[:, :, 2].sum()), 1.0)))
+    return float(np.sqrt(np.vdot(detail, detail) / max(float(stack[:, :, 2].sum()), 1.0)))
 
 
 def strength(points: Points) -> float:
-    """Return the RMS of a picture's own fine detail, in grey levels."""
+    """Return the RMS of an image's own fine detail, in grey levels."""
     stack = weighted(points.grey, points.grey, points.content)
     return rms(details(stack, FINE)[0], stack)
 
 
-def correlate(found: list[np.ndarray], stack: np.ndarray) -> tuple[float, float, float]:
-    """Return the correlation of two details over all, its LOCAL quantile over blocks, and the least of any block.
+def correlate(bands: list[np.ndarray], stack: np.ndarray) -> tuple[float, float, float]:
+    """Return the correlation of two details overall, its LOCAL quantile over blocks, and its minimum over blocks.
 
-    Blocks that show little have no say: their correlation is chance.
+    Blocks with little detail are ignored: their correlation is chance.
     """
-    a, b = found
+    a, b = bands
     side = max(8, round(np.sqrt(a.size) / BLOCKS))
     down, across = np.arange(0, a.shape[0], side), np.arange(0, a.shape[1], side)
 

@@ -125,7 +125,7 @@ def compare(
     everything = [*samples, *hashes]
     return {
         id_: [(everything[other], pair.kind, pair.copy) for other, pair in positions(pairs, index)]
-        if fp.judged
+        if fp.is_comparable
         else None
         for index, (id_, fp) in enumerate(zip(hashes, prints, strict=True), start=len(samples))
     }

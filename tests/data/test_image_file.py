@@ -8,7 +8,7 @@ from tests.samples import encoded, noise
 
 
 def test_what_cannot_be_read_says_why(tmp_path):
-    with pytest.raises(DataError, match="is no file"):
+    with pytest.raises(DataError, match="is not a regular file"):
         image_file.read(tmp_path)
     with pytest.raises(DataError, match=r"cannot be opened \(No such file or directory\)"):
         image_file.read(tmp_path / "absent.png")

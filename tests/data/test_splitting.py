@@ -160,7 +160,7 @@ def test_leaks_are_dropped_from_development_only_and_with_a_reason():
     found = divide(samples, SHIPPED, groups=leaks, leaks=leaks)
     out = found[found["subset"] == "excluded"]
     assert set(out.index) == {"a/0.png", "a/3.png"}
-    assert set(out["reason"]) == {"leak: its picture or group is also in the shipped test set"}
+    assert set(out["reason"]) == {"leak: its image or group is also in the shipped test set"}
     assert (found.loc[["a/4.png", "a/5.png"], "subset"] == "test").all()
 
 

@@ -84,7 +84,7 @@ def test_what_cannot_be_audited_is_named_with_what_was_expected(tmp_path):
     put(tmp_path, {"empty/readme.pdf": "x", "data.xlsx": "x", "one.csv": "label\nx\ny\n"})
     for name, error in {
         "absent": "absent: there is no such file, folder or task",
-        "empty": "empty: no picture found; expected pictures, in class folders or without",
+        "empty": "empty: no image found; expected images, in class folders or without",
         "data.xlsx": r"data.xlsx: is neither a folder nor a CSV file \(\.csv, \.tsv or \.txt\)",
         "one.csv": "one.csv: has no column besides label; expected at least one feature",
     }.items():

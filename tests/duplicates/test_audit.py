@@ -59,7 +59,7 @@ def kept(tmp_path_factory):
 
 @pytest.fixture
 def raw(tmp_path, monkeypatch, drawn, kept):
-    """A folder `raw`: 1 photo squeezed into the shipped test set, 1 under two labels, 1 turned, 1 empty, 1 broken."""
+    """A folder `raw`: 1 photo stretched into the shipped test set, 1 under two labels, 1 rotated, 1 empty, 1 broken."""
     monkeypatch.setenv("DVC_ROOT", str(kept))
     monkeypatch.chdir(tmp_path)
     for path, data in drawn.items():
@@ -118,7 +118,7 @@ def check(found):
     assert found["unjudged"] == ["train/malignant/13.jpg"]
     kinds = {(one["a"], one["b"]): (one["kind"], one["copy"]) for one in found["pairs"]}
     assert kinds == {
-        tuple(LEAK): ("squeezed", True),
+        tuple(LEAK): ("stretched", True),
         tuple(CONFLICT): ("exact", True),
         tuple(TURNED): ("rotated by 30 degrees", True),
     }
@@ -133,13 +133,13 @@ def test_the_stage_reports_all_there_is_and_what_is_done_about_it(project, capsy
         line for line in capsys.readouterr().err.splitlines() if line and "%|" not in line
     ]  # progress, if it is slow
     assert said == [
-        "audit skin: 13 pictures, 1 unreadable, 1 other files passed over",
-        "audit skin: same picture: 3 sets (6 pictures); each set stays on one side of the split",
-        "audit skin: sets in the shipped test set and outside it: 1 (1 test pictures); split.by: shipped leaves out what is "
+        "audit skin: 13 images, 1 unreadable, 1 other files skipped",
+        "audit skin: same image: 3 sets (6 images); each set stays on one side of the split",
+        "audit skin: sets in the shipped test set and outside it: 1 (1 test images); split.by: shipped leaves out what is "
         "outside, hash keeps each set together",
         "audit skin: sets under more than one label: 1; all of them are left out",
-        "audit skin: nearly empty, not to be told from others: 1, first train/malignant/13.jpg; nothing is left out, but a "
-        "copy of one may be overlooked",
+        "audit skin: nearly empty, cannot be compared with others: 1, first train/malignant/13.jpg; nothing is left out, but "
+        "copies of them may be missed",
     ]
 
 
@@ -155,9 +155,9 @@ def test_a_folder_without_a_task_gives_the_same_as_the_stage(project, capsys):
 def test_the_table_shows_what_matters_first(raw, capsys):
     assert run_main(raw) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "13 pictures, 1 unreadable, 1 other files passed over"
+    assert lines[0] == "13 images, 1 unreadable, 1 other files skipped"
     rows = [line.split() for line in lines if "train/" in line and not line.startswith("nearly")]
-    assert [row[:3] for row in rows] == [[*LEAK, "squeezed"], [*CONFLICT, "exact"], [*TURNED, "rotated"]]
+    assert [row[:3] for row in rows] == [[*LEAK, "stretched"], [*CONFLICT, "exact"], [*TURNED, "rotated"]]
     assert [" ".join(row[-3:]) for row in rows[:2]] == ["test / train", "benign / malignant"]
     assert lines[lines.index("sets under more than one label: 1") - 1].startswith("sets in the shipped test set")
 
@@ -185,7 +185,7 @@ def test_the_exit_code_is_0_for_a_copy_inside_train_and_for_nothing_and_3_for_a_
     for path in (LEAK[0], CONFLICT[1]):
         (raw / path).unlink()
     assert run_main(raw) == 0
-    assert "same picture: 1 sets (2 pictures)" in capsys.readouterr().out
+    assert "same image: 1 sets (2 images)" in capsys.readouterr().out
     assert run_main(raw / "train") == 3
     assert run_main(raw / "train" / "malignant") == 0
 
@@ -232,7 +232,7 @@ def test_a_csv_of_rows_is_audited_and_has_no_sheet(raw, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["groups"] == [["row 6", "row 41"], ["row 8", "row 42"]]
     assert found["label_conflicts"] == [["row 8", "row 42"]]
-    with pytest.raises(DataError, match="holds rows, not pictures"):
+    with pytest.raises(DataError, match="holds rows, not images"):
         main("t.csv", "--sheet", "x.png")
 
 
@@ -333,7 +333,7 @@ def test_all_55_leaked_test_photos_of_seed_skin_are_found_and_no_other(tmp_path,
     assert all(len({Path(path).stem for path in one}) == 1 and len(one) == 2 for one in found.groups)
     assert not any("ISIC_5731511" in path for one in found.groups for path in one)
     kinds = [one.kind for one in found.pairs]
-    assert (kinds.count("exact"), kinds.count("squeezed")) == (21, 34)
+    assert (kinds.count("exact"), kinds.count("stretched")) == (21, 34)
 
 
 def test_augmented_tiles_of_lung_histology_end_with_their_original(tmp_path, monkeypatch):

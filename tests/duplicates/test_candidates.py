@@ -16,7 +16,7 @@ def pixels(image):
     return np.asarray(image.convert("RGB"))
 
 
-def look(images):
+def search_features(images):
     """Return words and low frequencies of pictures."""
     arrays = [pixels(image) for image in images]
     words = [words_of(find_points(array).descriptors) for array in arrays]
@@ -26,12 +26,12 @@ def look(images):
 @pytest.fixture(scope="module")
 def many():
     """Words and low frequencies of 60 pictures."""
-    return look([texture(seed) for seed in range(60)])
+    return search_features([texture(seed) for seed in range(60)])
 
 
 def test_a_picture_and_its_mirror_image_share_most_words():
     image = texture(1)
-    (words, mirrored, other), _ = look([image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), texture(2)])
+    (words, mirrored, other), _ = search_features([image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), texture(2)])
     assert len(np.intersect1d(words, mirrored)) > 10 * len(np.intersect1d(words, other))
 
 
@@ -54,7 +54,7 @@ def test_copies_are_proposed_among_many_others(many):
         images[5].resize((140, 150)).transpose(Image.Transpose.ROTATE_90),
         images[6].transpose(Image.Transpose.FLIP_TOP_BOTTOM),
     ]
-    words, frequencies = look(copies)
+    words, frequencies = search_features(copies)
     proposed = {tuple(pair) for pair in propose(many[0] + words, np.concatenate([many[1], frequencies])).tolist()}
     assert {(3 + i, 60 + i) for i in range(4)} <= proposed
 
@@ -74,7 +74,7 @@ def test_neither_workers_nor_the_size_of_blocks_change_what_is_proposed(many, mo
 
 def test_one_picture_none_and_pictures_without_points_are_no_trouble():
     assert propose([], np.empty((0, 80), np.float32)).shape == (0, 2)
-    words, frequencies = look([Image.new("RGB", (50, 50), "red"), Image.new("RGB", (50, 50), "blue")])
+    words, frequencies = search_features([Image.new("RGB", (50, 50), "red"), Image.new("RGB", (50, 50), "blue")])
     assert [len(one) for one in words] == [0, 0]
     assert propose(words[:1], frequencies[:1]).shape == (0, 2)
     assert propose(words, frequencies).shape == (0, 2)

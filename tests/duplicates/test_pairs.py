@@ -109,7 +109,7 @@ def test_a_file_that_changes_under_the_audit_is_named(folder):
     found, _ = take(folder / "a.png", open_store())
     (folder / "a.png").write_bytes(stored(texture(2), "PNG"))
     with pytest.raises(DataError, match=r"a\.png: has changed while it was audited; run it again"):
-        pairs.look_again(folder / "a.png", found.key, open_store())
+        pairs.load_signature(folder / "a.png", found.key, open_store())
 
 
 def test_what_is_no_readable_file_says_why(folder):

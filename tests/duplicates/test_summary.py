@@ -33,7 +33,7 @@ def test_leaks_come_first_then_two_labels_then_the_least_sure():
 def test_the_table_is_aligned_and_says_what_it_leaves_out():
     result = AuditResult(pairs=[pair(0, 1, 0.9)] * (ROWS + 2))
     lines = table(result, SAMPLES)
-    assert lines[:2] == ["picture  is     changed  alike", "0.png    1.png  resized  0.900"]
+    assert lines[:2] == ["image  is     changed  alike", "0.png  1.png  resized  0.900"]
     assert lines[-1] == "... and 2 more pairs: --json lists all"
     assert len(lines) == ROWS + 2
     assert table(AuditResult(), SAMPLES) == []
@@ -86,9 +86,9 @@ def test_a_decision_on_groups_ends_the_finding(read):
 def test_the_summary_names_what_cannot_be_judged_and_confounders():
     shortcuts = [Shortcut("bytes", accuracy=0.9, majority=0.5, roc_auc=0.954)]
     result = AuditResult(n_files=9, n_unreadable=1, unjudged=["a.png", "b.png"], confounders=shortcuts)
-    assert summary(result, "picture") == [
-        "8 pictures, 1 unreadable, 0 other files passed over",
-        "nearly empty, not to be told from others: 2, first a.png",
+    assert summary(result, "image") == [
+        "8 images, 1 unreadable, 0 other files skipped",
+        "nearly empty, cannot be compared with others: 2, first a.png",
         "confounder: bytes alone predicts the label with ROC AUC 0.95",
     ]
-    assert all("; nothing is left out, but" in line for line in summary(result, "picture", done=True)[1:])
+    assert all("; nothing is left out, but" in line for line in summary(result, "image", done=True)[1:])

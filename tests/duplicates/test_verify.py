@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from pipeline.data import images
 from pipeline.duplicates.edits import describe
-from pipeline.duplicates.verify import Look, confirm, take_look
+from pipeline.duplicates.verify import Signature, confirm, signature_of
 from tests.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
@@ -16,14 +16,14 @@ T = Image.Transpose
 BICUBIC = Image.Resampling.BICUBIC
 
 
-def look(image, quality=90):
+def signature(image, quality=90):
     picture = images.decode(stored(image.convert("RGB"), quality=quality))
-    return take_look(picture.pixels, picture.width, picture.height)
+    return signature_of(picture.pixels, picture.width, picture.height)
 
 
 def verdict(image, other, quality=90):
     """Return what was done and whether it is a copy, or None."""
-    a, b = look(image), look(other, quality)
+    a, b = signature(image), signature(other, quality)
     agreed = confirm(a, b)
     return (describe(a, b, agreed), agreed.copy) if agreed else None
 
@@ -39,7 +39,7 @@ def compressed(image, quality):
 CHANGES = {
     "re-encoded": lambda image: image,
     "resized": lambda image: image.resize((100, 75), BICUBIC),
-    "squeezed": lambda image: image.resize((143, 150), BICUBIC),
+    "stretched": lambda image: image.resize((143, 150), BICUBIC),
     "cropped": lambda image: image.crop((12, 5, 192, 140)),
     "resized, cropped": lambda image: image.crop((12, 5, 192, 140)).resize((120, 90), BICUBIC),
     "rotated by 17 degrees": lambda image: image.rotate(17, BICUBIC, expand=True),
@@ -52,7 +52,7 @@ CHANGES = {
     "mirrored, rotated by 17 degrees": lambda image: image.transpose(T.FLIP_LEFT_RIGHT).rotate(
         17, BICUBIC, expand=True
     ),
-    "squeezed, brightness": lambda image: brighter(image.resize((143, 150), BICUBIC), 0.8),
+    "stretched, brightness": lambda image: brighter(image.resize((143, 150), BICUBIC), 0.8),
 }
 
 
@@ -101,8 +101,8 @@ def test_the_order_of_the_two_does_not_matter_for_what_was_done():
 
 
 def test_pictures_of_similar_texture_are_not_one():
-    looks = [look(texture(seed)) for seed in range(15)]
-    assert not [1 for i, a in enumerate(looks) for b in looks[:i] if confirm(a, b)]
+    signatures = [signature(texture(seed)) for seed in range(15)]
+    assert not [1 for i, a in enumerate(signatures) for b in signatures[:i] if confirm(a, b)]
 
 
 def test_two_pictures_of_one_thing_are_near_and_no_copies():
@@ -117,13 +117,13 @@ def test_two_pictures_of_one_thing_are_near_and_no_copies():
 def test_nearly_empty_pictures_do_not_match():
     rng = np.random.default_rng(0)
     empty = [Image.fromarray(np.clip(rng.normal(200, 0.5, (150, 200, 3)), 0, 255).astype(np.uint8)) for _ in range(4)]
-    looks = [look(image) for image in empty]
-    assert not [1 for i, a in enumerate(looks) for b in looks[:i] if confirm(a, b)]
+    signatures = [signature(image) for image in empty]
+    assert not [1 for i, a in enumerate(signatures) for b in signatures[:i] if confirm(a, b)]
 
 
 def test_a_look_survives_being_stored():
-    kept = look(texture(3).rotate(10, BICUBIC, expand=True))
-    again = Look.of_arrays(kept.arrays())
+    kept = signature(texture(3).rotate(10, BICUBIC, expand=True))
+    again = Signature.of_arrays(kept.arrays())
     assert (again.points.content == kept.points.content).all()
     assert (again.points.xy == kept.points.xy).all()
     assert (again.size == kept.size).all()

@@ -34,7 +34,7 @@ def test_the_audit_finds_what_the_demo_planted_and_no_set_is_divided(small):
     audit = json.loads(small.read("data/lesions/audit.json"))
     content = small.params()
     _, _, flaws = lesion_set(content["seed"], content["demo"]["lesions"], 1)
-    copies = {frozenset((flaw.at, flaw.of)) for flaw in flaws if flaw.kind != "truncated"}
+    copies = {frozenset((flaw.copy, flaw.of)) for flaw in flaws if flaw.kind != "truncated"}
     assert len(copies) == 10
     # photos of one drawn lesion are joined as well, turned and lit anew as they are
     assert all(any(pair <= set(one) for one in audit["groups"]) for pair in copies)

@@ -36,10 +36,10 @@ class Photo:
 
 @dataclass(frozen=True)
 class Flaw:
-    """A planted flaw: the file at position (or path) `at` is a `kind` of the one at `of`."""
+    """A planted flaw: the file `copy` (a position or path) is a `kind` of the file `of`."""
 
     kind: str
-    at: int | str
+    copy: int | str
     of: int | str
 
 
@@ -91,7 +91,7 @@ COPIES: dict[str, tuple[Callable[[Photo], Photo], int]] = {
     "recompressed": (partial(again, quality=60), 2),
     "png": (partial(again, suffix=".png"), 1),
     "resized": (partial(again, scale=(0.75, 0.75)), 2),
-    "squeezed": (partial(again, scale=(0.8, 1.1)), 1),
+    "stretched": (partial(again, scale=(0.8, 1.1)), 1),
     "relabelled": (relabelled, 1),
 }
 
@@ -105,10 +105,10 @@ def plant_flaws(photos: list[Photo], rng: np.random.Generator) -> tuple[list[Pho
     photos, flaws = list(photos), []
     n_lesions = 1 + max(photo.lesion for photo in photos)
     numbers = [photo.lesion for photo in photos]
-    jpegs = [at for at, photo in enumerate(photos) if photo.suffix == ".jpg"]
-    several = [at for at in jpegs if numbers.count(numbers[at]) > 1]
+    jpegs = [i for i, photo in enumerate(photos) if photo.suffix == ".jpg"]
+    several = [i for i in jpegs if numbers.count(numbers[i]) > 1]
     broken = int(rng.choice(several))
-    one_each = {numbers[at]: at for at in jpegs if numbers[at] != numbers[broken]}
+    one_each = {numbers[i]: i for i in jpegs if numbers[i] != numbers[broken]}
     sources = iter(rng.permutation(list(one_each.values())).tolist())
     for kind, (make, count) in COPIES.items():
         for _ in range(count):
@@ -137,5 +137,5 @@ def lesion_set(seed: int, n_lesions: int, workers: int) -> tuple[pd.DataFrame, d
     ]
     table = pd.DataFrame(rows, columns=["path", "label", "lesion", "age", "sex", "site"])
     files = {path: photo.data for path, photo in zip(paths, photos, strict=True)}
-    named = [Flaw(flaw.kind, paths[flaw.at], paths[flaw.of]) for flaw in flaws]
+    named = [Flaw(flaw.kind, paths[flaw.copy], paths[flaw.of]) for flaw in flaws]
     return table.sort_values("path", ignore_index=True), files, named

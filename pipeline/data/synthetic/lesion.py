@@ -1,4 +1,4 @@
-"""Draws patches of skin with one lesion each, as a dermatoscope would show them; `camera` takes the photos.
+"""Draws patches of skin with one lesion each, as a dermatoscope would show them; `photo` takes the photos.
 
 Colour follows what light does in skin: each pigment takes its share of red, green and blue, so more melanin turns tan
 into brown and black, and more blood turns it pink. How ill a lesion looks is one number, `malignancy` (0..1): it
@@ -128,14 +128,14 @@ def network(rng: np.random.Generator, malignancy: float, level: np.ndarray) -> n
 
 def patches(rng: np.random.Generator, malignancy: float, radius: float) -> list[tuple[str, np.ndarray]]:
     """Return up to five patches of another colour: its kind and its density (PATCH, PATCH) of 0..1."""
-    found = []
+    drawn = []
     for _ in range(rng.binomial(5, 0.06 + 0.62 * trait(rng, malignancy))):
         far, direction = radius * rng.uniform(0, 0.75), rng.uniform(0, 2 * np.pi)
         distance = hypot(X - far * np.cos(direction), Y - far * np.sin(direction)) / radius
         ragged = 0.25 * noise(rng, 20) + 0.1 * noise(rng, 6)
         density = smoothstep(1.2 * (rng.uniform(0.25, 0.6) - distance) + 0.3 + ragged)
-        found.append((str(rng.choice(["dark", "red", "veil", "scar"], p=[0.4, 0.2, 0.25, 0.15])), density))
-    return found
+        drawn.append((str(rng.choice(["dark", "red", "veil", "scar"], p=[0.4, 0.2, 0.25, 0.15])), density))
+    return drawn
 
 
 def spots(rng: np.random.Generator, malignancy: float, level: np.ndarray, radius: float) -> np.ndarray:

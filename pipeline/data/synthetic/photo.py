@@ -55,8 +55,8 @@ def draw_ruler(rng: np.random.Generator, planes: np.ndarray) -> np.ndarray:
     pen, spacing, first = ImageDraw.Draw(mask), rng.uniform(15, 30), rng.uniform(4, 40)
     base, upright = 2 * rng.uniform(4, 12), rng.random() < 0.5
     length = 2 * (height if upright else width)
-    for number, at in enumerate(np.arange(first, length - 4, spacing)):
+    for number, start in enumerate(np.arange(first, length - 4, spacing)):
         reach = base + (24 if number % 5 == 0 else 13)
-        pen.line((base, at, reach, at) if upright else (at, base, at, reach), fill=220, width=2)
+        pen.line((base, start, reach, start) if upright else (start, base, start, reach), fill=220, width=2)
     cover = np.asarray(mask.resize((width, height), Image.Resampling.BOX)) / 255
     return blend(planes, INK, cover[:: rng.choice([-1, 1])])

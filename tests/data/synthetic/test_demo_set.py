@@ -38,7 +38,7 @@ def flaws(drawn):
 
 
 def of_kind(flaws, *kinds):
-    return [(flaw.at, flaw.of) for flaw in flaws if flaw.kind in kinds]
+    return [(flaw.copy, flaw.of) for flaw in flaws if flaw.kind in kinds]
 
 
 def grey(data):
@@ -74,7 +74,7 @@ def test_some_lesions_have_several_photos_that_differ_under_one_label_age_sex_an
 
 
 def test_photos_differ_in_size_and_aspect(files, flaws):
-    copies = {flaw.at for flaw in flaws}
+    copies = {flaw.copy for flaw in flaws}
     sizes = [Image.open(io.BytesIO(data)).size for path, data in files.items() if path not in copies]
     assert all(200 <= max(size) <= 256 for size in sizes)
     assert len(set(sizes)) > 10
@@ -96,34 +96,34 @@ def test_only_the_truncated_file_is_unreadable(files, flaws):
 
 def test_byte_copies_have_equal_bytes_and_no_other_files_have(files, flaws):
     equal = of_kind(flaws, "byte copy", "relabelled")
-    assert all(files[at] == files[of] for at, of in equal)
+    assert all(files[copy] == files[of] for copy, of in equal)
     assert len(set(files.values())) == len(files) - len(equal)
 
 
 def test_a_png_copy_has_the_same_pixels_under_other_bytes(files, flaws):
-    for at, of in of_kind(flaws, "png"):
-        assert files[at] != files[of]
-        assert images.decode(files[at]).id == images.decode(files[of]).id
+    for copy, of in of_kind(flaws, "png"):
+        assert files[copy] != files[of]
+        assert images.decode(files[copy]).id == images.decode(files[of]).id
 
 
 def test_altered_copies_look_like_their_source_under_other_pixels(files, flaws):
-    for at, of in of_kind(flaws, "recompressed", "resized", "squeezed"):
-        assert images.decode(files[at]).id != images.decode(files[of]).id
-        assert np.mean(grey(files[at]) * grey(files[of])) > 0.97
+    for copy, of in of_kind(flaws, "recompressed", "resized", "stretched"):
+        assert images.decode(files[copy]).id != images.decode(files[of]).id
+        assert np.mean(grey(files[copy]) * grey(files[of])) > 0.97
 
 
-def test_resized_copies_keep_their_aspect_and_squeezed_ones_do_not(files, flaws):
+def test_resized_copies_keep_their_aspect_and_stretched_ones_do_not(files, flaws):
     def stretch(at, of):
         copy, source = images.decode(files[at]), images.decode(files[of])
         assert (copy.width, copy.height) != (source.width, source.height)
         return copy.width / copy.height * source.height / source.width
 
     assert all(abs(stretch(*pair) - 1) < 0.02 for pair in of_kind(flaws, "resized"))
-    assert all(abs(stretch(*pair) - 1) > 0.2 for pair in of_kind(flaws, "squeezed"))
+    assert all(abs(stretch(*pair) - 1) > 0.2 for pair in of_kind(flaws, "stretched"))
 
 
 def test_copies_have_lesion_ids_of_their_own(table, flaws):
-    copies = [flaw.at for flaw in flaws if flaw.kind != "truncated"]
+    copies = [flaw.copy for flaw in flaws if flaw.kind != "truncated"]
     assert (table.lesion.value_counts()[table.lesion[copies]] == 1).all()
     assert table.lesion.nunique() == N_LESIONS + len(copies)
 
@@ -132,7 +132,7 @@ def test_only_the_relabelled_copy_has_another_label_than_its_source(table, flaws
     [(at, of)] = of_kind(flaws, "relabelled")
     assert table.label[at] != table.label[of]
     others = [flaw for flaw in flaws if flaw.kind != "relabelled"]
-    assert all(table.label[flaw.at] == table.label[flaw.of] for flaw in others)
+    assert all(table.label[flaw.copy] == table.label[flaw.of] for flaw in others)
 
 
 def test_planting_leaves_the_given_photos_as_they_were():
@@ -143,7 +143,7 @@ def test_planting_leaves_the_given_photos_as_they_were():
 
 
 def test_no_two_lesions_look_like_the_same_picture(table, files, flaws):
-    planted = {flaw.at for flaw in flaws}
+    planted = {flaw.copy for flaw in flaws}
     paths = [path for path in files if path not in planted]
     pictures = np.stack([grey(files[path]).ravel() for path in paths])
     lesions = table.lesion[paths].to_numpy()
@@ -152,7 +152,7 @@ def test_no_two_lesions_look_like_the_same_picture(table, files, flaws):
 
 
 def test_neither_size_nor_weight_of_a_file_tells_its_class(table, files, flaws):
-    planted = {flaw.at for flaw in flaws}
+    planted = {flaw.copy for flaw in flaws}
     paths = [path for path in files if path not in planted and path.endswith(".jpg")]
     malignant = table.label[paths] == "malignant"
     widths = [Image.open(io.BytesIO(files[path])).width for path in paths]
