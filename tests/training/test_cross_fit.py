@@ -31,8 +31,8 @@ def maker(name, **own):
 
 def cross(build, X, dev, workers):
     """Cross-fit one combination: the model, out-of-fold probabilities, history."""
-    found = cross_fit([build], X, dev, workers, "t", 7)
-    return found.model, found.oof, found.history
+    fitted = cross_fit([build], X, dev, workers, "t", 7)
+    return fitted.model, fitted.oof, fitted.history
 
 
 def folds(name):
@@ -61,26 +61,26 @@ class Witness(Model):
     history_ = pd.DataFrame({"epoch": [1], "loss": [0.7], "val_loss": [0.7]})
 
 
-def test_every_sample_is_predicted_exactly_once_and_by_a_model_that_did_not_see_it():
+def test_every_sample_is_predicted_once_by_an_unseeing_model():
     y = np.arange(60) % 2
     rows = np.arange(60.0)[:, None]
     _, oof, _ = cross(Witness, rows, dataset(rows, y), 2)
     np.testing.assert_array_equal(oof, 0.5)
 
 
-def test_a_group_that_could_be_recognised_is_never_on_both_sides():
+def test_a_recognisable_group_is_never_on_both_sides():
     """Each group has features and a drawn label of its own: whoever saw one member knows the label of all others."""
     rng = np.random.default_rng(3)
     groups = np.repeat(np.arange(80), 4)
     X = rng.normal(size=(80, 20))[groups] + rng.normal(size=(320, 20)) * 1e-3
     y = rng.integers(2, size=80)[groups]
     dev = dataset(X, y, groups)
-    one = maker("knn", n_neighbors=1)
-    assert (one().fit(X, y, groups, "t").predict_proba(X).argmax(axis=1) == y).all()
-    _, oof, _ = cross(one, X, dev, 2)
+    nearest = maker("knn", n_neighbors=1)
+    assert (nearest().fit(X, y, groups, "t").predict_proba(X).argmax(axis=1) == y).all()
+    _, oof, _ = cross(nearest, X, dev, 2)
     assert 0.3 < np.mean(oof.argmax(axis=1) == y) < 0.7
     straddling = Dataset(**vars(dev) | {"fold": np.arange(320) % 5})  # what a split without groups would do
-    _, oof, _ = cross(one, X, straddling, 2)
+    _, oof, _ = cross(nearest, X, straddling, 2)
     assert np.mean(oof.argmax(axis=1) == y) == 1
 
 
@@ -119,8 +119,8 @@ def test_out_of_fold_probabilities_are_complete_and_sum_to_one(name, n_classes):
 def test_the_number_of_workers_changes_no_bit(name):
     X, y = mixed(100)
     dev = dataset(X, y)
-    (_, one, _), (_, three, _) = (cross(maker(name), X, dev, workers) for workers in (1, 3))
-    np.testing.assert_array_equal(one, three)
+    (_, alone, _), (_, side_by_side, _) = (cross(maker(name), X, dev, workers) for workers in (1, 3))
+    np.testing.assert_array_equal(alone, side_by_side)
 
 
 def test_scaling_is_learnt_inside_each_fold():
@@ -130,13 +130,13 @@ def test_scaling_is_learnt_inside_each_fold():
     spoilt = X.copy()
     spoilt[np.flatnonzero(dev.fold == 0)[0], 0] = 1e5
     _, clean, _ = cross(maker("knn"), X, dev, 1)
-    _, found, _ = cross(maker("knn"), spoilt, dev, 1)
+    _, fitted, _ = cross(maker("knn"), spoilt, dev, 1)
     others = (dev.fold == 0) & (spoilt[:, 0] < 1e5)
-    np.testing.assert_array_equal(found[others], clean[others])
-    assert not np.array_equal(found[dev.fold == 1], clean[dev.fold == 1])
+    np.testing.assert_array_equal(fitted[others], clean[others])
+    assert not np.array_equal(fitted[dev.fold == 1], clean[dev.fold == 1])
 
 
-def test_the_history_of_an_estimator_without_epochs_is_one_line_a_fold():
+def test_a_history_without_epochs_is_one_line_a_fold():
     X, y = numbers(100)
     dev = dataset(X, y)
     _, oof, history = cross(maker("logreg"), X, dev, 2)
@@ -165,7 +165,7 @@ def test_the_history_of_a_network_is_a_line_an_epoch():
         "mobilenetv2",
     ],
 )
-def test_a_fold_that_lacks_a_class_is_an_error_that_says_so(name):
+def test_a_training_fold_that_lacks_a_class_is_refused(name):
     X, y = numbers(40, 4)
     dev = dataset(X, y)
     only_in_fold_0 = Dataset(**vars(dev) | {"y": np.where((y == 3) & (dev.fold != 0), 2, y)})
@@ -198,7 +198,7 @@ def test_the_choice_is_that_of_plain_nested_cross_validation():
     X, y = numbers(100, n_features=20)
     dev = dataset(X, y)
     C = [1e-3, 1e-1, 10.0]
-    found = several(C, X, dev, workers=2)
+    fitted = several(C, X, dev, workers=2)
     for outer in range(5):
         losses = []
         for value in C:
@@ -206,17 +206,17 @@ def test_the_choice_is_that_of_plain_nested_cross_validation():
             for inner in set(range(5)) - {outer}:
                 fitted_on = ~np.isin(dev.fold, [outer, inner])
                 model = maker("logreg", C=value)().fit(X[fitted_on], y[fitted_on], None, "t")
-                at = dev.fold == inner
-                loss -= np.log(model.predict_proba(X[at])[np.arange(at.sum()), y[at]]).sum()
+                held_out = dev.fold == inner
+                loss -= np.log(model.predict_proba(X[held_out])[np.arange(held_out.sum()), y[held_out]]).sum()
             losses.append(loss)
-        assert found.by_fold[0, outer] == np.argmin(losses)
+        assert fitted.by_fold[0, outer] == np.argmin(losses)
         rest = dev.fold != outer
-        own = maker("logreg", C=C[found.by_fold[0, outer]])().fit(X[rest], y[rest], None, "t")
-        at = dev.fold == outer
-        np.testing.assert_allclose(found.oof[at], own.predict_proba(X[at]), atol=1e-6)
+        own = maker("logreg", C=C[fitted.by_fold[0, outer]])().fit(X[rest], y[rest], None, "t")
+        held_out = dev.fold == outer
+        np.testing.assert_allclose(fitted.oof[held_out], own.predict_proba(X[held_out]), atol=1e-6)
 
 
-def test_choosing_among_models_that_know_nothing_does_not_make_them_look_better():
+def test_choosing_among_guessing_models_stays_at_chance():
     """Of 10 that guess, the one that scores best out of fold beats chance; chosen inside the folds they stay at chance."""
     best, nested = [], []
     for seed in range(4):
@@ -224,9 +224,9 @@ def test_choosing_among_models_that_know_nothing_does_not_make_them_look_better(
         y = np.random.default_rng(seed).permutation(np.arange(60) % 2)
         dev = dataset(X, y)
         makers = [lambda k=k: ClassifierModel(OneColumn(k)) for k in range(10)]
-        found = cross_fit(makers, X, dev, 1, "t", 7)
-        best.append(auc(dev, cross(makers[int(np.argmin(found.log_loss))], X, dev, 1)[1]))
-        nested.append(auc(dev, found.oof))
+        fitted = cross_fit(makers, X, dev, 1, "t", 7)
+        best.append(auc(dev, cross(makers[int(np.argmin(fitted.log_loss))], X, dev, 1)[1]))
+        nested.append(auc(dev, fitted.oof))
     assert np.mean(nested) < np.mean(best) - 0.05
     assert abs(np.mean(nested) - 0.5) < 0.1
 
@@ -247,28 +247,28 @@ class OneColumn:
 
 def test_of_equal_combinations_the_first_is_taken():
     X, y = numbers(60)
-    found = several([1.0, 1.0], X, dataset(X, y))
-    assert found.by_fold.tolist() == [[0] * 5]
-    assert found.on_all == 0
+    fitted = several([1.0, 1.0], X, dataset(X, y))
+    assert fitted.by_fold.tolist() == [[0] * 5]
+    assert fitted.on_all == 0
 
 
-def test_the_number_of_workers_changes_no_bit_of_what_is_chosen():
+def test_the_number_of_workers_changes_no_choice():
     X, y = mixed(100)
-    one, three = (several([1e-3, 1.0], X, dataset(X, y), workers) for workers in (1, 3))
-    np.testing.assert_array_equal(one.oof, three.oof)
-    np.testing.assert_array_equal(one.log_loss, three.log_loss)
-    pd.testing.assert_frame_equal(one.history, three.history)
+    alone, side_by_side = (several([1e-3, 1.0], X, dataset(X, y), workers) for workers in (1, 3))
+    np.testing.assert_array_equal(alone.oof, side_by_side.oof)
+    np.testing.assert_array_equal(alone.log_loss, side_by_side.log_loss)
+    pd.testing.assert_frame_equal(alone.history, side_by_side.history)
 
 
 def test_a_network_is_tuned_in_the_same_way():
     X, y = numbers(60)
     dev = dataset(X, y, folds=3)
     makers = [maker("mobilenetv2", learning_rate=rate) for rate in (1e-6, 0.05)]
-    found = cross_fit(makers, X, dev, 1, "t", 7)
-    assert found.by_fold.tolist() == [[1, 1, 1]]
-    assert found.on_all == 1
-    assert found.history.groupby("fold").size().tolist() == [5, 5, 5]
-    np.testing.assert_array_equal(found.oof, cross(makers[1], X, dev, 1)[1])
+    fitted = cross_fit(makers, X, dev, 1, "t", 7)
+    assert fitted.by_fold.tolist() == [[1, 1, 1]]
+    assert fitted.on_all == 1
+    assert fitted.history.groupby("fold").size().tolist() == [5, 5, 5]
+    np.testing.assert_array_equal(fitted.oof, cross(makers[1], X, dev, 1)[1])
 
 
 # several repeats of the folds
@@ -286,13 +286,13 @@ def repeated(X, y, times=2):
 def test_each_repeat_is_what_its_folds_alone_would_give():
     X, y = numbers(100)
     dev = repeated(X, y, 3)
-    found = several([0.01, 1.0], X, dev, workers=2)
-    assert found.oof.shape == (300, 2)
+    fitted = several([0.01, 1.0], X, dev, workers=2)
+    assert fitted.oof.shape == (300, 2)
     for repeat, fold in enumerate(dev.folds):
         alone = several([0.01, 1.0], X, Dataset(**vars(dev) | {"fold": fold, "arrays": {}}))
-        np.testing.assert_array_equal(found.oof[100 * repeat : 100 * (repeat + 1)], alone.oof)
-        assert found.by_fold[repeat].tolist() == alone.by_fold[0].tolist()
-    assert found.history["fold"].tolist() == list(range(15))
+        np.testing.assert_array_equal(fitted.oof[100 * repeat : 100 * (repeat + 1)], alone.oof)
+        assert fitted.by_fold[repeat].tolist() == alone.by_fold[0].tolist()
+    assert fitted.history["fold"].tolist() == list(range(15))
 
 
 def test_the_model_that_is_kept_does_not_depend_on_repeats():

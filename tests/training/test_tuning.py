@@ -14,8 +14,8 @@ def test_a_block_without_lists_is_its_own_only_combination():
 
 
 def test_several_lists_are_combined_and_the_last_key_changes_fastest():
-    found = tuning.combinations({"a": [1, 2], "b": "x", "c": [3, 4]})
-    assert found == [{"a": a, "b": "x", "c": c} for a in (1, 2) for c in (3, 4)]
+    fitted = tuning.combinations({"a": [1, 2], "b": "x", "c": [3, 4]})
+    assert fitted == [{"a": a, "b": "x", "c": c} for a in (1, 2) for c in (3, 4)]
 
 
 def test_whole_blocks_can_be_listed():
@@ -29,7 +29,7 @@ def test_the_number_of_fits_counts_each_pair_of_folds_once(n_combinations, n_fol
     assert len(plan(n_combinations, 2, n_folds)) == 2 * (fits - 1)
 
 
-def test_a_fold_is_chosen_for_by_the_others_and_the_last_model_by_all():
+def test_other_folds_choose_for_a_fold_all_for_the_model():
     losses = np.ones((2, 1, 3, 3))
     losses[1, 0, 0, 1] = 0.5  # without folds 0 and 1, fold 1 is predicted better by the second: what fold 0 goes by
     losses[1, 0, 0, 0] = losses[1, 0, 2, 2] = 2.0  # what only the last model goes by
@@ -38,7 +38,7 @@ def test_a_fold_is_chosen_for_by_the_others_and_the_last_model_by_all():
     assert on_all == 0
 
 
-def test_each_repeat_chooses_for_itself_and_the_last_model_goes_by_all_of_them():
+def test_each_repeat_chooses_for_itself_all_for_the_model():
     losses = np.ones((2, 2, 3, 3))
     losses[1, 1] = 0.5
     by_fold, on_all = tuning.choose(losses)
@@ -46,9 +46,9 @@ def test_each_repeat_chooses_for_itself_and_the_last_model_goes_by_all_of_them()
     assert on_all == 1
 
 
-def test_what_is_told_holds_the_listed_keys_alone():
-    found = tuning.describe({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
-    assert found == Tuned(
+def test_the_description_holds_the_listed_keys_alone():
+    fitted = tuning.describe({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
+    assert fitted == Tuned(
         chosen={"C": 2},
         by_fold=[{"C": 2}, {"C": 1}],
         tried=[{"C": 1, "log_loss": 0.5}, {"C": 2, "log_loss": 0.4}],
