@@ -36,9 +36,11 @@ async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, 
             413, f"Found {len(rows)} rows; at most {limits.ROWS} are answered at once. Send several requests."
         )
     for number, row in enumerate(rows, start=1):
-        nested = [name for name, value in row.items() if isinstance(value, (dict, list, bool))]
+        nested = [name for name, value in row.items() if isinstance(value, (dict, list))]
         if nested:
-            raise Problem(422, f"Row {number}, column {nested[0][:80]!r}: expected a number, a text or null")
+            raise Problem(
+                422, f"Row {number}, column {nested[0][:80]!r}: expected a number, a text, true, false or null"
+            )
     return [(f"row {number}", row) for number, row in enumerate(rows, start=1)]
 
 

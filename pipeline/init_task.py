@@ -1,7 +1,7 @@
 """Make a task of a data set with one command; the data are only read and stay where they are.
 
     python -m pipeline.init_task NAME PATH [--label COLUMN] [--positive CLASS]
-        [--group COLUMN | --group-from REGEX | --no-group] [--exclude A,B] [--keep A,B]
+        [--group COLUMN | --group-from REGEX | --no-group] [--exclude A,B] [--keep A,B] [--no-header]
     python -m pipeline.init_task --remove NAME
 
 PATH: a folder of class folders, or of train/ and test/ folders of these; a CSV whose column `path` lists images, or their folder
@@ -104,6 +104,9 @@ def main(*arguments: str) -> None:
     parser.add_argument(
         "--positive", metavar="CLASS", help="whose detection rate is the sensitivity; default: the rarer of two"
     )
+    parser.add_argument(
+        "--no-header", action="store_true", help="the table's first row is a sample, not names of columns"
+    )
     parser.add_argument("--remove", action="store_true", help="remove the task and everything made of its data")
     options = parser.parse_args(arguments)
     if options.remove == bool(options.path):
@@ -111,7 +114,9 @@ def main(*arguments: str) -> None:
     if sum(map(bool, (options.group, options.group_from, options.no_group))) > 1:
         parser.error("give one of --group, --group-from and --no-group")
     columns = [tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep)]
-    choices = Choices(options.group, options.group_from, options.no_group, *columns)
+    choices = Choices(
+        options.group, options.group_from, options.no_group, *columns, "none" if options.no_header else "first"
+    )
     if options.remove:
         show(remove(options.name))
     else:

@@ -2,7 +2,7 @@
 
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
 classical.npy, whose rows are those of samples.csv, and intensity.csv, how bright each class is by channel; for tables
-columns.csv, the features as text.
+columns.csv, the features as text, and, where numbers are not written plainly, formats.json.
 """
 
 import sys
@@ -16,10 +16,11 @@ from pipeline.core import artifacts, params, paths
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
-from pipeline.data import folder_layout, tables, uploads
+from pipeline.data import folder_layout, uploads
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.image_features import scan_images
 from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
+from pipeline.data.tabular import formats
 
 
 def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, name: str, out: Path) -> int:
@@ -41,11 +42,14 @@ def main(name: str) -> None:
     task, out = params.task(name), TaskPaths(name).scan
     out.mkdir(parents=True, exist_ok=True)
     if task.kind == "table":
-        samples, features = scan_table(task, name)
-        for doubt in tables.nearly_numbers(features):
-            print(f"scan {name}: {doubt}", file=sys.stderr)
-        artifacts.write_csv(out / "columns.csv", features)
-        rows, columns, skipped = samples.to_dict("records"), list(samples), []
+        scanned = scan_table(task, name)
+        for notice in scanned.notices:
+            print(f"scan {name}: {notice}", file=sys.stderr)
+        artifacts.write_csv(out / "columns.csv", scanned.features)
+        TaskPaths(name).formats.unlink(missing_ok=True)
+        if unusual := formats.to_json(scanned.formats):
+            artifacts.write_json(TaskPaths(name).formats, unusual)
+        rows, columns, skipped = scanned.samples.to_dict("records"), list(scanned.samples), []
     else:
         listed, skipped = folder_layout.list_samples(task, name)
         columns = COLUMNS + list(listed[0].extra)

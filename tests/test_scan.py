@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -279,11 +280,46 @@ def test_a_row_without_a_label_is_reported_not_lost(project, capsys):
     assert "row 2: the label is empty: left out" in capsys.readouterr().err
 
 
+def test_labels_that_are_missing_make_no_class(project, capsys):
+    samples = scanned(put_table("age,label\n1,x\n2,NA\n3,y\n4,?\n"))
+    assert samples["label"].tolist() == ["x", "", "y", ""]
+    assert (samples["error"] != "").tolist() == [False, True, False, True]
+    assert "column 'label': 2 of 4 rows have no label ('?', 'NA') and are left out" in capsys.readouterr().err
+
+
+def test_groups_that_are_missing_are_no_group(project):
+    samples = scanned(put_table("age,who,label\n1,NA,x\n2,NA,y\n3,P1,x\n", group="who"))
+    assert samples["group"].tolist() == ["", "", "P1"]
+
+
+def test_columns_of_a_table_hold_plain_numbers_and_no_dates(project, capsys):
+    rows = "".join(f'{20 + n}.5 mg,"{n},188",2021-01-{n:02d},{"xy"[n % 2]}\n' for n in range(1, 29))
+    scanned(put_table(f"dose,wbc,day,label\n{rows}"))
+    assert columns()[:2] == [["dose", "wbc"], ["21.5", "1188"]]
+    formats = json.loads(Path("data/skin/scan/formats.json").read_text())
+    assert formats["dose"] == {"kind": "number", "unit": "mg"}
+    assert formats["wbc"] == {"kind": "number", "thousands": ","}
+    said = capsys.readouterr().err
+    assert "column 'day' holds dates (2021-01-01), which are no features: left out" in said
+    scanned(put_table("age,label\n1,x\n3,y\n"))
+    assert not Path("data/skin/scan/formats.json").exists()
+
+
+def test_a_table_without_a_header_is_read_when_asked(project):
+    assert len(scanned(put_table("1.5,x\n2.5,y\n", header="none", label="column_2"))) == 2
+    assert columns()[0] == ["column_1"]
+
+
+def test_excluded_columns_are_no_features(project):
+    scanned(put_table("id,age,label\n7,1,x\n8,3,y\n", exclude=["id"]))
+    assert columns()[0] == ["age"]
+
+
 def test_a_column_that_some_cells_keep_from_being_numbers_is_told(project, capsys):
     scanned(put_table("age,size,label\n61,1.5,x\n<60,2,y\n70,3,x\n"))
     said = capsys.readouterr().err
     assert (
-        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '<60' in row 2" in said
+        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '<60' in line 3" in said
     )
     assert "'size'" not in said
 

@@ -44,10 +44,12 @@ class ReadParams(Strict):
     """How raw data become samples: the CSV that lists them, and its columns for label, group and shipped split.
 
     `group_from` is a regular expression whose only group is what samples of one patient share in their paths; `no_group` says
-    that each sample is another patient; `exclude` lists columns that are no features.
+    that each sample is another patient; `exclude` lists columns that are no features. `header: none` is for a table whose
+    first row is a sample: its columns are called column_1, column_2 and so on.
     """
 
     csv: str | None = None
+    header: Literal["first", "none"] = "first"
     label: str = "label"
     group: str | None = None
     group_from: str | None = None

@@ -39,6 +39,7 @@ class TaskPaths:
         self.samples = self.scan / "samples.csv"
         self.skipped = self.scan / "skipped.csv"
         self.columns = self.scan / "columns.csv"
+        self.formats = self.scan / "formats.json"  # only where a table's numbers are not plain
         self.intensity = self.scan / "intensity.csv"
         self.audit = self.data / "audit.json"  # audit
         self.split = self.data / "split.csv"  # split

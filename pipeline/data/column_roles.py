@@ -10,6 +10,7 @@ from pipeline.core.errors import DataError
 from pipeline.data import tables
 from pipeline.data.folder_layout import SHIPPED
 from pipeline.data.group_names import find_named
+from pipeline.data.tabular.missing import missing_in
 
 # Names in lower case and without spaces and signs; the first that is there counts.
 LABELS = ("label", "labels", "class", "target", "diagnosis", "dx", "outcome", "y")
@@ -54,7 +55,7 @@ def guess_label(table: pd.DataFrame, path: Path) -> str:
     found = named(table, LABELS)
     if found is None and len(table.columns):
         last = table.columns[-1]
-        n_values = len({cell for cell in table[last] if not tables.is_missing(cell)})
+        n_values = len(set(table[last]) - missing_in(table[last], of_label=True))
         found = last if 2 <= n_values <= min(MOST_CLASSES, len(table) / 2) else None
     if found is None:
         raise DataError(

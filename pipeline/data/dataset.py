@@ -1,5 +1,6 @@
 """dev.npz and test.npz: the samples of one side of the split, as every later stage reads them."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
+
+FORMATS = "column_formats"  # the array that says how columns that are not plain are written, as JSON
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,15 @@ class Dataset:
     def column_names(self) -> list[str]:
         """The names of the arrays that are columns, in their order."""
         return [name for name in self.arrays if name.startswith("column:")]
+
+    @property
+    def formats(self) -> "dict[str, ColumnFormat]":  # noqa: F821 - numpy alone is imported here
+        """How columns are written that are not plain, by name; see `data.tabular.formats`."""
+        if FORMATS not in self.arrays:
+            return {}
+        from pipeline.data.tabular import formats
+
+        return formats.from_json(json.loads(str(self.arrays[FORMATS])))
 
     @property
     def folds(self) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Turn what `scan` wrote into the arrays of the development and the test set."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
 from pipeline.data import images, tables, uploads
-from pipeline.data.dataset import Dataset
+from pipeline.data.dataset import FORMATS, Dataset
+from pipeline.data.tabular import formats
+from pipeline.data.tabular.formats import ColumnFormat, Source
+from pipeline.data.tabular.learning import learn
 
 
 def order_classes(labels: pd.Series, positive: str | None, name: str) -> list[str]:
@@ -46,7 +50,7 @@ def take(
         y=np.array([code[label] for label in part["label"]]),
         fold=np.array([int(fold) if fold != "" else -1 for fold in part["fold"]]),
         classes=classes,
-        arrays={name: array[rows] for name, array in features.items()}
+        arrays={name: array if name == FORMATS else array[rows] for name, array in features.items()}
         | {name: part[name].astype(int).to_numpy() for name in again},
     )
 
@@ -57,12 +61,26 @@ def load_features(scan: Path, task: TaskParams) -> dict[str, np.ndarray]:
     Beside the pictures stand the columns that `preprocess.columns` names.
     """
     if task.kind == "table":
-        return column_arrays(pd.read_csv(scan / "columns.csv", dtype=str, keep_default_na=False))
+        arrays = column_arrays(pd.read_csv(scan / "columns.csv", dtype=str, keep_default_na=False))
+        return arrays | format_array(read_formats(scan))
     arrays = {name: np.load(scan / f"{file}.npy", mmap_mode="r") for name, file in FILES.items()}
     if not task.preprocess.columns:
         return arrays
     samples = pd.read_csv(scan / "samples.csv", dtype=str, keep_default_na=False)
-    return arrays | column_arrays(samples[task.preprocess.columns])
+    learnt = learn(samples[task.preprocess.columns], Source(Path(task.raw), np.arange(1, len(samples) + 1), "row"))
+    return arrays | column_arrays(learnt.table) | format_array(learnt.formats)
+
+
+def read_formats(scan: Path) -> dict[str, ColumnFormat]:
+    """Return how the columns of a table that are not plain are written, as the scan found it."""
+    file = scan / "formats.json"
+    return formats.from_json(json.loads(file.read_bytes())) if file.exists() else {}
+
+
+def format_array(known: dict[str, ColumnFormat]) -> dict[str, np.ndarray]:
+    """Return the formats of columns as an array for a Dataset; nothing where all columns are plain."""
+    unusual = formats.to_json(known)
+    return {FORMATS: np.array(json.dumps(unusual))} if unusual else {}
 
 
 def column_arrays(text: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from pipeline.core.params_models import TaskParams
 from pipeline.data import tables
 from pipeline.data.images import SUFFIXES
 from pipeline.data.path_groups import group_of
+from pipeline.data.tabular.missing import missing_in
 
 SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
 SHIPPED |= {"test": "test", "testing": "test"}
@@ -76,19 +77,21 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
     path = Path(task.raw) / task.read.csv
     if not path.is_file():
         raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.read.csv)")
-    table = tables.read_csv(path)
+    table = tables.read_csv(path, header=task.read.header)
     known = {"path": "path", "label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
     for key, column in known.items():
         if column:
             tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
     extra = own_names([column for column in table if column not in known.values()], path, f"tasks.{name}.read")
-    samples, extras = [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
+    missing = missing_in(table[task.read.label], of_label=True)
+    samples, skipped, extras = [], [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
     for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
         row = dict(zip(table.columns, cells, strict=True))
         relative = inside(row["path"], path, number)
         more = {kept: row[column] for column, kept in extra.items()}
-        if not row[task.read.label]:
-            raise DataError(f"{path.as_posix()}: row {number}: the label is empty; fill it in or delete the row")
+        if row[task.read.label] in missing:
+            skipped.append(Skipped(relative, f"has no label in {path.name} ({row[task.read.label] or 'empty'})"))
+            continue
         samples.append(
             Sample(
                 path=relative,
@@ -99,7 +102,7 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
             )
         )
     check_unique([sample.path for sample in samples], path)
-    return samples, []
+    return samples, skipped
 
 
 def group_cell(cell: str) -> str:

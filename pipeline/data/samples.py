@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,11 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folder_layout import COLUMNS, Sample
+from pipeline.data.tabular.files import read_table
+from pipeline.data.tabular.formats import ColumnFormat, Source
+from pipeline.data.tabular.learning import learn
+from pipeline.data.tabular.missing import kept_words, missing_in
+from pipeline.data.tabular.notices import Notice
 
 
 def task_params(kind: str, raw: str, read: dict[str, Any]) -> TaskParams:
@@ -23,41 +30,95 @@ def task_params(kind: str, raw: str, read: dict[str, Any]) -> TaskParams:
     return TaskParams(kind=kind, raw=raw, read=read, models=[], **rest)
 
 
-def scan_table(task: TaskParams, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return samples.csv and columns.csv of a table task; excluded columns are kept in samples.csv alone.
+@dataclass(frozen=True)
+class ScannedTable:
+    """The rows of a table task.
+
+    `samples` has the columns of samples.csv; `features`, text, those of columns.csv: numbers are plain, whatever they were
+    written with, which `formats` says by column. `notices` are the findings on the file and its columns.
+    """
+
+    samples: pd.DataFrame
+    features: pd.DataFrame
+    formats: dict[str, ColumnFormat]
+    notices: list[Notice]
+
+
+def scan_table(task: TaskParams, name: str) -> ScannedTable:
+    """Return the rows of a table task, and the included uploads behind them.
 
     Raises DataError for a missing file or column, or labels that differ only in case. A row without a label is kept,
-    with an error, so that it is reported rather than lost.
+    with an error, so that it is reported rather than lost. Excluded columns and those of dates are no features, and are kept
+    in samples.csv alone.
     """
     path = Path(task.raw)
     if not path.is_file():
         raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.raw)")
-    table = tables.read_csv(path)
-    special = {"label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
-    for key, column in special.items():
+    file = read_table(path, header=task.read.header)
+    columns = {"label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
+    for key, column in columns.items():
         if column:
-            tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
+            tables.require_column(file.table, column, path, f"tasks.{name}.read.{key}")
     for column in task.read.exclude:
-        tables.require_column(table, column, path, f"tasks.{name}.read.exclude")
-    features = table.drop(columns=[*filter(None, special.values()), *task.read.exclude])
+        tables.require_column(file.table, column, path, f"tasks.{name}.read.exclude")
+    special = [column for column in columns.values() if column]
+    known = file.table[special]
+    if file.separator == ";":
+        known = tables.with_points(known.copy())
+    learnt = learn(
+        file.table.drop(columns=list({*special, *task.read.exclude})),
+        Source(path, file.lines, file.place, file.separator),
+    )
+    dates = [column for column, form in learnt.formats.items() if form.kind == "date"]
+    features = learnt.table.drop(columns=dates)
     if not len(features.columns):
         raise DataError(f"{path.as_posix()}: has no column besides the label; expected at least one feature")
-    folder_layout.check_labels(set(table[task.read.label]) - {""}, path.as_posix())
-    rows = range(1, len(table) + 1)
+    samples, notices = describe_rows(task, known, features, path)
+    for column, kept in folder_layout.own_names([*task.read.exclude, *dates], path, f"tasks.{name}.read").items():
+        samples[kept] = file.table[column]
+    samples, features = add_rows(samples, features, name)
+    return ScannedTable(samples, features, learnt.formats, [*file.notices, *learnt.notices, *notices])
+
+
+def describe_rows(
+    task: TaskParams, known: pd.DataFrame, features: pd.DataFrame, path: Path
+) -> tuple[pd.DataFrame, list[Notice]]:
+    """Return samples.csv of a table; `known` holds the columns that are label, group and shipped split."""
+    labels = known[task.read.label]
+    missing = missing_in(labels, of_label=True)
+    has_none = labels.isin(missing)
+    folder_layout.check_labels(set(labels) - missing, path.as_posix())
+    rows = range(1, len(labels) + 1)
     ids = tables.number_equal_rows(tables.row_ids(features))
     samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows]})
-    samples["label"] = table[task.read.label]
-    samples["group"] = table[task.read.group].map(folder_layout.group_cell) if task.read.group else ""
+    samples["label"] = labels.where(~has_none, "")
+    samples["group"] = known[task.read.group].map(folder_layout.group_cell) if task.read.group else ""
     samples["shipped"] = (
-        [folder_layout.shipped_name(word, path, row) for row, word in zip(rows, table[task.read.shipped], strict=True)]
+        [folder_layout.shipped_name(word, path, row) for row, word in zip(rows, known[task.read.shipped], strict=True)]
         if task.read.shipped
         else ""
     )
-    samples["error"] = np.where(table[task.read.label] == "", "the label is empty", "")
-    samples = samples.reindex(columns=COLUMNS, fill_value="")
-    for column, kept in folder_layout.own_names(task.read.exclude, path, f"tasks.{name}.read").items():
-        samples[kept] = table[column]
-    return add_rows(samples, features, name)
+    samples["error"] = np.where(has_none, no_label(labels), "")
+    notices = label_notices(labels, missing, task.read.label)
+    return samples.reindex(columns=COLUMNS, fill_value=""), notices
+
+
+def no_label(labels: pd.Series) -> pd.Series:
+    """Return what is said of each row if its label is missing."""
+    return labels.map(lambda cell: f"the label is missing ({cell})" if cell else "the label is empty")
+
+
+def label_notices(labels: pd.Series, missing: Collection[str], column: str) -> list[Notice]:
+    """Return what is to be said of labels that are missing, or look so and are classes."""
+    notices = []
+    n_missing = int(labels.isin(missing).sum())
+    if n_missing:
+        words = ", ".join(sorted(repr(word) for word in missing if word)) or "empty"
+        text = f"column {column!r}: {n_missing} of {len(labels)} rows have no label ({words}) and are left out"
+        notices.append(Notice("label", column, 0, text))
+    for word in sorted(kept_words(labels, of_label=True)):
+        notices.append(Notice("label", column, 0, f"column {column!r}: {word!r} is taken as a class, not as missing"))
+    return notices
 
 
 def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,12 +1,11 @@
-"""The only place where rows become features: reading CSV files, telling column types apart, the schema of a form."""
+"""The only place where rows become features: reading tables, telling column types apart, the schema of a form.
 
-import csv
+How a file becomes cells, and how cells are written, is in `data.tabular`.
+"""
+
 import hashlib
-import io
-import re
-import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,77 +13,29 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
+from pipeline.data.tabular.files import Header, read_table
+from pipeline.data.tabular.formats import ColumnFormat
+from pipeline.data.tabular.missing import is_missing as is_missing  # offered to all who read cells
+from pipeline.data.tabular.missing import missing_in
+from pipeline.data.tabular.numbers import as_number
+from pipeline.data.tabular.values import DECIMAL_COMMA, MAX_VALUES, to_category, to_number
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", "?")  # in lower case; what other programs write for an empty cell
-MAX_VALUES = 10  # a number with at most so many whole values is entered by choice
-SEPARATORS = ",;\t|"
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
+def read_csv(path: Path, data: bytes | None = None, header: Header = "first") -> pd.DataFrame:
+    """Return a table's cells as text, one row per line, headers and cells stripped.
 
-def read_csv(path: Path, data: bytes | None = None, numbers: Collection[str] | None = None) -> pd.DataFrame:
-    """Return a CSV file as strings, one row per line, headers and cells stripped.
-
-    UTF-8 with or without BOM; separated by comma, semicolon, tab or bar, whichever parts the header most. Where the
-    semicolon separates, the comma is the decimal sign: in columns of numbers (`numbers` if given, else those in which every
-    cell is one) it becomes a point. `data` may hold the bytes already; `path` then only names them in errors. Raises
-    DataError for what is not such a table.
+    See `tabular.files.read_table`. Where the semicolon separates, the comma is the decimal sign: in columns in which every cell
+    is a number it becomes a point.
     """
-    data = path.read_bytes() if data is None else data
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 (byte {error.start}); save it as 'CSV UTF-8'") from None
-    if "\0" in text:
-        raise DataError(f"{path}: holds zero bytes, as UTF-16 does; save it as 'CSV UTF-8'")
-    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")  # StringIO takes 4 bytes a character
-    first = [next((line for line in lines if line.strip()), "")]
-    lines.seek(0)
-    try:
-        # parsed, not counted: a quoted name may contain a separator
-        separator = max(SEPARATORS, key=lambda sign: len(next(csv.reader(first, delimiter=sign), [])))
-        filled = (row for row in csv.reader(lines, delimiter=separator) if any(map(str.strip, row)))
-        header = [name.strip() for name in next(filled, [])]
-        check_header(header, path)
-        columns = read_columns(filled, len(header), path)
-    except csv.Error as error:
-        raise DataError(f"{path}: is not a CSV file ({error})") from None
-    table = pd.DataFrame(dict(zip(header, columns, strict=True)), dtype=object)
-    return with_points(table, numbers) if separator == ";" else table
+    file = read_table(path, data, header)
+    return with_points(file.table) if file.separator == ";" else file.table
 
 
-def check_header(header: list[str], path: Path) -> None:
-    """Raise DataError where a column has no name, or two have the same."""
-    if "" in header:
-        raise DataError(f"{path}: column {header.index('') + 1} has no name in the header; name it or delete it")
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError(f"{path}: the header names {', '.join(map(repr, twice))} more than once; rename all but one")
-
-
-def read_columns(rows: Iterable[list[str]], n_columns: int, path: Path) -> list[list[str]]:
-    """Return the cells by column, stripped. Equal cells are one object: a list of 100,000 pictures takes
-    44 MB at its peak rather than 62.
-
-    Raises DataError for a row of another length, and where there is no row.
-    """
-    columns: list[list[str]] = [[] for _ in range(n_columns)]
-    for number, row in enumerate(rows, start=1):
-        if len(row) != n_columns:
-            raise DataError(
-                f"{path}: row {number} has {len(row)} cells; the header has {n_columns}. Is a separator in an unquoted text?"
-            )
-        for column, cell in zip(columns, row, strict=True):
-            column.append(sys.intern(cell.strip().replace("\r\n", "\n").replace("\r", "\n")))
-    if not columns or not columns[0]:
-        raise DataError(f"{path}: has no rows; expected a header line and at least one row")
-    return columns
-
-
-def with_points(table: pd.DataFrame, numbers: Collection[str] | None) -> pd.DataFrame:
-    """Return `table` with 1.5 for 1,5 in columns of numbers: those in `numbers`, or in which every cell is a number."""
+def with_points(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` with 1.5 for 1,5 in columns in which every cell is a number."""
     for name in table:
         pointed = [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in table[name]]
-        if name in numbers if numbers is not None else all(map(reads_as_number, pointed)):
+        if all(map(reads_as_number, pointed)):
             table[name] = pd.Series(pointed, dtype=object)
     return table
 
@@ -118,21 +69,6 @@ def number_equal_rows(ids: Sequence[str]) -> list[str]:
     return numbered
 
 
-def is_missing(cell: str) -> bool:
-    """Return whether a cell says that there is no value."""
-    return cell.lower() in MISSING
-
-
-def as_number(cell: str) -> float:
-    """Return the cell as a float, NaN where it is missing; raise ValueError for anything else, infinities too."""
-    if is_missing(cell):
-        return np.nan
-    number = float(cell)
-    if not np.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
-        raise ValueError(f"not a finite number: {cell}")
-    return number
-
-
 def reads_as_number(cell: str) -> bool:
     """Return whether the cell is a number or missing."""
     try:
@@ -140,22 +76,6 @@ def reads_as_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def nearly_numbers(features: pd.DataFrame) -> list[str]:
-    """Return a sentence for each column that becomes categories because some of its cells, at most half, are no numbers."""
-    found = []
-    for name in features:
-        known = [(row, cell) for row, cell in enumerate(features[name], start=1) if not is_missing(cell)]
-        odd = [(row, cell) for row, cell in known if not reads_as_number(cell)]
-        unclear = [cell for _, cell in odd if not DECIMAL_COMMA.fullmatch(cell)]
-        if odd and len(unclear) <= len(known) / 2:
-            hint = "" if unclear else "; write a decimal point, or part the file by semicolons"
-            found.append(
-                f"column {name!r} is taken as categories: {len(odd)} of {len(known)} cells are no numbers, the first "
-                f"{odd[0][1]!r} in row {odd[0][0]}{hint}"
-            )
-    return found
 
 
 def typed(features: pd.DataFrame) -> pd.DataFrame:
@@ -166,8 +86,20 @@ def typed(features: pd.DataFrame) -> pd.DataFrame:
         try:
             columns[name] = np.array([as_number(cell) for cell in cells])
         except ValueError:
-            columns[name] = np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
+            missing = missing_in(cells)
+            columns[name] = np.array(["" if cell in missing else cell for cell in cells], dtype=object)
     return pd.DataFrame(columns)
+
+
+def new_categories(X: pd.DataFrame, fields: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return by column the categories, of rows made by `to_frame`, that training never saw."""
+    new = {}
+    for field in fields:
+        if field["type"] == "choice" and "choices" in field:
+            known = {"", *field["choices"]}
+            if others := sorted(set(X[field["name"]]) - known):
+                new[field["name"]] = others
+    return new
 
 
 def is_number(column: pd.Series) -> bool:
@@ -175,11 +107,14 @@ def is_number(column: pd.Series) -> bool:
     return column.dtype == np.float64
 
 
-def schema(X: pd.DataFrame, units: dict[str, str]) -> list[dict[str, Any]]:
+def schema(
+    X: pd.DataFrame, units: Mapping[str, str], formats: Mapping[str, ColumnFormat] | None = None
+) -> list[dict[str, Any]]:
     """Return what a form needs to know of each column, learnt from the rows of `X` (made by `typed`).
 
     A number: name, type "number", min, max, default (median), and `values` if there are few whole ones. A category:
-    name, type "choice", choices, default (the most frequent). `unit` where `units` gives one.
+    name, type "choice", choices, default (the most frequent). `unit` where `units` or the cells give one; `format` where
+    `formats` says that numbers were not written plainly, see `ColumnFormat.to_json`.
     """
     fields = []
     for name in X:
@@ -190,8 +125,11 @@ def schema(X: pd.DataFrame, units: dict[str, str]) -> list[dict[str, Any]]:
             values = sorted(value for value in set(X[name]) if value)
             counts = X[name].value_counts()
             field |= {"choices": values, "default": max(values, key=lambda v: counts[v]) if values else ""}
-        if name in units:
-            field["unit"] = units[name]
+        form = (formats or {}).get(str(name), ColumnFormat(field["type"]))
+        if unit := units.get(name) or form.unit:
+            field["unit"] = unit
+        if form.kind == field["type"] and not form.is_usual:
+            field["format"] = form.to_json()
         fields.append(field)
     return fields
 
@@ -222,23 +160,20 @@ def check_columns(found: Collection[str], fields: list[dict[str, Any]]) -> None:
         raise DataError(f"missing columns: {', '.join(absent) or 'none'}{also}; expected: {', '.join(names)}")
 
 
-def to_frame(row: dict[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
+def to_frame(row: Mapping[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
     """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
 
-    A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted. Raises
-    DataError where a column is missing or unknown, or where a number is expected and something else is found.
+    Numbers are read as they were written in training (see `data.tabular.formats`), categories matched without case, blanks or
+    a trailing .0. A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted.
+    Raises DataError where a column is missing or unknown, or where a number is expected and something else is found.
     """
-    cells = {str(name).strip(): "" if value is None else str(value).strip() for name, value in row.items()}
+    cells = {str(name).strip(): value for name, value in row.items()}
     check_columns(cells, fields)
     columns = {}
     for field in fields:
-        cell = cells[field["name"]]
+        value = cells[field["name"]]
         if field["type"] == "choice":
-            columns[field["name"]] = np.array(["" if is_missing(cell) else cell], dtype=object)
-            continue
-        try:
-            columns[field["name"]] = np.array([as_number(cell)])
-        except ValueError:
-            hint = ", with a decimal point" if DECIMAL_COMMA.fullmatch(cell) else ""
-            raise DataError(f"column {field['name']!r}: found {cell!r}; expected a number{hint}") from None
+            columns[field["name"]] = np.array([to_category(value, field)], dtype=object)
+        else:
+            columns[field["name"]] = np.array([to_number(value, field)])
     return pd.DataFrame(columns)

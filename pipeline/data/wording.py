@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from pipeline.data import tables
+from pipeline.data.tabular.missing import missing_in
 
 SHOWN = 5  # files passed over; more are counted
 FEW_GROUPS = 20
@@ -43,7 +43,7 @@ def about_samples(samples: pd.DataFrame) -> list[tuple[str, str]]:
 
 def empty_cells(features: pd.DataFrame) -> dict[str, int]:
     """Return the number of missing cells of each column that has any."""
-    counts = {name: sum(map(tables.is_missing, features[name])) for name in features}
+    counts = {name: int(features[name].isin(missing_in(features[name])).sum()) for name in features}
     return {name: count for name, count in counts.items() if count}
 
 

@@ -11,6 +11,7 @@ from pipeline.data import folder_layout, tables
 from pipeline.data.column_roles import LABELS, SPLITS, columns_of, guess_group, named
 from pipeline.data.folder_layout import SHIPPED, Sample, Skipped
 from pipeline.data.id_columns import find_ids
+from pipeline.data.tabular.files import SUFFIXES
 from pipeline.duplicates.group_search import search_table
 
 
@@ -40,8 +41,8 @@ def collect(place: Path) -> AnySamples:
         return AnySamples(place, to_table(samples), skipped)
     if not place.exists():
         raise DataError(f"{place.as_posix()}: there is no such file, folder or task")
-    if place.suffix.lower() not in (".csv", ".tsv", ".txt"):
-        raise DataError(f"{place.as_posix()}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
+    if place.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{place.as_posix()}: is neither a folder nor a table ({', '.join(SUFFIXES)})")
     table = tables.read_csv(place)
     if "path" in table:
         return AnySamples(place.parent, to_table(from_csv(table, place)))

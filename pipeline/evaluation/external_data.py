@@ -13,7 +13,8 @@ from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
-from pipeline.data.samples import read_samples, report_unreadable, scan_table, task_params
+from pipeline.data.samples import ScannedTable, read_samples, report_unreadable, scan_table, task_params
+from pipeline.data.tabular.numbers import unit_key
 from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
 from pipeline.prediction.predictor import Predictor
@@ -103,7 +104,8 @@ def rows(
     block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[dict]
 ) -> ExternalSamples:
     """Return the rows of an external data set, compared with those of the task in the model's columns."""
-    samples, features = scan_table(source, name)
+    scanned = scan_table(source, name)
+    samples, features = scanned.samples, scanned.features
     columns = [field["name"] for field in schema]
     tables.check_columns([column for column in features if column in columns], schema)
     own = read_samples(block.task)
@@ -122,8 +124,22 @@ def rows(
         inside,
         groups,
         samples["error"].tolist(),
-        features[columns].to_dict("records"),
+        to_values(scanned, schema),
     )
+
+
+def to_values(scanned: ScannedTable, schema: list[dict]) -> list[dict]:
+    """Return the rows of an external table as the model takes them; raise DataError where a column has another unit."""
+    columns = {}
+    for field in schema:
+        name, form = field["name"], scanned.formats[field["name"]]
+        if form.unit and field.get("unit") and unit_key(form.unit) != unit_key(field["unit"]):
+            raise DataError(
+                f"external data: column {name!r} is in {form.unit}; the model takes {field['unit']}: convert it first"
+            )
+        is_read = field["type"] == "number" and form.kind == "number" and "format" in field
+        columns[name] = tables.typed(scanned.features[[name]])[name] if is_read else scanned.features[name]
+    return pd.DataFrame(columns).to_dict("records")
 
 
 def assign(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:

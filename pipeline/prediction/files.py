@@ -79,16 +79,19 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
     Raises DataError for what is not a CSV file with the schema's columns.
     """
     from pipeline.data import tables
+    from pipeline.data.tabular.files import read_table
+    from pipeline.data.tabular.values import rows_of
     from pipeline.prediction import ood_tables
 
-    numbers = [field["name"] for field in schema if field["type"] == "number"]
-    table = tables.read_csv(Path(file), data, numbers)
+    content = read_table(Path(file), data)
+    table = content.table
     other = [name for name in table if name not in {field["name"] for field in schema}]
     if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
         tables.check_columns(table.columns, schema)
-    warnings = [f"not used by the model: {', '.join(other)}"] if other else []
-    warnings += ood_tables.beyond_training(table, schema)
-    rows = table.drop(columns=other).to_dict("records")
+    warnings = [str(notice) for notice in content.notices]
+    warnings += [f"not used by the model: {', '.join(other)}"] if other else []
+    rows = [{name: row[name] for name in row if name not in other} for row in rows_of(content, schema)]
+    warnings += ood_tables.beyond_training(rows, schema) + ood_tables.unseen_categories(rows, schema)
     return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], warnings
 
 

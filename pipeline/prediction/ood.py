@@ -22,6 +22,10 @@ def score(
         from pipeline.prediction import ood_tables
 
         return ood_tables.score(features, info.schema, limit)
+    if limit == np.inf and isinstance(features, ImageWithColumns):
+        from pipeline.prediction import ood_tables
+
+        return OodScore(ood_tables.of_new_categories(features.columns, info.schema))
     if limit == np.inf:
         return OodScore()
     image = ood_images.score(reference, embedding, limit)

@@ -1,23 +1,27 @@
 """Report numbers outside the range of the training data; beyond `FAR` a row is refused, because a model can only guess there."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.data.tables import as_number, is_missing, reads_as_number, schema
+from pipeline.core.errors import DataError
+from pipeline.data.tables import new_categories, schema
+from pipeline.data.tabular.values import to_category, to_number
 from pipeline.prediction.answer import OodScore
 
+SHOWN = 5  # categories named in a sentence
 FAR = 0.5  # of a range's width, on either side of it
 
 
-def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[str]:
+def beyond_training(rows: list[dict[str, Any]], fields: list[dict[str, Any]]) -> list[str]:
     """Return a sentence for each column with numbers outside the range of the training data."""
     sentences = []
     for field in fields:
         if field["type"] != "number" or field["min"] is None:
             continue
-        numbers = [as_number(cell) for cell in table[field["name"]] if reads_as_number(cell) and not is_missing(cell)]
+        numbers = [number for row in rows if (number := known_number(row.get(field["name"]), field)) is not None]
         n_beyond = sum(number < field["min"] or number > field["max"] for number in numbers)
         if n_beyond:
             sentences.append(
@@ -25,6 +29,44 @@ def beyond_training(table: pd.DataFrame, fields: list[dict[str, Any]]) -> list[s
                 f"{field['max']:g}, which training saw; is it the same unit or code?"
             )
     return sentences
+
+
+def known_number(value: Any, field: dict[str, Any]) -> float | None:
+    """Return a value of a column of numbers, None where it is missing or no number."""
+    try:
+        number = to_number(value, field)
+    except DataError:
+        return None
+    return None if np.isnan(number) else number
+
+
+def unseen_categories(rows: list[dict[str, Any]], fields: list[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each column that has categories which training never saw, with the number of cells."""
+    found = []
+    for field in fields:
+        if field["type"] != "choice" or field["name"] not in (rows[0] if rows else {}):
+            continue
+        values = [to_category(row[field["name"]], field) for row in rows if not isinstance(row[field["name"]], bool)]
+        new = Counter(value for value in values if value and value not in field["choices"])
+        if new:
+            shown = ", ".join(f"{value!r} ({n})" for value, n in new.most_common(SHOWN))
+            more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
+            found.append(
+                f"column {field['name']!r}: {new.total()} of {len(values)} cells are categories that training never saw: "
+                f"{shown}{more}"
+            )
+    return found
+
+
+def of_new_categories(X: pd.DataFrame, fields: list[dict[str, Any]]) -> str:
+    """Return what is said of one row's categories that training never saw, "" where there are none."""
+    new = new_categories(X, fields)
+    choices = {field["name"]: field["choices"] for field in fields if field["name"] in new}
+    parts = []
+    for name, values in new.items():
+        seen = ", ".join(choices[name][:SHOWN]) + (" ..." if len(choices[name]) > SHOWN else "")
+        parts.append(f"{name!r} is {values[0]!r}, which training never saw (it saw {seen})")
+    return "; ".join(parts)
 
 
 def varied(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -68,7 +110,10 @@ def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
 
 
 def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodScore:
-    """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused."""
+    """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused.
+
+    A category that training never saw is reported; it alone refuses no answer.
+    """
     distance, components = distances_and_components(X, fields)
     distances = (
         {name: float(far[0]) for name, far in excess(X, fields).items() if far[0] > 0} if distance[0] > 0 else {}
@@ -82,4 +127,5 @@ def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodSco
         if shown
         else ""
     )
+    reason = "; ".join(filter(None, (reason, of_new_categories(X, fields))))
     return OodScore(reason, is_refused, float(distance[0]) / limit, components[0])

@@ -14,7 +14,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
+from pipeline.data.feature_arrays import read_formats
 from pipeline.data.samples import read_samples
+from pipeline.data.tabular.values import to_cell
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.pairs import Pair, find_pairs
 
@@ -79,6 +81,13 @@ class ExistingSamples:
         return Rows(self)
 
 
+def read_fields(task: str, columns: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+    """Return the schema of a table task's columns; `columns` may hold columns.csv already."""
+    if columns is None:
+        columns = pd.read_csv(require(TaskPaths(task).columns, f"scan@{task}"), dtype=str, keep_default_na=False)
+    return tables.schema(tables.typed(columns), {}, read_formats(TaskPaths(task).scan))
+
+
 class Rows:
     """The rows of a table task by their values, so that 1.50 is 1.5."""
 
@@ -86,7 +95,9 @@ class Rows:
         task = existing.task
         columns = pd.read_csv(TaskPaths(task).columns, dtype=str, keep_default_na=False)
         self.names = list(columns)
-        self.fields = tables.schema(tables.typed(columns), {})
+        self.fields = read_fields(task, columns)
+        dates = {name for name, form in read_formats(TaskPaths(task).scan).items() if form.kind == "date"}
+        self.unused = {*params.task(task).read.exclude, *dates}
         ids = tables.row_ids(columns)
         self._rows = {
             self.key(cells): existing.ids[id_]
@@ -107,9 +118,10 @@ class Rows:
 
     def cells(self, row: dict[str, Any]) -> dict[str, str]:
         """Return a row as text in the order of the columns; raise DataError for other columns, or what is no number."""
-        tables.to_frame(row, self.fields)
-        texts = {str(name).strip(): "" if value is None else str(value).strip() for name, value in row.items()}
-        return {name: texts[name] for name in self.names}
+        values = {str(name).strip(): value for name, value in row.items()}
+        values = {name: value for name, value in values.items() if name not in self.unused}
+        tables.to_frame(values, self.fields)
+        return {field["name"]: to_cell(values[field["name"]], field) for field in self.fields}
 
     def find(self, cells: dict[str, str]) -> Existing | None:
         """Return the existing row with these values."""

@@ -14,8 +14,10 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.data import image_file, images, tables, upload_ledger, uploads
+from pipeline.data.tabular.files import read_table
+from pipeline.data.tabular.values import rows_of
 from pipeline.duplicates import fingerprint
-from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions
+from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions, read_fields
 
 BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LONGEST = 200  # characters of a group
@@ -209,7 +211,7 @@ def read_data(task: str, file: str, data: bytes, label: str | None, group: str) 
     if params.task(task).kind == "image":
         return [Offer(file, data, label or "", group)]
     try:
-        rows = tables.read_csv(Path(file), data).to_dict("records")
+        rows = rows_of(read_table(Path(file), data, params.task(task).read.header), read_fields(task))
     except DataError as error:
         return [Offer(file, b"", "", fault=str(error))]
     return [from_row(task, f"{file}: row {number}", row, label, group) for number, row in enumerate(rows, start=1)]

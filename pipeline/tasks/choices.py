@@ -14,6 +14,7 @@ from pipeline.data import image_file, images, tables
 from pipeline.data.folder_layout import Sample
 from pipeline.data.group_names import find_named
 from pipeline.data.id_columns import NoFeature, find_ids
+from pipeline.data.tabular.files import Header
 from pipeline.duplicates.group_search import Grouping, search_images, search_table
 from pipeline.duplicates.label_leaks import find_label_leaks
 
@@ -22,13 +23,14 @@ SEED = 0  # of the images that are looked at to confirm a group
 
 @dataclass(frozen=True)
 class Choices:
-    """The options of init_task on groups and columns; without any, both are found and reported."""
+    """The options of init_task on groups, columns and the header; without any, both are found and reported."""
 
     group: str | None = None
     group_from: str | None = None
     no_group: bool = False
     exclude: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    header: Header = "first"
 
     @property
     def has_group(self) -> bool:

@@ -16,6 +16,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.data import folder_layout, images, tables
 from pipeline.data.column_roles import columns_of
 from pipeline.data.samples import scan_table, task_params
+from pipeline.data.tabular.files import SUFFIXES
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
 from pipeline.tasks.choices import (
     Choices,
@@ -61,9 +62,9 @@ def inspect(
         if csv is None and (label or group):
             raise DataError(f"{path}: --label and --group name columns of a CSV; there is none with a column 'path'")
         return inspect_images(root, csv, label, choices, workers)
-    if root.suffix.lower() not in (".csv", ".tsv", ".txt"):
-        raise DataError(f"{path}: is neither a folder nor a CSV file (.csv, .tsv or .txt)")
-    if "path" in tables.read_csv(root):
+    if root.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{path}: is neither a folder nor a table ({', '.join(SUFFIXES)})")
+    if "path" in tables.read_csv(root, header=choices.header):
         return inspect_images(root.parent, root.name, label, choices, workers)
     return inspect_table(root, label, choices)
 
@@ -156,21 +157,24 @@ def read_header(path: Path) -> tuple[int, int, str, str] | str:
 
 
 def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedData:
-    """Return the data set of a CSV of features."""
-    table = tables.read_csv(path)
+    """Return the data set of a table of features."""
+    table = tables.read_csv(path, header=choices.header)
     read: dict[str, Any] = columns_of(table, path, label, choices.group)
     read, grouping = decided(read, choices), None
+    read |= {"header": choices.header} if choices.header != "first" else {}
     if not choices.has_group:
         grouping = search_rows(table, read)
         read |= {"group": grouping.column} if grouping.column else {}
     for column in (*choices.exclude, *choices.keep):
         tables.require_column(table, column, path, "--exclude or --keep")
-    samples, features = scan_table(task_params("table", to_raw(path), read), "")
+    scanned = scan_table(task_params("table", to_raw(path), read), "")
+    samples, features = scanned.samples, scanned.features
     no_features, kept = find_no_features(features, samples["label"].tolist(), samples["group"].tolist())
     excluded, left_out = exclude(no_features, choices)
     if excluded:
         read["exclude"] = excluded
-        samples, features = scan_table(task_params("table", to_raw(path), read), "")
+        scanned = scan_table(task_params("table", to_raw(path), read), "")
+        samples, features = scanned.samples, scanned.features
     typed = tables.typed(features)
     numbers = [name for name in typed if tables.is_number(typed[name])]
     constant = [name for name in typed if typed[name].nunique() < 2]
@@ -188,6 +192,6 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
         ("categories", some([name for name in typed if name not in numbers])),
         ("empty cells", some([f"{name} {n}" for name, n in empty_cells(features).items()])),
         ("constant", some(constant) and f"{some(constant)}: carry no information"),
-        *(("warning", message) for message in tables.nearly_numbers(features)),
+        *(("warning", str(notice)) for notice in scanned.notices),
     ]
     return InspectedData("table", to_raw(path), read, samples, lines)

@@ -57,9 +57,8 @@ class Job:
         """The schema of the columns; None where the features have none."""
         if not self.model.features.endswith("columns"):
             return None
-        return tables.schema(
-            self.X.columns if isinstance(self.X, ImageWithColumns) else self.X, self.task.preprocess.units
-        )
+        columns = self.X.columns if isinstance(self.X, ImageWithColumns) else self.X
+        return tables.schema(columns, self.task.preprocess.units, self.dev.formats)
 
 
 def load_job(name: str) -> Job:

@@ -8,6 +8,7 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.data import folder_layout
+from pipeline.data.samples import task_params
 from tests.samples import put, task
 
 TWO = {"benign/1.png": b"", "malignant/2.png": b""}
@@ -244,14 +245,22 @@ def test_a_path_that_is_there_twice_is_refused(tmp_path, path):
     ("row", "text"),
     [
         (",x", "row 3: the path is empty; fill it in or delete the row"),
-        ("c.png,", "row 3: the label is empty; fill it in or delete the row"),
         ("c.png,X", "the labels 'X' and 'x' differ only in case"),
-        ("c.png", "row 3 has 1 cells"),
+        ("c.png", "line 4 has 1 cells"),
     ],
 )
 def test_a_faulty_row_is_named_with_what_to_do(tmp_path, row, text):
     with pytest.raises(DataError, match=text):
         from_csv(tmp_path, f"{CSV}{row}\n")
+
+
+@pytest.mark.parametrize("word", ["", "NA", "?", "None", "#N/A"])
+def test_an_image_without_a_label_is_passed_over_and_said(tmp_path, word):
+    (tmp_path / "labels.csv").write_text(f"path,label\na.png,x\nb.png,y\nc.png,{word}\n")
+    task = task_params("image", str(tmp_path), {"csv": "labels.csv"})
+    samples, skipped = folder_layout.list_samples(task, "skin")
+    assert [sample.path for sample in samples] == ["a.png", "b.png"]
+    assert [(one.path, one.reason) for one in skipped] == [("c.png", f"has no label in labels.csv ({word or 'empty'})")]
 
 
 def test_a_word_that_is_no_split_is_refused_with_those_there_are(tmp_path):

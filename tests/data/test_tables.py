@@ -9,6 +9,9 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
+from pipeline.data.tabular.files import read_table
+from pipeline.data.tabular.formats import ColumnFormat
+from pipeline.data.tabular.values import rows_of, to_cell
 
 NAMED = Path("labels.csv")
 
@@ -91,12 +94,6 @@ def test_elsewhere_a_comma_may_part_thousands_and_stays(data):
     assert "," in read(data)["a"][0]
 
 
-def test_at_prediction_the_columns_that_were_numbers_and_no_others_get_a_point():
-    data = b"size;code\n1,5;3,4\nlarge;3,4\n"
-    table = tables.read_csv(NAMED, data, numbers=["size"])
-    assert table.to_numpy().tolist() == [["1.5", "3,4"], ["large", "3,4"]]
-
-
 def test_headers_and_cells_in_any_script_are_kept():
     assert cells("年齢,אבחנה\n六十,שפיר 😀\n") == [["年齢", "אבחנה"], ["六十", "שפיר 😀"]]
 
@@ -115,15 +112,12 @@ def test_words_for_missing_are_kept_as_they_are_until_columns_are_typed():
         ("a,b,a,b,c\n1,2,3,4,5\n", "the header names 'a', 'b' more than once; rename"),
         ("a,a \n1,2\n", "the header names 'a' more than once"),
         (",a\n0,1\n", "column 1 has no name in the header; name it or delete it"),
-        ("a;b;\n0;1;\n", "column 3 has no name"),
-        ("a,b\n1,2\n1\n", "row 2 has 1 cells; the header has 2"),
-        ("a,b\n1,2,3\n", "row 1 has 3 cells; the header has 2. Is a separator in an unquoted text"),
-        ('a,b\n"1,2\n3,4\n', "row 1 has 1 cells"),
-        ("größe,b\n1,2\n".encode("latin-1"), r"is not UTF-8 \(byte 2\); save it as 'CSV UTF-8'"),
-        ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16-le"), "holds zero bytes, as UTF-16 does; save it as 'CSV UTF-8'"),
-        (b"PK\x03\x04\x14\x00\x06\x00\x08\xff", "is not UTF-8"),
-        ("a,b\n" + "9" * 200_000 + ",1\n", "is not a CSV file"),
+        ("a;b;\n0;1;2\n", "column 3 has no name"),
+        ("a,b\n1,2\n1\n", "line 3 has 1 cells; the header has 2"),
+        ("a,b\n1,2,3\n", "line 2 has 3 cells; the header has 2. Is a comma in an unquoted text"),
+        ('a,b\n"1,2\n3,4\n', "line 2: a quote opens"),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\xff", "is a damaged archive"),
+        ("a,b\n" + "9" * 200_000 + ",1\n", "line 2 is not CSV"),
     ],
 )
 def test_what_is_no_table_is_refused_with_the_file_the_reason_and_the_remedy(data, text):
@@ -169,25 +163,6 @@ def test_what_only_looks_like_a_number_makes_the_column_categorical(cell):
     typed = tables.typed(pd.DataFrame({"a": [cell, "0"]}))
     assert not tables.is_number(typed["a"])
     assert typed["a"].tolist() == [cell, "0"]
-
-
-@pytest.mark.parametrize(
-    ("cells", "said"),
-    [
-        (["1", "2", "<5", ""], "1 of 3 cells are no numbers, the first '<5' in row 3"),
-        (["1,5", "2,5"], "2 of 2 cells are no numbers, the first '1,5' in row 1; write a decimal point, or part"),
-        (["1,5", "2.5", "x", "3"], "2 of 4 cells are no numbers, the first '1,5' in row 1"),
-    ],
-)
-def test_a_column_that_is_nearly_one_of_numbers_is_told(cells, said):
-    (told,) = tables.nearly_numbers(pd.DataFrame({"a": cells}))
-    assert told.startswith(f"column 'a' is taken as categories: {said}")
-    assert ("decimal point" in told) == ("decimal" in said)
-
-
-def test_numbers_and_real_categories_are_nothing_to_tell():
-    told = tables.nearly_numbers(pd.DataFrame({"n": ["1", "NA", "2"], "c": ["a", "b", "1"], "e": ["", "", "?"]}))
-    assert told == []
 
 
 def test_a_column_of_which_everything_is_missing_is_a_number_without_a_range():
@@ -278,3 +253,84 @@ def test_a_row_is_read_at_prediction_as_it_was_in_training():
         pd.testing.assert_frame_equal(
             tables.to_frame(row, tables.schema(typed, {})), typed.iloc[[number]].reset_index(drop=True)
         )
+
+
+def test_a_row_is_read_by_the_format_that_training_learnt():
+    columns = pd.DataFrame({"dose": [1.5, 2.0], "wbc": [7188.0, 985.0]})
+    formats = {"dose": ColumnFormat("number", ",", unit="mg"), "wbc": ColumnFormat("number", ".", ",")}
+    fields = tables.schema(columns, {}, formats)
+    assert [field["unit"] for field in fields if "unit" in field] == ["mg"]
+    frame = tables.to_frame({"dose": "1,75 mg", "wbc": "7,188"}, fields)
+    assert frame.iloc[0].tolist() == [1.75, 7188]
+    assert tables.to_frame({"dose": 1.75, "wbc": 7188}, fields).equals(frame)
+    with pytest.raises(DataError, match=r"column 'dose': found '1.750'; expected a number with a decimal comma"):
+        tables.to_frame({"dose": "1.750", "wbc": 1}, fields)
+    with pytest.raises(DataError, match="column 'dose': found '2 g'; expected a number"):
+        tables.to_frame({"dose": "2 g", "wbc": 1}, fields)
+
+
+CATEGORIES = [
+    {"name": "sex", "type": "choice", "choices": ["Female", "Male"]},
+    {"name": "smoker", "type": "choice", "choices": ["False", "True"]},
+    {"name": "stage", "type": "choice", "choices": ["1", "2", "2a"]},
+    {"name": "fever", "type": "number", "values": [0, 1]},
+]
+
+
+def test_a_category_is_matched_without_case_blanks_and_trailing_zero():
+    row = {"sex": "male", "smoker": True, "stage": 2.0, "fever": True}
+    assert tables.to_frame(row, CATEGORIES).iloc[0].tolist() == ["Male", "True", "2", 1.0]
+    row = {"sex": "FEMALE ", "smoker": "false", "stage": "2A", "fever": "false"}
+    frame = tables.to_frame(row, CATEGORIES)
+    assert frame.iloc[0].tolist() == ["Female", "False", "2a", 0.0]
+    assert tables.new_categories(frame, CATEGORIES) == {}
+
+
+def test_a_category_that_training_never_saw_is_named():
+    frame = tables.to_frame({"sex": "X", "smoker": "", "stage": "3", "fever": 0}, CATEGORIES)
+    assert tables.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
+
+
+def test_true_of_json_is_refused_where_a_column_is_not_boolean():
+    with pytest.raises(DataError, match="column 'sex': found true; expected one of Female, Male"):
+        tables.to_frame({"sex": True, "smoker": "", "stage": "", "fever": 0}, CATEGORIES)
+
+
+def read_to_predict(text: str, fields: list[dict]) -> list[dict]:
+    return rows_of(read_table(NAMED, text.encode()), fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("a;b\n1,5;x\n", 1.5), ("a,b\n1.500,x\n", 1.5), ("a;b\n1.234;x\n1,5;y\n", None), ('a,b\n"1,5",x\n', 1.5)],
+)
+def test_a_file_to_predict_may_be_written_otherwise_than_training(text, number):
+    fields = [{"name": "a", "type": "number", "format": {"decimal": ","}}, {"name": "b", "type": "choice"}]
+    row = read_to_predict(text, fields)[0]
+    if number is None:
+        with pytest.raises(DataError, match="expected a number with a decimal comma"):
+            tables.to_frame(row, fields)
+    else:
+        assert tables.to_frame(row, fields)["a"][0] == number
+
+
+def test_points_that_part_thousands_in_a_file_to_predict_are_seen():
+    fields = [{"name": name, "type": "number"} for name in "ab"]
+    rows = read_to_predict("a;b\n1.234;1,5\n2.345;2,25\n", fields)
+    assert [tables.to_frame(row, fields).iloc[0].tolist() for row in rows] == [[1234, 1.5], [2345, 2.25]]
+
+
+def test_a_cell_of_an_upload_is_written_as_columns_csv_has_it():
+    number, plain = (
+        {"name": "a", "type": "number", "format": {"thousands": ",", "unit": "mg"}},
+        {"name": "a", "type": "number"},
+    )
+    assert [to_cell(value, number) for value in ("7,188 mg", 7188, 1.5, "NA", None)] == [
+        "7188",
+        "7188",
+        "1.5",
+        "NA",
+        "",
+    ]
+    assert [to_cell(value, plain) for value in ("1.50", 2, 2.0, "")] == ["1.50", "2", "2.0", ""]
+    assert [to_cell(value, CATEGORIES[0]) for value in ("male", "NA", "X")] == ["Male", "NA", "X"]

@@ -81,11 +81,11 @@ def test_a_table_without_a_label_is_compared_by_all_it_has(tmp_path):
 
 
 def test_what_cannot_be_audited_is_named_with_what_was_expected(tmp_path):
-    put(tmp_path, {"empty/readme.pdf": "x", "data.xlsx": "x", "one.csv": "label\nx\ny\n"})
+    put(tmp_path, {"empty/readme.pdf": "x", "data.docx": "x", "one.csv": "label\nx\ny\n"})
     for name, error in {
         "absent": "absent: there is no such file, folder or task",
         "empty": "empty: no image found; expected images, in class folders or without",
-        "data.xlsx": r"data.xlsx: is neither a folder nor a CSV file \(\.csv, \.tsv or \.txt\)",
+        "data.docx": r"data.docx: is neither a folder nor a table",
         "one.csv": "one.csv: has no column besides label; expected at least one feature",
     }.items():
         with pytest.raises(DataError, match=error):

@@ -149,7 +149,7 @@ def test_a_file_without_a_table_gets_a_reason(table, capsys, monkeypatch):
     Path("picture.csv").write_bytes(picture(0))
     with pytest.raises(DataError, match="1 of 1 inputs could not be used"):
         predict.main("best", "picture.csv", "--format", "json")
-    assert "is not UTF-8" in json.loads(capsys.readouterr().out)[0]["reason"]
+    assert "is an image; expected a table" in json.loads(capsys.readouterr().out)[0]["reason"]
 
 
 @pytest.mark.parametrize(

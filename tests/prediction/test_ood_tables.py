@@ -41,6 +41,20 @@ def test_a_column_that_never_varied_in_training_refuses_nothing():
     assert ood_tables.score(row(same=99), FIELDS, ood_tables.FAR).reason == ""
 
 
+def test_a_new_category_is_reported_and_refuses_nothing():
+    said = "'site' is 'moon', which training never saw (it saw arm, leg)"
+    score = ood_tables.score(row(site="moon"), FIELDS, ood_tables.FAR)
+    assert (score.reason, score.is_refused) == (said, False)
+    assert ood_tables.score(row(site="moon", age=1000), FIELDS, ood_tables.FAR).reason.endswith(said)
+    assert ood_tables.score(row(site="ARM"), FIELDS, ood_tables.FAR).reason == ""
+
+
+def test_new_categories_of_a_file_are_counted():
+    rows = [{"age": 50, "same": 3, "site": site} for site in ("moon", "arm", "Leg", "moon", "sun", "", None)]
+    (said,) = ood_tables.unseen_categories(rows, FIELDS)
+    assert said == "column 'site': 3 of 7 cells are categories that training never saw: 'moon' (2), 'sun' (1)"
+
+
 def test_out_of_fold_ranges_come_from_the_other_folds():
     X = pd.DataFrame({"x": [0.0, 1, 2, 10], "empty": [np.nan] * 4})
     np.testing.assert_allclose(ood_tables.out_of_fold(X, np.arange(4)), [0.1, 0, 0, 4.0], atol=0.02)

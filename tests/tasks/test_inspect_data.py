@@ -160,7 +160,7 @@ def test_nearly_numeric_columns_get_a_warning():
     put(Path(), {"rows.csv": "age,ill\n" + "".join(f"{n},{'yn'[n % 2]}\n" for n in range(9)) + "<5,y\n"})
     _, description = inspected("rows.csv")
     assert description["warning"] == (
-        "column 'age' is taken as categories: 1 of 10 cells are no numbers, the first '<5' in row 10"
+        "column 'age' is taken as categories: 1 of 10 cells are no numbers, the first '<5' in line 11"
     )
 
 
@@ -294,10 +294,10 @@ def test_missing_images_of_the_csv_are_reported():
         ({"raw/a/1.png": 1}, "raw", r"raw: only one class \(a\); at least two are needed"),
         ({"raw/a/1.png": 1, "raw/A/2.png": 2}, "raw", "raw: the labels 'A' and 'a' differ only in case; make them one"),
         ({"raw/train/a/1.png": 1, "raw/x/2.png": 1}, "raw", "raw: train look like shipped splits, but beside them lie x"),
-        ({"x.png": 1}, "x.png", r"^x.png: is neither a folder nor a CSV file \(.csv, .tsv or .txt\)$"),
+        ({"x.png": 1}, "x.png", r"^x.png: is neither a folder nor a table \(.csv, .tsv"),
         ({"raw/a.csv": "path,label\n", "raw/b/1.png": 1}, "raw", "only one class"),
         ({"raw/a.csv": "path,l\n1,2\n", "raw/b.csv": "path,l\n1,2\n"}, "raw", "raw: a.csv, b.csv have a column 'path'"),
-        ({"a.csv": "path,dx\nx.png,1\ny.png,\n"}, "a.csv", "a.csv: row 2: the label is empty; fill it in or delete"),
+        ({"a.csv": "path,dx\nx.png,1\ny.png,\n"}, "a.csv", r"only one class \(1\)"),
         ({"a.csv": "path,dx\n../x.png,1\ny.png,2\n"}, "a.csv", "row 1: '../x.png' leads out of the folder"),
         ({"a.csv": "age,label\n1,x\n2,x\n"}, "a.csv", r"a.csv: only one class \(x\)"),
         ({"a.csv": "age,label\n1,Yes\n2,YES\n"}, "a.csv", "the labels 'YES' and 'Yes' differ only in case"),
@@ -305,7 +305,7 @@ def test_missing_images_of_the_csv_are_reported():
         ({"a.csv": ""}, "a.csv", "a.csv: has no rows; expected a header line and at least one row"),
         ({"a.csv": "a,a,label\n1,2,x\n"}, "a.csv", "a.csv: the header names 'a' more than once; rename all but one"),
         ({"a.csv": "age,site\n1,arm\n2,leg\n"}, "a.csv", "a.csv: cannot tell which column is the label; say it: --label"),
-        ({"a.csv": b"\xff\xfea\0"}, "a.csv", r"a.csv: is not UTF-8 \(byte 0\); save it as 'CSV UTF-8'"),
+        ({"a.csv": b"\xff\xfea\0"}, "a.csv", "a.csv: has no rows"),
     ],
 )  # fmt: skip
 def test_unusable_data_raise_one_clear_error(files, path, text):

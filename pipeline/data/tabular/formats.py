@@ -66,6 +66,19 @@ class ColumnFormat:
         return cls(kind, **content | ({"layouts": tuple(content["layouts"])} if "layouts" in content else {}))
 
 
+def to_json(formats: Mapping[str, ColumnFormat]) -> dict[str, Any]:
+    """Return the formats of those columns that are not plain, with their kind."""
+    return {name: {"kind": form.kind} | form.to_json() for name, form in formats.items() if not form.is_usual}
+
+
+def from_json(content: Mapping[str, dict[str, Any]]) -> dict[str, ColumnFormat]:
+    """Return the formats that `to_json` wrote."""
+    return {
+        name: ColumnFormat.from_json(form["kind"], {key: value for key, value in form.items() if key != "kind"})
+        for name, form in content.items()
+    }
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a table comes from: the file, the line of each row, what a line is called there, and the sign between cells."""

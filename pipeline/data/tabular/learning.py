@@ -118,7 +118,8 @@ class _Column:
 
     def _notice(self, kind: str, text: str, row: int | None = None) -> Notice:
         line = 0 if row is None else int(self.source.lines[row])
-        return Notice(kind, self.name, line, f"column {self.name!r}: {text}")
+        joint = " " if text.startswith(("is ", "holds ")) else ": "
+        return Notice(kind, self.name, line, f"column {self.name!r}{joint}{text}")
 
     def _row_of(self, cell: str) -> int:
         return self.cells.index(cell)

@@ -94,7 +94,10 @@ def _find_separator(lines: list[str]) -> str:
 
 def _is_even(lines: list[str], separator: str) -> bool:
     """Return whether a separator parts all lines into as many cells as the first."""
-    rows = [row for row in csv.reader(lines, delimiter=separator) if any(map(str.strip, row))]
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=separator) if any(map(str.strip, row))]
+    except csv.Error:
+        return False
     last_may_be_cut = rows[:-1] if len(lines) == TRIED else rows
     return len({len(row) for row in last_may_be_cut}) <= 1
 
