@@ -42,7 +42,7 @@ def known_number(value: Any, field: dict[str, Any]) -> float | None:
 
 def unseen_categories(rows: list[dict[str, Any]], fields: list[dict[str, Any]]) -> list[str]:
     """Return a sentence for each column that has categories which training never saw, with the number of cells."""
-    found = []
+    sentences = []
     for field in fields:
         if field["type"] != "choice" or field["name"] not in (rows[0] if rows else {}):
             continue
@@ -51,11 +51,11 @@ def unseen_categories(rows: list[dict[str, Any]], fields: list[dict[str, Any]]) 
         if new:
             shown = ", ".join(f"{value!r} ({n})" for value, n in new.most_common(SHOWN))
             more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
-            found.append(
+            sentences.append(
                 f"column {field['name']!r}: {new.total()} of {len(values)} cells are categories that training never saw: "
                 f"{shown}{more}"
             )
-    return found
+    return sentences
 
 
 def of_new_categories(X: pd.DataFrame, fields: list[dict[str, Any]]) -> str:
