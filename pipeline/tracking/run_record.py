@@ -62,7 +62,10 @@ def read(name: str) -> list[Record]:
     winner = selection.read(name).winner
     seconds = training_seconds()
     common = {"seed": params.seed(), "kind": task.kind}
-    common |= {"split": task.split.model_dump(exclude_none=True), "select": task.select.model_dump(exclude={"subgroups", "site"})}
+    common |= {
+        "split": task.split.model_dump(exclude_none=True),
+        "select": task.select.model_dump(exclude={"subgroups", "site"}),
+    }
     if task.kind == "image":
         common["backbone"] = params.load().get("backbone")
     records = []
