@@ -23,7 +23,7 @@ class FineTune(Strict):
     epoch are kept; without, all samples are learnt from in all epochs.
     """
 
-    from_block: Literal[BLOCKS] = "block_13"
+    from_block: Literal[BLOCKS] = "block_13"  # type: ignore[valid-type]
     views: int = Field(8, ge=1)
     epochs: int = Field(10, ge=1)
     learning_rate: float = Field(3e-4, gt=0)

@@ -35,7 +35,7 @@ def ood_layer(block: str) -> str:
     return f"block_{number - 1}_expand_relu" if number > 1 else "Conv1_relu"
 
 
-def frozen_maps(X: MappedImages, block: str, n_views: int, seed: int, label: str) -> np.ndarray:
+def frozen_maps(X: MappedImages, block: str, n_views: int, seed: int, label: str) -> np.memmap:
     """Return the input of `block`, float16 (n, n_views, height, width, n_channels), mapped from a file.
 
     It covers all images that X was taken from, whatever rows are left in X; the first view of each is the image itself. The
@@ -74,7 +74,7 @@ def augment(image: np.ndarray, n_views: int, rng: np.random.Generator) -> np.nda
     """
     views = [image]
     while len(views) < n_views:
-        rotated = np.rot90(image, rng.integers(4))
+        rotated = np.rot90(image, int(rng.integers(4)))
         rotated = rotated[:, ::-1] if rng.integers(2) else rotated
         brightness, contrast = rng.uniform(0.8, 1.2, 2)
         # one look-up table an image: eight times faster than float arithmetic on its pixels

@@ -31,7 +31,7 @@ class MappedImages:
     def __getitem__(self, rows: np.ndarray) -> "MappedImages":
         return MappedImages(self.embedding, self.pixels, self.scratch, self.rows[rows])
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[Any, ...]:
         """Send mapped pixels to another process as the path of their file, which is mapped there."""
         file = getattr(self.pixels, "filename", None)
         content = (self.embedding, str(file), self.scratch, self.rows)

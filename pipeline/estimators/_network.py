@@ -122,10 +122,15 @@ def to_litert(model: Any, frozen: str | None = None) -> bytes:
     numbers, maps, *means = (np.asarray(expected) for expected in model_and_maps(samples, training=False))
     assert_close("LiteRT", np.stack([inference.output for inference in inferences]), numbers)
     assert_close(
-        "LiteRT's feature map", np.stack([inference.feature_map for inference in inferences]), maps, MAP_TOLERANCE
+        "LiteRT's feature map",
+        np.stack([np.asarray(inference.feature_map) for inference in inferences]),
+        maps,
+        MAP_TOLERANCE,
     )
     frozen_mean = (means or [maps])[0].mean(axis=(1, 2))
-    assert_close("LiteRT's frozen map", np.stack([inference.frozen_mean for inference in inferences]), frozen_mean)
+    assert_close(
+        "LiteRT's frozen map", np.stack([np.asarray(inference.frozen_mean) for inference in inferences]), frozen_mean
+    )
     return program
 
 

@@ -110,9 +110,11 @@ class Estimator(Protocol):
 
     def check(self, params: Any, features: str, where: str) -> None:
         """Raise ParamsError, beginning with `where`, unless the parameters fit the features."""
+        return None
 
     def check_size(self, params: Any, n_samples: int, where: str) -> None:
         """Raise ParamsError, beginning with `where`, where the smallest training fold, of `n_samples`, is too small."""
+        return None
 
     def use_workers(self, workers: int) -> int:
         """Prepare this process for fits that share `workers` threads; return how many fits may run side by side."""

@@ -1,6 +1,7 @@
 """The baseline: predict the class frequencies. A model that does not beat it has learnt nothing."""
 
 from pipeline.core.params_models import Strict
+from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")
 
@@ -9,7 +10,7 @@ class Params(Strict):
     """It has none."""
 
 
-def build(params: Params, seed: int) -> "DummyClassifier":  # noqa: F821
+def build(params: Params, seed: int) -> Classifier:
     """Return an unfitted classifier."""
     from sklearn.dummy import DummyClassifier
 

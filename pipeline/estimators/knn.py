@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import Strict
+from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")
 
@@ -26,7 +27,7 @@ def check_size(params: Params, n_samples: int, where: str) -> None:
         )
 
 
-def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821
+def build(params: Params, seed: int) -> Classifier:
     """Return an unfitted pipeline."""
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline

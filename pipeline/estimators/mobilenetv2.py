@@ -94,7 +94,7 @@ class MobileNetV2Classifier(Model):
             tail.train_on_batch(*batches[index])
         return (time.perf_counter() - start) / len(labels) * self.tune.epochs
 
-    def _maps(self, X: MappedImages, label: str) -> np.ndarray:
+    def _maps(self, X: MappedImages, label: str) -> np.memmap:
         return frozen_maps(X, self.tune.from_block, self.tune.views, self.seed, label)
 
     def _make_tail(self, n: int) -> Any:

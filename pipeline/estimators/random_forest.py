@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.core.params_models import Strict
+from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")
 
@@ -17,7 +18,7 @@ class Params(Strict):
     class_weight: Literal["balanced"] | None = None
 
 
-def build(params: Params, seed: int) -> "Pipeline":  # noqa: F821
+def build(params: Params, seed: int) -> Classifier:
     """Return an unfitted pipeline."""
     from sklearn.ensemble import RandomForestClassifier
 
