@@ -1,23 +1,40 @@
 """Stage `split@task`: which samples are development, which are test, in which fold, and which are left out and why.
 
 Writes `data/<task>/split.csv`: id, path, label, group, subset (dev, test, excluded), fold (0.. in dev, else empty), reason;
-with `repeats`, also fold_2 and so on: the same samples divided anew.
+with `repeats`, also fold_2 and so on: the same samples divided anew. The last split.csv is read first, so that what is added
+moves no sample.
 """
 
 import sys
+from pathlib import Path
+
+import pandas as pd
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.audit_result import AuditResult
-from pipeline.data.samples import read_samples
+from pipeline.data.samples import read_samples, read_times
 from pipeline.data.splitting import split
+
+
+def read_last(path: Path) -> pd.DataFrame | None:
+    """Return the last split.csv, None where there is none: who was in development or test stays there."""
+    if not path.is_file():
+        return None
+    try:
+        last = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (ValueError, OSError):
+        return None
+    return last if {"id", "path", "group", "subset"} <= set(last) else None
 
 
 def main(name: str) -> None:
     samples = read_samples(name)
     audit = AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}"))
-    table = split(samples, audit, params.task(name).split, params.seed())
+    task, last = params.task(name), read_last(TaskPaths(name).split)
+    times = read_times(samples, name, task.split.time_column) if task.split.time_column else None
+    table = split(samples, audit, task.split, params.seed(), last, times)
     artifacts.write_csv(TaskPaths(name).split, table)
     counts = table["subset"].value_counts()
     why = table.loc[table["subset"] == "excluded", "reason"].str.split(":").str[0].value_counts()

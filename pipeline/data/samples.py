@@ -169,3 +169,41 @@ def read_samples(name: str) -> pd.DataFrame:
     """Return samples.csv of a task, every cell as text."""
     path = require(TaskPaths(name).samples, f"scan@{name}")
     return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def read_times(samples: pd.DataFrame, name: str, column: str) -> pd.Series:
+    """Return how new each sample is, float64, NaN where a cell is neither a date nor a number.
+
+    `column` is one of samples.csv (a column of the CSV that names images, or one that a table excludes) or of columns.csv.
+    Raises DataError where there is none of that name, or where day and month cannot be told apart.
+    """
+    cells = samples.get(column, samples.get(f"csv_{column}"))
+    if cells is None and TaskPaths(name).columns.exists():
+        cells = pd.read_csv(TaskPaths(name).columns, dtype=str, keep_default_na=False).get(column)
+    if cells is None:
+        raise DataError(
+            f"tasks.{name}.split.time_column: there is no column {column!r} in the data; name one, or set split.by: hash"
+        )
+    numbers = pd.to_numeric(cells, errors="coerce")
+    if numbers.notna().all():
+        return numbers.astype(float)
+    return as_dates(cells, f"tasks.{name}.split.time_column: {column!r}")
+
+
+def as_dates(cells: pd.Series, where: str) -> pd.Series:
+    """Return dates as float64 seconds; the order of day and month is told over the whole column, or refused."""
+    known = cells[~cells.map(tables.is_missing)]
+    fits = []
+    for day_first in (False, True):
+        dates = pd.to_datetime(known, errors="coerce", dayfirst=day_first, format="mixed", utc=True)
+        fits.append(dates)
+    first, second = fits
+    if (
+        first.notna().all()
+        and second.notna().all()
+        and not first.equals(second)
+        and not known.str.match(r"\d{4}").all()
+    ):
+        raise DataError(f"{where}: is {known.iloc[0]!r} month or day first? Write dates as YYYY-MM-DD")
+    best = first if first.notna().sum() >= second.notna().sum() else second
+    return best.astype("int64").where(best.notna()).reindex(cells.index).astype(float)

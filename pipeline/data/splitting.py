@@ -8,24 +8,35 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from pipeline.core.errors import SplitError
+from pipeline.core.errors import FindingError, SplitError
 from pipeline.core.params_models import SplitParams
 from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult
+from pipeline.data.fixed_groups import keep_sides
 from pipeline.stats.components import connected_components
 
+DIVIDED = "leak: its image or group is also in the shipped test set"
 
-def split(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int) -> pd.DataFrame:
+
+def split(
+    samples: pd.DataFrame,
+    audit: AuditResult,
+    params: SplitParams,
+    seed: int,
+    last: pd.DataFrame | None = None,
+    times: pd.Series | None = None,
+) -> pd.DataFrame:
     """Return the samples sorted by id and path, with group, subset, fold and reason.
 
-    `samples` are the rows of samples.csv. Samples of one group (the group column, and
-    the sets that the audit found to be the same image, united) are never divided. By hash, a group is in test when the
-    hash of seed and group falls below `test_fraction`, so adding samples never moves the old ones; as shipped, the shipped
-    test set is test, and development samples of a group that also is in test are left out. Uploads move no other sample, and
-    never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
+    `samples` are the rows of samples.csv. Samples of one group (the group column, and the sets that the audit found to be the
+    same image, united) are never divided. By hash, a group is in test when the hash of seed and group falls below
+    `test_fraction`, so adding samples never moves the old ones: `last`, the last split, says where those that new copies join have been. As shipped,
+    the shipped test set is test, and development samples of a group that also is in test are left out. By time, the groups whose
+    latest sample is newest are test; `times` (n,) has the dates. Uploads move no other sample, and never are test (see
+    `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
     """
     new = samples["path"].map(uploads.is_upload).to_numpy(bool)
-    table = assign_raw(samples[~new], audit, params, seed)
+    table = assign_raw(samples[~new], audit, params, seed, last, None if times is None else times[~new])
     if new.any():
         table = add_uploads(table, pd.concat([samples[~new], samples[new]], ignore_index=True), audit)
     table = table.sort_values(["id", "path"], ignore_index=True)
@@ -36,19 +47,64 @@ def split(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: 
     return table[["id", "path", "label", "group", "subset", "fold", "reason", *names[1:]]]
 
 
-def assign_raw(samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int) -> pd.DataFrame:
+def assign_raw(
+    samples: pd.DataFrame,
+    audit: AuditResult,
+    params: SplitParams,
+    seed: int,
+    last: pd.DataFrame | None = None,
+    times: pd.Series | None = None,
+) -> pd.DataFrame:
     """Return the raw samples with group, subset and reason."""
     table = samples[["id", "path", "label", "shipped", "error"]].copy()
     table["group"] = unite_groups(samples, audit.groups)
     table["reason"] = reasons(table, [] if audit.conflicts_kept else audit.label_conflicts)
+    if params.by == "hash" and last is not None:
+        keep_last_sides(table, audit, params, seed, last)
     usable = table["reason"] == ""
-    table["subset"] = np.where(usable, assign(table, params, seed), "excluded")
+    is_by_time = params.by == "time"
+    sides = newest(table["group"], times, usable, params) if is_by_time else assign(table, params, seed)
+    table["subset"] = np.where(usable, sides, "excluded")
     if params.by == "shipped":
         in_test = set(table.loc[table["subset"] == "test", "group"])
         leak = (table["subset"] == "dev") & table["group"].isin(in_test)
-        table.loc[leak, "reason"] = "leak: its image or group is also in the shipped test set"
+        table.loc[leak, "reason"] = DIVIDED
         table.loc[leak, "subset"] = "excluded"
     return table
+
+
+def keep_last_sides(
+    table: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int, last: pd.DataFrame
+) -> None:
+    """Give groups that new samples join the names that they had in the last split, and leave out samples that join two sides."""
+    old = last[last["subset"].isin(["dev", "test"]) & ~last["path"].map(uploads.is_upload)]
+    position = {path: number for number, path in enumerate(table["path"])}
+    pairs = [(position[pair.a], position[pair.b]) for pair in audit.pairs]
+    groups, reasons_ = keep_sides(
+        table["id"].tolist(),
+        table["group"].tolist(),
+        pairs,
+        dict(zip(old["id"], old["group"], strict=True)),
+        lambda name: side_of(name, params, seed),
+    )
+    table["group"] = groups
+    for number, reason in reasons_.items():
+        at = table.index[number]
+        table.loc[at, "reason"] = table.loc[at, "reason"] or reason
+
+
+def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params: SplitParams) -> np.ndarray:
+    """Return test for the groups whose latest sample is newest, about `test_fraction` of the samples, and dev for the others."""
+    if times is None or times[usable].isna().any():
+        n_bad = 0 if times is None else int(times[usable].isna().sum())
+        raise SplitError(
+            f"split.by is 'time', but {n_bad or 'all'} samples have no date or number in {params.time_column!r}; fill "
+            "them in, or set split.by: hash"
+        )
+    latest = times[usable].groupby(groups[usable]).max().sort_values(kind="stable")
+    sizes = groups[usable].value_counts().reindex(latest.index)
+    is_test = sizes[::-1].cumsum()[::-1] <= params.test_fraction * usable.sum()
+    return np.where(groups.isin(set(latest.index[is_test])), "test", "dev")
 
 
 def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) -> pd.DataFrame:
@@ -72,7 +128,10 @@ def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) 
     reason = np.where(contrary & ~near_test, "label conflict: the same under another label", reason)
     whole.loc[new, "reason"] = reason[new]
     whole.loc[new, "subset"] = np.where(reason[new] == "", "dev", "excluded")
-    whole["group"] = whole["group"].where(near_test & ~new, united)
+    # A joined group bears the name of a raw one, by which the next split knows its side.
+    raw_names = whole["group"][~new & (whole["subset"] != "test")].groupby(united[~new]).min()
+    joined = united.map(raw_names).fillna(united)
+    whole["group"] = whole["group"].where(near_test & ~new, joined)
     return whole
 
 
@@ -104,11 +163,16 @@ def reasons(table: pd.DataFrame, conflicts: list[list[str]]) -> np.ndarray:
 def assign(table: pd.DataFrame, params: SplitParams, seed: int) -> list[str]:
     """Return dev or test for every sample, by hash of its group or as shipped."""
     if params.by == "hash":
-        return ["test" if unit_hash(group, seed) < params.test_fraction else "dev" for group in table["group"]]
+        return [side_of(group, params, seed) for group in table["group"]]
     if (table["shipped"] == "").any():
         path = table.loc[table["shipped"] == "", "path"].iloc[0]
         raise SplitError(f"split.by is 'shipped', but {path} belongs to no shipped split; set split.by: hash")
     return ["test" if shipped == "test" else "dev" for shipped in table["shipped"]]
+
+
+def side_of(group: str, params: SplitParams, seed: int) -> str:
+    """Return dev or test for a group by the hash of its name."""
+    return "test" if unit_hash(group, seed) < params.test_fraction else "dev"
 
 
 def unit_hash(group: str, seed: int) -> float:
@@ -124,6 +188,14 @@ def check_counts(table: pd.DataFrame, params: SplitParams) -> None:
     dev, test = table[table["subset"] == "dev"], table[table["subset"] == "test"]
     for label in sorted(set(table["label"]) - {""}):
         of_label = table[table["label"] == label]
+        n_groups = dev.loc[dev["label"] == label, "group"].nunique()
+        divided = of_label["reason"].eq(DIVIDED)
+        if divided.any() and n_groups < params.folds:
+            raise FindingError(
+                f"class {label!r}: {divided.sum()} of its {len(of_label)} samples are left out of development because their "
+                f"image or group (patient) is in the shipped test set too, {n_groups} groups remain: the shipped split divides "
+                f"them. Set split.by: hash, which keeps each group on one side"
+            )
         if (of_label["subset"] == "excluded").all():
             raise SplitError(
                 f"class {label!r}: all of its {len(of_label)} samples are left out, the first as "
@@ -133,14 +205,19 @@ def check_counts(table: pd.DataFrame, params: SplitParams) -> None:
         if n_test < params.min_test_per_class:
             raise SplitError(
                 f"class {label!r} has {n_test} test samples; split.min_test_per_class asks for "
-                f"{params.min_test_per_class}. Collect more, raise split.test_fraction or lower the minimum"
+                f"{params.min_test_per_class}{left_out(of_label)}. Collect more, raise split.test_fraction or lower the minimum"
             )
-        n_groups = dev.loc[dev["label"] == label, "group"].nunique()
         if n_groups < params.folds:
             raise SplitError(
-                f"class {label!r} has {n_groups} groups for development, fewer than split.folds ({params.folds}). "
-                "Collect more or lower split.folds"
+                f"class {label!r} has {n_groups} groups for development, fewer than split.folds ({params.folds})"
+                f"{left_out(of_label)}. Collect more or lower split.folds"
             )
+
+
+def left_out(samples: pd.DataFrame) -> str:
+    """Return how many of a class's samples are left out and the commonest reason, for an error; "" where none is."""
+    why = samples.loc[samples["subset"] == "excluded", "reason"]
+    return f"; {len(why)} of its samples are left out, most as {why.mode().iloc[0]!r}" if len(why) else ""
 
 
 def folds(table: pd.DataFrame, n_folds: int, seed: int) -> pd.Series:

@@ -44,6 +44,10 @@ def prepare(task: str, batch: str) -> None:
     raw = Path(params.task(task).raw)
     if not raw.is_absolute() and not raw.is_relative_to(paths.DEMO):
         link(raw)
+    if TaskPaths(task).split.exists():  # by which no sample changes its side
+        target = TaskPaths(task, TREE).split
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TaskPaths(task).split, target)
     for shared in (paths.FEATURES, *(TaskPaths(task).uploads / kind for kind, _ in uploads.FOLDERS.values())):
         if shared.exists():
             link(shared)

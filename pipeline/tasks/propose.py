@@ -107,17 +107,22 @@ def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
     """
     group = samples["group"].where(samples["group"] != "", samples["id"])
     options = [("hash", fraction, group.map(lambda g, f=fraction: unit_hash(g, seed) < f)) for fraction in FRACTIONS]
+    divided = pd.Series(False, index=samples.index)
     if {"test"} < set(samples["shipped"]):
-        options.insert(0, ("shipped", FRACTIONS[0], samples["shipped"] == "test"))
+        shipped = samples["shipped"] == "test"
+        divided = ~shipped & group.isin(set(group[shipped]))
+        options.insert(0, ("shipped", FRACTIONS[0], shipped))
     for by, fraction, in_test in options:
-        n_test, n_groups = smallest_counts(samples["label"], group, in_test)
+        in_dev = ~in_test & ~divided if by == "shipped" else ~in_test
+        n_test, n_groups = smallest_counts(samples["label"], group, in_test, in_dev)
         if n_test >= 1 and n_groups >= 2:
             folds, least = max(2, min(FOLDS, n_groups // 2)), max(1, min(MIN_TEST, n_test // 2))
             block = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
             how = "as shipped" if by == "shipped" else f"{fraction:.0%} of the groups for the test set, by hash"
             few = fraction > FRACTIONS[0] or folds < FOLDS or least < MIN_TEST
             why = f"{how}; {folds} folds; at least {least} test samples of each class"
-            return block, int((~in_test).sum()), why + " (fewer than usual: a class is small)" * few
+            why += " (fewer than usual: a class is small)" * few + about_shipped(by, group, divided)
+            return block, int(in_dev.sum()), why
     n_groups = group.groupby(samples["label"]).nunique()
     chance = " (or set another seed in params.yaml: the hash divides at random)" if n_groups.min() > 2 else ""
     raise SplitError(
@@ -126,11 +131,24 @@ def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
     )
 
 
-def smallest_counts(labels: pd.Series, group: pd.Series, in_test: pd.Series) -> tuple[int, int]:
+def about_shipped(by: str, group: pd.Series, divided: pd.Series) -> str:
+    """Return what is said where a shipped split has groups on both sides; `divided`: development samples of such groups."""
+    if not divided.any():
+        return ""
+    n_groups, n_samples = group[divided].nunique(), int(divided.sum())
+    consequence = (
+        f"their {n_samples} development samples are left out"
+        if by == "shipped"
+        else "it is not used: too little would be left for development"
+    )
+    return f"; {n_groups} groups (patients) stand on both sides of the shipped split: {consequence}"
+
+
+def smallest_counts(labels: pd.Series, group: pd.Series, in_test: pd.Series, in_dev: pd.Series) -> tuple[int, int]:
     """Return the smallest number of test samples, and of development groups, of any class."""
     classes = sorted(set(labels))
     n_test = min(int(((labels == label) & in_test).sum()) for label in classes)
-    return n_test, min(group[(labels == label) & ~in_test].nunique() for label in classes)
+    return n_test, min(group[(labels == label) & in_dev].nunique() for label in classes)
 
 
 def make_models(task: str, kind: str, n_fitted: int) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import split
 from pipeline.core import artifacts
-from pipeline.core.errors import SplitError, StageError
+from pipeline.core.errors import FindingError, SplitError, StageError
 from pipeline.core.params_models import SplitParams
 from pipeline.data import splitting
 from pipeline.data.audit_result import AuditResult
@@ -271,3 +271,12 @@ def test_an_input_that_is_missing_is_named_with_the_stage_that_writes_it(tmp_pat
     write_params(task())
     with pytest.raises(StageError, match=r"data/skin/scan/samples.csv is missing: run 'dvc repro scan@skin'"):
         split.main("skin")
+
+
+def test_a_shipped_split_that_divides_all_patients_is_named_as_the_cause():
+    samples = table("x" * 40 + "y" * 40, [f"P{row // 4}" for row in range(80)], ["train", "test"] * 40)
+    with pytest.raises(
+        FindingError, match=r"in the shipped test set too, 0 groups remain: .+ Set split.by: hash"
+    ) as error:
+        splitting.split(samples, AuditResult(), SplitParams(by="shipped", min_test_per_class=1), 7)
+    assert error.value.exit_code == 3

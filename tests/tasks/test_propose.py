@@ -69,6 +69,27 @@ def test_only_a_shipped_test_set_is_used():
     assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
 
 
+def test_a_shipped_split_of_divided_patients_is_not_used_and_said():
+    labels, shipped = "x" * 100 + "y" * 100, ["train", "test"] * 100
+    task, _, why = propose(data_of(labels, shipped=shipped, groups=[f"P{row // 4}" for row in range(200)]))
+    assert task["split"]["by"] == "hash"
+    assert "50 groups (patients) stand on both sides of the shipped split: it is not used" in why["split"]
+
+
+def test_a_few_divided_patients_leave_development_and_are_said():
+    labels, shipped = "x" * 100 + "y" * 100, ["train", "test"] * 100
+    groups = [f"P{row if row > 5 else 0}" for row in range(200)]
+    task, _, why = propose(data_of(labels, shipped=shipped, groups=groups))
+    assert task["split"]["by"] == "shipped"
+    assert why["split"].endswith(
+        "1 groups (patients) stand on both sides of the shipped split: their 3 development samples are left out"
+    )
+
+
+def test_equal_rows_of_a_table_are_kept_whatever_their_label():
+    assert propose(data_of("x" * 100 + "y" * 100, "table"))[0]["audit"]["conflicts"] == "keep"
+
+
 def test_a_shipped_test_set_without_a_class_is_not_used():
     shipped = ["train", "test"] * 50 + ["train"] * 100
     assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
