@@ -30,10 +30,10 @@ def split(
 
     `samples` are the rows of samples.csv. Samples of one group (the group column, and the sets that the audit found to be the
     same image, united) are never divided. By hash, a group is in test when the hash of seed and group falls below
-    `test_fraction`, so adding samples never moves the old ones: `last`, the last split, says where those that new copies join have been. As shipped,
-    the shipped test set is test, and development samples of a group that also is in test are left out. By time, the groups whose
-    latest sample is newest are test; `times` (n,) has the dates. Uploads move no other sample, and never are test (see
-    `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
+    `test_fraction`, so adding samples never moves the old ones: `last`, the last split, says where those that new copies join
+    have been. As shipped, the shipped test set is test, and development samples of a group that also is in test are left out.
+    By time, the groups whose latest sample is newest are test; `times` (n,) has the dates. Uploads move no other sample, and
+    never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
     """
     new = samples["path"].map(uploads.is_upload).to_numpy(bool)
     table = assign_raw(samples[~new], audit, params, seed, last, None if times is None else times[~new])

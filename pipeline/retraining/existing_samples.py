@@ -18,6 +18,7 @@ from pipeline.data.feature_arrays import read_formats
 from pipeline.data.samples import read_samples
 from pipeline.data.tabular.values import to_cell
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take
+from pipeline.duplicates.near_rows import NearRows
 from pipeline.duplicates.pairs import Pair, find_pairs
 
 
@@ -98,12 +99,13 @@ class Rows:
         self.fields = read_fields(task, columns)
         dates = {name for name, form in read_formats(TaskPaths(task).scan).items() if form.kind == "date"}
         self.unused = {*params.task(task).read.exclude, *dates}
-        ids = tables.row_ids(columns)
-        self._rows = {
-            self.key(cells): existing.ids[id_]
-            for cells, id_ in zip(columns.values, ids, strict=True)
-            if id_ in existing.ids
-        }
+        found = [existing.ids.get(id_) for id_ in read_samples(task)["id"]]
+        self._rows: dict[tuple[Any, ...], Existing] = {}
+        for cells, sample in zip(columns.values, found, strict=True):
+            if sample and (sample.subset == "test" or self.key(cells) not in self._rows):
+                self._rows[self.key(cells)] = sample
+        self._near = NearRows(tables.typed(columns))
+        self._samples = found
         for id_, sample in existing.ids.items():
             if sample.subset == "uploaded":
                 row = json.loads(uploads.stored(task, "table", id_).read_bytes())
@@ -126,6 +128,15 @@ class Rows:
     def find(self, cells: dict[str, str]) -> Existing | None:
         """Return the existing row with these values."""
         return self._rows.get(self.key(cells.values()))
+
+    def near(self, rows: list[dict[str, str]]) -> list[Existing | None]:
+        """Return the existing row of which each row is nearly a copy, None where it is none's."""
+        frame = pd.DataFrame(rows, columns=self.names, dtype=object)
+        for field in self.fields:
+            if field["type"] == "number":
+                frame[field["name"]] = [tables.as_number(cell) for cell in frame[field["name"]]]
+        positions = self._near.find(frame)
+        return [None if position is None else self._samples[position] for position in positions]
 
     def add(self, cells: dict[str, str], sample: Existing) -> None:
         """Make a row existing."""

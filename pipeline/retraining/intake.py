@@ -160,8 +160,10 @@ def store_rows(
                 answers.append(answer(offer, "", f"unusable: {error}"))
                 continue
             id_ = tables.row_ids(pd.DataFrame([cells], dtype=object))[0]
-            same = rows.find(cells)
+            same, (near,) = rows.find(cells), rows.near([cells])
             reason = same.objection(offer.label, "the same") if same else ""
+            if near and near.subset == "test":
+                reason = reason or near.objection(offer.label, "nearly the same row")
         if not reason:
             path = uploads.stored(existing.task, "table", id_)
             part = path.with_suffix(".part")
@@ -221,5 +223,6 @@ def from_row(task: str, name: str, row: dict[str, Any], label: str | None, group
     """Return a row as an offer; its own columns of label and group take precedence over `label` and `group`."""
     read, row = params.task(task).read, dict(row)
     own = {key: row.pop(column, None) for key, column in (("label", read.label), ("group", read.group)) if column}
-    row.pop(read.shipped, None)
+    for column in (read.shipped, *read.exclude):
+        row.pop(column, None)
     return Offer(name, row, str(own.get("label") or label or ""), str(own.get("group") or group))

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -16,7 +17,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import images, upload_ledger, uploads
 from pipeline.data.uploads import Included
 from pipeline.retraining import intake
-from tests.samples import ROOT, encoded, stage
+from tests.samples import ROOT, encoded, put, stage, task, write_params
 from tests.textures import stored, texture
 from tests.uploads import kept, make_table, new, one_of, places, restage, submit
 
@@ -318,3 +319,27 @@ def test_rows_are_compared_by_their_values(tmp_path, monkeypatch):
     assert set(after["subset"][~after.index.isin(before.index)]) == {"dev"}
     columns = ["id", "label", "group", "subset", "reason"]
     assert after.loc[before.index, columns].equals(before[columns])
+
+
+def test_jittered_copies_of_test_rows_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    X, kinds = rng.normal(size=(240, 4)), np.array(["ill", "well"])[rng.integers(0, 2, 240)]
+    lines = [",".join([*(f"{value:.4f}" for value in row), kind]) for row, kind in zip(X, kinds, strict=True)]
+    put(Path(), {"raw.csv": "\n".join(["a,b,c,d,kind", *lines, ""])})
+    block = task(
+        "table", "raw.csv", read={"label": "kind", "no_group": True}, split={"folds": 2, "min_test_per_class": 2}
+    )
+    write_params(block)
+    restage()
+    test = [int(path.removeprefix("row ")) - 1 for path, row in places().iterrows() if row["subset"] == "test"]
+
+    def submitted(rows: np.ndarray) -> list[bool]:
+        cells = [",".join([*(f"{value:.4f}" for value in row), "ill"]) for row in rows]
+        Path("new.csv").write_text("\n".join(["a,b,c,d,kind", *cells, ""]), encoding="utf-8")
+        items = intake.collect("skin", intake.read_file("skin", "new.csv", None, ""), "b", "a tester", "test")
+        return [item["accepted"] for item in items]
+
+    assert len(test) > 30
+    assert not any(submitted(X[test] + 0.001 * rng.normal(size=(len(test), 4))))
+    assert sum(submitted(rng.normal(size=(60, 4)))) >= 58

@@ -1,0 +1,55 @@
+"""Which existing row a submitted one is nearly equal to: jittered, rounded or otherwise edited copies."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.duplicates.row_clusters import is_rich
+
+LEVEL = 0.01  # share of new patients' rows that are called a copy by chance
+FEWEST_ROWS = 30
+
+
+class NearRows:
+    """Existing rows, among which the near-copies of others are found.
+
+    A row is called a copy of its nearest neighbour where the next one is so much farther off that of new patients one in a
+    hundred has such a neighbour: ``(d_1 / d_2) ** m`` is uniform on 0..1 for them (see `row_clusters`).
+    """
+
+    def __init__(self, features: pd.DataFrame):
+        """Keep `features`, made by `data.tables.typed`; with fewer than two columns of many numbers nothing is compared."""
+        from sklearn.neighbors import NearestNeighbors
+
+        self.columns = [name for name in features if is_rich(features[name])]
+        self.is_usable = len(self.columns) >= 2 and len(features) >= FEWEST_ROWS
+        if not self.is_usable:
+            return
+        self._known = {name: np.sort(features[name].dropna().to_numpy()) for name in self.columns}
+        points = self._scores(features)
+        self._neighbours = NearestNeighbors(n_neighbors=3).fit(points)
+        distances = np.maximum(self._neighbours.kneighbors(points)[0][:, 1:], 1e-9)
+        middle = min(np.median(distances[:, 0] / distances[:, 1]), 1 - 1e-9)
+        self._dimension = min(np.log(2) / -np.log(middle), len(self.columns))
+
+    def find(self, rows: pd.DataFrame) -> list[int | None]:
+        """Return of each row the position of the existing row that it is a copy of, None where it is none's."""
+        if not self.is_usable or not len(rows):
+            return [None] * len(rows)
+        distances, positions = self._neighbours.kneighbors(self._scores(rows), n_neighbors=2)
+        distances = np.maximum(distances, 1e-9)
+        is_copy = (distances[:, 0] / distances[:, 1]) ** self._dimension < LEVEL
+        return [int(position) if near else None for position, near in zip(positions[:, 0], is_copy, strict=True)]
+
+    def _scores(self, features: pd.DataFrame) -> np.ndarray:
+        """Return the rows' values as normal scores among the existing ones, float64 (n, n_columns); missing is in the middle."""
+        from scipy.stats import norm
+
+        scores = []
+        for name in self.columns:
+            known = self._known[name]
+            values, first, count = np.unique(known, return_index=True, return_counts=True)
+            quantile = np.interp(features[name].to_numpy(float), values, (first + count / 2) / len(known))
+            scores.append(
+                norm.ppf(np.clip(np.where(np.isnan(quantile), 0.5, quantile), 0.5 / len(known), 1 - 0.5 / len(known)))
+            )
+        return np.stack(scores, axis=1)
