@@ -24,9 +24,9 @@ def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> dict[str, An
     if "beyond" in saved:
         refused |= np.tile(saved["beyond"], repeats) > ood_tables.FAR
     seen = distance, np.tile(saved["places"], (repeats, 1))
-    found = histograms.expected(dev.classes, decide(proba, rule), proba, seen, refused)
+    tally = histograms.expected(dev.classes, decide(proba, rule), proba, seen, refused)
     schema = about.schema if about.kind == "table" else None
-    return found.to_json() | {"n_groups": len(set(dev.group)), "names": names(schema, saved["places"].shape[1])}
+    return tally.to_json() | {"n_groups": len(set(dev.group)), "names": names(schema, saved["places"].shape[1])}
 
 
 def names(schema: list[dict[str, Any]] | None, k: int) -> list[str]:

@@ -6,8 +6,8 @@ over n m: 0.5 where they are alike), with Newcombe's interval (2006, "Confidence
 the Mann-Whitney statistic. Part 2", method 5). Training samples of one group count as one. All intervals together hold in 95 %
 of cases (Bonferroni), so that more figures make no more false alarms.
 
-They count served samples as independent: who shows ten pictures of each patient gets intervals that are too narrow. And data
-may be like the training data in all of this while the answers are wrong: only labels show that.
+They count served samples as independent: with ten images of each patient, the intervals are too narrow. And data
+may match the training data in all of this while the answers are wrong: only labels show that.
 """
 
 from typing import Any
@@ -18,8 +18,8 @@ from pipeline.monitoring import histograms
 from pipeline.monitoring.histograms import Tally
 from pipeline.stats import intervals
 
-DAYS = 7  # that are looked at together
-FEW = 50  # samples below which nothing is said
+DAYS = 7  # that are compared together
+FEW = 50  # samples below which there is no verdict
 REFUSED = 0.05  # a share of refused samples that is surely larger by more is an alarm
 ANSWERS = 0.15  # as is that of an answer which is surely larger or smaller by more
 BEYOND = 0.64  # as is a share of pairs; Vargha and Delaney (2000) call this a medium difference
@@ -34,23 +34,23 @@ def compare(served: Tally, reference: dict[str, Any] | None, kind: str, days: in
     figure: of, name, served, training, difference and ci, or beyond and ci; alarm (beyond its margin) and differs.
     """
     many = NAMES[kind][1]
-    found: dict[str, Any] = {"days": days, "n": served.n, "at_least": FEW, "figures": []}
+    report: dict[str, Any] = {"days": days, "n": served.n, "at_least": FEW, "figures": []}
     if reference is None:
-        return found | {
+        return report | {
             "verdict": "unknown",
-            "sentence": "The bundle does not say what its training data were like: run 'dvc repro' to choose it anew.",
+            "sentence": "The bundle has no reference of its training data to compare with: run 'dvc repro' to export it again.",
         }
     if served.n < FEW:
-        said = f"Too few to say: {served.n} {many} in the last {days} days, and it takes {FEW}."
-        return found | {"verdict": "too few", "sentence": said}
-    found["figures"] = figures(served, reference)
-    verdict = next((v for v, key in (("unlike", "alarm"), ("shifted", "differs")) if any_of(found, key)), "alike")
-    return found | {"verdict": verdict, "sentence": sentence(verdict, found["figures"], kind, days)}
+        text = f"Too few to compare: {served.n} {many} in the last {days} days; at least {FEW} are needed."
+        return report | {"verdict": "too few", "sentence": text}
+    report["figures"] = figures(served, reference)
+    verdict = next((v for v, key in (("unlike", "alarm"), ("shifted", "differs")) if any_of(report, key)), "alike")
+    return report | {"verdict": verdict, "sentence": sentence(verdict, report["figures"], kind, days)}
 
 
-def any_of(found: dict[str, Any], key: str) -> bool:
+def any_of(report: dict[str, Any], key: str) -> bool:
     """Return whether one of the figures has a true `key`."""
-    return any(one[key] for one in found["figures"])
+    return any(figure[key] for figure in report["figures"])
 
 
 def figures(served: Tally, reference: dict[str, Any]) -> list[dict[str, Any]]:
@@ -76,16 +76,18 @@ def figures(served: Tally, reference: dict[str, Any]) -> list[dict[str, Any]]:
         differs = low > 0.5 or (of == "place" and high < 0.5)
         return {"of": of, "name": name, "beyond": beyond, "ci": [low, high], "alarm": alarm, "differs": differs}
 
-    found = [share("refused", "", served.refused, served.n, trained.refused, trained.n, REFUSED)]
+    compared = [share("refused", "", served.refused, served.n, trained.refused, trained.n, REFUSED)]
     if served.distance.sum():
-        found.append(pairs("distance", "", served.distance, trained.distance))
+        compared.append(pairs("distance", "", served.distance, trained.distance))
     for name, a, b in zip(reference["names"], served.places, trained.places, strict=False):
         if a.sum() and b.sum():
-            found.append(pairs("place", name, a, b))
+            compared.append(pairs("place", name, a, b))
     n, n_trained = served.n - served.refused, trained.n - trained.refused
     for name in classes if n and n_trained else []:
-        found.append(share("answer", name, served.answers.get(name, 0), n, trained.answers[name], n_trained, ANSWERS))
-    return found
+        compared.append(
+            share("answer", name, served.answers.get(name, 0), n, trained.answers[name], n_trained, ANSWERS)
+        )
+    return compared
 
 
 def superiority(a: np.ndarray, b: np.ndarray) -> float:
@@ -107,53 +109,57 @@ def superiority_interval(theta: float, m: float, n: float, level: float) -> tupl
     def end(towards: float) -> float:
         inside, outside = theta, towards
         for _ in range(50):  # halved: the likely ends where the deviation is smaller than the difference
-            at = (inside + outside) / 2
-            inside, outside = (at, outside) if abs(at - theta) <= deviation(at) else (inside, at)
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if abs(middle - theta) <= deviation(middle) else (inside, middle)
         return inside
 
     return end(0.0), end(1.0)
 
 
-def sentence(verdict: str, found: list[dict[str, Any]], kind: str, days: int) -> str:
+def sentence(verdict: str, compared: list[dict[str, Any]], kind: str, days: int) -> str:
     """Return the verdict in words, with the figures that it rests on."""
     many = NAMES[kind][1]
-    refused = found[0]
+    refused = compared[0]
     shares = f"{refused['served']:.0%} refused against {refused['training']:.0%}"
     if verdict == "alike":
-        return f"Nothing says that the {many} of the last {days} days are unlike the training data: {shares}."
-    reasons = [shares, *strongest(found, "alarm" if verdict == "unlike" else "differs", kind)]
+        return f"No evidence that the {many} of the last {days} days differ from the training data: {shares}."
+    reasons = [shares, *strongest(compared, "alarm" if verdict == "unlike" else "differs", kind)]
     what = "; ".join(reasons)
     if verdict == "unlike":
-        said = f"The {many} of the last {days} days are unlike the training data: {what}."
-        return f"{said} Collect labels before trusting the answers."
-    return f"The {many} of the last {days} days differ from the training data, but not surely by much: {what}."
+        text = f"The {many} of the last {days} days are clearly different from the training data: {what}."
+        return f"{text} Collect labels before trusting the answers."
+    return f"The {many} of the last {days} days differ from the training data, perhaps only slightly: {what}."
 
 
-def strongest(found: list[dict[str, Any]], key: str, kind: str) -> list[str]:
+def strongest(compared: list[dict[str, Any]], key: str, kind: str) -> list[str]:
     """Return words for the strongest figure of distance, of places and of answers, where it has a true `key`."""
-    said = []
+    clauses = []
     for of in ("distance", "place", "answer"):
-        some = [one for one in found if one["of"] == of and one[key]]
+        some = [figure for figure in compared if figure["of"] == of and figure[key]]
         if some:
-            said.append(
-                in_words(max(some, key=lambda one: abs(one.get("beyond", 0.5 + one.get("difference", 0)) - 0.5)), kind)
+            clauses.append(
+                in_words(
+                    max(some, key=lambda figure: abs(figure.get("beyond", 0.5 + figure.get("difference", 0)) - 0.5)),
+                    kind,
+                )
             )
-    return said
+    return clauses
 
 
 def in_words(figure: dict[str, Any], kind: str) -> str:
     """Return a figure as a clause."""
     low, high = figure["ci"]
-    one = NAMES[kind][0]
+    sample = NAMES[kind][0]
     if figure["of"] in ("refused", "answer"):
         what = "refused" if figure["of"] == "refused" else f"answered {figure['name']}"
         points = f"difference {figure['difference'] * 100:+.0f} points, interval {low * 100:+.0f} to {high * 100:+.0f}"
         return f"{figure['served']:.0%} {what} against {figure['training']:.0%} ({points})"
     if figure["of"] == "distance":
         pairs = f"{figure['beyond']:.0%} of pairs"
-        return f"in {pairs} the served {one} is farther off than the training {one} ({low:.0%} to {high:.0%})"
+        return f"in {pairs} the served {sample} is farther off than the training {sample} ({low:.0%} to {high:.0%})"
     where = f"along {figure['name']}" if kind == "image" else f"in column {figure['name']!r}"
     side, share, ends = "above", figure["beyond"], (low, high)
     if share < 0.5:
         side, share, ends = "below", 1 - share, (1 - high, 1 - low)
-    return f"{where} the served {one} lies {side} the training {one} in {share:.0%} of pairs ({ends[0]:.0%} to {ends[1]:.0%})"
+    pairs = f"{share:.0%} of pairs ({ends[0]:.0%} to {ends[1]:.0%})"
+    return f"{where} the served {sample} lies {side} the training {sample} in {pairs}"

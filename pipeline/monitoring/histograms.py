@@ -1,7 +1,7 @@
-"""Counts of what a champion was shown, in fixed bins: no picture, no row, no name of anybody. Served and out of fold alike.
+"""Counts of what a champion was shown, in fixed bins: no image, row or name. Served and out-of-fold samples are counted alike.
 
 Where a sample lies is counted twice: its distance to the training data, and its place along each direction in which training
-data vary most (of a table: each number's place in the range of its column). Pictures of another camera may all lie within the
+data vary most (of a table: each number's place in the range of its column). Images of another camera may all lie within the
 usual distance, and yet all on one side.
 """
 
@@ -104,15 +104,15 @@ class Tally:
 def from_json(content: dict[str, Any]) -> Tally:
     """Return what `Tally.to_json` gave; raise ValueError where it is of other bins, or not that at all."""
     try:
-        found = Tally(**{name: np.asarray(v, np.int64) if isinstance(v, list) else v for name, v in content.items()})
-        found.places = found.places.reshape(-1, PLACES)
-        whole = [*found.answers.values(), found.refused, found.unreadable]
-        shapes = [getattr(found, name).shape for name in ("distance", "probability", "seconds")]
+        tally = Tally(**{name: np.asarray(v, np.int64) if isinstance(v, list) else v for name, v in content.items()})
+        tally.places = tally.places.reshape(-1, PLACES)
+        whole = [*tally.answers.values(), tally.refused, tally.unreadable]
+        shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
     except (TypeError, AttributeError, ValueError, OverflowError):
         raise ValueError("no counts") from None
     if shapes != [(FARTHEST + 1,), (PROBABILITIES,), (len(SECONDS) + 1,)] or not all(type(n) is int for n in whole):
         raise ValueError("counts of other bins")
-    return found
+    return tally
 
 
 def place_bins(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -130,16 +130,16 @@ def expected(
     `decided` int (n,), `proba` (n, n_classes), `seen` distances in thresholds (n,) and places (n, k), `refused` bool (n,).
     """
     distance, places = seen
-    found = Tally(refused=int(refused.sum()), places=np.zeros((places.shape[1], PLACES), np.int64))
-    found.answers = {name: int((decided[~refused] == k).sum()) for k, name in enumerate(classes)}
+    tally = Tally(refused=int(refused.sum()), places=np.zeros((places.shape[1], PLACES), np.int64))
+    tally.answers = {name: int((decided[~refused] == k).sum()) for k, name in enumerate(classes)}
     shown = proba[:, 1] if len(classes) == 2 else proba.max(axis=1)
     of_share = np.minimum((shown[~refused] * PROBABILITIES).astype(int), PROBABILITIES - 1)
-    found.probability += np.bincount(of_share, minlength=PROBABILITIES)
-    found.distance += np.bincount(np.minimum(distance / DISTANCE, FARTHEST).astype(int), minlength=FARTHEST + 1)
+    tally.probability += np.bincount(of_share, minlength=PROBABILITIES)
+    tally.distance += np.bincount(np.minimum(distance / DISTANCE, FARTHEST).astype(int), minlength=FARTHEST + 1)
     for row in places:
         bins, known = place_bins(row)
-        found.places[known, bins] += 1
-    return found
+        tally.places[known, bins] += 1
+    return tally
 
 
 def quantile(seconds: np.ndarray, share: float) -> float | None:

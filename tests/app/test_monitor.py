@@ -33,7 +33,7 @@ def figure(page, label):
 
 def test_before_anything_was_shown_the_page_says_so(project):
     page = opened("monitor", "t")
-    assert "Too few to say: 0 rows in the last 7 days, and it takes 50." in said(page)
+    assert "Too few to compare: 0 rows in the last 7 days; at least 50 are needed." in said(page)
     assert figure(page, "Samples") == "0"
     assert figure(page, "Refused") == figure(page, "95 % within") == "none yet"
 
@@ -41,9 +41,7 @@ def test_before_anything_was_shown_the_page_says_so(project):
 def test_what_is_like_the_training_data_is_shown_beside_it(project):
     ask([*rows(120), {"age": "old"}])
     page = opened("monitor", "t")
-    assert (
-        page.success[0].value.replace("\\", "").startswith("Nothing says that the rows of the last 7 days are unlike")
-    )
+    assert page.success[0].value.replace("\\", "").startswith("No evidence that the rows of the last 7 days differ")
     assert (figure(page, "Samples"), figure(page, "Unreadable")) == ("120", "1")
     drawn = charts(page)
     for start in (
@@ -61,7 +59,7 @@ def test_what_is_like_the_training_data_is_shown_beside_it(project):
 def test_what_is_unlike_it_is_an_alarm_with_its_figures(project):
     ask(rows(200, older=25))
     page = opened("monitor", "t")
-    assert "are unlike the training data" in page.error[0].value
+    assert "are clearly different from the training data" in page.error[0].value
     lines = table(page, "Interval").set_index("Figure")
     assert lines.loc["age: pairs beyond", "Verdict"] == "unlike"
     assert lines.loc["age: pairs beyond", "Training"] == "50%"
@@ -85,5 +83,5 @@ def test_without_a_reference_counts_and_the_remedy_are_shown(project):
     artifacts.write_json("reports/t/selection.json", {"bundle": artifacts.sha256(path.read_bytes())})
     ask(rows(60))
     page = opened("monitor", "t")
-    assert "run 'dvc repro' to choose it anew" in said(page)
+    assert "run 'dvc repro' to export it again" in said(page)
     assert figure(page, "Samples") == "60"

@@ -72,7 +72,7 @@ def test_many_refusals_are_an_alarm_with_both_shares_in_words():
     assert found["verdict"] == "unlike"
     assert refused["ci"][0] > drift.REFUSED
     assert refused["training"] == pytest.approx(0.01, abs=0.02)
-    assert found["sentence"].startswith("The images of the last 7 days are unlike the training data: ")
+    assert found["sentence"].startswith("The images of the last 7 days are clearly different from the training data: ")
     assert f"{refused['served']:.0%} refused against {refused['training']:.0%}" in found["sentence"]
     assert found["sentence"].endswith("Collect labels before trusting the answers.")
 
@@ -99,13 +99,13 @@ def test_other_answers_are_an_alarm_in_either_direction():
 def test_a_sure_but_small_difference_is_said_to_be_small():
     found = drift.compare(shown(3000, 2, aside=0.3), reference(3000, 3000), "image")
     assert found["verdict"] == "shifted"
-    assert "but not surely by much" in found["sentence"]
+    assert "perhaps only slightly" in found["sentence"]
 
 
 def test_under_fifty_samples_nothing_is_said():
     found = drift.compare(shown(49, 2, far=3), reference(), "table")
     assert (found["verdict"], found["figures"]) == ("too few", [])
-    assert found["sentence"] == "Too few to say: 49 rows in the last 7 days, and it takes 50."
+    assert found["sentence"] == "Too few to compare: 49 rows in the last 7 days; at least 50 are needed."
     assert drift.compare(shown(50, 2, far=3), reference(), "table")["verdict"] == "unlike"
 
 
