@@ -95,3 +95,13 @@ def training_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     X, y = mixed(100)
     dataset(X, y, np.arange(100) // 2).save(Path("data/t/dev.npz"))
     return tmp_path
+
+
+@pytest.fixture
+def scan_project(tmp_path, monkeypatch, program) -> Path:
+    """The current folder: a project with the small backbone."""
+    monkeypatch.chdir(tmp_path)
+    from pipeline.core import artifacts
+
+    artifacts.write_bytes("models/backbone/embedder.tflite", program.read_bytes())
+    return tmp_path

@@ -31,12 +31,12 @@ def test_of_several_names_the_plainest_counts():
     assert guess("dx,class,label", {"dx": ["1"], "label": ["x", "y"]})["label"] == "label"
 
 
-def test_a_last_column_of_few_values_is_a_label_whatever_its_name():
+def test_a_last_column_of_few_values_is_a_label():
     assert guess("AGE,LUNG_CANCER", {"LUNG_CANCER": ["YES", "NO", "YES"]}) == {"label": "LUNG_CANCER"}
 
 
 @pytest.mark.parametrize("values", [["x"], ["", "x"], [f"{number}" for number in range(25)]])
-def test_a_last_column_of_one_or_many_values_is_none_and_the_columns_there_are_get_listed(values):
+def test_a_last_column_of_one_or_many_values_is_no_label(values):
     with pytest.raises(
         DataError, match=r"^rows.csv: cannot tell which column is the label; say it: --label with one of age, last"
     ):
@@ -48,11 +48,11 @@ def test_a_group_is_known_by_its_name(name):
     assert guess(f"{name},label", TWO | {name: TEN}) == {"label": "label", "group": name}
 
 
-def test_a_patient_goes_before_a_lesion_because_one_may_have_several():
+def test_a_patient_column_goes_before_a_lesion_column():
     assert guess("lesion_id,patient,label", TWO | {"lesion_id": TEN, "patient": TEN})["group"] == "patient"
 
 
-def test_a_column_of_few_values_is_no_group_whatever_its_name():
+def test_a_column_of_few_values_is_no_group():
     assert "group" not in guess("a,group,label", {"group": ["treated", "control"], **TWO})
 
 
@@ -64,7 +64,7 @@ def test_few_patients_are_a_group():
     assert guess("patient_id,label", TWO | {"patient_id": ["a", "b", "c", "d"]})["group"] == "patient_id"
 
 
-def test_a_shipped_split_is_known_by_its_name_and_its_words():
+def test_a_shipped_split_is_recognised_by_name_and_values():
     assert guess("split,label", {"split": ["Train", "TEST", "val"], **TWO})["shipped"] == "split"
     assert "shipped" not in guess("split,label", {"split": ["left", "right"], **TWO})
 
@@ -75,6 +75,6 @@ def test_an_own_choice_goes_before_every_guess():
 
 
 @pytest.mark.parametrize(("own", "option"), [({"label": "dz"}, "--label"), ({"group": "dz"}, "--group")])
-def test_a_choice_that_is_not_there_is_refused_with_the_columns_there_are(own, option):
+def test_a_missing_choice_is_refused_with_the_columns(own, option):
     with pytest.raises(DataError, match=rf"rows.csv: has no column 'dz' \(from {option}\); it has: dx, age"):
         guess("dx,age", {}, **own)

@@ -51,7 +51,7 @@ def both(folder: Path) -> tuple[Dataset, Dataset]:
     return Dataset.load(folder / "dev.npz"), Dataset.load(folder / "test.npz")
 
 
-def test_development_and_test_are_disjoint_and_together_all_that_is_usable(images_task):
+def test_development_and_test_hold_each_usable_sample_once(images_task):
     dev, test = both(images_task)
     assert not set(dev.path) & set(test.path)
     assert len(dev.path) + len(test.path) == 32
@@ -75,7 +75,7 @@ def test_every_row_has_the_features_of_its_own_file(images_task, program):
             assert np.array_equal(part.X("classical")[row], images.classical(square))
 
 
-def test_the_positive_class_comes_last_and_is_the_rarer_one_by_default(images_task, capsys):
+def test_the_rarer_class_is_positive_and_last(images_task, capsys):
     dev, _ = both(images_task)
     assert dev.classes == ["mole", "rare"]
     assert dev.positive == "rare"
@@ -87,7 +87,7 @@ def test_the_positive_class_may_be_chosen(images_task):
     assert both(images_task)[0].classes == ["rare", "mole"]
 
 
-def test_the_test_set_has_no_say_in_which_class_is_positive(images_task):
+def test_test_samples_do_not_change_the_positive_class(images_task):
     table = pd.read_csv(images_task / "split.csv", dtype=str, keep_default_na=False)
     # the rarer class of the development set, although it is the more frequent one elsewhere
     surplus = table[(table["subset"] == "dev") & (table["label"] == "mole")].index[3:]
@@ -97,7 +97,7 @@ def test_the_test_set_has_no_say_in_which_class_is_positive(images_task):
     assert dev.positive == test.positive == "mole"
 
 
-def test_uploads_have_no_say_in_which_class_is_positive(images_task):
+def test_uploads_do_not_change_the_positive_class(images_task):
     """Else a batch of the rarer class would turn the classes round, and with them the file of the test set."""
     split = pd.read_csv(images_task / "split.csv", dtype=str, keep_default_na=False)
     uploads = list(split.loc[(split["subset"] == "dev") & (split["label"] == "mole"), "path"])[3:]
@@ -110,7 +110,7 @@ def test_uploads_have_no_say_in_which_class_is_positive(images_task):
     assert dev.positive == test.positive == "mole"
 
 
-def test_an_operating_point_of_three_classes_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+def test_an_operating_point_of_three_classes_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"{n},{'abc'[n % 3]}\n" for n in range(60))
     folder = prepare(put_table("size,label\n" + rows) | {"select": {"operating_point": {"target_sensitivity": 0.9}}})
@@ -128,13 +128,13 @@ def test_classes_are_sorted_but_for_the_positive_one(labels, positive, expected)
 
 
 @pytest.mark.parametrize(("labels", "positive"), [("ab", "A"), ("ab", ""), ("abc", "a")])
-def test_a_positive_class_that_is_none_is_refused_with_those_there_are(labels, positive):
+def test_an_unknown_positive_class_is_refused(labels, positive):
     text = rf"tasks.skin.preprocess.positive: found '{positive}'; expected one of two classes; there are: a, b"
     with pytest.raises(DataError, match=text):
         feature_arrays.order_classes(pd.Series(list(labels)), positive, "skin")
 
 
-def test_pixels_are_kept_for_the_development_set_where_the_task_asks_for_them(images_task):
+def test_pixels_of_the_development_set_are_kept_on_request(images_task):
     write_params(task(split=FAST, preprocess={"pixels": True}), workers=2)
     dev, _ = both(images_task)
     pixels = np.load(images_task / "dev_pixels.npy")
@@ -178,7 +178,7 @@ def table_task(tmp_path, monkeypatch) -> Path:
     return prepare(put_table("\n".join(["id,größe,site,a/b: [c],label", *rows])))
 
 
-def test_columns_survive_the_round_trip_with_their_types_missing_cells_and_scripts(table_task):
+def test_columns_survive_with_types_missing_cells_and_scripts(table_task):
     dev, test = both(table_task)
     raw = tables.typed(tables.read_csv(Path("rows.csv")).drop(columns="label"))
     for part in (dev, test):
@@ -223,7 +223,7 @@ def small(**changes: object) -> Dataset:
     return Dataset(**parts | changes)
 
 
-def test_a_data_set_survives_saving_and_saving_again_gives_the_same_bytes(tmp_path):
+def test_a_data_set_survives_saving_byte_for_byte(tmp_path):
     small().save(tmp_path / "a.npz")
     loaded = Dataset.load(tmp_path / "a.npz")
     assert loaded.classes == ["x", "y"]
@@ -250,7 +250,7 @@ def test_the_fingerprint_changes_with_the_samples_their_labels_and_folds(change)
     assert small(**change).fingerprint != small().fingerprint
 
 
-def test_the_fingerprint_does_not_change_with_names_of_files_or_features():
+def test_the_fingerprint_ignores_names_of_files_and_features():
     assert small(path=np.array(["d", "e", "f"]), arrays={}).fingerprint == small().fingerprint
 
 
@@ -266,7 +266,7 @@ def test_of_more_than_two_classes_none_is_positive():
     assert small(classes=["x", "y", "z"]).positive is None
 
 
-def test_rows_of_the_scan_are_found_by_path_not_by_place():
+def test_rows_of_the_scan_are_matched_by_path():
     table = pd.DataFrame({
         "id": ["1", "2"], "path": ["b", "a"], "label": ["x", "y"], "group": ["", ""], "subset": ["dev", "dev"],
         "fold": ["0", "1"],
@@ -277,6 +277,6 @@ def test_rows_of_the_scan_are_found_by_path_not_by_place():
     assert len(feature_arrays.take(table, "test", ["x", "y"], features, {"a": 0, "b": 1}).y) == 0
 
 
-def test_a_picture_at_preprocess_is_the_one_of_the_scan(tmp_path):
+def test_an_image_at_preprocess_is_the_one_of_the_scan(tmp_path):
     put(tmp_path, {"a.png": 1})
     assert np.array_equal(feature_arrays.read_square("a.png", tmp_path), images.resize(np.asarray(noise(1))))

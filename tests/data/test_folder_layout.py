@@ -68,7 +68,7 @@ def test_names_in_any_script_and_with_signs_are_labels(tmp_path, name):
     assert samples[f"{name}/1 (2).png"].label == name
 
 
-def test_charts_beside_the_class_folders_are_passed_over_with_a_reason(tmp_path):
+def test_files_outside_class_folders_are_skipped_with_a_reason(tmp_path):
     _, skipped = find(put(tmp_path, {**TWO, "chart.png": b"", "labels.csv": b""}))
     assert set(skipped) == {"chart.png", "labels.csv"}
     assert set(skipped.values()) == {"lies beside the class folders, not in one"}
@@ -100,19 +100,19 @@ def test_what_a_system_left_behind_is_no_sample(tmp_path, path):
     assert skipped == {path: "a hidden or system file"}
 
 
-def test_what_macos_left_beside_train_and_test_does_not_make_these_classes(tmp_path):
+def test_macos_folders_do_not_turn_splits_into_classes(tmp_path):
     put(tmp_path, {f"{word}/{path}": b"" for word in ("train", "test") for path in TWO} | {"__MACOSX/x.png": b""})
     samples, _ = find(tmp_path)
     assert {sample.label for sample in samples.values()} == {"benign", "malignant"}
 
 
-def test_train_and_test_beside_other_folders_are_refused_rather_than_predicted(tmp_path):
+def test_splits_mixed_with_other_folders_are_refused(tmp_path):
     put(tmp_path, {"train/benign/1.png": b"", "test/malignant/1.png": b"", "annotations/1.png": b""})
     with pytest.raises(DataError, match=r"test, train look like shipped splits, but beside them lie annotations; move"):
         find(tmp_path)
 
 
-def test_a_file_that_is_no_image_by_its_name_is_passed_over(tmp_path):
+def test_files_with_other_suffixes_are_skipped(tmp_path):
     _, skipped = find(put(tmp_path, {**TWO, "benign/notes.txt": b"", "benign/movie.MP4": b""}))
     assert skipped == {
         "benign/movie.MP4": "is no image by its name (.mp4)",
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_image_by_its_name_is_passed_over(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["1.JPG", "1.jpeg", "1.TIF", "1.webp", "1.dcm", "1.nii.gz", "IM0001"])
-def test_what_may_be_a_picture_is_left_to_the_decoder_to_judge(tmp_path, name):
+def test_possible_images_are_left_to_the_decoder(tmp_path, name):
     assert f"benign/{name}" in find(put(tmp_path, {**TWO, f"benign/{name}": b""}))[0]
 
 
@@ -131,7 +131,7 @@ def test_a_blank_folder_name_is_no_class(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-def test_a_name_that_no_csv_keeps_is_passed_over_with_a_reason(tmp_path):
+def test_a_name_with_carriage_return_is_skipped_with_a_reason(tmp_path):
     _, skipped = find(put(tmp_path, {**TWO, "benign/1\r.png": b"", "benign/Icon\r": b""}))
     assert list(skipped) == ["benign/1?.png", "benign/Icon?"]
     assert "carriage return" in skipped["benign/1?.png"]
@@ -154,7 +154,7 @@ def test_links_are_followed_and_loops_of_links_end(tmp_path):
     assert set(find(root)[0]) == {*TWO, "benign/more/3.png"}
 
 
-def test_a_link_to_another_class_does_not_take_its_files_from_it(tmp_path):
+def test_a_linked_class_keeps_its_own_files(tmp_path):
     (put(tmp_path, TWO) / "benign" / "link").symlink_to("../malignant")
     samples, _ = find(tmp_path)
     assert samples["malignant/2.png"].label == "malignant"
@@ -167,7 +167,7 @@ def test_a_dead_link_is_a_sample_that_the_scan_reports(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may list every folder")
-def test_a_folder_that_cannot_be_listed_is_an_error_not_an_empty_class(tmp_path):
+def test_an_unlistable_folder_is_an_error(tmp_path):
     (put(tmp_path, TWO) / "benign").chmod(0)
     try:
         with pytest.raises(DataError, match="benign: cannot be listed"):
@@ -195,7 +195,7 @@ def test_a_single_class_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("files", [{}, {"chart.png": b""}, {"benign/notes.txt": b""}])
-def test_a_folder_without_pictures_says_what_is_expected(tmp_path, files):
+def test_a_folder_without_images_says_what_is_expected(tmp_path, files):
     with pytest.raises(DataError, match="no picture found; expected class folders, train/ and test/ folders or a CSV"):
         find(put(tmp_path, files))
 
@@ -210,7 +210,7 @@ def test_a_missing_folder_is_named_with_its_key(tmp_path):
 CSV = "path,label\na/1.png,x\nb/2.png,y\n"
 
 
-def test_a_csv_names_the_pictures_and_nothing_else_is_looked_at(tmp_path):
+def test_a_csv_alone_names_the_images(tmp_path):
     put(tmp_path, {"a/1.png": b"", "stray.png": b""})
     samples = from_csv(tmp_path, CSV)
     assert {path: sample.label for path, sample in samples.items()} == {"a/1.png": "x", "b/2.png": "y"}
@@ -263,7 +263,7 @@ def test_an_image_without_a_label_is_passed_over_and_said(tmp_path, word):
     assert [(one.path, one.reason) for one in skipped] == [("c.png", f"has no label in labels.csv ({word or 'empty'})")]
 
 
-def test_a_word_that_is_no_split_is_refused_with_those_there_are(tmp_path):
+def test_an_unknown_split_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(DataError, match="row 1: 'holdout' is no split; expected train, valid or test"):
         from_csv(tmp_path, "path,label,part\na.png,x,holdout\nb.png,y,test\n", shipped="part")
 
@@ -281,7 +281,7 @@ def test_a_missing_csv_is_named_with_its_key(tmp_path):
         ({"label": "a", "shipped": "s"}, "s", "shipped"),
     ],
 )
-def test_a_missing_column_is_named_with_its_key_and_the_columns_there_are(tmp_path, read, column, key):
+def test_a_missing_column_is_named_with_key_and_columns(tmp_path, read, column, key):
     text = rf"labels.csv: has no column '{column}' \(from tasks.skin.read.{key}\); it has: path, a, b"
     with pytest.raises(DataError, match=text):
         from_csv(tmp_path, "path,a,b\n1.png,x,y\n", **read)

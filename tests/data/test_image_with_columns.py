@@ -63,7 +63,7 @@ def row_of(dev: Dataset, at: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_picture_with_its_columns_scores_like_the_same_sample_in_the_pipeline(project, monkeypatch, name):
+def test_an_image_with_columns_scores_as_in_the_pipeline(project, monkeypatch, name):
     monkeypatch.chdir(project)
     dev, bundle = Dataset.load(Path("data/t/dev.npz")), Predictor(f"bundles/{name}")
     X = dev.X(bundle.info.features)
@@ -76,7 +76,7 @@ def test_a_picture_with_its_columns_scores_like_the_same_sample_in_the_pipeline(
         assert fast_predict_proba(bundle._model)(X[at : at + 1]) == pytest.approx(raw, abs=1e-6)
 
 
-def test_the_columns_change_the_answer_and_what_is_not_known_is_imputed(project, monkeypatch):
+def test_columns_change_the_answer_and_missing_values_are_imputed(project, monkeypatch):
     monkeypatch.chdir(project)
     bundle, data = Predictor("bundles/line"), Path("raw/0.png").read_bytes()
     p = {age: bundle.predict((data, {"age": age, "sex": "male"}), "x")["probabilities"] for age in (40, 60, None)}
@@ -97,9 +97,7 @@ def test_the_reports_of_the_test_set_are_made_of_both(project, monkeypatch):
     self_test.check(bundle)
 
 
-def test_a_sample_without_its_columns_with_a_wrong_one_or_none_of_a_number_is_refused_with_the_reason(
-    project, monkeypatch
-):
+def test_missing_or_wrong_columns_are_refused_with_the_reason(project, monkeypatch):
     monkeypatch.chdir(project)
     bundle, data = Predictor("bundles/line"), Path("raw/0.png").read_bytes()
     said = {
@@ -115,7 +113,7 @@ def test_a_sample_without_its_columns_with_a_wrong_one_or_none_of_a_number_is_re
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_an_explanation_has_a_map_of_the_picture_and_a_contribution_of_each_column(project, monkeypatch, name):
+def test_an_explanation_covers_the_image_and_each_column(project, monkeypatch, name):
     monkeypatch.chdir(project)
     bundle = Predictor(f"bundles/{name}")
     item, why = bundle.explain((Path("raw/1.png").read_bytes(), {"age": 65, "sex": "female"}), "x")
@@ -125,7 +123,7 @@ def test_an_explanation_has_a_map_of_the_picture_and_a_contribution_of_each_colu
     assert item["class"]
 
 
-def test_of_a_logistic_regression_the_mean_of_the_map_and_the_terms_together_are_the_log_odds(project, monkeypatch):
+def test_contributions_of_a_logistic_regression_sum_to_the_log_odds(project, monkeypatch):
     monkeypatch.chdir(project)
     bundle, sample = Predictor("bundles/line"), (Path("raw/1.png").read_bytes(), {"age": 55.5, "sex": "female"})
     _, why = bundle.explain(sample, "x")
@@ -136,7 +134,7 @@ def test_of_a_logistic_regression_the_mean_of_the_map_and_the_terms_together_are
     assert why.kind == explanation.ACTIVATION
 
 
-def test_the_command_line_takes_columns_for_all_pictures_or_a_csv_with_each_ones_own(project, monkeypatch, capsys):
+def test_the_command_line_takes_columns_or_a_csv(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
     predict.main("bundles/line", "raw/0.png", "--column", "age=62", "--column", "sex=", "--format", "json")
     (alone,) = json.loads(capsys.readouterr().out)
@@ -160,7 +158,7 @@ def test_the_command_line_takes_columns_for_all_pictures_or_a_csv_with_each_ones
     assert "has no column 'sex'" in capsys.readouterr().out
 
 
-def test_a_registered_model_takes_the_picture_and_its_columns(project, monkeypatch):
+def test_a_registered_model_takes_the_image_and_its_columns(project, monkeypatch):
     monkeypatch.chdir(project)
     bundle = Predictor("bundles/line")
     assert mlflow_model.inputs(bundle.info) == {"image": "binary", "age": "any", "sex": "string"}
@@ -177,7 +175,7 @@ def row(example: pd.DataFrame) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("module", [logreg, knn, random_forest, dummy])
-def test_every_estimator_of_columns_fits_both_and_a_batch_of_one_agrees_with_many(module):
+def test_every_estimator_fits_images_with_columns(module):
     table, y = mixed(60)
     X = ImageWithColumns(numbers(60)[0], table)
     model = module.build(module.Params(), 7).fit(X, y)
@@ -188,7 +186,7 @@ def test_every_estimator_of_columns_fits_both_and_a_batch_of_one_agrees_with_man
     assert X.shape == (60, 11)
 
 
-def test_a_fold_is_scored_by_medians_and_categories_of_the_other_folds_alone():
+def test_a_fold_is_imputed_from_the_other_folds():
     table, y = mixed(40)
     X = ImageWithColumns(numbers(40)[0], table)
     other = table.assign(site="nowhere").astype({"site": object})
@@ -212,14 +210,14 @@ def test_names_of_features_are_taken_apart_and_put_together():
         ({}, {"columns": ["age", "age"]}, "preprocess.columns: names a column twice"),
     ],
 )  # fmt: skip
-def test_check_says_what_columns_beside_a_picture_need(model, preprocess, error):
+def test_check_says_what_columns_beside_an_image_need(model, preprocess, error):
     everything = content(task(preprocess=preprocess, read={"csv": "labels.csv"}))
     everything["models"]["skin-dummy"] |= model
     with pytest.raises(ParamsError, match=error):
         validate.check(everything)
 
 
-def test_check_refuses_columns_of_class_folders_and_of_tables_and_takes_the_rest():
+def test_check_refuses_columns_of_class_folders_and_tables():
     with pytest.raises(ParamsError, match=r"preprocess.columns: class folders have no columns"):
         validate.check(content(task(preprocess={"columns": ["age"]})))
     with pytest.raises(ParamsError, match=r"preprocess.columns: is for images; in a table all columns are features"):
@@ -232,7 +230,7 @@ def test_check_refuses_columns_of_class_folders_and_of_tables_and_takes_the_rest
     )
 
 
-def test_columns_weigh_as_a_block_like_the_picture_and_not_as_a_few_numbers_of_many():
+def test_columns_weigh_as_much_as_the_image():
     table, y = mixed(100)
     X = ImageWithColumns(numbers(100, n_features=1280)[0], table[["age", "site"]])
     prepared = logreg.build(logreg.Params(), 7).fit(X, y)["prepare"].transform(X)

@@ -35,7 +35,7 @@ def with_orientation(value: object, **tags: object) -> Image.Exif:
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
-def test_every_accepted_format_gives_rgb_bytes_and_says_what_it_was(file_format):
+def test_every_accepted_format_gives_rgb_and_its_facts(file_format):
     picture = images.decode(encoded(noise(), file_format))
     assert (picture.width, picture.height, picture.mode, picture.format) == (60, 40, "RGB", file_format)
     assert picture.pixels.shape == (40, 60, 3)
@@ -43,13 +43,13 @@ def test_every_accepted_format_gives_rgb_bytes_and_says_what_it_was(file_format)
 
 
 @pytest.mark.parametrize("file_format", LOSSLESS)
-def test_the_same_pixels_have_the_same_id_in_every_lossless_format(file_format):
+def test_equal_pixels_have_one_id_in_every_lossless_format(file_format):
     picture = images.decode(encoded(noise(), file_format, **LOSSLESS[file_format]))
     assert np.array_equal(picture.pixels, np.asarray(noise()))
     assert picture.id == images.decode(encoded(noise())).id
 
 
-def test_an_id_is_16_hex_digits_and_tells_shapes_with_the_same_bytes_apart():
+def test_an_id_is_16_hex_digits_and_depends_on_shape():
     wide, high = (images.decode(encoded(Image.new("RGB", size))) for size in ((40, 20), (20, 40)))
     assert wide.id != high.id
     assert len(wide.id) == 16
@@ -58,12 +58,12 @@ def test_an_id_is_16_hex_digits_and_tells_shapes_with_the_same_bytes_apart():
 
 @pytest.mark.parametrize("size", [(60, 40), (1500, 1000), (897, 2000)], ids=["small", "drafted", "narrow"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_a_png_of_the_decoded_pixels_has_the_id_of_the_jpeg(mode, size):
+def test_a_decoded_jpeg_saved_as_png_keeps_its_id(mode, size):
     picture = images.decode(encoded(noise(1, *size).convert(mode), "JPEG"))
     assert images.decode(encoded(Image.fromarray(picture.pixels))).id == picture.id
 
 
-def test_a_large_jpeg_is_decoded_small_but_keeps_its_own_size_in_the_facts():
+def test_a_large_jpeg_decoded_small_keeps_its_size():
     picture = images.decode(encoded(noise(1, 1500, 1000), "JPEG"))
     assert picture.pixels.shape == (500, 750, 3)
     assert (picture.width, picture.height) == (1500, 1000)
@@ -92,7 +92,7 @@ def test_an_orientation_that_does_not_exist_is_upright(value):
     assert np.array_equal(pixels(noise(), exif=with_orientation(value)), np.asarray(noise()))
 
 
-def test_a_damaged_exif_block_does_not_cost_the_picture():
+def test_a_damaged_exif_block_does_not_cost_the_image():
     stored = encoded(noise(), exif=with_orientation(6, x010e="a long description", x011a=72.0))
     place = stored.index(b"eXIf")
     length = struct.unpack(">I", stored[place - 4 : place])[0]
@@ -154,11 +154,11 @@ def test_16_bits_are_scaled_rather_than_clipped(file_format):
 
 
 @pytest.mark.parametrize(("top", "expected"), [(1.0, 255), (0.5, 128), (1000.0, 255)])
-def test_floats_are_taken_as_0_to_1_unless_they_exceed_it(top, expected):
+def test_floats_are_scaled_by_one_or_their_maximum(top, expected):
     assert pixels(Image.fromarray(np.full((40, 40), top, np.float32)), "TIFF").max() == expected
 
 
-def test_what_is_no_number_is_black_and_does_not_blacken_the_rest():
+def test_nan_and_infinity_become_black_alone():
     values = np.full((40, 40), 0.5, np.float32)
     values[0], values[1] = np.nan, np.inf
     found = pixels(Image.fromarray(values), "TIFF")
@@ -216,14 +216,14 @@ def test_an_empty_file_is_refused():
 
 
 @pytest.mark.parametrize("data", [b"this is no picture", b"GIF89a", bytes(5000), b"<svg></svg>"])
-def test_what_is_no_picture_is_refused_with_the_formats_there_are(data):
+def test_other_data_is_refused_with_the_accepted_formats(data):
     with pytest.raises(DataError, match="expected one of JPEG, PNG, BMP, TIFF, WEBP"):
         images.decode(data)
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
-def test_a_truncated_file_is_an_error_not_half_a_picture(file_format, kept):
+def test_a_truncated_file_is_an_error_not_half_an_image(file_format, kept):
     data = encoded(noise(0, 200, 200), file_format)
     with pytest.raises(DataError, match="not a readable image"):
         images.decode(data[: int(kept * len(data))])
@@ -242,12 +242,12 @@ def test_an_animated_gif_is_refused():
 
 
 @pytest.mark.parametrize("size", [(15, 200), (200, 15), (1, 1)])
-def test_a_picture_under_16_px_is_refused(size):
+def test_an_image_under_16_px_is_refused(size):
     with pytest.raises(DataError, match=f"is {size[0]}x{size[1]} px; at least 16 px"):
         images.decode(encoded(noise(0, *size)))
 
 
-def test_a_picture_of_16_px_is_accepted():
+def test_an_image_of_16_px_is_accepted():
     assert images.decode(encoded(noise(0, 16, 16))).width == 16
 
 
@@ -276,12 +276,12 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(size):
     ],
     ids=["dicom", "nifti", "nifti pair", "nifti 2", "gzip"],
 )
-def test_a_medical_format_is_refused_with_the_way_to_export_it(data, hint):
+def test_medical_formats_are_refused_with_an_export_hint(data, hint):
     with pytest.raises(DataError, match=hint):
         images.decode(data)
 
 
-def test_random_damage_gives_a_picture_or_a_data_error_and_nothing_else():
+def test_random_damage_gives_an_image_or_a_data_error():
     rnd = random.Random(0)
     small = noise(0, 24, 20)
     whole = [encoded(small, name) for name in images.FORMATS]
@@ -306,7 +306,7 @@ def test_random_damage_gives_a_picture_or_a_data_error_and_nothing_else():
     assert min(outcomes.values()) > 50
 
 
-def test_no_warning_escapes_and_none_makes_a_picture_unreadable_on_several_threads():
+def test_decoding_on_several_threads_raises_no_warning():
     # In a process where every warning is an error, as some users have it: Pillow warns of a cut EXIF block.
     exif = with_orientation(1, x010e="description " * 9).tobytes()[:-90]
     script = (
@@ -335,7 +335,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_is_the_same_in_one_band_and_in_many(kind, monkeypatch):
+def test_the_number_of_bands_changes_no_pixel(kind, monkeypatch):
     whole = images.decode(KINDS[kind])
     for band in (1, 200, 91 * 70):
         monkeypatch.setattr(images, "BAND", band)
@@ -365,7 +365,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / ima
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit elsewhere")
 @pytest.mark.parametrize(("mode", "most"), [("RGB", 6), ("RGBA", 12), ("I;16", 10)])
-def test_two_threads_with_a_large_picture_each_take_the_memory_of_one(tmp_path, mode, most):
+def test_two_large_images_take_the_memory_of_one(tmp_path, mode, most):
     """In bytes a pixel: Pillow's own are 4 in and 4 out; converting 16 bits all at once took 25, for each thread."""
     (tmp_path / "large.png").write_bytes(encoded(Image.new(mode, (3200, 2600)), compress_level=1))
     (tmp_path / "small.png").write_bytes(encoded(Image.new(mode, (64, 64))))
@@ -378,13 +378,13 @@ def test_two_threads_with_a_large_picture_each_take_the_memory_of_one(tmp_path, 
 
 
 @pytest.mark.parametrize("size", [(16, 16), (224, 224), (60, 40), (3000, 17)])
-def test_a_resized_picture_is_square_and_of_bytes(size):
+def test_a_resized_image_is_square_and_of_bytes(size):
     square = images.resize(np.asarray(noise(0, *size)))
     assert square.shape == (224, 224, 3)
     assert square.dtype == np.uint8
 
 
-def test_a_picture_of_the_right_size_is_not_changed_by_resizing():
+def test_resizing_keeps_an_image_of_the_right_size():
     image = np.asarray(noise(0, 224, 224))
     assert np.array_equal(images.resize(image), image)
 
@@ -395,7 +395,7 @@ def test_shrinking_averages_rather_than_picks():
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_classical_features_are_320_numbers_from_0_to_1_and_the_histogram_sums_to_1(number):
+def test_classical_features_are_320_shares(number):
     found = images.classical(images.sample_images()[number])
     assert found.shape == (320,)
     assert found.dtype == np.float32
@@ -403,7 +403,7 @@ def test_classical_features_are_320_numbers_from_0_to_1_and_the_histogram_sums_t
     assert found[:64].sum() == pytest.approx(1)
 
 
-def test_the_histogram_counts_colours_and_the_rest_is_where_it_is_bright():
+def test_classical_features_are_colours_and_brightness():
     square = np.zeros((224, 224, 3), np.uint8)
     square[:112, :, 0] = 255
     found = images.classical(square)
@@ -413,7 +413,7 @@ def test_the_histogram_counts_colours_and_the_rest_is_where_it_is_bright():
     assert not grey[8:].any()
 
 
-def test_the_pictures_for_self_tests_are_what_a_model_sees():
+def test_the_images_for_self_tests_are_what_a_model_sees():
     for square in images.sample_images():
         assert square.shape == (224, 224, 3)
         assert square.dtype == np.uint8

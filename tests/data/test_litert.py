@@ -21,7 +21,7 @@ def test_an_embedding_has_the_same_bits_on_every_thread(program):
     assert len(np.unique(once, axis=0)) == 4
 
 
-def test_what_a_run_returns_does_not_change_with_the_next_one(program):
+def test_a_result_survives_the_next_run(program):
     embedder, (first, second, *_) = litert.Embedder(program.read_bytes()), images.sample_images()
     inference = embedder.run(first, frozen_mean=True, feature_map=True)
     before = [inference.output.copy(), inference.frozen_mean.copy(), inference.feature_map.copy()]

@@ -77,21 +77,21 @@ def test_the_order_of_the_files_changes_nothing():
     assert once["id"].is_monotonic_increasing
 
 
-def test_chains_of_groups_and_same_pictures_become_one_group_with_the_smallest_name():
+def test_chained_groups_and_copies_take_the_smallest_name():
     samples = table("abab" * 40, ["p3", "p2", "p2", "p1"] + [f"q{n}" for n in range(156)])
     paths = samples["path"]
     found = divide(samples, groups=[[paths[0], paths[1]], [paths[2], paths[3]]])
     assert set(found.loc[paths[:4], "group"]) == {"p1"}
 
 
-def test_without_a_group_equal_pictures_share_their_id_and_so_their_group():
+def test_without_groups_equal_images_share_a_group():
     samples = table("ab" * 60)
     samples.loc[7, "id"] = samples.loc[3, "id"]
     found = divide(samples)
     assert found.loc[samples["path"][3], "group"] == found.loc[samples["path"][7], "group"] == samples.loc[3, "id"]
 
 
-def test_another_seed_gives_another_test_set_of_about_the_fraction_asked_for():
+def test_another_seed_draws_another_test_set_of_that_fraction():
     samples = table("ab" * 1000)
     one, other = (divide(samples, seed=seed)["subset"] == "test" for seed in (1, 2))
     assert not one.equals(other)
@@ -128,7 +128,7 @@ def test_the_unreadable_are_left_out_with_their_reason():
     assert pd.isna(found["fold"])
 
 
-def test_a_class_of_which_nothing_is_left_is_an_error_rather_than_a_class_less():
+def test_a_class_without_usable_samples_is_an_error():
     samples = table("ab" * 60 + "c")
     samples.loc[120, "error"] = "not a readable image (0 bytes)"
     with pytest.raises(
@@ -164,20 +164,20 @@ def test_leaks_are_dropped_from_development_only_and_with_a_reason():
     assert (found.loc[["a/4.png", "a/5.png"], "subset"] == "test").all()
 
 
-def test_a_patient_in_the_shipped_test_set_is_dropped_from_development():
+def test_patients_of_the_shipped_test_set_leave_development():
     samples = shipped_samples(a="tttxx", b="tttxx")
     samples["group"] = [f"p{row}" for row in range(9)] + ["p0"]
     assert divide(samples, SHIPPED)["subset"].value_counts().to_dict() == {"dev": 5, "test": 4, "excluded": 1}
 
 
-def test_a_shipped_test_sample_that_is_left_out_itself_costs_development_nothing():
+def test_an_excluded_test_sample_removes_no_development_sample():
     samples = shipped_samples(a="tttxx", b="tttxx")
     samples.loc[4, "error"] = "not a readable image"
     found = divide(samples, SHIPPED, groups=[["a/0.png", "a/4.png"]])
     assert found.loc["a/0.png", "subset"] == "dev"
 
 
-def test_a_sample_of_no_shipped_split_is_named_with_the_remedy():
+def test_a_sample_without_shipped_split_is_named():
     samples = shipped_samples(a="tttxx", b="tttxx")
     samples.loc[2, "shipped"] = ""
     with pytest.raises(SplitError, match=r"split.by is 'shipped', but a/2.png belongs to no .+; set split.by: hash"):
@@ -188,14 +188,14 @@ def test_a_sample_of_no_shipped_split_is_named_with_the_remedy():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_folds_are_numbered_from_0_filled_and_only_of_the_development_set(seed):
+def test_folds_fill_the_development_set_only(seed):
     samples, sets = random_samples(seed)
     found = divide(samples, SplitParams(folds=4, min_test_per_class=1), seed, groups=sets)
     assert found["fold"].isna().equals(found["subset"] != "dev")
     assert sorted(found["fold"].dropna().unique()) == [0, 1, 2, 3]
 
 
-def test_repeats_divide_the_same_development_set_anew_and_leave_the_first_folds_as_they_are():
+def test_repeats_add_folds_and_keep_the_first():
     samples, sets = random_samples(3)
     once, thrice = (
         divide(samples, SplitParams(folds=4, repeats=n, min_test_per_class=1), 3, groups=sets) for n in (1, 3)
@@ -216,7 +216,7 @@ def test_folds_are_stratified():
     assert counts[:, "b"].max() - counts[:, "b"].min() <= 2
 
 
-def test_every_model_is_fitted_on_every_class_even_of_few_groups():
+def test_every_fold_is_fitted_on_every_class():
     samples = table("a" * 200 + "b" * 30, [f"g{row}" for row in range(200)] + [f"h{row % 10}" for row in range(30)])
     found = divide(samples, SplitParams(folds=5, min_test_per_class=1), seed=3)
     for fold in range(5):
@@ -235,7 +235,7 @@ def test_too_few_test_samples_are_counted_with_the_remedies():
         divide(table("a" * 400 + "b" * 40), SplitParams(min_test_per_class=30))
 
 
-def test_too_few_groups_for_the_folds_are_counted_with_the_remedies():
+def test_too_few_groups_for_the_folds_are_counted():
     samples = table("a" * 100 + "b" * 40, [f"g{row}" for row in range(100)] + [f"h{row % 5}" for row in range(40)])
     text = r"class 'b' has \d groups for development, fewer than split.folds \(5\). Collect more or lower split.folds"
     with pytest.raises(SplitError, match=text):
@@ -250,7 +250,7 @@ def test_one_group_for_everything_cannot_be_split():
 # the stage
 
 
-def test_the_stage_writes_the_same_bytes_again_and_counts_what_it_did(tmp_path, monkeypatch, capsys):
+def test_the_stage_is_reproducible_and_counts_samples(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     samples, sets = random_samples(5)
     samples.loc[3, "error"] = "unreadable: really"
@@ -266,7 +266,7 @@ def test_the_stage_writes_the_same_bytes_again_and_counts_what_it_did(tmp_path, 
     assert "1 left out (unreadable 1)" in capsys.readouterr().err
 
 
-def test_an_input_that_is_missing_is_named_with_the_stage_that_writes_it(tmp_path, monkeypatch):
+def test_a_missing_input_names_its_stage(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_params(task())
     with pytest.raises(StageError, match=r"data/skin/scan/samples.csv is missing: run 'dvc repro scan@skin'"):

@@ -24,7 +24,7 @@ def test_class_folders_give_labels_and_shipped_folders_the_split(tmp_path):
     assert [one.path for one in skipped] == ["train/chart.png"]
 
 
-def test_a_folder_of_pictures_without_classes_will_do(tmp_path):
+def test_a_folder_of_images_without_classes_will_do(tmp_path):
     put(tmp_path, {"b.png": 1, "a.jpg": 2, "notes.pdf": "x", ".hidden": "x"})
     _, samples, skipped = rows(tmp_path)
     assert samples == [("a.jpg", "", "", ""), ("b.png", "", "", "")]
@@ -39,7 +39,7 @@ def test_train_and_test_folders_without_classes_are_a_shipped_split(tmp_path):
     assert rows(tmp_path)[1] == [("test/b.png", "", "", "test"), ("train/a.png", "", "", "train")]
 
 
-def test_a_csv_names_pictures_and_its_columns_are_told_by_their_names(tmp_path, capsys):
+def test_columns_of_a_csv_are_recognised_by_name(tmp_path, capsys):
     rows_ = [
         ("b", 7, "Testing", "mel", "A"),
         ("a", 8, "train", "nv", "B"),
@@ -56,12 +56,12 @@ def test_a_csv_names_pictures_and_its_columns_are_told_by_their_names(tmp_path, 
     assert "labels.csv: label is 'Diagnosis', group is 'Patient ID', shipped is 'split'" in capsys.readouterr().err
 
 
-def test_a_column_named_split_with_other_words_in_it_is_none(tmp_path):
+def test_a_split_column_with_other_words_is_ignored(tmp_path):
     put(tmp_path, {"labels.csv": "path,label,split\na.png,x,left\n", "a.png": 1})
     assert rows(tmp_path / "labels.csv")[1] == [("a.png", "x", "", "")]
 
 
-def test_rows_of_a_table_are_compared_without_label_group_and_numbers(tmp_path, capsys):
+def test_rows_are_compared_without_label_group_and_numbers(tmp_path, capsys):
     put(tmp_path, {"t.csv": "id,age,smokes,cancer\n1,60,yes,NO\n2,60,yes,YES\n3,61,yes,NO\n4,62,no,YES\n"})
     found = collect(tmp_path / "t.csv")
     assert found.root is None
@@ -73,7 +73,7 @@ def test_rows_of_a_table_are_compared_without_label_group_and_numbers(tmp_path, 
     assert "t.csv: rows are compared by 2 columns" in err
 
 
-def test_a_table_without_a_label_is_compared_by_all_it_has(tmp_path):
+def test_rows_without_a_label_are_compared_by_all_columns(tmp_path):
     put(tmp_path, {"t.csv": "a,b\n1,0.1\n2,0.2\n1,0.1\n"})
     found = collect(tmp_path / "t.csv")
     assert set(found.samples["label"]) == {""}

@@ -126,7 +126,7 @@ def check(found):
     assert found["skipped"] == [{"path": "train/chart.png", "reason": "lies beside the class folders, not in one"}]
 
 
-def test_the_stage_reports_all_there_is_and_what_is_done_about_it(project, capsys):
+def test_the_stage_reports_findings_and_their_handling(project, capsys):
     main("skin")
     check(artifacts.read_json("data/skin/audit.json"))
     said = [
@@ -143,7 +143,7 @@ def test_the_stage_reports_all_there_is_and_what_is_done_about_it(project, capsy
     ]
 
 
-def test_a_folder_without_a_task_gives_the_same_as_the_stage(project, capsys):
+def test_a_folder_is_audited_like_a_task(project, capsys):
     main("skin")
     capsys.readouterr()
     assert run_main("./raw", "--json") == 3
@@ -181,7 +181,7 @@ def test_what_is_merely_near_counts_unless_only_copies_are_wanted(raw, capsys):
     assert (found["groups"], found["pairs"]) == ([], [])
 
 
-def test_the_exit_code_is_0_for_a_copy_inside_train_and_for_nothing_and_3_for_a_copy_where_no_split_ships(raw, capsys):
+def test_the_exit_code_depends_on_copies_and_shipped_splits(raw, capsys):
     for path in (LEAK[0], CONFLICT[1]):
         (raw / path).unlink()
     assert run_main(raw) == 0
@@ -212,7 +212,7 @@ def command(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def test_the_command_line_prints_json_on_stdout_alone_and_ends_with_the_codes_it_promises(raw):
+def test_the_command_line_prints_json_and_exits_by_findings(raw):
     code, out, said = command(raw, "--json", "--sheet", "sheet.png")
     assert code == 3
     assert said.endswith("sheet.png: 3 pairs\n")  # after the progress, which shows from the third second on
@@ -236,7 +236,7 @@ def test_a_csv_of_rows_is_audited_and_has_no_sheet(raw, capsys):
         main("t.csv", "--sheet", "x.png")
 
 
-def test_a_task_comes_before_a_folder_of_its_name_and_a_path_is_never_a_task(project):
+def test_a_task_comes_before_a_folder_of_its_name(project):
     assert is_task("skin")
     assert not is_task("./skin")
     assert not is_task("raw")
@@ -263,7 +263,7 @@ def test_a_leak_stops_the_stage_where_the_task_says_so(project):
     assert Path("data/skin/audit.json").exists()
 
 
-def test_a_label_conflict_stops_the_stage_where_the_task_says_so(project):
+def test_a_label_conflict_stops_the_stage_on_request(project):
     write_params(conflicts="error")
     with pytest.raises(DataError, match=r"under more than one label: train/benign/1.jpg = train/malignant/14.png\. "):
         main("skin")
@@ -281,7 +281,7 @@ def test_a_missing_scan_names_the_stage_that_writes_it(project):
         main("skin")
 
 
-def test_a_file_that_vanished_or_changed_since_the_scan_is_named(project):
+def test_a_file_changed_since_the_scan_is_named(project):
     file = project / "raw/train/benign/0.jpg"
     file.write_bytes(stored(texture(50)))
     with pytest.raises(
@@ -298,7 +298,7 @@ def rows(labels, shipped="", error=""):
     return pd.DataFrame({"path": paths, "label": labels, "group": "", "shipped": shipped, "error": error})
 
 
-def test_a_chain_of_near_pictures_is_one_group_but_spreads_no_label_conflict():
+def test_chained_near_images_spread_no_label_conflict():
     pairs = [Pair(0, 1, "exact", 1.0, True), Pair(1, 2, "cropped", 0.9, False), Pair(2, 3, "cropped", 0.9, False)]
     found = audit(rows(["a", "b", "a", "b"]), NO_FILES, None, pairs)
     assert found.groups == [["row 1", "row 2", "row 3", "row 4"]]
@@ -325,7 +325,7 @@ def real(place):
     return audit_path(REAL / place, copies=False, workers=2)[0]
 
 
-def test_all_55_leaked_test_photos_of_seed_skin_are_found_and_no_other(tmp_path, monkeypatch):
+def test_exactly_the_55_leaked_photos_of_seed_skin_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     found = real("seed_skin")
     assert (found.n_files, len(found.leaks), found.n_leaked) == (195, 55, 55)

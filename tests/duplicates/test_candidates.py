@@ -29,14 +29,14 @@ def many():
     return search_features([texture(seed) for seed in range(60)])
 
 
-def test_a_picture_and_its_mirror_image_share_most_words():
+def test_an_image_and_its_mirror_image_share_most_words():
     image = texture(1)
     (words, mirrored, other), _ = search_features([image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), texture(2)])
     assert len(np.intersect1d(words, mirrored)) > 10 * len(np.intersect1d(words, other))
 
 
 @pytest.mark.parametrize("which", range(8))
-def test_the_eight_flips_of_the_low_frequencies_are_those_of_the_flipped_picture(which):
+def test_flipped_low_frequencies_are_those_of_the_flipped_image(which):
     image = texture(5)
     turned, down, across = which // 4, which // 2 % 2, which % 2
     flipped = image.transpose(Image.Transpose.TRANSPOSE) if turned else image
@@ -66,13 +66,13 @@ def test_proposals_are_pairs_of_two_sorted_and_bounded(many):
     assert len(proposed) <= 60 * (candidates.MOST_BY_WORDS + candidates.MOST_BY_FREQUENCIES)
 
 
-def test_neither_workers_nor_the_size_of_blocks_change_what_is_proposed(many, monkeypatch):
+def test_workers_and_block_size_change_no_proposal(many, monkeypatch):
     whole = propose(*many)
     monkeypatch.setattr(candidates, "CELLS", 180)  # three pictures at once
     assert (propose(*many, workers=2) == whole).all()
 
 
-def test_one_picture_none_and_pictures_without_points_are_no_trouble():
+def test_one_image_none_and_images_without_points_are_no_trouble():
     assert propose([], np.empty((0, 80), np.float32)).shape == (0, 2)
     words, frequencies = search_features([Image.new("RGB", (50, 50), "red"), Image.new("RGB", (50, 50), "blue")])
     assert [len(one) for one in words] == [0, 0]

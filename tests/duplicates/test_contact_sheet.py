@@ -23,7 +23,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_both_pictures_of_a_pair_are_on_the_sheet(folder):
+def test_both_images_of_a_pair_are_on_the_sheet(folder):
     sheet = np.asarray(draw([(pair(), "train / test")], folder))
     assert sheet.shape == (HEIGHT, WIDTH, 3)
     left, right = sheet[: contact_sheet.SIDE, : WIDTH // 2], sheet[: contact_sheet.SIDE, WIDTH // 2 :]

@@ -37,7 +37,7 @@ def test_a_known_file_gives_the_same_fingerprint_from_the_store(folder):
     assert (first.facts.width, first.facts.height, first.facts.error) == (200, 150, "")
 
 
-def test_what_a_file_is_compared_by_is_the_same_from_the_store_and_from_the_file(folder):
+def test_a_signature_is_the_same_from_cache_and_file(folder):
     path, store = folder / "a.png", open_store()
     path.write_bytes(stored(texture(1)))
     first, new = take(path, store)
@@ -47,7 +47,7 @@ def test_what_a_file_is_compared_by_is_the_same_from_the_store_and_from_the_file
     assert all((from_store[name] == value).all() for name, value in from_file.arrays().items())
 
 
-def test_tones_are_the_mean_colour_and_the_brightness_of_the_rim():
+def test_tones_are_mean_colour_and_brightness_of_the_rim():
     pixels = np.zeros((128, 128, 3), np.uint8)
     pixels[16:-16, 16:-16, 0] = 255
     red, green, blue, rim = tones(pixels)

@@ -58,20 +58,20 @@ def test_altered_copies_are_found_and_no_others():
     assert all(0.9 < pair.score <= 1 for pair in found)
 
 
-def test_equal_pictures_that_cannot_be_judged_are_exact_and_alike_ones_are_nothing():
+def test_nearly_empty_images_match_only_if_equal():
     empty = [Image.new("RGB", (200, 150), (grey, grey, grey)) for grey in (200, 200, 201)]
     assert pairs_of([stored(image, "PNG") for image in empty]) == [Pair(0, 1, "exact", 1.0, True)]
 
 
 @pytest.mark.parametrize("n", [2, 3])
-def test_copies_are_found_where_there_is_no_other_picture(n):
+def test_copies_are_found_where_there_is_no_other_image(n):
     image = texture(2)
     turned = [image.rotate(angle, Image.Resampling.BICUBIC, expand=True) for angle in (0, 133, 40)]
     found = pairs_of([stored(one) for one in turned[:n]])
     assert joined_sets(n, [(pair.a, pair.b) for pair in found]) == [list(range(n))]
 
 
-def test_one_picture_or_none_has_no_pairs():
+def test_one_image_or_none_has_no_pairs():
     assert pairs_of([stored(texture(1))]) == []
     assert pairs_of([]) == []
 
@@ -84,7 +84,7 @@ def test_workers_and_what_the_store_knows_change_nothing(folder):
     assert pairs_of(files, workers=2) == first
 
 
-def test_of_a_set_that_grew_only_the_new_pairs_are_compared(monkeypatch):
+def test_only_pairs_of_new_images_are_compared(monkeypatch):
     compared = []
     confirm = pairs.confirm
     monkeypatch.setattr(pairs, "confirm", lambda a, b: compared.append(1) or confirm(a, b))

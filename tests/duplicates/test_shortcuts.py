@@ -13,7 +13,7 @@ LABELS = np.array(["a", "b", "c"])[np.arange(300) % 3]
 ALONE = np.arange(300)
 
 
-def test_a_width_that_marks_one_class_is_reported_for_that_class():
+def test_a_width_that_predicts_one_class_names_that_class():
     width = np.where(LABELS == "c", 512.0, RNG.integers(200, 400, 300))
     found = find_shortcuts({"width": width}, LABELS, ALONE)
     one = {shortcut.name: shortcut for shortcut in found}["width (c vs rest)"]
@@ -21,7 +21,7 @@ def test_a_width_that_marks_one_class_is_reported_for_that_class():
     assert one.majority == pytest.approx(2 / 3)
 
 
-def test_a_width_that_is_right_in_nine_of_ten_is_reported_with_its_figure_though_scans_hang_together():
+def test_a_width_right_in_nine_of_ten_scans_is_reported():
     # 150 scans of 6 slices, a fifth of them normal and taken by a scanner that saves larger pictures, mostly
     rng, scans = np.random.default_rng(1), np.arange(900) // 6
     normal = scans % 5 == 0
@@ -82,14 +82,14 @@ def test_a_property_that_only_tells_groups_apart_is_not_reported():
     assert find_shortcuts({"width": RNG.permutation(30)[groups].astype(float)}, labels, groups) == []
 
 
-def test_a_constant_property_one_class_and_too_few_groups_are_passed_over():
+def test_constant_properties_and_too_small_sets_are_skipped():
     assert find_shortcuts({"mode": np.full(300, "RGB")}, LABELS, ALONE) == []
     assert find_shortcuts({"width": np.arange(300.0)}, np.full(300, "a"), ALONE) == []
     assert find_shortcuts({"width": np.arange(300.0)}, LABELS, ALONE % 4) == []
     assert find_shortcuts({"width": np.arange(12.0)}, LABELS[:12], ALONE[:12]) == []
 
 
-def test_a_class_of_two_pictures_is_no_obstacle():
+def test_a_class_of_two_images_is_no_obstacle():
     labels = np.array(["a", "b"] * 20 + ["c"] * 2)
     found = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, np.arange(42))
     assert [entry.name for entry in found] == ["site", "site (a vs rest)", "site (b vs rest)"]

@@ -63,14 +63,14 @@ def test_a_copy_is_found_and_the_change_named(change):
         assert verdict(image, CHANGES[change](image)) == (change, True)
 
 
-def test_a_copy_of_another_tint_is_said_to_have_another_colour():
+def test_another_tint_is_described_as_colour():
     image = texture(1)
     red, green, blue = image.split()
     tinted = Image.merge("RGB", [red, green.point(lambda level: level * 0.9), blue.point(lambda level: level * 0.8)])
     assert verdict(image, tinted) == ("brightness, colour", True)
 
 
-def test_a_copy_that_is_drawn_upon_is_found_and_called_marked():
+def test_a_copy_with_drawings_is_described_as_marked():
     image, marked = texture(4), texture(4)
     ImageDraw.Draw(marked).line((20, 10, 80, 60), fill="black", width=5)
     assert verdict(image, marked) == ("marked", True)
@@ -84,7 +84,7 @@ def test_a_strongly_compressed_copy_is_found(seed):
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-def test_soft_skin_that_was_shrunk_and_compressed_is_found_by_its_whole_frame(seed):
+def test_soft_skin_is_found_by_its_whole_frame(seed):
     rng, skin = np.random.default_rng(seed), np.full((150, 200), 170.0)
     for size, strength in ((4, 25), (9, 8)):
         spots = Image.fromarray(rng.normal(0, strength, (size, size)).astype(np.float32))
@@ -94,18 +94,18 @@ def test_soft_skin_that_was_shrunk_and_compressed_is_found_by_its_whole_frame(se
     assert verdict(image, compressed(image.resize((100, 75), BICUBIC), 40)) == ("resized", False)
 
 
-def test_the_order_of_the_two_does_not_matter_for_what_was_done():
+def test_the_order_of_two_images_does_not_matter():
     image = texture(8)
     other = image.rotate(40, BICUBIC, expand=True)
     assert verdict(image, other) == verdict(other, image) == ("rotated by 40 degrees", True)
 
 
-def test_pictures_of_similar_texture_are_not_one():
+def test_images_of_similar_texture_are_not_one():
     signatures = [signature(texture(seed)) for seed in range(15)]
     assert not [1 for i, a in enumerate(signatures) for b in signatures[:i] if confirm(a, b)]
 
 
-def test_two_pictures_of_one_thing_are_near_and_no_copies():
+def test_two_images_of_one_thing_are_near_and_no_copies():
     # The same large spots with other small ones and another grain: a second photograph, or the next slice of a scan.
     large, small = (np.asarray(texture(seed, contrast=share), float) for seed, share in ((5, 1.0), (6, 0.35)))
     second = Image.fromarray((large + small - 170).clip(0, 255).astype(np.uint8))
@@ -114,14 +114,14 @@ def test_two_pictures_of_one_thing_are_near_and_no_copies():
     assert not what[1]
 
 
-def test_nearly_empty_pictures_do_not_match():
+def test_nearly_empty_images_do_not_match():
     rng = np.random.default_rng(0)
     empty = [Image.fromarray(np.clip(rng.normal(200, 0.5, (150, 200, 3)), 0, 255).astype(np.uint8)) for _ in range(4)]
     signatures = [signature(image) for image in empty]
     assert not [1 for i, a in enumerate(signatures) for b in signatures[:i] if confirm(a, b)]
 
 
-def test_a_look_survives_being_stored():
+def test_a_signature_survives_being_stored():
     kept = signature(texture(3).rotate(10, BICUBIC, expand=True))
     again = Signature.of_arrays(kept.arrays())
     assert (again.points.content == kept.points.content).all()

@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(drawn):
     assert (files, flaws) == drawn[1:]
 
 
-def test_another_seed_draws_other_pictures():
+def test_another_seed_draws_other_images():
     assert demo_set.lesion_photos(1, 0)[0].data != demo_set.lesion_photos(2, 0)[0].data
 
 
@@ -65,7 +65,7 @@ def test_labels_csv_agrees_with_the_files(table, files):
     assert all(Image.open(io.BytesIO(files[path])).format == {"jpg": "JPEG", "png": "PNG"}[path[-3:]] for path in files)
 
 
-def test_some_lesions_have_several_photos_that_differ_under_one_label_age_sex_and_site(table, files):
+def test_photos_of_one_lesion_differ_but_share_their_columns(table, files):
     several = [rows for _, rows in table.groupby("lesion") if len(rows) > 1]
     assert len(several) >= 3
     for rows in several:
@@ -142,7 +142,7 @@ def test_planting_leaves_the_given_photos_as_they_were():
     assert photos == before
 
 
-def test_no_two_lesions_look_like_the_same_picture(table, files, flaws):
+def test_no_two_lesions_look_like_the_same_image(table, files, flaws):
     planted = {flaw.copy for flaw in flaws}
     paths = [path for path in files if path not in planted]
     pictures = np.stack([grey(files[path]).ravel() for path in paths])
@@ -168,7 +168,7 @@ def test_a_more_malignant_lesion_is_darker_and_less_even():
     assert unevenness(0.95) > 1.2 * unevenness(0.05)
 
 
-def test_a_photo_is_rgb_bytes_with_the_skin_in_its_middle():
+def test_a_photo_is_rgb_with_skin_in_its_middle():
     white = np.full((PATCH, PATCH, 3), 255, dtype=np.uint8)
     for index in range(30):
         photo = photograph(np.random.default_rng(index), white)

@@ -1,0 +1,35 @@
+"""Lines of the ledger survive a killed writer, and the last decision on a batch counts."""
+
+import pytest
+
+from pipeline.core.paths import TaskPaths
+from pipeline.data import upload_ledger
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def append(event, batch="b1"):
+    with upload_ledger.locked("skin"):
+        upload_ledger.append("skin", event, batch=batch)
+
+
+def test_a_half_written_line_is_ignored_and_cut_off():
+    assert upload_ledger.read("skin") == []
+    append("collected")
+    with TaskPaths("skin").ledger.open("ab") as file:
+        file.write(b'{"event": "coll')
+    assert [line["event"] for line in upload_ledger.read("skin")] == ["collected"]
+    append("promoted")
+    assert [line["event"] for line in upload_ledger.read("skin")] == ["collected", "promoted"]
+
+
+def test_the_last_decision_on_a_batch_counts():
+    for event in ("collected", "promoted", "rolled back"):
+        append(event)
+    append("collected", "b2")
+    assert upload_ledger.decisions("skin") == {"b1": "rolled back"}
+    assert (upload_ledger.decision("skin", "b1"), upload_ledger.decision("skin", "b2")) == ("rolled back", "")
+    assert [line["batch"] for line in upload_ledger.samples("skin", "b2")] == ["b2"]
