@@ -122,7 +122,7 @@ class MobileNetV2Classifier(Model):
             validation = Batches(maps, rows, labels, weight(labels), tune.batch_size)
         if tune.patience is not None:
             stopping = keras.callbacks.EarlyStopping("val_loss", patience=tune.patience, restore_best_weights=True)
-        key = scratch_key(self.params.model_dump(), self.seed, Path(maps.filename).name, X.rows, y, *self.head_)
+        key = scratch_key(self.params.model_dump(), self.seed, Path(str(maps.filename)).name, X.rows, y, *self.head_)
         checkpoint = Checkpoint(X.scratch / f"{key}.npz", stopping)
         first = checkpoint.first_epoch(tune.epochs)
         if first:
