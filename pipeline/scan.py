@@ -17,6 +17,7 @@ from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import folder_layout, uploads
+from pipeline.data.archives import folder_of
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.image_features import scan_images
 from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
@@ -55,7 +56,7 @@ def main(name: str) -> None:
         columns = COLUMNS + list(listed[0].extra)
         listed += list_uploads(name)
         program = require(paths.EMBEDDER, "backbone")
-        found = scan_images(listed, Path(task.raw), program, out, params.workers())
+        found = scan_images(listed, folder_of(task.raw), program, out, params.workers())
         rows = tqdm(found, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
     n_samples = write_samples(rows, columns, task, name, out)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))

@@ -10,6 +10,7 @@ from app.views.answer import plain
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
+from pipeline.data.archives import folder_of
 from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.thumbnails import preview
 from pipeline.duplicates import summary
@@ -38,7 +39,7 @@ def show(task: str) -> None:
             "alike. 'Near': the same thing in the same view, not surely one picture."
         )
         about = samples.set_index("path")[["label", "group", "shipped"]].to_dict("index")
-        side_by_side(pairs[shown], Path(block.raw), about)
+        side_by_side(pairs[shown], folder_of(block.raw), about)
     else:
         rows = [{"Row": pair.a, "Same as": pair.b, "Remark": remark} for pair, remark in pairs[shown]]
         written.show(pd.DataFrame(rows), "Rows that are equal in all features")

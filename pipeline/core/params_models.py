@@ -46,10 +46,21 @@ class ReadParams(Strict):
     `group_from` is a regular expression whose only group is what samples of one patient share in their paths; `no_group` says
     that each sample is another patient; `exclude` lists columns that are no features. `header: none` is for a table whose
     first row is a sample: its columns are called column_1, column_2 and so on.
+
+    Of images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
+    of the files that are no samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
+    `one_hot` lists the columns that are one label together; `valid_csv` and `test_csv` are the other parts of a shipped split.
     """
 
     csv: str | None = None
     header: Literal["first", "none"] = "first"
+    valid_csv: str | None = None
+    test_csv: str | None = None
+    path_column: str = "path"
+    images: list[str] = []
+    one_hot: list[str] = []
+    folders: str | None = Field(None, pattern=r"^((any|split)/)*class(/(any|split))*$")
+    skip: str | None = None
     label: str = "label"
     group: str | None = None
     group_from: str | None = None
@@ -63,6 +74,11 @@ class ReadParams(Strict):
         given = [name for name in ("group", "group_from", "no_group") if getattr(self, name)]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} exclude each other: leave all but one out")
+        if self.skip is not None:
+            try:
+                re.compile(self.skip)
+            except re.error as error:
+                raise ValueError(f"skip: {self.skip!r} is not a regular expression ({error})") from None
         if self.group_from is not None:
             try:
                 n_groups = re.compile(self.group_from).groups

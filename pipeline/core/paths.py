@@ -19,6 +19,7 @@ EMBEDDER = BACKBONE / "embedder.tflite"
 
 CACHE = Path(".cache")  # git-ignored: may be deleted at any time
 FEATURES = CACHE / "features"
+UNPACKED = CACHE / "unpacked"  # archives, by their hash
 CHALLENGE = CACHE / "challenge"  # the copy of the project in which a challenger is trained
 CHALLENGE_LOCK = CACHE / "challenge.lock"
 

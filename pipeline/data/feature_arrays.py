@@ -13,6 +13,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
 from pipeline.data import images, tables, uploads
+from pipeline.data.archives import folder_of
 from pipeline.data.dataset import FORMATS, Dataset
 from pipeline.data.tabular import formats
 from pipeline.data.tabular.formats import ColumnFormat, Source
@@ -106,7 +107,7 @@ def read_square(path: str, root: Path) -> np.ndarray:
 
 def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, workers: int) -> None:
     """Write the pictures at `paths` to `out` one by one, in constant memory."""
-    squares = run_parallel(partial(read_square, root=Path(task.raw)), paths, workers)
+    squares = run_parallel(partial(read_square, root=folder_of(task.raw)), paths, workers)
     with artifacts.writing_npy(out, np.uint8, (len(paths), images.SIZE, images.SIZE, 3)) as add:
         for square in tqdm(squares, f"preprocess {name}", total=len(paths), unit=" images", delay=3):
             add(square)

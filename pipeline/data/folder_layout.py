@@ -4,45 +4,28 @@ Three layouts: class folders (`benign/…`), shipped splits of class folders (`t
 CSV whose `path` column names images beside it.
 """
 
-import os
 import posixpath
 import sys
 import unicodedata
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
+import pandas as pd
+
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import TaskParams
+from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
-from pipeline.data.images import SUFFIXES
+from pipeline.data.archives import folder_of
+from pipeline.data.class_folders import read_folders
+from pipeline.data.folder_names import SHIPPED
+from pipeline.data.image_names import ImageIndex
+from pipeline.data.one_label import label_of
 from pipeline.data.path_groups import group_of
+from pipeline.data.sample_files import Sample, Skipped
 from pipeline.data.tabular.missing import missing_in
 
-SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
-SHIPPED |= {"test": "test", "testing": "test"}
 # Of samples.csv; the further columns of a task's own CSV come behind these.
 COLUMNS = ["id", "path", "label", "group", "shipped", "width", "height", "mode", "format", "bytes", "error"]
-SYSTEM = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")  # how folders and files begin that systems leave behind
-TRIED = (*SUFFIXES, ".dcm", ".dicom", ".nii", ".gz", "")  # the decoder tells what to do about medical formats
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A file that should be a picture: POSIX path relative to the raw folder, and what is known of it."""
-
-    path: str
-    label: str
-    group: str = ""
-    shipped: str = ""
-    extra: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that is no sample, and why."""
-
-    path: str
-    reason: str
 
 
 def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
@@ -50,12 +33,16 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
 
     Raises DataError where the raw folder is missing or empty, or labels differ only in case.
     """
-    root = Path(task.raw)
+    root = folder_of(task.raw)
     if not root.is_dir():
         raise DataError(
             f"{root.as_posix()}: is not a folder (from tasks.{name}.raw); put the data there or mend the path"
         )
-    samples, skipped = from_csv(task, name) if task.read.csv else from_folders(root)
+    if task.read.csv:
+        samples, skipped = from_csv(task, name)
+    else:
+        reading = read_folders(root, task.read, task.raw)
+        samples, skipped = reading.samples, reading.skipped
     if not samples:
         raise DataError(
             f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV "
@@ -73,36 +60,75 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
 
 
 def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
-    """Return the pictures that the CSV names; other files in the folder are nobody's and are not looked at."""
-    path = Path(task.raw) / task.read.csv
-    if not path.is_file():
-        raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.read.csv)")
-    table = tables.read_csv(path, header=task.read.header)
-    known = {"path": "path", "label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
+    """Return the images that the CSV names, and the rows without a label; other files in the folder are not looked at.
+
+    With `read.test_csv` the CSV itself is the training part of a shipped split.
+    """
+    read = task.read
+    shipped = bool(read.test_csv or read.valid_csv)
+    parts = [(read.csv, "train" if shipped else "", "csv")]
+    parts += [(read.valid_csv, "valid", "valid_csv"), (read.test_csv, "test", "test_csv")]
+    root = folder_of(task.raw)
+    index = ImageIndex(root, read.images) if read.images else None
+    samples: list[Sample] = []
+    skipped: list[Skipped] = []
+    for csv, subset, key in parts:
+        if csv:
+            path = root / csv
+            if not path.is_file():
+                raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.read.{key})")
+            more, others = from_table(tables.read_csv(path, header=read.header), path, read, name, subset, index)
+            samples, skipped = samples + more, skipped + others
+    check_unique([sample.path for sample in samples], root / (read.csv or ""))
+    return same_extras(samples), skipped
+
+
+def from_table(
+    table: pd.DataFrame, path: Path, read: ReadParams, name: str, subset: str, index: ImageIndex | None
+) -> tuple[list[Sample], list[Skipped]]:
+    """Return the images that the rows of one CSV name, and those without a label."""
+    label = None if read.one_hot else read.label
+    known = {"path_column": read.path_column, "label": label, "group": read.group, "shipped": read.shipped}
     for key, column in known.items():
         if column:
             tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
-    extra = own_names([column for column in table if column not in known.values()], path, f"tasks.{name}.read")
-    missing = missing_in(table[task.read.label], of_label=True)
+    for column in read.one_hot:
+        tables.require_column(table, column, path, f"tasks.{name}.read.one_hot")
+    taken = {*known.values(), *read.one_hot}
+    extra = own_names([column for column in table if column not in taken], path, f"tasks.{name}.read")
+    missing = set() if read.one_hot else missing_in(table[read.label], of_label=True)
     samples, skipped, extras = [], [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
     for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
         row = dict(zip(table.columns, cells, strict=True))
-        relative = inside(row["path"], path, number)
-        more = {kept: row[column] for column, kept in extra.items()}
-        if row[task.read.label] in missing:
-            skipped.append(Skipped(relative, f"has no label in {path.name} ({row[task.read.label] or 'empty'})"))
+        relative = inside(row[read.path_column], path, number)
+        if index is not None:
+            relative = index.resolve(relative, f"{path.as_posix()}: row {number}", subset)
+        try:
+            word = label_of(row, read.one_hot) if read.one_hot else row[read.label]
+        except DataError as error:
+            raise DataError(f"{path.as_posix()}: row {number}: {error}") from None
+        if word in missing or not word:
+            skipped.append(Skipped(relative, f"has no label in {path.name} ({word or 'empty'})"))
             continue
+        more = {kept: row[column] for column, kept in extra.items()}
         samples.append(
             Sample(
                 path=relative,
-                label=row[task.read.label],
-                group=group_cell(row[task.read.group]) if task.read.group else "",
-                shipped=shipped_name(row[task.read.shipped], path, number) if task.read.shipped else "",
+                label=word,
+                group=group_cell(row[read.group]) if read.group else "",
+                shipped=shipped_name(row[read.shipped], path, number) if read.shipped else subset,
                 extra=extras.setdefault(tuple(more.values()), more),
             )
         )
-    check_unique([sample.path for sample in samples], path)
     return samples, skipped
+
+
+def same_extras(samples: list[Sample]) -> list[Sample]:
+    """Return samples that all have the same further columns: those that one of several CSVs lacks are empty there."""
+    columns = list(dict.fromkeys(column for sample in samples for column in sample.extra))
+    if all(len(sample.extra) == len(columns) for sample in samples):
+        return samples
+    return [replace(one, extra={column: one.extra.get(column, "") for column in columns}) for one in samples]
 
 
 def group_cell(cell: str) -> str:
@@ -165,78 +191,6 @@ def check_unique(paths: list[str], path: Path) -> None:
         if name in seen:
             raise DataError(f"{path.as_posix()}: names {name!r} twice; a file can have one row only")
         seen.add(name)
-
-
-def from_folders(root: Path) -> tuple[list[Sample], list[Skipped]]:
-    """Return the pictures in class folders, at the top or below folders named train, valid and test.
-
-    Raises DataError where other folders lie beside these: taken for classes, train and test would be what is predicted.
-    """
-    top = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(SYSTEM))
-    others = [name for name in top if name.lower() not in SHIPPED]
-    shipped = len(others) < len(top)
-    if shipped and others:
-        splits = ", ".join(name for name in top if name not in others)
-        raise DataError(
-            f"{root.as_posix()}: {splits} look like shipped splits, but beside them lie {', '.join(others)}; "
-            "move these elsewhere, or name what is what in a CSV (read.csv)"
-        )
-    samples, skipped = [], []
-    for relative in walk(root):
-        parts = relative.split("/")
-        folders = parts[1:-1] if shipped else parts[:-1]
-        reason = reason_to_skip(parts, folders)
-        if reason:
-            skipped.append(Skipped(relative.replace("\r", "?"), reason))  # macOS writes files named "Icon\r"
-        else:
-            subset = SHIPPED[parts[0].lower()] if shipped else ""
-            samples.append(Sample(path=relative, label=folders[0].strip(), shipped=subset))
-    return samples, skipped
-
-
-def reason_to_skip(parts: list[str], folders: list[str]) -> str:
-    """Return why a file is no sample, or "" if it is one."""
-    if any(part.startswith(SYSTEM) for part in parts):
-        return "a hidden or system file"
-    if parts[-1].lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"):
-        return "a hidden or system file"
-    if not folders:
-        return "lies beside the class folders, not in one"
-    if not folders[0].strip():
-        return "the name of its class folder is blank"
-    if any("\r" in part for part in parts):
-        return "its name holds a carriage return, which no CSV keeps; rename it"
-    suffix = os.path.splitext(parts[-1])[1].lower()
-    return "" if suffix in TRIED else f"is no image by its name ({suffix})"
-
-
-def walk(root: Path) -> list[str]:
-    """Return all files below `root` as sorted POSIX paths; links are followed, but never in a circle.
-
-    Raises DataError for a folder that cannot be listed, and for names that cannot be written down.
-    """
-    found = []
-    root = root.resolve()
-    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=refuse):
-        subfolders[:] = [name for name in subfolders if not leads_back(Path(folder, name))]
-        found += [Path(folder, file).relative_to(root).as_posix() for file in files]
-    for path in found:
-        try:
-            path.encode()
-        except UnicodeEncodeError:
-            shown = path.encode(errors="replace").decode()
-            raise DataError(f"{root.name}: the name {shown!r} is not UTF-8; rename the file or folder") from None
-    return sorted(found)
-
-
-def leads_back(folder: Path) -> bool:
-    """Return whether `folder` is a link to one of the folders it lies in."""
-    return folder.is_symlink() and folder.resolve() in [above.resolve() for above in folder.parents]
-
-
-def refuse(error: OSError) -> None:
-    """Raise DataError for a folder that cannot be listed: without its files a class would be smaller than it is."""
-    raise DataError(f"{error.filename}: cannot be listed ({error.strerror}); mend its permissions") from None
 
 
 def check_labels(labels: set[str], where: str) -> None:

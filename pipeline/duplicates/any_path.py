@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data import folder_layout, tables
+from pipeline.data import folder_layout, sample_files, tables
+from pipeline.data.class_folders import read_folders
 from pipeline.data.column_roles import LABELS, SPLITS, columns_of, guess_group, named
-from pipeline.data.folder_layout import SHIPPED, Sample, Skipped
+from pipeline.data.folder_names import SHIPPED
 from pipeline.data.id_columns import find_ids
+from pipeline.data.sample_files import Sample, Skipped
 from pipeline.data.tabular.files import SUFFIXES
 from pipeline.duplicates.group_search import search_table
 
@@ -51,13 +53,13 @@ def collect(place: Path) -> AnySamples:
 
 def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
     """Return the images of class folders or shipped splits; where there are no class folders, all images there are."""
-    samples, skipped = folder_layout.from_folders(root)
-    if samples:
-        return samples, skipped
+    reading = read_folders(root)
+    if reading.samples:
+        return reading.samples, reading.skipped
     samples, skipped = [], []
-    for path in folder_layout.walk(root):
+    for path in sample_files.walk(root):
         parts = path.split("/")
-        reason = folder_layout.reason_to_skip(parts, ["no class"])
+        reason = sample_files.reason_to_skip(parts, ["no class"])
         if reason:
             skipped.append(Skipped(path.replace("\r", "?"), reason))
         else:

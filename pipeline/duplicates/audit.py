@@ -16,6 +16,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, uploads
+from pipeline.data.archives import folder_of
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
 from pipeline.data.folder_layout import Skipped
 from pipeline.data.image_file import FileFacts
@@ -125,7 +126,7 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
         result = audit_table(raw, skipped, features[:n_raw], task.audit.conflicts == "keep")
         pairs = audit_rows(features, good["group"].tolist()).pairs if len(good) > n_raw else []
         return with_uploads(result, good, n_raw, pairs), raw, None
-    root, store = Path(task.raw), open_store()
+    root, store = folder_of(task.raw), open_store()
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
     for path, fingerprint, known in zip(paths, prints, good["id"], strict=True):

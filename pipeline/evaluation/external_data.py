@@ -1,7 +1,6 @@
 """Read samples of another source and compare them with the task's own: what is in both is not new to the model."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
+from pipeline.data.archives import folder_of
 from pipeline.data.samples import ScannedTable, read_samples, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.numbers import unit_key
 from pipeline.duplicates.fingerprint import open_store, take_all
@@ -77,11 +77,12 @@ def images(
     block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]
 ) -> ExternalSamples:
     """Return the images of an external data set, compared with those of the task, and the `columns` that the model takes."""
-    task, root = params.task(block.task), Path(block.raw)
+    task, root = params.task(block.task), folder_of(block.raw)
+    task_folder = folder_of(task.raw)
     listed, _ = folder_layout.list_samples(source, name)
     split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
     split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
-    own = [uploads.locate(Path(task.raw), path) for path in split["path"]]
+    own = [uploads.locate(task_folder, path) for path in split["path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
     prints = take_all([*own, *paths], store, name, workers)
     errors = [fingerprint.facts.error for fingerprint in prints]

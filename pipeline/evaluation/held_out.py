@@ -13,6 +13,7 @@ from pipeline.core import params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
+from pipeline.data.archives import folder_of
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
 from pipeline.evaluation.report import Report, read_cv
@@ -82,7 +83,7 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Repor
     with scratch_folder() as folder:
         bundle.write(folder, TaskPaths(name).candidate(model), rule, {})
         label = f"holdout {name}: {model}"
-        proba, refused = predict_test(folder, test, Path(task.raw), params.workers(), label)
+        proba, refused = predict_test(folder, test, folder_of(task.raw), params.workers(), label)
     decided, draws, seed = decide(proba, rule), task.select.draws, params.seed()
     report = with_refusals(assess(test, proba, decided, draws, seed), test, decided, refused)
     return replace(

@@ -11,6 +11,7 @@ from PIL import Image
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import images, uploads
+from pipeline.data.archives import folder_of
 from pipeline.duplicates import summary
 from pipeline.evaluation import plots
 from pipeline.reporting.results import Study
@@ -38,7 +39,7 @@ def sample(path: Path) -> str:
 def pairs(study: Study) -> list[dict[str, Any]]:
     """Return the pairs of the audit that matter most, each with both images (of tables without), what was done, a remark."""
     shown = summary.ranked(study.audit, study.samples)[:MOST_PAIRS]
-    root = Path(study.task.raw)
+    root = folder_of(study.task.raw)
     of_images = study.task.kind == "image"
     return [
         {"kind": pair.kind, "score": pair.score, "copy": pair.copy, "remark": remark}
@@ -54,7 +55,7 @@ def pairs(study: Study) -> list[dict[str, Any]]:
 
 def with_images(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return rows that have a path with their image added."""
-    root = Path(study.task.raw)
+    root = folder_of(study.task.raw)
     return [
         row | {"image": sample(uploads.locate(root, row["path"])) if study.task.kind == "image" else ""} for row in rows
     ]

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
+from pipeline.data.archives import folder_of
 from pipeline.data.audit_result import AuditResult, Shortcut
 from pipeline.data.dataset import Dataset
 from pipeline.data.tables import schema
@@ -79,7 +80,8 @@ def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataF
     old = np.random.default_rng(params.seed()).permutation(np.flatnonzero(~is_new))[: is_new.sum()]
     dev = dev.iloc[np.sort([*np.flatnonzero(is_new), *old])]
     samples = pd.read_csv(TaskPaths(task, tree).samples, dtype=str, keep_default_na=False).set_index("path")
-    paths = [uploads.locate(Path(params.task(task).raw), path) for path in dev["path"]]
+    raw = folder_of(params.task(task).raw)
+    paths = [uploads.locate(raw, path) for path in dev["path"]]
     tones = np.array([fp.tones for fp in fingerprint.take_all(paths, open_store(), task, params.workers())], float)
     table = samples.loc[dev["path"]].reset_index()
     seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}

@@ -14,6 +14,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
+from pipeline.data.archives import folder_of
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.samples import read_samples
 from pipeline.data.tabular.values import to_cell
@@ -68,7 +69,7 @@ class ExistingSamples:
 
     def pairs(self, new: list[Path], prints: list[Fingerprint]) -> tuple[list[Existing], list[Pair]]:
         """Return the existing images, and the pairs that hold a new image; positions of new images follow the existing ones."""
-        store, root = open_store(), Path(params.task(self.task).raw)
+        store, root = open_store(), folder_of(params.task(self.task).raw)
         samples = [sample for sample in self.ids.values() if sample.subset != "excluded"]
         files = [uploads.locate(root, sample.path) for sample in samples]
         own = [fingerprint(file) for file in files]

@@ -48,7 +48,11 @@ def prepare(task: str, batch: str) -> None:
         target = TaskPaths(task, TREE).split
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(TaskPaths(task).split, target)
-    for shared in (paths.FEATURES, *(TaskPaths(task).uploads / kind for kind, _ in uploads.FOLDERS.values())):
+    for shared in (
+        paths.FEATURES,
+        paths.UNPACKED,
+        *(TaskPaths(task).uploads / kind for kind, _ in uploads.FOLDERS.values()),
+    ):
         if shared.exists():
             link(shared)
     old = uploads.read(task)

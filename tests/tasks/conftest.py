@@ -10,7 +10,7 @@ from tests.samples import ROOT, put
 CLASSES = {
     f"{label}/{number}.png": 100 * k + number for k, label in enumerate(("benign", "malignant")) for number in range(30)
 }
-TABLE = "age,ill\n" + "".join(f"{n},{'YES' if n % 5 else 'NO'}\n" for n in range(60))
+TABLE = "age,ill\n" + "".join(f"{n * 7 % 60},{'YES' if n % 5 else 'NO'}\n" for n in range(60))
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""The samples of class folders: what each level of folders stands for decides label and shipped split."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.core.errors import DataError
+from pipeline.core.params_models import ReadParams
+from pipeline.data.folder_names import DOCUMENTS, split_names
+from pipeline.data.folder_roles import FolderRoles, names_at, recognise, some
+from pipeline.data.sample_files import SYSTEM, Sample, Skipped, reason_to_skip, suffix_of, walk
+
+
+@dataclass(frozen=True)
+class FolderReading:
+    """The samples below a folder, the files that are none, and what the levels of folders were taken for."""
+
+    samples: list[Sample]
+    skipped: list[Skipped]
+    roles: FolderRoles
+    notes: list[str] = field(default_factory=list)
+
+
+def read_folders(root: Path, read: ReadParams | None = None, name: str = "") -> FolderReading:
+    """Return the images in class folders, at the top or in another level.
+
+    `read.folders` and `read.skip` say what is what; without them it is recognised. `name` is the folder's, or its archive's, in
+    messages. Raises DataError where more than one reading
+    is possible, or a class would vanish because none of its files is an image by its name.
+    """
+    where = name or root.as_posix()
+    folders: list[str] = []
+    paths: list[str] = []
+    skipped: list[Skipped] = []
+    for path in walk(root, folders):
+        parts = path.split("/")
+        reason = reason_to_skip(parts, parts[:-1])
+        if reason:
+            skipped.append(Skipped(path.replace("\r", "?"), reason))  # macOS writes files named "Icon\r"
+        else:
+            paths.append(path)
+    if read and read.folders:
+        roles = FolderRoles(read.folders, read.skip)
+    else:
+        roles = recognise(paths, where, read.skip if read else None)
+    samples, others = assign(paths, roles, where)
+    skipped += others
+    notes = passed_over(folders, samples, skipped, roles, where) if samples else []
+    return FolderReading(samples, skipped, roles, notes)
+
+
+def assign(paths: list[str], roles: FolderRoles, where: str) -> tuple[list[Sample], list[Skipped]]:
+    """Return the samples among the paths of images, and those that are left out."""
+    levels, samples, skipped = roles.levels, [], []
+    depth_class = levels.index("class")
+    depth_split = levels.index("split") if "split" in levels else None
+    kept = [path for path in paths if not roles.skip or not re.search(roles.skip, path)]
+    subsets: dict[str, str] = {}
+    if depth_split is not None:
+        subsets = split_names(names_at([path.split("/")[:-1] for path in kept], depth_split))
+        if not subsets and kept:
+            raise DataError(
+                f"{where}: no folder is named like train or test at level {depth_split + 1}; read.folders (--folders) "
+                f"says {roles.folders}"
+            )
+    for path in paths:
+        folders = path.split("/")[:-1]
+        if roles.skip and re.search(roles.skip, path):
+            skipped.append(Skipped(path, "is left out as a mask or otherwise no sample (read.skip)"))
+        elif len(folders) < len(levels):
+            skipped.append(Skipped(path, "lies beside the class folders, not in one"))
+        elif not folders[depth_class].strip():
+            skipped.append(Skipped(path, "the name of its class folder is blank"))
+        elif depth_split is not None and folders[depth_split] not in subsets:
+            skipped.append(Skipped(path, "its folder is no shipped split (read.folders)"))
+        else:
+            subset = subsets[folders[depth_split]] if depth_split is not None else ""
+            samples.append(Sample(path, folders[depth_class].strip(), shipped=subset))
+    return samples, skipped
+
+
+def passed_over(
+    folders: list[str], samples: list[Sample], skipped: list[Skipped], roles: FolderRoles, where: str
+) -> list[str]:
+    """Return notes on folders that could be classes and have no image; raise DataError where files of another kind are in one."""
+    depth = roles.levels.index("class")
+    of_class: dict[str, list[str]] = {}
+    for path in folders:
+        parts = path.split("/")
+        is_system = any(part.startswith(SYSTEM) for part in parts)
+        if len(parts) == depth + 1 and not is_system and parts[depth].strip():
+            of_class.setdefault(parts[depth].strip(), []).append(path)
+    for sample in samples:
+        of_class.pop(sample.label, None)
+    notes = []
+    for name, places in sorted(of_class.items()):
+        prefixes = tuple(f"{place}/" for place in places)
+        inside = [skip for skip in skipped if skip.path.startswith(prefixes) and "system file" not in skip.reason]
+        if roles.skip and any(re.search(roles.skip, skip.path) for skip in inside):
+            continue
+        odd = {suffix_of(skip.path) for skip in inside} - set(DOCUMENTS)
+        if odd:
+            raise DataError(
+                f"{where}: none of the {len(inside)} files in {places[0]} is an image by its name ({some(odd)}), so the class "
+                f"{name!r} would vanish. Convert them to PNG, or leave the folder out: --skip '(^|/){re.escape(name)}/' "
+                "(read.skip)"
+            )
+        what = f"holds {len(inside)} documents and no image" if inside else "is empty"
+        notes.append(f"the folder {places[0]!r} {what}: it is no class")
+    return notes

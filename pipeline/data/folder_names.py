@@ -1,0 +1,89 @@
+"""What names of folders and files say: shipped splits, folds, containers of images, masks, patients."""
+
+import re
+from collections.abc import Collection
+
+SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
+SHIPPED |= {"test": "test", "testing": "test"}
+OTHER_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "holdout": "test"}
+FILLERS = {"set", "sets", "data", "dataset", "images", "image", "imgs", "img", "split", "input", "folder", "files"}
+CONTAINERS = {"image", "images", "imgs", "img", "jpg", "jpegs", "jpeg", "png", "pngs", "tif", "tiff", "data", "dataset"}
+CONTAINERS |= {"input", "inputs", "pictures", "photos", "originals", "original", "scans", "slices", "frames", "rgb"}
+MASKS = {
+    "mask",
+    "masks",
+    "segmentation",
+    "segmentations",
+    "seg",
+    "segs",
+    "segmented",
+    "annotation",
+    "annotations",
+    "roi",
+}
+MASKS |= {"rois", "groundtruth", "gt", "overlay", "overlays", "heatmap", "heatmaps", "contour", "contours", "labels"}
+MASKS |= {"maskimages", "lesionmasks", "groundtruths"}
+FOLD = re.compile(r"(?i)(?:\w*[ _-])?(?:k?folds?|cv|parts?|partitions?|batch|chunk|subset|set|split)[ _-]?\d{1,3}")
+PATIENT = re.compile(
+    r"(?i)(?:patients?|pat|pt|p|subjects?|subj|sub|s|participants?|persons?|cases?|mrn|pid|id|volunteer|donor|tcga)[ _-]?"
+    r"[a-z]{0,3}[ _-]?\d+[a-z0-9_-]*"
+)
+MASK_WORDS = "masks?|segmentations?|segmented|seg|gt|ground_?truth|rois?|annotations?|contours?|overlay|heatmap"
+MASK_FILE = re.compile(rf"(?i)^(?P<base>.+?)[ _.-]+(?P<word>{MASK_WORDS})(?:[ _-]?\d{{1,3}})?$")
+DOCUMENTS = (".txt", ".md", ".rst", ".pdf", ".csv", ".tsv", ".xml", ".json", ".yaml", ".yml", ".py", ".ipynb", ".html")
+DOCUMENTS += (".log", ".doc", ".docx", ".xls", ".xlsx", ".ini", ".cfg", ".m", ".r", ".sh", ".bib", ".tex")
+
+
+def plain(name: str) -> str:
+    """Return a name in lower case without spaces and signs."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def split_names(names: Collection[str]) -> dict[str, str]:
+    """Return which of some folders' names mean a shipped split, and which one.
+
+    Words that all names share, and fillers such as set or images, do not count.
+
+    Examples
+    --------
+    >>> split_names(["train_set", "test_set", "notes"])
+    {'train_set': 'train', 'test_set': 'test'}
+    >>> split_names(["ISIC_Training_Input", "ISIC_Test_Input"])
+    {'ISIC_Training_Input': 'train', 'ISIC_Test_Input': 'test'}
+    """
+    words = {
+        name: re.findall(r"[^\W\d_]+|\d+", _without_set(re.sub(r"^\d+[ _.-]+", "", _apart(name)))) for name in names
+    }
+    lists = list(words.values())
+    common = set.intersection(*map(set, lists)) if len(lists) > 1 else set()
+    found = {}
+    for name, parts in words.items():
+        left = [part for part in parts if part not in common and part not in FILLERS]
+        if len(left) == 1 and left[0] in SHIPPED | OTHER_SPLITS:
+            found[name] = (SHIPPED | OTHER_SPLITS)[left[0]]
+    return found
+
+
+def _apart(name: str) -> str:
+    """Return a name in lower case with a space where camel case has a new word: trainLabels."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
+
+
+def _without_set(name: str) -> str:
+    """Return a name with the word before an attached "set" or "data" cut free: trainset, testdata."""
+    return re.sub(rf"\b({'|'.join(SHIPPED | OTHER_SPLITS)})(set|data)\b", r"\1 \2", name)
+
+
+def are_folds(names: Collection[str]) -> bool:
+    """Return whether all of several names are numbered folds or parts."""
+    return len(names) > 1 and all(FOLD.fullmatch(name.strip()) for name in names)
+
+
+def are_patients(names: Collection[str]) -> bool:
+    """Return whether nearly all names are those of patients: patient012, sub-03, TCGA-A1."""
+    return len(names) > 1 and sum(bool(PATIENT.fullmatch(name.strip())) for name in names) >= 0.9 * len(names)
+
+
+def are_numbers(names: Collection[str]) -> bool:
+    """Return whether all names are numbers."""
+    return all(name.strip().isdigit() for name in names)

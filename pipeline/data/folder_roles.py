@@ -1,0 +1,185 @@
+"""What each level of folders stands for: a class, a shipped split, or neither. Where two readings are possible, it asks.
+
+The answer is written to params.yaml: `read.folders`, for instance `split/class`, and `read.skip`, a regular expression of
+files that are no samples. Names and what lies below them decide; no image is opened.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pipeline.core.errors import DataError
+from pipeline.data.folder_names import (
+    CONTAINERS,
+    MASKS,
+    are_folds,
+    are_numbers,
+    are_patients,
+    plain,
+    split_names,
+)
+from pipeline.data.masks import find_masks
+
+MOST_CLASSES = 20  # below folders of patients
+FEWEST_NUMBERS = 8  # folders with a number for a name, from which on they may be patients
+CERTAIN_NUMBERS = 20
+
+
+@dataclass(frozen=True)
+class FolderRoles:
+    """How folders are read.
+
+    folders : what each level is, from the top: any, split and class, with / between them
+    skip : a regular expression of the files that are no samples
+    group_from : a regular expression that finds the patient in a path, where a level holds patients
+    """
+
+    folders: str
+    skip: str | None = None
+    group_from: str | None = None
+
+    @property
+    def levels(self) -> list[str]:
+        """What each level is."""
+        return self.folders.split("/")
+
+
+def recognise(paths: Sequence[str], where: str, skip: str | None = None) -> FolderRoles:
+    """Return what the folders above the images at `paths` stand for; `skip` overrules the search for masks.
+
+    Raises DataError, which names both readings and the options that decide, where more than one is possible.
+    """
+    skip = skip if skip is not None else find_masks(paths)
+    kept = [path.split("/")[:-1] for path in paths if not skip or not re.search(skip, path)]
+    levels: list[str] = []
+    while True:
+        depth = len(levels)
+        names = names_at(kept, depth)
+        below = names_at(kept, depth + 1)
+        splits = split_names(names)
+        if splits and "split" not in levels:
+            check_splits(splits, names, where)
+            levels.append("split")
+        elif len(names) == 1 and below and (_is_wrapper(min(names), where) or _all_splits(below)):
+            levels.append("any")
+        else:
+            break
+    check_folds(names, below, levels, where)
+    check_containers(names, levels, where)
+    if _split_inside(kept, depth, levels, where):
+        return FolderRoles("/".join([*levels, "class", "split"]), skip)
+    if _holds_patients(kept, depth, levels, where):
+        pattern = rf"^(?:[^/]+/){{{depth}}}([^/]+)/" if depth else "^([^/]+)/"
+        return FolderRoles("/".join([*levels, "any", "class"]), skip, pattern)
+    return FolderRoles("/".join([*levels, "class"]), skip)
+
+
+def names_at(folders: Sequence[Sequence[str]], depth: int) -> set[str]:
+    """Return the names of folders that hold images at a depth."""
+    return {path[depth] for path in folders if len(path) > depth}
+
+
+def _is_wrapper(name: str, where: str) -> bool:
+    """Return whether a folder that is alone holds the classes: it is named images, like the folder it is in, or was packed."""
+    stem, _, suffix = where.rsplit("/", 1)[-1].rpartition(".")
+    return plain(name) in CONTAINERS or plain(name) == plain(stem or suffix) or suffix.lower() == "zip"
+
+
+def _all_splits(names: Collection[str]) -> bool:
+    return len(names) > 1 and len(split_names(names)) == len(names)
+
+
+def some(names: Collection[str], most: int = 4) -> str:
+    """Return the first names, and the number of the others."""
+    ordered = sorted(names)
+    return ", ".join(ordered[:most]) + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
+
+
+def check_splits(splits: dict[str, str], names: set[str], where: str) -> None:
+    """Raise DataError where other folders lie beside train and test: these would be classes, or train and test would."""
+    others = sorted(names - set(splits))
+    if others:
+        pattern = "|".join(map(re.escape, others))
+        raise DataError(
+            f"{where}: {', '.join(sorted(splits))} look like shipped splits, but beside them lie {some(others)}; "
+            f"move these elsewhere, leave them out with --skip '(^|/)({pattern})/' (read.skip), or, where all of them are "
+            "classes, say --folders class (read.folders)"
+        )
+
+
+def check_folds(names: set[str], below: set[str], levels: list[str], where: str) -> None:
+    """Raise DataError where folders are named like folds: they may be folds of one data set, or classes."""
+    if not are_folds(names):
+        return
+    above = "".join(f"{level}/" for level in levels)
+    classes = f"the classes are the folders below, {some(below)}" if below else "there are no classes below them"
+    raise DataError(
+        f"{where}: {some(names)} may be folds or parts of one data set ({classes}), or classes. Folds: --folders "
+        f"{above}any/class, and the folds are drawn anew. Classes: --folders {above}class (read.folders)"
+    )
+
+
+def check_containers(names: set[str], levels: list[str], where: str) -> None:
+    """Raise DataError where a folder named images or masks would be a class beside others."""
+    above = "".join(f"{level}/" for level in levels)
+    odd = {name for name in names if plain(name) in CONTAINERS | (MASKS - {"roi", "rois"})}
+    if len(names) > 1 and odd:
+        name = min(odd)
+        raise DataError(
+            f"{where}: {name} may be no class but images or masks of the same samples as {some(names - {name})}. "
+            f"Leave it out: --skip '(^|/){re.escape(name)}/' (read.skip). A class: --folders {above}class (read.folders)"
+        )
+
+
+def _split_inside(kept: list[list[str]], depth: int, levels: list[str], where: str) -> bool:
+    """Return whether each class folder holds folders of a shipped split; raise DataError where only some do."""
+    below: dict[str, set[str]] = defaultdict(set)
+    loose = set()
+    for path in kept:
+        if len(path) > depth + 1:
+            below[path[depth]].add(path[depth + 1])
+        elif len(path) > depth:
+            loose.add(path[depth])
+    names = set().union(*below.values()) if below else set()
+    splits = split_names(names)
+    if "split" in levels or not splits:
+        return False
+    classes = {path[depth] for path in kept if len(path) > depth}
+    with_split = {name for name, inside in below.items() if inside <= set(splits)}
+    if with_split == classes and not loose:
+        return True
+    above = "".join(f"{level}/" for level in levels)
+    raise DataError(
+        f"{where}: {some({name for name, inside in below.items() if inside & set(splits)})} hold folders of a shipped split "
+        f"({some(splits)}), but not only these, or not every class does. Keep the split: --folders {above}class/split "
+        f"leaves out all other files. A test set drawn anew: --folders {above}class (read.folders)"
+    )
+
+
+def _holds_patients(kept: list[list[str]], depth: int, levels: list[str], where: str) -> bool:
+    """Return whether a level holds patients and the one below the classes; raise DataError where it cannot be told."""
+    names, below = names_at(kept, depth), names_at(kept, depth + 1)
+    is_named, is_numbered = are_patients(names), are_numbers(names) and len(names) >= FEWEST_NUMBERS
+    if not is_named and not is_numbered:
+        return False
+    tops = defaultdict(set)
+    for path in kept:
+        if len(path) > depth + 1:
+            tops[path[depth + 1]].add(path[depth])
+    shared = [name for name in below if len(tops[name]) > 1]
+    has_classes = 2 <= len(below) <= min(MOST_CLASSES, max(2, len(names))) and len(shared) == len(below)
+    above = "".join(f"{level}/" for level in levels)
+    if has_classes and (is_named or len(names) > CERTAIN_NUMBERS):
+        return True
+    if has_classes:
+        raise DataError(
+            f"{where}: {some(names)} may be patients, with the classes {some(below)} below, or classes. Patients: --folders "
+            f"{above}any/class --group-from '^{'[^/]+/' * depth}([^/]+)/'. Classes: --folders {above}class (read.folders)"
+        )
+    if is_named and len(names) > 2:
+        raise DataError(
+            f"{where}: {some(names)} look like patients, not classes, and no class is below them. Name the labels in a "
+            f"CSV, or, where they are classes, say --folders {above}class (read.folders)"
+        )
+    return False

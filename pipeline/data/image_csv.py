@@ -1,0 +1,212 @@
+"""Whether a CSV names images, by which column and where they lie: decided by the files that its cells find, not by its header."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.core.errors import DataError
+from pipeline.data.folder_names import MASKS, plain
+from pipeline.data.image_names import ImageIndex, folders_of
+from pipeline.data.images import SUFFIXES
+from pipeline.data.sample_files import JPEGS
+from pipeline.data.tables import is_missing
+
+# Names of columns in lower case and without spaces and signs, the likelier first.
+NAMES = (
+    "path",
+    "imagepath",
+    "imgpath",
+    "filepath",
+    "relativepath",
+    "imagefile",
+    "imagefilename",
+    "imgfile",
+    "filename",
+)
+NAMES += (
+    "fname",
+    "file",
+    "files",
+    "imagename",
+    "imgname",
+    "imageid",
+    "imgid",
+    "imageindex",
+    "isicid",
+    "idcode",
+    "image",
+)
+NAMES += (
+    "images",
+    "img",
+    "picture",
+    "photo",
+    "picturename",
+    "photoname",
+    "imageurl",
+    "dicomid",
+    "sopinstanceuid",
+    "pngfile",
+)
+PROBED = 60  # cells of a column that are looked up
+FEWEST_FOUND = 0.5  # share of these that must be files
+MOST_DIFFERENT = 0.9  # share of a column's cells that are different, where it is not named like images
+MOST_FOLDERS = 50
+
+
+@dataclass(frozen=True)
+class ImageColumn:
+    """The column of a CSV that names images.
+
+    column : its name
+    raw : the folder that holds the CSV and the images
+    csv : the CSV, relative to raw
+    images : the folders below raw that hold the images; none where the cells are paths from raw
+    """
+
+    column: str
+    raw: Path
+    csv: str
+    images: list[str]
+
+
+def find_image_column(table: pd.DataFrame, path: Path, images: str | None = None) -> ImageColumn | None:
+    """Return the column of the CSV at `path` that names images; None where the CSV is a table of features.
+
+    `images` is the folder of the images where the user names one. Raises DataError where a column clearly names images, by
+    its header or their suffix, but no such file is found.
+    """
+    candidates = [name for name in table if may_name_images(name, table[name])]
+    candidates.sort(key=lambda name: NAMES.index(plain(name)) if plain(name) in NAMES else len(NAMES))
+    if images is None and "path" in table:
+        exact = ImageColumn("path", path.parent, path.name, [])
+        if finds_exactly(table["path"], path.parent):
+            return exact
+    for root, folder in places(path, images) if candidates else ():
+        index = ImageIndex(root, [folder])
+        for name in candidates if len(index) else ():
+            found = look_up(table[name], index, images is not None)
+            if found is not None:
+                exact_here = images is None and root == path.parent and finds_exactly(table[name], root)
+                return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else found)
+    if images is not None:
+        raise DataError(
+            f"{path.as_posix()}: no column names files in {images} (looked at: {', '.join(candidates) or 'none'}); "
+            "give the folder of the images"
+        )
+    if "path" in table:  # its errors name the files
+        return ImageColumn("path", path.parent, path.name, [])
+    sure = [name for name in candidates if plain(name) in NAMES or have_suffix(table[name])]
+    if sure:
+        cell = next(cell for cell in table[sure[0]] if not is_missing(cell))
+        raise DataError(
+            f"{path.as_posix()}: column {sure[0]!r} seems to name images ({cell}), but there is no such file in "
+            f"{path.parent.as_posix()} or beside it. Give the folder of the images: --images DIR; to read the other columns as a "
+            f"table of features: --exclude {sure[0]}"
+        )
+    return None
+
+
+def may_name_images(name: str, cells: pd.Series) -> bool:
+    """Return whether a column may name images: by its header, by suffixes, or because its cells are different words."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    if not known or all(re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", cell) for cell in known[:PROBED]):
+        return False
+    different = len(set(known)) >= MOST_DIFFERENT * len(known)
+    is_number = all(cell.lstrip("+-").isdigit() for cell in known[:PROBED])
+    if plain(name) in NAMES and (different or have_suffix(cells)):
+        return not is_number or plain(name) not in ("image", "images", "file", "files", "path") or different
+    if have_suffix(cells):
+        return True
+    short = all(len(cell) <= 200 and "\n" not in cell for cell in known[:PROBED])
+    return different and short and (not is_number or plain(name).endswith("id") or plain(name) in ("id", "name"))
+
+
+def have_suffix(cells: pd.Series) -> bool:
+    """Return whether most cells end like the name of an image."""
+    probed = probe(cells)
+    return bool(probed) and sum(cell.lower().endswith((*SUFFIXES, *JPEGS)) for cell in probed) > len(probed) / 2
+
+
+def probe(cells: pd.Series) -> list[str]:
+    """Return some cells that hold something, evenly spread over a column."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    return known[:: max(1, len(known) // PROBED)][: 2 * PROBED]
+
+
+def finds_exactly(cells: pd.Series, root: Path) -> bool:
+    """Return whether most cells are paths of files from `root`."""
+    probed = [cell.replace("\\", "/") for cell in probe(cells)]
+    hits = sum(_is_file(root, cell) for cell in probed)
+    return bool(probed) and hits >= FEWEST_FOUND * len(probed)
+
+
+def _is_file(root: Path, cell: str) -> bool:
+    try:
+        return ".." not in cell.split("/") and not cell.startswith("/") and (root / cell).is_file()
+    except (OSError, ValueError):
+        return False  # too long for a name
+
+
+def places(path: Path, images: str | None) -> list[tuple[Path, str]]:
+    """Return where images are searched: (folder that holds the CSV and them, folder below it)."""
+    folder = path.parent
+    if images is not None:
+        wanted = Path(images)
+        if not wanted.is_dir():
+            raise DataError(f"--images {images}: there is no such folder")
+        root = Path(os.path.commonpath([folder.resolve(), wanted.resolve()]))
+        if root == Path(root.anchor) or Path.cwd().is_relative_to(root):
+            raise DataError(
+                f"--images {images}: lies too far from {path.as_posix()}: both must be in one folder that holds nothing else, "
+                "because a change of anything in it runs the task anew. Copy the CSV beside the images"
+            )
+        return [(_as_given(root, folder), os.path.relpath(wanted.resolve(), root).replace(os.sep, "/"))]
+    found = [(folder, ".")]
+    above = Path(os.path.normpath(folder / ".."))
+    if folder.resolve() != above.resolve() and not Path.cwd().is_relative_to(above.resolve()):
+        beside = sorted(
+            entry.name for entry in os.scandir(above) if entry.is_dir() and entry.name != folder.resolve().name
+        )
+        found += [(above, name) for name in beside[:MOST_FOLDERS] if not name.startswith(".")]
+    return found
+
+
+def _as_given(root: Path, folder: Path) -> Path:
+    """Return `root` the way `folder`, which lies in it, was written."""
+    up = os.path.relpath(root, folder.resolve())
+    return Path(os.path.normpath(folder / up))
+
+
+def look_up(cells: pd.Series, index: ImageIndex, is_given: bool) -> list[str] | None:
+    """Return the folders in which most of a column's cells find a file, None where they do not."""
+    probed = probe(cells)
+    hits = [(cell, index.find(cell)) for cell in probed]
+    if sum(bool(found) for _, found in hits) < (1 if is_given else FEWEST_FOUND * len(probed)):
+        return None
+    clear = [(cell, found) for cell, found in hits if len(found) == 1]
+    if clear and len(clear) >= sum(bool(found) for _, found in hits):
+        pairs = [(found[0], cell) for cell in cells if len(found := index.find(cell)) == 1]
+        return folders_of(pairs)[:MOST_FOLDERS]
+    return choose_folder([(cell, found) for cell, found in hits if len(found) > 1])
+
+
+def choose_folder(hits: list[tuple[str, list[str]]]) -> list[str]:
+    """Return the folder that is meant where each cell finds a file in several; masks are not meant."""
+    folders: dict[str, int] = {}
+    for cell, found in hits:
+        for path in found:
+            name = folders_of([(path, cell)])[0]
+            folders[name] = folders.get(name, 0) + 1
+    likely = {name: n for name, n in folders.items() if not any(plain(part) in MASKS for part in name.split("/"))}
+    most = max(likely.values(), default=0)
+    best = sorted(name for name, n in likely.items() if n == most)
+    if len(best) != 1:
+        raise DataError(
+            f"{hits[0][0]!r} names a file in {' and in '.join(best[:3] or sorted(folders)[:3])}; say which folder is meant: "
+            "--images DIR (read.images)"
+        )
+    return best

@@ -1,0 +1,156 @@
+"""Archives are read as folders are, and a hostile one writes nothing."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.core.errors import DataError
+from pipeline.core.params_models import TaskParams
+from pipeline.data import archives, folder_layout
+from tests.samples import encoded, noise, task
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+
+def packed(members: dict[str, bytes], name: str = "skin.zip") -> Path:
+    """Write a zip archive of these members."""
+    with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in members.items():
+            archive.writestr(member, data)
+    return Path(name)
+
+
+def medmnist(**more: np.ndarray) -> Path:
+    """Write a .npz like those of MedMNIST."""
+    rng, arrays = np.random.default_rng(1), {}
+    for split, n in (("train", 6), ("val", 2), ("test", 4)):
+        arrays[f"{split}_images"] = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+        arrays[f"{split}_labels"] = (np.arange(n) % 2).astype(np.uint8)[:, None]
+    np.savez_compressed("pneumonia.npz", **(arrays | more))
+    return Path("pneumonia.npz")
+
+
+def listed(raw: Path) -> dict[str, tuple[str, str]]:
+    """Return {path: (label, shipped)} of the samples of an archive."""
+    samples, _ = folder_layout.list_samples(TaskParams(**task(raw=str(raw))), "skin")
+    return {sample.path: (sample.label, sample.shipped) for sample in samples}
+
+
+@pytest.mark.parametrize("top", ["", "skin/", "Some Folder/"])
+def test_a_zip_is_read_like_its_folder(top):
+    raw = packed(
+        {f"{top}train/{c}/{n}.png": encoded(noise(n)) for c in "ab" for n in range(2)} | {f"{top}test/a/9.png": b"x"}
+    )
+    before = raw.read_bytes()
+    assert listed(raw)[f"{top}test/a/9.png"] == ("a", "test")
+    assert len(listed(raw)) == 5
+    assert raw.read_bytes() == before
+
+
+def test_an_archive_is_unpacked_once():
+    raw = packed({"a/1.png": b"1", "b/2.png": b"2"})
+    first = archives.folder_of(raw)
+    times = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
+    assert archives.folder_of(raw) == first
+    assert {path: path.stat().st_mtime_ns for path in first.rglob("*")} == times
+
+
+def test_folders_and_tables_are_left_as_they_are(tmp_path):
+    assert archives.folder_of(tmp_path) == tmp_path
+    assert archives.folder_of("rows.csv") == Path("rows.csv")
+
+
+def test_medmnist_arrays_become_images_of_the_shipped_split():
+    raw = medmnist()
+    found = listed(raw)
+    assert len(found) == 12
+    assert found["test/1/3.png"] == ("1", "test")
+    with np.load(raw) as arrays:
+        image = np.asarray(Image.open(archives.folder_of(raw) / "test/1/3.png"))
+        np.testing.assert_array_equal(image, arrays["test_images"][3])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "text"),
+    [
+        ({"train_labels": np.zeros((6, 14), np.uint8)}, "is multi-label: train_labels has 14 labels an image"),
+        ({"train_images": np.zeros((6, 28, 28, 28), np.uint8)}, "train_images holds volumes"),
+        ({"train_images": np.zeros((6, 28, 28), float)}, "train_images: found float64"),
+        ({"train_images": np.zeros((5, 28, 28), np.uint8)}, "train_images holds 5 images, train_labels 6 labels"),
+        ({"train_labels": np.array([["x"]] * 6, object)}, "train_labels holds Python objects"),
+    ],
+)
+def test_other_arrays_are_refused(arrays, text):
+    with pytest.raises(DataError, match=text):
+        archives.folder_of(medmnist(**arrays))
+
+
+def test_arrays_of_another_purpose_are_refused():
+    np.savez("x.npz", weights=np.zeros(3))
+    with pytest.raises(DataError, match=r"x.npz: holds weights; expected MedMNIST's arrays"):
+        archives.folder_of("x.npz")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.png", "/etc/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil.png"]
+)
+def test_members_that_lead_out_are_refused(tmp_path, name):
+    with pytest.raises(DataError, match="leads out of the archive"):
+        archives.folder_of(packed({name: b"x", "a/1.png": b"y"}))
+    assert not list(tmp_path.parent.rglob("evil.png"))
+
+
+def test_links_are_refused():
+    with zipfile.ZipFile("skin.zip", "w") as archive:
+        entry = zipfile.ZipInfo("a/passwd.png")
+        entry.create_system, entry.external_attr = 3, 0o120777 << 16
+        archive.writestr(entry, "/etc/passwd")
+    with pytest.raises(DataError, match=r"'a/passwd.png' is a link"):
+        archives.folder_of("skin.zip")
+
+
+def test_bombs_are_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "SMALL", 1_000_000)
+    with pytest.raises(DataError, match="this is no archive of images; nothing was unpacked"):
+        archives.folder_of(packed({"a/1.png": bytes(20_000_000)}))
+    assert [path.name for path in Path(".cache/unpacked").iterdir() if path.is_dir()] == []
+
+
+def test_archives_larger_than_the_disk_are_refused(monkeypatch):
+    monkeypatch.setattr(archives, "free_bytes", lambda folder: 10)
+    with pytest.raises(DataError, match=r"unpacks to 100 bytes, and the disk has 10 left"):
+        archives.folder_of(packed({"a/1.png": bytes(range(100))}))
+
+
+def test_too_large_members_are_refused(monkeypatch):
+    monkeypatch.setattr(archives, "MAX_BYTES", 99)
+    with pytest.raises(DataError, match=r"'a/1.png' unpacks to 100 bytes, over the limit of 99"):
+        archives.folder_of(packed({"a/1.png": bytes(range(100))}))
+
+
+def test_damaged_archives_are_refused():
+    data = packed({"a/1.png": encoded(noise(1, 200, 200))}).read_bytes()
+    for broken in (data[: len(data) // 2], data[:60] + bytes(2000) + data[2060:]):
+        Path("skin.zip").write_bytes(broken)
+        with pytest.raises(DataError, match=r"skin.zip: (is not a readable archive|is damaged)"):
+            archives.folder_of("skin.zip")
+    assert not list(Path(".cache/unpacked").glob(".*.part"))
+
+
+def test_names_that_are_there_twice_are_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a/1.png", b"1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a/1.png", b"2")
+    Path("skin.zip").write_bytes(file.getvalue())
+    with pytest.raises(DataError, match=r"holds 'a/1.png' twice"):
+        archives.folder_of("skin.zip")
