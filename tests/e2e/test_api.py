@@ -18,6 +18,7 @@ import pytest
 
 from pipeline import select_best
 from pipeline.core import artifacts
+from pipeline.evaluation.report import read_cv
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
@@ -112,13 +113,12 @@ def make_champion(project, model: str) -> None:
     """Export `model` as `select_best` would if it had won."""
     task, read = model.split("-")[0], artifacts.read_json
     with folder_of(project.folder):
-        rule, report = DecisionRule.read(task, model), read(f"reports/{task}/cv/{model}.json")
-        sha = select_best.export(task, model, rule, report)
+        sha = select_best.export(task, model, DecisionRule.read(task, model), read_cv(task, model))
         path = Path(f"reports/{task}/selection.json")
         artifacts.write_json(path, read(path) | {"winner": model, "bundle": sha})
 
 
-def test_a_champion_is_replaced_under_load_without_a_failed_request_and_a_damaged_one_is_refused(clone):
+def test_champions_are_replaced_under_load_and_damaged_ones_refused(clone):
     make_champion(clone, "lesions-logreg")
     files, answers, stop = pictures(clone.folder)[:4], [], threading.Event()
     with served(clone.folder) as (client, _, log):
