@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 LEVEL = 0.01  # expected share of rows that look clustered where none are
-LEAST = 0.05  # share of rows that is said in any case: on a curved surface independent rows reach 0.06
+LEAST = 0.08  # share of rows that is said in any case: on a curved surface independent rows reach 0.07
 FEWEST_VALUES = 8  # distinct numbers of a column that says how close two rows are
 MOST_EQUAL = 0.5  # share of its commonest value
 MOST_ATOMS = 0.5  # share of the columns in which a row may be missing or have the value that stands out
