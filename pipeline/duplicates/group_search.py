@@ -41,7 +41,7 @@ class Grouping:
     grounds: str = ""
 
     @property
-    def found(self) -> bool:
+    def is_known(self) -> bool:
         """Whether a column or a part of the path divides the samples."""
         return self.n_groups > 0
 

@@ -68,17 +68,17 @@ def read_features(path: Path) -> np.ndarray:
         return np.full(images.classical(np.zeros((224, 224, 3), np.uint8)).shape, np.nan)
 
 
-def about_group(read: dict[str, Any], found: Grouping | None) -> list[tuple[str, str]]:
+def about_group(read: dict[str, Any], grouping: Grouping | None) -> list[tuple[str, str]]:
     """Return the line that says which samples are taken as one patient's, and how to decide otherwise."""
     otherwise = "--group COLUMN, --group-from REGEX or --no-group decides otherwise"
     if read.get("no_group"):
         return [("group", "none: each sample is another patient, as you decided")]
-    if found is None:
+    if grouping is None:
         return []
-    if not found.found:
-        return [("group", f"none found: each sample counts as another patient ({found.grounds}); {otherwise}")]
-    where = f"column {found.column!r}" if found.column else f"the path by {found.pattern!r}"
-    return [("group", f"{where}: samples that share it stay together ({found.grounds}); {otherwise}")]
+    if not grouping.is_known:
+        return [("group", f"none found: each sample counts as another patient ({grouping.grounds}); {otherwise}")]
+    where = f"column {grouping.column!r}" if grouping.column else f"the path by {grouping.pattern!r}"
+    return [("group", f"{where}: samples that share it stay together ({grouping.grounds}); {otherwise}")]
 
 
 def search_rows(table: pd.DataFrame, read: dict[str, Any]) -> Grouping:
@@ -94,30 +94,32 @@ def find_no_features(
 
     `features`: as text; `labels`, `groups`: (n,), "" where a row has none.
     """
-    found = find_ids(features)
-    ids = {one.column for one in found}
-    others = [one for one in find_named(features) if one.certain and one.column not in ids]
-    found += [NoFeature(one.column, "id", "is another id of patients or lesions") for one in others]
-    rest = features.drop(columns=[one.column for one in found])
+    no_features = find_ids(features)
+    ids = {entry.column for entry in no_features}
+    others = [entry for entry in find_named(features) if entry.certain and entry.column not in ids]
+    no_features += [NoFeature(entry.column, "id", "is another id of patients or lesions") for entry in others]
+    rest = features.drop(columns=[entry.column for entry in no_features])
     has_label = np.array([label != "" for label in labels])
     together = pd.Series(groups, dtype=object).where(
         lambda group: group != "", pd.Series(range(len(groups))).map("row {}".format)
     )
     typed = tables.typed(rest[has_label].reset_index(drop=True))
     leaks = find_label_leaks(typed, np.asarray(labels, dtype=str)[has_label], pd.factorize(together[has_label])[0])
-    found += [leak.as_no_feature() for leak in leaks if leak.is_code]
+    no_features += [leak.as_no_feature() for leak in leaks if leak.is_code]
     kept = [
         ("says the label", f"{leak.column}: ROC AUC {leak.roc_auc:.3f} by itself; kept, because it is a measurement")
         for leak in leaks
         if not leak.is_code
     ]
-    return found, kept
+    return no_features, kept
 
 
-def exclude(found: list[NoFeature], choices: Choices) -> tuple[list[str], list[tuple[str, str]]]:
+def exclude(no_features: list[NoFeature], choices: Choices) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the columns that are left out, and lines that say why; what the user keeps or leaves out comes first."""
-    taken = [one for one in found if one.column not in choices.keep]
-    own = [column for column in choices.exclude if column not in {one.column for one in taken}]
-    lines = [("left out", f"{one.column}: {one.reason}; --keep {one.column} takes it as a feature") for one in taken]
+    taken = [entry for entry in no_features if entry.column not in choices.keep]
+    own = [column for column in choices.exclude if column not in {entry.column for entry in taken}]
+    lines = [
+        ("left out", f"{entry.column}: {entry.reason}; --keep {entry.column} takes it as a feature") for entry in taken
+    ]
     lines += [("left out", f"{column}: as you decided") for column in own]
-    return [one.column for one in taken] + own, lines
+    return [entry.column for entry in taken] + own, lines

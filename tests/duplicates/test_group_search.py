@@ -40,7 +40,7 @@ def test_a_column_of_any_name_is_taken_where_its_rows_are_alike(seed):
 
 
 def test_sex_and_site_of_repeated_patients_are_not_patients():
-    assert not search_table(visits().drop(columns="nr"), 0).found
+    assert not search_table(visits().drop(columns="nr"), 0).is_known
 
 
 def test_few_patients_are_a_group_and_said_to_be_few():
@@ -54,7 +54,7 @@ def test_no_column_of_scikit_learn_is_a_patient(name):
     from sklearn import datasets
 
     X = getattr(datasets, f"load_{name}")().data
-    assert not search_table(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str), 0).found
+    assert not search_table(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str), 0).is_known
 
 
 def images(paths: list[str], patient: list[int], alike: float = 2.0, **columns: list) -> Grouping:
@@ -80,12 +80,12 @@ def test_images_of_one_folder_or_name_that_are_alike_are_grouped(pattern):
 
 def test_a_part_of_the_name_whose_images_are_not_alike_groups_nothing():
     paths = [f"{'ab'[p % 2]}/{p}_{i}.png" for i, p in enumerate(PATIENT)]
-    assert not images(paths, PATIENT, alike=0).found
+    assert not images(paths, PATIENT, alike=0).is_known
 
 
 def test_equal_names_in_two_classes_group_nothing():
     paths = [f"{'ab'[i % 2]}/{i // 2}.png" for i in range(160)]
-    assert not images(paths, [i % 2 for i in range(160)]).found
+    assert not images(paths, [i % 2 for i in range(160)]).is_known
 
 
 def test_the_patient_comes_before_the_lesion_in_a_name():
@@ -106,5 +106,5 @@ def test_divisions_by_chance_are_rarely_confirmed():
     paths = [f"{'ab'[i % 2]}/{i // 4}_{i}.png" for i in range(160)]
     labels = [path[0] for path in paths]
     none = pd.DataFrame(index=range(160))
-    found = [search_images(paths, labels, 1, none, lambda rows: features[rows], seed).found for seed in range(20)]
+    found = [search_images(paths, labels, 1, none, lambda rows: features[rows], seed).is_known for seed in range(20)]
     assert sum(found) == 0
