@@ -57,15 +57,44 @@ def read_text(data: bytes, path: Path) -> Cells:
     first = [line for line in itertools.islice(open_lines(data, encoding), 10 * TRIED) if line.strip()][:TRIED]
     named = SEPARATOR_LINE.fullmatch(first[0]) if first else None
     separator = named[1] if named else _find_separator(first)
-    lines: Iterator[str] = itertools.chain(open_lines(data, encoding), [f"{END}\n"])
     n_skipped = 0
     if named:
-        n_skipped = next(number for number, line in enumerate(lines, start=1) if line.strip())
-    if separator == " ":
-        lines = (re.sub(r"[ \t]+", " ", line.lstrip()) for line in lines)
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
-    cells = _Parser(reader, separator, n_skipped, path, _is_tight(data, separator)).read()
-    return replace(cells, notices=notices)
+        n_skipped = next(number for number, line in enumerate(open_lines(data, encoding), start=1) if line.strip())
+
+    def open_reader() -> "csv._reader":
+        lines: Iterator[str] = itertools.chain(open_lines(data, encoding), [f"{END}\n"])
+        lines = itertools.islice(lines, n_skipped, None)
+        if separator == " ":
+            lines = (re.sub(r"[ \t]+", " ", line.lstrip()) for line in lines)
+        return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
+
+    is_tight = _is_tight(data, separator)
+    cells = _read_regular(open_reader(), n_skipped, is_tight)
+    if cells is None:
+        cells = _Parser(open_reader(), separator, n_skipped, path, is_tight).read()
+    return replace(cells, separator=separator, notices=notices)
+
+
+def _read_regular(reader: "csv._reader", n_skipped: int, is_tight: bool) -> Cells | None:
+    """Return the cells of a text in which every line is a row of equal length, None for any other; twice as fast as `_Parser`."""
+    try:
+        header = next(reader)
+        if not any(map(str.strip, header)) or header == [END]:
+            return None
+        columns: list[list[str]] = [[] for _ in header]
+        while rows := list(itertools.islice(reader, CHUNK)):
+            if rows[-1] == [END]:
+                rows.pop()
+            if any(len(row) != len(header) or not (row[0].strip() or any(map(str.strip, row))) for row in rows):
+                return None
+            for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
+                column += _shared(cells if is_tight else list(map(str.strip, cells)))
+    except (csv.Error, StopIteration):
+        return None
+    if reader.line_num != len(columns[0]) + 2:
+        return None
+    lines = np.arange(2 + n_skipped, 2 + n_skipped + len(columns[0]), dtype=np.int32)
+    return Cells([name.strip() for name in header], columns, lines, 1 + n_skipped)
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -206,6 +235,9 @@ def _is_tight(data: bytes, separator: str) -> bool:
 
 
 def _shared(cells: Sequence[str]) -> Iterable[str]:
-    """Return cells of which equal ones are one object where they repeat, which saves a third of the memory."""
-    some = cells[:TRIED]
-    return cells if len(set(some)) > len(some) / 2 else map(sys.intern, cells)
+    """Return cells of which equal ones are one object, where a tenth of them are equal to others.
+
+    For a list of 100,000 images that saves a third of the memory; for measurements with four digits it would cost as much time as
+    reading does.
+    """
+    return map(sys.intern, cells) if len(set(cells)) <= 0.9 * len(cells) else cells

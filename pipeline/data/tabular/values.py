@@ -66,7 +66,7 @@ def _expected(field: dict[str, Any], text: str) -> str:
         return " with a decimal comma, and without thousands signs"
     if DECIMAL_COMMA.fullmatch(text):
         return ", with a decimal point"
-    return f" in {form.unit}" if form.unit else ""
+    return f" in {form.unit}" if "format" in field and form.unit else ""
 
 
 def to_cell(value: Any, field: dict[str, Any]) -> str:
