@@ -74,7 +74,7 @@ def test_skipped_files_are_listed(scan_project):
     scanned(task())
     assert pd.read_csv("data/skin/scan/skipped.csv").to_numpy().tolist() == [
         ["benign/Thumbs.db", "a hidden or system file"],
-        ["chart.png", "lies beside the class folders, not in one"],
+        ["chart.png", "is not in a class folder"],
     ]
 
 

@@ -68,7 +68,7 @@ def assign(paths: list[str], roles: FolderRoles, where: str) -> tuple[list[Sampl
         if roles.skip and re.search(roles.skip, path):
             skipped.append(Skipped(path, "is left out as a mask or otherwise no sample (read.skip)"))
         elif len(folders) < len(levels):
-            skipped.append(Skipped(path, "lies beside the class folders, not in one"))
+            skipped.append(Skipped(path, "is not in a class folder"))
         elif not folders[depth_class].strip():
             skipped.append(Skipped(path, "the name of its class folder is blank"))
         elif depth_split is not None and folders[depth_split] not in subsets:

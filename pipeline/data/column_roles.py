@@ -34,32 +34,32 @@ def columns_of(table: pd.DataFrame, path: Path, label: str | None, group: str | 
     others = rest.drop(columns=[column for column in (shipped, label or named(rest, LABELS)) if column in rest])
     group = group or guess_group(others)
     label = label or guess_label(rest.drop(columns=[c for c in (shipped, group) if c in rest]), path)
-    found = {"label": label, "group": group, "shipped": shipped}
-    return {key: column for key, column in found.items() if column}
+    roles = {"label": label, "group": group, "shipped": shipped}
+    return {key: column for key, column in roles.items() if column}
 
 
 def named(columns: Collection[str], names: tuple[str, ...]) -> str | None:
-    """Return the column that bears the first of `names` that is there, whatever its case, spaces and signs."""
+    """Return the column with the first of `names` that exists; case, spaces and signs are ignored."""
     plain = {re.sub(r"[\W_]+", "", column.casefold()): column for column in columns}
     return next((plain[name] for name in names if name in plain), None)
 
 
 def guess_group(table: pd.DataFrame) -> str | None:
     """Return the column that is named like a patient or lesion and whose values repeat, if there is one."""
-    found = find_named(table)
-    return found[0].column if found else None
+    groups = find_named(table)
+    return groups[0].column if groups else None
 
 
 def guess_label(table: pd.DataFrame, path: Path) -> str:
     """Return the column that is named like a label, else the last one if it has a few values, each several times."""
-    found = named(table, LABELS)
-    if found is None and len(table.columns):
+    label = named(table, LABELS)
+    if label is None and len(table.columns):
         last = table.columns[-1]
         n_values = len(set(table[last]) - missing_in(table[last], of_label=True))
-        found = last if 2 <= n_values <= min(MOST_CLASSES, len(table) / 2) else None
-    if found is None:
+        label = last if 2 <= n_values <= min(MOST_CLASSES, len(table) / 2) else None
+    if label is None:
         raise DataError(
-            f"{path.as_posix()}: cannot tell which column is the label; say it: --label with one of "
+            f"{path.as_posix()}: cannot tell which column is the label; choose one with --label: "
             f"{', '.join(table.columns) or 'no columns: there is none besides'}"
         )
-    return found
+    return label

@@ -18,7 +18,7 @@ class Dataset:
 
     id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list
     of str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as
-    float32, columns of a table, or beside the pictures, as `column:<name>`, float64 or str (n,); and where folds are drawn
+    float32, columns, of a table or in addition to images, as `column:<name>`, float64 or str (n,); and where folds are drawn
     several times, fold_2 and so on. Read lazily: what is not asked for costs nothing.
     """
 
@@ -86,7 +86,7 @@ class Dataset:
         return np.stack([self.fold, *(self.arrays[name] for name in self.arrays if name.startswith("fold_"))])
 
     def tiled(self, times: int) -> "Dataset":
-        """Return the samples `times` over, without features, to stand beside as many predictions of each.
+        """Return the samples `times` over, without features, to match as many predictions of each.
 
         A copy has its sample's group, and its first fold: what is drawn by group, or fitted without a fold, has no copy of it.
         """

@@ -59,7 +59,7 @@ def take(
 def load_features(scan: Path, task: TaskParams) -> dict[str, np.ndarray]:
     """Return the arrays that the scan wrote, a row per sample of samples.csv; images' are mapped, not read.
 
-    Beside the pictures stand the columns that `preprocess.columns` names.
+    Image tasks may have clinical columns as well, those that `preprocess.columns` names.
     """
     if task.kind == "table":
         arrays = column_arrays(pd.read_csv(scan / "columns.csv", dtype=str, keep_default_na=False))
@@ -106,7 +106,7 @@ def read_square(path: str, root: Path) -> np.ndarray:
 
 
 def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, workers: int) -> None:
-    """Write the pictures at `paths` to `out` one by one, in constant memory."""
+    """Write the images at `paths` to `out` one by one, in constant memory."""
     squares = run_parallel(partial(read_square, root=folder_of(task.raw)), paths, workers)
     with artifacts.writing_npy(out, np.uint8, (len(paths), images.SIZE, images.SIZE, 3)) as add:
         for square in tqdm(squares, f"preprocess {name}", total=len(paths), unit=" images", delay=3):

@@ -1,7 +1,7 @@
-"""Which files of a raw folder are samples, and what folders or a CSV say of them. Opens no picture.
+"""List the samples of a raw folder, with labels and groups from folders or a CSV. No image is opened.
 
 Three layouts: class folders (`benign/…`), shipped splits of class folders (`train/benign/…`, `test/benign/…`), and a
-CSV whose `path` column names images beside it.
+CSV whose `path` column names images in its folder.
 """
 
 import posixpath
@@ -45,8 +45,8 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
         samples, skipped = reading.samples, reading.skipped
     if not samples:
         raise DataError(
-            f"{root.as_posix()}: no picture found; expected class folders, train/ and test/ folders or a CSV "
-            "whose column 'path' names the pictures"
+            f"{root.as_posix()}: no image found; expected class folders, train/ and test/ folders or a CSV "
+            "whose column 'path' names the images"
         )
     check_labels({sample.label for sample in samples}, root.as_posix())
     if task.read.group_from:
@@ -138,16 +138,16 @@ def group_cell(cell: str) -> str:
 
 def find_csv(folder: Path) -> str | None:
     """Return the CSV in the folder itself that has a column `path`; raise DataError where there are several."""
-    found = []
+    names = []
     for file in sorted(folder.glob("*.csv")):
         try:
             if "path" in tables.read_csv(file):
-                found.append(file.name)
+                names.append(file.name)
         except (DataError, OSError):
             continue  # a stray file: the scan passes it over
-    if len(found) > 1:
-        raise DataError(f"{folder.as_posix()}: {', '.join(found)} have a column 'path'; give the one that is meant")
-    return found[0] if found else None
+    if len(names) > 1:
+        raise DataError(f"{folder.as_posix()}: {', '.join(names)} have a column 'path'; give the one that is meant")
+    return names[0] if names else None
 
 
 def own_names(columns: list[str], path: Path, key: str) -> dict[str, str]:

@@ -102,7 +102,7 @@ def check_splits(splits: dict[str, str], names: set[str], where: str) -> None:
     if others:
         pattern = "|".join(map(re.escape, others))
         raise DataError(
-            f"{where}: {', '.join(sorted(splits))} look like shipped splits, but beside them lie {some(others)}; "
+            f"{where}: {', '.join(sorted(splits))} look like shipped splits, but there are other folders: {some(others)}; "
             f"move these elsewhere, leave them out with --skip '(^|/)({pattern})/' (read.skip), or, where all of them are "
             "classes, say --folders class (read.folders)"
         )

@@ -75,9 +75,9 @@ def read_name(name: str) -> NamedGroup | None:
     word = plain(name)
     for prefix in ("", "anon", "anonymized", "anonymised", "deidentified", "hashed", "pseudo", "unique"):
         if word.startswith(prefix):
-            found = _read_word(name, word.removeprefix(prefix))
-            if found:
-                return found
+            group = _read_word(name, word.removeprefix(prefix))
+            if group:
+                return group
     return None
 
 
@@ -85,8 +85,8 @@ def _read_word(name: str, word: str) -> NamedGroup | None:
     """Return what a name in lower case without signs says."""
     for level, nouns in ((0, NUMBERS_OF_PATIENTS), (0, PATIENTS), (1, LESIONS), (2, SETS)):
         for noun in sorted(nouns, key=len, reverse=True):
-            is_turned = word.startswith("id") and word[2:] == noun  # id_patient
-            key = "id" if is_turned else word.removeprefix(noun) if word.startswith(noun) else None
+            id_comes_first = word.startswith("id") and word[2:] == noun  # id_patient
+            key = "id" if id_comes_first else word.removeprefix(noun) if word.startswith(noun) else None
             if key == "s":
                 key = ""
             if key not in KEYS or (key == "" and noun in NEEDS_A_KEY):
@@ -101,7 +101,7 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
     Patients count from `FEWEST_PATIENTS` values on: that there are few is a reason to keep them together. Other names count where
     they have many values. Patients come before lesions, which may be one patient's, and these before other sets.
     """
-    found = []
+    groups = []
     for column in table:
         named = NamedGroup(column, 3, False) if plain(column) in ROWS else read_name(column)
         if named is None:
@@ -111,8 +111,8 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
             continue
         fewest = FEWEST_PATIENTS if named.level == 0 else min(FEWEST_GROUPS, n_cells / 3)
         if n_values >= max(fewest, 2):
-            found.append(named)
-    return sorted(found, key=lambda one: (not one.certain, one.level))
+            groups.append(named)
+    return sorted(groups, key=lambda group: (not group.certain, group.level))
 
 
 def count_values(cells: Iterable[str]) -> tuple[int, int]:

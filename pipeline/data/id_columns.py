@@ -30,8 +30,8 @@ class NoFeature:
 
 def find_ids(table: pd.DataFrame) -> list[NoFeature]:
     """Return the columns that are ids, running indices or dates; `table` holds text."""
-    found = [describe(str(name), table[name].tolist()) for name in table]
-    return [one for one in found if one]
+    columns = [describe(str(name), table[name].tolist()) for name in table]
+    return [column for column in columns if column]
 
 
 def describe(name: str, cells: list[str]) -> NoFeature | None:

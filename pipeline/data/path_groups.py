@@ -66,12 +66,12 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
         parts.append((rf"(?:^|/){before}({WORD})(?:{SIGN}[^/]*)?\.[^./]+$", f"part {n + 1} of the file name", False))
     tried += parts
     tried.append((r"(?:^|/)([A-Za-z]*\d+)[A-Za-z][^/]*\.[^./]+$", "the file name up to its first number", False))
-    found: dict[tuple[str, ...], PathGroup] = {}
+    groups: dict[tuple[str, ...], PathGroup] = {}
     for pattern, words, is_named in tried:
         values = [group_of(pattern, path) for path in paths]
         if is_division(values):
-            found.setdefault(tuple(as_numbers(values)), PathGroup(pattern, words, values, is_named))
-    return sorted(found.values(), key=lambda one: (not one.is_named, one.n_values))
+            groups.setdefault(tuple(as_numbers(values)), PathGroup(pattern, words, values, is_named))
+    return sorted(groups.values(), key=lambda group: (not group.is_named, group.n_values))
 
 
 def is_division(values: list[str]) -> bool:

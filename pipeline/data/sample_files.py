@@ -44,7 +44,7 @@ def reason_to_skip(parts: list[str], folders: list[str]) -> str:
     if parts[-1].lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"):
         return "a hidden or system file"
     if not folders:
-        return "lies beside the class folders, not in one"
+        return "is not in a class folder"
     if not folders[0].strip():
         return "the name of its class folder is blank"
     if any("\r" in part for part in parts):

@@ -67,7 +67,7 @@ def scan_table(task: TaskParams, name: str) -> ScannedTable:
         known = tables.with_points(known.copy())
     learnt = learn(
         file.table.drop(columns=list({*special, *task.read.exclude})),
-        Source(path, file.lines, file.place, file.separator),
+        Source(path, file.lines, file.row_name, file.separator),
     )
     dates = [column for column, form in learnt.formats.items() if form.kind == "date"]
     features = learnt.table.drop(columns=dates)
@@ -126,16 +126,16 @@ def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[
     new = uploads.read_stored(name, "table")
     if not new:
         return samples, features
-    paths = [uploads.stored(name, "table", one.hash) for one in new]
+    paths = [uploads.stored(name, "table", upload.hash) for upload in new]
     rows = pd.DataFrame([json.loads(path.read_bytes()) for path in paths], dtype=object)
     if list(rows) != list(features):
         raise DataError(
             f"data/uploads/{name}/rows: have other columns than {params.task(name).raw}; take their batches out"
         )
     more = pd.DataFrame({"id": tables.row_ids(rows), "path": [path.as_posix() for path in paths]})
-    more["label"], more["group"] = [one.label for one in new], [one.group for one in new]
-    for one, found in zip(new, more["id"], strict=True):
-        check_upload(name, one.hash, found)
+    more["label"], more["group"] = [upload.label for upload in new], [upload.group for upload in new]
+    for upload, actual in zip(new, more["id"], strict=True):
+        check_upload(name, upload.hash, actual)
     more = more.reindex(columns=samples.columns, fill_value="")
     return pd.concat([samples, more], ignore_index=True), pd.concat([features, rows], ignore_index=True)
 
@@ -143,12 +143,12 @@ def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[
 def list_uploads(name: str) -> list[Sample]:
     """Return the included uploads of an image task."""
     new = uploads.read_stored(name, "image")
-    return [Sample(uploads.stored(name, "image", one.hash).as_posix(), one.label, one.group) for one in new]
+    return [Sample(uploads.stored(name, "image", upload.hash).as_posix(), upload.label, upload.group) for upload in new]
 
 
-def check_upload(name: str, expected: str, found: str) -> None:
+def check_upload(name: str, expected: str, actual: str) -> None:
     """Raise DataError unless an upload still is what was included."""
-    if found != expected:
+    if actual != expected:
         raise DataError(f"data/uploads/{name}: what is stored as {expected} is something else: restore it from a copy")
 
 

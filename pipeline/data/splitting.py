@@ -89,8 +89,8 @@ def keep_last_sides(
     )
     table["group"] = groups
     for number, reason in reasons_.items():
-        at = table.index[number]
-        table.loc[at, "reason"] = table.loc[at, "reason"] or reason
+        row = table.index[number]
+        table.loc[row, "reason"] = table.loc[row, "reason"] or reason
 
 
 def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params: SplitParams) -> np.ndarray:

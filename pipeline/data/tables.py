@@ -150,11 +150,11 @@ def number_field(values: np.ndarray) -> dict[str, Any]:
     return field
 
 
-def check_columns(found: Collection[str], fields: list[dict[str, Any]]) -> None:
+def check_columns(columns: Collection[str], fields: list[dict[str, Any]]) -> None:
     """Raise DataError, with the names of those that are missing or unknown, unless the columns are those of the schema."""
     names = [field["name"] for field in fields]
-    absent = [name for name in names if name not in found]
-    unknown = [name for name in found if name not in names]
+    absent = [name for name in names if name not in columns]
+    unknown = [name for name in columns if name not in names]
     if absent or unknown:
         also = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
         raise DataError(f"missing columns: {', '.join(absent) or 'none'}{also}; expected: {', '.join(names)}")

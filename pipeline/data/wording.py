@@ -47,11 +47,11 @@ def empty_cells(features: pd.DataFrame) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def sizes(found: list[tuple[int, int]]) -> str:
+def sizes(all_sizes: list[tuple[int, int]]) -> str:
     """Return the commonest size in px, and the range of the others."""
-    if not found:
+    if not all_sizes:
         return ""
-    counts = Counter(found)
+    counts = Counter(all_sizes)
     (width, height), most = counts.most_common(1)[0]
     if len(counts) == 1:
         return f"all {width}x{height} px"
@@ -69,9 +69,9 @@ def some(words: list[str], most: int = MOST_WORDS) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
-def listing(found: list[tuple[str, str]]) -> str:
+def listing(files: list[tuple[str, str]]) -> str:
     """Return how many files there are and the first of them with the reason, each on a line of its own."""
-    if not found:
+    if not files:
         return ""
-    more = [f"... and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    return "\n".join([f"{len(found)}", *(f"{path}: {reason}" for path, reason in found[:SHOWN]), *more])
+    more = [f"... and {len(files) - SHOWN} more"] if len(files) > SHOWN else []
+    return "\n".join([f"{len(files)}", *(f"{path}: {reason}" for path, reason in files[:SHOWN]), *more])

@@ -33,22 +33,22 @@ class AnySamples:
     features: pd.DataFrame | None = None
 
 
-def collect(place: Path) -> AnySamples:
+def collect(path: Path) -> AnySamples:
     """Return the samples at any path; raise DataError for what is neither images nor a table."""
-    if place.is_dir():
-        csv = folder_layout.find_csv(place)
+    if path.is_dir():
+        csv = folder_layout.find_csv(path)
         if csv:
-            return collect(place / csv)
-        samples, skipped = from_folder(place)
-        return AnySamples(place, to_table(samples), skipped)
-    if not place.exists():
-        raise DataError(f"{place.as_posix()}: there is no such file, folder or task")
-    if place.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{place.as_posix()}: is neither a folder nor a table ({', '.join(SUFFIXES)})")
-    table = tables.read_csv(place)
+            return collect(path / csv)
+        samples, skipped = from_folder(path)
+        return AnySamples(path, to_table(samples), skipped)
+    if not path.exists():
+        raise DataError(f"{path.as_posix()}: there is no such file, folder or task")
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{path.as_posix()}: is neither a folder nor a table ({', '.join(SUFFIXES)})")
+    table = tables.read_csv(path)
     if "path" in table:
-        return AnySamples(place.parent, to_table(from_csv(table, place)))
-    return from_table(table, place)
+        return AnySamples(path.parent, to_table(from_csv(table, path)))
+    return from_table(table, path)
 
 
 def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
@@ -69,22 +69,22 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
     return samples, skipped
 
 
-def from_csv(table: pd.DataFrame, place: Path) -> list[Sample]:
-    """Return the images that a CSV names; what is label, group and split is told by the names of columns alone."""
+def from_csv(table: pd.DataFrame, path: Path) -> list[Sample]:
+    """Return the images that a CSV names; label, group and split are recognised by the names of columns alone."""
     rest = table.drop(columns="path")
     columns = {"label": named(rest, LABELS), "group": guess_group(rest), "shipped": named(rest, SPLITS)}
     if columns["shipped"] and not set(table[columns["shipped"]].str.lower()) <= set(SHIPPED):
         columns["shipped"] = None
     columns = {key: column for key, column in columns.items() if column}
-    tell(columns, place)
+    tell(columns, path)
     samples = []
     for number, row in enumerate(table.to_dict("records"), start=1):
         known = {key: row[column] for key, column in columns.items()}
         if "shipped" in known:
-            known["shipped"] = folder_layout.shipped_name(known["shipped"], place, number)
+            known["shipped"] = folder_layout.shipped_name(known["shipped"], path, number)
         extra = {"site": row["site"]} if "site" in row else {}
-        samples.append(Sample(folder_layout.inside(row["path"], place, number), extra=extra, **({"label": ""} | known)))
-    folder_layout.check_unique([sample.path for sample in samples], place)
+        samples.append(Sample(folder_layout.inside(row["path"], path, number), extra=extra, **({"label": ""} | known)))
+    folder_layout.check_unique([sample.path for sample in samples], path)
     return samples
 
 
@@ -95,13 +95,13 @@ def to_table(samples: list[Sample]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("path", ignore_index=True)
 
 
-def from_table(table: pd.DataFrame, place: Path) -> AnySamples:
+def from_table(table: pd.DataFrame, path: Path) -> AnySamples:
     """Return a sample for each row of a table, its id the hash of its features.
 
     Columns that are the label by another name, ids and dates are no features.
     """
     try:
-        columns = columns_of(table, place, None, None)
+        columns = columns_of(table, path, None, None)
     except DataError:  # no label: all columns are features
         columns = {}
     rest = table.drop(columns=list(columns.values()))
@@ -109,24 +109,24 @@ def from_table(table: pd.DataFrame, place: Path) -> AnySamples:
         grouping = search_table(rest, seed=0)
         columns |= {"group": grouping.column} if grouping.column else {}
     features = rest.drop(columns=[columns.get("group")], errors="ignore")
-    features = features.drop(columns=[one.column for one in find_ids(features)])
+    features = features.drop(columns=[id_column.column for id_column in find_ids(features)])
     if not len(features.columns):
-        raise DataError(f"{place.as_posix()}: has no column besides {', '.join(table)}; expected at least one feature")
-    tell(columns, place)
-    print(f"{place.as_posix()}: rows are compared by {len(features.columns)} columns", file=sys.stderr)
+        raise DataError(f"{path.as_posix()}: has no column besides {', '.join(table)}; expected at least one feature")
+    tell(columns, path)
+    print(f"{path.as_posix()}: rows are compared by {len(features.columns)} columns", file=sys.stderr)
     rows = range(1, len(table) + 1)
     ids = tables.number_equal_rows(tables.row_ids(features))
-    found = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows], "error": ""})
-    found["label"] = table[columns["label"]] if "label" in columns else ""
-    found["group"] = table[columns["group"]].map(folder_layout.group_cell) if "group" in columns else ""
+    samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows], "error": ""})
+    samples["label"] = table[columns["label"]] if "label" in columns else ""
+    samples["group"] = table[columns["group"]].map(folder_layout.group_cell) if "group" in columns else ""
     words = table[columns["shipped"]] if "shipped" in columns else [""] * len(table)
-    found["shipped"] = [
-        word and folder_layout.shipped_name(word, place, n) for n, word in zip(rows, words, strict=True)
+    samples["shipped"] = [
+        word and folder_layout.shipped_name(word, path, n) for n, word in zip(rows, words, strict=True)
     ]
-    return AnySamples(None, found, features=features)
+    return AnySamples(None, samples, features=features)
 
 
-def tell(columns: dict[str, str], place: Path) -> None:
-    """Say which columns were taken for what."""
-    told = ", ".join(f"{key} is {column!r}" for key, column in columns.items())
-    print(f"{place.as_posix()}: {told or 'no label, group or split by the names of its columns'}", file=sys.stderr)
+def tell(columns: dict[str, str], path: Path) -> None:
+    """Print which columns were taken for what."""
+    roles = ", ".join(f"{key} is {column!r}" for key, column in columns.items())
+    print(f"{path.as_posix()}: {roles or 'no label, group or split by the names of its columns'}", file=sys.stderr)

@@ -103,7 +103,7 @@ def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[
     tones = np.array([fingerprint.tones for fingerprint in prints], float).reshape(-1, 4)
     links = [(items[0], other) for items in sets for other in items[1:]]
     together = connected_components(len(good), links + pairs_of_equal(good["group"]))
-    marks = np.array([one.marks for one in prints], float).reshape(-1, CELLS**2)
+    marks = np.array([fingerprint.marks for fingerprint in prints], float).reshape(-1, CELLS**2)
     return find_shortcuts(properties_of(good, tones, marks), good["label"].to_numpy(str), together)
 
 
@@ -154,11 +154,11 @@ def as_paths(pair: Pair, paths: Sequence[str]) -> PathPair:
 
 def audit_path(path: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     """Return the audit of a folder or CSV, its samples, and the folder of its images, None for a table."""
-    found = collect(path)
-    root, samples = found.root, found.samples
-    skipped = pd.DataFrame([vars(one) for one in found.skipped], columns=["path", "reason"])
+    collected = collect(path)
+    root, samples = collected.root, collected.samples
+    skipped = pd.DataFrame([vars(file) for file in collected.skipped], columns=["path", "reason"])
     if root is None:
-        return audit_table(samples, skipped, tables.typed(found.features), keep=True), samples, None
+        return audit_table(samples, skipped, tables.typed(collected.features), keep=True), samples, None
     store = open_store()
     prints = take_all([root / name for name in samples["path"]], store, path.name, workers)
     facts = pd.DataFrame([asdict(fingerprint.facts) for fingerprint in prints], columns=FACTS)

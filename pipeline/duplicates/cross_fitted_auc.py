@@ -89,14 +89,14 @@ def areas(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) ->
 
 def areas_of_one(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the weighted ROC AUC of one class against the rest for each row of `weights`, ties counted half."""
-    place = np.unique(scores, return_inverse=True)[1]
-    found = np.full(len(weights), np.nan)
+    ranks = np.unique(scores, return_inverse=True)[1]
+    areas_ = np.full(len(weights), np.nan)
     for draw, row in enumerate(weights):
-        ones, zeros = np.bincount(place, row * positive), np.bincount(place, row * ~positive)
+        ones, zeros = np.bincount(ranks, row * positive), np.bincount(ranks, row * ~positive)
         n_pairs = ones.sum() * zeros.sum()
         if n_pairs:
-            found[draw] = (ones * (np.cumsum(zeros) - zeros / 2)).sum() / n_pairs
-    return found
+            areas_[draw] = (ones * (np.cumsum(zeros) - zeros / 2)).sum() / n_pairs
+    return areas_
 
 
 def limits(fitted: CrossFitted, one_sided: bool = False, draws: int = DRAWS) -> tuple[float, float]:

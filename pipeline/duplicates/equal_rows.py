@@ -58,14 +58,14 @@ def find_equal_rows(features: pd.DataFrame, keys: list[str], seed: int) -> Equal
     rng = np.random.default_rng(seed)
     synthetic, likelihood = model(codes, rng)
     expected = float(np.mean([count_pairs(drawn) * scale for drawn, scale in synthetic]))
-    n_pairs = sum(len(one) * (len(one) - 1) // 2 for one in sets)
+    n_pairs = sum(len(rows) * (len(rows) - 1) // 2 for rows in sets)
     duplicates, left = [], n_pairs
     too_many = n_pairs > SLACK * expected + 2 * np.sqrt(expected)
-    for one in sorted(sets, key=lambda rows: (likelihood[rows[0]], rows)):  # the least likely first
+    for equal in sorted(sets, key=lambda rows: (likelihood[rows[0]], rows)):  # the least likely first
         if not too_many or left <= expected:
             break
-        duplicates.append(one)
-        left -= len(one) * (len(one) - 1) // 2
+        duplicates.append(equal)
+        left -= len(equal) * (len(equal) - 1) // 2
     return EqualRows(sum(map(len, sets)), n_pairs, expected, sorted(duplicates))
 
 

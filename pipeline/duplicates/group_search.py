@@ -61,7 +61,7 @@ def search_table(table: pd.DataFrame, seed: int) -> Grouping:
     do, so that sex or site, which visits of one patient share too, are not taken.
     """
     named = find_named(table)
-    certain = [one for one in named if one.certain]
+    certain = [group for group in named if group.certain]
     if certain:
         return by_name(table, certain[0].column)
     explained = explain_clusters(table, seed)
@@ -118,7 +118,7 @@ def agrees(column: pd.Series, clusters: RowClusters) -> bool:
         return False
     sets = joined_sets(len(column), pairs)
     rows = np.concatenate(sets)
-    number = np.repeat(np.arange(len(sets)), [len(one) for one in sets])
+    number = np.repeat(np.arange(len(sets)), [len(members) for members in sets])
     return adjusted_rand_score(values[rows], number) >= AGREEMENT
 
 
@@ -144,16 +144,16 @@ def search_images(
     if named:
         return by_name(columns, named[0].column)
     candidates = find_candidates(paths, fixed)
-    confirmed = [one for one in candidates if is_confirmed(one, labels, read, seed)]
-    taken = [one for one in confirmed if one.n_values >= MANY] or confirmed
+    confirmed = [candidate for candidate in candidates if is_confirmed(candidate, labels, read, seed)]
+    taken = [group for group in confirmed if group.n_values >= MANY] or confirmed
     if not taken:
-        taken = [one for one in candidates if one.is_named]
+        taken = [group for group in candidates if group.is_named]
     if not taken:
-        unlike = f"; {len(candidates)} parts of the paths divide them, but not into images that are alike" * bool(
+        rejected = f"; {len(candidates)} parts of the paths divide them, but not into images that are alike" * bool(
             candidates
         )
         return Grouping(
-            grounds=f"no column, folder or part of the file names says which images are of one patient{unlike}"
+            grounds=f"no column, folder or part of the file names says which images are of one patient{rejected}"
         )
     best = taken[0]
     why = "images that share it are more alike than others" if best in confirmed else "it is named so"
@@ -192,24 +192,24 @@ def is_confirmed(
     inside = between[is_same].mean()
     if inside > ALIKE * between[~is_same].mean():
         return False
-    members = [np.flatnonzero(label == one) for one in np.unique(label)]
+    rows_of_class = [np.flatnonzero(label == code) for code in np.unique(label)]
     as_small = 0
     for _ in range(PERMUTATIONS):
         shuffled = value.copy()
-        for one in members:
-            shuffled[one] = rng.permutation(value[one])
+        for members in rows_of_class:
+            shuffled[members] = rng.permutation(value[members])
         as_small += between[shuffled[a] == shuffled[b]].mean() <= inside
     return (1 + as_small) / (1 + PERMUTATIONS) < LEVEL
 
 
 def choose(values: Sequence[str], labels: Sequence[str], rng: np.random.Generator) -> list[int]:
-    """Return the positions of images to look at, several for each value, of values drawn at random in each class."""
+    """Return the positions of images to compare, several for each value, of values drawn at random in each class."""
     table = pd.DataFrame({"value": values, "label": labels})
     table = table[table["value"] != ""]
     sets = [rows.to_numpy() for _, rows in table.groupby(["label", "value"]).groups.items() if len(rows) > 1]
     chosen: list[int] = []
-    for at in rng.permutation(len(sets)):
+    for number in rng.permutation(len(sets)):
         if len(chosen) >= MOST_IMAGES:
             break
-        chosen += rng.permutation(sets[at])[:MOST_OF_ONE].tolist()
+        chosen += rng.permutation(sets[number])[:MOST_OF_ONE].tolist()
     return sorted(chosen[:MOST_IMAGES])

@@ -42,20 +42,20 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
     labels : (n,) str
     groups : (n,) int; samples of one group are not told apart
     """
-    found, folds = [], divide(labels, groups) if is_enough(labels, groups) else None
+    leaks, folds = [], divide(labels, groups) if is_enough(labels, groups) else None
     for name in features:
         column = features[name]
         is_code = not tables.is_number(column) or is_coded(column)
         if is_code and (says_label(column, labels, groups) or is_indicator(column, labels)):
-            found.append(LabelLeak(name, 1.0, 1.0, True))
+            leaks.append(LabelLeak(name, 1.0, 1.0, True))
             continue
         fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=SUSPECT)
         if fitted is None or fitted.roc_auc <= SUSPECT:
             continue
         low = limits(fitted, one_sided=True)[0]
         if low > SUSPECT:
-            found.append(LabelLeak(name, fitted.roc_auc, low, is_code))
-    return found
+            leaks.append(LabelLeak(name, fitted.roc_auc, low, is_code))
+    return leaks
 
 
 def is_coded(column: pd.Series) -> bool:

@@ -71,12 +71,12 @@ def test_names_in_any_script_and_with_signs_are_labels(tmp_path, name):
 def test_files_outside_class_folders_are_skipped_with_a_reason(tmp_path):
     _, skipped = find(put(tmp_path, {**TWO, "chart.png": b"", "labels.csv": b""}))
     assert set(skipped) == {"chart.png", "labels.csv"}
-    assert set(skipped.values()) == {"lies beside the class folders, not in one"}
+    assert set(skipped.values()) == {"is not in a class folder"}
 
 
 def test_charts_in_a_shipped_split_are_passed_over_too(tmp_path):
     _, skipped = find(put(tmp_path, {"train/chart.png": b"", **{f"train/{path}": b"" for path in TWO}}))
-    assert skipped == {"train/chart.png": "lies beside the class folders, not in one"}
+    assert skipped == {"train/chart.png": "is not in a class folder"}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ def test_macos_folders_do_not_turn_splits_into_classes(tmp_path):
 
 def test_splits_mixed_with_other_folders_are_refused(tmp_path):
     put(tmp_path, {"train/benign/1.png": b"", "test/malignant/1.png": b"", "annotations/1.png": b""})
-    with pytest.raises(DataError, match=r"test, train look like shipped splits, but beside them lie annotations; move"):
+    with pytest.raises(
+        DataError, match=r"test, train look like shipped splits, but there are other folders: annotations; move"
+    ):
         find(tmp_path)
 
 
@@ -196,7 +198,7 @@ def test_a_single_class_is_refused(tmp_path):
 
 @pytest.mark.parametrize("files", [{}, {"chart.png": b""}, {"benign/notes.txt": b""}])
 def test_a_folder_without_images_says_what_is_expected(tmp_path, files):
-    with pytest.raises(DataError, match="no picture found; expected class folders, train/ and test/ folders or a CSV"):
+    with pytest.raises(DataError, match="no image found; expected class folders, train/ and test/ folders or a CSV"):
         find(put(tmp_path, files))
 
 

@@ -74,7 +74,7 @@ def project(raw):
     artifacts.write_csv(
         "data/skin/scan/samples.csv", pd.DataFrame([facts(raw, path) for path in paths], dtype=object).fillna("")
     )
-    skipped = pd.DataFrame({"path": ["train/chart.png"], "reason": ["lies beside the class folders, not in one"]})
+    skipped = pd.DataFrame({"path": ["train/chart.png"], "reason": ["is not in a class folder"]})
     artifacts.write_csv("data/skin/scan/skipped.csv", skipped)
     write_params()
     return raw.parent
@@ -123,7 +123,7 @@ def check(found):
         tuple(TURNED): ("rotated by 30 degrees", True),
     }
     assert [one["path"] for one in found["unreadable"]] == ["test/malignant/22.jpg"]
-    assert found["skipped"] == [{"path": "train/chart.png", "reason": "lies beside the class folders, not in one"}]
+    assert found["skipped"] == [{"path": "train/chart.png", "reason": "is not in a class folder"}]
 
 
 def test_the_stage_reports_findings_and_their_handling(project, capsys):

@@ -240,7 +240,7 @@ def test_bad_files_are_reported_and_unusual_ones_read():
     assert description["unreadable"].splitlines()[0] == "7"
     assert description["unreadable"].splitlines()[-1] == "... and 2 more"
     assert description["skipped"].splitlines()[:2] == ["5", "benign/.hidden.png: a hidden or system file"]
-    assert "chart.png: lies beside the class folders, not in one" in description["skipped"]
+    assert "chart.png: is not in a class folder" in description["skipped"]
     for name, reason in STRAY.items():
         assert f"benign/{name}: {reason}" in description["skipped"]
 
@@ -290,10 +290,10 @@ def test_missing_images_of_the_csv_are_reported():
     ("files", "path", "text"),
     [
         ({}, "nowhere", "^nowhere: there is no such file or folder$"),
-        ({"raw/x.txt": ""}, "raw", "raw: no picture found; expected class folders, train/ and test/ folders or a CSV"),
+        ({"raw/x.txt": ""}, "raw", "raw: no image found; expected class folders, train/ and test/ folders or a CSV"),
         ({"raw/a/1.png": 1}, "raw", r"raw: only one class \(a\); at least two are needed"),
         ({"raw/a/1.png": 1, "raw/A/2.png": 2}, "raw", "raw: the labels 'A' and 'a' differ only in case; make them one"),
-        ({"raw/train/a/1.png": 1, "raw/x/2.png": 1}, "raw", "raw: train look like shipped splits, but beside them lie x"),
+        ({"raw/train/a/1.png": 1, "raw/x/2.png": 1}, "raw", "train look like shipped splits, but there are other folders: x"),
         ({"x.png": 1}, "x.png", r"^x.png: is neither a folder nor a table \(.csv, .tsv"),
         ({"raw/a.csv": "path,label\n", "raw/b/1.png": 1}, "raw", "only one class"),
         ({"raw/a.csv": "path,l\n1,2\n", "raw/b.csv": "path,l\n1,2\n"}, "raw", "raw: a.csv, b.csv have a column 'path'"),
@@ -304,7 +304,7 @@ def test_missing_images_of_the_csv_are_reported():
         ({"a.csv": "label\nx\ny\n"}, "a.csv", "a.csv: has no column besides the label"),
         ({"a.csv": ""}, "a.csv", "a.csv: has no rows; expected a header line and at least one row"),
         ({"a.csv": "a,a,label\n1,2,x\n"}, "a.csv", "a.csv: the header names 'a' more than once; rename all but one"),
-        ({"a.csv": "age,site\n1,arm\n2,leg\n"}, "a.csv", "a.csv: cannot tell which column is the label; say it: --label"),
+        ({"a.csv": "age,site\n1,arm\n2,leg\n"}, "a.csv", "a.csv: cannot tell which column is the label; choose one with --label"),
         ({"a.csv": b"\xff\xfea\0"}, "a.csv", "a.csv: has no rows"),
     ],
 )  # fmt: skip

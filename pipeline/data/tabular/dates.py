@@ -41,8 +41,8 @@ def find_layouts(counts: Counter, share: float) -> tuple[str, ...]:
     for pattern, layouts in LAYOUTS:
         parts = Counter()
         for cell, count in counts.items():
-            if found := pattern.fullmatch(cell):
-                parts[found[1]] += count
+            if matched := pattern.fullmatch(cell):
+                parts[matched[1]] += count
         if parts.total() < share * counts.total() or (layouts == ("%Y%m%d",) and len(parts) < FEWEST):
             continue
         least = 1.0 if layouts == ("%Y%m%d",) else share
@@ -61,9 +61,9 @@ def parse(cell: str, layout: str) -> datetime | None:
     text = re.sub(r"[T ]\d{1,2}:.*$", "", cell).replace("Sept ", "Sep ")
     text = re.sub(r"(?<=[A-Za-z])\.", "", text) if "%b" in layout else text
     text = re.sub(r"^(\d{1,2})\. ", r"\1 ", text)
-    for one in {layout, layout.replace("%b", "%B")}:
+    for variant in {layout, layout.replace("%b", "%B")}:
         try:
-            day = datetime.strptime(text, one)
+            day = datetime.strptime(text, variant)
         except ValueError:
             continue
         return day if day.year in YEARS else None

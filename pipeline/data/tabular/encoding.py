@@ -26,18 +26,18 @@ def find_encoding(data: bytes, path: Path) -> tuple[str, list[Notice]]:
     UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one, UTF-16 without one by its zero bytes, else
     Windows-1252, of which Latin-1 is a part. Raises DataError for what is no text, or UTF-8 with broken characters.
     """
-    found = next((name for mark, name in MARKS if data.startswith(mark)), None)
-    if found is None and b"\0" in data[:PIECE]:
-        found = _utf16_without_mark(data)
-    if not (found or "").startswith(("utf-1", "utf-3")) and (b"\0" in data or BINARY.search(data[:PIECE])):
+    encoding = next((name for mark, name in MARKS if data.startswith(mark)), None)
+    if encoding is None and b"\0" in data[:PIECE]:
+        encoding = _utf16_without_mark(data)
+    if not (encoding or "").startswith(("utf-1", "utf-3")) and (b"\0" in data or BINARY.search(data[:PIECE])):
         raise DataError(
             f"{path}: holds bytes that no text has; expected a text file such as CSV, or Excel (.xlsx), Parquet or ARFF"
         )
-    broken = _first_broken(data, found or "utf-8")
+    broken = _first_broken(data, encoding or "utf-8")
     if broken is None:
-        return found or "utf-8", [] if found in (None, "utf-8-sig") else [_notice(path, found.upper())]
-    if found:
-        raise DataError(f"{path}: begins as {found.upper()}, but byte {broken} is broken; save it as 'CSV UTF-8'")
+        return encoding or "utf-8", [] if encoding in (None, "utf-8-sig") else [_notice(path, encoding.upper())]
+    if encoding:
+        raise DataError(f"{path}: begins as {encoding.upper()}, but byte {broken} is broken; save it as 'CSV UTF-8'")
     return _single_byte(data, broken, path)
 
 

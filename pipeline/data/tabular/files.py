@@ -35,7 +35,7 @@ class TableFile:
         The cells as text (object), stripped, "" where empty; a column for each name of the header.
     lines
         Of each row the line of the file where it begins, int32 (n,); rows are counted instead where a file has no lines.
-    place
+    row_name
         What that number is: "line" or "row".
     separator
         The sign between cells, "" where the file is no text.
@@ -45,7 +45,7 @@ class TableFile:
 
     table: pd.DataFrame
     lines: np.ndarray
-    place: str = "line"
+    row_name: str = "line"
     separator: str = ""
     notices: list[Notice] = field(default_factory=list)
 
@@ -84,7 +84,7 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
             lines,
             0,
             cells.separator,
-            cells.place,
+            cells.row_name,
             cells.notices,
             cells.suspects,
         )
@@ -105,7 +105,7 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
     if not names or not cells.columns[kept[0]]:
         raise DataError(f"{path}: has no rows; expected a header line and at least one row")
     table = pd.DataFrame({cells.header[index]: cells.columns[index] for index in kept}, dtype=object)
-    return TableFile(table, cells.lines, cells.place, cells.separator, notices)
+    return TableFile(table, cells.lines, cells.row_name, cells.separator, notices)
 
 
 def _read_cells(data: bytes, path: Path) -> Cells:

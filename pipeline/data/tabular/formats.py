@@ -57,8 +57,8 @@ class ColumnFormat:
     def to_json(self) -> dict[str, Any]:
         """Return what differs from a plain column, for a bundle's schema."""
         usual = asdict(ColumnFormat(self.kind))
-        found = {key: value for key, value in asdict(self).items() if value != usual[key]}
-        return found | ({"layouts": list(self.layouts)} if self.layouts else {})
+        content = {key: value for key, value in asdict(self).items() if value != usual[key]}
+        return content | ({"layouts": list(self.layouts)} if self.layouts else {})
 
     @classmethod
     def from_json(cls, kind: str, content: dict[str, Any]) -> "ColumnFormat":
@@ -85,9 +85,9 @@ class Source:
 
     path: Path
     lines: Sequence[int] | np.ndarray
-    place: str = "line"
+    row_name: str = "line"
     separator: str = ","
 
     def where(self, row: int) -> str:
         """Return "line 12" for the row at a position."""
-        return f"{self.place} {self.lines[row]}"
+        return f"{self.row_name} {self.lines[row]}"

@@ -22,12 +22,12 @@ def is_number_like(cell: str) -> bool:
 
 def number_columns(columns: Sequence[Sequence[str]]) -> list[int]:
     """Return the positions of the columns in whose first rows nearly all known cells are numbers."""
-    found = []
+    names = []
     for index, column in enumerate(columns):
         known = [cell for cell in column[:LOOKED_AT] if cell.lower() not in ALWAYS]
         if known and sum(map(is_number_like, known)) >= MOSTLY * len(known):
-            found.append(index)
-    return found
+            names.append(index)
+    return names
 
 
 def lacks_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:

@@ -55,12 +55,12 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
     columns, formats, notices = {}, {}, []
     for name in table:
         cells = table[name].tolist()
-        form, said = ColumnFormat("number"), []
+        form, column_notices = ColumnFormat("number"), []
         if not usual[name] or _looks_otherwise(counted[name], file_signs):
-            form, said = _Column(name, cells, counted[name], source, file_signs).learn()
+            form, column_notices = _Column(name, cells, counted[name], source, file_signs).learn()
         formats[name] = form
-        notices += said
-        columns[name] = cells if form.is_usual and not said else _canonical(cells, form)
+        notices += column_notices
+        columns[name] = cells if form.is_usual and not column_notices else _canonical(cells, form)
     return Learned(pd.DataFrame(columns, dtype=object, index=table.index), formats, notices)
 
 
@@ -110,7 +110,7 @@ class _Column:
             return self._as_dates(layouts)
         teller = SignTeller(self.name, self.counts, self.source, self.file_signs, self.least * self.counts.total())
         form = teller.tell(common_unit(self.counts, self.least))
-        if form and not self._has_code_beside_codes(form):
+        if form and not self._mixes_numbers_and_codes(form):
             return self._as_numbers(form)
         if middles := ranges.middles(self.counts, self.least):
             return self._as_ranges(middles)
@@ -137,8 +137,8 @@ class _Column:
             notices.append(self._notice("odd cell", f"{self._where(odd[0])} is no date", self._row_of(odd[0])))
         return ColumnFormat("date", layouts=layouts), notices
 
-    def _has_code_beside_codes(self, form: NumberFormat) -> bool:
-        """Return whether few whole numbers stand beside a code such as 2a, as stages do: then all are codes."""
+    def _mixes_numbers_and_codes(self, form: NumberFormat) -> bool:
+        """Return whether few whole numbers stand next to a code such as 2a, as stages do: then all are codes."""
         odd = [cell for cell in self.counts if form.plain(cell) is None]
         plain = {cell for cell in self.counts if is_plain(cell)}
         is_few = len(plain) <= FEW and all(float(cell).is_integer() for cell in plain)
@@ -167,7 +167,7 @@ class _Column:
     def _as_ranges(self, middles: dict[str, float]) -> tuple[ColumnFormat, list[Notice]]:
         example = next(iter(middles))
         notices = [self._notice("range", f"holds ranges, each read as its middle: {example} is {middles[example]:g}")]
-        form = ColumnFormat("number", middles=dict(sorted(middles.items(), key=lambda one: one[1])))
+        form = ColumnFormat("number", middles=dict(sorted(middles.items(), key=lambda item: item[1])))
         odd = [row for row, cell in enumerate(self.cells) if cell in self.counts and form.canonical(cell) is None]
         return form, notices + ([self._odd_notice(odd)] if odd else [])
 

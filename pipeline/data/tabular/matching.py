@@ -20,8 +20,8 @@ def match(cell: str, choices: Sequence[str]) -> str:
     if cell in choices:
         return cell
     wanted = key(cell)
-    found = [choice for choice in choices if key(choice) == wanted]
-    return found[0] if len(found) == 1 else cell
+    matches = [choice for choice in choices if key(choice) == wanted]
+    return matches[0] if len(matches) == 1 else cell
 
 
 def is_boolean(choices: Sequence[str]) -> bool:

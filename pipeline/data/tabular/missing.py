@@ -1,7 +1,7 @@
 """Which words mean "no value": one list for features and labels, for images and tables.
 
-Three words depend on their column. "None" beside mild and severe is a level, beside numbers it is Python's word for no
-value. "-" beside "+" is a result. A lone "." is what SAS and Stata write for a missing value.
+Three words depend on their column. "None" next to mild and severe is a level, among numbers it is Python's word for no
+value. "-" next to "+" is a result. A lone "." is what SAS and Stata write for a missing value.
 """
 
 import re
@@ -12,7 +12,7 @@ ALWAYS = frozenset(
 )
 ALWAYS |= {"#n/a", "#n/a n/a", "#null!", "#div/0!", "#value!", "#ref!", "#num!", "#name?"}  # Excel's errors
 BY_COLUMN = frozenset(["none", "-", "--"])
-# Beside these, "none" is the lowest level of a scale.
+# Next to these, "none" is the lowest level of a scale.
 DEGREES = frozenset(
     [
         "mild",
@@ -65,7 +65,7 @@ def kept_words(values: Iterable[str], of_label: bool = False) -> frozenset[str]:
     values
         The column's cells; equal ones may be left out.
     of_label
-        Whether the column is the label: there, Python's "None" beside two other classes is no class, unless these are
+        Whether the column is the label: there, Python's "None" next to two other classes is no class, unless these are
         levels of a scale.
 
     Returns
@@ -73,9 +73,9 @@ def kept_words(values: Iterable[str], of_label: bool = False) -> frozenset[str]:
     frozenset of str
         Spellings of "none" and "-" as the column has them; usually empty.
     """
-    found = {value for value in values if value.strip().lower() not in ALWAYS}
-    doubtful = {value for value in found if value.strip().lower() in BY_COLUMN}
-    others = [value for value in found - doubtful]
+    words = {value for value in values if value.strip().lower() not in ALWAYS}
+    doubtful = {value for value in words if value.strip().lower() in BY_COLUMN}
+    others = [value for value in words - doubtful]
     if not doubtful or not others:
         return frozenset()
     return frozenset(word for word in doubtful if _is_category(word, others, of_label))

@@ -64,9 +64,9 @@ class NumberFormat:
         """Return a cell as a plain number, None where it is not written so."""
         body = cell
         if self.unit:
-            found = split_unit(cell)
-            if found and unit_key(found[1]) == unit_key(self.unit):
-                body = found[0]
+            matched = split_unit(cell)
+            if matched and unit_key(matched[1]) == unit_key(self.unit):
+                body = matched[0]
         return self._plain_body(body.replace("−", "-"))
 
     def _plain_body(self, body: str) -> str | None:
@@ -89,8 +89,8 @@ PLAIN = NumberFormat()
 
 def split_unit(cell: str) -> tuple[str, str] | None:
     """Return number and unit of "10.3 mg" or "90%", None for anything else."""
-    found = UNIT.fullmatch(cell)
-    return (found[1].strip(), found[2]) if found else None
+    matched = UNIT.fullmatch(cell)
+    return (matched[1].strip(), matched[2]) if matched else None
 
 
 def unit_key(unit: str) -> str:
@@ -104,17 +104,17 @@ def common_unit(counts: Counter, share: float) -> str:
 
     Letters right behind a number may be a part of a code (stage 2a): a single one counts only if it is a usual unit.
     """
-    found: Counter = Counter()
+    matched: Counter = Counter()
     spelled: dict[str, Counter] = {}
     for cell, count in counts.items():
         parts = None if is_plain(cell) else split_unit(cell)
         if parts and (len(parts[1]) > 1 or parts[1] in ONE_LETTER_UNITS or cell[-2].isspace()):
             key = unit_key(parts[1])
-            found[key] += count
+            matched[key] += count
             spelled.setdefault(key, Counter())[parts[1]] += count
-    if not found:
+    if not matched:
         return ""
-    key, most = found.most_common(1)[0]
+    key, most = matched.most_common(1)[0]
     return spelled[key].most_common(1)[0][0] if most >= share * counts.total() else ""
 
 

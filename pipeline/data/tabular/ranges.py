@@ -19,13 +19,13 @@ LEAST = 2
 
 def bounds(cell: str) -> tuple[float, float] | None:
     """Return the ends of a range, infinite where it is open, None for what is no range."""
-    if found := BRACKETED.fullmatch(cell) or BARE.fullmatch(cell):
-        low, high = float(found[1]), float(found[2])
+    if matched := BRACKETED.fullmatch(cell) or BARE.fullmatch(cell):
+        low, high = float(matched[1]), float(matched[2])
         return (low, high) if low < high else None
-    if found := FROM.fullmatch(cell):
-        return float(found[1] or found[2]), float("inf")
-    if found := UNDER.fullmatch(cell):
-        return float("-inf"), float(found[1])
+    if matched := FROM.fullmatch(cell):
+        return float(matched[1] or matched[2]), float("inf")
+    if matched := UNDER.fullmatch(cell):
+        return float("-inf"), float(matched[1])
     return None
 
 
@@ -35,16 +35,16 @@ def middles(counts: Counter, share: float) -> dict[str, float]:
     At least `share` of the cells have to be ranges that do not overlap. An open range, such as 80+, is taken to be as wide as
     its neighbour.
     """
-    found = {cell: ends for cell in counts if (ends := bounds(cell))}
-    closed = sorted({ends for ends in found.values() if abs(ends[0]) != float("inf") and ends[1] != float("inf")})
-    n_ranges = sum(counts[cell] for cell in found)
-    if not LEAST <= len(found) <= MOST or len(closed) < LEAST or n_ranges < share * counts.total():
+    matched = {cell: ends for cell in counts if (ends := bounds(cell))}
+    closed = sorted({ends for ends in matched.values() if abs(ends[0]) != float("inf") and ends[1] != float("inf")})
+    n_ranges = sum(counts[cell] for cell in matched)
+    if not LEAST <= len(matched) <= MOST or len(closed) < LEAST or n_ranges < share * counts.total():
         return {}
     if any(after[0] < before[1] for before, after in pairwise(closed)):
         return {}
     first, last = closed[0], closed[-1]
     middle = {}
-    for cell, (low, high) in found.items():
+    for cell, (low, high) in matched.items():
         if low == float("-inf"):
             low = max(high - (first[1] - first[0]), min(0.0, high))
         if high == float("inf"):

@@ -50,10 +50,10 @@ def signs_of(counts: Counter, least: float = 0.0) -> Signs:
     return Signs(**(common or examples))
 
 
-def merge(found: Iterable[Signs]) -> Signs:
+def merge(signs_of_columns: Iterable[Signs]) -> Signs:
     """Return what all columns of a file tell."""
     known: dict[str, str] = {}
-    for signs in found:
+    for signs in signs_of_columns:
         known = {kind: cell for kind, cell in asdict(signs).items() if cell} | known
     return Signs(**known)
 
@@ -136,9 +136,9 @@ class SignTeller:
             return ",", ""
         if signs.thousands_comma:
             return ".", ","
-        return self._told_by_file() if signs.either_comma else (".", "")
+        return self._from_file() if signs.either_comma else (".", "")
 
-    def _told_by_file(self) -> tuple[str, str]:
+    def _from_file(self) -> tuple[str, str]:
         """Return the signs where every comma of the column stands before three digits."""
         points = self.signs.decimal_point or self.file_signs.decimal_point or self.file_signs.thousands_comma
         if bool(points) != bool(self.file_signs.decimal_comma):
@@ -151,7 +151,7 @@ class SignTeller:
         return ".", ","
 
     def _refuse(self) -> NoReturn:
-        """Raise DataError, with two cells that show the doubt."""
+        """Raise DataError, with two cells that contradict each other."""
         shown = [repr(cell) for cell in asdict(self.signs).values() if cell][:2]
         raise DataError(
             f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: it cannot be told whether the sign parts "

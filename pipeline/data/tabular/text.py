@@ -18,7 +18,7 @@ SEPARATORS = ",;\t|"
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)  # what Excel writes and reads
 TRIED = 100  # lines by which the separator is judged
-CHUNK = 1_000  # rows turned into columns at once
+CHUNK = 1_000  # rows converted to columns at once
 END = "\x01end"  # no text has it: a record that comes last unless a quote is open
 
 
@@ -27,7 +27,7 @@ class Cells:
     """The first row, and the cells of those below by column, all stripped.
 
     `lines` has the line of the file where each row begins, `first_line` that of the first row. `separator` is what stands
-    between cells, "" where the file is no text. `place` is what a row is called in messages. `suspects` are the quoted cells
+    between cells, "" where the file is no text. `row_name` is what a row is called in messages. `suspects` are the quoted cells
     of several lines, see `text.Suspect`.
     """
 
@@ -36,7 +36,7 @@ class Cells:
     lines: np.ndarray
     first_line: int = 1
     separator: str = ""
-    place: str = "line"
+    row_name: str = "line"
     notices: list[Notice] = field(default_factory=list)
     suspects: list["Suspect"] = field(default_factory=list)
 
@@ -210,7 +210,7 @@ class _Parser:
 
     def _refuse_length(self, chunk: list[tuple[int, list[str]]], n_columns: int) -> None:
         start, row = next((start, row) for start, row in chunk if len(row) != n_columns)
-        swallowed = next((one for one in self.suspects if one.opens >= start), None)
+        swallowed = next((cell for cell in self.suspects if cell.opens >= start), None)
         where = f"{self.path}: line {start} has {len(row)} cells; the header has {n_columns}"
         if swallowed and swallowed.opens < start + sum(cell.count("\n") for cell in row) + 1:
             raise DataError(

@@ -57,7 +57,7 @@ def _by_column(rows: list[tuple[str, ...]], notices: list[Notice]) -> Cells:
     """Return a sheet's rows by column, without rows and columns that are empty throughout."""
     numbered = [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
     if not numbered:
-        return Cells([], [], np.zeros(0, np.int32), place="row")
+        return Cells([], [], np.zeros(0, np.int32), row_name="row")
     width = max(len(row) for _, row in numbered)
     full = [(number, row + ("",) * (width - len(row))) for number, row in numbered]
     first_line, header = full[0]

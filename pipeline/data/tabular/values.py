@@ -120,7 +120,7 @@ def _read(cell: str, form: ColumnFormat, separator: str) -> str | float:
 
 def _point_parts_thousands(file: TableFile, name: str) -> ColumnFormat | None:
     """Return the format of a column whose points part thousands, None for any other."""
-    source = Source("", file.lines, file.place, file.separator)
+    source = Source("", file.lines, file.row_name, file.separator)
     try:
         form = learn(file.table, source).formats[name]
     except DataError:

@@ -94,7 +94,7 @@ def test_further_sheets_are_named_and_not_read():
     found = read(to_excel([["a", "b"], [1, 2]], [["c"], [3]]))
     assert list(found.table) == ["a", "b"]
     assert "not read: 'more1'" in str(found.notices[0])
-    assert found.place == "row"
+    assert found.row_name == "row"
     assert found.lines.tolist() == [2]
 
 
