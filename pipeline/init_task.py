@@ -2,15 +2,18 @@
 
     python -m pipeline.init_task NAME PATH [--label COLUMN] [--positive CLASS]
         [--group COLUMN | --group-from REGEX | --no-group] [--exclude A,B] [--keep A,B] [--no-header]
+        [--images DIR] [--folders LEVELS] [--skip REGEX] [--split hash] [--dry-run] [--json]
     python -m pipeline.init_task --remove NAME
 
-PATH: a folder of class folders, or of train/ and test/ folders of these; a CSV whose column `path` lists images, or their folder
-with the CSV in it; a CSV of features. Adds the task and a default set of models to params.yaml.
+PATH: a folder of images in class folders, with or without a shipped split; a CSV that names images; a zip archive or a MedMNIST
+.npz of images; a table of features. Adds the task and a default set of models to params.yaml. docs/data-in.md shows what is said
+of each.
 """
 
 import argparse
-import itertools
-import os
+import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +21,31 @@ import yaml
 
 from pipeline.core import artifacts, params, yaml_edit
 from pipeline.core.errors import ParamsError
-from pipeline.core.params_models import TaskParams
+from pipeline.core.params_models import FOLDERS, TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks import raw_data, validate
 from pipeline.tasks.choices import Choices
-from pipeline.tasks.inspect_data import inspect
-from pipeline.tasks.propose import make_task
+from pipeline.tasks.inspect_data import InspectedData, inspect
+from pipeline.tasks.params_lock import locked
+from pipeline.tasks.propose import Proposal, make_task
 from pipeline.tasks.remove import remove
+from pipeline.tasks.screen import Message, fit, in_columns
 
 
-def write(name: str, task: dict[str, Any], models: dict[str, dict[str, Any]]) -> None:
+def write(name: str, proposal: Proposal) -> None:
     """Add the blocks to params.yaml; raise ParamsError and write nothing if the result is not valid."""
-    taken = sorted(set(models) & set(params.load()["models"]))
-    if taken:
-        raise ParamsError(f"params.yaml has a model {taken[0]!r} already; choose another name for the task")
-    text = params.PARAMS.read_bytes().decode()
-    text = yaml_edit.add(text, "tasks", {name: task}, gap=True)
-    text = yaml_edit.add(text, "models", models)
-    validate.check(yaml.safe_load(text))
-    artifacts.write_bytes(params.PARAMS, text.encode())
+    with locked():
+        content = params.load()
+        check_name(name, content)
+        taken = sorted(set(proposal.models) & set(content["models"]))
+        if taken:
+            raise ParamsError(f"params.yaml has a model {taken[0]!r} already; choose another name for the task")
+        text = params.PARAMS.read_bytes().decode()
+        text = yaml_edit.add(text, "tasks", {name: proposal.task}, gap=True)
+        text = yaml_edit.add(text, "models", proposal.models)
+        validate.check(yaml.safe_load(text))
+        artifacts.write_bytes(params.PARAMS, text.encode())
 
 
 def check_name(name: str, content: dict[str, Any]) -> None:
@@ -50,49 +58,49 @@ def check_name(name: str, content: dict[str, Any]) -> None:
         )
 
 
-def show(lines: list[tuple[str, str]]) -> None:
-    """Print lines of (title, text) in two columns, those without a text omitted."""
-    lines = [(title, text) for title, text in lines if text]
-    width = max((len(title) for title, _ in lines), default=0) + 2
-    for title, text in lines:
-        for start, line in zip(itertools.chain([title], itertools.repeat("")), text.splitlines(), strict=False):
-            print(f"  {start:<{width}}{line}")
-
-
-def add(
-    name: str, path: str, label: str | None, group: str | None, positive: str | None, choices: Choices | None = None
-) -> None:
+def add(name: str, path: str, label: str | None, positive: str | None, choices: Choices, options: Any) -> None:
     """Inspect `path`, describe it, and add a task `name` with its models to params.yaml."""
     content = params.load()
     validate.check(content)
     check_name(name, content)
-    data = inspect(path, label, group, content["workers"], choices)
-    print(f"{data.raw}: inspected, nothing in it was changed")
-    show(data.lines)
-    proposal = make_task(data, name, positive, content["seed"])
+    data = inspect(path, label, choices.group, content["workers"], choices)
+    proposal = make_task(data, name, positive, content["seed"], choices.split)
     warnings = raw_data.check(name, params.parse(TaskParams, proposal.task, f"tasks.{name}"))
-    write(name, proposal.task, proposal.models)
-    uploads.create(name)
-    print(f"params.yaml: the task {name!r} and its models were added, with values that can be tuned there")
-    if not Path(os.path.abspath(data.raw)).is_relative_to(Path.cwd()):
+    raw_data.check_location(name, data.raw, {**content["tasks"], name: proposal.task})
+    if Path(data.raw).is_absolute():
         warnings.append("the data are outside of the project: a clone needs them at the same path")
-    show([*proposal.reasons, *(("note", message) for message in warnings)])
-    print("Next:")
-    show(
-        [
-            (f"dvc repro report@{name}", "runs this task up to its report; 'dvc repro' runs everything"),
-            ("python -m pipeline.leaderboard", "prints the leaderboards"),
-            (f"data/{name}/audit.json", "duplicates, contradicting labels, and shortcuts to the class"),
-            (f"reports/{name}/", "every figure, and report.html"),
-            (f"models/{name}/best/", "the champion"),
-        ]
-    )
+    if not options.dry_run:
+        write(name, proposal)
+        uploads.create(name)
+    message = describe(name, data, proposal, warnings, options.dry_run)
+    print("\n".join(fit(message)), file=sys.stderr if options.json else sys.stdout)
+    blocks = {"tasks": {name: proposal.task}, "models": proposal.models}
+    if options.json:
+        lines = [{"title": title, "text": text} for title, text in message.lines if text]
+        answer = {"task": name, "kind": data.kind, "raw": data.raw, "written": not options.dry_run, "lines": lines}
+        answer["warnings"] = [f"{title}: {text}" for title, text in message.warnings]
+        print(json.dumps(answer | {"params": blocks}, indent=1, ensure_ascii=False))
+    elif options.dry_run:
+        print(yaml.safe_dump(blocks, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120), end="")
 
 
-def main(*arguments: str) -> None:
+def describe(name: str, data: InspectedData, proposal: Proposal, warnings: list[str], is_dry: bool) -> Message:
+    """Return all that is said of a data set and its task."""
+    lines = [*data.lines, *proposal.reasons, *(("note", message) for message in warnings)]
+    after = [
+        f"Next: dvc repro report@{name}   (this task up to its report)",
+        f"then: data/{name}/audit.json, reports/{name}/report.html, python -m pipeline.leaderboard",
+    ]
+    added = f"params.yaml: the task {name!r} and its models were added, with values that can be tuned there"
+    would = f"params.yaml is unchanged (--dry-run); it would get the task {name!r} and its models"
+    return Message(f"{data.raw}: inspected, nothing in it was changed", lines, [would] if is_dry else [added, *after])
+
+
+def parse(arguments: tuple[str, ...]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """Return the parser and what it read."""
     parser = argparse.ArgumentParser("python -m pipeline.init_task", description="Make a task of a data set.")
     parser.add_argument("name", help="of the task: a-z, 0-9, - and _")
-    parser.add_argument("path", nargs="?", help="a folder of images or a CSV; only read")
+    parser.add_argument("path", nargs="?", help="a folder or archive of images, a CSV or another table; only read")
     parser.add_argument("--label", metavar="COLUMN", help="of the CSV: the class")
     parser.add_argument("--group", metavar="COLUMN", help="of the CSV: samples that share it stay together")
     parser.add_argument("--group-from", metavar="REGEX", help="what (...) finds in an image's path stays together")
@@ -102,25 +110,53 @@ def main(*arguments: str) -> None:
         "--keep", metavar="A,B", default="", help="columns that are features although they say the label"
     )
     parser.add_argument(
-        "--positive", metavar="CLASS", help="whose detection rate is the sensitivity; default: the rarer of two"
+        "--positive", metavar="CLASS", help="whose detection rate is the sensitivity; default: not benign, or the rarer"
     )
     parser.add_argument(
         "--no-header", action="store_true", help="the table's first row is a sample, not names of columns"
     )
+    parser.add_argument("--images", metavar="DIR", help="the folder of the images that the CSV names")
+    parser.add_argument(
+        "--folders", metavar="LEVELS", help="what each level of folders is: any, split and class, as in split/class"
+    )
+    parser.add_argument("--skip", metavar="REGEX", help="images whose path it matches are no samples")
+    parser.add_argument("--split", choices=["hash"], help="draw a new test set although one is shipped")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, print what would be added")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON, and the text to stderr")
     parser.add_argument("--remove", action="store_true", help="remove the task and everything made of its data")
-    options = parser.parse_args(arguments)
+    return parser, parser.parse_args(arguments)
+
+
+def check_patterns(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with a message for an option that is no regular expression or no list of levels."""
+    for option, text in (("--group-from", options.group_from), ("--skip", options.skip)):
+        try:
+            re.compile(text or "")
+        except re.error as error:
+            parser.error(f"{option} {text}: is not a regular expression ({error})")
+    if options.folders and not re.fullmatch(FOLDERS, options.folders):
+        parser.error(f"--folders {options.folders}: expected one word class, with any and split around it: split/class")
+
+
+def main(*arguments: str) -> None:
+    parser, options = parse(arguments)
     if options.remove == bool(options.path):
         parser.error("give NAME and PATH, or --remove and NAME")
     if sum(map(bool, (options.group, options.group_from, options.no_group))) > 1:
         parser.error("give one of --group, --group-from and --no-group")
-    columns = [tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep)]
-    choices = Choices(
-        options.group, options.group_from, options.no_group, *columns, "none" if options.no_header else "first"
-    )
+    check_patterns(parser, options)
     if options.remove:
-        show(remove(options.name))
-    else:
-        add(options.name, options.path, options.label, options.group, options.positive, choices)
+        with locked():
+            lines = remove(options.name)
+        print("\n".join(in_columns(lines)))  # whole: what was deleted cannot be looked up later
+        return
+    exclude, keep = (tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep))
+    header = "none" if options.no_header else "first"
+    choices = Choices(
+        options.group, options.group_from, options.no_group, exclude, keep, header,
+        options.images, options.folders, options.skip, options.split,
+    )  # fmt: skip
+    add(options.name, options.path, options.label, options.positive, choices, options)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"  # safe as a folder, a DVC stage and an MLflow name on every system
+FOLDERS = r"^((any|split)/)*class(/(any|split))*$"  # what each level of folders is
 AND = "+columns"  # `features: [embedding, columns]` of params.yaml is kept as "embedding+columns"
 Metric = Literal[
     "roc_auc",
@@ -59,7 +60,7 @@ class ReadParams(Strict):
     path_column: str = "path"
     images: list[str] = []
     one_hot: list[str] = []
-    folders: str | None = Field(None, pattern=r"^((any|split)/)*class(/(any|split))*$")
+    folders: str | None = Field(None, pattern=FOLDERS)
     skip: str | None = None
     label: str = "label"
     group: str | None = None

@@ -13,7 +13,30 @@ from pipeline.data.group_names import find_named
 from pipeline.data.tabular.missing import missing_in
 
 # Names in lower case and without spaces and signs; the first that is there counts.
-LABELS = ("label", "labels", "class", "target", "diagnosis", "dx", "outcome", "y")
+LABELS = (
+    "label",
+    "labels",
+    "class",
+    "benignmalignant",
+    "target",
+    "diagnosis",
+    "dx",
+    "outcome",
+    "y",
+    "findinglabels",
+    "level",
+)
+LABELS += (
+    "grade",
+    "category",
+    "disease",
+    "classname",
+    "imageclass",
+    "classlabel",
+    "pathology",
+    "malignancy",
+    "malignant",
+)
 SPLITS = ("split", "shipped", "subset", "partition", "set")
 MOST_CLASSES = 20  # in a column that is taken for the label because of what is in it
 

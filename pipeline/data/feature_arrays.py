@@ -15,13 +15,15 @@ from pipeline.core.params_models import TaskParams
 from pipeline.data import images, tables, uploads
 from pipeline.data.archives import folder_of
 from pipeline.data.dataset import FORMATS, Dataset
+from pipeline.data.negative_class import negative_of
 from pipeline.data.tabular import formats
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn
 
 
 def order_classes(labels: pd.Series, positive: str | None, name: str) -> list[str]:
-    """Return the classes sorted; of two, the positive one last (the rarer where `positive` is None).
+    """Return the classes sorted; of two, the positive one last (where `positive` is None, the one that is
+    not normal, benign or the like, else the rarer).
 
     Raises DataError where `positive` is no class, or is given for more than two classes.
     """
@@ -32,6 +34,9 @@ def order_classes(labels: pd.Series, positive: str | None, name: str) -> list[st
         )
     if len(classes) != 2:
         return classes
+    negative = negative_of(*classes)
+    if positive is None and negative is not None:
+        return [negative, next(label for label in classes if label != negative)]
     positive = positive or min(classes, key=lambda label: ((labels == label).sum(), label))
     return [label for label in classes if label != positive] + [positive]
 

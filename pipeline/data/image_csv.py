@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.folder_names import MASKS, plain
+from pipeline.data.folder_names import MASKS, plain, split_names
 from pipeline.data.image_names import ImageIndex, folders_of
 from pipeline.data.images import SUFFIXES
 from pipeline.data.sample_files import JPEGS
@@ -73,10 +73,14 @@ class ImageColumn:
     images: list[str]
 
 
-def find_image_column(table: pd.DataFrame, path: Path, images: str | None = None) -> ImageColumn | None:
+def find_image_column(
+    table: pd.DataFrame, path: Path, images: str | None = None, top: Path | None = None
+) -> ImageColumn | None:
     """Return the column of the CSV at `path` that names images; None where the CSV is a table of features.
 
-    `images` is the folder of the images where the user names one. Raises DataError where a column clearly names images, by
+    `images` is the folder of the images where the user names one, `top` a folder that is not left.
+
+    Raises DataError where a column clearly names images, by
     its header or their suffix, but no such file is found.
     """
     candidates = [name for name in table if may_name_images(name, table[name])]
@@ -85,10 +89,10 @@ def find_image_column(table: pd.DataFrame, path: Path, images: str | None = None
         exact = ImageColumn("path", path.parent, path.name, [])
         if finds_exactly(table["path"], path.parent):
             return exact
-    for root, folder in places(path, images) if candidates else ():
+    for root, folder in places(path, images, top) if candidates else ():
         index = ImageIndex(root, [folder])
         for name in candidates if len(index) else ():
-            found = look_up(table[name], index, images is not None)
+            found = look_up(table[name], index, images is not None, split_names([path.stem]).get(path.stem, ""))
             if found is not None:
                 exact_here = images is None and root == path.parent and finds_exactly(table[name], root)
                 return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else found)
@@ -151,7 +155,7 @@ def _is_file(root: Path, cell: str) -> bool:
         return False  # too long for a name
 
 
-def places(path: Path, images: str | None) -> list[tuple[Path, str]]:
+def places(path: Path, images: str | None, top: Path | None) -> list[tuple[Path, str]]:
     """Return where images are searched: (folder that holds the CSV and them, folder below it)."""
     folder = path.parent
     if images is not None:
@@ -167,6 +171,8 @@ def places(path: Path, images: str | None) -> list[tuple[Path, str]]:
         return [(_as_given(root, folder), os.path.relpath(wanted.resolve(), root).replace(os.sep, "/"))]
     found = [(folder, ".")]
     above = Path(os.path.normpath(folder / ".."))
+    if top is not None:
+        return [(top, ".")]
     if folder.resolve() != above.resolve() and not Path.cwd().is_relative_to(above.resolve()):
         beside = sorted(
             entry.name for entry in os.scandir(above) if entry.is_dir() and entry.name != folder.resolve().name
@@ -181,15 +187,18 @@ def _as_given(root: Path, folder: Path) -> Path:
     return Path(os.path.normpath(folder / up))
 
 
-def look_up(cells: pd.Series, index: ImageIndex, is_given: bool) -> list[str] | None:
-    """Return the folders in which most of a column's cells find a file, None where they do not."""
+def look_up(cells: pd.Series, index: ImageIndex, is_given: bool, subset: str = "") -> list[str] | None:
+    """Return the folders in which most of a column's cells find a file, None where they do not.
+
+    `subset`: train, valid or test where the CSV is named so; a folder of that name is meant then.
+    """
     probed = probe(cells)
-    hits = [(cell, index.find(cell)) for cell in probed]
+    hits = [(cell, index.find(cell, subset)) for cell in probed]
     if sum(bool(found) for _, found in hits) < (1 if is_given else FEWEST_FOUND * len(probed)):
         return None
     clear = [(cell, found) for cell, found in hits if len(found) == 1]
     if clear and len(clear) >= sum(bool(found) for _, found in hits):
-        pairs = [(found[0], cell) for cell in cells if len(found := index.find(cell)) == 1]
+        pairs = [(found[0], cell) for cell in cells if len(found := index.find(cell, subset)) == 1]
         return folders_of(pairs)[:MOST_FOLDERS]
     return choose_folder([(cell, found) for cell, found in hits if len(found) > 1])
 

@@ -8,6 +8,7 @@ from pipeline.core import artifacts, params, yaml_edit
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.tasks import validate
 from pipeline.tasks.inspect_data import inspect
+from pipeline.tasks.params_lock import locked
 
 
 def read_words(path: Path | None) -> dict[str, str]:
@@ -36,7 +37,8 @@ def add(name: str, task: str, path: str, words: dict[str, str], label: str | Non
     if data.kind != kind:
         raise DataError(f"{path}: holds data of kind {data.kind}; the task {task!r} is of kind {kind}")
     block = {"task": task, "raw": data.raw, "read": data.read} | ({"labels": words} if words else {})
-    text = yaml_edit.add(params.PARAMS.read_bytes().decode(), "external", {name: block})
-    validate.check(yaml.safe_load(text))
-    artifacts.write_bytes(params.PARAMS, text.encode())
+    with locked():
+        text = yaml_edit.add(params.PARAMS.read_bytes().decode(), "external", {name: block})
+        validate.check(yaml.safe_load(text))
+        artifacts.write_bytes(params.PARAMS, text.encode())
     print(f"params.yaml: external.{name} is added: {len(data.samples)} samples, nothing of them is changed")

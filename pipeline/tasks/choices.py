@@ -23,7 +23,11 @@ SEED = 0  # of the images that are looked at to confirm a group
 
 @dataclass(frozen=True)
 class Choices:
-    """The options of init_task on groups, columns and the header; without any, both are found and reported."""
+    """The options of init_task on groups, columns, folders and the split; without any, these are found and reported.
+
+    `images`: the folder of the images that a CSV names; `folders`, `skip`: as in params.yaml; `split`: hash draws a new test set
+    although one is shipped.
+    """
 
     group: str | None = None
     group_from: str | None = None
@@ -31,6 +35,10 @@ class Choices:
     exclude: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     header: Header = "first"
+    images: str | None = None
+    folders: str | None = None
+    skip: str | None = None
+    split: str | None = None
 
     @property
     def has_group(self) -> bool:
@@ -48,9 +56,8 @@ def decided(read: dict[str, Any], choices: Choices) -> dict[str, Any]:
     return rest | ({"group_from": choices.group_from} if choices.group_from else {"no_group": True})
 
 
-def search_paths(root: Path, samples: list[Sample], has_csv: bool, workers: int) -> Grouping:
-    """Return the part of the paths by which images are one patient's; see `search_images`."""
-    fixed = 0 if has_csv else 1 + any(sample.shipped for sample in samples)
+def search_paths(root: Path, samples: list[Sample], fixed: int, workers: int) -> Grouping:
+    """Return the part of the paths by which images are one patient's, below `fixed` folders; see `search_images`."""
     paths = [sample.path for sample in samples]
     columns = pd.DataFrame([sample.extra for sample in samples], index=range(len(samples)))
 

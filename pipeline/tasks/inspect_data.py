@@ -1,7 +1,7 @@
 """Inspect a data set before a task is made of it: files are only read, and of images only the headers.
 
-Supported are class folders, train/ and test/ folders of these, a CSV whose column `path` lists images (alone or in the folder of
-the images), and a CSV of features.
+Supported are folders of classes and shipped splits, a CSV that names images, an archive of these (see `image_source`), and a
+table of features.
 """
 
 import os
@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import folder_layout, images, tables
+from pipeline.data import archives, folder_layout, images, tables
 from pipeline.data.column_roles import columns_of
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.tabular.files import SUFFIXES
@@ -27,6 +27,7 @@ from pipeline.tasks.choices import (
     search_paths,
     search_rows,
 )
+from pipeline.tasks.image_source import ImageSource, find_source, to_raw
 
 FEW = 60  # samples without a group: with fewer in a class, the hash may put none of it in the test set
 BATCH = 64  # files that a worker reads at once
@@ -57,42 +58,27 @@ def inspect(
     root = Path(path)
     if not root.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    if root.is_dir():
-        csv = folder_layout.find_csv(root)
-        if csv is None and (label or group):
-            raise DataError(f"{path}: --label and --group name columns of a CSV; there is none with a column 'path'")
-        return inspect_images(root, csv, label, choices, workers)
-    if root.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{path}: is neither a folder nor a table ({', '.join(SUFFIXES)})")
-    if "path" in tables.read_csv(root, header=choices.header):
-        return inspect_images(root.parent, root.name, label, choices, workers)
-    return inspect_table(root, label, choices)
+    is_table = root.is_file() and root.suffix.lower() in SUFFIXES
+    if not root.is_dir() and not is_table and not archives.is_archive(root):
+        raise DataError(
+            f"{path}: is neither a folder nor a table ({', '.join(SUFFIXES)}) nor an archive "
+            f"({', '.join(archives.SUFFIXES)})"
+        )
+    source = find_source(root, label, choices)
+    return inspect_images(source, choices, workers) if source else inspect_table(root, label, choices)
 
 
-def to_raw(path: Path) -> str:
-    """Return a path for params.yaml: relative inside the project, unchanged outside of it."""
-    absolute = Path(os.path.abspath(path))
-    inside = absolute.is_relative_to(Path.cwd())
-    return (absolute.relative_to(Path.cwd()) if inside else path).as_posix()
-
-
-def inspect_images(root: Path, csv: str | None, label: str | None, choices: Choices, workers: int) -> InspectedData:
-    """Return the data set of the images in a folder."""
-    read: dict[str, Any] = {}
-    columns = []
-    if csv:
-        table = tables.read_csv(root / csv)
-        read = columns_of(table.drop(columns="path"), root / csv, label, choices.group)
-        read = decided(read, choices)
-        columns = about_columns(read, label, choices.group)
-        others = [name for name in table if name not in {"path", *read.values()}]
-        columns += [("kept", f"{some(others)}: in samples.csv, for later use" if others else "")]
-        read = {"csv": csv} | read
-    read, raw = decided(read, choices), to_raw(root)
+def inspect_images(source: ImageSource, choices: Choices, workers: int) -> InspectedData:
+    """Return the data set of images in folders, a CSV or an archive."""
+    read, raw, root, csv = dict(source.read), to_raw(source.raw), source.folder, source.read.get("csv")
+    columns = list(source.lines)
     listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
     grouping = None
-    if not choices.has_group and "group" not in read:
-        grouping = search_paths(root, listed, csv is not None, workers)
+    if not choices.has_group and "group" not in read and "group_from" not in read:
+        n_levels = (
+            len(read["folders"].split("/")) if "folders" in read else 1 + any(sample.shipped for sample in listed)
+        )
+        grouping = search_paths(root, listed, 0 if csv else n_levels, workers)
         if grouping.pattern:
             read["group_from"] = grouping.pattern
             listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
@@ -108,15 +94,17 @@ def inspect_images(root: Path, csv: str | None, label: str | None, choices: Choi
     set_ids(samples, root)
     headers = [fact for fact in facts if not isinstance(fact, str)]
     where = f"listed in {csv}" if csv else "in class folders"
-    lines = [("found", f"{len(samples)} images {where}"), *columns, *about_samples(samples)]
+    lines = [("warning", message) for message in source.warnings]
+    lines += [("found", f"{len(samples)} images {where}"), *columns, *about_samples(samples)]
     lines += [
         ("sizes", sizes([header[:2] for header in headers])),
         ("modes", counted(header[2] for header in headers)),
         ("formats", counted(header[3] for header in headers)),
-        ("skipped", listing([(skip.path, skip.reason) for skip in skipped])),
+        ("skipped", listing([(skip.path, skip.reason) for skip in skipped if "(read.skip)" not in skip.reason])),
     ]
     if csv:
-        n_others = sum(len(files) for _, _, files in os.walk(root)) - len(samples) - 1
+        n_csvs = sum(key in read for key in ("csv", "valid_csv", "test_csv"))
+        n_others = sum(len(files) for _, _, files in os.walk(root)) - len(samples) - n_csvs
         lines.append(("not listed", f"{n_others} more files in the folder: ignored" if n_others > 0 else ""))
     return InspectedData("image", raw, read, samples, lines)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.core.errors import DataError, SplitError
+from pipeline.data.negative_class import negative_of
 from pipeline.data.splitting import unit_hash
 from pipeline.estimators._registry import get_estimator
 from pipeline.tasks.inspect_data import InspectedData
@@ -30,15 +31,17 @@ class Proposal:
     reasons: list[tuple[str, str]]
 
 
-def make_task(data: InspectedData, name: str, positive: str | None, seed: int) -> Proposal:
+def make_task(data: InspectedData, name: str, positive: str | None, seed: int, split: str | None = None) -> Proposal:
     """Return the proposal for a task of this name.
+
+    `split`: hash draws a new test set although one is shipped.
 
     Raises DataError if no sample of a class can be read or `positive` is not one of two classes, SplitError if a class has too
     few groups to be divided.
     """
     good = data.samples[data.samples["error"] == ""]
     check_classes(data, good)
-    block, n_dev, why = divide(good, seed)
+    block, n_dev, why = divide(good, seed, split)
     positive, line = choose_positive(good["label"], positive)
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
     models = make_models(name, data.kind, n_fitted)
@@ -82,7 +85,10 @@ def check_classes(data: InspectedData, good: pd.DataFrame) -> None:
 
 
 def choose_positive(labels: pd.Series, wanted: str | None) -> tuple[str | None, str]:
-    """Return the positive class of two, by default the rarer, and the reason; None for more classes."""
+    """Return the positive class of two and the reason; None for more classes.
+
+    By default it is the one whose name is not that of an absence (normal, benign, 0), else the rarer.
+    """
     counts = labels.value_counts().sort_index()
     if wanted and (wanted not in counts or len(counts) != 2):
         raise DataError(
@@ -91,15 +97,19 @@ def choose_positive(labels: pd.Series, wanted: str | None) -> tuple[str | None, 
     if len(counts) != 2:
         return None, ""
     rarer = counts.index[0] if counts.iloc[0] < counts.iloc[1] else counts.index[1]
-    positive = wanted or rarer
+    negative = negative_of(*counts.index)
+    present = next((label for label in counts.index if label != negative), None) if negative else None
+    positive = wanted or present or rarer
     if wanted:
         return positive, positive
     other = next(label for label in counts.index if label != positive)
+    if present:
+        return positive, f"{positive} ({other} is the absence of it; --positive {other} chooses the other)"
     reason = "the rarer class" if counts[positive] < counts[other] else "both classes are equally frequent"
     return positive, f"{positive} ({reason}; --positive {other} chooses the other)"
 
 
-def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
+def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[dict[str, Any], int, str]:
     """Return a block `split` that works for these samples, the number of development samples, and the reason in words.
 
     It asks for half of the possible folds and test samples, because the audit may later exclude or group samples. Raises
@@ -108,7 +118,8 @@ def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
     group = samples["group"].where(samples["group"] != "", samples["id"])
     options = [("hash", fraction, group.map(lambda g, f=fraction: unit_hash(g, seed) < f)) for fraction in FRACTIONS]
     divided = pd.Series(False, index=samples.index)
-    if {"test"} < set(samples["shipped"]):
+    if {"test"} < set(samples["shipped"]) and split != "hash":
+        check_shipped(samples)
         shipped = samples["shipped"] == "test"
         divided = ~shipped & group.isin(set(group[shipped]))
         options.insert(0, ("shipped", FRACTIONS[0], shipped))
@@ -129,6 +140,20 @@ def divide(samples: pd.DataFrame, seed: int) -> tuple[dict[str, Any], int, str]:
         f"class {n_groups.idxmin()!r} has {n_groups.min()} groups (patients, lesions or single samples), too few for a test set "
         f"and two folds. Collect more of it, or remove it{chance}"
     )
+
+
+def check_shipped(samples: pd.DataFrame) -> None:
+    """Raise SplitError where a class is missing from one side of the shipped split: no figure on it would be of all classes."""
+    labels = set(samples["label"])
+    for subset, part in (("test set", "test"), ("training part", "train")):
+        chosen = samples["shipped"] == "test" if part == "test" else samples["shipped"] != "test"
+        missing = sorted(labels - set(samples.loc[chosen, "label"]))
+        if missing:
+            raise SplitError(
+                f"class {missing[0]!r}{' and ' + str(len(missing) - 1) + ' more' if missing[1:] else ''} has no sample in the "
+                f"shipped {subset}, so it cannot be {'tested' if part == 'test' else 'learnt'}. A new test set of all samples: "
+                f"--split hash. The shipped split without the class: leave it out, for images --skip '(^|/){missing[0]}/'"
+            )
 
 
 def about_shipped(by: str, group: pd.Series, divided: pd.Series) -> str:

@@ -10,6 +10,7 @@ from pipeline.core import params, paths
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
+from pipeline.data import archives
 
 
 def check_location(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
@@ -36,11 +37,13 @@ def check(name: str, task: TaskParams) -> list[str]:
         if scanned(name, task.raw):
             return [message]
         raise ParamsError(message)
-    if raw.is_dir() != (task.kind == "image"):
+    if (raw.is_dir() or archives.is_archive(raw)) != (task.kind == "image"):
         expected = "a folder of images" if task.kind == "image" else "a CSV file"
         raise ParamsError(f"{where}: {task.raw!r}: expected {expected} for a task of kind {task.kind}")
-    if task.read.csv and not (raw / task.read.csv).is_file():
-        raise ParamsError(f"params.yaml: tasks.{name}.read.csv: there is no file {task.read.csv!r} in {task.raw}")
+    for key in ("csv", "valid_csv", "test_csv") if raw.is_dir() else ():
+        csv = getattr(task.read, key)
+        if csv and not (raw / csv).is_file():
+            raise ParamsError(f"params.yaml: tasks.{name}.read.{key}: there is no file {csv!r} in {task.raw}")
     return check_links(raw, where) if task.kind == "image" else []
 
 

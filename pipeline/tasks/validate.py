@@ -26,6 +26,7 @@ FEATURES = {
     "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
     "table": ("columns",),
 }
+OF_IMAGES = ("csv", "valid_csv", "test_csv", "images", "one_hot", "folders", "skip")  # keys of read
 RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
@@ -107,7 +108,8 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
 def check_kind(task: TaskParams, where: str) -> None:
     """Raise ParamsError if a key is set that a task of this kind does not have."""
     if task.kind == "table":
-        for_images = {"read.csv": task.read.csv, "preprocess.pixels": task.preprocess.pixels}
+        for_images = {f"read.{key}": getattr(task.read, key) for key in OF_IMAGES}
+        for_images |= {"preprocess.pixels": task.preprocess.pixels}
         for key, value in for_images.items():
             if value:
                 raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")

@@ -19,7 +19,7 @@ def project(tmp_path, monkeypatch) -> None:
     """An empty current folder with params.yaml of a table task, and a table of another source."""
     monkeypatch.chdir(tmp_path)
     write_params({"line": {"estimator": "logreg"}}, metric="roc_auc")
-    rows = pd.DataFrame({"age": range(20), "label": ["good", "bad"] * 10})
+    rows = pd.DataFrame({"age": [n * 7 % 20 for n in range(20)], "label": ["good", "bad"] * 10})
     rows.to_csv("there.csv", index=False)
 
 

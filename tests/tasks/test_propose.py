@@ -90,9 +90,11 @@ def test_equal_rows_of_a_table_are_kept_whatever_their_label():
     assert propose(data_of("x" * 100 + "y" * 100, "table"))[0]["audit"]["conflicts"] == "keep"
 
 
-def test_a_shipped_test_set_without_a_class_is_not_used():
-    shipped = ["train", "test"] * 50 + ["train"] * 100
-    assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
+def test_a_shipped_test_set_without_a_class_is_asked_about():
+    data = data_of("x" * 100 + "y" * 100, shipped=["train", "test"] * 50 + ["train"] * 100)
+    with pytest.raises(SplitError, match=r"class 'y' has no sample in the shipped test set.+--split hash.+--skip"):
+        propose(data)
+    assert make_task(data, "skin", None, 7, "hash").task["split"]["by"] == "hash"
 
 
 @pytest.mark.parametrize(
@@ -113,9 +115,9 @@ def test_unlucky_hash_differs_from_too_few_groups():
 
 
 def test_the_positive_class_is_the_rarer_and_that_is_said():
-    task, _, why = propose(data_of("y" * 270 + "n" * 39))
-    assert task["preprocess"] == {"positive": "n", "pixels": False}
-    assert why["positive"] == "n (the rarer class; --positive y chooses the other)"
+    task, _, why = propose(data_of("a" * 270 + "b" * 39))
+    assert task["preprocess"] == {"positive": "b", "pixels": False}
+    assert why["positive"] == "b (the rarer class; --positive a chooses the other)"
 
 
 def test_last_of_equally_frequent_classes_is_positive():

@@ -1,0 +1,296 @@
+"""Where the images and labels of a new image task come from: class folders, a CSV that names images, or an archive of these."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.core.errors import DataError
+from pipeline.core.params_models import ReadParams
+from pipeline.data import archives, tables
+from pipeline.data.class_folders import FolderReading, read_folders
+from pipeline.data.folder_names import SHIPPED, split_names
+from pipeline.data.image_csv import ImageColumn, find_image_column
+from pipeline.data.label_columns import name_labels, says_label
+from pipeline.data.tabular.missing import missing_in
+from pipeline.data.wording import about_columns, some
+from pipeline.tasks.choices import Choices, decided
+
+TABLES = (".csv", ".tsv", ".txt")
+SAME = 0.95  # share of the images that a CSV labels like their folders
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Where images come from.
+
+    raw : the path of params.yaml, as the user gave it or wider
+    folder : where the files are
+    read : the block of params.yaml
+    lines : (title, text) on columns
+    warnings : what needs the user's attention
+    """
+
+    raw: Path
+    folder: Path
+    read: dict[str, Any]
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NamingCsv:
+    """A CSV that names images."""
+
+    path: Path
+    table: pd.DataFrame
+    column: ImageColumn
+
+
+def find_source(path: Path, label: str | None, choices: Choices) -> ImageSource | None:
+    """Return the source of the images at a path; None where it is a table of features.
+
+    Raises DataError where more than one reading is possible.
+    """
+    if path.is_file() and not archives.is_archive(path):
+        if path.suffix.lower() not in TABLES:
+            return None
+        csv = read_naming(path, choices)
+        if csv is None and choices.images:
+            raise DataError(f"{path.as_posix()}: no column names files in {choices.images}")
+        return from_csv(csv, label, choices) if csv else None
+    folder = archives.folder_of(path)
+    raw = path if folder != path else None
+    csvs = (
+        [] if choices.folders else naming_csvs(csv_folder(folder) if raw else folder, choices, folder if raw else None)
+    )
+    reading = choose_reading(folder, path, csvs, label, choices)
+    if reading is not None:
+        if label or choices.group:
+            raise DataError(
+                f"{path.as_posix()}: --label and --group name columns of a CSV; there is none with a column 'path', or of "
+                "another name, that finds images"
+            )
+        return from_class_folders(reading, path, folder, choices)
+    return from_csv(csvs[0], label, choices, raw, folder if raw else None, csvs[1:])
+
+
+def csv_folder(folder: Path) -> Path:
+    """Return the folder of an archive that holds its CSVs: the top, or the only folder in it."""
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+
+
+def read_naming(path: Path, choices: Choices, top: Path | None = None) -> NamingCsv | None:
+    """Return the CSV at `path` if it names images; `top` is a folder that is not left in search of them."""
+    table = tables.read_csv(path, header=choices.header)
+    rest = table.drop(columns=[column for column in choices.exclude if column in table])
+    column = find_image_column(rest, path, choices.images, top)
+    return NamingCsv(path, table, column) if column else None
+
+
+def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list[NamingCsv]:
+    """Return the CSVs in a folder that name images; several only if they are the parts of one shipped split."""
+    csvs = []
+    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in (".csv", ".tsv")):
+        try:
+            csv = read_naming(path, choices, top)
+        except (DataError, OSError):
+            continue  # a stray file: the scan passes it over
+        if csv is not None:
+            csvs.append(csv)
+    if len(csvs) < 2:
+        return csvs
+    subsets = split_names([csv.path.stem for csv in csvs])
+    if len(subsets) == len(csvs) and len(set(subsets.values())) == len(csvs) and "train" in subsets.values():
+        return sorted(csvs, key=lambda csv: ("train", "valid", "test").index(subsets[csv.path.stem]))
+    names = ", ".join(csv.path.name for csv in csvs)
+    same = " have a column 'path'" if all(csv.column.column == "path" for csv in csvs) else " name images"
+    raise DataError(f"{folder.as_posix()}: {names}{same}; give the one that is meant")
+
+
+def choose_reading(
+    folder: Path, path: Path, csvs: list[NamingCsv], label: str | None, choices: Choices
+) -> FolderReading | None:
+    """Return the class folders where these are meant rather than a CSV; raise DataError where both are possible and differ."""
+    settings = ReadParams(folders=choices.folders, skip=choices.skip)
+    if not csvs:
+        return read_folders(folder, settings, path.as_posix())
+    if csvs[0].column.column == "path" or label or choices.images:
+        return None
+    try:
+        reading = read_folders(folder, settings, path.as_posix())
+    except DataError:
+        return None
+    classes = {sample.path: sample.label for sample in reading.samples}
+    if len(set(classes.values())) < 2:
+        return None
+    try:
+        named = name_labels(csvs[0].table.drop(columns=csvs[0].column.column), csvs[0].path, label, choices.group)
+    except DataError:
+        return reading
+    labels = csvs[0].table[named["label"]] if "label" in named else None
+    if labels is None or labels_agree(csvs[0], labels, folder, classes):
+        return None
+    name = csvs[0].path.name
+    raise DataError(
+        f"{path.as_posix()}: the folders {some(sorted(set(classes.values())), 4)} look like classes, but {name} names the same "
+        f"images and labels them otherwise (column {named['label']!r}). The CSV: give {csvs[0].path.as_posix()}. The folders: "
+        f"--folders {reading.roles.folders} (read.folders)"
+    )
+
+
+def labels_agree(csv: NamingCsv, labels: pd.Series, folder: Path, classes: dict[str, str]) -> bool:
+    """Return whether each class folder holds one label of a CSV."""
+    from pipeline.data.image_names import ImageIndex
+
+    index = ImageIndex(folder, csv.column.images or ["."])
+    pairs: dict[tuple[str, str], int] = {}
+    for cell, label in zip(csv.table[csv.column.column], labels, strict=True):
+        hits = index.find(cell)
+        if len(hits) == 1 and hits[0] in classes:
+            key = (classes[hits[0]], label)
+            pairs[key] = pairs.get(key, 0) + 1
+    best: dict[str, int] = {}
+    for (name, _), n_images in pairs.items():
+        best[name] = max(best.get(name, 0), n_images)
+    n_labels = len({label for (_, label) in pairs})
+    return n_labels >= len(best) and sum(best.values()) >= SAME * sum(pairs.values())
+
+
+def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices: Choices) -> ImageSource:
+    """Return the source of class folders, with what their levels were taken for."""
+    roles = reading.roles
+    read: dict[str, Any] = {}
+    tops = {sample.path.split("/")[0].lower() for sample in reading.samples}
+    usual = roles.folders == "class" or (roles.folders == "split/class" and tops <= set(SHIPPED))
+    if choices.folders or not usual:
+        read["folders"] = roles.folders
+    if roles.skip:
+        read["skip"] = roles.skip
+    if roles.group_from and not choices.has_group:
+        read["group_from"] = roles.group_from
+    lines = []
+    if "folders" in read:
+        lines.append(("folders", f"{roles.folders}; --folders reads them otherwise"))
+    warnings = list(reading.notes)
+    left_out = [skip.path for skip in reading.skipped if "(read.skip)" in skip.reason]
+    if left_out:
+        warnings.append(
+            f"{len(left_out)} images are masks or otherwise no samples and left out, the first {left_out[0]} (read.skip; "
+            "--skip REGEX leaves out others)"
+        )
+    neighbour = neighbouring_split(path)
+    if neighbour and not {sample.shipped for sample in reading.samples} - {""}:
+        warnings.append(
+            f"{path.name} looks like one part of a shipped split; {neighbour} next to it is not read. Give the folder above to "
+            "use both"
+        )
+    return ImageSource(path, folder, read | decided({}, choices), lines, warnings)
+
+
+def neighbouring_split(path: Path) -> str:
+    """Return a folder next to this one that is another part of the same shipped split, "" where there is none."""
+    above = path.absolute().parent
+    if not path.is_dir() or above == path.absolute():
+        return ""
+    subsets = split_names([entry.name for entry in above.iterdir() if entry.is_dir()])
+    others = [name for name, subset in subsets.items() if subset != subsets.get(path.absolute().name, subset)]
+    return min(others, default="") if path.absolute().name in subsets else ""
+
+
+def from_csv(
+    csv: NamingCsv,
+    label: str | None,
+    choices: Choices,
+    raw: Path | None = None,
+    top: Path | None = None,
+    others: list[NamingCsv] | None = None,
+) -> ImageSource:
+    """Return the source of a CSV that names images, with the CSVs that are the other parts of its shipped split."""
+    folder = top or csv.column.raw
+    columns = csv.table.drop(columns=csv.column.column)
+    read = decided(name_labels(columns, csv.path, label, choices.group), choices)
+    parts, warnings = find_parts(csv, read, choices, others, top)
+    images = list(dict.fromkeys(name for part in (csv, *parts.values()) for name in part.column.images))
+    block: dict[str, Any] = {"csv": csv.path.relative_to(folder).as_posix() if top else csv.column.csv}
+    block |= {f"{subset}_csv": part.path.relative_to(folder).as_posix() for subset, part in parts.items()}
+    if csv.column.column != "path":
+        block["path_column"] = csv.column.column
+    if images:
+        block["images"] = images
+    taken = {csv.column.column, *(value for value in read.values() if isinstance(value, str)), *read.get("one_hot", [])}
+    rest = [name for name in csv.table if name not in taken]
+    guessed = {key: value for key, value in read.items() if key in ("label", "group", "shipped")}
+    lines = about_columns(
+        {key: value for key, value in guessed.items() if isinstance(value, str)}, label, choices.group
+    )
+    if "one_hot" in read:
+        lines.insert(
+            0, ("label", f"the columns {some(read['one_hot'])} are one label (one-hot; --label takes another)")
+        )
+    if csv.column.column != "path" or images:
+        where = f" in {some(images, 4)}" if images and images != ["."] else ""
+        lines.append(("images", f"named by column {csv.column.column!r}{where}; --images DIR names another folder"))
+    if parts:
+        names = ", ".join(f"{part.path.name} ({subset})" for subset, part in parts.items())
+        lines.append(("csv", f"{csv.path.name} (train), {names}: a shipped split"))
+    lines.append(("kept", f"{some(rest)}: in samples.csv, for later use" if rest else ""))
+    telling = says_label(csv.table[rest], csv.table[read["label"]]) if "label" in read else []
+    if telling:
+        warnings.append(f"{some(telling)}: say the label by another name; never use them as clinical columns")
+    if choices.header != "first":
+        block["header"] = choices.header
+    return ImageSource(raw or folder, folder, block | read, lines, warnings)
+
+
+def find_parts(
+    csv: NamingCsv, read: dict[str, Any], choices: Choices, others: list[NamingCsv] | None, top: Path | None
+) -> tuple[dict[str, NamingCsv], list[str]]:
+    """Return the CSVs next to a training CSV that are its shipped valid and test parts, and warnings on those not used."""
+    stems = {
+        path.stem: path for path in sorted(csv.path.parent.iterdir()) if path.suffix.lower() == csv.path.suffix.lower()
+    }
+    subsets = split_names(list(stems))
+    if subsets.get(csv.path.stem) != "train" or "shipped" in read:
+        return {}, []
+    parts: dict[str, NamingCsv] = {}
+    warnings = []
+    for stem, subset in subsets.items():
+        if subset == "train" or subset in parts:
+            continue
+        name = f"{stems[stem].name} looks like the shipped {subset} part"
+        try:
+            known = next((other for other in others or [] if other.path == stems[stem]), None)
+            part = known or read_naming(stems[stem], choices, top)
+        except DataError as error:
+            warnings.append(f"{name}, but is not read: {error}")
+            continue
+        reason = reason_to_leave(part, csv, read)
+        if part is None or reason:
+            warnings.append(f"{name}, but {reason}: it is not read")
+        else:
+            parts[subset] = part
+    return parts, warnings
+
+
+def reason_to_leave(part: NamingCsv | None, csv: NamingCsv, read: dict[str, Any]) -> str:
+    """Return why a CSV is not another part of the shipped split that begins with `csv`, "" where it is."""
+    needed = [read["label"]] if "label" in read else read.get("one_hot", [])
+    if part is None or part.column.column != csv.column.column:
+        return f"names no images in a column {csv.column.column!r}"
+    if not set(needed) <= set(part.table):
+        return "has no labels"
+    if "label" in read and part.table[read["label"]].isin(missing_in(part.table[read["label"]], of_label=True)).all():
+        return "its labels are empty"
+    if part.column.raw != csv.column.raw:
+        return "its images lie elsewhere"
+    return ""
+
+
+def to_raw(path: Path) -> str:
+    """Return a path for params.yaml: relative inside the project, absolute outside, where copies of the project find it too."""
+    absolute = Path(os.path.abspath(path))
+    return (absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute).as_posix()
