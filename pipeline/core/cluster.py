@@ -121,9 +121,9 @@ def result(future: Future, client: Client) -> Any:
 
 def with_code(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is pickled with its code: a worker can import the project only after it changed to its folder."""
-    cloudpickle.register_pickle_with_code(sys.modules[__name__])
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     code = cloudpickle.dumps(function)
-    cloudpickle.unregister_pickle_with_code(sys.modules[__name__])
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     return lambda *arguments: cloudpickle.loads(code)(*arguments)
 
 

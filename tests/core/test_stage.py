@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.errors import AssayError, StageError
+from pipeline.core.errors import AssayError, FindingError, StageError
 from pipeline.core.stage import require, run
 from pipeline.retraining.decide import NotPromoted
 from tests.samples import ROOT, put, stage, task, write_params
@@ -36,7 +36,12 @@ def ended(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProce
 
 
 # Those of the module itself: other modules have errors of their own, if they are imported by then.
-ERRORS = sorted(kind.__name__ for kind in AssayError.__subclasses__() if kind.__module__ == AssayError.__module__)
+KINDS = [kind for kind in AssayError.__subclasses__() if kind.__module__ == AssayError.__module__]
+ERRORS = sorted(kind.__name__ for kind in KINDS if kind is not FindingError)
+    kind.__name__
+    for kind in AssayError.__subclasses__()
+    if kind.__module__ == AssayError.__module__ and kind.exit_code == 2
+)
 
 
 def test_successful_stage_exits_0_and_logs_its_duration(tmp_path):
@@ -150,7 +155,8 @@ def test_missing_input_names_the_stage_that_writes_it(tmp_path):
     assert require(str(file), "scan@skin") == file
 
 
-def test_errors_exit_2_and_a_rejected_batch_3():
-    assert NotPromoted.exit_code == 3
-    assert {kind.exit_code for kind in AssayError.__subclasses__() if kind is not NotPromoted} == {2}
+def test_bad_input_exits_2_and_a_finding_3():
+    findings = (NotPromoted, FindingError)
+    assert {kind.exit_code for kind in findings} == {3}
+    assert {kind.exit_code for kind in AssayError.__subclasses__() if kind not in findings} == {2}
     assert callable(run)

@@ -161,7 +161,7 @@ def test_a_form_is_filled_in_and_sent_by_the_keyboard_alone(browser, address, pr
         tab_to(page, "Predict", "Shift+Tab")
         page.keyboard.press("Enter")
         assert answer(page) == said(loaded.predict(row | {"mean radius": 30}, "the form"))
-        page.get_by_text("Outside of what training saw: 'mean radius' is 30").wait_for()
+        page.get_by_text("outside the range of the training data: 'mean radius' is 30").wait_for()
 
 
 def tab_to(page, name: str, key: str = "Tab") -> None:
