@@ -38,10 +38,6 @@ def ended(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProce
 # Those of the module itself: other modules have errors of their own, if they are imported by then.
 KINDS = [kind for kind in AssayError.__subclasses__() if kind.__module__ == AssayError.__module__]
 ERRORS = sorted(kind.__name__ for kind in KINDS if kind is not FindingError)
-    kind.__name__
-    for kind in AssayError.__subclasses__()
-    if kind.__module__ == AssayError.__module__ and kind.exit_code == 2
-)
 
 
 def test_successful_stage_exits_0_and_logs_its_duration(tmp_path):
