@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.folder_names import MASKS, plain, split_names
+from pipeline.data.folder_names import CONTAINERS, FILLERS, MASKS, plain, split_names
 from pipeline.data.image_names import ImageIndex, folders_of
 from pipeline.data.images import SUFFIXES
 from pipeline.data.sample_files import JPEGS
@@ -174,11 +174,17 @@ def places(path: Path, images: str | None, top: Path | None) -> list[tuple[Path,
     if top is not None:
         return [(top, ".")]
     if folder.resolve() != above.resolve() and not Path.cwd().is_relative_to(above.resolve()):
-        beside = sorted(
+        names = sorted(
             entry.name for entry in os.scandir(above) if entry.is_dir() and entry.name != folder.resolve().name
         )
-        found += [(above, name) for name in beside[:MOST_FOLDERS] if not name.startswith(".")]
+        found += [(above, name) for name in names if may_hold_images(name)][:MOST_FOLDERS]
     return found
+
+
+def may_hold_images(name: str) -> bool:
+    """Return whether a folder next to that of a CSV may hold its images: other data sets lie there, too."""
+    words = set(re.findall(r"[^\W\d_]+", name.casefold()))
+    return bool(words & (CONTAINERS | FILLERS)) or bool(split_names([name]))
 
 
 def _as_given(root: Path, folder: Path) -> Path:

@@ -8,10 +8,13 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import folder_layout, sample_files, tables
+from pipeline.data.archives import folder_of, is_archive
 from pipeline.data.class_folders import read_folders
 from pipeline.data.column_roles import LABELS, SPLITS, columns_of, guess_group, named
 from pipeline.data.folder_names import SHIPPED
 from pipeline.data.id_columns import find_ids
+from pipeline.data.image_csv import find_image_column
+from pipeline.data.image_names import ImageIndex
 from pipeline.data.sample_files import Sample, Skipped
 from pipeline.data.tabular.files import SUFFIXES
 from pipeline.duplicates.group_search import search_table
@@ -43,19 +46,35 @@ def collect(path: Path) -> AnySamples:
         return AnySamples(path, to_table(samples), skipped)
     if not path.exists():
         raise DataError(f"{path.as_posix()}: there is no such file, folder or task")
+    if is_archive(path):
+        samples, skipped = from_folder(folder_of(path))
+        return AnySamples(folder_of(path), to_table(samples), skipped)
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{path.as_posix()}: is neither a folder nor a table ({', '.join(SUFFIXES)})")
     table = tables.read_csv(path)
-    if "path" in table:
-        return AnySamples(path.parent, to_table(from_csv(table, path)))
-    return from_table(table, path)
+    images = find_image_column(table, path)
+    if images is None:
+        return from_table(table, path)
+    index = ImageIndex(images.raw, images.images) if images.images else None
+    if index is not None:
+        cells = [
+            index.resolve(cell, f"{path.as_posix()}: row {n}") for n, cell in enumerate(table[images.column], start=1)
+        ]
+        table = table.drop(columns=[column for column in {"path", images.column} if column in table]).assign(path=cells)
+    elif images.column != "path":
+        table = table.drop(columns="path", errors="ignore").rename(columns={images.column: "path"})
+    return AnySamples(images.raw, to_table(from_csv(table, path)))
 
 
 def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
     """Return the images of class folders or shipped splits; where there are no class folders, all images there are."""
-    reading = read_folders(root)
-    if reading.samples:
-        return reading.samples, reading.skipped
+    try:
+        reading = read_folders(root)
+    except DataError as error:  # to be decided when a task is made of it; duplicates are found without classes
+        print(f"{error}. Audited without classes", file=sys.stderr)
+    else:
+        if reading.samples:
+            return reading.samples, reading.skipped
     samples, skipped = [], []
     for path in sample_files.walk(root):
         parts = path.split("/")

@@ -56,6 +56,13 @@ def test_images_beside_the_folder_of_the_csv_are_found(tmp_path):
     assert find(root / "tables/labels.csv") == ImageColumn("image_id", root, "tables/labels.csv", ["images"])
 
 
+def test_images_of_another_data_set_are_not_taken(tmp_path):
+    root = put(tmp_path / "raw", {f"other_study/train/{name}.jpg": b"" for name in NAMES})
+    put(root, {"mine/labels.csv": csv("image_id", NAMES)})
+    with pytest.raises(DataError, match="seems to name images"):
+        find(root / "mine/labels.csv")
+
+
 def test_named_folder_decides(tmp_path):
     root = put(tmp_path / "raw", {f"{size}/{name}.jpg": b"" for name in NAMES for size in ("small", "large")})
     put(root, {"labels.csv": csv("image_id", NAMES)})

@@ -96,3 +96,17 @@ def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path):
     put(tmp_path, {"labels.csv": "path,label\n../a.png,x\n"})
     with pytest.raises(DataError, match=r"row 1: '\.\./a\.png' leads out of the folder"):
         collect(tmp_path / "labels.csv")
+
+
+def test_a_csv_that_names_images_without_suffix_is_no_table(tmp_path):
+    rows_ = "".join(f"ISIC_{n},{'xy'[n % 2]}\n" for n in range(4))
+    put(tmp_path, {"labels.csv": "image_name,target\n" + rows_, **{f"train/ISIC_{n}.jpg": n for n in range(4)}})
+    root, samples, _ = rows(tmp_path / "labels.csv")
+    assert root == tmp_path
+    assert samples[0][:2] == ("train/ISIC_0.jpg", "x")
+
+
+def test_folders_that_ask_are_audited_without_classes(tmp_path, capsys):
+    put(tmp_path, {f"fold{k}/{c}/1.png": k for k in (1, 2) for c in "ab"})
+    assert {label for _, label, _, _ in rows(tmp_path)[1]} == {""}
+    assert "Audited without classes" in capsys.readouterr().err

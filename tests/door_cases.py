@@ -1,0 +1,163 @@
+"""Data sets in the forms in which they come to the door, made by the tests: small, drawn, nobody's."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.samples import encoded, noise, put
+
+Files = dict[str, bytes | str | int]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What comes in: a name, the files, and what init_task is given: a path below the folder, then options."""
+
+    title: str
+    files: Callable[[], Files]
+    path: str = ""
+    options: tuple[str, ...] = ()
+
+    def make(self, root: Path) -> list[str]:
+        """Write the files below `root` and return the arguments of init_task."""
+        put(root, self.files())
+        return [(root / self.path).as_posix(), *self.options]
+
+
+def images(*folders: str, n: int = 24, name: str = "{n}.png") -> Files:
+    """Return images in folders, no two alike."""
+    return {f"{folder}/{name.format(n=n_, k=k)}": 100 * k + n_ for k, folder in enumerate(folders) for n_ in range(n)}
+
+
+def table(header: list[str], rows: list[list[object]]) -> str:
+    """Return a CSV."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([header, *rows])
+    return out.getvalue()
+
+
+def isic_2020() -> Files:
+    """Return images named without suffix in a folder next to an official CSV."""
+    rows = []
+    for n in range(48):
+        bad = n % 3 == 0
+        rows.append(
+            [f"ISIC_{n:07}", f"IP_{n // 4:07}", "male", 45.0 + n % 5, "melanoma" if bad else "unknown",
+             "malignant" if bad else "benign", int(bad)]
+        )  # fmt: skip
+    header = ["image_name", "patient_id", "sex", "age_approx", "diagnosis", "benign_malignant", "target"]
+    return {f"train/ISIC_{n:07}.jpg": n for n in range(48)} | {"GroundTruth.csv": table(header, rows)}
+
+
+def one_hot(n_ones: int = 1) -> Files:
+    """Return a CSV whose label is spread over columns of 0 and 1."""
+    rows = [[f"ISIC_{n}", *(float((n + k) % 3 < n_ones) for k in range(3))] for n in range(60)]
+    return {f"input/ISIC_{n}.jpg": n for n in range(60)} | {"truth.csv": table(["image", "MEL", "NV", "BCC"], rows)}
+
+
+def two_folders() -> Files:
+    """Return images in two folders, and lesions with several images, half of them nevi."""
+    rows = [[f"HAM_{n // 3}", f"ISIC_{n}", ["nv", "mel"][n // 3 % 2], "histo"] for n in range(72)]
+    files: Files = {f"images_part_{1 + n // 36}/ISIC_{n}.jpg": n for n in range(72)}
+    return files | {"metadata.csv": table(["lesion_id", "image_id", "dx", "dx_type"], rows)}
+
+
+def parts() -> Files:
+    """Return train.csv and test.csv with their folders of images."""
+    files = images("train", "test")
+    for part in ("train", "test"):
+        files[f"{part}.csv"] = table(["id_code", "diagnosis"], [[str(n), n % 2] for n in range(24)])
+    return files
+
+
+def packed(files: Files) -> bytes:
+    """Return a zip archive of files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            data = encoded(noise(content)) if isinstance(content, int) else content
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+def medmnist() -> bytes:
+    """Return a .npz as MedMNIST publishes them."""
+    rng, arrays, out = np.random.default_rng(1), {}, io.BytesIO()
+    for part, n in (("train", 40), ("val", 10), ("test", 20)):
+        arrays[f"{part}_images"] = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+        arrays[f"{part}_labels"] = (np.arange(n) % 2).astype(np.uint8)[:, None]
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+def visits(name: str) -> str:
+    """Return five visits of each of 40 patients; the outcome is the patient's."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for patient in range(40):
+        own, outcome = rng.normal(size=3), int(rng.integers(2))
+        rows += [[1000 + 7 * patient, *np.round(own + rng.normal(0, 0.1, 3), 2), outcome] for _ in range(5)]
+    return table([name, "a", "b", "c", "outcome"], rows)
+
+
+def measured(**columns: Callable[[int, int], object]) -> str:
+    """Return 200 rows of two measurements, further columns made of (row, outcome), and an outcome."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for n in range(200):
+        outcome = int(rng.integers(2))
+        own = [make(n, outcome) for make in columns.values()]
+        rows.append([*np.round(rng.normal(size=2), 3), *own, ["well", "ill"][outcome]])
+    return table(["size", "dose", *columns, "outcome"], rows)
+
+
+def headless() -> str:
+    """Return a table without a header."""
+    return measured().split("\n", 1)[1]
+
+
+def unclosed() -> str:
+    """Return a table with a quote that is never closed."""
+    return measured(note=lambda n, y: "open" if n == 50 else "x").replace("open", '"x')
+
+
+CASES = [
+    Case("class folders", lambda: images("benign", "malignant")),
+    Case("`train/` and `test/`", lambda: images("train/a", "train/b", "test/a", "test/b")),
+    Case("`train_set/` and `test_set/`", lambda: images("train_set/a", "train_set/b", "test_set/a", "test_set/b")),
+    Case("one part of these", lambda: images("train_set/a", "train_set/b", "test_set/a", "test_set/b"), "train_set"),
+    Case("`fold1/` and `fold2/`", lambda: images("fold1/a", "fold1/b", "fold2/a", "fold2/b")),
+    Case("the same, decided", lambda: images("fold1/a", "fold1/b", "fold2/a", "fold2/b"), "", ("--folders", "any/class")),
+    Case("`images/` and `masks/`", lambda: images("images/a", "images/b", "masks/a", "masks/b")),
+    Case("masks next to images", lambda: images("a", "b") | images("a", "b", name="{n}_mask.png")),
+    Case("class/train", lambda: images("a/train", "a/test", "b/train", "b/test", name="{k}_{n}.png")),
+    Case("patient/class", lambda: images(*(f"patient{p:02}/{c}" for p in range(12) for c in "ab"), n=3)),
+    Case("patients and no class", lambda: images(*(f"patient{p:02}" for p in range(12)), n=3)),
+    Case("an empty class folder", lambda: images("a", "b") | {"c/.keep": ""}),
+    Case("a class in `.jfif`", lambda: images("a") | images("b", name="{n}b.jfif")),
+    Case("a class in `.heic`", lambda: images("a", "b") | {f"c/{n}.heic": b"x" for n in range(9)}),
+    Case("a class missing from the shipped test", lambda: images("train/a", "train/b", "train/c", "test/a", "test/b")),
+    Case("the same, decided", lambda: images("train/a", "train/b", "train/c", "test/a", "test/b"), "", ("--split", "hash")),
+    Case("`annotations/` next to train and test", lambda: images("train/a", "test/b", "annotations")),
+    Case("a CSV of names without suffix (ISIC 2020)", isic_2020, "GroundTruth.csv"),
+    Case("its folder", isic_2020),
+    Case("one-hot label columns (ISIC 2019)", one_hot, "truth.csv"),
+    Case("several labels a row", lambda: one_hot(2), "truth.csv"),
+    Case("images in two folders (HAM10000)", two_folders, "metadata.csv"),
+    Case("`train.csv` and `test.csv`", parts),
+    Case("a CSV whose images are not there", lambda: {"truth.csv": isic_2020()["GroundTruth.csv"]}, "truth.csv"),
+    Case("a zip archive", lambda: {"skin.zip": packed(images("skin/benign", "skin/malignant"))}, "skin.zip"),
+    Case("a hostile zip archive", lambda: {"skin.zip": packed({"../../evil.png": b"x"})}, "skin.zip"),
+    Case("a MedMNIST file", lambda: {"pneumonia.npz": medmnist()}, "pneumonia.npz"),
+    Case("a table with visits and MRN", lambda: {"visits.csv": visits("MRN")}, "visits.csv"),
+    Case("a table with a running index", lambda: {"t.csv": measured(index=lambda n, y: n)}, "t.csv"),
+    Case("a column that is the label by another name", lambda: {"t.csv": measured(code=lambda n, y: "AB"[y])}, "t.csv"),
+    Case("a table without a header", lambda: {"t.csv": headless()}, "t.csv"),
+    Case("an unclosed quote", lambda: {"t.csv": unclosed()}, "t.csv"),
+    Case("rows without a label", lambda: {"t.csv": measured().replace("well", "NA", 9)}, "t.csv"),
+]  # fmt: skip
