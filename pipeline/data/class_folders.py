@@ -8,6 +8,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.folder_names import DOCUMENTS, split_names
 from pipeline.data.folder_roles import FolderRoles, names_at, recognise, some
+from pipeline.data.masks import find_masks
 from pipeline.data.sample_files import SYSTEM, Sample, Skipped, reason_to_skip, suffix_of, walk
 
 
@@ -21,12 +22,13 @@ class FolderReading:
     notes: list[str] = field(default_factory=list)
 
 
-def read_folders(root: Path, read: ReadParams | None = None, name: str = "") -> FolderReading:
+def read_folders(root: Path, read: ReadParams | None = None, name: str = "", is_new: bool = False) -> FolderReading:
     """Return the images in class folders, at the top or in another level.
 
     `read.folders` and `read.skip` say what is what; without them it is recognised. `name` is the folder's, or its archive's, in
-    messages. Raises DataError where more than one reading
-    is possible, or a class would vanish because none of its files is an image by its name.
+    messages; of a new task (`is_new`) masks are sought although the levels are named.
+
+    Raises DataError where more than one reading is possible, or a class would vanish because none of its files is an image by its name.
     """
     where = name or root.as_posix()
     folders: list[str] = []
@@ -40,7 +42,8 @@ def read_folders(root: Path, read: ReadParams | None = None, name: str = "") -> 
         else:
             paths.append(path)
     if read and read.folders:
-        roles = FolderRoles(read.folders, read.skip)
+        skip = find_masks(paths) if is_new and read.skip is None else read.skip
+        roles = FolderRoles(read.folders, skip)
     else:
         roles = recognise(paths, where, read.skip if read else None)
     samples, others = assign(paths, roles, where)

@@ -31,7 +31,7 @@ NEGATIVE |= {
     "unremarkable",
     "not",
 }
-NEGATIVE |= {"unaffected", "clean", "clear", "nil", "nonprogressor", "negativ", "gesund", "nein", "sain", "non", "sano"}
+NEGATIVE |= {"unaffected", "clean", "clear", "nil", "nonprogressor", "gesund", "nein", "sain", "non", "sano"}
 # A word of the name.
 WORDS = {
     "normal",

@@ -117,11 +117,11 @@ def choose_reading(
     """Return the class folders where these are meant rather than a CSV; raise DataError where both are possible and differ."""
     settings = ReadParams(folders=choices.folders, skip=choices.skip)
     if not csvs:
-        return read_folders(folder, settings, path.as_posix())
+        return read_folders(folder, settings, path.as_posix(), is_new=True)
     if csvs[0].column.column == "path" or label or choices.images:
         return None
     try:
-        reading = read_folders(folder, settings, path.as_posix())
+        reading = read_folders(folder, settings, path.as_posix(), is_new=True)
     except DataError:
         return None
     classes = {sample.path: sample.label for sample in reading.samples}
@@ -168,8 +168,8 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
     usual = roles.folders == "class" or (roles.folders == "split/class" and tops <= set(SHIPPED))
     if choices.folders or not usual:
         read["folders"] = roles.folders
-    if roles.skip:
-        read["skip"] = roles.skip
+    if roles.skip or choices.skip is not None:
+        read["skip"] = roles.skip or ""  # an empty one: no masks are sought
     if roles.group_from and not choices.has_group:
         read["group_from"] = roles.group_from
     lines = []

@@ -116,3 +116,14 @@ def test_folders_that_a_csv_labels_otherwise_are_asked_about(project):
     init_task.main("csv", "data/raw/skin/labels.csv")
     assert params.task("csv").preprocess.positive in ("p", "q")
     assert params.task("folders").preprocess.positive == "malignant"
+
+
+def test_masks_are_sought_although_the_levels_are_named(project):
+    files = {}
+    for seed, (k, c, n) in enumerate((k, c, n) for k in (1, 2) for c in "ab" for n in range(20)):
+        files |= {f"fold{k}/{c}/{n}.png": seed, f"fold{k}/{c}/{n}_mask.png": 1000 + seed}
+    put(Path("data/raw/folds"), files)
+    init_task.main("folds", "data/raw/folds", "--folders", "any/class", "--no-group")
+    assert "mask" in params.task("folds").read.skip
+    init_task.main("all", "data/raw/folds", "--folders", "any/class", "--no-group", "--skip", "")
+    assert params.task("all").read.skip == ""

@@ -127,6 +127,8 @@ def test_fine_tuning_without_pixels_names_the_key():
 def test_what_is_for_images_is_refused_for_tables():
     refused("tasks.skin.preprocess.pixels: found True; this is for images", task("table", preprocess={"pixels": True}))
     refused("tasks.skin.read.csv: found 'a.csv'; this is for images", task("table", read={"csv": "a.csv"}))
+    refused("tasks.skin.read.images: found", task("table", read={"images": ["a"]}))
+    refused("tasks.skin.read.folders: found 'class'; this is for images", task("table", read={"folders": "class"}))
 
 
 # names and places
