@@ -24,6 +24,7 @@ from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import FOLDERS, TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
+from pipeline.data.tabular.files import Header
 from pipeline.tasks import raw_data, validate
 from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import InspectedData, inspect
@@ -151,7 +152,7 @@ def main(*arguments: str) -> None:
         print("\n".join(in_columns(lines)))  # whole: what was deleted cannot be looked up later
         return
     exclude, keep = (tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep))
-    header = "none" if options.no_header else "first"
+    header: Header = "none" if options.no_header else "first"
     choices = Choices(
         options.group, options.group_from, options.no_group, exclude, keep, header,
         options.images, options.folders, options.skip, options.split,

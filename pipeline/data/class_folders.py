@@ -28,7 +28,8 @@ def read_folders(root: Path, read: ReadParams | None = None, name: str = "", is_
     `read.folders` and `read.skip` say what is what; without them it is recognised. `name` is the folder's, or its archive's, in
     messages; of a new task (`is_new`) masks are sought although the levels are named.
 
-    Raises DataError where more than one reading is possible, or a class would vanish because none of its files is an image by its name.
+    Raises DataError where more than one reading is possible, or a class would vanish because none of its files is an image by
+    its name.
     """
     where = name or root.as_posix()
     folders: list[str] = []

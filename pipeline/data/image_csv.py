@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.folder_names import CONTAINERS, FILLERS, MASKS, plain, split_names
+from pipeline.data.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names
 from pipeline.data.image_names import ImageIndex, folders_of
 from pipeline.data.images import SUFFIXES
 from pipeline.data.sample_files import JPEGS
@@ -85,14 +85,21 @@ def find_image_column(
     """
     candidates = [name for name in table if may_name_images(name, table[name])]
     candidates.sort(key=lambda name: NAMES.index(plain(name)) if plain(name) in NAMES else len(NAMES))
+    sure = [name for name in candidates if plain(name) in NAMES or have_suffix(table[name])]
     if images is None and "path" in table:
         exact = ImageColumn("path", path.parent, path.name, [])
         if finds_exactly(table["path"], path.parent):
             return exact
     for root, folder in places(path, images, top) if candidates else ():
+        if images is None and root not in (path.parent, top) and not sure:
+            continue
         index = ImageIndex(root, [folder])
-        for name in candidates if len(index) else ():
-            found = look_up(table[name], index, images is not None, split_names([path.stem]).get(path.stem, ""))
+        likely = candidates if images is not None or root in (path.parent, top) else sure
+        for name in likely if len(index) else ():
+            subset = split_names([path.stem]).get(path.stem, "")
+            if images is None and name not in sure and not is_list_of(table[name], index, subset):
+                continue
+            found = look_up(table[name], index, images is not None, subset)
             if found is not None:
                 exact_here = images is None and root == path.parent and finds_exactly(table[name], root)
                 return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else found)
@@ -103,7 +110,6 @@ def find_image_column(
         )
     if "path" in table:  # its errors name the files
         return ImageColumn("path", path.parent, path.name, [])
-    sure = [name for name in candidates if plain(name) in NAMES or have_suffix(table[name])]
     if sure:
         cell = next(cell for cell in table[sure[0]] if not is_missing(cell))
         raise DataError(
@@ -177,14 +183,22 @@ def places(path: Path, images: str | None, top: Path | None) -> list[tuple[Path,
         names = sorted(
             entry.name for entry in os.scandir(above) if entry.is_dir() and entry.name != folder.resolve().name
         )
-        found += [(above, name) for name in names if may_hold_images(name)][:MOST_FOLDERS]
+        found += [(above, name) for name in names if may_hold_images(name, path)][:MOST_FOLDERS]
     return found
 
 
-def may_hold_images(name: str) -> bool:
-    """Return whether a folder next to that of a CSV may hold its images: other data sets lie there, too."""
-    words = set(re.findall(r"[^\W\d_]+", name.casefold()))
-    return bool(words & (CONTAINERS | FILLERS)) or bool(split_names([name]))
+def may_hold_images(name: str, path: Path) -> bool:
+    """Return whether a folder next to that of a CSV may hold its images: other data sets lie there, too.
+
+    It is named images, train or the like, and all further words of its name are in that of the CSV or its folder.
+    """
+    words = _words(name)
+    known = _words(f"{path.parent.resolve().name} {path.stem}") | CONTAINERS | FILLERS | set(SHIPPED)
+    return words <= known and (bool(words & (CONTAINERS | FILLERS)) or bool(split_names([name])))
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]+", name.casefold()))
 
 
 def _as_given(root: Path, folder: Path) -> Path:
@@ -207,6 +221,16 @@ def look_up(cells: pd.Series, index: ImageIndex, is_given: bool, subset: str = "
         pairs = [(found[0], cell) for cell in cells if len(found := index.find(cell, subset)) == 1]
         return folders_of(pairs)[:MOST_FOLDERS]
     return choose_folder([(cell, found) for cell, found in hits if len(found) > 1])
+
+
+def is_list_of(cells: pd.Series, index: ImageIndex, subset: str) -> bool:
+    """Return whether nearly every cell of a column that is not named like images finds one file, and most files are found.
+
+    A column of ids 1, 2, 3 is no list of the images 1.png, 2.png of another data set.
+    """
+    hits = [index.find(cell, subset) for cell in cells]
+    clear = {found[0] for found in hits if len(found) == 1}
+    return len(clear) >= MOST_DIFFERENT * len(cells) and len(clear) >= FEWEST_FOUND * index.n_files
 
 
 def choose_folder(hits: list[tuple[str, list[str]]]) -> list[str]:

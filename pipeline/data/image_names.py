@@ -48,6 +48,7 @@ class ImageIndex:
         self.root, self.folders = root, list(folders)
         self._by_name: dict[str, list[str]] = defaultdict(list)
         listed = sorted({path for folder in folders for path in list_images(root, folder)})
+        self.n_files = len(listed)
         for path in listed:
             name = path.rsplit("/", 1)[-1].casefold()
             self._by_name[name].append(path)

@@ -166,3 +166,16 @@ def test_two_files_for_one_cell_are_refused(tmp_path):
     assert index.resolve("1.PNG", "row 1") == "a/1.png"
     assert index.resolve("x.tar", "row 2") == "b/x.tar.png"
     assert index.resolve("gone", "row 3") == "gone"
+
+
+def test_numbers_of_rows_name_no_images_of_another_folder(tmp_path):
+    put(tmp_path / "raw", {f"images/{n}.png": b"" for n in range(30)})
+    put(tmp_path / "raw", {"table/rows.csv": "id,age,ill\n" + "".join(f"{n},{n % 7},{n % 2}\n" for n in range(30))})
+    assert find(tmp_path / "raw/table/rows.csv") is None
+
+
+def test_ids_of_rows_are_no_list_of_images_nearby(tmp_path):
+    put(tmp_path / "raw", {f"skin/{c}/{n}.png": b"" for c in "ab" for n in range(30)})
+    put(tmp_path / "raw", {f"more/{n}.png": b"" for n in range(100)})
+    put(tmp_path / "raw", {"rows.csv": "id,age,ill\n" + "".join(f"{n},{n % 7},{n % 2}\n" for n in range(30))})
+    assert find(tmp_path / "raw/rows.csv") is None
