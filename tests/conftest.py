@@ -1,9 +1,10 @@
 """What tests of several modules share: a backbone of a few kilobytes, so that none depends on a downloaded one."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def work_in_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
+    """Copy a folder, and make the copy the current folder."""
+
+    def copy(folder: Path) -> Path:
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    return copy
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the current one, which is no part of a DVC workspace."""
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def one_thread() -> Iterator[None]:
     """As in `run_parallel`: with two threads on a busy machine BLAS takes ten times as long."""
     with threadpool_limits(limits=1):
@@ -82,26 +103,24 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def training_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def training_project(empty_folder: Path) -> Path:
     """The working folder is a project with a table task `t`, ready to train; the test set is not there."""
     import numpy as np
 
     from tests.models import dataset, mixed, write_params
 
-    monkeypatch.chdir(tmp_path)
     models = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
     models |= {"near": {"estimator": "knn"}, "trees": {"estimator": "random_forest", "n_estimators": 10}}
     write_params(models)
     X, y = mixed(100)
     dataset(X, y, np.arange(100) // 2).save(Path("data/t/dev.npz"))
-    return tmp_path
+    return empty_folder
 
 
 @pytest.fixture
-def scan_project(tmp_path, monkeypatch, program) -> Path:
+def scan_project(empty_folder, program) -> Path:
     """The current folder: a project with the small backbone."""
-    monkeypatch.chdir(tmp_path)
     from pipeline.core import artifacts
 
     artifacts.write_bytes("models/backbone/embedder.tflite", program.read_bytes())
-    return tmp_path
+    return empty_folder

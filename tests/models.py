@@ -32,6 +32,7 @@ PARAMS = Path(__file__).parents[1] / "params.yaml"
 # Third party: Keras asks numpy for an array without a copy in a way that numpy 2 will not take for ever.
 KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 
+THREE_MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}, "floor": {"estimator": "dummy"}}
 HEAD = mobilenetv2.Params(epochs=60, learning_rate=0.01, dropout=0.0)
 
 

@@ -10,13 +10,8 @@ import pytest
 from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.paths import FEATURES
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def workspace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DVC_ROOT", raising=False)
 
 
 def test_what_was_put_is_found_again_by_a_new_store():

@@ -88,8 +88,7 @@ def test_errors_reach_the_caller_unchanged():
         list(run_parallel(work, [3], 2))
 
 
-def test_scratch_folder_is_in_the_project_and_removed_afterwards(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_scratch_folder_is_in_the_project_and_removed_afterwards(empty_folder, tmp_path):
     with scratch_folder() as folder:
         assert folder.resolve().is_relative_to(tmp_path)
         (folder / "some").write_text("x")

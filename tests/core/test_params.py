@@ -1,7 +1,5 @@
 """params.yaml is read strictly: an error names the key, the value and a valid one."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
@@ -14,11 +12,7 @@ from tests.samples import ROOT, content, task, write_params
 SHIPPED = ROOT / "params.yaml"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """An empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def refused(text: str, *path: str, value: object = None, absent: bool = False) -> None:
@@ -55,8 +49,8 @@ def test_a_missing_file_says_where_to_run():
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "just words", "- a\n- list\n", "null"])
-def test_a_file_without_keys_says_which_are_expected(folder, text):
-    (folder / "params.yaml").write_text(text)
+def test_a_file_without_keys_says_which_are_expected(empty_folder, text):
+    (empty_folder / "params.yaml").write_text(text)
     with pytest.raises(
         ParamsError, match=r"params.yaml holds no keys; expected seed, workers, demo, backbone, tasks and models"
     ):
@@ -75,14 +69,14 @@ def test_a_file_without_keys_says_which_are_expected(folder, text):
         b"\x00",
     ],
 )
-def test_what_is_no_yaml_is_one_readable_line(folder, data):
-    (folder / "params.yaml").write_bytes(data)
+def test_what_is_no_yaml_is_one_readable_line(empty_folder, data):
+    (empty_folder / "params.yaml").write_bytes(data)
     with pytest.raises(ParamsError, match=r"^params.yaml is not valid YAML: [^\n]+$"):
         params.load()
 
 
-def test_duplicate_keys_are_refused(folder):
-    (folder / "params.yaml").write_text("seed: 1\ntasks:\n  skin: {a: 1}\n  skin: {a: 2}\n")
+def test_duplicate_keys_are_refused(empty_folder):
+    (empty_folder / "params.yaml").write_text("seed: 1\ntasks:\n  skin: {a: 1}\n  skin: {a: 2}\n")
     with pytest.raises(ParamsError, match=r"^params.yaml is not valid YAML: 'skin' is there twice .+ line 4"):
         params.load()
 
@@ -213,6 +207,6 @@ def test_f1_of_more_than_two_classes_is_the_macro_average():
     assert params_models.metric_key("roc_auc", 3) == "roc_auc"
 
 
-def test_a_file_in_utf_8_is_read_alike_everywhere(folder):
-    (folder / "params.yaml").write_bytes(yaml.safe_dump({"raw": "皮膚"}, allow_unicode=True).encode())
+def test_a_file_in_utf_8_is_read_alike_everywhere(empty_folder):
+    (empty_folder / "params.yaml").write_bytes(yaml.safe_dump({"raw": "皮膚"}, allow_unicode=True).encode())
     assert params.load() == {"raw": "皮膚"}

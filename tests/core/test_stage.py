@@ -131,8 +131,7 @@ def test_wrong_arguments_exit_2_with_the_usage(tmp_path, arguments, usage):
     assert (done.returncode, done.stderr) == (2, usage)
 
 
-def test_a_real_stage_ends_with_one_line_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_real_stage_ends_with_one_line_too(empty_folder, tmp_path):
     assert (
         stage(tmp_path, "scan", "skin").stderr
         == "ParamsError: params.yaml is missing: run this in the project's folder\n"

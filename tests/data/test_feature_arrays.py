@@ -18,9 +18,8 @@ FAST = {"folds": 2, "min_test_per_class": 1}
 
 
 @pytest.fixture
-def images_task(tmp_path, monkeypatch, program) -> Path:
+def images_task(empty_folder, tmp_path, program) -> Path:
     """A project with a scanned and split image task of 20 + 12 pictures, one of them unreadable."""
-    monkeypatch.chdir(tmp_path)
     artifacts.write_bytes("models/backbone/embedder.tflite", program.read_bytes())
     files = {
         f"{label}/{n}.png": 100 * len(label) + n for label, count in (("mole", 20), ("rare", 12)) for n in range(count)
@@ -110,8 +109,7 @@ def test_uploads_do_not_change_the_positive_class(images_task):
     assert dev.positive == test.positive == "mole"
 
 
-def test_an_operating_point_of_three_classes_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_an_operating_point_of_three_classes_is_refused(empty_folder):
     rows = "".join(f"{n},{'abc'[n % 3]}\n" for n in range(60))
     folder = prepare(put_table("size,label\n" + rows) | {"select": {"operating_point": {"target_sensitivity": 0.9}}})
     with pytest.raises(ParamsError, match=r"tasks\.skin\.select\.operating_point: 3 classes have no sensitivity"):
@@ -170,9 +168,8 @@ def test_the_same_samples_give_the_same_bytes(images_task):
 
 
 @pytest.fixture
-def table_task(tmp_path, monkeypatch) -> Path:
+def table_task(empty_folder) -> Path:
     """A project with a table that has numbers, categories in several scripts, missing cells, and names of ours."""
-    monkeypatch.chdir(tmp_path)
     sites = ["手", "רגל", "NA", "🙂", ""]
     rows = [f"{n},{'NA' if n % 7 == 0 else n / 4},{sites[n % 5]},{n % 3},{'xy'[n % 2]}" for n in range(80)]
     return prepare(put_table("\n".join(["id,größe,site,a/b: [c],label", *rows])))
@@ -192,8 +189,7 @@ def test_types_are_those_of_the_whole_table_on_both_sides(table_task):
     assert dev.X("columns").dtypes.equals(test.X("columns").dtypes)
 
 
-def test_a_column_of_which_everything_is_missing_survives(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_column_of_which_everything_is_missing_survives(empty_folder):
     rows = "".join(f"{n},,{'xy'[n % 2]}\n" for n in range(60))
     dev, _ = both(prepare(put_table("a,b,label\n" + rows)))
     assert dev.X("columns")["b"].isna().all()

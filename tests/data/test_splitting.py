@@ -250,8 +250,7 @@ def test_one_group_for_everything_cannot_be_split():
 # the stage
 
 
-def test_the_stage_is_reproducible_and_counts_samples(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_the_stage_is_reproducible_and_counts_samples(empty_folder, capsys):
     samples, sets = random_samples(5)
     samples.loc[3, "error"] = "unreadable: really"
     write_params(task(split={"folds": 2, "min_test_per_class": 1}))
@@ -266,8 +265,7 @@ def test_the_stage_is_reproducible_and_counts_samples(tmp_path, monkeypatch, cap
     assert "1 left out (unreadable 1)" in capsys.readouterr().err
 
 
-def test_a_missing_input_names_its_stage(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_missing_input_names_its_stage(empty_folder):
     write_params(task())
     with pytest.raises(StageError, match=r"data/skin/scan/samples.csv is missing: run 'dvc repro scan@skin'"):
         split.main("skin")

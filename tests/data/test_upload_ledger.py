@@ -5,10 +5,7 @@ import pytest
 from pipeline.core.paths import TaskPaths
 from pipeline.data import upload_ledger
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def append(event, batch="b1"):

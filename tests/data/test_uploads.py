@@ -11,9 +11,7 @@ from pipeline.data.uploads import Included
 ROWS = [Included("0123456789abcdef", "a", "p,1", "b1"), Included("f" * 16, "b", "", "b2")]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def test_rows_survive_included_csv():

@@ -6,15 +6,7 @@ import pytest
 from pipeline.duplicates.fingerprint import Fingerprint, load_signature, open_store, pack, take, tones, unpack
 from tests.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder, with a store of its own."""
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
 
 
 def test_what_is_packed_comes_back_the_same():
@@ -25,8 +17,8 @@ def test_what_is_packed_comes_back_the_same():
     assert (arrays["none"].dtype, arrays["none"].shape) == (np.uint8, (0, 128))
 
 
-def test_a_known_file_gives_the_same_fingerprint_from_the_store(folder):
-    path, store = folder / "a.png", open_store()
+def test_a_known_file_gives_the_same_fingerprint_from_the_store(empty_folder):
+    path, store = empty_folder / "a.png", open_store()
     path.write_bytes(stored(texture(1)))
     first, new = take(path, store)
     store.put(new)
@@ -37,8 +29,8 @@ def test_a_known_file_gives_the_same_fingerprint_from_the_store(folder):
     assert (first.facts.width, first.facts.height, first.facts.error) == (200, 150, "")
 
 
-def test_a_signature_is_the_same_from_cache_and_file(folder):
-    path, store = folder / "a.png", open_store()
+def test_a_signature_is_the_same_from_cache_and_file(empty_folder):
+    path, store = empty_folder / "a.png", open_store()
     path.write_bytes(stored(texture(1)))
     first, new = take(path, store)
     from_file = load_signature(path, first.key, store)

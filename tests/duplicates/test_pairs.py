@@ -13,15 +13,7 @@ from pipeline.duplicates.pairs import Pair, find_pairs
 from pipeline.stats.components import joined_sets
 from tests.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty folder, with a store of features of its own."""
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
 
 
 def pairs_of(files, workers=2):
@@ -76,11 +68,11 @@ def test_one_image_or_none_has_no_pairs():
     assert pairs_of([]) == []
 
 
-def test_workers_and_what_the_store_knows_change_nothing(folder):
+def test_workers_and_what_the_store_knows_change_nothing(empty_folder):
     files = several()
     first = pairs_of(files, workers=1)
     assert pairs_of(files, workers=2) == first  # from the store
-    (folder / ".cache/features/audit.sqlite").unlink()
+    (empty_folder / ".cache/features/audit.sqlite").unlink()
     assert pairs_of(files, workers=2) == first
 
 
@@ -104,16 +96,16 @@ def test_without_a_store_all_is_found_from_the_files(monkeypatch):
     assert pairs_of(files) == first
 
 
-def test_a_file_that_changes_under_the_audit_is_named(folder):
-    (folder / "a.png").write_bytes(stored(texture(1), "PNG"))
-    found, _ = take(folder / "a.png", open_store())
-    (folder / "a.png").write_bytes(stored(texture(2), "PNG"))
+def test_a_file_that_changes_under_the_audit_is_named(empty_folder):
+    (empty_folder / "a.png").write_bytes(stored(texture(1), "PNG"))
+    found, _ = take(empty_folder / "a.png", open_store())
+    (empty_folder / "a.png").write_bytes(stored(texture(2), "PNG"))
     with pytest.raises(DataError, match=r"a\.png: has changed while it was audited; run it again"):
-        pairs.load_signature(folder / "a.png", found.key, open_store())
+        pairs.load_signature(empty_folder / "a.png", found.key, open_store())
 
 
-def test_what_is_no_readable_file_says_why(folder):
-    (folder / "bad.png").write_bytes(b"no picture")
-    found, new = take(folder / "bad.png", open_store())
+def test_what_is_no_readable_file_says_why(empty_folder):
+    (empty_folder / "bad.png").write_bytes(b"no picture")
+    found, new = take(empty_folder / "bad.png", open_store())
     assert found.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"
     assert new == []

@@ -20,8 +20,7 @@ def block(language):
     return re.search(rf"```{language}\n(.+?)```", PAGE, re.DOTALL).group(1)
 
 
-def test_the_how_to_page_adds_an_estimator(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_how_to_page_adds_an_estimator(empty_folder):
     shutil.copytree(code_hashes.ROOT / "pipeline", "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     Path(re.search(r"^`(pipeline/\S+)`:$", PAGE, re.MULTILINE).group(1)).write_text(block("python"))
     models = yaml.safe_load(block("yaml"))

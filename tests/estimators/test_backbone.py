@@ -37,9 +37,8 @@ def write_h5(path, arrays, root=""):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(empty_folder):
     """An empty project; call it with a source to write its params.yaml."""
-    monkeypatch.chdir(tmp_path)
 
     def use(source):
         content = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
@@ -93,8 +92,7 @@ def test_a_broken_h5_file_is_refused_with_other_sources(tmp_path, weights, conte
 
 
 @pytest.mark.parametrize("source", ["no/such/net.h5", "."])
-def test_a_missing_file_is_refused_with_other_sources(source, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
+def test_a_missing_file_is_refused_with_other_sources(source, empty_folder):
     with pytest.raises(BackboneError, match=OTHER_SOURCES):
         _backbone.fetch(source, 7)
 

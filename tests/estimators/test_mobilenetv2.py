@@ -128,8 +128,7 @@ def test_a_head_of_another_backbone_is_not_exported(head, tmp_path, monkeypatch)
         head.save(tmp_path)
 
 
-def test_a_missing_backbone_names_its_stage(head, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_missing_backbone_names_its_stage(head, empty_folder, tmp_path):
     with pytest.raises(StageError, match=r"models/backbone/weights.npz is missing: run 'dvc repro backbone'"):
         head.save(tmp_path)
 

@@ -17,9 +17,8 @@ N_DEV, N_TEST, N_LEAKED = 60, 30, 24
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(empty_folder):
     """A project whose labels nothing can predict, of whose shipped test rows most stand in train, too."""
-    monkeypatch.chdir(tmp_path)
     write_params({"near": {"estimator": "knn", "n_neighbors": 1}})
     content = yaml.safe_load(Path("params.yaml").read_text())
     content["tasks"]["t"]["split"] = content["tasks"]["t"]["split"] | {"by": "shipped"}

@@ -17,14 +17,7 @@ from pipeline.prediction.predictor import Predictor
 from tests.models import KERAS_NOISE, dataset, image_project, mixed, picture, score, train_and_evaluate
 from tests.samples import encoded, noise
 
-pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """An empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("empty_folder")]
 
 
 def split(paths: list[str], test: Sequence[str] = ()) -> None:
@@ -43,7 +36,7 @@ def name_external(**block: object) -> None:
 
 
 @pytest.fixture
-def survey(folder) -> pd.DataFrame:
+def survey(empty_folder) -> pd.DataFrame:
     """A scored table project, and 70 rows of another hospital, 10 of which are development rows."""
     score({"line": {"estimator": "logreg"}}, n_dev=120, n_test=60)
     dev = Dataset.load(Path("data/t/dev.npz"))
@@ -103,7 +96,7 @@ def test_labels_without_a_single_class_of_the_task_are_refused(survey):
         external.main("there")
 
 
-def test_reencoded_images_of_the_task_are_left_out(folder, tmp_path_factory):
+def test_reencoded_images_of_the_task_are_left_out(tmp_path_factory):
     models = {"near": {"estimator": "knn", "n_neighbors": 3}}
     dev = image_project(tmp_path_factory.getbasetemp(), models)
     dataset(dev.X("embedding")[:12], dev.y[:12], folds=0).save(Path("data/t/test.npz"))

@@ -19,33 +19,15 @@ from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from tests.models import (
     KERAS_NOISE,
     dataset,
-    folder_of,
     image_project,
     mixed,
-    score,
     train_and_evaluate,
     use_head,
     write_params,
 )
+from tests.models import THREE_MODELS as MODELS
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
-MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}, "near": {"estimator": "knn"}}
-
-
-@pytest.fixture(scope="module")
-def scored(tmp_path_factory):
-    """A table project with a champion, whose test set has been opened."""
-    with folder_of(tmp_path_factory.mktemp("scored")) as folder:
-        score(MODELS, n_dev=120, n_test=50)
-    return folder
-
-
-@pytest.fixture
-def project(scored, tmp_path, monkeypatch):
-    """A copy of the scored project."""
-    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def board():
@@ -53,7 +35,7 @@ def board():
         return list(csv.DictReader(file))
 
 
-def test_scores_are_those_computed_by_hand(project):
+def test_scores_are_those_computed_by_hand(scored_project):
     test = Dataset.load(Path("data/t/test.npz"))
     for model in MODELS:
         fitted = joblib.load(f"models/t/candidates/{model}/model.joblib")
@@ -66,7 +48,7 @@ def test_scores_are_those_computed_by_hand(project):
         assert report["counts"]["n"] == 50
 
 
-def test_the_models_own_decision_is_applied(project):
+def test_the_models_own_decision_is_applied(scored_project):
     artifacts.write_json("models/t/decisions/line.json", {"threshold": 0.9})
     holdout.main("t")
     test = Dataset.load(Path("data/t/test.npz"))
@@ -75,7 +57,7 @@ def test_the_models_own_decision_is_applied(project):
     assert report["recall"] == pytest.approx((proba[test.y == 1] >= 0.9).mean(), abs=1e-6)
 
 
-def test_leaderboard_keeps_the_contract(project):
+def test_leaderboard_keeps_the_contract(scored_project):
     rows = board()
     columns = "rank,model,estimator,features,roc_auc,roc_auc_low,roc_auc_high,brier,test_roc_auc,champion"
     assert ",".join(rows[0]) == columns
@@ -91,7 +73,7 @@ def test_leaderboard_keeps_the_contract(project):
         assert (row["champion"] == "yes") == (row["model"] == artifacts.read_json("reports/t/selection.json")["winner"])
 
 
-def test_of_a_loss_the_smallest_is_first(project):
+def test_of_a_loss_the_smallest_is_first(scored_project):
     write_params(MODELS, metric="log_loss")
     select_best.main("t")
     holdout.main("t")
@@ -100,7 +82,7 @@ def test_of_a_loss_the_smallest_is_first(project):
     assert list(board()[0])[-2] == "test_log_loss"
 
 
-def test_undefined_figure_ranks_last_as_empty_cell(project):
+def test_undefined_figure_ranks_last_as_empty_cell(scored_project):
     report = artifacts.read_json("reports/t/cv/near.json")
     report["roc_auc"], report["ci"]["roc_auc"] = None, [None, None]
     artifacts.write_json("reports/t/cv/near.json", report)
@@ -110,8 +92,7 @@ def test_undefined_figure_ranks_last_as_empty_cell(project):
     assert "- to -" in leaderboard.board("t").splitlines()[-2]
 
 
-def test_of_four_classes_the_column_f1_is_the_macro_average(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_of_four_classes_the_column_f1_is_the_macro_average(empty_folder):
     models = {"line": MODELS["line"]}
     write_params(models, metric="f1")
     dataset(*mixed(120, 4)).save(Path("data/t/dev.npz"))
@@ -124,7 +105,7 @@ def test_of_four_classes_the_column_f1_is_the_macro_average(tmp_path, monkeypatc
     assert float(row["test_f1"]) == artifacts.read_json("reports/t/test/line.json")["f1_macro"]
 
 
-def test_without_a_selection_the_test_set_stays_closed(project):
+def test_without_a_selection_the_test_set_stays_closed(scored_project):
     Path("reports/t/selection.json").unlink()
     shutil.rmtree("reports/t/test")
     Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
@@ -133,32 +114,31 @@ def test_without_a_selection_the_test_set_stays_closed(project):
     assert not Path("reports/t/test").exists()
 
 
-def test_a_missing_test_set_names_the_stage_that_makes_it(project):
+def test_a_missing_test_set_names_the_stage_that_makes_it(scored_project):
     Path("data/t/test.npz").unlink()
     with pytest.raises(StageError, match=r"data/t/test\.npz is missing: run 'dvc repro preprocess@t'"):
         holdout.main("t")
 
 
-def test_running_twice_gives_the_same_bytes(project):
+def test_running_twice_gives_the_same_bytes(scored_project):
     before = {path: path.read_bytes() for path in Path("reports").rglob("*.*")}
     holdout.main("t")
     assert {path: path.read_bytes() for path in Path("reports").rglob("*.*")} == before
 
 
-def test_reports_name_no_sample(project):
+def test_reports_name_no_sample(scored_project):
     test = Dataset.load(Path("data/t/test.npz"))
     for path in [*Path("reports/t/test").iterdir(), Path("reports/t/leaderboard.csv")]:
         assert not any(name in path.read_text() for name in [*test.id, *test.path, *test.group])
 
 
-def test_the_champion_and_the_selection_are_left_as_they_were(project):
+def test_the_champion_and_the_selection_are_left_as_they_were(scored_project):
     before = {path: path.read_bytes() for path in [*Path("models").rglob("*.*"), Path("reports/t/selection.json")]}
     holdout.main("t")
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_images_are_scored_from_features_or_files(tmp_path, monkeypatch, tmp_path_factory):
-    monkeypatch.chdir(tmp_path)
+def test_images_are_scored_from_features_or_files(empty_folder, tmp_path_factory):
     session = tmp_path_factory.getbasetemp()
     models = {
         "net": {"estimator": "mobilenetv2"},
@@ -188,7 +168,7 @@ def test_images_are_scored_from_features_or_files(tmp_path, monkeypatch, tmp_pat
 # The leaderboard as text
 
 
-def test_text_leaderboard_marks_champion_and_ends_with_verdict(project):
+def test_text_leaderboard_marks_champion_and_ends_with_verdict(scored_project):
     title, header, *lines, verdict = leaderboard.board("t").splitlines()
     assert title == "t"
     assert header.split("  ")[-1].strip() == "test roc_auc (test set evaluated 3 times or more)"
@@ -206,19 +186,19 @@ def test_a_task_that_has_not_been_run_says_so(tmp_path):
     assert leaderboard.board("t", tmp_path) == "t: not run yet: dvc repro\n"
 
 
-def test_all_tasks_are_printed(project, capsys):
+def test_all_tasks_are_printed(scored_project, capsys):
     leaderboard.main()
     assert capsys.readouterr().out.startswith("t\n")
 
 
-def test_ranks_follow_the_out_of_fold_figure(project):
+def test_ranks_follow_the_out_of_fold_figure(scored_project):
     write_params(MODELS)
-    figures = dict(zip(MODELS, (0.5, 0.8, 0.7), strict=True))
+    figures = dict(zip(MODELS, (0.8, 0.7, 0.5), strict=True))
     cv = {
         model: Report({"roc_auc": score, "brier_score_loss": 0.1}, {"roc_auc": [0, 1]})
         for model, score in figures.items()
     }
-    test = {model: Report({"roc_auc": score}) for model, score in zip(MODELS, (0.99, 0.1, 0.2), strict=True)}
+    test = {model: Report({"roc_auc": score}) for model, score in zip(MODELS, (0.1, 0.2, 0.99), strict=True)}
     table = held_out.rank(cv, test, "near", "roc_auc", "roc_auc")
     assert isinstance(table, pd.DataFrame)
     assert table["model"].tolist() == ["line", "near", "floor"]

@@ -23,9 +23,8 @@ MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}}
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch) -> Dataset:
+def project(empty_folder) -> Dataset:
     """A table project of 160 samples in groups of two, at the sites arm, leg and missing."""
-    monkeypatch.chdir(tmp_path)
     write_params(MODELS, site="site")
     dev = dataset(*mixed(160), np.arange(160) // 2)
     dev.save(Path("data/t/dev.npz"))
@@ -63,8 +62,7 @@ def test_site_figures_are_of_models_fitted_without_it(project):
     assert rows["all sites"]["ci"]["roc_auc"][0] < mean < rows["all sites"]["ci"]["roc_auc"][1]
 
 
-def test_separating_sites_alone_gains_nothing(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_separating_sites_alone_gains_nothing(empty_folder):
     write_params(MODELS | {"floor": {"estimator": "dummy"}}, site="site")
     rng, n = np.random.default_rng(0), 300
     arm = rng.random(n) < 0.5
@@ -90,8 +88,7 @@ def test_sites_are_reproducible_and_empty_without_column(project):
     assert artifacts.read_json("reports/t/sites.json") == {"column": None, "models": {}}
 
 
-def test_only_site_with_a_class_is_not_left_out(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_only_site_with_a_class_is_not_left_out(empty_folder):
     write_params({"line": {"estimator": "logreg"}}, site="site")
     table, y = mixed(80)
     table["site"] = np.where((y == 1) | (np.arange(80) % 4 == 0), "clinic", "street").astype(object)

@@ -1,6 +1,5 @@
 """A model's report, decision rule and charts come from out-of-fold predictions alone."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +37,9 @@ def evaluated(request, tmp_path_factory):
 
 
 @pytest.fixture
-def project(evaluated, tmp_path, monkeypatch):
+def project(evaluated, work_in_copy):
     """A copy of the evaluated project."""
-    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
+    work_in_copy(evaluated)
 
 
 def test_evaluate_writes_exactly_its_outputs(project):

@@ -1,7 +1,6 @@
 """Which model wins, why, and what is exported of it."""
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,16 @@ from pipeline.prediction.predictor import Predictor
 from tests.models import (
     KERAS_NOISE,
     dataset,
-    folder_of,
     image_project,
     mixed,
     train_and_evaluate,
     use_head,
     write_params,
 )
+from tests.models import THREE_MODELS as MODELS
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 NOISE = np.random.default_rng(0).normal(size=400)  # of resampling, which hits all models alike
-MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}, "floor": {"estimator": "dummy"}}
 KEYS = {
     "task",
     "metric",
@@ -50,23 +48,10 @@ def chosen(scores, spread=0.0, higher_is_better=True):
     return select(scores, draws, higher_is_better)
 
 
-@pytest.fixture(scope="module")
-def evaluated(tmp_path_factory):
-    """A table project whose models are trained and evaluated; there is no test set."""
-    with folder_of(tmp_path_factory.mktemp("evaluated")) as folder:
-        write_params(MODELS)
-        X, y = mixed(120)
-        dataset(X, y, np.arange(120) // 2).save(Path("data/t/dev.npz"))
-        train_and_evaluate(MODELS)
-    return folder
-
-
 @pytest.fixture
-def project(evaluated, tmp_path, monkeypatch):
+def project(evaluated, work_in_copy):
     """A copy of the evaluated project."""
-    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return work_in_copy(evaluated)
 
 
 # The rule
@@ -191,8 +176,7 @@ def test_any_metric_can_decide_and_the_floor_never_wins(project, metric):
     assert found["winner"] != "floor"
 
 
-def test_of_four_classes_f1_is_the_macro_average(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_of_four_classes_f1_is_the_macro_average(empty_folder):
     write_params(MODELS, metric="f1")
     X, y = mixed(120, 4)
     dataset(X, y).save(Path("data/t/dev.npz"))
@@ -251,8 +235,7 @@ def test_golden_predictions_of_a_table_match_the_bundle(project):
         assert list(found["probabilities"].values()) == example["probabilities"]
 
 
-def test_golden_predictions_of_images_match_the_bundle(tmp_path, monkeypatch, tmp_path_factory):
-    monkeypatch.chdir(tmp_path)
+def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_factory):
     session = tmp_path_factory.getbasetemp()
     models = {"floor": {"estimator": "dummy"}, "net": {"estimator": "mobilenetv2"}}
     dev = image_project(session, models)

@@ -16,15 +16,9 @@ from pipeline.tasks import validate
 from tests.models import dataset, mixed, numbers, score, write_params
 from tests.samples import content, task
 
+pytestmark = pytest.mark.usefixtures("empty_folder")
 MODELS = {"line": {"estimator": "logreg"}}
 NAMED = {"age": [45, 55], "site": None}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """An empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_edges_belong_to_the_upper_band():

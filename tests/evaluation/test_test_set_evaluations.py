@@ -19,25 +19,10 @@ from pipeline.evaluation.report import read_cv
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.tracking import run_record
 from pipeline.training.candidate import Candidate, Tuned
-from tests.models import dataset, folder_of, mixed, score, train_and_evaluate, write_params
+from tests.models import THREE_MODELS as MODELS
+from tests.models import dataset, mixed, train_and_evaluate, write_params
 
-MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
 FILE = Path("reports/t/test_looks.csv")
-
-
-@pytest.fixture(scope="module")
-def scored(tmp_path_factory):
-    """A table project whose test set has been opened for two models."""
-    with folder_of(tmp_path_factory.mktemp("looks")) as folder:
-        score(MODELS, n_dev=80, n_test=40)
-    return folder
-
-
-@pytest.fixture
-def project(scored, tmp_path, monkeypatch):
-    """A copy of the scored project."""
-    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
 
 
 def rows():
@@ -58,24 +43,24 @@ def try_another(**own):
     holdout.main("t")
 
 
-def test_each_scored_model_is_a_row(project):
-    assert [row["model"] for row in rows()] == ["floor", "line"]
+def test_each_scored_model_is_a_row(scored_project):
+    assert [row["model"] for row in rows()] == ["floor", "line", "near"]
     for row in rows():
         assert row["test"] == artifacts.read_json(f"reports/t/test/{row['model']}.json")["data_fingerprint"]
         assert len(row["candidate"]) == 16
-    assert test_set_evaluations.count("t", "line") == 2
+    assert test_set_evaluations.count("t", "line") == 3
 
 
-def test_running_again_adds_nothing_and_another_candidate_adds_one(project):
+def test_running_again_adds_nothing_and_another_candidate_adds_one(scored_project):
     before = FILE.read_bytes()
     holdout.main("t")
     assert FILE.read_bytes() == before
     try_another(C=0.5)
-    assert test_set_evaluations.count("t", "line") == 3
+    assert test_set_evaluations.count("t", "line") == 4
     assert set(before.splitlines()) < set(FILE.read_bytes().splitlines())
 
 
-def test_earlier_candidate_changes_no_count(project):
+def test_earlier_candidate_changes_no_count(scored_project):
     first = FILE.read_bytes()
     try_another(C=0.5)
     three = FILE.read_bytes()
@@ -89,7 +74,7 @@ def stored():
     return [candidate, DecisionRule.read("t", "line"), read_cv("t", "line")]
 
 
-def test_last_bits_of_a_model_make_no_new_row(project):
+def test_last_bits_of_a_model_make_no_new_row(scored_project):
     before, path = FILE.read_bytes(), Path("models/t/candidates/line/model.joblib")
     model = joblib.load(path)
     model[-1].coef_ = np.nextafter(model[-1].coef_, np.inf)
@@ -102,7 +87,7 @@ def test_last_bits_of_a_model_make_no_new_row(project):
     assert FILE.read_bytes() == before
 
 
-def test_a_renamed_model_makes_no_new_row(project):
+def test_a_renamed_model_makes_no_new_row(scored_project):
     before = FILE.read_bytes()
     write_params({"floor": MODELS["floor"], "renamed": MODELS["line"]})
     train_and_evaluate(["renamed"])
@@ -111,7 +96,7 @@ def test_a_renamed_model_makes_no_new_row(project):
     assert FILE.read_bytes() == before
 
 
-def test_a_row_of_the_former_hash_is_replaced(project):
+def test_a_row_of_the_former_hash_is_replaced(scored_project):
     ids = test_set_evaluations.identify(*stored())
     before = FILE.read_bytes()
     FILE.write_bytes(before.replace(ids.hash.encode(), ids.former.encode()))
@@ -136,7 +121,7 @@ def test_a_row_of_the_former_hash_is_replaced(project):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_determines_a_candidate_makes_another_one(project, part, change):
+def test_what_determines_a_candidate_makes_another_one(scored_project, part, change):
     parts = stored()
     before = test_set_evaluations.content_hash(*parts)
     parts[part] = replace(parts[part], **change)
@@ -148,35 +133,34 @@ def test_what_determines_a_candidate_makes_another_one(project, part, change):
     [(0, {"versions": {}}), (0, {"model": "b"}), (0, {"files": {}}), (1, {"refusal": 9.0})],
     ids=["versions", "name", "files", "refusal"],
 )
-def test_names_and_versions_make_no_other_candidate(project, part, change):
+def test_names_and_versions_make_no_other_candidate(scored_project, part, change):
     parts = stored()
     before = test_set_evaluations.content_hash(*parts)
     parts[part] = replace(parts[part], **change)
     assert test_set_evaluations.content_hash(*parts) == before
 
 
-def test_another_threshold_is_another_look(project):
+def test_another_threshold_is_another_look(scored_project):
     artifacts.write_json("models/t/decisions/line.json", {"threshold": 0.4})
+    holdout.main("t")
+    assert test_set_evaluations.count("t", "line") == 4
+
+
+def test_each_test_set_has_its_own_count(scored_project):
+    dataset(*mixed(30, seed=6), folds=0).save(Path("data/t/test.npz"))
+    holdout.main("t")
+    assert test_set_evaluations.count("t", "line") == 3
+    assert len(rows()) == 6
+
+
+def test_a_model_taken_out_of_the_list_stays_counted(scored_project):
+    write_params({"line": MODELS["line"]})
+    select_best.main("t")
     holdout.main("t")
     assert test_set_evaluations.count("t", "line") == 3
 
 
-def test_each_test_set_has_its_own_count(project):
-    dataset(*mixed(30, seed=6), folds=0).save(Path("data/t/test.npz"))
-    holdout.main("t")
-    assert test_set_evaluations.count("t", "line") == 2
-    assert len(rows()) == 4
-
-
-def test_a_model_taken_out_of_the_list_stays_counted(project):
-    write_params({"line": MODELS["line"]})
-    select_best.main("t")
-    holdout.main("t")
-    assert test_set_evaluations.count("t", "line") == 2
-
-
-def test_file_is_sorted_whatever_came_first(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_file_is_sorted_whatever_came_first(empty_folder):
     notes = [("aa", ids(m="1")), ("bb", ids(m="2", n="1")), ("aa", ids(n="3"))]
     written = set()
     for order in range(4):
@@ -189,15 +173,14 @@ def test_file_is_sorted_whatever_came_first(tmp_path, monkeypatch):
     assert FILE.read_text().splitlines() == ["test,model,candidate", *sorted(FILE.read_text().splitlines()[1:])]
 
 
-def test_the_same_candidate_under_two_names_is_one_look(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_same_candidate_under_two_names_is_one_look(empty_folder):
     test_set_evaluations.note("t", "aa", ids(m="1", n="1"))
     artifacts.write_json("reports/t/test/m.json", {"data_fingerprint": "aa"})
     assert test_set_evaluations.count("t", "m") == 1
     assert test_set_evaluations.in_words(1) == "test set evaluated once or more"
 
 
-def test_conflict_marks_are_refused_before_scoring(project):
+def test_conflict_marks_are_refused_before_scoring(scored_project):
     FILE.write_text(FILE.read_text() + "<<<<<<< HEAD\n")
     shutil.rmtree("reports/t/test")
     with pytest.raises(DataError, match=r"test_looks\.csv: found the line '<<<<<<< HEAD'; expected three cells"):
@@ -229,21 +212,21 @@ def test_git_merges_the_looks_of_two_branches_without_a_conflict(tmp_path, monke
     assert {digits[0] for _, _, digits in test_set_evaluations.read(FILE)} == {"3", "5", "7"}
 
 
-def test_the_count_stands_beside_the_test_figures_in_print(project, capsys):
+def test_the_count_stands_beside_the_test_figures_in_print(scored_project, capsys):
     holdout.main("t")
-    assert capsys.readouterr().err.strip().splitlines()[-1].endswith("], test set evaluated 2 times or more")
-    assert "test roc_auc (test set evaluated 2 times or more)" in leaderboard.board("t")
+    assert capsys.readouterr().err.strip().splitlines()[-1].endswith("], test set evaluated 3 times or more")
+    assert "test roc_auc (test set evaluated 3 times or more)" in leaderboard.board("t")
 
 
-def test_mlflow_tag_of_the_count_changes_no_run(project):
+def test_mlflow_tag_of_the_count_changes_no_run(scored_project):
     before = {found.model: found.key for found in run_record.read("t")}
-    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 2 times or more"
-    test_set_evaluations.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], ids(other="f"))
     assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 3 times or more"
+    test_set_evaluations.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], ids(other="f"))
+    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 4 times or more"
     assert {found.model: found.key for found in run_record.read("t")} == before
 
 
-def test_without_the_file_nothing_is_claimed(project):
+def test_without_the_file_nothing_is_claimed(scored_project):
     FILE.unlink()
     assert "test_looks" not in run_record.origin(run_record.read("t"))["line"]
     assert test_set_evaluations.count("t", "line") == 0

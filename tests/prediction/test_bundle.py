@@ -58,15 +58,13 @@ def test_writing_twice_gives_the_same_bytes(best, candidate):
     assert {path.name: path.read_bytes() for path in best.iterdir()} == before
 
 
-def test_a_model_on_embeddings_brings_its_embedder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_model_on_embeddings_brings_its_embedder(empty_folder):
     artifacts.write_bytes(paths.EMBEDDER, b"a program")
     bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), RULE, {})
     assert bundle.read(Path("best")).files == {"model.joblib": b"a model", "embedder.tflite": b"a program"}
 
 
-def test_a_missing_embedder_names_the_stage_that_makes_it(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_missing_embedder_names_the_stage_that_makes_it(empty_folder):
     with pytest.raises(StageError, match=r"embedder\.tflite is missing: run 'dvc repro backbone'"):
         bundle.write(Path("best"), make_candidate(Path("c"), features="embedding"), RULE, {})
 

@@ -38,8 +38,7 @@ def test_one_row_is_decided_as_in_a_batch():
 
 
 @pytest.mark.parametrize("rule", [PLAIN, SIGMOID, DecisionRule(0.3, chosen_for="a sensitivity of 0.9", refusal=1.3)])
-def test_a_rule_survives_being_written_and_read(tmp_path, monkeypatch, rule):
-    monkeypatch.chdir(tmp_path)
+def test_a_rule_survives_being_written_and_read(empty_folder, rule):
     artifacts.write_json("models/t/decisions/m.json", rule.to_json())
     assert DecisionRule.read("t", "m") == rule
 

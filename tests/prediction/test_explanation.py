@@ -245,8 +245,7 @@ def test_a_row_is_explained_by_its_columns_the_largest_first(rows, name, kind):
     assert sizes[0] > 0
 
 
-def test_the_command_line_writes_what_each_answer_rests_on(pictures, rows, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_the_command_line_writes_what_each_answer_rests_on(pictures, rows, empty_folder, capsys):
     Path("a disc.png").write_bytes(picture(3))
     predict.main(str(pictures / "bundles/net"), "a disc.png", "--explain", "why")
     assert [file.name for file in Path("why").iterdir()] == ["1-a_disc.png.png"]

@@ -23,8 +23,7 @@ def trained(n_classes, **block):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_a_forest_answers_with_the_same_bits(tmp_path, monkeypatch, n_classes):
-    monkeypatch.chdir(tmp_path)
+def test_a_forest_answers_with_the_same_bits(empty_folder, n_classes):
     model, X = trained(n_classes, estimator="random_forest", n_estimators=30)
     quick = fast_predict_proba(model)
     for row in range(100):
@@ -33,8 +32,7 @@ def test_a_forest_answers_with_the_same_bits(tmp_path, monkeypatch, n_classes):
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_neighbours_vote_alike_for_fitted_and_new_rows(tmp_path, monkeypatch, n_classes, weights):
-    monkeypatch.chdir(tmp_path)
+def test_neighbours_vote_alike_for_fitted_and_new_rows(empty_folder, n_classes, weights):
     model, X = trained(n_classes, estimator="knn", n_neighbors=7, weights=weights)
     quick = fast_predict_proba(model)
     others = mixed(50, n_classes, seed=5)[0]
@@ -53,8 +51,7 @@ def test_of_rows_at_no_distance_at_all_only_these_vote():
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_logistic_regression_answers_alike(tmp_path, monkeypatch, n_classes):
-    monkeypatch.chdir(tmp_path)
+def test_logistic_regression_answers_alike(empty_folder, n_classes):
     model, X = trained(n_classes, estimator="logreg")
     quick = fast_predict_proba(model)
     for row in range(100):
@@ -77,7 +74,6 @@ def test_standardising_gives_the_same_bits_and_clips(n_classes):
         np.testing.assert_allclose(fast_predict_proba(model)(one), model.predict_proba(one), rtol=0, atol=1e-6)
 
 
-def test_every_other_model_answers_by_itself(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_every_other_model_answers_by_itself(empty_folder):
     model, _ = trained(2, estimator="dummy")
     assert fast_predict_proba(model) == model.predict_proba

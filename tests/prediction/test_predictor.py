@@ -121,8 +121,7 @@ def test_every_probability_shown_or_stored_is_calibrated(pictures, tmp_path, mon
         assert one["probabilities"].tobytes() == calibrate(other["probabilities"][None], rule)[0].tobytes()
 
 
-def test_the_decision_of_more_classes_names_the_most_probable(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_decision_of_more_classes_names_the_most_probable(empty_folder):
     write_params({"line": {"estimator": "logreg"}})
     X, y = mixed(100, 4)
     dataset(X, y).save(Path("data/t/dev.npz"))

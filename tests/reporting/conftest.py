@@ -26,11 +26,9 @@ def reported(scored, tmp_path_factory):
 
 
 @pytest.fixture
-def rows(reported, tmp_path, monkeypatch):
+def rows(reported, work_in_copy):
     """A copy of it as the current folder."""
-    shutil.copytree(reported, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return work_in_copy(reported)
 
 
 @pytest.fixture(scope="session")

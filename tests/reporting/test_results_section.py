@@ -27,8 +27,7 @@ def test_the_most_confident_mistakes_are_listed_in_order(rows):
     assert f"{len(wrong)} of 200 development rows were decided wrongly" in Page(page).text
 
 
-def test_several_classes_have_a_line_each_and_no_sensitivity(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_several_classes_have_a_line_each_and_no_sensitivity(empty_folder):
     models = {"line": {"estimator": "logreg"}}
     write_params(models)
     dataset(*mixed(120, 4)).save(Path("data/t/dev.npz"))

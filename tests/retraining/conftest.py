@@ -31,9 +31,8 @@ def project(split_task, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def uploaded(tmp_path, monkeypatch):
+def uploaded(empty_folder, tmp_path, monkeypatch):
     """A working folder with a task `skin`, a champion of made-up bytes and a batch of two samples."""
-    monkeypatch.chdir(tmp_path)
     write_params(task())
     artifacts.write_json("reports/skin/selection.json", {"bundle": "old"})
     uploads.create("skin")

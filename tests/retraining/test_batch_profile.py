@@ -78,8 +78,7 @@ def test_joined_samples_are_counted_unless_left_out():
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("width", [0, 350])
-def test_only_a_batch_of_another_size_has_shortcuts(tmp_path, monkeypatch, width):
-    monkeypatch.chdir(tmp_path)
+def test_only_a_batch_of_another_size_has_shortcuts(empty_folder, tmp_path, width):
     write_params(task())
     rows, files = [], {}
     for k in range(20):

@@ -16,8 +16,7 @@ def test_an_objection_names_the_reason():
     assert Existing("a.png", "x", "dev").objection("x", "the same") == "already stored (a.png)"
 
 
-def test_rows_are_found_by_value(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_rows_are_found_by_value(empty_folder):
     make_table()
     rows = ExistingSamples("skin").rows()
     assert rows.find({"age": "3.50", "site": "leg"}) == rows.find({"age": "3.5", "site": "leg"}) is not None

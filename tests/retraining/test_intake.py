@@ -291,8 +291,7 @@ def test_the_command_line_exits_2_where_a_file_is_refused(project):
     assert "nothing.png: refused: cannot be opened" in done.stdout
 
 
-def test_rows_are_compared_by_their_values(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_rows_are_compared_by_their_values(empty_folder):
     make_table()
     before = places()
     test = before.index[before["subset"] == "test"][0]
@@ -321,8 +320,7 @@ def test_rows_are_compared_by_their_values(tmp_path, monkeypatch):
     assert after.loc[before.index, columns].equals(before[columns])
 
 
-def test_jittered_copies_of_test_rows_are_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_jittered_copies_of_test_rows_are_refused(empty_folder):
     rng = np.random.default_rng(0)
     X, kinds = rng.normal(size=(240, 4)), np.array(["ill", "well"])[rng.integers(0, 2, 240)]
     lines = [",".join([*(f"{value:.4f}" for value in row), kind]) for row, kind in zip(X, kinds, strict=True)]

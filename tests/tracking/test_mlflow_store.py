@@ -33,8 +33,7 @@ def test_an_unreachable_server_is_reported_in_one_line(small, monkeypatch):
     assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:9"
 
 
-def test_pages_are_announced_and_a_taken_port_is_refused(monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_pages_are_announced_and_a_taken_port_is_refused(monkeypatch, empty_folder, capsys):
     opened = []
     monkeypatch.setattr(mlflow_store.webbrowser, "open", opened.append)
     monkeypatch.setenv("DISPLAY", ":0")
