@@ -3,16 +3,20 @@
 numpy is imported inside functions: the app's first page needs only JSON and hashes, and appears 0.1 s sooner.
 """
 
+import builtins
 import csv
 import hashlib
 import json
 import math
 import os
+import types
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +53,35 @@ def write_json(path: str | Path, content: Any) -> None:
 def read_json(path: str | Path) -> Any:
     """Return what `write_json` wrote."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def from_json(kind: Any, content: Any) -> Any:
+    """Return JSON data as what `kind` declares: a dataclass, a list, dict or tuple of such, or a plain value.
+
+    A float that is null becomes NaN, unless None is declared too.
+    """
+    if content is None:
+        return math.nan if kind is float else None
+    if isinstance(kind, type) and is_dataclass(kind):
+        kinds = converted_fields(kind)
+        return kind(**{key: from_json(kinds[key], value) if key in kinds else value for key, value in content.items()})
+    parts = get_args(kind)
+    match get_origin(kind):
+        case types.UnionType:
+            return from_json(parts[0], content)
+        case builtins.list:
+            return [from_json(parts[0], item) for item in content]
+        case builtins.tuple:
+            return tuple(from_json(part, item) for part, item in zip(parts, content, strict=True))
+        case builtins.dict:
+            return {key: from_json(parts[1], value) for key, value in content.items()}
+    return content
+
+
+@cache
+def converted_fields(kind: type) -> dict[str, Any]:
+    """Return the types of a dataclass' fields that are not as JSON has them."""
+    return {name: hint for name, hint in get_type_hints(kind).items() if hint not in (str, int, bool)}
 
 
 def rounded(content: Any) -> Any:

@@ -80,6 +80,14 @@ def log_duration(module: str, seconds: float) -> None:
         log.write(json.dumps(entry) + "\n")
 
 
+def durations() -> dict[str, float]:
+    """Return how long each stage took last in this workspace, in s."""
+    if not TIMINGS.exists():
+        return {}
+    lines = [json.loads(line) for line in TIMINGS.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    return {f"{line['stage']}@{line['key']}".rstrip("@"): line["seconds"] for line in lines}
+
+
 def require(path: str | Path, stage: str) -> Path:
     """Return `path`; raise StageError with the stage that writes it if it does not exist."""
     path = Path(path)

@@ -89,17 +89,7 @@ class AuditResult:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "AuditResult":
         """Return what `to_json` returned the content of."""
-        types = {
-            "unreadable": Skipped,
-            "skipped": Skipped,
-            "confounders": Shortcut,
-            "pairs": PathPair,
-            "uploads": PathPair,
-        }
-        typed = {key: [types[key](**item) for item in content[key]] for key in types.keys() & content.keys()}
-        single = {"clusters": Clusters, "equal_rows": EqualRowCounts}
-        typed |= {key: single[key](**content[key]) for key in single.keys() & content.keys()}
-        return cls(**content | typed)
+        return artifacts.from_json(cls, content)
 
     @classmethod
     def read(cls, file: Path) -> "AuditResult":

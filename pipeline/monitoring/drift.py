@@ -44,13 +44,9 @@ def compare(served: Tally, reference: dict[str, Any] | None, kind: str, days: in
         text = f"Too few to compare: {served.n} {many} in the last {days} days; at least {FEW} are needed."
         return report | {"verdict": "too few", "sentence": text}
     report["figures"] = figures(served, reference)
-    verdict = next((v for v, key in (("unlike", "alarm"), ("shifted", "differs")) if any_of(report, key)), "alike")
+    states = {key for figure in report["figures"] for key in ("alarm", "differs") if figure[key]}
+    verdict = "unlike" if "alarm" in states else "shifted" if states else "alike"
     return report | {"verdict": verdict, "sentence": sentence(verdict, report["figures"], kind, days)}
-
-
-def any_of(report: dict[str, Any], key: str) -> bool:
-    """Return whether one of the figures has a true `key`."""
-    return any(figure[key] for figure in report["figures"])
 
 
 def figures(served: Tally, reference: dict[str, Any]) -> list[dict[str, Any]]:

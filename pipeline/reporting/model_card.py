@@ -16,11 +16,12 @@ AUTHOR = "For the author"
 def card(study: Study) -> list[tuple[str, list[str]]]:
     """Return the card's parts as (title, sentences)."""
     test, cv = study.test[study.winner], study.cv[study.winner]
+    chosen_by = f"Chosen by {NAMES[study.metric]} out of fold. {study.selection['rule']}"
     return [
         ("Model details", details(study)),
         ("Intended use", intended_use(study)),
         ("Factors", factors(study)),
-        ("Metrics", [chosen_by(study), decides(study), calibrated(study)]),
+        ("Metrics", [chosen_by, decides(study), calibrated(study)]),
         (
             "Training data",
             [f"{cv['counts']['n']} {study.what}s of {cv['counts']['n_groups']} groups; see Data and Split."],
@@ -87,11 +88,6 @@ def accepted(study: Study) -> str:
         f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of the "
         "test set."
     )
-
-
-def chosen_by(study: Study) -> str:
-    """Return by which figure the champion was chosen."""
-    return f"Chosen by {NAMES[study.metric]} out of fold. {study.selection['rule']}"
 
 
 def decides(study: Study) -> str:

@@ -85,7 +85,7 @@ class Row:
 
 def checklist(study: Study) -> list[Row]:
     """Return every item with what the artefacts answer to it."""
-    answers = of_methods(study) | of_results(study)
+    answers = of_data(study) | of_model(study) | of_groups(study) | of_results(study)
     return [Row(*item, *answers.get(item[0], ("", ""))) for item in ITEMS]
 
 
@@ -97,11 +97,6 @@ def tuned(study: Study) -> str:
         if tuning
         else "as set in params.yaml"
     )
-
-
-def of_methods(study: Study) -> dict[str, Answer]:
-    """Return what artefacts know of data and methods, by number."""
-    return of_data(study) | of_model(study) | of_groups(study)
 
 
 def of_data(study: Study) -> dict[str, Answer]:

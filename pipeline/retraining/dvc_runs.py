@@ -4,7 +4,6 @@ DVC documents `dvc.api` alone for Python, which neither runs a graph nor reports
 are run, and the stages that `dvc repro` has reached are read from its log.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -13,8 +12,7 @@ import time
 from pathlib import Path
 
 from pipeline.core import params, paths
-from pipeline.core.paths import TIMINGS
-from pipeline.core.stage import end_with_parent
+from pipeline.core.stage import durations, end_with_parent
 from pipeline.retraining import batch_status
 from pipeline.retraining.batch_status import RetrainError
 
@@ -113,11 +111,3 @@ def stages_in(log: Path) -> list[str]:
     """Return the stages that DVC has reached, in order."""
     names = [line.split("'")[1] for line in lines_of(log) if line.startswith(STARTS) and line.count("'") >= 2]
     return list(dict.fromkeys(names))
-
-
-def durations() -> dict[str, float]:
-    """Return how long each stage took last in this workspace, in s."""
-    if not TIMINGS.exists():
-        return {}
-    lines = [json.loads(line) for line in TIMINGS.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-    return {f"{line['stage']}@{line['key']}".rstrip("@"): line["seconds"] for line in lines}

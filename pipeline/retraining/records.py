@@ -7,12 +7,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.core import artifacts
 from pipeline.data.audit_result import Shortcut
-
-
-def number(value: float | None) -> float:
-    """Return a figure as read from JSON, null as NaN."""
-    return math.nan if value is None else value
 
 
 @dataclass(frozen=True)
@@ -28,18 +24,6 @@ class Change:
     def is_defined(self) -> bool:
         """Whether the difference has an interval."""
         return not any(map(math.isnan, (self.difference, *self.ci)))
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Change":
-        """Return a metric as comparison.json holds it."""
-        low, high = content["ci"]
-        values = (number(content[key]) for key in ("champion", "challenger", "difference"))
-        return cls(*values, ci=(number(low), number(high)))
-
-
-def changes(content: dict[str, Any]) -> dict[str, Change]:
-    """Return metrics by name as comparison.json holds them."""
-    return {name: Change.from_json(value) for name, value in content.items()}
 
 
 @dataclass(frozen=True)
@@ -90,19 +74,6 @@ class BatchProfile:
         """Return the profile as comparison.json holds it."""
         return {"told_by" if key == "shortcuts" else key: value for key, value in asdict(self).items()}
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "BatchProfile":
-        """Return a profile as comparison.json holds it."""
-        own = {key: value for key, value in content.items() if key != "told_by"}
-        low, high = content["drift"]["ci"]
-        drift = Drift(**content["drift"] | {"ci": (number(low), number(high))})
-        own |= {
-            "shortcuts": [Shortcut(**row) for row in content["told_by"]],
-            "refused_ci": tuple(content["refused_ci"]),
-            "drift": drift,
-        }
-        return cls(**own)
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -135,10 +106,5 @@ class Comparison:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Comparison":
         """Return what comparison.json holds."""
-        parts = {
-            "metrics": changes(content["metrics"]),
-            "per_class": {label: changes(metrics) for label, metrics in content["per_class"].items()},
-            "subgroups": [SubgroupChange(**row | {"metrics": changes(row["metrics"])}) for row in content["subgroups"]],
-            "batch": BatchProfile.from_json(content["batch"]),
-        }
-        return cls(**content | parts)
+        batch = {"shortcuts" if key == "told_by" else key: value for key, value in content["batch"].items()}
+        return artifacts.from_json(cls, content | {"batch": batch})

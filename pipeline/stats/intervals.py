@@ -20,7 +20,6 @@ import numpy as np
 
 LEVEL = 0.95
 NORMAL = NormalDist()
-SHARES = ("accuracy", "recall", "specificity", "precision", "negative_predictive_value")
 ROUNDING = 1e-12  # of sums of weights
 ERRORS = ("brier_score_loss", "log_loss", "ece")  # of which 0 is the best; the first two may be above 1
 ENDS = {"matthews_corrcoef": (-1.0, 1.0)}  # of others 0 and 1

@@ -1,7 +1,6 @@
 """The content of a model's run in MLflow, read from what the stages wrote; without MLflow."""
 
 import csv
-import hashlib
 import json
 import re
 import subprocess
@@ -12,8 +11,8 @@ from typing import Any
 import yaml
 
 from pipeline.core import artifacts, params
-from pipeline.core.paths import TIMINGS, TaskPaths
-from pipeline.core.stage import require
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import durations, require
 from pipeline.evaluation import selection, test_set_evaluations
 from pipeline.evaluation.report import ExternalReport, Report
 from pipeline.training.candidate import Candidate
@@ -60,7 +59,7 @@ def read(name: str) -> list[Record]:
     """Return the records of the models in a task's list, in its order."""
     task = params.task(name)
     winner = selection.read(name).winner
-    seconds = training_seconds()
+    seconds = durations()
     common = {"seed": params.seed(), "kind": task.kind}
     common |= {
         "split": task.split.model_dump(exclude_none=True),
@@ -71,7 +70,7 @@ def read(name: str) -> list[Record]:
     records = []
     for model in task.models:
         block = params.model(model).model_dump(exclude={"task"})
-        record = read_model(name, model, flatten(common | block), seconds.get(model))
+        record = read_model(name, model, flatten(common | block), seconds.get(f"train@{model}"))
         record = with_sites(replace(record, raw=task.raw))
         records.append(with_external(replace(record, champion=True)) if model == winner else record)
     return records
@@ -182,14 +181,6 @@ def content_key(files: list[Path], tuned: dict[str, str]) -> str:
     return artifacts.sha256(json.dumps([*parts, tuned], sort_keys=True).encode())
 
 
-def training_seconds(path: Path = TIMINGS) -> dict[str, float]:
-    """Return how long each model's last training took, from the log of durations."""
-    if not path.exists():
-        return {}
-    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {entry["key"]: entry["seconds"] for entry in entries if entry["stage"] == "train"}
-
-
 def origin(records: list[Record]) -> dict[str, dict[str, str]]:
     """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes; and
     the number of candidates that the test set was evaluated for.
@@ -202,7 +193,8 @@ def origin(records: list[Record]) -> dict[str, dict[str, str]]:
     tags = {}
     for record in records:
         entries = {name: stages.get(f"{name}@{record.model}") for name in ("train", "evaluate")}
-        hashes = {f"{name}_lock": hash_entry(entry) for name, entry in entries.items() if entry}
+        texts = {name: json.dumps(entry, sort_keys=True, default=str) for name, entry in entries.items() if entry}
+        hashes = {f"{name}_lock": artifacts.sha256(text.encode())[:16] for name, text in texts.items()}
         seen = test_set_evaluations.count(record.task, record.model)
         counted = {"test_looks": test_set_evaluations.in_words(seen)} if seen else {}
         tags[record.model] = {"task": record.task, "content_key": record.key} | common | hashes | counted
@@ -214,11 +206,6 @@ def lock_entries() -> dict[str, Any]:
     if not LOCK.exists():
         return {}
     return (yaml.load(LOCK.read_bytes(), Loader=params.LOADER) or {}).get("stages", {})
-
-
-def hash_entry(entry: Any) -> str:
-    """Return 16 hex digits that stand for an entry of dvc.lock."""
-    return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def commit() -> dict[str, str]:

@@ -45,12 +45,6 @@ class Candidate:
     schema: list[dict[str, Any]] | None
     tuned: Tuned | None = None
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Candidate":
-        """Return the candidate of which `to_json` returned `content`."""
-        tuned = content.get("tuned")
-        return cls(**content | {"tuned": tuned and Tuned(**tuned)})
-
     def to_json(self) -> dict[str, Any]:
         """Return plain data; `tuned` is left out where there is none."""
         content = asdict(self)
@@ -59,7 +53,7 @@ class Candidate:
     @classmethod
     def read(cls, folder: Path) -> "Candidate":
         """Return the candidate in a folder."""
-        return cls.from_json(artifacts.read_json(folder / "candidate.json"))
+        return artifacts.from_json(cls, artifacts.read_json(folder / "candidate.json"))
 
     def write(self, folder: Path) -> None:
         """Write candidate.json to the folder."""

@@ -2,7 +2,9 @@
 
 import errno
 import json
+import math
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,19 @@ import pandas as pd
 import pytest
 
 from pipeline.core import artifacts
+
+
+@dataclass
+class Inner:
+    n: int
+
+
+@dataclass
+class Outer:
+    parts: list[Inner]
+    span: tuple[float, float]
+    by_name: dict[str, Inner]
+    last: Inner | None
 
 
 def test_failing_writer_leaves_the_old_file_alone(tmp_path):
@@ -143,3 +158,14 @@ def test_a_sha256_is_that_of_the_bytes():
 def test_full_disk_raises_instead_of_truncating():
     with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb", buffering=0) as file:
         file.write(b"x")
+
+
+def test_json_becomes_the_types_that_dataclasses_declare():
+    found = artifacts.from_json(
+        Outer, {"parts": [{"n": 1}], "span": [0.5, None], "by_name": {"a": {"n": 2}}, "last": None}
+    )
+    assert (found.parts, found.by_name, found.last) == ([Inner(1)], {"a": Inner(2)}, None)
+    assert found.span[0] == 0.5
+    assert math.isnan(found.span[1])
+    with pytest.raises(TypeError, match="unknown"):
+        artifacts.from_json(Inner, {"n": 1, "unknown": 2})

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from pipeline.core import artifacts
+from pipeline.core.stage import durations
 from pipeline.retraining import dvc_runs
 
 
@@ -21,4 +22,4 @@ def test_progress_comes_from_the_log_and_the_last_durations(uploaded):
         {"stage": "check", "key": "", "seconds": 1}
     ]
     artifacts.write_bytes("logs/timings.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
-    assert dvc_runs.durations() == {"scan@skin": 2.5, "check": 1}
+    assert durations() == {"scan@skin": 2.5, "check": 1}
