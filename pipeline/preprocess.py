@@ -11,19 +11,18 @@ import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require, run
+from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.data.feature_arrays import load_features, order_classes, take, write_pixels
 from pipeline.data.folder_layout import COLUMNS
-from pipeline.data.samples import read_samples
+from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import subgroups
 from pipeline.evaluation.operating_point import check_classes
 
 
 def main(name: str) -> None:
     task, folder = params.task(name), TaskPaths(name).data
-    split = pd.read_csv(require(folder / "split.csv", f"split@{name}"), dtype=str, keep_default_na=False)
-    samples = read_samples(name)
+    split, samples = read_split(name), read_samples(name)
     row_of = {path: row for row, path in enumerate(samples["path"])}
     known = list(pd.read_csv(folder / "scan/columns.csv", nrows=0)) if task.kind == "table" else list(samples)
     known = [column for column in known if column not in COLUMNS]

@@ -2,6 +2,8 @@
 
 import re
 
+from pipeline.data.group_names import plain
+
 # The whole name, in lower case and without signs.
 NEGATIVE = {
     "0",
@@ -54,11 +56,6 @@ SHORT = {
     "un": (),
     "a": (),
 }  # a letter alone says so beside these
-
-
-def plain(name: str) -> str:
-    """Return a name in lower case without signs."""
-    return re.sub(r"[\W_]+", "", str(name).casefold())
 
 
 def is_negative(name: str, other: str) -> bool:

@@ -167,8 +167,12 @@ def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskPara
 
 def read_samples(name: str) -> pd.DataFrame:
     """Return samples.csv of a task, every cell as text."""
-    path = require(TaskPaths(name).samples, f"scan@{name}")
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    return pd.read_csv(require(TaskPaths(name).samples, f"scan@{name}"), dtype=str, keep_default_na=False)
+
+
+def read_split(name: str) -> pd.DataFrame:
+    """Return split.csv of a task, every cell as text."""
+    return pd.read_csv(require(TaskPaths(name).split, f"split@{name}"), dtype=str, keep_default_na=False)
 
 
 def read_times(samples: pd.DataFrame, name: str, column: str) -> pd.Series:

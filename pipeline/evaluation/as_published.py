@@ -7,15 +7,13 @@ put back, for one fit that is then thrown away. Both figures stand side by side 
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
 from pipeline.data import feature_arrays
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
-from pipeline.data.samples import read_samples
+from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation.scoring import assess
 from pipeline.training.cross_fit import fit, probabilities
 from pipeline.training.refit import unfitted
@@ -33,7 +31,7 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
     if params.task(task).split.by != "shipped":
         return None
     folder = TaskPaths(task).data
-    split = pd.read_csv(require(folder / "split.csv", f"split@{task}"), dtype=str, keep_default_na=False)
+    split = read_split(task)
     added = split["reason"].str.startswith(LEAK)
     features = params.model(model).features
     if not added.any() or features == "pixels":

@@ -10,10 +10,9 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
 from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.archives import folder_of
-from pipeline.data.samples import ScannedTable, read_samples, report_unreadable, scan_table, task_params
+from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.numbers import unit_key
 from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
@@ -80,7 +79,7 @@ def images(
     task, root = params.task(block.task), folder_of(block.raw)
     task_folder = folder_of(task.raw)
     listed, _ = folder_layout.list_samples(source, name)
-    split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
+    split = read_split(block.task)
     split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
     own = [uploads.locate(task_folder, path) for path in split["path"]]
     paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
@@ -110,7 +109,7 @@ def rows(
     columns = [field["name"] for field in schema]
     tables.check_columns([column for column in features if column in columns], schema)
     own = read_samples(block.task)
-    split = pd.read_csv(require(TaskPaths(block.task).split, f"split@{block.task}"), dtype=str, keep_default_na=False)
+    split = read_split(block.task)
     subset = own["path"].map(dict(zip(split["path"], split["subset"], strict=True))).fillna("excluded")
     order = np.argsort([ORDER.index(name) for name in subset], kind="stable")
     text = pd.read_csv(TaskPaths(block.task).columns, dtype=str, keep_default_na=False)[columns].iloc[order]

@@ -17,7 +17,7 @@ from pipeline.data import tables
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folder_layout import COLUMNS
-from pipeline.data.samples import read_samples
+from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import test_set_evaluations
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.decision_rule import calibrate, decide
@@ -109,7 +109,7 @@ def read(name: str) -> Study:
         name=name,
         task=task,
         samples=read_samples(name),
-        split=pd.read_csv(require(TaskPaths(name).split, f"split@{name}"), dtype=str, keep_default_na=False),
+        split=read_split(name),
         audit=AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}")),
         selection=selection,
         board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),

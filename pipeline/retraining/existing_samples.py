@@ -16,7 +16,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.archives import folder_of
 from pipeline.data.feature_arrays import read_formats
-from pipeline.data.samples import read_samples
+from pipeline.data.samples import read_samples, read_split
 from pipeline.data.tabular.values import to_cell
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.near_rows import NearRows
@@ -147,7 +147,7 @@ class Rows:
 @lru_cache(maxsize=2)
 def _read_raw(folder: Path, task: str, _: int) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return samples.csv and {path: subset}; read again when split.csv has changed."""
-    split = pd.read_csv(TaskPaths(task).split, dtype=str, keep_default_na=False)
+    split = read_split(task)
     return read_samples(task), dict(zip(split["path"], split["subset"], strict=True))
 
 
