@@ -1,5 +1,6 @@
 """Choose the champion from paired out-of-fold results, and say why in one sentence."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Selection(Choice):
     task: str = ""
     metric: str = ""
     reason: str = ""
-    scores: dict[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float | None] = field(default_factory=dict)
     bundle: str = ""
     rule: str = RULE
 
