@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline.stats.bootstrap import resamples
 from pipeline.stats.intervals import wilson
+from pipeline.stats.metrics import Ranking
 
 FOLDS = 5
 DEPTH = 3  # of the tree: enough for a few ranges of a width, too little to know samples by heart
@@ -81,22 +82,8 @@ def area(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> 
 def areas(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return `area` for each row of `weights`, float64 (draws, n)."""
     n_classes = probabilities.shape[1]
-    of_class = [
-        areas_of_one(probabilities[:, k], labels == k, weights) for k in (range(n_classes) if n_classes > 2 else [1])
-    ]
-    return np.mean(of_class, axis=0)
-
-
-def areas_of_one(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted ROC AUC of one class against the rest for each row of `weights`, ties counted half."""
-    ranks = np.unique(scores, return_inverse=True)[1]
-    areas_ = np.full(len(weights), np.nan)
-    for draw, row in enumerate(weights):
-        ones, zeros = np.bincount(ranks, row * positive), np.bincount(ranks, row * ~positive)
-        n_pairs = ones.sum() * zeros.sum()
-        if n_pairs:
-            areas_[draw] = (ones * (np.cumsum(zeros) - zeros / 2)).sum() / n_pairs
-    return areas_
+    shown = range(n_classes) if n_classes > 2 else [1]
+    return np.mean([Ranking(labels == k, probabilities[:, k])(weights)[0] for k in shown], axis=0)
 
 
 def limits(fitted: CrossFitted, one_sided: bool = False, draws: int = DRAWS) -> tuple[float, float]:
