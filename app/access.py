@@ -1,4 +1,4 @@
-"""Who may see the app: everybody on this machine; elsewhere who has one of the API's keys, or logs in with OpenID Connect."""
+"""Access to the app: open on this machine; from elsewhere with one of the API's keys or an OpenID Connect login."""
 
 import hmac
 import os
@@ -12,7 +12,7 @@ FLAG = "--without-keys"
 
 
 def granted() -> bool:
-    """Return whether the page may be shown; where not, draw what stands in its place."""
+    """Return whether the page may be shown; otherwise draw the login or an error."""
     known = keys.parse(os.environ.get("ASSAY_API_KEYS", ""))
     if has_login():
         return logged_in()
@@ -21,20 +21,20 @@ def granted() -> bool:
     if keys.is_loopback(st.get_option("server.address") or "") or FLAG in sys.argv[1:]:
         return True
     st.error(
-        "This app can be reached from other machines and has no protection, so it shows nothing. Set ASSAY_API_KEYS to "
+        "This app can be reached from other machines and is not protected, so it shows nothing. Set ASSAY_API_KEYS to "
         f"comma-separated keys, configure st.login, or start it with '-- {FLAG}'."
     )
     return False
 
 
 def may_write() -> bool:
-    """Return whether who sees the page may hand in samples and decide: on this machine, with a key, or logged in."""
+    """Return whether the visitor may submit samples and decide about batches: on this machine, with a key, or logged in."""
     has_keys = bool(keys.parse(os.environ.get("ASSAY_API_KEYS", "")))
     return has_keys or has_login() or keys.is_loopback(st.get_option("server.address") or "")
 
 
 def who() -> str:
-    """Return what the ledger says of who uses the page: the mail address of a login, the beginning of a key's hash, or app."""
+    """Return the visitor's name for the ledger: the email address of a login, the first digits of a key's hash, or "app"."""
     if has_login():
         return f"{st.user.get('email') or st.user.get('sub') or 'logged in'}"
     key = st.session_state.get("key")
@@ -50,7 +50,7 @@ def has_login() -> bool:
 
 
 def logged_in() -> bool:
-    """Return whether the visitor has logged in; draw the button where not."""
+    """Return whether the visitor is logged in; otherwise draw the login button."""
     if st.user.is_logged_in:
         st.sidebar.button("Log out", on_click=st.logout)
         return True
@@ -60,18 +60,18 @@ def logged_in() -> bool:
 
 
 def asked_for_key(known: list[bytes]) -> bool:
-    """Draw the field for the key; return whether what was typed is one, which the session then remembers as its hash."""
-    place = st.empty()
-    with place.form("login"):
+    """Draw the field for the key; return whether the entered key is valid. The session keeps only its hash."""
+    area = st.empty()
+    with area.form("login"):
         st.title("Assay")
-        typed = st.text_input("Key", type="password", help="One of those in the server's ASSAY_API_KEYS")
+        typed = st.text_input("Key", type="password", help="One of the keys in the server's ASSAY_API_KEYS")
         pressed = st.form_submit_button("Open", type="primary")
     given = keys.digest(typed.strip().encode())
-    # every key is compared, in constant time: how long it takes says nothing about them
+    # Compare every key in constant time, so that the duration reveals nothing about them.
     if any([hmac.compare_digest(given, expected) for expected in known]):
         st.session_state["key"] = given
-        place.empty()
+        area.empty()
         return True
     if pressed:
-        st.error("This is none of the server's keys.")
+        st.error("This is not one of the server's keys.")
     return False

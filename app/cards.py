@@ -1,4 +1,4 @@
-"""What the API says of a champion: in the list of tasks, and in full."""
+"""Descriptions of champions for the API: short for the list of tasks, and full."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,14 +14,14 @@ CARD = ("estimator", "features", "input", "positive", "decision", "versions", "d
 
 
 def summary(served: Served) -> dict[str, Any]:
-    """Return what the list of tasks says of one."""
+    """Return the entry of a champion in the list of tasks."""
     info = served.info
     facts = {"task": served.task, "kind": info.kind, "model": info.model, "bundle": served.id}
     return facts | {"classes": info.classes}
 
 
 def selection_of(served: Served) -> dict[str, Any]:
-    """Return selection.json where it still speaks of the bundle that answers, else nothing."""
+    """Return selection.json if it belongs to the bundle in use, otherwise {}."""
     with suppress(BundleError, OSError):
         if bundle.expected_sha256(served.task).startswith(served.id.rpartition("@")[2]):
             return artifacts.read_json(TaskPaths(served.task).selection)
@@ -29,7 +29,7 @@ def selection_of(served: Served) -> dict[str, Any]:
 
 
 def description(served: Served) -> dict[str, Any]:
-    """Return classes, columns, figures and origin of a champion."""
+    """Return classes, columns, metrics and origin of a champion."""
     info = served.info
     selection = selection_of(served)
     card = {key: getattr(info, key) for key in CARD}
@@ -37,9 +37,9 @@ def description(served: Served) -> dict[str, Any]:
     card["use"] = "Research use, not a medical device."
     metrics = {"out_of_fold": {name: value for name, value in info.metrics.items() if name != "reference"}}
     if selection:
-        # the report may not exist yet, or `dvc repro` took it away; test_looks.csv may not be readable
+        # The report may not exist yet or may be removed by `dvc repro`; test_looks.csv may be unreadable.
         with suppress(OSError, DataError):
             metrics["test"] = artifacts.read_json(TaskPaths(served.task).test_report(info.model))
-            seen = test_set_evaluations.count(served.task, info.model)
-            card["test_looks"] = test_set_evaluations.in_words(seen) if seen else None
+            evaluations = test_set_evaluations.count(served.task, info.model)
+            card["test_looks"] = test_set_evaluations.in_words(evaluations) if evaluations else None
     return summary(served) | {"schema": info.schema, "metrics": metrics, "card": card}

@@ -1,4 +1,4 @@
-"""The champions that the app asks: found on disk, kept in memory, replaced when `dvc repro` chooses another."""
+"""The champions that the app uses: read from disk, kept in memory, replaced when `dvc repro` selects another."""
 
 import threading
 import time
@@ -6,17 +6,17 @@ from typing import Any
 
 import streamlit as st
 
-from app.on_disk import SELECTION, found
+from app.on_disk import SELECTION, bundles
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.prediction import bundle
 
 
 class Champion:
-    """A task's champion. What bundle.json says is there at once; the model is loaded when it is first needed."""
+    """A task's champion. The content of bundle.json is read at once, the model when it is first needed."""
 
     def __init__(self, task: str, state: dict[str, tuple]):
-        """Read and check the bundle's files; raise BundleError unless they are whole and git's reports vouch for them."""
+        """Read the bundle; raise BundleError if it is incomplete or its SHA-256 is not the one in the reports."""
         self.task, self.state = task, state
         self._folder, self._expected_sha256 = TaskPaths(task).best, bundle.expected_sha256(task)
         checked = bundle.read(self._folder, self._expected_sha256)
@@ -25,7 +25,7 @@ class Champion:
         self._predictor = None
 
     def load(self) -> Any:
-        """Return the Predictor, loaded once and compared with its golden answers; raise BundleError where it differs."""
+        """Return the Predictor, loaded once and checked against its golden predictions; raise BundleError if they differ."""
         with self._loading:
             if self._predictor is None:
                 from pipeline.prediction import self_test
@@ -37,14 +37,14 @@ class Champion:
             return self._predictor
 
     def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
-        """Return the item for one sample, as the command line gives it; count it. Sessions may ask at the same time."""
+        """Predict one sample, as on the command line, and count it. Safe to call from several sessions at once."""
         predictor, start = self.load(), time.perf_counter()
         prediction = predictor.predict_with_ood(data, name)
         recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
         return prediction.item
 
     def explain(self, data: bytes | dict[str, Any], name: str) -> Any:
-        """Return what the answer to one sample rests on, None where there is no answer."""
+        """Return the explanation of one prediction, None if there is no prediction."""
         return self.load().explain(data, name)[1]
 
 
@@ -55,8 +55,8 @@ def kept() -> dict[str, Champion]:
 
 
 @st.cache_resource(show_spinner=False)
-def recorder() -> "Recorder":  # noqa: F821 - it brings numpy, for which the first page does not wait
-    """Return what counts the samples of all sessions; app/main.py lets it write the last ones when the app ends."""
+def recorder() -> "Recorder":  # noqa: F821 - its import takes numpy, for which the first page does not wait
+    """Return the recorder of all sessions; app/main.py flushes it when the app ends."""
     from app.recorder import Recorder
 
     return Recorder()
@@ -64,22 +64,22 @@ def recorder() -> "Recorder":  # noqa: F821 - it brings numpy, for which the fir
 
 def tasks() -> list[str]:
     """Return the tasks that have a champion; networks, which load quickest, come first."""
-    return list(found())
+    return list(bundles())
 
 
 def champion(task: str) -> tuple[Champion, str]:
-    """Return the task's champion, and a sentence where it is not the one on disk.
+    """Return the task's champion, and a warning if it is not the one on disk.
 
-    A new one takes over when its files are whole and it answers as it should; until then the old one goes on. Raises
-    BundleError where there is no old one.
+    A new champion is used once its files are complete and it reproduces its golden predictions; until then the old one stays
+    in use. Raises BundleError if there is no old one.
     """
-    state, old = found().get(task, {}), kept().get(task)
+    state, old = bundles().get(task, {}), kept().get(task)
     if old and old.state == state:
         return old, ""
     try:
         if SELECTION not in state:
             raise BundleError(
-                f"The champion of {task} is being chosen anew; reload the page when 'dvc repro' has finished"
+                f"The champion of {task} is being selected again; reload the page when 'dvc repro' has finished"
             )
         new = Champion(task, state)
         if old:
@@ -87,6 +87,6 @@ def champion(task: str) -> tuple[Champion, str]:
     except BundleError as error:
         if old is None:
             raise
-        return old, f"{error}. Until then {old.id} answers."
+        return old, f"{error}. {old.id} stays in use until then."
     kept()[task] = new
     return new, ""

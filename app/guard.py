@@ -1,4 +1,4 @@
-"""What stands around every route: the key, the time limit, problem documents for whatever goes wrong, the figures."""
+"""Middleware of every route: authentication, time limit, problem documents for errors, metrics."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("assay.api")
 
 
 class Guard:
-    """An ASGI application around another one."""
+    """An ASGI application that wraps another one."""
 
     def __init__(self, app: Any, metrics: Metrics, known: list[bytes]):
         self.app, self.metrics, self.known = app, metrics, known
@@ -24,9 +24,8 @@ class Guard:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if (
-            scope["method"] == "HEAD"
-        ):  # answered as a GET; the server, which has a scope of its own, leaves the body out
+        # A HEAD is handled as a GET; the server, which has its own scope, omits the body.
+        if scope["method"] == "HEAD":
             scope = scope | {"method": "GET"}
         start, exchange = time.perf_counter(), Exchange(scope, receive, send)
         try:
@@ -37,16 +36,16 @@ class Guard:
             await exchange.refuse(problem)
         except TimeoutError:
             await exchange.refuse(exchange.too_slow())
-        except Exception as error:  # a bug of ours: its place is logged, not its message, which may hold what was sent
-            place = "".join(traceback.format_tb(error.__traceback__)[-3:])
-            log.error("%s while answering %s:\n%s", type(error).__name__, route_of(scope), place)
+        except Exception as error:  # log the traceback without the message, which may contain submitted data
+            frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
+            log.error("%s while answering %s:\n%s", type(error).__name__, route_of(scope), frames)
         finally:
             self.metrics.requests.labels(route_of(scope), exchange.status).inc()
             self.metrics.seconds.labels(route_of(scope)).observe(time.perf_counter() - start)
 
 
 class Exchange:
-    """One request and its answer, and how far both have come."""
+    """One request and its response, and the progress of both."""
 
     def __init__(self, scope: dict[str, Any], receive: Any, send: Any):
         self.scope, self._receive, self._send = scope, receive, send
@@ -65,31 +64,33 @@ class Exchange:
         await self._send(message)
 
     async def _drain(self) -> bool:
-        """Read on, keeping nothing, so that a client that only sends finds the answer; return whether it ended."""
+        """Read and discard the rest of the request, so that the client reads the response; return whether it ended."""
         headers = dict(self.scope["headers"])
-        if b"expect" in headers:  # it waits for leave to send
+        if b"expect" in headers:  # the client waits for permission to send
             return False
-        left = BODY_BYTES
+        remaining = BODY_BYTES
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while left > 0 and not self.read:
-                    left -= len((await self.receive()).get("body", b""))
+                while remaining > 0 and not self.read:
+                    remaining -= len((await self.receive()).get("body", b""))
         except TimeoutError:
             pass
         return self.read
 
     async def refuse(self, problem: Problem) -> None:
-        """Answer with a problem, unless an answer is under way already."""
+        """Respond with a problem, unless a response has started already."""
         if not self.status:
             await problem.response()(self.scope, self.receive, self.send)
 
     def too_slow(self) -> Problem:
-        """Return the problem of a request that took over the time limit: its sender's fault, or ours."""
+        """Return the problem of a request over the time limit: 503 if it was received in full, else 408."""
         if self.read:
-            return Problem(503, f"No answer within {SECONDS} s. Send less at once, or later.", {"Retry-After": "5"})
+            return Problem(
+                503, f"No answer within {SECONDS} s. Send less at once, or try again later.", {"Retry-After": "5"}
+            )
         return Problem(408, f"The request did not arrive within {SECONDS} s. Send it again, over a faster connection.")
 
 
 def route_of(scope: dict[str, Any]) -> str:
-    """Return the route's pattern, never the path that was asked for."""
+    """Return the route's pattern, never the requested path."""
     return getattr(scope.get("route"), "path", "other")

@@ -1,4 +1,4 @@
-"""Who may ask: keys from ASSAY_API_KEYS, sent as 'Authorization: Bearer KEY'."""
+"""Authentication by keys from ASSAY_API_KEYS, sent as 'Authorization: Bearer KEY'."""
 
 import hashlib
 import hmac
@@ -6,16 +6,16 @@ import ipaddress
 
 from app.problems import Problem
 
-OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json")  # for probes, and for whoever wants to know how to ask
+OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json")  # for probes, and for readers of the documentation
 
 
 def parse(text: str) -> list[bytes]:
-    """Return the hashes of comma-separated keys; none where there are none, and then everybody may ask."""
+    """Return the hashes of comma-separated keys. An empty list turns authentication off."""
     return [digest(key.strip().encode()) for key in text.split(",") if key.strip()]
 
 
 def digest(key: bytes) -> bytes:
-    """Return a key's SHA-256: of equal length for every key, and what is kept instead of it."""
+    """Return a key's SHA-256, which is stored and compared instead of the key."""
     return hashlib.sha256(key).digest()
 
 
@@ -25,7 +25,7 @@ def check(keys: list[bytes], path: str, headers: list[tuple[bytes, bytes]]) -> N
         return
     scheme, _, key = dict(headers).get(b"authorization", b"").partition(b" ")
     given = digest(key.strip())
-    # every key is compared, in constant time: how long it takes says nothing about them
+    # Compare every key in constant time, so that the duration reveals nothing about them.
     known = [hmac.compare_digest(given, expected) for expected in keys]
     if scheme.lower() != b"bearer" or not any(known):
         raise Problem(

@@ -1,12 +1,12 @@
 """The app: Streamlit's server on app/shell.py. Run: make app, or streamlit run app/main.py.
 
-While the browser still fetches Streamlit's own scripts, a thread imports what the first page needs, which is 0.4 s sooner there
-(see benchmarks/app.py).
+While the browser loads Streamlit's scripts, a thread imports the modules of the first page, which then appears 0.4 s sooner
+(benchmarks/app.py).
 """
 
 import os
 
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # as in app/api.py: the same sums in the same order
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # as in app/api.py
 
 import importlib
 import sys
@@ -18,12 +18,12 @@ from typing import Any
 
 import streamlit as st
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit puts only app/ on the path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
 
 @asynccontextmanager
 async def ready_first_page(_: Any) -> AsyncIterator[None]:
-    """Start the import of the first page beside the server; at the end write what was counted last."""
+    """Import the first page in the background; flush the recorder when the app ends."""
     threading.Thread(target=importlib.import_module, args=("app.views.predict",), daemon=True).start()
     yield
     importlib.import_module("app.champions").recorder().flush()

@@ -1,4 +1,4 @@
-"""What /metrics tells Prometheus. No label holds anything that a client sent."""
+"""Metrics for Prometheus. No label contains anything that a client sent."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
 class Metrics:
-    """The figures of one server."""
+    """The metrics of one server."""
 
     def __init__(self, gate: Gate):
         self.registry = CollectorRegistry()
@@ -48,7 +48,7 @@ class Metrics:
         )
 
     def page(self, served: dict[str, str], refused: dict[str, str], more: Iterable[Any] = ()) -> bytes:
-        """Return the figures as Prometheus reads them; `served` and `refused` by task, `more` families of others."""
+        """Return the metrics in Prometheus' format: `served` and `refused` by task, and `more` metric families."""
         self.bundles.clear(), self.refused.clear()
         for task, bundle in served.items():
             self.bundles.labels(task, bundle).set(1)
@@ -60,7 +60,7 @@ class Metrics:
 
 
 class Families:
-    """A collector of figures that somebody else has collected."""
+    """A collector of metric families that exist already."""
 
     def __init__(self, families: Iterable[Any]):
         self.families = list(families)

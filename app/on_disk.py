@@ -1,4 +1,4 @@
-"""Which champions are on disk, by the times of their files: what the API and the app both watch. It imports little."""
+"""Bundles on disk and the states of their files, watched by the API and the app. Imports only light modules."""
 
 import os
 from typing import Any
@@ -9,10 +9,10 @@ from pipeline.core.paths import TaskPaths
 SELECTION = "selection.json"
 
 
-def found() -> dict[str, dict[str, tuple]]:
-    """Return {task: {file: what tells its versions apart}} of each bundle and of the report that vouches for it.
+def bundles() -> dict[str, dict[str, tuple]]:
+    """Return {task: {file: (mtime, size, inode)}} of each bundle and of the task's selection.json.
 
-    Bundles without a `.joblib` come first: scikit-learn's import alone takes longer than all of a network's bundle.
+    Bundles without a `.joblib` come first: importing scikit-learn alone takes longer than loading a network's bundle.
     """
     states = {}
     for path in paths.MODELS.glob("*/best/bundle.json"):
@@ -25,6 +25,6 @@ def found() -> dict[str, dict[str, tuple]]:
 
 
 def times(path: Any) -> tuple[int, int, int]:
-    """Return a file's time of change, size and inode."""
+    """Return a file's modification time, size and inode."""
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): what was found, what was expected, what to do."""
+"""Errors as problem documents (RFC 9457): what was received, what was expected, what to do."""
 
 import json
 from http import HTTPStatus
@@ -10,7 +10,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
-    """An answer other than the one asked for. `more` are members of the document beside those of the standard."""
+    """An error response. `more` are members of the document in addition to the standard ones."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any):
         super().__init__(detail)
@@ -24,10 +24,10 @@ class Problem(Exception):
 
 
 def busy(detail: str) -> Problem:
-    """Return the problem of a server that could answer a little later."""
+    """Return a 503 that asks the client to try again after a second."""
     return Problem(503, detail, {"Retry-After": "1"})
 
 
 def to_json(content: Any) -> bytes:
-    """Return JSON in UTF-8; what a client sent that is no text, half a surrogate pair, becomes a question mark."""
+    """Return JSON in UTF-8; a lone surrogate that a client sent becomes a question mark."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with a limit on the headers, which its fast parser does not have."""
+"""Uvicorn's HTTP/1.1 protocol with a limit on the size of headers, which its fast parser lacks."""
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -7,10 +7,10 @@ from app.problems import MEDIA_TYPE, Problem
 
 
 class Protocol(HttpToolsProtocol):
-    """Answers too large or unreadable headers with a problem document, and closes the connection."""
+    """Responds to oversized or invalid headers with a problem document and closes the connection."""
 
-    _complete = False  # whether the headers of the request that is being read are
-    _size = 0  # bytes of them so far
+    _complete = False  # whether all headers of the current request have been read
+    _size = 0  # bytes of headers so far
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -18,7 +18,7 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         if not self._complete and not self.transport.is_closing():
             self._size += len(data)
-            if self._size > HEADER_BYTES:  # one header that does not end: the parser has not reported it yet
+            if self._size > HEADER_BYTES:  # an endless header, which the parser has not reported yet
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -43,7 +43,7 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        problem = Problem(400, "This is not an HTTP/1.1 request that could be read. Let a library write it.")
+        problem = Problem(400, "The request is not valid HTTP/1.1. Use an HTTP library to send it.")
         if self._size > HEADER_BYTES:
             problem = Problem(431, f"The headers are over {HEADER_BYTES} bytes. Send fewer or shorter ones.")
         body = problem.response().body

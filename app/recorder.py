@@ -1,7 +1,7 @@
-"""What champions are shown, counted by task, bundle and day (UTC), in files that survive a restart; see `monitoring.histograms`.
+"""Count the samples that champions receive, by task, bundle and day (UTC), in files; see `monitoring.histograms`.
 
 `data/monitor/<task>/<day>.json` holds {format, bundles: {id: counts}}. Counts are collected in memory and added to the day's file
-every 10 s, under a lock and in one step: several processes may count at once, and a killed one loses its last 10 s.
+every 10 s, under a lock and atomically: several processes may count at once, and a killed one loses its last 10 s.
 """
 
 import json
@@ -17,14 +17,14 @@ from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.answer import Item, OodScore
 
 FORMAT = 1
-EVERY = 10  # s between what is counted and its file
-KEPT = 400  # days: a year, and a month to look back at it
-WAIT = 10  # s for another process that holds the lock
+EVERY = 10  # s between writes
+KEPT = 400  # days: a year and a month
+WAIT = 10  # s to wait for another process that holds the lock
 log = logging.getLogger("assay.monitor")
 
 
 class Recorder:
-    """Counts for one process. It keeps what it cannot write, as on a full disk, in memory and tries again."""
+    """Counts of one process. Counts that cannot be written, as on a full disk, stay in memory and are tried again."""
 
     def __init__(self) -> None:
         self.folder = paths.MONITOR.absolute()
@@ -34,20 +34,20 @@ class Recorder:
         self._failed = False
 
     def record(self, task: str, bundle: str, item: Item, ood: OodScore | None, seconds: float) -> None:
-        """Count a sample that the `bundle` has answered; see `Tally.add`. Of `item` no name and no reason is kept."""
+        """Count a sample that `bundle` has predicted; see `Tally.add`. The name and reason in `item` are not kept."""
         key = task, today().isoformat(), bundle
         with self._counting:
-            found = self._new.get(key)
-            if found is None:
-                found = self._new[key] = Tally()
-            found.add(item, ood, seconds)
+            counts = self._new.get(key)
+            if counts is None:
+                counts = self._new[key] = Tally()
+            counts.add(item, ood, seconds)
             if self._timer is None:
                 self._timer = threading.Timer(EVERY, self.flush)
                 self._timer.daemon = True
                 self._timer.start()
 
     def flush(self) -> None:
-        """Add what was counted to the files."""
+        """Add the new counts to the files."""
         with self._writing:
             with self._counting:
                 new, self._new = self._new, {}
@@ -59,7 +59,7 @@ class Recorder:
                 of_day = {key: counts for key, counts in new.items() if key[:2] == (task, day)}
                 try:
                     self._add(task, day, {bundle: counts for (_, _, bundle), counts in of_day.items()})
-                except OSError as error:  # Timeout of the lock is one
+                except OSError as error:  # includes the lock's Timeout
                     failed |= of_day
                     if not self._failed:
                         log.warning(
@@ -72,7 +72,7 @@ class Recorder:
 
     def _add(self, task: str, day: str, new: dict[str, Tally]) -> None:
         """Add counts by bundle to a day's file."""
-        from filelock import FileLock  # here: the first page waits for no import it does not need
+        from filelock import FileLock  # imported here so that the first page need not wait for it
 
         folder = self.folder / task
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,18 +87,18 @@ class Recorder:
             artifacts.write_bytes(path, json.dumps(content, separators=(",", ":")).encode())
 
     def days(self, task: str, bundle: str, n: int) -> dict[str, Tally]:
-        """Return the counts of the last `n` days, today among them, by day and the oldest first, with what is not written yet."""
-        last, found = today(), {}
+        """Return the counts of the last `n` days including today, oldest first, with counts that are not written yet."""
+        last, by_day = today(), {}
         with self._writing:
             for day in (str(last - timedelta(days=back)) for back in reversed(range(n))):
-                found[day] = Tally()
-                with suppress(OSError):  # what cannot be read is not shown; nothing is lost by that
-                    found[day] += read(self.folder / task / f"{day}.json", set_aside=False).get(bundle, Tally())
+                by_day[day] = Tally()
+                with suppress(OSError):  # an unreadable file is not shown; it is set aside at the next write
+                    by_day[day] += read(self.folder / task / f"{day}.json", set_aside=False).get(bundle, Tally())
             with self._counting:
-                for day, counts in found.items():
+                for day, counts in by_day.items():
                     if (task, day, bundle) in self._new:
-                        found[day] = counts + self._new[task, day, bundle]
-        return found
+                        by_day[day] = counts + self._new[task, day, bundle]
+        return by_day
 
 
 def today() -> date:
@@ -107,7 +107,7 @@ def today() -> date:
 
 
 def read(path: Path, set_aside: bool = True) -> dict[str, Tally]:
-    """Return a day's counts by bundle; none where there is no file or it cannot be read, which is then `set_aside`."""
+    """Return a day's counts by bundle, {} if there is no file or it is damaged; `set_aside` renames a damaged file."""
     try:
         content = json.loads(path.read_bytes())
         if content["format"] == FORMAT:
@@ -117,13 +117,15 @@ def read(path: Path, set_aside: bool = True) -> dict[str, Tally]:
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     if set_aside:
-        log.warning("%s is no file of counts; it goes on as %s.damaged, and the day starts anew", path, path.name)
+        log.warning(
+            "%s is damaged; it was renamed to %s.damaged, and the counts of the day start again", path, path.name
+        )
         path.replace(path.with_name(f"{path.name}.damaged"))
     return {}
 
 
 def forget(folder: Path) -> None:
-    """Delete a task's days that are over `KEPT` days old."""
+    """Delete a task's files that are more than `KEPT` days old."""
     first = str(today() - timedelta(days=KEPT))
     for path in folder.glob("????-??-??.json*"):
         if path.name < first:

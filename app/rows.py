@@ -1,4 +1,4 @@
-"""Rows of a table from a JSON body."""
+"""Read rows of a table from a JSON body."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from app import limits
 from app.problems import Problem
-from app.uploads import said
+from app.uploads import describe
 
 SHAPE = 'expected {"rows": [{"column": value, ...}, ...]}'
 
@@ -16,24 +16,24 @@ SHAPE = 'expected {"rows": [{"column": value, ...}, ...]}'
 async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, dict[str, Any]]]:
     """Return name ("row 1") and cells of every row in the body, at least one.
 
-    Raises Problem: 415 for another content type, 413 over a limit, 422 for what is not rows in JSON.
+    Raises Problem: 415 for another content type, 413 over a limit, 422 if the body is not rows in JSON.
     """
     kind, _ = parse_options_header(request.headers.get("content-type"))
     if kind != b"application/json":
-        raise Problem(415, f"Found {said(kind)}; expected application/json: this task takes rows, {SHAPE}")
+        raise Problem(415, f"Found {describe(kind)}; expected application/json: this task takes rows, {SHAPE}")
     data = b"".join([chunk async for chunk in limits.chunks(request, ticket, limits.JSON_BYTES)])
     try:
         content = json.loads(data, parse_constant=refuse)
     except RecursionError:
         raise Problem(422, f"The JSON is nested too deeply; {SHAPE}") from None
-    except ValueError as error:  # of the text, its encoding, or a number with thousands of digits
+    except ValueError as error:  # from the JSON, its encoding, or a number with thousands of digits
         raise Problem(422, f"The body is not JSON ({error}); {SHAPE}") from None
     rows = content.get("rows") if isinstance(content, dict) else None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise Problem(422, f"The JSON does not hold rows; {SHAPE}")
+        raise Problem(422, f"The JSON does not contain rows; {SHAPE}")
     if len(rows) > limits.ROWS:
         raise Problem(
-            413, f"Found {len(rows)} rows; at most {limits.ROWS} are answered at once. Send several requests."
+            413, f"Found {len(rows)} rows; at most {limits.ROWS} can be predicted at once. Send several requests."
         )
     for number, row in enumerate(rows, start=1):
         nested = [name for name, value in row.items() if isinstance(value, (dict, list))]
@@ -45,5 +45,5 @@ async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, 
 
 
 def refuse(name: str) -> None:
-    """Raise ValueError for NaN and infinities, which JSON does not have."""
+    """Raise ValueError for NaN and infinities, which JSON does not allow."""
     raise ValueError(f"{name} is not JSON: send null for a missing value")

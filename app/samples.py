@@ -1,4 +1,4 @@
-"""Labelled samples that are handed in over HTTP: checked and stored by `pipeline.collect`, imported when needed."""
+"""Accept labelled samples over HTTP; `pipeline.retraining.intake`, imported when needed, checks and stores them."""
 
 import asyncio
 import errno
@@ -17,22 +17,24 @@ from pipeline.core.stage import REFUSALS
 
 
 async def take(request: Request, served: Served, known: list[bytes], about: dict[str, str]) -> dict[str, Any]:
-    """Return the batch and what became of each sample in the request; `about`: label, group and batch, "" where not given.
+    """Store the samples of a request; return the batch and the outcome of each sample.
 
-    Raises Problem: 403 where the server has no keys, 422 where nothing is accepted, 503 where it has not what to check
-    samples with, 507 where the disk is full.
+    `about` has label, group and batch, "" if not given.
+
+    Raises Problem: 403 if the server has no keys, 422 if nothing is accepted, 503 if the packages that check samples
+    are not installed, 507 if the disk is full.
     """
     if not known:
-        raise Problem(403, "Samples are taken only by a server with keys: set ASSAY_API_KEYS and start it again.")
+        raise Problem(403, "Only a server with keys accepts samples: set ASSAY_API_KEYS and restart it.")
     who = "key " + keys.digest(dict(request.headers)["authorization"].partition(" ")[2].strip().encode()).hex()[:8]
     with request.app.state.gate.admit() as ticket:
         is_table = served.info.is_table
         samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))
-        found = await asyncio.get_running_loop().run_in_executor(None, store, served, samples, who, about)
-    if not any(item["accepted"] for item in found["samples"]):
-        first = found["samples"][0]
-        raise Problem(422, f"Nothing was accepted; {first['file']}: {first['reason']}", **found)
-    return found
+        content = await asyncio.get_running_loop().run_in_executor(None, store, served, samples, who, about)
+    if not any(item["accepted"] for item in content["samples"]):
+        first = content["samples"][0]
+        raise Problem(422, f"Nothing was accepted; {first['file']}: {first['reason']}", **content)
+    return content
 
 
 def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[str, str]) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[
         intake = importlib.import_module("pipeline.retraining.intake")
     except ImportError as error:
         raise Problem(
-            503, f"This server only answers: it has no {error.name}. Hand samples in where it is trained."
+            503, f"This server only predicts: it has no {error.name}. Submit samples where the model is trained."
         ) from None
     label, group, batch = about["label"], about["group"], about["batch"] or intake.new_batch()
     try:
@@ -58,4 +60,6 @@ def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[
         if error.errno not in REFUSALS:
             raise
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise Problem(507 if full else 503, f"{error.strerror}: what was not accepted yet is not stored.") from None
+        raise Problem(
+            507 if full else 503, f"{error.strerror}: samples that were not yet accepted are not stored."
+        ) from None

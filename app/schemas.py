@@ -1,4 +1,4 @@
-"""The shapes of requests and answers, as the OpenAPI page shows them. Answers are written by hand, not validated again."""
+"""Schemas of requests and responses for the OpenAPI page. Responses are not validated against them."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ ANSWER = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "pred
 
 
 class Contribution(BaseModel):
-    """What one column adds to the answer."""
+    """The contribution of one column to a prediction."""
 
     column: str
     value: float | str | None = Field(description="as it was sent")
@@ -32,34 +32,34 @@ class Contribution(BaseModel):
 
 
 class Explanation(BaseModel):
-    """What an answer rests on: where in the picture, or on which columns."""
+    """The explanation of a prediction: a map of the image, or contributions of columns."""
 
     kind: str = Field(
-        description="class activation map: its mean is the log-odds of the answer (of more than two classes its logit less the "
-        "mean of all); places left out, squares covered, changes of the probability: how much of the answer's probability is "
-        "gone without; terms of the log-odds: what each column adds to them. All before calibration"
+        description="class activation map: its mean is the log-odds of the predicted class (of more than two classes, its logit "
+        "minus the mean of all); places left out, squares covered, changes of the probability: the decrease of the predicted "
+        "probability without this part; terms of the log-odds: the contribution of each column. All before calibration"
     )
-    map: list[list[float]] | None = Field(None, description="of a picture: values by place, rows from the top")
+    map: list[list[float]] | None = Field(None, description="of an image: a value for each cell, rows from the top")
     png: str | None = Field(
-        None, description="of a picture: 224x224 in base64, orange speaks for the answer, blue against"
+        None, description="of an image: 224x224 in base64; orange supports the predicted class, blue contradicts it"
     )
-    columns: list[Contribution] | None = Field(None, description="of a row, the largest first")
+    columns: list[Contribution] | None = Field(None, description="of a row, largest first")
 
 
 class Item(BaseModel):
-    """One sample's answer. A sample that cannot be used has an empty class and the reason."""
+    """The prediction for one sample. A sample that cannot be used has an empty class and a reason."""
 
-    file: str = Field(description="the name it was sent under, or 'row 1' and so on")
+    file: str = Field(description="the name in the request, or 'row 1' and so on")
     answer: str = Field(alias="class")
     probabilities: dict[str, float] = Field(description="by class, 6 digits")
-    decision: str = Field(description="the answer in words")
+    decision: str = Field(description="the prediction in words")
     refused: bool
-    reason: str = Field(description="why it was refused, or what is doubtful about a number of the row")
-    explanation: Explanation | None = Field(None, description="only with ?explain=true; null where there is no answer")
+    reason: str = Field(description="why it was refused, or which values are out of range")
+    explanation: Explanation | None = Field(None, description="only with ?explain=true; null without a prediction")
 
 
 class Predictions(BaseModel):
-    """The answer to one or many samples, in the order they were sent."""
+    """The predictions for one or more samples, in the order of the request."""
 
     model_config = {"json_schema_extra": {"examples": [ANSWER]}}
     bundle: str = Field(description="the model and the first digits of its bundle.json's SHA-256")
@@ -68,7 +68,7 @@ class Predictions(BaseModel):
 
 
 class OnePrediction(Predictions):
-    """The same, with the answer to the first picture that could be used at the top."""
+    """The same, with the prediction for the first usable image at the top level."""
 
     model_config = {
         "json_schema_extra": {"examples": [ANSWER | {"predicted_class": "malignant", "confidence_score": 0.88}]}
@@ -78,10 +78,10 @@ class OnePrediction(Predictions):
 
 
 class Stored(BaseModel):
-    """What became of a sample that was handed in."""
+    """The outcome of a submitted sample."""
 
-    file: str = Field(description="the name it was sent under, or 'row 1' and so on")
-    id: str = Field(description="the hash it is stored under; empty where it could not be read")
+    file: str = Field(description="the name in the request, or 'row 1' and so on")
+    id: str = Field(description="the hash under which it is stored; empty if it could not be read")
     accepted: bool
     reason: str = Field(description="why it was refused")
 
@@ -91,7 +91,7 @@ AGAIN = {"file": "IMG_2.jpg", "id": "90b1c7aa14870f3d", "accepted": False, "reas
 
 
 class Collected(BaseModel):
-    """The batch that the samples went to, and what became of each, in the order they were sent."""
+    """The batch, and the outcome of each sample, in the order of the request."""
 
     model_config = {
         "json_schema_extra": {"examples": [{"task": "lesions", "batch": "2026-11-25", "samples": [STORED, AGAIN]}]}
@@ -102,7 +102,7 @@ class Collected(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """What went wrong and what to do (RFC 9457)."""
+    """An error and what to do (RFC 9457)."""
 
     model_config = {
         "extra": "allow",
@@ -134,75 +134,79 @@ class Task(BaseModel):
 
 
 class Tasks(BaseModel):
-    """All of them."""
+    """All tasks that have a champion."""
 
     tasks: list[Task]
 
 
 class Description(Task):
-    """All that is known of a task's champion.
+    """Description of a task's champion.
 
-    `schema` holds a table's columns, or those that the model takes beside a picture; else it is null.
+    `schema` has a table's columns, or the clinical columns of a model for images; otherwise it is null.
     """
 
     columns: list[dict[str, Any]] | None = Field(alias="schema")
-    metrics: dict[str, Any] = Field(description="out_of_fold and, where the test set was opened for this bundle, test")
+    metrics: dict[str, Any] = Field(description="out_of_fold and, if the test set was evaluated for this bundle, test")
     card: dict[str, Any]
 
 
 class Drift(BaseModel):
-    """Whether what was shown is like what the champion was trained on."""
+    """Comparison of recent samples with the champion's training data."""
 
-    verdict: str = Field(description="unlike, shifted (but not surely by much), alike, too few, or unknown")
+    verdict: str = Field(
+        description="unlike, shifted (significantly different, but by a small margin), alike, too few, or unknown"
+    )
     sentence: str
-    days: int = Field(description="that are looked at together, today among them")
-    n: int = Field(description="samples in them that could be read")
-    at_least: int = Field(description="samples below which nothing is said")
+    days: int = Field(description="number of days that are compared, including today")
+    n: int = Field(description="readable samples in these days")
+    at_least: int = Field(description="smallest number of samples for a verdict")
     figures: list[dict[str, Any]] = Field(
-        description="of refused and answer: shares served and in training, their difference; of distance and place: beyond, the "
-        "share of pairs in which the served sample lies beyond the training one. ci holds in 95 % for all of them together"
+        description="refused and answer: shares served and in training, and their difference; distance and place: beyond, the "
+        "share of pairs in which the served sample has the larger value. ci: 95 % intervals that hold for all figures together"
     )
 
 
 class Monitor(BaseModel):
-    """Counts of what a champion was shown, without a picture, row or name. Histograms have the bins that are given."""
+    """Counts of the samples that a champion received, without images, rows or names. `bins` has the edges of the histograms."""
 
     task: str
     kind: str = Field(description="image or table")
     bundle: str
     drift: Drift
     counts: dict[str, Any] = Field(description="of the same days")
-    by_day: list[dict[str, Any]] = Field(description="of the last 28 days (UTC), the oldest first")
-    training: dict[str, Any] | None = Field(description="the same counts out of fold, over n_groups groups")
+    by_day: list[dict[str, Any]] = Field(description="of the last 28 days (UTC), oldest first")
+    training: dict[str, Any] | None = Field(
+        description="the same counts of out-of-fold predictions, over n_groups groups"
+    )
     bins: dict[str, list[float]]
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: str
     versions: dict[str, str]
 
 
 class Readiness(BaseModel):
-    """The champions answer as they should. `refused`: new bundles that were not taken up, and why; the old ones go on."""
+    """The champions reproduce their golden predictions. `refused`: reasons why new bundles were refused."""
 
     ready: bool
-    tasks: dict[str, str] = Field(description="the bundle that answers, by task")
+    tasks: dict[str, str] = Field(description="the bundle in use, by task")
     refused: dict[str, str]
 
 
 COLUMN = {
     "type": "string",
-    "description": "where the model takes columns beside the picture (`schema` of the task lists them): the value of each, under "
-    "its name, once for all pictures or once for each in their order; empty where it is not known",
+    "description": "for a model with clinical columns (listed in `schema` of the task): the value of each column, under its "
+    "name, once for all images or once for each in their order; empty if unknown",
 }
 
 
 def files(field: str, many: bool) -> dict[str, Any]:
-    """Return OpenAPI's request body of a form with pictures under `field`."""
-    picture = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF or WebP"}
-    shape = {"type": "array", "items": picture, "minItems": 1} if many else picture
+    """Return OpenAPI's request body of a form with images under `field`."""
+    image = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF or WebP"}
+    shape = {"type": "array", "items": image, "minItems": 1} if many else image
     form = {"type": "object", "required": [field], "properties": {field: shape}, "additionalProperties": COLUMN}
     return {"multipart/form-data": {"schema": form, "encoding": {field: {"contentType": "image/jpeg, image/png"}}}}
 
@@ -237,16 +241,16 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 MEANINGS = {
-    400: "Not HTTP as it should be",
-    401: "No key, or not one of the server's",
-    403: "The server has no keys, without which nothing is taken",
+    400: "Not valid HTTP",
+    401: "No key, or an unknown key",
+    403: "The server has no keys, so it accepts no samples",
     404: "No such task",
     408: "The request took too long to arrive",
-    413: "Over a limit of size or number",
+    413: "Too large or too many",
     415: "Another content type is expected",
-    422: "Nothing in it could be used; the reason is said",
+    422: "Nothing could be used; the reason is given",
     431: "The headers are too large",
-    500: "A bug of ours",
-    507: "The disk is full; what was not accepted is not stored",
+    500: "Internal error",
+    507: "The disk is full; samples that were not accepted are not stored",
     503: "Busy, loading or refused: try again after Retry-After seconds",
 }

@@ -1,4 +1,4 @@
-"""The app's shell, which Streamlit runs for every session: who may see it, which task, which page."""
+"""The script that Streamlit runs for every session: access, choice of the task, navigation."""
 
 import importlib
 import logging
@@ -11,12 +11,11 @@ from starlette.formparsers import MultiPartParser
 
 from app import access, limits
 
-MultiPartParser.spool_max_size = (
-    2 * limits.FILE_BYTES
-)  # uploads stay in memory: over 1 MB they would go to a temporary file
+# Uploads stay in memory; by default those over 1 MB go to a temporary file.
+MultiPartParser.spool_max_size = 2 * limits.FILE_BYTES
 PAGES = ("Predict", "Compare", "Data", "Monitor", "Retrain")
 USE = "Assay. Research use, not a medical device."
-# Less white above, lines not too long to read. The answer stays in view beside a long form, and above it on a phone.
+# Less white space above, readable line length. The prediction stays in view next to a long form, and above it on a phone.
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem; max-width: 74rem}
 .st-key-answer_image, .st-key-answer_table {position: sticky; top: 4rem}
@@ -26,7 +25,7 @@ log = logging.getLogger("assay.app")
 
 
 def chosen_task(tasks: list[str]) -> str:
-    """Draw the choice of the task; return it. It is the same on all pages, and stands in the address."""
+    """Draw the choice of the task and return it. All pages share it, and the URL contains it."""
     if st.session_state.get("task") not in tasks:
         wanted = [st.session_state.get("chosen"), st.query_params.get("task"), tasks[0]]
         st.session_state["task"] = next(task for task in wanted if task in tasks)
@@ -38,7 +37,7 @@ def chosen_task(tasks: list[str]) -> str:
 
 
 def show(page: str, task: str | None) -> None:
-    """Draw a page, which is imported when it is first opened, for the chosen task."""
+    """Draw a page for the chosen task; its module is imported when it is first opened."""
     if task:
         importlib.import_module(f"app.views.{page}").show(task)
     else:
@@ -47,13 +46,15 @@ def show(page: str, task: str | None) -> None:
 
 
 def shielded(draw: Callable[[], None]) -> None:
-    """Call `draw`; of a bug of ours the page says that there was one, and the log where, but not what was sent."""
+    """Call `draw`; on an unexpected exception log the traceback without submitted data, and show an error."""
     try:
         draw()
     except Exception as error:
-        place = "".join(traceback.format_tb(error.__traceback__)[-3:])
-        log.error("%s while drawing a page:\n%s", type(error).__name__, place)
-        st.error("This could not be shown: a bug of ours. The server's log says where; please report it.")
+        frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        log.error("%s while drawing a page:\n%s", type(error).__name__, frames)
+        st.error(
+            "This page could not be shown because of an internal error. The server's log shows where; please report it."
+        )
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def main() -> None:
     st.html(STYLE)
     st.caption(USE)
     if access.granted():
-        from app import champions  # after the first words are on their way: it brings numpy
+        from app import champions  # imported after the first texts are sent, because it takes numpy
 
         tasks = champions.tasks()
         task = chosen_task(tasks) if tasks else None

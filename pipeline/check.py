@@ -1,8 +1,8 @@
 """Stage `check`: validate params.yaml before the first expensive stage.
 
-Writes `data/.code/`, on which every other stage depends (see `core.code_hashes`): nothing starts before params.yaml is valid, and
-a changed but valid params.yaml re-runs only what uses the changed value. Also writes included.csv (see `data.uploads`) for
-tasks that have none.
+Writes `data/.code/`, on which every other stage depends (see `core.code_hashes`): no stage starts before params.yaml is valid,
+and a changed but valid params.yaml re-runs only what uses the changed value. Also writes included.csv (see `data.uploads`)
+for tasks that have none.
 """
 
 import sys

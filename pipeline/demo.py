@@ -1,4 +1,4 @@
-"""Stage `demo`: two small data sets to run everything on, offline: a table of measurements and drawn images.
+"""Stage `demo`: create two small data sets, offline: a table of measurements and drawn images.
 
 `data/demo/breast.csv` is the Wisconsin diagnostic table that scikit-learn ships. `data/demo/lesions/` holds images
 drawn by `data.synthetic`. Their classes overlap on purpose, and a few of them are copies or damaged, for the audit to find: see

@@ -1,8 +1,8 @@
-"""Stage `evaluate@model`: how good a model is on samples it did not see, from out-of-fold predictions only.
+"""Stage `evaluate@model`: evaluate a model from its out-of-fold predictions.
 
-Writes `reports/<task>/cv/<model>.json`, the decision `models/<task>/decisions/<model>.json`, and roc, confusion and history:
-as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. There, too, are
-reliability and coverage, as both, of a table importance, and, of two classes, thresholds.csv.
+Writes `reports/<task>/cv/<model>.json`, the decision rule `models/<task>/decisions/<model>.json`, and roc, confusion and history:
+as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. The latter
+also has reliability and coverage as CSV and PNG, importance for tables, and thresholds.csv for two classes.
 """
 
 from pipeline.core import artifacts, params

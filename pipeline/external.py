@@ -1,9 +1,9 @@
-"""The champion on data of another source: what of it is in the task's own data already, and how good is it on the rest.
+"""Evaluate the champion on external data, without samples that the task's own data contain.
 
     python -m pipeline.external NAME TASK PATH [--label-map FILE] [--label COLUMN] [--group COLUMN]
 
 adds the data at PATH, which are only read, to params.yaml and runs their stage. `external@NAME` audits them against all of the
-task's data, development and test, leaves out what is in both, scores the rest by the Predictor that serves, and writes
+task's data, development and test, excludes samples that are in both, scores the rest with the serving Predictor, and writes
 `reports/<task>/external/<name>.json` and, to `reports/<task>/figures/<name>/`, roc.png and reliability.png.
 """
 
@@ -49,14 +49,16 @@ def run_stage(name: str) -> None:
 
 
 def main(*arguments: str) -> None:
-    """Run the stage for a name alone; add a data set, and run its stage, for a name, a task and a path."""
-    parser = argparse.ArgumentParser("python -m pipeline.external", description="Try the champion on other data.")
-    parser.add_argument("name", help="of the data set: a-z, 0-9, - and _")
-    parser.add_argument("task", nargs="?", help="whose champion is tried")
+    """Run the stage for a name; with a task and a path, add the data set first."""
+    parser = argparse.ArgumentParser(
+        "python -m pipeline.external", description="Evaluate the champion on external data."
+    )
+    parser.add_argument("name", help="name of the data set: a-z, 0-9, - and _")
+    parser.add_argument("task", nargs="?", help="the task of the champion")
     parser.add_argument("path", nargs="?", help="a folder of images or a CSV; only read")
     parser.add_argument("--label-map", metavar="FILE", type=Path, help="lines 'theirs: ours' for labels of other names")
-    parser.add_argument("--label", metavar="COLUMN", help="of the CSV: the class")
-    parser.add_argument("--group", metavar="COLUMN", help="of the CSV: samples that belong together")
+    parser.add_argument("--label", metavar="COLUMN", help="column of the CSV with the class")
+    parser.add_argument("--group", metavar="COLUMN", help="column of the CSV with the group")
     given = parser.parse_args(arguments)
     if len(arguments) == 1:
         run_stage(given.name)
@@ -69,10 +71,10 @@ def main(*arguments: str) -> None:
     stage = f"external@{given.name}"
     if subprocess.run([sys.executable, "-m", "dvc", "repro", stage], check=False).returncode:
         raise StageError(
-            f"{stage} has failed, see above; mend it and run 'dvc repro {stage}', or delete external.{given.name}"
+            f"{stage} failed, see above; fix the cause and run 'dvc repro {stage}', or delete external.{given.name}"
         )
     print(
-        f"reports/{given.task}/external/{given.name}.json: every figure. Next: dvc repro, which puts it into the report"
+        f"reports/{given.task}/external/{given.name}.json: the results. Next: dvc repro, which adds them to the report"
     )
 
 

@@ -1,8 +1,8 @@
-"""Stage `holdout@task`: the test set, opened once the champion is chosen, by the same Predictor that serves.
+"""Stage `holdout@task`: evaluate the test set after the champion is selected, with the serving Predictor.
 
 Writes `reports/<task>/test/<model>.json` and `leaderboard.csv`; adds to `test_looks.csv` (see
-`evaluation.test_set_evaluations`). Where a shipped split leaks, the champion's report also says what the leak would have made of
-it (see `evaluation.as_published`).
+`evaluation.test_set_evaluations`). If a shipped split leaks, the champion's report also has the result that the leak would have
+produced (see `evaluation.as_published`).
 """
 
 import sys
@@ -17,7 +17,7 @@ from pipeline.evaluation.as_published import as_published
 from pipeline.evaluation.held_out import candidate, rank, score_model
 from pipeline.evaluation.report import read_cv
 
-# The stage `report` depends on this folder, which DVC wants to be there in a task without external data, too.
+# The stage `report` depends on this folder, which DVC requires also for a task without external data.
 EXTERNAL = b"Reports on data of other sources, one per data set: see `python -m pipeline.external --help`.\n"
 
 
@@ -26,7 +26,7 @@ def main(name: str) -> None:
     metric, winner = task.select.metric, selection.read(name).winner
     test = Dataset.load(require(TaskPaths(name).test_npz, f"preprocess@{name}"))
     key = params_models.metric_key(metric, len(test.classes))
-    test_set_evaluations.read(TaskPaths(name).test_looks)  # a file that cannot be read is reported before the work
+    test_set_evaluations.read(TaskPaths(name).test_looks)  # fails early if the file cannot be read
     tests = {model: score_model(name, model, task, test) for model in task.models}
     tests[winner] = replace(tests[winner], as_published=as_published(name, winner, test))
     reports = {model: read_cv(name, model) for model in task.models}

@@ -1,4 +1,4 @@
-"""Make a task of a data set with one command; the data are only read and stay where they are.
+"""Create a task from a data set with one command; the data are only read and stay where they are.
 
     python -m pipeline.init_task NAME PATH [--label COLUMN] [--positive CLASS]
         [--group COLUMN | --group-from REGEX | --no-group] [--exclude A,B] [--keep A,B] [--no-header]
@@ -6,8 +6,8 @@
     python -m pipeline.init_task --remove NAME
 
 PATH: a folder of images in class folders, with or without a shipped split; a CSV that names images; a zip archive or a MedMNIST
-.npz of images; a table of features. Adds the task and a default set of models to params.yaml. docs/data-in.md shows what is said
-of each.
+.npz of images; a table of features. Adds the task and a default set of models to params.yaml. docs/data-in.md shows the
+output for each.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def add(name: str, path: str, label: str | None, positive: str | None, choices: 
 
 
 def describe(name: str, data: InspectedData, proposal: Proposal, warnings: list[str], is_dry: bool) -> Message:
-    """Return all that is said of a data set and its task."""
+    """Return the message about a data set and its task."""
     lines = [*data.lines, *proposal.reasons, *(("note", message) for message in warnings)]
     after = [
         f"Next: dvc repro report@{name}   (this task up to its report)",
@@ -98,30 +98,32 @@ def describe(name: str, data: InspectedData, proposal: Proposal, warnings: list[
 
 
 def parse(arguments: tuple[str, ...]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    """Return the parser and what it read."""
-    parser = argparse.ArgumentParser("python -m pipeline.init_task", description="Make a task of a data set.")
-    parser.add_argument("name", help="of the task: a-z, 0-9, - and _")
+    """Return the parser and the parsed options."""
+    parser = argparse.ArgumentParser("python -m pipeline.init_task", description="Create a task from a data set.")
+    parser.add_argument("name", help="name of the task: a-z, 0-9, - and _")
     parser.add_argument("path", nargs="?", help="a folder or archive of images, a CSV or another table; only read")
-    parser.add_argument("--label", metavar="COLUMN", help="of the CSV: the class")
-    parser.add_argument("--group", metavar="COLUMN", help="of the CSV: samples that share it stay together")
-    parser.add_argument("--group-from", metavar="REGEX", help="what (...) finds in an image's path stays together")
-    parser.add_argument("--no-group", action="store_true", help="each sample is another patient")
-    parser.add_argument("--exclude", metavar="A,B", default="", help="columns of a table that are no features")
+    parser.add_argument("--label", metavar="COLUMN", help="column of the CSV with the class")
+    parser.add_argument("--group", metavar="COLUMN", help="column of the CSV with the group; a group is never split")
     parser.add_argument(
-        "--keep", metavar="A,B", default="", help="columns that are features although they say the label"
+        "--group-from", metavar="REGEX", help="images with the same match of (...) in their path form a group"
+    )
+    parser.add_argument("--no-group", action="store_true", help="each sample is from a different patient")
+    parser.add_argument("--exclude", metavar="A,B", default="", help="columns of a table that are not features")
+    parser.add_argument(
+        "--keep", metavar="A,B", default="", help="columns to use as features although they determine the label"
     )
     parser.add_argument(
-        "--positive", metavar="CLASS", help="whose detection rate is the sensitivity; default: not benign, or the rarer"
+        "--positive",
+        metavar="CLASS",
+        help="the class that sensitivity refers to; default: the one that is not benign, or the rarer",
     )
-    parser.add_argument(
-        "--no-header", action="store_true", help="the table's first row is a sample, not names of columns"
-    )
+    parser.add_argument("--no-header", action="store_true", help="the first row of the table is a sample, not a header")
     parser.add_argument("--images", metavar="DIR", help="the folder of the images that the CSV names")
     parser.add_argument(
-        "--folders", metavar="LEVELS", help="what each level of folders is: any, split and class, as in split/class"
+        "--folders", metavar="LEVELS", help="meaning of each folder level: any, split or class, as in split/class"
     )
-    parser.add_argument("--skip", metavar="REGEX", help="images whose path it matches are no samples")
-    parser.add_argument("--split", choices=["hash"], help="draw a new test set although one is shipped")
+    parser.add_argument("--skip", metavar="REGEX", help="ignore images whose path matches")
+    parser.add_argument("--split", choices=["hash"], help="draw a new test set instead of the shipped one")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, print what would be added")
     parser.add_argument("--json", action="store_true", help="print everything as JSON, and the text to stderr")
     parser.add_argument("--remove", action="store_true", help="remove the task and everything made of its data")
@@ -149,7 +151,7 @@ def main(*arguments: str) -> None:
     if options.remove:
         with locked():
             lines = remove(options.name)
-        print("\n".join(in_columns(lines)))  # whole: what was deleted cannot be looked up later
+        print("\n".join(in_columns(lines)))  # in full, because deleted files cannot be listed later
         return
     exclude, keep = (tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep))
     header: Header = "none" if options.no_header else "first"

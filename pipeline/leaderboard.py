@@ -10,7 +10,7 @@ from pipeline.evaluation import test_set_evaluations
 
 
 def board(task: str, root: Path = Path()) -> str:
-    """Return a task's leaderboard as text, or a line that the task has not been run."""
+    """Return a task's leaderboard as text, or a message that the task has not been run."""
     path = TaskPaths(task, root).leaderboard
     if not path.exists():
         return f"{task}: not run yet: dvc repro\n"
@@ -32,7 +32,7 @@ def board(task: str, root: Path = Path()) -> str:
 
 
 def number(text: str) -> str:
-    """Return a figure with three digits, or a dash if there is none."""
+    """Return a number with three decimals, or a dash."""
     return f"{float(text):.3f}" if text else "-"
 
 

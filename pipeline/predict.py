@@ -2,7 +2,7 @@
 
     python -m pipeline.predict BUNDLE FILE... [--column NAME=VALUE]... [--format table|json|csv] [--explain FOLDER]
 
-The exit code is 2 where a file could not be used; each is printed with its answer or the reason.
+Prints each input with its prediction or the reason why there is none. The exit code is 2 if an input could not be used.
 """
 
 import argparse
@@ -22,7 +22,9 @@ def main(*arguments: str) -> None:
         "--column", metavar="NAME=VALUE", action="append", default=[], help="clinical columns of the images"
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    parser.add_argument("--explain", metavar="FOLDER", help="write there what each answer rests on, as PNG or CSV")
+    parser.add_argument(
+        "--explain", metavar="FOLDER", help="write an explanation of each prediction there, as PNG or CSV"
+    )
     given = parser.parse_args(arguments)
     from pipeline.prediction import files
 

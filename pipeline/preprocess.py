@@ -1,8 +1,7 @@
-"""Stage `preprocess@task`: the development and the test set as two files, so that nothing before the selection opens test.
+"""Stage `preprocess@task`: write development and test set to separate files, so that selection cannot read the test set.
 
-Writes `data/<task>/dev.npz` and `test.npz` (see `dataset`), dev_columns.csv and test_columns.csv (path, and what the task's
-CSV has besides), and dev_pixels.npy: uint8 RGB (n_dev, 224, 224, 3) where the task
-keeps pixels for fine-tuning, else of no rows.
+Writes `data/<task>/dev.npz` and `test.npz` (see `dataset`), dev_columns.csv and test_columns.csv (path, and further columns of
+the task's CSV), and dev_pixels.npy: uint8 RGB (n_dev, 224, 224, 3) if the task keeps pixels, otherwise empty.
 """
 
 import sys

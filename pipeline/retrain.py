@@ -1,12 +1,12 @@
-"""What becomes of a batch of uploads: tried beside the champion, compared, and then promoted, rejected or taken back.
+"""Decide about a batch of uploads: try it, compare it with the champion, then promote, reject or roll back.
 
-    python -m pipeline.retrain TASK --batch ID      # run the graph with it in a copy, and compare; changes nothing
-    python -m pipeline.retrain TASK --promote ID    # include it, where the gate lets it; --force where it does not
-    python -m pipeline.retrain TASK --reject ID     # it stays stored, and is marked
-    python -m pipeline.retrain TASK --rollback      # take out the batch that was included last: the old bytes
-    python -m pipeline.retrain TASK --status        # of all batches; --cancel ends what runs
+    python -m pipeline.retrain TASK --batch ID      # train a challenger in a copy of the project and compare; changes nothing
+    python -m pipeline.retrain TASK --promote ID    # include it if it passes the gate; --force: even if it does not
+    python -m pipeline.retrain TASK --reject ID     # mark it as rejected; it stays stored
+    python -m pipeline.retrain TASK --rollback      # remove the batch that was included last; restores the old files
+    python -m pipeline.retrain TASK --status        # list all batches; --cancel ID ends a challenge
 
-The champion is always what `dvc repro` gives; what is decided is which batches are included.
+The champion is always the result of `dvc repro`; the decision is only which batches are included.
 """
 
 import argparse
@@ -24,15 +24,15 @@ def parse(arguments: tuple[str, ...]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m pipeline.retrain", description="Decide about batches of uploads.")
     parser.add_argument("task")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--batch", metavar="ID", help="try it beside the champion and compare")
-    what.add_argument("--promote", metavar="ID", help="include it where the gate lets it pass")
-    what.add_argument("--reject", metavar="ID", help="mark it; it stays stored")
-    what.add_argument("--rollback", action="store_true", help="take out the batch included last")
+    what.add_argument("--batch", metavar="ID", help="train a challenger with it and compare")
+    what.add_argument("--promote", metavar="ID", help="include it if it passes the gate")
+    what.add_argument("--reject", metavar="ID", help="mark it as rejected; it stays stored")
+    what.add_argument("--rollback", action="store_true", help="remove the batch that was included last")
     what.add_argument("--cancel", metavar="ID", help="end its challenge")
     what.add_argument("--status", action="store_true", help="list all batches")
-    parser.add_argument("--force", action="store_true", help="with --promote: whatever the gate says")
-    parser.add_argument("--json", action="store_true", help="with --batch and --status: everything as JSON")
-    parser.add_argument("--who", default=getpass.getuser(), help="who decides, for the ledger; you if left out")
+    parser.add_argument("--force", action="store_true", help="with --promote: even if it does not pass the gate")
+    parser.add_argument("--json", action="store_true", help="with --batch and --status: print everything as JSON")
+    parser.add_argument("--who", default=getpass.getuser(), help="who decides, for the ledger; default: you")
     return parser.parse_args(arguments)
 
 
@@ -49,10 +49,10 @@ def main(*arguments: str) -> None:
         print(f"{asked.promote} is included. Commit included.csv, dvc.lock and reports/ to keep it")
     elif asked.reject:
         decide.reject(asked.task, asked.reject, asked.who)
-        print(f"{asked.reject} is rejected, and stays stored")
+        print(f"{asked.reject} is rejected; its samples stay stored")
     elif asked.rollback:
         batch = decide.rollback(asked.task, asked.who)
-        print(f"{batch} is taken out again. Commit included.csv, dvc.lock and reports/ to keep that")
+        print(f"{batch} is removed again. Commit included.csv, dvc.lock and reports/ to keep that")
     elif asked.cancel:
         if batch_status.status(asked.task, asked.cancel).state not in batch_status.ACTIVE:
             raise RetrainError(f"no challenge of {asked.cancel} runs")
@@ -61,7 +61,7 @@ def main(*arguments: str) -> None:
         batches = decide.batches(asked.task)
         lines = [f"{batch.batch}  {batch.n} samples  {batch.state}  {batch.says}".rstrip() for batch in batches]
         everything = json.dumps([asdict(batch) for batch in batches], indent=1)
-        print(everything if asked.json else "\n".join(lines) or "nothing was handed in")
+        print(everything if asked.json else "\n".join(lines) or "no samples were submitted")
 
 
 if __name__ == "__main__":

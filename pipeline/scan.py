@@ -1,8 +1,8 @@
-"""Stage `scan@task`: one streaming pass over the raw files and the included uploads, which learns nothing from them.
+"""Stage `scan@task`: one streaming pass over the raw files and the included uploads, without fitting anything.
 
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
-classical.npy, whose rows are those of samples.csv, and intensity.csv, how bright each class is by channel; for tables
-columns.csv, the features as text, and, where numbers are not written plainly, formats.json.
+classical.npy, with the rows of samples.csv, and intensity.csv, histograms of each class by channel; for tables
+columns.csv, the features as text, and formats.json for columns with other number formats.
 """
 
 import sys
@@ -25,7 +25,7 @@ from pipeline.data.tabular import formats
 
 
 def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, name: str, out: Path) -> int:
-    """Write samples.csv row by row, report what is unreadable, and return the number of samples."""
+    """Write samples.csv row by row, report unreadable samples, and return the number of samples."""
     bad, n_samples = [], 0
     with artifacts.writing_csv(out / "samples.csv", columns) as add:
         for row in rows:
@@ -60,7 +60,7 @@ def main(name: str) -> None:
         rows = tqdm(scanned_rows, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
     n_samples = write_samples(rows, columns, task, name, out)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))
-    print(f"scan {name}: {n_samples} samples, {len(skipped)} other files passed over", file=sys.stderr)
+    print(f"scan {name}: {n_samples} samples, {len(skipped)} other files ignored", file=sys.stderr)
 
 
 if __name__ == "__main__":

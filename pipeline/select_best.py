@@ -1,6 +1,6 @@
-"""Stage `select_best@task`: choose the champion by out-of-fold results, say why, and export it to `models/<task>/best/`.
+"""Stage `select_best@task`: select the champion by out-of-fold results and export it to `models/<task>/best/`.
 
-Reads cv reports, decisions and out-of-fold predictions of the task's models; never the test set.
+Reads cv reports, decision rules and out-of-fold predictions of the task's models; never the test set.
 Writes `reports/<task>/selection.json` too.
 """
 
@@ -49,7 +49,7 @@ def main(name: str) -> None:
 
 
 def export(task: str, winner: str, rule: DecisionRule, report: Report) -> str:
-    """Write the winner's bundle to `models/<task>/best/`, with the answers that it gives when loaded from disk.
+    """Write the winner's bundle to `models/<task>/best/`, with the predictions that it makes when loaded from disk.
 
     To the figures of `report` it adds what a server is to expect (see `monitoring.baseline`). Returns the SHA-256 of the
     bundle's bundle.json, which selection.json records, so that git can confirm the bundle.

@@ -1,11 +1,11 @@
-"""Stage `sites@task`: how good each model is at a site that it has not seen, by leaving out one site after the other.
+"""Stage `sites@task`: validate each model at sites it was not trained on (leave one site out).
 
-`select.site` names the column. For each of its values a model is fitted on the development samples of the other sites, less those
-whose group is also at this one, and scored on the samples of this one. Beside that stands what the same samples score out of
-fold, by models that had seen others of their site, and the paired difference: what a new site costs. The test set is not opened.
+`select.site` names the column. For each of its values a model is fitted on the development samples of the other sites, without
+groups that are also at this site, and scored on the samples of this site. The paired difference to the out-of-fold score of the
+same samples, by models that were trained on samples of this site, is the loss at a new site. The test set is not used.
 
 Writes `reports/<task>/sites.json`: column (null where none is named), and `models` by name, each with a row `all` and a row for
-each site. It costs a fit per model and site on what `train` had, which for a network that is fine-tuned may take minutes.
+each site. It fits each model once per site, which may take minutes for a fine-tuned network.
 """
 
 import sys
@@ -34,9 +34,9 @@ def main(name: str) -> None:
             f"params.yaml: tasks.{name}.select.site: every development sample has {names[0]!r} in {column!r}; leaving a site out "
             "takes two"
         )
-    found = {model: by_site(name, model, dev, values, names) for model in task.models}
-    artifacts.write_json(out, {"column": column, "models": found})
-    print(f"sites {name}: {len(found)} models, each fitted without each of {len(names)} sites", file=sys.stderr)
+    results = {model: by_site(name, model, dev, values, names) for model in task.models}
+    artifacts.write_json(out, {"column": column, "models": results})
+    print(f"sites {name}: {len(results)} models, each fitted without each of {len(names)} sites", file=sys.stderr)
 
 
 if __name__ == "__main__":

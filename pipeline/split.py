@@ -1,8 +1,8 @@
-"""Stage `split@task`: which samples are development, which are test, in which fold, and which are left out and why.
+"""Stage `split@task`: assign samples to folds and test set, and exclude samples with a reason.
 
 Writes `data/<task>/split.csv`: id, path, label, group, subset (dev, test, excluded), fold (0.. in dev, else empty), reason;
-with `repeats`, also fold_2 and so on: the same samples divided anew. The last split.csv is read first, so that what is added
-moves no sample.
+with `repeats`, also fold_2 and so on: further divisions of the same samples. The previous split.csv is read first, so that new
+samples do not move existing ones.
 """
 
 import sys
@@ -19,7 +19,7 @@ from pipeline.data.splitting import split
 
 
 def read_last(path: Path) -> pd.DataFrame | None:
-    """Return the last split.csv, None where there is none: who was in development or test stays there."""
+    """Return the previous split.csv or None; samples in it stay in development or test."""
     if not path.is_file():
         return None
     try:
@@ -41,7 +41,7 @@ def main(name: str) -> None:
     left_out = ", ".join(f"{reason} {count}" for reason, count in sorted(why.items())) or "none"
     print(
         f"split {name}: {counts.get('dev', 0)} development, {counts.get('test', 0)} test, "
-        f"{counts.get('excluded', 0)} left out ({left_out})",
+        f"{counts.get('excluded', 0)} excluded ({left_out})",
         file=sys.stderr,
     )
 

@@ -1,10 +1,10 @@
 """Stage `track`: mirror the results into MLflow; the only module that imports it.
 
-    python -m pipeline.track              one experiment per task, one run per model; runs that are there are left alone
+    python -m pipeline.track              one experiment per task, one run per model; existing runs are kept
     python -m pipeline.track --ui [PORT]  today's runs side by side in the browser
 
-The store only mirrors files of the project: delete it, and this stage brings it back. Writes `mlflow/tracked.json`, which
-results have been mirrored.
+The store only mirrors files of the project: if it is deleted, this stage restores it. Writes `mlflow/tracked.json`, the list of
+mirrored results.
 """
 
 import argparse

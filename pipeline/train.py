@@ -1,10 +1,11 @@
 """Stage `train@model`: cross-fit a model over the task's folds, then fit it on the whole development set.
 
-Of listed values one is chosen inside each training fold. The test set is not read. In `models/<task>/candidates/<model>/`:
+Parameters with a list of values are tuned inside each training fold. The test set is not read.
+Writes to `models/<task>/candidates/<model>/`:
 
-- the model: `model.joblib`, or `model.keras` with the same network as `model.tflite`; of images known.npz (see `ood_images`)
+- the model: `model.joblib`, or `model.keras` and the same network as `model.tflite`; for images known.npz (see `ood_images`)
 - oof.npz: `proba`, float64 (n_repeats * n_dev, n_classes), by models fitted without the sample's fold, one repeat after the
-  other; `distance` (n_dev,) to the other folds; `beyond` (n_dev,), how far clinical columns lie outside their ranges; `places`,
+  other; `distance` (n_dev,) to the other folds; `beyond` (n_dev,), the distance of clinical columns from their ranges; `places`,
   float32 (n_dev, k), the components of the distance (see `prediction.ood_reference`)
 - history.csv: fold, epoch, loss, val_loss
 - importance.csv of a table: column, importance (the mean over folds of `cross_fit.permuted`), and the least and the most

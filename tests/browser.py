@@ -105,7 +105,7 @@ def hand_in(page: Page, label: str, batch: str, *files: tuple[str, bytes]) -> No
     page.get_by_role("textbox", name="Batch").fill(batch)
     upload(page, *files)
     page.get_by_test_id("stFileChip").first.wait_for()
-    page.get_by_role("button", name="Hand in", exact=True).click()
+    page.get_by_role("button", name="Submit", exact=True).click()
     page.get_by_text(re.compile(r"^\d+ stored, \d+ refused$")).wait_for()
 
 

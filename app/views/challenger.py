@@ -1,4 +1,4 @@
-"""On the page Retrain: a batch's comparison of champion and challenger, as figures and in words, and what the batch is like."""
+"""Section of the page Retrain: comparison of champion and challenger, and the profile of the batch."""
 
 import altair as alt
 import pandas as pd
@@ -12,39 +12,41 @@ from pipeline.retraining import recommendation
 from pipeline.retraining.records import BatchProfile, Change, Comparison
 
 
-def say(found: Comparison) -> None:
-    """Draw the recommendation, and what to check first."""
-    (st.success if found.passed else st.warning)(plain(found.recommendation))
-    if found.cautions:
-        st.markdown("**Look at this before you decide**")
-        st.markdown("\n".join(f"- {plain(one)}" for one in found.cautions))
+def recommend(comparison: Comparison) -> None:
+    """Draw the recommendation, and what to check before deciding."""
+    (st.success if comparison.passed else st.warning)(plain(comparison.recommendation))
+    if comparison.cautions:
+        st.markdown("**Check this before you decide**")
+        st.markdown("\n".join(f"- {plain(caution)}" for caution in comparison.cautions))
 
 
-def show(found: Comparison) -> None:
-    """Draw what a comparison rests on."""
+def show(comparison: Comparison) -> None:
+    """Draw the results of a comparison."""
     effect, batch = st.tabs(["Effect on the champion's samples", "The batch itself"])
     with effect:
-        differences(found)
+        differences(comparison)
     with batch:
-        about(found.batch)
+        about(comparison.batch)
 
 
-def rows_of(found: Comparison) -> list[tuple[str, Change]]:
-    """Return what is compared, each with its name: guarded metrics, classes, subgroups."""
-    rows = [(NAMES.get(name, name), found.metrics[name]) for name in found.guarded]
-    rows += [(f"{label}: {NAMES.get(name, name)}", one) for label, name, one in recommendation.of_classes(found)]
-    for row in found.subgroups:
+def rows_of(comparison: Comparison) -> list[tuple[str, Change]]:
+    """Return the compared metrics with their names: guarded metrics, classes, subgroups."""
+    rows = [(NAMES.get(name, name), comparison.metrics[name]) for name in comparison.guarded]
+    rows += [
+        (f"{label}: {NAMES.get(name, name)}", change) for label, name, change in recommendation.of_classes(comparison)
+    ]
+    for row in comparison.subgroups:
         where = f"{row.column} {row.value} ({row.n}{', few' if row.few else ''})"
-        rows += [(f"{where}: {NAMES[name]}", one) for name, one in row.metrics.items() if name in SHOWN]
+        rows += [(f"{where}: {NAMES[name]}", change) for name, change in row.metrics.items() if name in SHOWN]
     return rows
 
 
-SHOWN = ("accuracy", "roc_auc")  # of subgroups; the table has the others as well
+SHOWN = ("accuracy", "roc_auc")  # metrics of subgroups
 
 
-def differences(found: Comparison) -> None:
+def differences(comparison: Comparison) -> None:
     """Draw the differences as a chart and as a table."""
-    rows = rows_of(found)
+    rows = rows_of(comparison)
     table = pd.DataFrame(
         [
             {"name": name, "difference": change.difference, "low": change.ci[0], "high": change.ci[1]}
@@ -54,12 +56,16 @@ def differences(found: Comparison) -> None:
     )
     if len(table):
         says = "; ".join(f"{row['name']} {row['difference']:+.3f}" for row in table.to_dict("records"))
-        charts.draw(chart(table, found.margin), f"Gain by the batch, with intervals: {says}", 70 + 22 * len(table))
+        charts.draw(
+            chart(table, comparison.margin),
+            f"Difference made by the batch, with intervals: {says}",
+            70 + 22 * len(table),
+        )
     st.caption(
-        f"With the batch less without it, on the champion's own {found.n} development samples, out of fold, paired, with 95 % "
-        f"intervals over groups. Right of the solid line it gains. The gate asks that no interval of "
-        f"{', '.join(plain(NAMES.get(name, name)) for name in found.guarded)} reaches left of the dashed one "
-        f"({found.margin:g}). Of many classes and subgroups some seem to lose by chance."
+        f"Challenger minus champion on the champion's {comparison.n} development samples, out of fold, paired, with 95 % "
+        f"intervals over groups. Right of the solid line the challenger is better. To pass, no interval of "
+        f"{', '.join(plain(NAMES.get(name, name)) for name in comparison.guarded)} may extend to the left of the dashed line "
+        f"({comparison.margin:g}). With many classes and subgroups, some appear worse by chance."
     )
     with st.expander("As a table"):
         shown = {
@@ -68,7 +74,7 @@ def differences(found: Comparison) -> None:
             "With the batch": [three(change.challenger) for _, change in rows],
             "Difference": [gain(change) for _, change in rows],
         }
-        written.show(pd.DataFrame(shown), "Champion and challenger: each metric of all, by class and by subgroup")
+        written.show(pd.DataFrame(shown), "Champion and challenger: each metric overall, by class and by subgroup")
 
 
 def gain(change: Change) -> str:
@@ -77,12 +83,12 @@ def gain(change: Change) -> str:
 
 
 def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
-    """Return a point with its interval for each row (name, difference, low, high), beside no difference and the margin."""
+    """Return a point with its interval for each row (name, difference, low, high), and lines at 0 and at the margin."""
     order = table["name"].tolist()
     y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, labelOverlap=False))
     base = alt.Chart(table).encode(y=y)
     ends = base.mark_rule(strokeWidth=2, color=charts.COLOURS[0]).encode(
-        x=alt.X("low:Q", title="gain by the batch"), x2="high:Q"
+        x=alt.X("low:Q", title="challenger minus champion"), x2="high:Q"
     )
     tooltip = ["name:N", *(alt.Tooltip(f"{name}:Q", format="+.3f") for name in ("difference", "low", "high"))]
     points = base.mark_point(size=60, filled=True, opacity=1, color=charts.COLOURS[0]).encode(
@@ -94,24 +100,24 @@ def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
 
 
 def about(batch: BatchProfile) -> None:
-    """Draw what a batch is like: its balance, what the audit says of it, how unlike the training data it is."""
+    """Draw the profile of a batch: class balance, audit findings, distance to the training data."""
     share = recommendation.shares(batch.development)
     shown = {
         "Class": list(batch.development),
         "In the batch": [batch.labels.get(label, 0) for label in batch.development],
-        "Development before": [counts(batch, share, label, "before") for label in batch.development],
-        "With it": [counts(batch, share, label, "with_it") for label in batch.development],
+        "Development without it": [counts(batch, share, label, "before") for label in batch.development],
+        "Development with it": [counts(batch, share, label, "with_it") for label in batch.development],
     }
-    written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development before and with it")
+    written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development without and with it")
     left = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items()) or "nothing"
-    odd = ", ".join(f"{shortcut.name} ({shortcut.accuracy:.0%} right)" for shortcut in batch.shortcuts) or "nothing"
+    odd = ", ".join(f"{shortcut.name} (accuracy {shortcut.accuracy:.0%})" for shortcut in batch.shortcuts) or "nothing"
     st.markdown(
-        f"- **Audit**: of {batch.n} samples {plain(left)} is left out; {batch.joined} show what an earlier sample shows, "
-        f"and stand in its fold. What tells it from the rest, of how pictures were taken: {plain(odd)}.\n"
+        f"- **Audit**: excluded of {batch.n} samples: {plain(left)}; {batch.joined} duplicate an earlier sample and are "
+        f"in its fold. Acquisition properties that distinguish the batch from the other images: {plain(odd)}.\n"
         f"- **Drift**: {plain(recommendation.in_distance(batch))}."
     )
 
 
 def counts(batch: BatchProfile, share: dict[str, dict[str, float]], label: str, when: str) -> str:
-    """Return how many samples of a class development has, and their share."""
+    """Return number and share of the development samples of a class."""
     return f"{batch.development[label][when]:,} ({share[label][when]:.0%})"

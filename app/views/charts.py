@@ -1,7 +1,7 @@
 """The charts of the pages Compare, Data and Monitor: drawn by the browser, offline, in either theme.
 
-Colours are Okabe and Ito's, which colour-blind readers tell apart, in an order in which the first ones stand out on white and on
-black. No chart says anything by colour alone: shape, dashes or a label say it too.
+Colours are Okabe and Ito's, which colour-blind readers can distinguish, ordered so that the first ones are visible on white and
+on black. No information is conveyed by colour alone: shapes, dashes or labels repeat it.
 """
 
 import altair as alt
@@ -17,12 +17,12 @@ NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symb
 
 
 def draw(chart: alt.Chart | alt.LayerChart, says: str, height: int = 300) -> None:
-    """Draw a chart as wide as its place; `says` tells what it shows to who cannot see it."""
+    """Draw a chart at full width; `says` is its alternative text."""
     st.altair_chart(chart.properties(height=height), width="stretch", alt=says)
 
 
 def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
-    """Return at most `most` rows of a curve, evenly taken, the first and the last among them."""
+    """Return at most `most` evenly spaced rows of a curve, including the first and the last."""
     if len(curve) <= most:
         return curve
     kept = sorted({round(k * (len(curve) - 1) / (most - 1)) for k in range(most)})
@@ -30,7 +30,7 @@ def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
 
 
 def series(names: list[str], legend: alt.Legend = LEGEND) -> dict[str, alt.Color | alt.StrokeDash]:
-    """Return the encodings that give each of `names`, in a column `name`, a colour and a dash of its own."""
+    """Return the encodings that give each of `names` in the column `name` its own colour and dash."""
     turns = range(len(names))
     colours, dashes = [COLOURS[k % len(COLOURS)] for k in turns], [DASHES[k % len(DASHES)] for k in turns]
     return {
@@ -40,7 +40,7 @@ def series(names: list[str], legend: alt.Legend = LEGEND) -> dict[str, alt.Color
 
 
 def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
-    """Return each model's figure with its interval, and its figure on the test set, the best on top.
+    """Return each model's metric with its interval, and its metric on the test set, best on top.
 
     `table`: leaderboard.csv, with `metric` as a column.
     """
@@ -74,7 +74,7 @@ def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
 
 
 def confusion(table: pd.DataFrame, order: list[str]) -> alt.LayerChart:
-    """Return counts, rows the actual and columns the decided class, shaded by their share of the row.
+    """Return counts, with actual classes as rows and decided classes as columns, shaded by the share of the row.
 
     `table`: actual, decided, count and share.
     """
@@ -93,7 +93,7 @@ def confusion(table: pd.DataFrame, order: list[str]) -> alt.LayerChart:
 
 
 def importance(table: pd.DataFrame) -> alt.LayerChart:
-    """Return a bar for each column, the most important on top, with the range over folds. `table`: importance.csv."""
+    """Return a bar for each column, most important on top, with the range over folds. `table`: importance.csv."""
     y = alt.Y("column:N", sort=table["column"].tolist(), title=None, axis=alt.Axis(labelLimit=200, labelOverlap=False))
     base = alt.Chart(table).encode(y=y)
     tooltip = ["column:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("importance", "low", "high"))]
@@ -102,7 +102,7 @@ def importance(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def roc(curves: dict[str, pd.DataFrame], chosen: str) -> alt.LayerChart:
-    """Return ROC curves (fpr, tpr) by model, the chosen one bold and on top."""
+    """Return ROC curves (fpr, tpr) by model, with the selected model bold and on top."""
     rest = [name for name in curves if name != chosen]
     thin = {name: thinned(curve).reset_index(names="row").assign(name=name) for name, curve in curves.items()}
     table = pd.concat([thin[name] for name in [*rest, chosen] if name in thin])
@@ -139,7 +139,7 @@ def reliability(bins: pd.DataFrame, predicted: str, observed: str) -> alt.LayerC
 
 
 def curves(table: pd.DataFrame, x: str, y: str, names: list[str], whole: bool = False) -> alt.Chart:
-    """Return a line for each of `names` over columns x, y and name; `whole`: x is counted, not measured."""
+    """Return a line for each of `names` over columns x, y and name; `whole`: x is an integer."""
     axis = alt.Axis(tickMinStep=1, format="d") if whole else alt.Axis()
     return (
         alt.Chart(table)
@@ -158,7 +158,7 @@ def curves(table: pd.DataFrame, x: str, y: str, names: list[str], whole: bool = 
 
 
 def rule(x: float, text: str, colour: str = GREY) -> alt.LayerChart:
-    """Return an upright line at `x` with its name."""
+    """Return a vertical line at `x` with a label."""
     base = alt.Chart(pd.DataFrame({"x": [x], "text": [text]})).encode(x=alt.X("x:Q", title=None))
     name = base.mark_text(align="left", dx=4, dy=-4, fontSize=12, color=colour).encode(text="text:N", y=alt.value(12))
     return base.mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=2) + name
@@ -179,7 +179,7 @@ def steps(table: pd.DataFrame, title: str | None, names: list[str], top: float |
 
 
 def bars(table: pd.DataFrame, title: str | None, names: list[str]) -> alt.Chart:
-    """Return the share of each category, a bar for each of `names` beside the other: columns value, share and name."""
+    """Return the share of each category, grouped bars for `names`: columns value, share and name."""
     order = list(dict.fromkeys(table["value"]))
     scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
     return (
@@ -212,7 +212,7 @@ def stacked(table: pd.DataFrame, names: list[str]) -> alt.Chart:
 
 
 def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:
-    """Return pictures by width and height, larger where there are more: columns width, height, name and n."""
+    """Return a scatter plot of image sizes, with marks sized by count: columns width, height, name and n."""
     turns = range(len(names))
     shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
     colour = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in turns])
@@ -249,7 +249,7 @@ def by_day(table: pd.DataFrame, names: list[str]) -> alt.Chart:
 
 
 def share_by_day(table: pd.DataFrame, usual: float | None, ends: list[str]) -> alt.LayerChart:
-    """Return the share of each day with its interval, and the `usual` one as a line; columns day, share, low, high and n.
+    """Return the share of each day with its interval, and the `usual` share as a line: columns day, share, low, high and n.
 
     `ends` are the first and the last day of the axis.
     """

@@ -1,4 +1,4 @@
-"""The page Compare: which model won and why, every model beside the others, and what one of them gets right and wrong."""
+"""The page Compare: the selected model and why, the leaderboard, and the results of one model in detail."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.views import charts, mlflow_page, model_charts, threshold, written
-from app.views.answer import looked, plain
+from app.views.answer import evaluations_of, plain
 from app.views.written import part, span, three
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.metric_names import NAMES
@@ -22,11 +22,11 @@ def show(task: str) -> None:
 
 
 def verdict(task: str) -> None:
-    """Say which model won, and why."""
-    found = written.content(TaskPaths(task).selection, f"select_best@{task}")
-    st.markdown(f"**{plain(found['reason'])}.**")
-    with st.expander("How the champion is chosen"):
-        st.write(plain(found["rule"]))
+    """Show which model was selected, and why."""
+    selection = written.content(TaskPaths(task).selection, f"select_best@{task}")
+    st.markdown(f"**{plain(selection['reason'])}.**")
+    with st.expander("How the champion is selected"):
+        st.write(plain(selection["rule"]))
 
 
 def leaderboard(task: str) -> None:
@@ -47,16 +47,16 @@ def leaderboard(task: str) -> None:
         "Estimator": table["estimator"],
         "Features": table["features"],
     }
-    written.show(pd.DataFrame(shown), f"Leaderboard of {task}, the best first")
+    written.show(pd.DataFrame(shown), f"Leaderboard of {task}, best first")
     st.caption(
-        "Models are ranked out of fold: each development sample was scored by a model that had not seen it. The test set was "
-        "opened after the champion had been chosen, and no choice is made by it. "
-        + looked(task, table["model"].iloc[0])
+        "Models are ranked by out-of-fold results: each development sample was scored by a model that was not trained on it. "
+        "The test set was evaluated after the champion was selected and does not influence the selection. "
+        + evaluations_of(task, table["model"].iloc[0])
     )
 
 
 def one_model(task: str) -> None:
-    """Let the reader choose a model and draw all there is about it."""
+    """Draw the choice of a model and its results."""
     table = written.table(TaskPaths(task).leaderboard, f"holdout@{task}")
     models, champion = table["model"].tolist(), table.loc[table["champion"] == "yes", "model"].tolist()
     st.header("One model")
@@ -78,33 +78,33 @@ def one_model(task: str) -> None:
 
 
 def figures(task: str, model: str) -> None:
-    """Draw the confusion matrices, the classification report and all figures, out of fold beside test."""
-    found = model_charts.reports(task, model)
-    if "Test" not in found:
+    """Draw confusion matrices, classification reports and all metrics, out of fold and on the test set."""
+    sides = model_charts.reports(task, model)
+    if "Test" not in sides:
         st.info(plain(f"reports/{task}/test/{model}.json is missing: run 'dvc repro holdout@{task}', which writes it"))
     st.subheader("Confusion matrix")
-    for place, (side, report) in zip(st.columns(2), found.items(), strict=False):
-        with place:
+    for column, (side, report) in zip(st.columns(2), sides.items(), strict=False):
+        with column:
             confusion(report, side)
-    st.caption("Rows: what the samples are. Columns: what the model decided. Percentages are of the row.")
-    for side, report in found.items():
+    st.caption("Rows: actual class. Columns: predicted class. Percentages refer to the row.")
+    for side, report in sides.items():
         for note in report.get("notes", []):
             st.caption(plain(f"{side}: {note}"))
     st.subheader("Classification report")
-    for place, (side, report) in zip(st.columns(2), found.items(), strict=False):
-        with place:
+    for column, (side, report) in zip(st.columns(2), sides.items(), strict=False):
+        with column:
             classes(report, side)
     st.subheader("All figures")
     rows = {}
-    for side, report in found.items():
+    for side, report in sides.items():
         rows[side] = [three(report[key]) for key in NAMES if key in report]
         rows[f"{side}, 95 % interval"] = [span(report["ci"].get(key)) for key in NAMES if key in report]
-    names = [name for key, name in NAMES.items() if key in found["Out of fold"]]
+    names = [name for key, name in NAMES.items() if key in sides["Out of fold"]]
     written.show(pd.DataFrame({"Figure": names} | rows), f"All figures of {model}")
 
 
 def subgroups(task: str, model: str) -> None:
-    """Draw the figures within subgroups, where params.yaml names any."""
+    """Draw the metrics of the subgroups that params.yaml defines."""
     for side, report in model_charts.reports(task, model).items():
         rows = report.get("subgroups", [])
         if not rows:
@@ -120,13 +120,13 @@ def subgroups(task: str, model: str) -> None:
 
 
 def sites(task: str, model: str) -> None:
-    """Draw the figures at sites that the model was fitted without, where params.yaml names a column of sites."""
+    """Draw the metrics of leave-one-site-out validation, if params.yaml names a column of sites."""
     path = TaskPaths(task).sites
-    found = written.content(path, f"sites@{task}") if path.exists() else {"models": {}}
-    rows = [row for row in found["models"].get(model, []) if "reason" not in row]
+    results = written.content(path, f"sites@{task}") if path.exists() else {"models": {}}
+    rows = [row for row in results["models"].get(model, []) if "reason" not in row]
     if not rows:
         return
-    st.subheader("A new site, out of fold")
+    st.subheader("New sites (leave one site out)")
     shown = {
         "Left out": [row["site"] for row in rows],
         "Samples": [f"{row['n']} (few)" if row["few"] else str(row["n"]) for row in rows],
@@ -137,7 +137,9 @@ def sites(task: str, model: str) -> None:
         ],
     }
     written.show(pd.DataFrame(shown), f"Figures of {model}, fitted without a site, on its samples")
-    st.caption("Each model was fitted without the site and scored there: what a site costs that it has never seen.")
+    st.caption(
+        "For each site, the model was fitted without the site and scored on it. The difference estimates the loss at a new site."
+    )
 
 
 def confusion(report: dict[str, Any], side: str) -> None:

@@ -1,4 +1,4 @@
-"""Below an answer on the page Predict: what the right one was, which makes a labelled sample of it with one click."""
+"""Section of the page Predict: submit the sample with its correct class, with one click."""
 
 from typing import Any
 
@@ -10,30 +10,32 @@ from app.views.answer import plain
 
 
 def offer(champion: Champion, item: dict[str, Any], data: bytes | dict[str, Any]) -> None:
-    """Draw a button for each class; a click hands the sample in, to today's batch."""
+    """Draw a button for each class; a click submits the sample to today's batch."""
     if not access.may_write():
         return
-    with st.expander("The right answer was ..."):
-        st.caption("Stored for a later training on this machine; nothing is trained now. See the page Retrain.")
+    with st.expander("The correct class is ..."):
+        st.caption(
+            "Stores the sample for a later training on this machine; nothing is trained now. See the page Retrain."
+        )
         with st.container(horizontal=True):
             for name in champion.info.classes:
                 if st.button(plain(name), key=f"right {name}"):
-                    hand_in(champion.task, item, data, name)
+                    submit(champion.task, item, data, name)
 
 
-def hand_in(task: str, item: dict[str, Any], data: bytes | dict[str, Any], label: str) -> None:
-    """Hand the sample in and say what became of it."""
+def submit(task: str, item: dict[str, Any], data: bytes | dict[str, Any], label: str) -> None:
+    """Submit the sample and show the outcome."""
     from app.views import retrain
 
     if retrain.lacking():
-        st.info(f"This app only answers: {retrain.lacking()} is not installed here.")
+        st.info(f"This app only predicts: {retrain.lacking()} is not installed here.")
         return
     from pipeline.retraining import intake
 
-    found = retrain.taken(task, [intake.Offer(item["file"], data, label)], intake.new_batch())
-    if isinstance(found, str):
-        st.error(plain(found))
-    elif found[0]["accepted"]:
+    outcome = retrain.collect(task, [intake.Offer(item["file"], data, label)], intake.new_batch())
+    if isinstance(outcome, str):
+        st.error(plain(outcome))
+    elif outcome[0]["accepted"]:
         st.success(plain(f"Stored as {label} in the batch {intake.new_batch()}."))
     else:
-        st.error(plain(f"Refused: {found[0]['reason']}"))
+        st.error(plain(f"Refused: {outcome[0]['reason']}"))

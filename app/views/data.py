@@ -1,4 +1,4 @@
-"""The page Data: how many samples of what there are and where they went, what the audit found, what the samples are like."""
+"""The page Data: samples by class and split, their distributions, excluded samples, audit findings."""
 
 import pandas as pd
 import streamlit as st
@@ -41,8 +41,8 @@ def counts(task: str) -> None:
     st.header("Samples by class and split")
     split = split_of(task)
     table = count(split)
-    for place, name in zip(st.columns(4), ("development", "test", "excluded"), strict=False):
-        place.metric(name.capitalize(), f"{int(table['All'].get(name, 0)):,}")
+    for column, name in zip(st.columns(4), ("development", "test", "excluded"), strict=False):
+        column.metric(name.capitalize(), f"{int(table['All'].get(name, 0)):,}")
     classes = [name for name in table if name != "All"]
     parts = table.drop(index="development")[classes]
     long = parts.rename_axis("part").reset_index().melt("part", var_name="name", value_name="n")
@@ -51,13 +51,13 @@ def counts(task: str) -> None:
     charts.draw(charts.stacked(long, classes), f"Samples by class: {says}", 110 + 30 * len(parts))
     written.show(table.rename_axis("Part").reset_index(), f"Samples of {task} by class and part of the split")
     st.caption(
-        "Of the development samples each fold is held out once. The test set is opened after the champion was chosen."
+        "Each fold of the development samples is held out once. The test set is evaluated after the champion was selected."
     )
 
 
 def samples(task: str) -> None:
-    """Draw what the samples are like, of all of them, of the development set or of the test set."""
-    st.header("What the samples are like")
+    """Draw the distributions of all samples, the development set or the test set."""
+    st.header("Distributions")
     kind = params.task(task).kind
     chosen = st.radio("Samples", ["all", "development", "test"], horizontal=True, key=f"samples of {task}")
     if chosen == "all":
@@ -66,20 +66,20 @@ def samples(task: str) -> None:
         split = split_of(task)
         paths = set(split.loc[split["subset"] == {"development": "dev"}.get(chosen, chosen), "path"])
     if kind == "image":
-        part(distributions.pictures, task, paths)
+        part(distributions.images, task, paths)
         part(distributions.intensity, task)
     part(distributions.columns, task, kind, paths)
 
 
 def left_out(task: str) -> None:
-    """List what is no sample, and why."""
-    st.header("Left out, and why")
+    """List excluded samples and ignored files with the reasons."""
+    st.header("Excluded samples and ignored files")
     split = split_of(task)
     excluded = split.loc[split["subset"] == "excluded", ["path", "label", "reason"]]
     skipped = written.table(TaskPaths(task).skipped, f"scan@{task}", text=True)
-    st.markdown(f"**Samples that are unreadable or excluded: {len(excluded):,}**")
+    st.markdown(f"**Unreadable or excluded samples: {len(excluded):,}**")
     if len(excluded):
         st.dataframe(excluded, hide_index=True, alt="Excluded samples and their reasons")
-    st.markdown(f"**Other files passed over: {len(skipped):,}**")
+    st.markdown(f"**Other files that were ignored: {len(skipped):,}**")
     if len(skipped):
-        st.dataframe(skipped, hide_index=True, alt="Files passed over and the reasons")
+        st.dataframe(skipped, hide_index=True, alt="Ignored files and their reasons")

@@ -1,4 +1,4 @@
-"""Parts of the page Data: sizes and formats of pictures, how bright they are, and the columns of tables, by class."""
+"""Sections of the page Data: sizes, formats and intensities of images, and columns of tables, by class."""
 
 import numpy as np
 import pandas as pd
@@ -16,38 +16,40 @@ MOST_VALUES = 20  # categories that are drawn
 
 
 def usable(task: str, paths: set[str] | None) -> pd.DataFrame:
-    """Return samples.csv without unreadable samples, and only of `paths` where they are given."""
+    """Return samples.csv without unreadable samples, restricted to `paths` if given."""
     table = written.table(TaskPaths(task).samples, f"scan@{task}", text=True)
     kept = table["error"] == ""
     return table[kept if paths is None else kept & table["path"].isin(paths)]
 
 
-def pictures(task: str, paths: set[str] | None) -> None:
-    """Draw pictures by width and height, and count formats and modes."""
+def images(task: str, paths: set[str] | None) -> None:
+    """Draw images by width and height, and count formats and modes."""
     st.subheader("Size and format")
-    found = usable(task, paths)
-    names = sorted(set(found["label"]))
-    found = found.assign(width=pd.to_numeric(found["width"]), height=pd.to_numeric(found["height"]))
-    by_size = found.groupby(["width", "height", "label"], as_index=False).size()
+    samples = usable(task, paths)
+    names = sorted(set(samples["label"]))
+    samples = samples.assign(width=pd.to_numeric(samples["width"]), height=pd.to_numeric(samples["height"]))
+    by_size = samples.groupby(["width", "height", "label"], as_index=False).size()
     by_size = by_size.rename(columns={"label": "name", "size": "n"})
     thinned = by_size if len(by_size) <= MOST_SIZES else by_size.sample(MOST_SIZES, random_state=0)
-    width, height = found["width"], found["height"]
-    says = f"Pictures by width, {width.min()} to {width.max()} px, and height, {height.min()} to {height.max()} px"
+    width, height = samples["width"], samples["height"]
+    says = f"Images by width, {width.min()} to {width.max()} px, and height, {height.min()} to {height.max()} px"
     left, right = st.columns([3, 2])
     with left:
         charts.draw(charts.sizes(thinned, names), says, 320)
         if len(thinned) < len(by_size):
-            st.caption(f"{len(thinned):,} of {len(by_size):,} sizes, drawn by lot.")
+            st.caption(f"{len(thinned):,} of {len(by_size):,} sizes, randomly selected.")
     with right:
-        by_class = found.groupby("label")[["width", "height"]].median().astype(int)
-        shown = pd.crosstab(found["label"], found["format"] + " " + found["mode"]).rename_axis("Class")
+        by_class = samples.groupby("label")[["width", "height"]].median().astype(int)
+        shown = pd.crosstab(samples["label"], samples["format"] + " " + samples["mode"]).rename_axis("Class")
         shown["Median size (px)"] = by_class["width"].astype(str) + " x " + by_class["height"].astype(str)
         written.show(shown.reset_index(), "Formats, colour modes and median size by class")
-        st.caption("Format and colour mode as stored. If they differ between classes, a model may learn them instead.")
+        st.caption(
+            "Format and colour mode as stored. If they differ between classes, a model may learn this difference."
+        )
 
 
 def intensity(task: str) -> None:
-    """Draw how bright pictures are, by channel and class."""
+    """Draw pixel intensities by channel and class."""
     st.subheader("Pixel intensity")
     table = written.table(TaskPaths(task).intensity, f"scan@{task}")
     table = table.rename(columns={"class": "name", "bin_low": "low", "bin_high": "high"})
@@ -55,35 +57,35 @@ def intensity(task: str) -> None:
     last = table[table["high"] == 255].assign(low=256)  # so that the last bin has a width
     names, top = sorted(set(table["name"])), 1.05 * float(table["share"].max())
     table = pd.concat([table, last])
-    for place, (channel, rows) in zip(st.columns(3), table.groupby("channel", sort=False), strict=True):
+    for column, (channel, rows) in zip(st.columns(3), table.groupby("channel", sort=False), strict=True):
         bins = rows[rows["low"] < 256]
         means = (bins["low"] + bins["high"]).mul(bins["share"] / 2).groupby(bins["name"]).sum()
         says = f"Intensity of {channel} by class, means: " + ", ".join(
             f"{name} {mean:.0f}" for name, mean in means.items()
         )
-        with place:
+        with column:
             st.markdown(f"**{channel.capitalize()}**")
             charts.draw(charts.steps(rows, "intensity, 0 to 255", names, top), says, 230 + 20 * len(names))
     st.caption(
-        "Share of a class's pixels in each of 32 bins: every readable picture at 224 px, every fourth row and column, "
-        "whatever is chosen above."
+        "Share of a class's pixels in each of 32 bins, over all readable images at 224 px, every fourth row and column. "
+        "Does not depend on the choice above."
     )
 
 
 def columns(task: str, kind: str, paths: set[str] | None) -> None:
-    """Let the reader choose a column of a table, or one that a CSV gives beside the pictures, and draw it by class."""
-    found = usable(task, paths)
+    """Draw the choice of a column of a table, or a clinical column of images, and its distribution by class."""
+    samples = usable(task, paths)
     if kind == "table":
         st.subheader("Features")
         features = written.table(TaskPaths(task).columns, f"scan@{task}", text=True)
-        features = features.loc[found.index]
+        features = features.loc[samples.index]
     else:
-        features = found.drop(columns=COLUMNS)
+        features = samples.drop(columns=COLUMNS)
         if not len(features.columns):
             return
         st.subheader("Further columns")
     column = st.selectbox("Column", list(features.columns), key=f"column of {task}")
-    distribution(features[[column]], found["label"])
+    distribution(features[[column]], samples["label"])
 
 
 def distribution(column: pd.DataFrame, labels: pd.Series) -> None:
@@ -93,7 +95,7 @@ def distribution(column: pd.DataFrame, labels: pd.Series) -> None:
     number = tables.is_number(values)
     known = values.notna() if number else values != ""
     shown = pd.DataFrame({"value": values[known], "name": labels[known]})
-    missing = f"{int((~known).sum()):,} of {len(values):,} are missing." if not known.all() else "None is missing."
+    missing = f"{int((~known).sum()):,} of {len(values):,} are missing." if not known.all() else "No value is missing."
     if not len(shown):
         st.write(f"{plain(title)}: no value is known.")
         return
@@ -105,14 +107,14 @@ def distribution(column: pd.DataFrame, labels: pd.Series) -> None:
     else:
         table = counted(shown)
         most = table.loc[table.groupby("name")["share"].idxmax()]
-        said = (f"{name} {value}" for name, value in zip(most["name"], most["value"], strict=True))
-        says = f"{title} by class, most frequent: {', '.join(said)}"
+        frequent = (f"{name} {value}" for name, value in zip(most["name"], most["value"], strict=True))
+        says = f"{title} by class, most frequent: {', '.join(frequent)}"
         charts.draw(charts.bars(table, title, names), says, 60 + 14 * len(names) * table["value"].nunique())
     st.caption(f"Share of each class's samples. {missing}")
 
 
 def binned(shown: pd.DataFrame) -> pd.DataFrame:
-    """Return a histogram of `value` for each `name`: low, high, share and name; a last row of each brings its line down."""
+    """Return a histogram of `value` for each `name`: low, high, share and name; the last row closes the line at 0."""
     edges = np.histogram_bin_edges(shown["value"], BINS)
     rows = []
     for name, values in shown.groupby("name")["value"]:
@@ -137,7 +139,7 @@ def summary(shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def counted(shown: pd.DataFrame) -> pd.DataFrame:
-    """Return n and share of each `value` for each `name`: numbers in order, words by frequency, the rare ones as one."""
+    """Return n and share of each `value` for each `name`: numbers in order, categories by frequency, rare ones combined."""
     values = shown["value"]
     order = sorted(set(values)) if values.dtype == np.float64 else values.value_counts().index.tolist()
     kept = order[:MOST_VALUES]

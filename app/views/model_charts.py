@@ -1,4 +1,4 @@
-"""A part of the page Compare: the charts of one model, from its out-of-fold predictions and its training."""
+"""Section of the page Compare: the charts of one model, from its out-of-fold predictions and its training."""
 
 from typing import Any
 
@@ -10,12 +10,14 @@ from app.views.answer import plain
 from app.views.written import three
 from pipeline.core.paths import TaskPaths
 
+ORDERS = {"confidence": "by confidence", "familiarity": "by closeness to the training data"}
+
 
 def reports(task: str, model: str) -> dict[str, dict[str, Any]]:
-    """Return the model's two reports, out of fold and test, the latter where there is one."""
-    found = {"Out of fold": written.content(TaskPaths(task).cv(model), f"evaluate@{model}")}
+    """Return the model's reports: out of fold and, if it exists, on the test set."""
+    sides = {"Out of fold": written.content(TaskPaths(task).cv(model), f"evaluate@{model}")}
     test = TaskPaths(task).test_report(model)
-    return found | ({"Test": written.content(test, f"holdout@{task}")} if test.exists() else {})
+    return sides | ({"Test": written.content(test, f"holdout@{task}")} if test.exists() else {})
 
 
 def roc(task: str, model: str, models: list[str]) -> None:
@@ -27,54 +29,56 @@ def roc(task: str, model: str, models: list[str]) -> None:
     charts.draw(charts.roc(curves, model), f"ROC curves of {', '.join(curves)}; {model} is bold", 380)
     many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
     st.caption(
-        "The bold line is the chosen model's."
+        "The bold line is the selected model."
         + (" Mean over the curves of each class against the rest." if many else "")
     )
 
 
 def reliability(task: str, model: str) -> None:
-    """Draw how far probabilities can be taken at their word."""
+    """Draw the reliability diagram."""
     st.subheader("Reliability, out of fold")
     bins = written.table(TaskPaths(task).figures(model) / "reliability.csv", f"evaluate@{model}")
     many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
-    words = ("probability of the most probable class", "share that is right") if many else ("predicted", "observed")
+    words = ("probability of the most probable class", "share that is correct") if many else ("predicted", "observed")
     says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
     charts.draw(charts.reliability(bins, *words), f"Observed share by predicted probability: {says}", 380)
     st.caption(
-        "On the dashed line probabilities mean what they say: of the samples given 30 %, 30 % come true. Below it the model "
-        "promises too much. Each point is a tenth of the samples, with its 95 % interval. "
+        "On the dashed line probabilities are accurate: of the samples with 30 %, 30 % are positive. Below it the model is "
+        "overconfident. Each point is a tenth of the samples, with its 95 % interval. "
         + calibrated(reports(task, model)["Out of fold"])
     )
 
 
 def risk(task: str, model: str) -> None:
-    """Draw how often the model is wrong about the share that it is let answer."""
+    """Draw the error rate as a function of the share of samples that are answered."""
     st.subheader("Coverage against risk, out of fold")
     table = written.table(TaskPaths(task).figures(model) / "coverage.csv", f"evaluate@{model}")
-    long = pd.DataFrame({"share answered": table["coverage"], "name": "by " + table["by"], "error": table["risk"]})
+    long = pd.DataFrame({"share answered": table["coverage"], "name": table["by"].map(ORDERS), "error": table["risk"]})
     full = three(table["risk"].iloc[-1])
-    says = f"Error over the share that is answered, the surest or the most familiar first; {full} of all"
-    charts.draw(charts.curves(long, "share answered", "error", ["by confidence", "by familiarity"]), says, 280)
+    says = f"Error by share answered, most confident or least out-of-distribution first; {full} if all are answered"
+    charts.draw(charts.curves(long, "share answered", "error", list(ORDERS.values())), says, 280)
     st.caption(
-        "If only the samples were answered of which the model is surest, or which are most like the training data, this share of "
-        "them would be wrong. What is unlike the training data is refused: see the last line of All figures."
+        "Error rate if the model answers only the samples with the highest confidence, or those closest to the training data. "
+        "Samples that are out of distribution are refused: see the last row of All figures."
     )
 
 
 def calibrated(report: dict[str, Any]) -> str:
-    """Return a sentence on whether the model's probabilities are calibrated, and by how much that changed the Brier score."""
-    found = report.get("calibration")
-    if not found:
+    """Return a sentence on the calibration of the model and its effect on the Brier score."""
+    calibration = report.get("calibration")
+    if not calibration:
         return ""
-    before, after = (three(found[when]["brier_score_loss"]) for when in ("before", "after"))
+    before, after = (three(calibration[when]["brier_score_loss"]) for when in ("before", "after"))
     change = f"Brier score {before} before, {after} after"
-    if found["method"] == "none":
-        return f"Probabilities are as the model gives them; calibration ({found['tried']}) was tried and not kept: {change}."
-    return f"Probabilities are calibrated ({found['method']}): {change}."
+    if calibration["method"] == "none":
+        return (
+            f"Probabilities are not calibrated; calibration ({calibration['tried']}) was tried and not kept: {change}."
+        )
+    return f"Probabilities are calibrated ({calibration['method']}): {change}."
 
 
 def importance(task: str, model: str) -> None:
-    """Draw which columns of a table the model cannot do without; nothing for pictures."""
+    """Draw the permutation importance of the columns of a table; nothing for images."""
     path = TaskPaths(task).figures(model) / "importance.csv"
     if not path.exists():
         return
@@ -86,38 +90,39 @@ def importance(task: str, model: str) -> None:
         60 + 22 * len(table),
     )
     st.caption(
-        "How much worse the log loss gets when the values of one column change places among held-out samples, mean over folds, "
-        "with the least and the most of a fold. Of columns that say the same none may seem to matter."
+        "Increase of the log loss when the values of one column are permuted among held-out samples: mean over folds, with "
+        "minimum and maximum. Of columns with the same information, none may appear important."
     )
 
 
 def tuned(report: dict[str, Any]) -> str:
-    """Return a sentence on which of several values of its parameters the model takes, and each fold took; "" of one alone."""
+    """Return a sentence on the tuned parameters of the model and of each fold; "" without tuning."""
     if "tuned" not in report:
         return ""
 
     def words(block: dict[str, Any]) -> str:
         return ", ".join(f"{name} {value}" for name, value in block.items() if name != "log_loss")
 
-    found = report["tuned"]
-    tried = "; ".join(f"{words(block)}: {three(block['log_loss'])}" for block in found["tried"])
-    by_fold = "; ".join(words(block) for block in found["by_fold"])
+    tuning = report["tuned"]
+    tried = "; ".join(f"{words(block)}: {three(block['log_loss'])}" for block in tuning["tried"])
+    by_fold = "; ".join(words(block) for block in tuning["by_fold"])
     return (
-        f"Chosen of {len(found['tried'])}: {words(found['chosen'])}. Each fold was scored with what the other folds chose: "
-        f"{by_fold}. Log loss out of fold of each: {tried}."
+        f"Selected from {len(tuning['tried'])} candidates: {words(tuning['chosen'])}. "
+        f"Each fold was scored with the parameters selected on the other folds: "
+        f"{by_fold}. Log loss out of fold of each candidate: {tried}."
     )
 
 
 def history(task: str, model: str) -> None:
-    """Draw the loss by epoch, or say that there is none."""
+    """Draw the loss by epoch, or the final loss of a model without epochs."""
     st.subheader("Training")
     st.write(plain(tuned(reports(task, model)["Out of fold"])))
     table = written.table(TaskPaths(task).plots(model) / "history.csv", f"evaluate@{model}")
     if len(table) < 2:
         losses = " and ".join(
-            f"{three(value)} on samples {kind}"
+            f"{three(value)} on {kind}"
             for kind, value in zip(
-                ("fitted on", "held out"), table[["loss", "val_loss"]].to_numpy().ravel(), strict=False
+                ("training samples", "held-out samples"), table[["loss", "val_loss"]].to_numpy().ravel(), strict=False
             )
         )
         st.write(f"Fitted in one step, without epochs. Log loss, mean over folds: {losses}.")
@@ -125,9 +130,9 @@ def history(task: str, model: str) -> None:
     long = pd.concat(
         [
             table[["epoch"]].assign(name=name, value=table[column])
-            for name, column in (("fitted on", "loss"), ("held out", "val_loss"))
+            for name, column in (("training", "loss"), ("held out", "val_loss"))
         ]
     ).dropna()
     long = long.rename(columns={"value": "log loss"})
-    says = f"Log loss of {model} by epoch, mean over folds, on samples fitted on and held out"
-    charts.draw(charts.curves(long, "epoch", "log loss", ["fitted on", "held out"], whole=True), says, 280)
+    says = f"Log loss of {model} by epoch, mean over folds, on training and held-out samples"
+    charts.draw(charts.curves(long, "epoch", "log loss", ["training", "held out"], whole=True), says, 280)

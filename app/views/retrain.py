@@ -1,6 +1,6 @@
-"""The page Retrain: hand in labelled samples, try a batch beside the champion, and decide what becomes of it.
+"""The page Retrain: submit labelled samples, train a challenger with a batch, and decide about the batch.
 
-What takes long runs in a process of its own, which a reload and a restart of the app find again by its files.
+Long tasks run in a separate process, whose state is in files, so that it survives a reload and a restart of the app.
 """
 
 import subprocess
@@ -17,32 +17,32 @@ from pipeline.core import paths
 from pipeline.retraining.records import Comparison
 
 LATEST = 20  # batches that are shown
-OUT = paths.LOGS / "retrain.log"  # of the processes that are started here
-REFRESH = 2  # s between two looks at what runs
+OUT = paths.LOGS / "retrain.log"  # output of the processes that are started here
+REFRESH = 2  # s between updates
 
 
 def show(task: str) -> None:
     """Draw the page."""
     st.title("Retrain", anchor=False)
     st.markdown(
-        "Hand in labelled samples, try them, then decide. Handing in changes nothing. A batch is trained beside the champion, "
-        "in a copy of the project, and compared with it on the champion's own samples; the champion goes on answering."
+        "Submit labelled samples, try the batch, then decide. Submitting does not change the champion. To try a batch, a "
+        "challenger is trained with it in a copy of the project and compared on the champion's samples; it stays in use."
     )
     if not access.may_write():
         st.info(
-            "This app can be reached from other machines without a key or a login: here nothing can be handed in or decided."
+            "This app can be reached from other machines without a key or a login, so it accepts no samples or decisions."
         )
     elif not lacking():
-        hand_in(task)
+        submit(task)
         batches(task)
     else:
         st.info(
-            f"This app only answers: {lacking()} is not installed here. Hand samples in where the models are trained."
+            f"This app only predicts: {lacking()} is not installed here. Submit samples where the models are trained."
         )
 
 
 def lacking() -> str:
-    """Return the package without which nothing can be checked or trained here, or ""."""
+    """Return the name of a missing package that checks and training need, or ""."""
     try:
         from pipeline import collect, retrain  # noqa: F401
     except ImportError as error:
@@ -50,8 +50,8 @@ def lacking() -> str:
     return ""
 
 
-def hand_in(task: str) -> None:
-    """Draw the form that takes samples, and what became of them."""
+def submit(task: str) -> None:
+    """Draw the form for samples, and the outcome of the last submission."""
     from pipeline.core import params
     from pipeline.core.errors import AssayError
     from pipeline.retraining import intake
@@ -63,47 +63,45 @@ def hand_in(task: str) -> None:
         st.error(plain(str(error)))
         return
     is_table = params.task(task).kind == "table"
-    st.subheader("Hand in samples", anchor=False)
-    with st.form("hand in", clear_on_submit=True):
+    st.subheader("Submit samples", anchor=False)
+    with st.form("submit", clear_on_submit=True):
         first, second, third = st.columns(3)
-        helps = (
-            "Of a CSV that has a column of labels, leave it out." if is_table else "The class that all of them are of."
-        )
+        helps = "Leave empty if the CSV has a column of labels." if is_table else "The class of all these images."
         label = first.selectbox("Label", labels, index=None, help=helps)
-        helps = "What the samples share, for instance the patient or the lesion; may be empty."
+        helps = "What the samples share, for instance the patient or the lesion. Optional."
         group = second.text_input("Group", help=helps)
-        helps = "Samples of one batch are tried and decided together."
+        helps = "A batch is tried and promoted or rejected as a whole."
         batch = third.text_input("Batch", intake.new_batch(), help=helps)
-        what = "A CSV with the task's columns" if is_table else f"Pictures; up to {limits.PAGE_FILES} at once"
+        what = "A CSV with the task's columns" if is_table else f"Images; up to {limits.PAGE_FILES} at once"
         size = limits.FILE_BYTES // limits.MB
         files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size)
-        pressed = st.form_submit_button("Hand in", type="primary")
+        pressed = st.form_submit_button("Submit", type="primary")
     if pressed:
-        st.session_state["handed in"] = "Choose files first."
+        st.session_state["submitted"] = "Choose files first."
         if files and not (label or is_table):
-            st.session_state["handed in"] = "Choose the label that these pictures share, and then the files again."
+            st.session_state["submitted"] = "Choose the label of these images, then choose the files again."
         elif files:
-            read_in = [read(task, one.name, one.getvalue(), label, group) for one in files[: limits.PAGE_FILES]]
-            st.session_state["handed in"] = taken(
+            read_in = [read(task, file.name, file.getvalue(), label, group) for file in files[: limits.PAGE_FILES]]
+            st.session_state["submitted"] = collect(
                 task, [offer for offers in read_in for offer in offers], batch.strip()
             )
             if len(files) > limits.PAGE_FILES:
                 more = len(files) - limits.PAGE_FILES
                 st.warning(
-                    f"The last {more} files were not looked at: {limits.PAGE_FILES} at once. Hand them in again."
+                    f"The last {more} files were ignored: at most {limits.PAGE_FILES} at once. Submit them separately."
                 )
-    said(st.session_state.get("handed in"))
+    show_outcome(st.session_state.get("submitted"))
 
 
 def read(task: str, name: str, data: bytes, label: str | None, group: str) -> list[Any]:
-    """Return the offers in an uploaded file."""
+    """Return the samples in an uploaded file."""
     from pipeline.retraining import intake
 
     return intake.read_data(task, name, data, label, group.strip())
 
 
-def taken(task: str, offers: list[Any], batch: str) -> list[dict[str, Any]] | str:
-    """Hand samples in; return what became of each, or why of none."""
+def collect(task: str, offers: list[Any], batch: str) -> list[dict[str, Any]] | str:
+    """Submit samples; return the outcome of each, or the reason why none was stored."""
     from pipeline.core.errors import AssayError
     from pipeline.retraining import intake
 
@@ -113,16 +111,16 @@ def taken(task: str, offers: list[Any], batch: str) -> list[dict[str, Any]] | st
     except AssayError as error:
         return str(error)
     except OSError as error:
-        return f"{error.strerror}: what was not accepted yet is not stored. Make room, then hand it in again."
+        return f"{error.strerror}: samples that were not yet accepted are not stored. Free some space, then submit them again."
 
 
-def said(found: list[dict[str, Any]] | str | None) -> None:
-    """Draw what became of the samples handed in last."""
-    if isinstance(found, str):
-        st.error(plain(found))
-    elif found:
-        bad = [item for item in found if not item["accepted"]]
-        (st.warning if bad else st.success)(f"{len(found) - len(bad)} stored, {len(bad)} refused")
+def show_outcome(outcome: list[dict[str, Any]] | str | None) -> None:
+    """Draw the outcome of the last submission."""
+    if isinstance(outcome, str):
+        st.error(plain(outcome))
+    elif outcome:
+        bad = [item for item in outcome if not item["accepted"]]
+        (st.warning if bad else st.success)(f"{len(outcome) - len(bad)} stored, {len(bad)} refused")
         if bad:
             table = {"File": [item["file"] for item in bad], "Reason": [item["reason"] for item in bad]}
             written.show(pd.DataFrame(table), "A row for each refused sample: file and reason")
@@ -130,25 +128,25 @@ def said(found: list[dict[str, Any]] | str | None) -> None:
 
 @st.fragment(run_every=REFRESH)
 def batches(task: str) -> None:
-    """Draw the batches, what runs, and the buttons; drawn again every REFRESH seconds."""
+    """Draw the batches, the progress of a running challenge and the buttons; updated every REFRESH seconds."""
     from app.views import challenger
     from pipeline.retraining import batch_status, decide
 
-    found = decide.batches(task)[:LATEST]
-    if not found:
-        st.caption("Nothing was handed in yet.")
+    listed = decide.batches(task)[:LATEST]
+    if not listed:
+        st.caption("No samples were submitted yet.")
         return
     st.subheader("Batches", anchor=False)
-    names = [batch.batch for batch in found]
+    names = [batch.batch for batch in listed]
     shown = {
         "Batch": names,
-        "Samples": [batch.n for batch in found],
-        "Classes": [counted(batch.labels) for batch in found],
-        "State": [batch.state for batch in found],
+        "Samples": [batch.n for batch in listed],
+        "Classes": [counted(batch.labels) for batch in listed],
+        "State": [batch.state for batch in listed],
     }
-    written.show(pd.DataFrame(shown), "The batches, the latest first: samples, classes and state")
-    name = st.selectbox("Batch to decide about", names, key=f"batch of {task}")
-    chosen = found[names.index(name)]
+    written.show(pd.DataFrame(shown), "The batches, latest first: samples, classes and state")
+    name = st.selectbox("Batch", names, key=f"batch of {task}")
+    chosen = listed[names.index(name)]
     st.markdown(f"**{plain(chosen.state)}**: {chosen.n} samples ({plain(counted(chosen.labels))})")
     now, busy = batch_status.status(task, chosen.batch), batch_status.is_running()
     if now.state == "running":
@@ -159,12 +157,12 @@ def batches(task: str) -> None:
     elif chosen.state == "failed":
         st.error(plain(chosen.says))
     elif chosen.state == "interrupted":
-        st.warning("The process that worked on it is gone. Nothing is lost, and it can be done again.")
+        st.warning("The process has ended unexpectedly. Nothing is lost; you can start it again.")
     elif not busy and chosen.state != "cancelled":
-        last_words()
+        show_failure()
     comparison = decide.read_comparison(task, chosen.batch)
     if comparison:
-        challenger.say(comparison)
+        challenger.recommend(comparison)
     buttons(task, chosen.batch, chosen.state, busy, comparison)
     if comparison:
         challenger.show(comparison)
@@ -176,7 +174,7 @@ def counted(labels: dict[str, int]) -> str:
 
 
 def log(task: str, batch: str) -> None:
-    """Draw the end of what a challenge has printed."""
+    """Draw the last lines of a challenge's log."""
     from pipeline.retraining import batch_status
 
     path = batch_status.folder(task, batch) / "log.txt"
@@ -186,75 +184,80 @@ def log(task: str, batch: str) -> None:
 
 
 def buttons(task: str, batch: str, state: str, busy: bool, comparison: Comparison | None) -> None:
-    """Draw what can be done with a batch now."""
+    """Draw the buttons for a batch."""
     from pipeline.data import uploads
     from pipeline.retraining import batch_status, decide
 
     rows = uploads.read(task)
     names = {row.batch for row in rows}
-    inside = batch in names
+    is_included = batch in names
     with st.container(horizontal=True, vertical_alignment="center"):
         if state in ("preparing", "running"):
-            if st.button("Cancel", help="Ends this challenge; what was handed in stays"):
+            if st.button("Cancel", help="Ends this challenge; the submitted samples stay stored"):
                 batch_status.cancel(task, batch)
             return
-        if state not in ("promoted", "rejected") and not inside:
-            to_decide(task, batch, state, busy, comparison)
-        killed = inside and state != "promoted"
-        if killed and st.button("Finish the promotion", disabled=busy, type="primary"):
+        if state not in ("promoted", "rejected") and not is_included:
+            decision_buttons(task, batch, state, busy, comparison)
+        is_unfinished = is_included and state != "promoted"
+        if is_unfinished and st.button("Finish the promotion", disabled=busy, type="primary"):
             start(task, "--promote", batch)
         last = decide.unfinished(task, names) or (rows[-1].batch if rows else "")
-        helps = "Takes this batch out again: the former champion's bytes"
+        helps = "Removes this batch again and restores the previous champion"
         if batch == last and st.button("Roll back", disabled=busy, help=helps):
             start(task, "--rollback")
 
 
-def to_decide(task: str, batch: str, state: str, busy: bool, comparison: Comparison | None) -> None:
-    """Draw what can be done with a batch that nothing was decided about."""
+def decision_buttons(task: str, batch: str, state: str, busy: bool, comparison: Comparison | None) -> None:
+    """Draw the buttons for a batch that is neither promoted nor rejected."""
     decidable = state == "compared" and comparison is not None
     again = "Try again" if comparison else "Try it"
-    if st.button(again, disabled=busy, type="secondary" if decidable else "primary", help="Changes nothing"):
+    if st.button(
+        again,
+        disabled=busy,
+        type="secondary" if decidable else "primary",
+        help="Trains a challenger; the champion does not change",
+    ):
         start(task, "--batch", batch)
     if decidable and comparison.passed:
-        if st.button("Promote", disabled=busy, type="primary", help="The champion is made anew, with this batch"):
+        if st.button("Promote", disabled=busy, type="primary", help="Trains a new champion with this batch"):
             start(task, "--promote", batch)
     elif decidable:
-        sure = st.checkbox("Against the recommendation", key=f"sure {task} {batch}")
-        if st.button("Promote", disabled=busy or not sure, help="The ledger notes that a person decided"):
+        sure = st.checkbox("Promote against the recommendation", key=f"sure {task} {batch}")
+        if st.button("Promote", disabled=busy or not sure, help="The ledger records that this was a manual decision"):
             start(task, "--promote", batch, "--force")
-    if st.button("Reject", disabled=busy, help="It stays stored, and is marked"):
+    if st.button("Reject", disabled=busy, help="Marks the batch as rejected; it stays stored"):
         start(task, "--reject", batch)
 
 
 def start(task: str, *arguments: str) -> None:
-    """Start a decision in a process of its own, which goes on when the app ends; its last words go to a log."""
+    """Start a decision in a separate process, which continues if the app ends; its output goes to a log."""
     from pipeline.retraining import batch_status
 
     if batch_status.is_running():
-        st.warning("Another challenge or decision runs already.")
+        st.warning("Another challenge or decision is running.")
         return
     OUT.parent.mkdir(exist_ok=True)
     with OUT.open("ab") as log:
-        place = log.tell()
+        offset = log.tell()
         command = [sys.executable, "-m", "pipeline.retrain", task, *arguments, "--who", access.who()]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    children()[:] = [(process, place)]
+    children()[:] = [(process, offset)]
     st.toast("Started")
 
 
 @st.cache_resource
 def children() -> list[tuple[subprocess.Popen, int]]:
-    """Return the process that this server has started last, if any, and where in OUT its words begin."""
+    """Return the process that this server started last, if any, and the offset of its output in OUT."""
     return []
 
 
-def last_words() -> None:
-    """Say why the process that was started last has ended, if it was not well; that takes it off the system's list, too."""
-    for process, place in children():
+def show_failure() -> None:
+    """Show the error of the last started process if it failed. Polling it also reaps the process."""
+    for process, offset in children():
         if process.poll():
             with OUT.open("rb") as log:
-                log.seek(place)
+                log.seek(offset)
                 lines = log.read().decode("utf-8", "replace").strip().splitlines()
-            st.error(plain(lines[-1] if lines else f"It ended with {process.returncode}."))
+            st.error(plain(lines[-1] if lines else f"The process ended with exit code {process.returncode}."))

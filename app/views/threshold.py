@@ -1,4 +1,4 @@
-"""A part of the page Compare: what another threshold would do, on out-of-fold predictions and never on test."""
+"""Section of the page Compare: the effect of another threshold on out-of-fold predictions, never on the test set."""
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +12,7 @@ SOURCE = "Altman and Bland 1994, BMJ 309:102"
 
 
 def show(task: str, model: str) -> None:
-    """Draw the slider and what it does; nothing for more than two classes, which are not decided by a threshold."""
+    """Draw the slider and its effect; nothing for more than two classes, which have no threshold."""
     report = written.content(TaskPaths(task).cv(model), f"evaluate@{model}")
     if len(report["per_class"]) != 2:
         return
@@ -22,16 +22,16 @@ def show(task: str, model: str) -> None:
 
 @st.fragment
 def explore(table: pd.DataFrame, key: str) -> None:
-    """Draw the part that is drawn anew while the slider moves. `key`: whose thresholds these are."""
+    """Draw the fragment that is redrawn while the slider moves. `key`: task and model."""
     used = float(table.loc[table["in_use"] == "yes", "threshold"].iloc[0])
     left, right = st.columns([2, 1])
     chosen = left.select_slider(
-        "Threshold: positive from this probability on",
+        "Threshold: positive at or above this probability",
         table["threshold"].tolist(),
         used,
         format_func=lambda value: f"{value:g}",
         key=f"threshold of {key}",
-        help="With the arrow keys one step at a time",
+        help="Use the arrow keys for single steps",
     )
     row = table[table["threshold"] == chosen].iloc[0]
     n_positive, n_negative = int(row["tp"] + row["fn"]), int(row["fp"] + row["tn"])
@@ -43,14 +43,13 @@ def explore(table: pd.DataFrame, key: str) -> None:
         round(100 * own, 1),
         1.0,
         key=f"prevalence of {key}",
-        help=f"How many of 100 in your practice have it. In these data {own:.1%}",
+        help=f"Percentage of positive cases in your practice. In these data: {own:.1%}",
     )
     figures(row, prevalence / 100)
     st.caption(
-        f"The model decides at {used:g}. The slider shows what another threshold would do on out-of-fold predictions; it "
-        "changes nothing of the champion, and the test set takes no part in it. Sensitivity and specificity: Wilson's 95 % "
-        "interval, wider where samples of a group are alike. Predictive values: by Bayes' rule, from the two and the "
-        f"prevalence ({SOURCE})."
+        f"The model decides at {used:g}. The slider shows the effect of another threshold on out-of-fold predictions; it does "
+        "not change the champion and does not use the test set. Sensitivity and specificity: Wilson's 95 % interval, widened "
+        f"for correlated samples within groups. Predictive values: by Bayes' rule, from both and the prevalence ({SOURCE})."
     )
     curves(table, float(chosen), used)
 
@@ -58,16 +57,16 @@ def explore(table: pd.DataFrame, key: str) -> None:
 def figures(row: pd.Series, prevalence: float) -> None:
     """Draw the four figures and the counts behind them."""
     ppv, npv = bayes(row["sensitivity"], row["specificity"], prevalence)
-    found, passed = (f"{row[a]:.0f} of {row[a] + row[b]:.0f}" for a, b in (("tp", "fn"), ("tn", "fp")))
+    detected, rejected = (f"{row[a]:.0f} of {row[a] + row[b]:.0f}" for a, b in (("tp", "fn"), ("tn", "fp")))
     shares = [
-        ("Sensitivity", row["sensitivity"], f"{ends(row, 'sensitivity')} {found} positive found"),
-        ("Specificity", row["specificity"], f"{ends(row, 'specificity')} {passed} negative passed"),
+        ("Sensitivity", row["sensitivity"], f"{ends(row, 'sensitivity')} {detected} positives detected"),
+        ("Specificity", row["specificity"], f"{ends(row, 'specificity')} {rejected} negatives recognized"),
         ("PPV", ppv, f"at a prevalence of {prevalence:.1%}"),
         ("NPV", npv, f"at a prevalence of {prevalence:.1%}"),
     ]
-    for place, (name, value, note) in zip(st.columns(4), shares, strict=True):
-        place.metric(name, three(value))
-        place.caption(note)
+    for column, (name, value, note) in zip(st.columns(4), shares, strict=True):
+        column.metric(name, three(value))
+        column.caption(note)
 
 
 def ends(row: pd.Series, name: str) -> str:
@@ -76,7 +75,7 @@ def ends(row: pd.Series, name: str) -> str:
 
 
 def curves(table: pd.DataFrame, chosen: float, used: float) -> None:
-    """Draw sensitivity and specificity over the threshold, and where the slider and the model stand."""
+    """Draw sensitivity and specificity over the threshold, with lines at the thresholds of the slider and the model."""
     names = ["sensitivity", "specificity"]
     long = table.melt("threshold", names, "name", "share")
     marks = charts.rule(used, f"decides at {used:g}")

@@ -1,4 +1,4 @@
-"""What stages wrote, read once for every change of a file, and what stands in the place of what is not there."""
+"""Read files that stages wrote, cached until they change, and show a message if one is missing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +14,9 @@ from pipeline.core.stage import require
 
 
 def table(path: str | Path, stage: str, text: bool = False) -> pd.DataFrame:
-    """Return a CSV file that `stage` wrote; with `text` every cell as it stands there.
+    """Return a CSV file that `stage` wrote; with `text` every cell as a string.
 
-    Raises StageError where it is missing, DataError where it is no such file.
+    Raises StageError if it is missing, DataError if it cannot be read.
     """
     return _read(_table, path, stage, text)
 
@@ -48,7 +48,7 @@ def _content(path: str, changed: tuple[int, int]) -> Any:
 
 
 def part(draw: Callable[..., None], *arguments: Any) -> None:
-    """Call `draw(*arguments)`; where a file is missing its place says what to run, and the page goes on."""
+    """Call `draw(*arguments)`; if a file is missing, show which command to run and continue with the page."""
     try:
         draw(*arguments)
     except AssayError as error:
@@ -56,13 +56,13 @@ def part(draw: Callable[..., None], *arguments: Any) -> None:
 
 
 def show(shown: pd.DataFrame, alt: str) -> None:
-    """Draw a small table in full, its texts as they are; `alt` says what it is to who cannot see it."""
+    """Draw a small table in full, with texts escaped; `alt` is its alternative text."""
     cells = shown.map(lambda cell: plain(cell) if isinstance(cell, str) else cell)
     st.table(cells.rename(columns=plain), alt=alt, hide_index=True)
 
 
 def three(value: float | None) -> str:
-    """Return a figure with three digits behind the point."""
+    """Return a number with three decimals."""
     return "not defined" if value is None or pd.isna(value) else f"{value:.3f}"
 
 

@@ -100,13 +100,13 @@ class Rows:
         self.fields = read_fields(task, columns)
         dates = {name for name, form in read_formats(TaskPaths(task).scan).items() if form.kind == "date"}
         self.unused = {*params.task(task).read.exclude, *dates}
-        found = [existing.ids.get(id_) for id_ in read_samples(task)["id"]]
+        samples = [existing.ids.get(id_) for id_ in read_samples(task)["id"]]
         self._rows: dict[tuple[Any, ...], Existing] = {}
-        for cells, sample in zip(columns.values, found, strict=True):
+        for cells, sample in zip(columns.values, samples, strict=True):
             if sample and (sample.subset == "test" or self.key(cells) not in self._rows):
                 self._rows[self.key(cells)] = sample
         self._near = NearRows(tables.typed(columns))
-        self._samples = found
+        self._samples = samples
         for id_, sample in existing.ids.items():
             if sample.subset == "uploaded":
                 row = json.loads(uploads.stored(task, "table", id_).read_bytes())

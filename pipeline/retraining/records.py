@@ -56,7 +56,7 @@ class BatchProfile:
     """A batch: `n` samples by label, and how many the audit leaves out, by reason.
 
     `joined` counts samples that show what an earlier sample shows; they share its fold. `shortcuts` are acquisition properties
-    that tell the batch from the rest, as `duplicates.shortcuts` finds them; `development` has {label: {before, with_it}};
+    that distinguish the batch from the rest, as `duplicates.shortcuts` finds them; `development` has {label: {before, with_it}};
     `refused` is the share that the champion refuses.
     """
 

@@ -211,7 +211,7 @@ def test_head_gets_the_headers_of_get_and_no_body(server, path):
 @pytest.mark.parametrize(
     ("task", "content_type", "body", "status", "said"),
     [
-        ("skin", "application/json", b'{"rows": []}', 415, "expected multipart/form-data with the pictures under the"),
+        ("skin", "application/json", b'{"rows": []}', 415, "expected multipart/form-data with the images under the"),
         ("skin", "", b"", 415, "Found no content type; expected multipart/form-data"),
         ("skin", "multipart/form-data", b"", 415, "expected multipart/form-data"),
         ("skin", "multipart/form-data; boundary=x", b"", 422, "ends before its closing boundary"),
@@ -241,7 +241,7 @@ def test_a_wrong_form_field_names_the_expected_one(server):
     status, content, _ = server.send("/predict/", ("a.png", GOOD), field="image")
     assert (status, content["detail"]) == (
         422,
-        "The form has no field 'file'; it has: 'image'. Send the pictures under 'file'.",
+        "The form has no field 'file'; it has: 'image'. Send the images under 'file'.",
     )
 
 

@@ -54,7 +54,7 @@ def test_an_excessive_content_length_is_refused_before_reading(server):
     data = HEAD + f"Content-Length: {size}\r\nExpect: 100-continue\r\n\r\n".encode()
     status, detail = status_and_detail(server.raw(data, seconds=2))
     assert status == 413
-    assert "The request is over 64 MB. Send less at once, or a smaller version of the picture." in detail
+    assert "The request is over 64 MB. Send less at once, or a smaller version of the image." in detail
 
 
 def test_an_excessive_chunked_body_is_refused_while_reading(server, monkeypatch):
@@ -208,7 +208,7 @@ def test_a_bug_is_a_500_and_its_message_stays_hidden(server, monkeypatch, caplog
     monkeypatch.setattr(Served, "predict", fail)
     status, content, headers = server.send("/predict/", ("a.png", GOOD), field="file")
     assert (status, headers["content-type"]) == (500, "application/problem+json")
-    assert content["detail"] == "A bug of ours. The server's log says where; please report it."
+    assert content["detail"] == "Internal error. The server's log shows where; please report it."
     until(lambda: "KeyError while answering /predict/" in caplog.text, "it is logged")
     assert 'raise KeyError("a-patients-name")' in caplog.text  # our line, which names no value of a request
     assert "a-patients-name" not in caplog.text.replace('raise KeyError("a-patients-name")', "")

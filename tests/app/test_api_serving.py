@@ -36,7 +36,7 @@ def project(made, tmp_path, monkeypatch):
 def looks(models: Models, times: int = 2) -> Models:
     """Let `models` look at the files, as often as it takes to believe that they stand still."""
     for _ in range(times):
-        asyncio.run(models.look())
+        asyncio.run(models.check())
     return models
 
 
@@ -47,11 +47,11 @@ def change(**values):
     vouch("skin")
 
 
-def test_the_champions_are_taken_up_at_the_first_look(project):
+def test_the_champions_are_taken_up_at_the_first_check(project):
     models = Models(2)
-    assert not models.looked
+    assert not models.is_checked
     looks(models, 1)
-    assert (set(models.served), models.refused, models.looked) == ({"skin", "patients"}, {}, True)
+    assert (set(models.served), models.refused, models.is_checked) == ({"skin", "patients"}, {}, True)
     samples = [("a.png", GOOD)] * 5
     items = asyncio.run(models.predict(models.champion(None), samples))
     assert [item["class"] for item in items] == ["malignant"] * 5
@@ -81,7 +81,7 @@ def test_a_new_champion_is_loaded_once_its_files_settle(project, caplog):
     assert models.champion("skin").id == old
     looks(models, 1)
     assert models.champion("skin").id == new != old
-    assert caplog.messages[-1] == f"skin: answered by {new}"
+    assert caplog.messages[-1] == f"skin: now served by {new}"
 
 
 def test_running_requests_keep_the_bundle_they_started_with(project):
@@ -149,7 +149,7 @@ def test_a_bad_bundle_is_refused_and_the_old_one_serves(project, caplog, damage)
     looks(models)
     assert models.champion("skin") is old
     assert DAMAGES[damage] in models.refused["skin"]
-    assert caplog.messages[-1].startswith(f"skin: new bundle refused, {old.id} goes on: ")
+    assert caplog.messages[-1].startswith(f"skin: new bundle refused, {old.id} stays in use: ")
     assert asyncio.run(models.predict(old, [("a", GOOD)]))[0]["class"] == "malignant"
     told = len(caplog.messages)
     looks(models, 4)
@@ -201,7 +201,7 @@ def test_the_old_champion_serves_silently_during_a_new_selection(project, caplog
 def test_an_empty_project_loads_its_first_champion_when_it_appears(tmp_path, program, monkeypatch):
     monkeypatch.chdir(tmp_path)
     models = looks(Models(1), 1)
-    assert models.looked
+    assert models.is_checked
     with pytest.raises(Problem, match="There is no image task; there are: none"):
         models.champion(None)
     make_project(program)
@@ -219,7 +219,7 @@ def test_an_unreadable_folder_does_not_stop_the_watch(project, monkeypatch, capl
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(20):
                 task = asyncio.create_task(models.watch())
-                while not models.looked:
+                while not models.is_checked:
                     await asyncio.sleep(0.01)
                 task.cancel()
 

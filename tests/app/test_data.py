@@ -93,7 +93,7 @@ def test_the_counts_are_those_of_the_split_table(name, request, monkeypatch):
 def test_pictures_are_shown_by_size_format_intensity_and_class(project):
     page = opened("data", "skin")
     texts = list(pages.charts(page))
-    assert "Pictures by width, 60 to 60 px, and height, 40 to 40 px" in texts
+    assert "Images by width, 60 to 60 px, and height, 40 to 40 px" in texts
     for channel in ("red", "green", "blue"):
         (text,) = (text for text in texts if text.startswith(f"Intensity of {channel} by class"))
         assert all(f"{name} 12" in text for name in CLASSES)  # noise: 127 or so

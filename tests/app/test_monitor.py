@@ -52,7 +52,7 @@ def test_what_is_like_the_training_data_is_shown_beside_it(project):
         "Answers: benign",
     ):
         assert sum(says.startswith(start) for says in drawn) == 1, start
-    assert "no picture, no row, no name" in said(page)
+    assert "no image, no row, no name" in said(page)
     assert "Smith" not in said(page)
 
 

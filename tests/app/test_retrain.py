@@ -222,7 +222,7 @@ def test_nothing_can_be_submitted_to_a_public_app_without_key(project):
     config.set_option("server.address", "0.0.0.0")
     page = opened("retrain", "skin")
     assert not page.button
-    assert "nothing can be handed in" in said(page)
+    assert "accepts no samples or decisions" in said(page)
 
 
 def test_commas_alone_are_no_key(project, monkeypatch):

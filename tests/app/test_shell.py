@@ -119,7 +119,7 @@ def test_a_bug_shows_a_sentence_and_logs_only_its_location(project, monkeypatch,
     monkeypatch.setattr(champions, "champion", broken)
     page = opened()
     assert not page.exception
-    assert "a bug of ours" in page.error[0].value
+    assert "an internal error" in page.error[0].value
     assert "broken" in caplog.text
     assert "RuntimeError" in caplog.text
     assert "what-somebody" not in caplog.text + texts(page)
@@ -192,7 +192,7 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     page.toggle[0].set_value(True).run()
     assert not page.exception
     answered = Predictor("models/skin/best").predict(picture(1), "")["class"]
-    assert f"Orange places speak for {answered}, blue ones against it" in texts(page)
+    assert f"Orange regions support {answered}, blue regions contradict it" in texts(page)
     page = opened(task="patients")
     page.button[0].click().run()
     page.toggle[0].set_value(True).run()
@@ -216,7 +216,7 @@ def test_clinical_columns_start_empty_on_the_page(tmp_path, monkeypatch, program
     assert "Not known: site" in texts(page)
     page.toggle[0].set_value(True).run()
     assert not page.exception
-    assert "The bars are of the columns beside the picture" in texts(page)
+    assert "The bars show the clinical columns" in texts(page)
 
 
 def bars(page: AppTest) -> str:
@@ -228,7 +228,7 @@ def test_surplus_files_are_left_out_with_a_notice(project, monkeypatch):
     monkeypatch.setattr(limits, "PAGE_FILES", 2)
     page = opened(task="skin")
     page.file_uploader[0].set_value([(f"{number}.png", picture(number), "image/png") for number in range(3)]).run()
-    assert "The first 2 are answered, 1 are left out" in page.warning[0].value
+    assert "The first 2 images are used, 1 are left out" in page.warning[0].value
     assert len(page.dataframe[0].value) == 2
 
 

@@ -262,7 +262,7 @@ def test_the_stage_is_reproducible_and_counts_samples(empty_folder, capsys):
         written.append(Path("data/skin/split.csv").read_bytes())
     assert written[0] == written[1]
     assert written[0].startswith(b"id,path,label,group,subset,fold,reason\n")
-    assert "1 left out (unreadable 1)" in capsys.readouterr().err
+    assert "1 excluded (unreadable 1)" in capsys.readouterr().err
 
 
 def test_a_missing_input_names_its_stage(empty_folder):

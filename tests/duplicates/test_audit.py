@@ -195,7 +195,7 @@ def test_bad_input_is_refused_with_exit_code_2(raw, capsys):
         main("absent")
     (raw.parent / "bad").mkdir()
     (raw.parent / "bad" / "x.jpg").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"bad: nothing can be read, the first, x\.jpg: not a readable image"):
+    with pytest.raises(DataError, match=r"bad: no file can be read; the first is x\.jpg: not a readable image"):
         main("bad")
     assert run_main(raw, "--sheets", "x.png") == 2
     assert "unrecognized arguments" in capsys.readouterr().err
@@ -232,7 +232,7 @@ def test_a_csv_of_rows_is_audited_and_has_no_sheet(raw, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["groups"] == [["row 6", "row 41"], ["row 8", "row 42"]]
     assert found["label_conflicts"] == [["row 8", "row 42"]]
-    with pytest.raises(DataError, match="holds rows, not images"):
+    with pytest.raises(DataError, match="has rows, not images"):
         main("t.csv", "--sheet", "x.png")
 
 

@@ -146,7 +146,7 @@ def test_champions_are_replaced_under_load_and_damaged_ones_refused(clone):
             status, ready, _ = client.get("/readyz")
             assert (status, ready["tasks"]["lesions"]) == (200, seen[-1])
             assert "embedder.tflite does not match bundle.json" in ready["refused"]["lesions"]
-            assert f"lesions: new bundle refused, {seen[-1]} goes on" in log.read_text()
+            assert f"lesions: new bundle refused, {seen[-1]} stays in use" in log.read_text()
             (best / "embedder.tflite").write_bytes(whole)
             until(lambda: not client.get("/readyz")[1]["refused"], "the mended bundle is taken up")
         finally:

@@ -91,7 +91,7 @@ def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_
     files += [(NAME, b"nothing"), ("disc.png", picture(1))]
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, *files)
-        page.get_by_text("11 answered, 2 could not be used").wait_for()
+        page.get_by_text("11 predicted, 2 could not be used").wait_for()
         settled(page)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download as CSV", exact=True).click()
@@ -120,7 +120,7 @@ def test_a_bad_file_is_answered_with_its_reason_whatever_its_name(browser, addre
 def test_hostile_files_show_no_traceback_and_the_page_goes_on(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, *[(f"{name}.png", FILES[name]) for name in HOSTILE], ("good.png", lesion(1)))
-        page.get_by_text(re.compile(r"\d answered, \d could not be used")).wait_for()
+        page.get_by_text(re.compile(r"\d predicted, \d could not be used")).wait_for()
         settled(page)
 
 
@@ -184,7 +184,7 @@ def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, pro
         out = io.StringIO()
         csv.writer(out).writerows([[*header, "name"], [*row, "a"], ["30", *row[1:], "b"], ["many", *row[1:], "c"]])
         upload(page, ("rows.csv", out.getvalue().encode()))
-        page.get_by_text("2 answered, 1 could not be used").wait_for()
+        page.get_by_text("2 predicted, 1 could not be used").wait_for()
         assert answer(page) == said(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
         page.get_by_text("not used by the model: name").wait_for()
         page.get_by_text("1 of 2 cells lie outside of").wait_for()
@@ -205,7 +205,7 @@ def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures
     with opened(browser, f"{address}/retrain?task=lesions", viewport={"width": 390, "height": 844}) as page:
         hand_in(page, "malignant", "a_batch", *files)
         page.get_by_text("1 stored, 2 refused").wait_for()
-        page.get_by_text("the same image (turned").or_(page.get_by_text("of the test set")).first.wait_for()
+        page.get_by_text("the same image (rotated").or_(page.get_by_text("of the test set")).first.wait_for()
         page.get_by_text("unreadable: not a readable image").wait_for()
         page.get_by_text("collected: 1 samples (1 malignant)").wait_for()
         page.get_by_role("button", name="Try it").wait_for()
@@ -213,7 +213,7 @@ def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures
         page.get_by_role("textbox", name="Batch").fill("../x")
         upload(page, ("again.png", fresh))
         page.get_by_test_id("stFileChip").first.wait_for()
-        page.get_by_role("button", name="Hand in", exact=True).click()
+        page.get_by_role("button", name="Submit", exact=True).click()
         page.get_by_text("Choose the label").wait_for()
     kept = [path.name for path in (project.folder / "data/uploads/lesions/pictures").iterdir()]
     assert kept == [f"{decode(fresh).id}.png"]
@@ -222,7 +222,7 @@ def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures
 def test_nothing_is_wider_than_a_phone(browser, address):
     with opened(browser, f"{address}/?task=lesions", viewport={"width": 390, "height": 844}) as page:
         upload(page, *[(f"{number}.png", lesion(number)) for number in range(3)])
-        page.get_by_text("3 answered").wait_for()
+        page.get_by_text("3 predicted").wait_for()
         answer(page)
         assert width(page) <= 390
         for path in ("?task=breast", "compare?task=lesions", "data?task=lesions", "retrain?task=breast"):
@@ -243,7 +243,7 @@ def test_with_keys_nothing_is_shown_until_one_fits(browser, project):
         assert not page.get_by_test_id("stSidebarNav").count()
         page.get_by_label("Key", exact=True).fill("third")
         page.keyboard.press("Enter")
-        page.get_by_text("none of the server's keys").wait_for()
+        page.get_by_text("not one of the server's keys").wait_for()
         assert not page.get_by_text("lesions").count()
         page.get_by_label("Key", exact=True).fill("second")
         page.keyboard.press("Enter")
@@ -264,7 +264,7 @@ def test_a_new_champion_is_taken_up_without_a_restart_and_a_damaged_one_is_not(b
         kept = selection.read_bytes()
         selection.unlink()
         page.reload()
-        page.get_by_text("is being chosen anew").wait_for()
+        page.get_by_text("is being selected again").wait_for()
         selection.write_bytes(kept)
         whole = (best / "model.tflite").read_bytes()
         (best / "model.tflite").write_bytes(whole[:-1] + b"!")

@@ -32,7 +32,7 @@ def asked(project, browser) -> Project:
     """The project after an app was shown lesions and discs, and ended."""
     with app(project.folder) as (address, _), opened(browser, f"{address}/?task=lesions") as page:
         upload(page, *[(f"{number}.png", lesion(number)) for number in range(DRAWN)], ("disc.png", picture(1)))
-        page.get_by_text(re.compile(r"\d+ answered, \d+ could not be used")).wait_for()
+        page.get_by_text(re.compile(r"\d+ predicted, \d+ could not be used")).wait_for()
         settled(page)
     return project
 

@@ -1,4 +1,4 @@
-"""A form carries columns beside its pictures: once for all of them, or once for each."""
+"""A form has clinical columns: one value for all images, or one for each."""
 
 import pytest
 
@@ -41,10 +41,10 @@ def test_clinical_columns_apply_to_all_images_or_each_in_order(server, whole):
     [
         (
             [],
-            "no field 'age', 'site'. Beside the picture the model takes age, site: send each, empty where it is not known",
+            "no field 'age', 'site'. The model also takes the clinical columns age, site: send each, empty if unknown",
         ),
         ([("age", "52")], "no field 'site'."),
-        ([("age", "52"), ("age", "53"), ("age", "54"), ("site", "arm")], "'age' is there 3 times, beside 2 pictures"),
+        ([("age", "52"), ("age", "53"), ("age", "54"), ("site", "arm")], "The form has 3 values of 'age' for 2 images"),
         ([("age", "old"), ("site", "arm")], "column 'age': found 'old'; expected a number"),
     ],
 )
@@ -81,4 +81,4 @@ def test_the_columns_are_described_and_an_explanation_has_both(server):
     assert {line["column"] for line in why["columns"]} == {"age", "site"}
     _, page, _ = server.get("/openapi.json")
     shape = page["paths"]["/v1/tasks/{task}/predict"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert "beside the picture" in shape["additionalProperties"]["description"]
+    assert "clinical columns" in shape["additionalProperties"]["description"]
