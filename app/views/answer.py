@@ -190,8 +190,7 @@ def evaluations_of(task: str, model: str) -> str:
         n = test_set_evaluations.count(task, model)
     except (OSError, ValueError, DataError) as error:
         return f"The number of test set evaluations is not known: {plain(str(error))}. "
-    return (
-        f"The {test_set_evaluations.in_words(n)}: with each evaluation, a good result is more likely to be due to chance. "
-        if n
-        else ""
-    )
+    if not n:
+        return ""
+    words = test_set_evaluations.in_words(n)
+    return f"{words[:1].upper()}{words[1:]}; with each evaluation, a good result is more likely to be due to chance. "

@@ -97,18 +97,18 @@ def passed_over(
     for sample in samples:
         of_class.pop(sample.label, None)
     notes = []
-    for name, places in sorted(of_class.items()):
-        prefixes = tuple(f"{place}/" for place in places)
+    for name, folders in sorted(of_class.items()):
+        prefixes = tuple(f"{folder}/" for folder in folders)
         inside = [skip for skip in skipped if skip.path.startswith(prefixes) and "system file" not in skip.reason]
         if roles.skip and any(re.search(roles.skip, skip.path) for skip in inside):
             continue
         odd = {suffix_of(skip.path) for skip in inside} - set(DOCUMENTS)
         if odd:
             raise DataError(
-                f"{where}: none of the {len(inside)} files in {places[0]} is an image by its name ({some(odd)}), so the class "
+                f"{where}: none of the {len(inside)} files in {folders[0]} is an image by its name ({some(odd)}), so the class "
                 f"{name!r} would vanish. Convert them to PNG, or leave the folder out: --skip '(^|/){re.escape(name)}/' "
                 "(read.skip)"
             )
         what = f"holds {len(inside)} documents and no image" if inside else "is empty"
-        notes.append(f"the folder {places[0]!r} {what}: it is no class")
+        notes.append(f"the folder {folders[0]!r} {what}: it is no class")
     return notes

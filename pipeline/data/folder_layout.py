@@ -128,7 +128,7 @@ def same_extras(samples: list[Sample]) -> list[Sample]:
     columns = list(dict.fromkeys(column for sample in samples for column in sample.extra))
     if all(len(sample.extra) == len(columns) for sample in samples):
         return samples
-    return [replace(one, extra={column: one.extra.get(column, "") for column in columns}) for one in samples]
+    return [replace(row, extra={column: row.extra.get(column, "") for column in columns}) for row in samples]
 
 
 def group_cell(cell: str) -> str:

@@ -56,12 +56,12 @@ def split_names(names: Collection[str]) -> dict[str, str]:
     }
     lists = list(words.values())
     common = set.intersection(*map(set, lists)) if len(lists) > 1 else set()
-    found = {}
+    splits = {}
     for name, parts in words.items():
         left = [part for part in parts if part not in common and part not in FILLERS]
         if len(left) == 1 and left[0] in SHIPPED | OTHER_SPLITS:
-            found[name] = (SHIPPED | OTHER_SPLITS)[left[0]]
-    return found
+            splits[name] = (SHIPPED | OTHER_SPLITS)[left[0]]
+    return splits
 
 
 def _apart(name: str) -> str:

@@ -97,7 +97,7 @@ def some(names: Collection[str], most: int = 4) -> str:
 
 
 def check_splits(splits: dict[str, str], names: set[str], where: str) -> None:
-    """Raise DataError where other folders lie beside train and test: these would be classes, or train and test would."""
+    """Raise DataError for other folders next to train and test: either these or train and test may be classes."""
     others = sorted(names - set(splits))
     if others:
         pattern = "|".join(map(re.escape, others))
@@ -121,7 +121,7 @@ def check_folds(names: set[str], below: set[str], levels: list[str], where: str)
 
 
 def check_containers(names: set[str], levels: list[str], where: str) -> None:
-    """Raise DataError where a folder named images or masks would be a class beside others."""
+    """Raise DataError where a folder named images or masks would be one of several classes."""
     above = "".join(f"{level}/" for level in levels)
     odd = {name for name in names if plain(name) in CONTAINERS | (MASKS - {"roi", "rois"})}
     if len(names) > 1 and odd:

@@ -99,10 +99,10 @@ def find_image_column(
             subset = split_names([path.stem]).get(path.stem, "")
             if images is None and name not in sure and not is_list_of(table[name], index, subset):
                 continue
-            found = look_up(table[name], index, images is not None, subset)
-            if found is not None:
+            folders = look_up(table[name], index, images is not None, subset)
+            if folders is not None:
                 exact_here = images is None and root == path.parent and finds_exactly(table[name], root)
-                return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else found)
+                return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else folders)
     if images is not None:
         raise DataError(
             f"{path.as_posix()}: no column names files in {images} (looked at: {', '.join(candidates) or 'none'}); "
@@ -114,8 +114,8 @@ def find_image_column(
         cell = next(cell for cell in table[sure[0]] if not is_missing(cell))
         raise DataError(
             f"{path.as_posix()}: column {sure[0]!r} seems to name images ({cell}), but there is no such file in "
-            f"{path.parent.as_posix()} or beside it. Give the folder of the images: --images DIR; to read the other columns as a "
-            f"table of features: --exclude {sure[0]}"
+            f"{path.parent.as_posix()} or in a folder next to it. Give the folder of the images: --images DIR; to read the "
+            f"other columns as a table of features: --exclude {sure[0]}"
         )
     return None
 
@@ -172,10 +172,10 @@ def places(path: Path, images: str | None, top: Path | None) -> list[tuple[Path,
         if root == Path(root.anchor) or Path.cwd().is_relative_to(root):
             raise DataError(
                 f"--images {images}: lies too far from {path.as_posix()}: both must be in one folder that holds nothing else, "
-                "because a change of anything in it runs the task anew. Copy the CSV beside the images"
+                "because any change in it re-runs the task. Copy the CSV next to the images"
             )
         return [(_as_given(root, folder), os.path.relpath(wanted.resolve(), root).replace(os.sep, "/"))]
-    found = [(folder, ".")]
+    candidates = [(folder, ".")]
     above = Path(os.path.normpath(folder / ".."))
     if top is not None:
         return [(top, ".")]
@@ -183,8 +183,8 @@ def places(path: Path, images: str | None, top: Path | None) -> list[tuple[Path,
         names = sorted(
             entry.name for entry in os.scandir(above) if entry.is_dir() and entry.name != folder.resolve().name
         )
-        found += [(above, name) for name in names if may_hold_images(name, path)][:MOST_FOLDERS]
-    return found
+        candidates += [(above, name) for name in names if may_hold_images(name, path)][:MOST_FOLDERS]
+    return candidates
 
 
 def may_hold_images(name: str, path: Path) -> bool:
@@ -214,30 +214,30 @@ def look_up(cells: pd.Series, index: ImageIndex, is_given: bool, subset: str = "
     """
     probed = probe(cells)
     hits = [(cell, index.find(cell, subset)) for cell in probed]
-    if sum(bool(found) for _, found in hits) < (1 if is_given else FEWEST_FOUND * len(probed)):
+    if sum(bool(paths) for _, paths in hits) < (1 if is_given else FEWEST_FOUND * len(probed)):
         return None
-    clear = [(cell, found) for cell, found in hits if len(found) == 1]
-    if clear and len(clear) >= sum(bool(found) for _, found in hits):
-        pairs = [(found[0], cell) for cell in cells if len(found := index.find(cell, subset)) == 1]
+    clear = [(cell, paths) for cell, paths in hits if len(paths) == 1]
+    if clear and len(clear) >= sum(bool(paths) for _, paths in hits):
+        pairs = [(paths[0], cell) for cell in cells if len(paths := index.find(cell, subset)) == 1]
         return folders_of(pairs)[:MOST_FOLDERS]
-    return choose_folder([(cell, found) for cell, found in hits if len(found) > 1])
+    return choose_folder([(cell, paths) for cell, paths in hits if len(paths) > 1])
 
 
 def is_list_of(cells: pd.Series, index: ImageIndex, subset: str) -> bool:
-    """Return whether nearly every cell of a column that is not named like images finds one file, and most files are found.
+    """Return whether nearly every cell of a column that is not named like images finds one file, and most files are paths.
 
     A column of ids 1, 2, 3 is no list of the images 1.png, 2.png of another data set.
     """
     hits = [index.find(cell, subset) for cell in cells]
-    clear = {found[0] for found in hits if len(found) == 1}
+    clear = {paths[0] for paths in hits if len(paths) == 1}
     return len(clear) >= MOST_DIFFERENT * len(cells) and len(clear) >= FEWEST_FOUND * index.n_files
 
 
 def choose_folder(hits: list[tuple[str, list[str]]]) -> list[str]:
     """Return the folder that is meant where each cell finds a file in several; masks are not meant."""
     folders: dict[str, int] = {}
-    for cell, found in hits:
-        for path in found:
+    for cell, paths in hits:
+        for path in paths:
             name = folders_of([(path, cell)])[0]
             folders[name] = folders.get(name, 0) + 1
     likely = {name: n for name, n in folders.items() if not any(plain(part) in MASKS for part in name.split("/"))}

@@ -14,7 +14,7 @@ MOST_FILES = 2_000_000  # that are listed in search of images
 
 def list_images(root: Path, folder: str, most: int = MOST_FILES) -> list[str]:
     """Return the files below `root`/`folder` that may be images, as sorted POSIX paths relative to `root`."""
-    found: list[str] = []
+    paths: list[str] = []
     n_files = 0
     for above, subfolders, files in os.walk(root / folder, followlinks=False):
         subfolders[:] = [name for name in subfolders if not name.startswith(SYSTEM)]
@@ -23,12 +23,12 @@ def list_images(root: Path, folder: str, most: int = MOST_FILES) -> list[str]:
             break
         prefix = os.path.relpath(above, root).replace(os.sep, "/")
         prefix = "" if prefix == "." else f"{prefix}/"
-        found += [
+        paths += [
             prefix + name
             for name in files
             if not name.startswith(SYSTEM) and suffix_of(name) in TRIED and suffix_of(name) != ""
         ]
-    return sorted(found)
+    return sorted(paths)
 
 
 def without_suffix(path: str) -> str:
@@ -38,7 +38,7 @@ def without_suffix(path: str) -> str:
 
 
 class ImageIndex:
-    """The images in some folders below `root`, found by what a CSV calls them.
+    """The images in some folders below `root`, found by their names in a CSV.
 
     A cell is a path or the end of one, with or without suffix: `ISIC_0024306`, `train/1.png`, `1.png`. Case counts only where
     two files differ in nothing else.
@@ -73,34 +73,34 @@ class ImageIndex:
             lambda path: _ends(without_suffix(path.casefold()), word.casefold()),
         )
         for is_meant in tests:
-            found = [path for path in hits if is_meant(path)]
-            if found:
-                return self._prefer(found, word, subset)
+            paths = [path for path in hits if is_meant(path)]
+            if paths:
+                return self._prefer(paths, word, subset)
         return []
 
-    def _prefer(self, found: list[str], word: str, subset: str) -> list[str]:
+    def _prefer(self, paths: list[str], word: str, subset: str) -> list[str]:
         """Return the best of several files: in the folder of the same subset, else the one that the cell names in full."""
-        if len(found) > 1 and subset:
-            tops = {path.split("/")[0] for path in found}
+        if len(paths) > 1 and subset:
+            tops = {path.split("/")[0] for path in paths}
             named = split_names(tops)
-            same = [path for path in found if named.get(path.split("/")[0]) == subset]
-            found = same or found
-        exact = [path for path in found if path == word]
-        return exact or found
+            same = [path for path in paths if named.get(path.split("/")[0]) == subset]
+            paths = same or paths
+        exact = [path for path in paths if path == word]
+        return exact or paths
 
     def resolve(self, cell: str, where: str, subset: str = "") -> str:
         """Return the file that a cell means, relative to `root`; where there is none, the path that was expected.
 
         Raises DataError where several files are meant.
         """
-        found = self.find(cell, subset)
-        if len(found) > 1:
+        paths = self.find(cell, subset)
+        if len(paths) > 1:
             raise DataError(
-                f"{where}: {cell!r} may be {found[0]} or {found[1]}; write the path in full, or name the folder that is meant: "
+                f"{where}: {cell!r} may be {paths[0]} or {paths[1]}; write the path in full, or name the folder that is meant: "
                 "--images (read.images)"
             )
         folder = self.folders[0] if self.folders else "."
-        return found[0] if found else (cell if folder == "." else f"{folder}/{cell}")
+        return paths[0] if paths else (cell if folder == "." else f"{folder}/{cell}")
 
 
 def _ends(path: str, word: str) -> bool:
@@ -115,8 +115,8 @@ def folder_above(path: str, cell: str) -> str:
 
 def folders_of(pairs: Iterable[tuple[str, str]]) -> list[str]:
     """Return the folders that hold the images of (path, cell), none inside another."""
-    found = sorted({folder_above(path, cell) for path, cell in pairs})
-    return [name for name in found if not any(other != name and _inside(name, other) for other in found)]
+    folders = sorted({folder_above(path, cell) for path, cell in pairs})
+    return [name for name in folders if not any(other != name and _inside(name, other) for other in folders)]
 
 
 def _inside(name: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""Masks: images that show where a lesion is, beside the images themselves or in a folder of their own. They are no samples."""
+"""Masks: images that show where a lesion is, in the folder of the images or in a separate one. They are not samples."""
 
 import os
 import re
@@ -13,16 +13,16 @@ FEWEST_PARTNERS = 0.5  # share of the files named like masks that must have an i
 def find_masks(paths: Sequence[str]) -> str | None:
     """Return a regular expression that finds masks among the paths of images, None where there is none.
 
-    A folder is one of masks where a folder of images lies beside it, where its own folders are named like those beside it, or
-    where its files are named like those beside it. A file is a mask where it is named like another one with `_mask` behind.
+    A folder holds masks if a folder of images is next to it, or if its subfolders or files have the names of those next to it. A
+    file is a mask if its name is the name of another file followed by `_mask`.
     """
     folders = sorted(_mask_folders(paths))
     in_folder = rf"(?:^|/)(?:{'|'.join(map(re.escape, folders))})/" if folders else None
     rest = [path for path in paths if not in_folder or not re.search(in_folder, path)]
     words = sorted(_mask_words(rest))
     named = rf"[ _.-](?i:{'|'.join(map(re.escape, words))})(?:[ _-]?\d{{1,3}})?\.[^./]+$" if words else None
-    found = [pattern for pattern in (in_folder, named) if pattern]
-    return "|".join(found) or None
+    patterns = [pattern for pattern in (in_folder, named) if pattern]
+    return "|".join(patterns) or None
 
 
 def _mask_folders(paths: Sequence[str]) -> set[str]:
@@ -34,18 +34,18 @@ def _mask_folders(paths: Sequence[str]) -> set[str]:
         stems["/".join(folders)].add(os.path.splitext(file)[0])
         for depth in range(len(folders)):
             children["/".join(folders[:depth])].add(folders[depth])
-    found = set()
+    folders_of_masks = set()
     for parent, names in list(children.items()):
         for name in names:
             if plain(name) not in MASKS:
                 continue
             inside = f"{parent}/{name}" if parent else name
-            beside = names - {name}
-            has_images = any(plain(other) in CONTAINERS for other in beside)
-            mirrors = children.get(inside) and children[inside] <= beside
+            siblings = names - {name}
+            has_images = any(plain(other) in CONTAINERS for other in siblings)
+            mirrors = children.get(inside) and children[inside] <= siblings
             if has_images or mirrors or _shares(stems.get(inside, set()), stems.get(parent, set())):
-                found.add(name)
-    return found
+                folders_of_masks.add(name)
+    return folders_of_masks
 
 
 def _shares(masks: set[str], images: set[str]) -> bool:

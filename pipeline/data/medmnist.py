@@ -25,10 +25,10 @@ def unpack(archive: zipfile.ZipFile, path: Path, folder: Path) -> None:
     Raises DataError for other arrays, volumes, several labels an image, and images that are not uint8.
     """
     members = {name.removesuffix(".npy") for name in archive.namelist()}
-    found = [split for split in SPLITS if f"{split}_images" in members and f"{split}_labels" in members]
-    if not found:
+    splits = [split for split in SPLITS if f"{split}_images" in members and f"{split}_labels" in members]
+    if not splits:
         raise DataError(f"{path.as_posix()}: holds {', '.join(sorted(members)[:6]) or 'nothing'}; {EXPECTED}")
-    for split in found:
+    for split in splits:
         labels = read_labels(archive, f"{split}_labels", path)
         with rows(archive, f"{split}_images", path) as (shape, images):
             if shape[0] != len(labels):
@@ -70,8 +70,11 @@ def rows(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[tuple[tupl
         if dtype != np.uint8 or not (is_grey or is_rgb) or min(shape) == 0 or shape[1] * shape[2] > MAX_PIXELS:
             raise DataError(f"{path.as_posix()}: {name}: found {dtype} {shape}; expected uint8 (n, height, width[, 3])")
         size = int(np.prod(shape[1:], dtype=np.int64))
-        one = shape[1:3] if shape[-1] == 1 else shape[1:]
-        yield shape, (np.frombuffer(exactly(file, size, name, path), np.uint8).reshape(one) for _ in range(shape[0]))
+        image_shape = shape[1:3] if shape[-1] == 1 else shape[1:]
+        yield (
+            shape,
+            (np.frombuffer(exactly(file, size, name, path), np.uint8).reshape(image_shape) for _ in range(shape[0])),
+        )
 
 
 def header(file: IO[bytes], name: str, path: Path) -> tuple[tuple[int, ...], np.dtype]:

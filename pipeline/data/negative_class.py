@@ -55,11 +55,11 @@ SHORT = {
     "in": (),
     "un": (),
     "a": (),
-}  # a letter alone says so beside these
+}  # names that are negative only if the other class has one of these
 
 
 def is_negative(name: str, other: str) -> bool:
-    """Return whether a class is the absence of a finding beside the other one.
+    """Return whether a class means the absence of a finding, given the name of the other class.
 
     Examples
     --------
@@ -68,10 +68,10 @@ def is_negative(name: str, other: str) -> bool:
     >>> is_negative("abnormal", "normal"), is_negative("F", "M")
     (False, False)
     """
-    word, beside = plain(name.removesuffix(".0")), plain(other.removesuffix(".0"))
+    word, opposite = plain(name.removesuffix(".0")), plain(other.removesuffix(".0"))
     if word in SHORT:
-        return beside in SHORT[word]
-    if word in NEGATIVE or (beside and word in {before + beside for before in BEFORE}):
+        return opposite in SHORT[word]
+    if word in NEGATIVE or (opposite and word in {before + opposite for before in BEFORE}):
         return True
     parts = re.findall(r"[^\W\d_]+", name.casefold())
     if not parts:
@@ -81,7 +81,7 @@ def is_negative(name: str, other: str) -> bool:
 
 def negative_of(first: str, second: str) -> str | None:
     """Return which of two classes is the absence of a finding, None where neither or both look so."""
-    one, other = is_negative(first, second), is_negative(second, first)
-    if one == other:
+    first_is, second_is = is_negative(first, second), is_negative(second, first)
+    if first_is == second_is:
         return None
-    return first if one else second
+    return first if first_is else second

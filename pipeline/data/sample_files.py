@@ -59,22 +59,22 @@ def walk(root: Path, folders: list[str] | None = None) -> list[str]:
     `folders`, if given, receives the paths of the folders. Raises DataError for a folder that cannot be listed, and for names
     that cannot be written down.
     """
-    found = []
+    paths = []
     root = root.resolve()
     for folder, subfolders, files in os.walk(root, followlinks=True, onerror=refuse):
         subfolders[:] = [name for name in subfolders if not leads_back(Path(folder, name))]
         above = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if above == "." else f"{above}/"
-        found += [prefix + file for file in files]
+        paths += [prefix + file for file in files]
         if folders is not None:
             folders += [prefix + name for name in subfolders]
-    for path in found:
+    for path in paths:
         try:
             path.encode()
         except UnicodeEncodeError:
             shown = path.encode(errors="replace").decode()
             raise DataError(f"{root.name}: the name {shown!r} is not UTF-8; rename the file or folder") from None
-    return sorted(found)
+    return sorted(paths)
 
 
 def leads_back(folder: Path) -> bool:

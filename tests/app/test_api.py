@@ -78,7 +78,7 @@ def test_a_single_bad_file_is_a_problem_with_the_reason(server):
     assert (content["type"], content["title"], content["status"]) == ("about:blank", HTTPStatus(422).phrase, 422)
     status, content, _ = server.send("/v1/tasks/skin/predict", ("a", b"1"), ("b", b"2"))
     assert (status, len(content["predictions"])) == (422, 2)
-    assert content["detail"].startswith("None of 2 can be used; a: not a readable image")
+    assert content["detail"].startswith("None of 2 samples can be used; a: not a readable image")
 
 
 def test_rows_are_answered_as_the_predictor_does_good_or_bad(server):
@@ -120,7 +120,7 @@ def test_too_many_rows_to_explain_are_a_413(server, monkeypatch):
         address = f"/v1/tasks/patients/predict?explain={asked}"
         status, content, _ = server.ask("POST", address, body, content_type="application/json")
         assert status == expected
-        assert asked == "false" or content["detail"].startswith("Found 3 rows; at most 2 are explained at once.")
+        assert asked == "false" or content["detail"].startswith("Found 3 rows; at most 2 can be explained at once.")
 
 
 def test_a_wrong_query_parameter_is_named(server):
@@ -189,7 +189,7 @@ def test_unknown_paths_and_methods_are_problem_documents(server):
     for method, path, status in (("GET", "/nowhere", 404), ("GET", "/", 404), ("GET", "/predict/", 405)):
         found, content, headers = server.ask(method, path)
         assert (found, headers["content-type"]) == (status, "application/problem+json")
-        assert content["detail"].endswith("/docs shows what there is.")
+        assert content["detail"].endswith("/docs lists all paths.")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/tasks", "/v1/tasks/nothing", "/openapi.json"])
@@ -226,7 +226,7 @@ def test_head_gets_the_headers_of_get_and_no_body(server, path):
         ),
         ("patients", "application/json", b"", 422, "The body is not JSON"),
         ("patients", "application/json", b'{"rows": [{"age": NaN}]}', 422, "NaN is not JSON: send null for a missing"),
-        ("patients", "application/json", b"[]", 422, 'does not hold rows; expected {"rows"'),
+        ("patients", "application/json", b"[]", 422, 'does not contain rows; expected {"rows"'),
         ("patients", "application/json", b'{"rows": [{"age": [1]}]}', 422, "Row 1, column 'age': expected a number, a"),
         ("patients", "application/json", b"[" * 100_000, 422, "nested too deeply"),
     ],
@@ -334,13 +334,13 @@ def test_a_public_host_without_keys_is_refused():
         done = command("--host", host, "--port", "0", ASSAY_API_KEYS=" , ")
         assert done.returncode == 2
         assert "can be reached from elsewhere: set ASSAY_API_KEYS" in done.stderr
-        assert "or say --without-keys" in done.stderr
+        assert "or use --without-keys" in done.stderr
 
 
 def test_a_taken_port_is_one_line_with_the_remedy(server):
     done = command("--port", str(server.port))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"127.0.0.1:{server.port} cannot be listened on")
+    assert done.stderr.startswith(f"127.0.0.1:{server.port} is not available")
     assert done.stderr.endswith("choose another with --host or --port\n")
     assert len(done.stderr.splitlines()) == 1
 

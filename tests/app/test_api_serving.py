@@ -33,8 +33,8 @@ def project(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def looks(models: Models, times: int = 2) -> Models:
-    """Let `models` look at the files, as often as it takes to believe that they stand still."""
+def check(models: Models, times: int = 2) -> Models:
+    """Let `models` check the files, by default until unchanged files are loaded."""
     for _ in range(times):
         asyncio.run(models.check())
     return models
@@ -50,7 +50,7 @@ def change(**values):
 def test_the_champions_are_taken_up_at_the_first_check(project):
     models = Models(2)
     assert not models.is_checked
-    looks(models, 1)
+    check(models, 1)
     assert (set(models.served), models.refused, models.is_checked) == ({"skin", "patients"}, {}, True)
     samples = [("a.png", GOOD)] * 5
     items = asyncio.run(models.predict(models.champion(None), samples))
@@ -59,36 +59,36 @@ def test_the_champions_are_taken_up_at_the_first_check(project):
 
 
 def test_the_default_is_the_first_image_task_by_name(project):
-    models = looks(Models(1), 1)
+    models = check(Models(1), 1)
     models.served["a-table"] = models.served["patients"]
     models.served["another"] = models.served["skin"]
     assert models.champion(None) is models.served["another"]
 
 
 def test_nothing_is_loaded_again_while_nothing_changes(project, monkeypatch):
-    models = looks(Models(1))
+    models = check(Models(1))
     monkeypatch.setattr(serving, "Served", None)
-    looks(models, 5)
+    check(models, 5)
     assert models.refused == {}
 
 
 def test_a_new_champion_is_loaded_once_its_files_settle(project, caplog):
     caplog.set_level("INFO")
-    models = looks(Models(2))
+    models = check(Models(2))
     old = models.champion("skin").id
     new = crown("skin", Path("candidates/other"))
-    looks(models, 1)
+    check(models, 1)
     assert models.champion("skin").id == old
-    looks(models, 1)
+    check(models, 1)
     assert models.champion("skin").id == new != old
     assert caplog.messages[-1] == f"skin: now served by {new}"
 
 
 def test_running_requests_keep_the_bundle_they_started_with(project):
-    models = looks(Models(1))
+    models = check(Models(1))
     old = models.champion("skin")
     crown("skin", Path("candidates/other"))
-    looks(models)
+    check(models)
     assert asyncio.run(models.predict(old, [("a", GOOD)]))[0]["class"]
     assert models.champion("skin") is not old
 
@@ -143,19 +143,19 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_bad_bundle_is_refused_and_the_old_one_serves(project, caplog, damage):
-    models = looks(Models(2))
+    models = check(Models(2))
     old = models.champion("skin")
     damage()
-    looks(models)
+    check(models)
     assert models.champion("skin") is old
     assert DAMAGES[damage] in models.refused["skin"]
     assert caplog.messages[-1].startswith(f"skin: new bundle refused, {old.id} stays in use: ")
     assert asyncio.run(models.predict(old, [("a", GOOD)]))[0]["class"] == "malignant"
     told = len(caplog.messages)
-    looks(models, 4)
-    assert len(caplog.messages) == told  # once, not at every look
+    check(models, 4)
+    assert len(caplog.messages) == told  # once, not at every check
     new = crown("skin", Path("candidates/other"))
-    looks(models)
+    check(models)
     assert (models.champion("skin").id, models.refused) == (new, {})
 
 
@@ -163,16 +163,16 @@ def test_a_model_with_an_unexpected_hash_is_never_unpickled(project, monkeypatch
     replace_model_and_hash()
     shutil.rmtree("models/patients")
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
-    models = looks(Models(1), 1)
+    models = check(Models(1), 1)
     assert "is not the one that selection.json names" in models.refused["skin"]
     Path("reports/skin/selection.json").unlink()
-    models = looks(Models(1), 1)
+    models = check(Models(1), 1)
     assert "selection.json, which names the hash of models/skin/best, is missing" in models.refused["skin"]
 
 
 def test_a_bundle_refused_at_startup_is_a_503_with_reason(project):
     damage_model()
-    models = looks(Models(1), 1)
+    models = check(Models(1), 1)
     with pytest.raises(
         Problem, match=r"The bundle of task skin was refused: models/skin/best/model\.joblib does not"
     ) as e:
@@ -189,30 +189,30 @@ def test_requests_are_told_to_retry_until_models_are_loaded(project):
 
 
 def test_the_old_champion_serves_silently_during_a_new_selection(project, caplog):
-    models = looks(Models(1))
+    models = check(Models(1))
     old, told = models.champion("skin"), len(caplog.messages)
     Path("reports/skin/selection.json").unlink()
-    looks(models, 3)
+    check(models, 3)
     (BEST / "bundle.json").unlink()
-    looks(models, 3)
+    check(models, 3)
     assert (models.champion("skin"), models.refused, len(caplog.messages)) == (old, {}, told)
 
 
 def test_an_empty_project_loads_its_first_champion_when_it_appears(tmp_path, program, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    models = looks(Models(1), 1)
+    models = check(Models(1), 1)
     assert models.is_checked
     with pytest.raises(Problem, match="There is no image task; there are: none"):
         models.champion(None)
     make_project(program)
-    looks(models, 1)
+    check(models, 1)
     assert set(models.served) == {"skin", "patients"}
 
 
 def test_an_unreadable_folder_does_not_stop_the_watch(project, monkeypatch, caplog):
     monkeypatch.setattr(serving, "POLL", 0.01)
-    found, fails = serving.found, [OSError(5, os.strerror(5))]
-    monkeypatch.setattr(serving, "found", lambda: (_ for _ in ()).throw(fails.pop()) if fails else found())
+    bundles, fails = serving.bundles, [OSError(5, os.strerror(5))]
+    monkeypatch.setattr(serving, "bundles", lambda: (_ for _ in ()).throw(fails.pop()) if fails else bundles())
     models = Models(1)
 
     async def watch():

@@ -76,15 +76,15 @@ def test_the_verdict_and_the_leaderboard_are_those_of_the_stages(project):
     assert table["95 % interval"].tolist() == [f"[{low:.3f}, {high:.3f}]" for low, high in ends]
 
 
-def test_the_looks_at_the_test_set_stand_beside_its_figures(project):
-    assert "The test set evaluated 3 times or more" in said(opened("compare", "t"))
+def test_compare_shows_how_often_the_test_set_was_evaluated(project):
+    assert "Test set evaluated 3 times or more; with each evaluation" in said(opened("compare", "t"))
     Path("reports/t/test_looks.csv").unlink()
-    assert "evaluated" not in said(opened("compare", "t"))
+    assert "each evaluation" not in said(opened("compare", "t"))
     Path("reports/t/test_looks.csv").write_text(
         "<<<<<<< HEAD\n"
     )  # a merge gone wrong: the page goes on without the count
     page = opened("compare", "t")
-    assert "is not known: reports/t/test_looks.csv: found the line '<<<<<<< HEAD'" in said(page)
+    assert "evaluations is not known: reports/t/test_looks.csv: found the line '<<<<<<< HEAD'" in said(page)
     assert "Reliability, out of fold" in said(page)
 
 
@@ -155,8 +155,8 @@ def test_the_slider_counts_out_of_fold_predictions_and_writes_nothing(project):
         called = oof(champion()) >= at
         assert shown(page)["Sensitivity"] == f"{called[y == 1].mean():.3f}"
         assert shown(page)["Specificity"] == f"{(~called)[y == 0].mean():.3f}"
-        assert f"{called[y == 1].sum()} of {(y == 1).sum()} positive found" in said(page)
-    assert "changes nothing of the champion" in said(page)
+        assert f"{called[y == 1].sum()} of {(y == 1).sum()} positives detected" in said(page)
+    assert "does not change the champion" in said(page)
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
@@ -273,8 +273,8 @@ def test_a_tuned_model_lists_the_chosen_values():
     tried = [{"C": 0.01, "log_loss": 0.5}, {"C": 1.0, "log_loss": 0.25}]
     report = {"tuned": {"chosen": {"C": 1.0}, "by_fold": [{"C": 0.01}, {"C": 1.0}], "tried": tried}}
     assert model_charts.tuned(report) == (
-        "Chosen of 2: C 1.0. Each fold was scored with what the other folds chose: C 0.01; C 1.0. "
-        "Log loss out of fold of each: C 0.01: 0.500; C 1.0: 0.250."
+        "Selected from 2 candidates: C 1.0. Each fold was scored with the parameters selected on the other folds: C 0.01; C 1.0. "
+        "Log loss out of fold of each candidate: C 0.01: 0.500; C 1.0: 0.250."
     )
     assert model_charts.tuned({}) == ""
 
@@ -295,4 +295,4 @@ def test_figures_at_a_new_site_are_shown(project):
     shown = pages.table(page, "Left out")
     assert shown["Left out"].tolist() == ["all sites", "arm", "leg", "missing"]
     assert [cell.split()[0] for cell in shown["AUC, left out"]] == [f"{row['roc_auc']:.3f}" for row in rows]
-    assert "what a site costs that it has never seen" in said(page)
+    assert "estimates the loss at a new site" in said(page)

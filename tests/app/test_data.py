@@ -110,15 +110,15 @@ def test_development_and_test_set_can_be_shown_separately(project):
         assert pages.table(page, "PNG RGB")["PNG RGB"].sum() == (written["subset"] == subset).sum()
 
 
-def test_pairs_are_shown_with_both_pictures_the_most_suspicious_first(project):
+def test_pairs_show_both_images_the_most_suspicious_first(project):
     page = opened("data", "skin")
     found = artifacts.read_json("data/skin/audit.json")
     assert len(found["pairs"]) == 15
-    assert "same picture: 15 sets (30 pictures)" in said(page)
+    assert "same image: 15 sets (30 images)" in said(page)
     shown = page.get("image") or page.get("imgs")
     assert len(shown) == audit_part.AT_ONCE
     assert "Pairs 1 to 12 of 15" in said(page)
-    first = next(text for text in said(page).splitlines() if "alike" in text and text.startswith("**"))
+    first = next(text for text in said(page).splitlines() if "similarity" in text and text.startswith("**"))
     assert "large cell / squamous" in first  # under two labels
     page.number_input[0].set_value(2).run()
     assert not page.exception
@@ -183,7 +183,7 @@ def test_further_columns_of_a_csv_are_shown(project):
         ("data/skin/scan/intensity.csv", "run 'dvc repro scan@skin'"),
         ("data/skin/scan/skipped.csv", "run 'dvc repro scan@skin'"),
         ("data", "run 'dvc repro scan@skin'"),
-        ("raw", "put the raw files back"),
+        ("raw", "restore the raw files"),
         ("params.yaml", "params.yaml"),
     ],
 )

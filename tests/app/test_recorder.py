@@ -129,7 +129,7 @@ def test_a_damaged_file_is_set_aside_and_counting_goes_on(text, caplog):
     counts.flush()
     assert of_today(Recorder()) == 1
     assert path.with_name("2026-03-01.json.damaged").read_bytes() == text.encode("latin-1")
-    assert "no file of counts" in caplog.text
+    assert "is damaged; it was renamed" in caplog.text
 
 
 def test_days_older_than_400_are_deleted():

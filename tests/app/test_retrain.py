@@ -126,7 +126,7 @@ def test_buttons_try_promote_and_roll_back_a_batch(project, started):
     made_comparison(passed=True)
     page = opened("retrain", "skin")
     assert {"Promote: it is better.", "- Worse of x."} <= set(said(page).splitlines())
-    assert "of 1 samples 1 for leak is left out" in said(page)
+    assert "excluded of 1 samples: 1 for leak" in said(page)
     assert "the champion refuses 25% of it" in said(page)
     shown = table(page, "With the batch").astype(str)
     assert shown[""].tolist() == [
@@ -137,7 +137,7 @@ def test_buttons_try_promote_and_roll_back_a_batch(project, started):
         "sex male (9, few): ROC AUC",
     ]
     assert shown["Difference"].tolist()[-2:] == ["+0.100 [+0.000, +0.200]", "not defined"]
-    assert table(page, "In the batch")["With it"].tolist() == ["21 (51%)", "20 (49%)"]
+    assert table(page, "In the batch")["Development with it"].tolist() == ["21 (51%)", "20 (49%)"]
     assert labels(page) == ["Try again", "Promote", "Reject"]
     button(page, "Promote").click().run()
     uploads.write("skin", [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")])

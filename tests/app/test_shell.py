@@ -92,7 +92,7 @@ def test_with_keys_nothing_else_is_shown_until_one_fits(project, monkeypatch):
     assert not page.selectbox
     page.text_input[0].input("third")
     page.button[0].click().run()
-    assert page.error[0].value == "This is none of the server's keys."
+    assert page.error[0].value == "This is not one of the server's keys."
     assert not page.selectbox
     page.text_input[0].input(" second ")
     page.button[0].click().run()
@@ -138,14 +138,14 @@ def test_a_new_champion_takes_over_unless_it_is_damaged(project):
     Path("reports/skin/selection.json").unlink()
     same, note = champions.champion("skin")
     assert same is second
-    assert "is being chosen anew" in note
+    assert "is being selected again" in note
     crown("skin", Path("candidates/line"))
     model = Path("models/skin/best/model.joblib")
     model.write_bytes(model.read_bytes() + b"!")
     same, note = champions.champion("skin")
     assert same is second
     assert note.startswith("models/skin/best/model.joblib does not match bundle.json")
-    assert note.endswith(f"Until then {second.id} answers.")
+    assert note.endswith(f"{second.id} stays in use until then.")
     assert second.predict(picture(1), "a.png")["class"]
 
 
@@ -197,7 +197,7 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     page.button[0].click().run()
     page.toggle[0].set_value(True).run()
     assert not page.exception
-    assert "What each value adds to the log-odds of" in texts(page)
+    assert "Contribution of each value to the log-odds of" in texts(page)
 
 
 def test_clinical_columns_start_empty_on_the_page(tmp_path, monkeypatch, program):
@@ -207,13 +207,13 @@ def test_clinical_columns_start_empty_on_the_page(tmp_path, monkeypatch, program
     page = opened(task="whole")
     site = next(box for box in page.selectbox if box.label == "site")
     assert [page.number_input[0].value, site.value] == [None, None]
-    assert "Not known: age, site" in texts(page)
+    assert "Unknown: age, site" in texts(page)
     page.file_uploader[0].set_value(files).run()
     shown = [loaded.predict((picture(1), {"age": age, "site": None}), "a.png")["probabilities"] for age in (None, 70)]
     assert f"malignant {shown[0]['malignant']:.1%}" in bars(page)
     page.number_input[0].set_value(70.0).run()
     assert f"malignant {shown[1]['malignant']:.1%}" in bars(page)
-    assert "Not known: site" in texts(page)
+    assert "Unknown: site" in texts(page)
     page.toggle[0].set_value(True).run()
     assert not page.exception
     assert "The bars show the clinical columns" in texts(page)
