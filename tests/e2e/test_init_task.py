@@ -36,8 +36,7 @@ def test_a_folder_becomes_a_task_runs_to_its_leaderboard_and_goes_without_a_trac
 
     output = clone.run("python", "-m", "pipeline.init_task", "mine", "data/raw/my pictures").stdout
     assert re.search(r"classes +benign 30, malignant \(T2\) 30\n", output)
-    for path, (_, reason) in BAD.items():
-        assert f"{path}: {reason}" in output
+    assert re.search(rf"unreadable +{len(BAD)}\n", output)
     keep = ["mine-logreg", "mine-dummy"]
     content = clone.params()
     kept = {name: block for name, block in content["models"].items() if block["task"] != "mine" or name in keep}
