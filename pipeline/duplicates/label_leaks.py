@@ -20,16 +20,19 @@ class LabelLeak:
 
     low : one-sided lower limit of its cross-fitted ROC AUC; 1 where each of its values stands for one label
     is_code : whether it is a code or category, which is left out, rather than a measurement, which stays
+    is_part : whether it says the label only together with the columns next to it, see `label_parts`
     """
 
     column: str
     roc_auc: float
     low: float
     is_code: bool
+    is_part: bool = False
 
     def as_no_feature(self) -> NoFeature:
         """Return it as a column that is no feature."""
         how = "each of its values stands for one label" if self.low == 1 else f"ROC AUC {self.roc_auc:.3f} by itself"
+        how = "one of adjacent 0/1 columns that are the label together" if self.is_part else how
         return NoFeature(self.column, "label", f"says the label: {how}")
 
 
@@ -43,11 +46,15 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
     groups : (n,) int; samples of one group are not told apart
     """
     leaks, folds = [], divide(labels, groups) if is_enough(labels, groups) else None
+    parts = label_parts(features, labels)
     for name in features:
         column = features[name]
+        if column.replace("", np.nan).nunique() == 0:
+            continue  # an empty column says nothing
         is_code = not tables.is_number(column) or is_coded(column)
-        if is_code and (says_label(column, labels, groups) or is_indicator(column, labels)):
-            leaks.append(LabelLeak(name, 1.0, 1.0, True))
+        alone = is_code and (says_label(column, labels, groups) or is_indicator(column, labels))
+        if alone or name in parts:
+            leaks.append(LabelLeak(name, 1.0, 1.0, True, not alone))
             continue
         fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=SUSPECT)
         if fitted is None or fitted.roc_auc <= SUSPECT:
@@ -82,6 +89,32 @@ def is_indicator(column: pd.Series, labels: np.ndarray) -> bool:
     if len(values) != 2 or (codes < 0).any() or len(set(labels)) < 3:
         return False
     return any((codes == (labels == label)).all() or (codes != (labels == label)).all() for label in set(labels))
+
+
+def label_parts(features: pd.DataFrame, labels: np.ndarray) -> set[str]:
+    """Return the indicator columns that are parts of the label: adjacent, exclusive, and their sum is the indicator of a class.
+
+    With the label `malignant`, the columns `normal` and `benign` are such parts, as are subtypes of what is malignant. Each alone
+    predicts the label badly, together they are the label.
+    """
+    parts: set[str] = set()
+    wanted = [labels == label for label in sorted(set(labels))]
+    names = list(features)
+    is_part = [
+        tables.is_number(features[name]) and set(features[name].unique()) == {0.0, 1.0}  # NaN is neither
+        for name in names
+    ]
+    for start in range(len(names)):
+        total = np.zeros(len(labels))
+        for end in range(start, len(names)):
+            if not is_part[end]:
+                break
+            total = total + features[names[end]].to_numpy(float)
+            if total.max(initial=0) > 1:
+                break
+            if end > start and any((total == indicator).all() for indicator in wanted):
+                parts |= set(names[start : end + 1])
+    return parts
 
 
 def as_numbers(column: pd.Series, is_code: bool) -> np.ndarray:

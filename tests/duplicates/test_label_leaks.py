@@ -61,3 +61,17 @@ def test_tables_of_scikit_learn_lose_no_column(name):
     table = tables.typed(pd.DataFrame(data.data, columns=data.feature_names).astype(str))
     found = find_label_leaks(table, data.target.astype(str), np.arange(len(table)))
     assert [one for one in found if one.is_code] == []
+
+
+def test_columns_that_are_the_label_together_are_found():
+    table = pd.DataFrame({"age": RNG.integers(20, 90, N), "normal": STAGE == 0, "benign": STAGE == 1}).astype(int)
+    label = (STAGE == 2).astype(int)
+    found = find_label_leaks(table.astype(float), label.astype(str), np.arange(N))
+    assert [one.column for one in found] == ["normal", "benign"]
+    table.loc[:8, ["normal", "benign"]] = 0
+    assert find_label_leaks(table.astype(float), label.astype(str), np.arange(N)) == []
+
+
+def test_an_empty_column_says_nothing():
+    assert leaks([""] * N) == []
+    assert leaks(["x"] * N) == []
