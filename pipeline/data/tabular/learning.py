@@ -13,7 +13,7 @@ from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.missing import is_missing, kept_words
 from pipeline.data.tabular.notices import Notice
 from pipeline.data.tabular.numbers import PLAIN, NumberFormat, common_unit, is_plain, split_unit
-from pipeline.data.tabular.signs import Signs, SignTeller, merge, signs_of
+from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_part_thousands, signs_of
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
 SHOWN = 5  # odd cells; more are counted
@@ -76,10 +76,12 @@ def _is_usual_number(counts: Counter) -> bool:
 
 
 def _looks_otherwise(counts: Counter, file_signs: Signs) -> bool:
-    """Return whether plain numbers may be dates (20210131), or have points for thousands (1.234 in a file of 1,5)."""
+    """Return whether plain numbers may be dates (20210131), or have points for thousands (1.234)."""
     some = next(iter(counts), "")
-    return (len(some) == 8 and some.isdigit()) or (
-        bool(file_signs.decimal_comma) and "." in "".join(list(counts)[:1000])
+    return (
+        (len(some) == 8 and some.isdigit())
+        or (bool(file_signs.decimal_comma) and "." in "".join(list(counts)[:1000]))
+        or points_may_part_thousands(counts)
     )
 
 

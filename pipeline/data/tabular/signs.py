@@ -19,6 +19,8 @@ from pipeline.data.tabular.numbers import (
     split_unit,
 )
 
+FEWEST_POINTS = 3  # cells such as 1.002, and as many such as 998, from which on points may part thousands
+
 
 @dataclass(frozen=True)
 class Signs:
@@ -77,6 +79,18 @@ def _sign_kind(body: str) -> str:
     return ""
 
 
+def points_may_part_thousands(counts: Counter) -> bool:
+    """Return whether a column holds 998 and 1.002: every point stands before three digits, and whole numbers end below 1000.
+
+    Read as decimals such a column would fall from 998 to 1.002.
+    """
+    pointed = [cell for cell in counts if "." in cell]
+    whole = [cell for cell in counts if cell.isascii() and cell.isdigit()]
+    if min(len(pointed), sum(len(cell) == 3 for cell in whole)) < FEWEST_POINTS:
+        return False
+    return all(map(ONE_GROUP["."].fullmatch, pointed)) and max(map(len, whole)) == 3
+
+
 class SignTeller:
     """Tells the signs of one column, of which `counts` has how often each known cell occurs.
 
@@ -91,6 +105,8 @@ class SignTeller:
         """Return how the column's numbers are written, None where it is none of numbers; raise DataError if unclear."""
         if self._n_somehow(unit) < self.needed:
             return None
+        if self._points_may_part_thousands():
+            self._refuse()
         pointed = NumberFormat(".", "", unit)
         if not (self.signs.either_comma or self._points_part_thousands()) and self._reads(pointed):
             return self._best([NumberFormat(".", sign, unit) for sign in ("", ",", " ", "'")])
@@ -122,6 +138,10 @@ class SignTeller:
             self.signs.thousands_point or (self.signs.either_point and in_file and not self.signs.decimal_comma)
         )
 
+    def _points_may_part_thousands(self) -> bool:
+        """Return whether the column holds 998 and 1.002 and the file does not tell what the point means."""
+        return not self._points_part_thousands() and points_may_part_thousands(self.counts)
+
     def _told(self) -> tuple[str, str]:
         """Return decimal and thousands sign; raise DataError where column and file do not tell them."""
         signs = self.signs
@@ -152,7 +172,8 @@ class SignTeller:
 
     def _refuse(self) -> NoReturn:
         """Raise DataError, with two cells that contradict each other."""
-        shown = [repr(cell) for cell in asdict(self.signs).values() if cell][:2]
+        whole = [cell for cell in self.counts if len(cell) == 3 and cell.isdigit()]
+        shown = [repr(cell) for cell in (*asdict(self.signs).values(), *whole) if cell][:2]
         raise DataError(
             f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: it cannot be told whether the sign parts "
             "thousands or decimals. Write numbers without thousands signs and with a decimal point, or leave the column out"

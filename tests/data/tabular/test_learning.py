@@ -212,3 +212,10 @@ def test_what_was_read_once_is_read_alike_again():
     again = learnt(";", **first.table.to_dict("list"))
     assert again.table.equals(first.table)
     assert again.notices == []
+
+
+def test_points_beside_whole_numbers_below_1000_are_refused():
+    with pytest.raises(DataError, match=r"'a' holds '1.002' and '998'"):
+        learnt(a=many("998", "1.002", "987", "1.104", "765", "1.310"))
+    assert learnt(a=many("998", "1.002", "0.104", "765", "1.310")).notices == []
+    assert learnt(a=many("250", "312.5", "1.002", "765", "1.310", "901", "1.250")).notices == []
