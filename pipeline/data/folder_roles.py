@@ -20,6 +20,7 @@ from pipeline.data.folder_names import (
     split_names,
 )
 from pipeline.data.masks import find_masks
+from pipeline.data.negative_class import is_negative
 
 MOST_CLASSES = 20  # below folders of patients
 FEWEST_NUMBERS = 8  # folders with a number for a name, from which on they may be patients
@@ -72,6 +73,7 @@ def recognise(paths: Sequence[str], where: str, skip: str | None = None) -> Fold
     if _holds_patients(kept, depth, levels, where):
         pattern = rf"^(?:[^/]+/){{{depth}}}([^/]+)/" if depth else "^([^/]+)/"
         return FolderRoles("/".join([*levels, "any", "class"]), skip, pattern)
+    check_shared(kept, depth, levels, where)
     return FolderRoles("/".join([*levels, "class"]), skip)
 
 
@@ -130,6 +132,32 @@ def check_containers(names: set[str], levels: list[str], where: str) -> None:
             f"{where}: {name} may be no class but images or masks of the same samples as {some(names - {name})}. "
             f"Leave it out: --skip '(^|/){re.escape(name)}/' (read.skip). A class: --folders {above}class (read.folders)"
         )
+
+
+def check_shared(kept: list[list[str]], depth: int, levels: list[str], where: str) -> None:
+    """Raise DataError where every folder holds the same folders: either level may be the classes, as in organ/diagnosis.
+
+    A level that names the absence of a disease, as benign does, holds the classes; numbers and patients are none.
+    """
+    below: dict[str, set[str]] = defaultdict(set)
+    for path in kept:
+        if len(path) > depth:
+            below[path[depth]].add(path[depth + 1] if len(path) > depth + 1 else "")
+    names, shared = set(below), set().union(*below.values())
+    if len(names) < 2 or not 2 <= len(shared) <= MOST_CLASSES or any(inside != shared for inside in below.values()):
+        return
+    if "" in shared or are_numbers(shared) or are_patients(shared) or are_folds(shared) or has_negative(names):
+        return
+    above = "".join(f"{level}/" for level in levels)
+    raise DataError(
+        f"{where}: the classes may be {some(names)}, or {some(shared)}, which each of these holds. The upper level: --folders "
+        f"{above}class. The lower one: --folders {above}any/class (read.folders)"
+    )
+
+
+def has_negative(names: Collection[str]) -> bool:
+    """Return whether one of several names, such as benign or normal, is the absence of another."""
+    return any(is_negative(name, other) for name in names for other in names if other != name)
 
 
 def _split_inside(kept: list[list[str]], depth: int, levels: list[str], where: str) -> bool:

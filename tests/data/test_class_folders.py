@@ -175,3 +175,26 @@ def test_images_beside_another_folder_are_asked_about(tmp_path):
 def test_impossible_settings_are_refused(read):
     with pytest.raises(ValueError, match=r"folders|skip"):
         ReadParams(**read)
+
+
+@pytest.mark.parametrize(
+    ("tops", "below"), [(("eye", "skin"), ("mel", "nv")), (("adult", "child"), ("normal", "ill", "worse"))]
+)
+def test_two_levels_that_may_be_classes_are_asked_about(tmp_path, tops, below):
+    paths = [f"{top}/{name}/{n}.png" for top in tops for name in below for n in range(3)]
+    with pytest.raises(DataError, match=r"the classes may be .* or .* --folders any/class"):
+        reading(tmp_path, paths)
+    assert {label for label, _ in subsets(reading(tmp_path, paths, folders="any/class"))} == set(below)
+
+
+@pytest.mark.parametrize("below", [("40X", "100X"), ("left", "right")])
+def test_a_level_with_benign_holds_the_classes(tmp_path, below):
+    paths = [f"{top}/{name}/{n}.png" for top in ("benign", "malignant") for name in below for n in range(3)]
+    assert {label for label, _ in subsets(reading(tmp_path, paths))} == {"benign", "malignant"}
+
+
+def test_label_maps_next_to_images_are_no_samples(tmp_path):
+    found = reading(tmp_path, [f"{c}/{n}{end}.png" for c in AB for n in range(3) for end in ("", "_label")])
+    assert [sample.path for sample in found.samples if "label" in sample.path] == []
+    named = reading(tmp_path / "own", [f"{c}/{n}_label.png" for c in AB for n in range(3)])
+    assert len(named.samples) == 6
