@@ -5,6 +5,7 @@ CSV whose `path` column names images in its folder.
 """
 
 import posixpath
+import re
 import sys
 import unicodedata
 from dataclasses import replace
@@ -172,7 +173,11 @@ def inside(word: str, path: Path, number: int) -> str:
     relative = word.replace("\\", "/")
     if not relative:
         raise DataError(f"{path.as_posix()}: row {number}: the path is empty; fill it in or delete the row")
-    if PureWindowsPath(relative).anchor or ".." in relative.split("/"):
+    if PureWindowsPath(relative).anchor:
+        raise DataError(
+            f"{path.as_posix()}: row {number}: {word!r} is an absolute path; write paths relative to the folder of the CSV"
+        )
+    if ".." in relative.split("/"):
         raise DataError(f"{path.as_posix()}: row {number}: {word!r} leads out of the folder; use relative paths")
     return posixpath.normpath(relative)
 
@@ -194,11 +199,15 @@ def check_unique(paths: list[str], path: Path) -> None:
 
 
 def check_labels(labels: set[str], where: str) -> None:
-    """Raise DataError unless there are two labels or more, and none that differ only in case or how é is stored."""
+    """Raise DataError unless there are two labels or more, and none that differ only in case, a trailing .0 or Unicode form."""
     folded: dict[str, str] = {}
     for label in sorted(labels):
-        twin = folded.setdefault(unicodedata.normalize("NFKC", label).casefold(), label)
+        same = re.sub(r"(?<=\d)\.0+$", "", unicodedata.normalize("NFKC", label).casefold())
+        twin = folded.setdefault(same, label)
         if twin != label:
-            raise DataError(f"{where}: the labels {twin!r} and {label!r} differ only in case; make them one")
+            by_case = twin.casefold() == label.casefold()
+            by_form = unicodedata.normalize("NFKC", twin).casefold() == unicodedata.normalize("NFKC", label).casefold()
+            how = "case" if by_case else "how their letters are stored in Unicode" if by_form else "a trailing .0"
+            raise DataError(f"{where}: the labels {twin!r} and {label!r} differ only in {how}; make them one")
     if len(labels) < 2:
         raise DataError(f"{where}: only one class ({', '.join(labels)}); at least two are needed")
