@@ -19,6 +19,7 @@ from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
 
 TABLES = (".csv", ".tsv", ".txt")
+LABEL_TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet", ".pq")
 SAME = 0.95  # share of the images that a CSV labels like their folders
 
 
@@ -182,6 +183,12 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             f"{len(left_out)} images are masks or otherwise no samples and left out, the first {left_out[0]} (read.skip; "
             "--skip REGEX leaves out others)"
         )
+    if not choices.folders:
+        warnings += [
+            f"{name} next to the class folders is not read. If it holds the labels: a CSV with a column that names the images "
+            "is expected"
+            for name in tables_in(csv_folder(folder) if folder != path else folder)
+        ]
     neighbour = neighbouring_split(path)
     if neighbour and not {sample.shipped for sample in reading.samples} - {""}:
         warnings.append(
@@ -189,6 +196,11 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             "use both"
         )
     return ImageSource(path, folder, read | decided({}, choices), lines, warnings)
+
+
+def tables_in(folder: Path) -> list[str]:
+    """Return the names of the files in a folder that may hold labels."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.suffix.lower() in LABEL_TABLES)
 
 
 def neighbouring_split(path: Path) -> str:

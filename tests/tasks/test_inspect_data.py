@@ -328,3 +328,10 @@ def test_bom_semicolons_and_header_spaces_are_accepted():
     data, description = inspected("a.csv")
     assert data.read == {"label": "label"}
     assert description["numbers"] == "size"
+
+
+def test_a_table_next_to_class_folders_that_is_not_read_is_said():
+    put(Path("raw"), {f"{side}/{n}.png": n for side in ("left", "right") for n in range(8)})
+    Path("raw/labels.xlsx").write_bytes(b"")
+    _, description = inspected()
+    assert description["warning"].startswith("labels.xlsx next to the class folders is not read")
