@@ -125,7 +125,7 @@ def from_table(table: pd.DataFrame, path: Path) -> AnySamples:
         columns = {}
     rest = table.drop(columns=list(columns.values()))
     if "group" not in columns and len(rest.columns):
-        grouping = search_table(rest, seed=0)
+        grouping = search_table(rest, 0, table[columns["label"]].tolist() if "label" in columns else None)
         columns |= {"group": grouping.column} if grouping.column else {}
     features = rest.drop(columns=[columns.get("group")], errors="ignore")
     features = features.drop(columns=[id_column.column for id_column in find_ids(features)])

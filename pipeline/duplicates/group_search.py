@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.data import tables
 from pipeline.data.group_names import count_values, find_named
 from pipeline.data.path_groups import PathGroup, find_candidates
+from pipeline.duplicates.cross_fitted_auc import cross_fit
 from pipeline.duplicates.row_clusters import RowClusters, find_clusters
 from pipeline.stats.components import joined_sets
 
@@ -22,6 +23,7 @@ ALIKE = 0.95  # mean distance inside of groups over that between them, at most
 PAIRS_SHARE = 0.7  # of the pairs of rows that belong together, whose value a column must share; 0.8 to 1 for visits
 AGREEMENT = 0.6  # adjusted Rand index of its values and the sets of such rows, at least; 0.8 to 1 for visits, 0 for sex
 FEWEST_PAIRS = 5
+PREDICTED = 0.8  # ROC AUC of values that were left out, from which on a column is a measurement rather than an id
 MOST_VALUES = 0.9  # of a column by which rows belong together, as a share of the rows
 
 
@@ -46,13 +48,14 @@ class Grouping:
         return self.n_groups > 0
 
 
-def search_table(table: pd.DataFrame, seed: int) -> Grouping:
+def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = None) -> Grouping:
     """Return the column by which the rows of a table belong together.
 
     Parameters
     ----------
     table : the columns besides label and shipped split, as text
     seed : breaks ties between equal numbers
+    labels : (n,), for a search by the label where nothing else divides the rows
 
     Notes
     -----
@@ -70,7 +73,38 @@ def search_table(table: pd.DataFrame, seed: int) -> Grouping:
         return Grouping(explained, None, n_groups, f"its {n_groups} values are sets of rows that are nearly equal")
     if named:
         return by_name(table, named[0].column)
+    fixed = None if labels is None else find_fixed_label(table, labels)
+    if fixed:
+        n_groups, _ = count_values(table[fixed])
+        return Grouping(
+            fixed, None, n_groups, f"each of its {n_groups} values has one label, and says nothing of others"
+        )
     return Grouping(grounds="no column is named like a patient, and none has values that nearly equal rows share")
+
+
+def find_fixed_label(table: pd.DataFrame, labels: Sequence[str]) -> str | None:
+    """Return the column whose values fix the label as patients do, None where there is none.
+
+    Each of many repeated values has one label, and values that were left out are not predicted by their neighbours, as they are
+    where the column is a measurement.
+    """
+    label = np.asarray(labels, dtype=str)
+    for column in table:
+        rows = np.flatnonzero((table[column] != "").to_numpy() & (label != ""))
+        codes, values = pd.factorize(table[column].to_numpy()[rows])
+        sizes = np.bincount(codes, minlength=len(values))
+        if len(values) < FEW or (sizes > 1).sum() < FEW or len(rows) < 2 * len(values):
+            continue
+        of_value = pd.Series(label[rows]).groupby(codes).nunique()
+        if of_value.max() > 1 or len(set(label[rows])) < 2:
+            continue
+        numbers = tables.typed(table[[column]].iloc[rows].reset_index(drop=True))[column]
+        if not tables.is_number(numbers) or is_decimal(table[column]):
+            continue  # a code that stands for one label is for the search for leaks, a measurement is none of an id
+        fitted = cross_fit(numbers.to_numpy(float)[:, None], label[rows], codes)
+        if fitted is not None and fitted.roc_auc < PREDICTED:
+            return column
+    return None
 
 
 def by_name(table: pd.DataFrame, column: str) -> Grouping:

@@ -91,7 +91,7 @@ def about_group(read: dict[str, Any], grouping: Grouping | None) -> list[tuple[s
 def search_rows(table: pd.DataFrame, read: dict[str, Any]) -> Grouping:
     """Return the column by which rows are one patient's; `table` holds all columns."""
     taken = [column for column in (read.get("label"), read.get("shipped")) if column]
-    return search_table(table.drop(columns=taken), SEED)
+    return search_table(table.drop(columns=taken), SEED, table[read["label"]].tolist() if "label" in read else None)
 
 
 def find_no_features(

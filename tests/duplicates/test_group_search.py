@@ -108,3 +108,17 @@ def test_divisions_by_chance_are_rarely_confirmed():
     none = pd.DataFrame(index=range(160))
     found = [search_images(paths, labels, 1, none, lambda rows: features[rows], seed).is_known for seed in range(20)]
     assert sum(found) == 0
+
+
+def test_an_id_without_a_telling_name_is_found_by_its_labels():
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(40), 5)
+    labels = rng.integers(0, 2, 40).astype(str)[patient]
+    marker = (rng.normal(size=40)[patient] + rng.normal(size=200)).round(2)
+    table = pd.DataFrame({"barcode": patient * 7919 % 997, "age": rng.integers(20, 90, 200), "marker": marker}).astype(
+        str
+    )
+    assert search_table(table, 0, labels.tolist()).column == "barcode"
+    assert search_table(table, 0, rng.permutation(labels).tolist()).column is None
+    by_age = np.where(table["age"].astype(int) > 55, "ill", "well")
+    assert search_table(table[["age", "marker"]], 0, by_age.tolist()).column is None
