@@ -13,7 +13,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.data.feature_arrays import load_features, order_classes, take, write_pixels
-from pipeline.data.folder_layout import COLUMNS
+from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import subgroups
 from pipeline.evaluation.operating_point import check_classes

@@ -16,9 +16,10 @@ from pipeline.core import artifacts, params, paths
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
-from pipeline.data import folder_layout, uploads
-from pipeline.data.archives import folder_of
-from pipeline.data.folder_layout import COLUMNS
+from pipeline.data import uploads
+from pipeline.data.folders import folder_layout
+from pipeline.data.folders.archives import folder_of
+from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.image_features import scan_images
 from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
 from pipeline.data.tabular import formats

@@ -14,8 +14,8 @@ from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.audit_result import AuditResult
+from pipeline.data.grouping.splitting import split
 from pipeline.data.samples import read_samples, read_times
-from pipeline.data.splitting import split
 
 
 def read_last(path: Path) -> pd.DataFrame | None:

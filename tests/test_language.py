@@ -33,8 +33,8 @@ CONTRACTS: set[tuple[str, str]] = {
     ("pipeline/prediction/self_test.py", "pictures"),  # a name in the golden predictions of bundle.json
     ("pipeline/data/uploads.py", "pictures"),  # a folder of uploads
     # words for images in the folder and column names of users
-    ("pipeline/data/folder_names.py", "pictures"),
-    ("pipeline/data/image_csv.py", "picture"),
+    ("pipeline/data/folders/folder_names.py", "pictures"),
+    ("pipeline/data/folders/image_csv.py", "picture"),
 }
 
 

@@ -10,8 +10,8 @@ from app.views.answer import plain
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.data.archives import folder_of
 from pipeline.data.audit_result import AuditResult, PathPair
+from pipeline.data.folders.archives import folder_of
 from pipeline.data.thumbnails import preview
 from pipeline.duplicates import summary
 

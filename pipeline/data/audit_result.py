@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
-from pipeline.data.folder_layout import Skipped
+from pipeline.data.folders.folder_layout import Skipped
 
 
 @dataclass(frozen=True, slots=True)

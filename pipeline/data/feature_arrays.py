@@ -13,9 +13,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
 from pipeline.data import images, tables, uploads
-from pipeline.data.archives import folder_of
+from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.dataset import FORMATS, Dataset
-from pipeline.data.negative_class import negative_of
+from pipeline.data.folders.archives import folder_of
 from pipeline.data.tabular import formats
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn

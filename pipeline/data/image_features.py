@@ -17,7 +17,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, litert, uploads
-from pipeline.data.folder_layout import Sample
+from pipeline.data.folders.folder_layout import Sample
 from pipeline.data.image_file import FileFacts
 
 N_CLASSICAL = 320

@@ -15,8 +15,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import folder_layout, tables, uploads
-from pipeline.data.folder_layout import COLUMNS, Sample
+from pipeline.data import tables, uploads
+from pipeline.data.folders import folder_layout
+from pipeline.data.folders.folder_layout import COLUMNS, Sample
 from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn

@@ -16,9 +16,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, uploads
-from pipeline.data.archives import folder_of
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
-from pipeline.data.folder_layout import Skipped
+from pipeline.data.folders.archives import folder_of
+from pipeline.data.folders.folder_layout import Skipped
 from pipeline.data.image_file import FileFacts
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all

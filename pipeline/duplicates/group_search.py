@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
-from pipeline.data.group_names import count_values, find_named
-from pipeline.data.path_groups import PathGroup, find_candidates
+from pipeline.data.columns.group_names import count_values, find_named
+from pipeline.data.grouping.path_groups import PathGroup, find_candidates
 from pipeline.duplicates.cross_fitted_auc import cross_fit
 from pipeline.duplicates.row_clusters import RowClusters, find_clusters
 from pipeline.stats.components import joined_sets

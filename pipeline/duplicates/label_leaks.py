@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
-from pipeline.data.id_columns import NoFeature
+from pipeline.data.columns.id_columns import NoFeature
 from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, limits
 
 SUSPECT = 0.99  # one-sided lower limit of the ROC AUC from which on a column says the label nearly by itself

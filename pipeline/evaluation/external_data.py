@@ -10,8 +10,9 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data import folder_layout, tables, uploads
-from pipeline.data.archives import folder_of
+from pipeline.data import tables, uploads
+from pipeline.data.folders import folder_layout
+from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.numbers import unit_key
 from pipeline.duplicates.fingerprint import open_store, take_all

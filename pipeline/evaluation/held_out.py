@@ -13,8 +13,8 @@ from pipeline.core import params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data.archives import folder_of
 from pipeline.data.dataset import Dataset
+from pipeline.data.folders.archives import folder_of
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
 from pipeline.evaluation.report import Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals

@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import images, uploads
-from pipeline.data.archives import folder_of
+from pipeline.data.folders.archives import folder_of
 from pipeline.duplicates import summary
 from pipeline.evaluation import plots
 from pipeline.reporting.results import Study

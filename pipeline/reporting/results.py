@@ -16,7 +16,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
-from pipeline.data.folder_layout import COLUMNS
+from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import test_set_evaluations
 from pipeline.prediction.bundle import BundleInfo

@@ -11,9 +11,9 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
-from pipeline.data.archives import folder_of
 from pipeline.data.audit_result import AuditResult, Shortcut
 from pipeline.data.dataset import Dataset
+from pipeline.data.folders.archives import folder_of
 from pipeline.data.tables import schema
 from pipeline.data.uploads import Included
 from pipeline.duplicates import fingerprint

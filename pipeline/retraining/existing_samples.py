@@ -14,8 +14,8 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
-from pipeline.data.archives import folder_of
 from pipeline.data.feature_arrays import read_formats
+from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import read_samples, read_split
 from pipeline.data.tabular.values import to_cell
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take

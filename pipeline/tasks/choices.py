@@ -11,9 +11,9 @@ import pandas as pd
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, tables
-from pipeline.data.folder_layout import Sample
-from pipeline.data.group_names import find_named
-from pipeline.data.id_columns import NoFeature, find_ids
+from pipeline.data.columns.group_names import find_named
+from pipeline.data.columns.id_columns import NoFeature, find_ids
+from pipeline.data.folders.folder_layout import Sample
 from pipeline.data.tabular.files import Header
 from pipeline.duplicates.group_search import Grouping, search_images, search_table
 from pipeline.duplicates.label_leaks import find_label_leaks

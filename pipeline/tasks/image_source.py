@@ -9,11 +9,12 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
-from pipeline.data import archives, tables
-from pipeline.data.class_folders import FolderReading, read_folders
-from pipeline.data.folder_names import SHIPPED, split_names
-from pipeline.data.image_csv import ImageColumn, find_image_column
-from pipeline.data.label_columns import name_labels, says_label
+from pipeline.data import tables
+from pipeline.data.columns.label_columns import name_labels, says_label
+from pipeline.data.folders import archives
+from pipeline.data.folders.class_folders import FolderReading, read_folders
+from pipeline.data.folders.folder_names import SHIPPED, split_names
+from pipeline.data.folders.image_csv import ImageColumn, find_image_column
 from pipeline.data.tabular.missing import missing_in
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
@@ -145,7 +146,7 @@ def choose_reading(
 
 def labels_agree(csv: NamingCsv, labels: pd.Series, folder: Path, classes: dict[str, str]) -> bool:
     """Return whether each class folder holds one label of a CSV."""
-    from pipeline.data.image_names import ImageIndex
+    from pipeline.data.folders.image_names import ImageIndex
 
     index = ImageIndex(folder, csv.column.images or ["."])
     pairs: dict[tuple[str, str], int] = {}

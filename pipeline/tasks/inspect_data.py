@@ -13,8 +13,9 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import archives, folder_layout, images, tables
-from pipeline.data.column_roles import columns_of
+from pipeline.data import images, tables
+from pipeline.data.columns.column_roles import columns_of
+from pipeline.data.folders import archives, folder_layout
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.tabular.files import SUFFIXES
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.core.errors import DataError, SplitError
-from pipeline.data.negative_class import negative_of
-from pipeline.data.splitting import unit_hash
+from pipeline.data.columns.negative_class import negative_of
+from pipeline.data.grouping.splitting import unit_hash
 from pipeline.estimators._registry import get_estimator
 from pipeline.tasks.inspect_data import InspectedData
 

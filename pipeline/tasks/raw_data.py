@@ -10,7 +10,7 @@ from pipeline.core import params, paths
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data import archives
+from pipeline.data.folders import archives
 
 
 def check_location(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from pipeline.core.errors import DataError, SplitError
 from pipeline.core.params_models import ModelParams, SplitParams, TaskParams
-from pipeline.data import splitting
 from pipeline.data.audit_result import AuditResult
+from pipeline.data.grouping import splitting
 from pipeline.tasks.inspect_data import InspectedData
 from pipeline.tasks.propose import make_task
 from tests.samples import table

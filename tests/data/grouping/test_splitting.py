@@ -10,8 +10,8 @@ from pipeline import split
 from pipeline.core import artifacts
 from pipeline.core.errors import FindingError, SplitError, StageError
 from pipeline.core.params_models import SplitParams
-from pipeline.data import splitting
 from pipeline.data.audit_result import AuditResult
+from pipeline.data.grouping import splitting
 from tests.samples import table, task, write_params
 
 LOOSE = SplitParams(folds=2, min_test_per_class=1)

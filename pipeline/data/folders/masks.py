@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pipeline.data.folder_names import CONTAINERS, MASK_FILE, MASKS, plain
+from pipeline.data.folders.folder_names import CONTAINERS, MASK_FILE, MASKS, plain
 
 FEWEST_PARTNERS = 0.5  # share of the files named like masks that must have an image to belong to
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.data.path_groups import find_candidates, group_of
+from pipeline.data.grouping.path_groups import find_candidates, group_of
 
 N = range(120)
 NAMED = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
-from pipeline.data.folder_names import DOCUMENTS, split_names
-from pipeline.data.folder_roles import FolderRoles, names_at, recognise, some
-from pipeline.data.masks import find_masks
-from pipeline.data.sample_files import SYSTEM, Sample, Skipped, reason_to_skip, suffix_of, walk
+from pipeline.data.folders.folder_names import DOCUMENTS, split_names
+from pipeline.data.folders.folder_roles import FolderRoles, names_at, recognise, some
+from pipeline.data.folders.masks import find_masks
+from pipeline.data.folders.sample_files import SYSTEM, Sample, Skipped, reason_to_skip, suffix_of, walk
 
 
 @dataclass(frozen=True)

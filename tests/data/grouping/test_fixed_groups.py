@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.core.params_models import SplitParams
 from pipeline.data.audit_result import AuditResult, PathPair
-from pipeline.data.splitting import split
+from pipeline.data.grouping.splitting import split
 
 PARAMS = SplitParams(min_test_per_class=1, folds=2)
 

@@ -12,7 +12,7 @@ from pipeline.core.errors import FindingError, SplitError
 from pipeline.core.params_models import SplitParams
 from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult
-from pipeline.data.fixed_groups import keep_sides
+from pipeline.data.grouping.fixed_groups import keep_sides
 from pipeline.stats.components import connected_components
 
 DIVIDED = "leak: its image or group is also in the shipped test set"

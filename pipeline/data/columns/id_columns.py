@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from pipeline.data.group_names import is_id_name, plain
+from pipeline.data.columns.group_names import is_id_name, plain
 from pipeline.data.tables import is_missing
 
 FEWEST_ROWS = 20

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.errors import DataError
-from pipeline.data.folder_names import (
+from pipeline.data.columns.negative_class import is_negative
+from pipeline.data.folders.folder_names import (
     CONTAINERS,
     MASKS,
     are_folds,
@@ -19,8 +20,7 @@ from pipeline.data.folder_names import (
     plain,
     split_names,
 )
-from pipeline.data.masks import find_masks
-from pipeline.data.negative_class import is_negative
+from pipeline.data.folders.masks import find_masks
 
 MOST_CLASSES = 20  # below folders of patients
 FEWEST_NUMBERS = 8  # folders with a number for a name, from which on they may be patients

@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
-from pipeline.data.folder_layout import SHIPPED
-from pipeline.data.group_names import find_named
+from pipeline.data.columns.group_names import find_named
+from pipeline.data.folders.folder_layout import SHIPPED
 from pipeline.data.tabular.missing import missing_in
 
 # Names in lower case and without spaces and signs; the first that is there counts.

@@ -7,10 +7,11 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data import folder_layout, tables
-from pipeline.data.image_csv import ImageColumn, find_image_column
-from pipeline.data.image_names import ImageIndex
-from pipeline.data.one_label import check_joined, find_one_hot
+from pipeline.data import tables
+from pipeline.data.columns.one_label import check_joined, find_one_hot
+from pipeline.data.folders import folder_layout
+from pipeline.data.folders.image_csv import ImageColumn, find_image_column
+from pipeline.data.folders.image_names import ImageIndex
 from tests.samples import put, task
 
 NAMES = [f"ISIC_{n:07}" for n in range(8)]

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.feature_arrays import order_classes
-from pipeline.data.negative_class import negative_of
 
 
 @pytest.mark.parametrize(

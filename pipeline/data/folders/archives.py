@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from pipeline.core.errors import DataError
 from pipeline.core.paths import UNPACKED
-from pipeline.data import medmnist
+from pipeline.data.folders import medmnist
 from pipeline.data.image_file import MAX_BYTES
 
 SUFFIXES = (".zip", ".npz")

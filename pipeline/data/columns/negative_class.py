@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.data.group_names import plain
+from pipeline.data.columns.group_names import plain
 
 # The whole name, in lower case and without signs.
 NEGATIVE = {

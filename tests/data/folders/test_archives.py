@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data import archives, folder_layout
+from pipeline.data.folders import archives, folder_layout
 from tests.samples import encoded, noise, task
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data import folder_layout
+from pipeline.data.folders import folder_layout
 from pipeline.data.samples import task_params
 from tests.samples import put, task
 

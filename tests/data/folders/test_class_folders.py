@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
-from pipeline.data.class_folders import FolderReading, read_folders
-from pipeline.data.folder_names import split_names
+from pipeline.data.folders.class_folders import FolderReading, read_folders
+from pipeline.data.folders.folder_names import split_names
 from tests.samples import put
 
 AB = ("a", "b")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.column_roles import columns_of
+from pipeline.data.columns.column_roles import columns_of
 
 HERE = Path("rows.csv")
 TWO = {"label": ["x", "y"]}

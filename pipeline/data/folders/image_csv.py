@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names
-from pipeline.data.image_names import ImageIndex, folders_of
+from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names
+from pipeline.data.folders.image_names import ImageIndex, folders_of
+from pipeline.data.folders.sample_files import JPEGS
 from pipeline.data.images import SUFFIXES
-from pipeline.data.sample_files import JPEGS
 from pipeline.data.tables import is_missing
 
 # Names of columns in lower case and without spaces and signs, the likelier first.

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.data.group_names import find_named, is_id_name, read_name
+from pipeline.data.columns.group_names import find_named, is_id_name, read_name
 
 PATIENTS = """patient|Patient ID|patient_nbr|PatientNo.|MRN|PID|PTID|RID|EID|NHS number|hospital number|Hospital No|chart no
 participant_id|Subject|subjectkey|person_id|id_patient|anon_patient_id|USUBJID|hadm_id|medical record number|Patient Name|sid

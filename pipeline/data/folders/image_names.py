@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.data.folder_names import split_names
-from pipeline.data.sample_files import SYSTEM, TRIED, suffix_of
+from pipeline.data.folders.folder_names import split_names
+from pipeline.data.folders.sample_files import SYSTEM, TRIED, suffix_of
 
 MOST_FILES = 2_000_000  # that are listed in search of images
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data.id_columns import find_ids
+from pipeline.data.columns.id_columns import find_ids
 
 RNG = np.random.default_rng(0)
 N = 60

@@ -16,13 +16,13 @@ import pandas as pd
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
-from pipeline.data.archives import folder_of
-from pipeline.data.class_folders import read_folders
-from pipeline.data.folder_names import SHIPPED
-from pipeline.data.image_names import ImageIndex
-from pipeline.data.one_label import label_of
-from pipeline.data.path_groups import group_of
-from pipeline.data.sample_files import Sample, Skipped
+from pipeline.data.columns.one_label import label_of
+from pipeline.data.folders.archives import folder_of
+from pipeline.data.folders.class_folders import read_folders
+from pipeline.data.folders.folder_names import SHIPPED
+from pipeline.data.folders.image_names import ImageIndex
+from pipeline.data.folders.sample_files import Sample, Skipped
+from pipeline.data.grouping.path_groups import group_of
 from pipeline.data.tabular.missing import missing_in
 
 # Of samples.csv; the further columns of a task's own CSV come behind these.

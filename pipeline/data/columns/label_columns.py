@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.data.column_roles import LABELS, columns_of, named
-from pipeline.data.one_label import check_joined, find_one_hot
+from pipeline.data.columns.column_roles import LABELS, columns_of, named
+from pipeline.data.columns.one_label import check_joined, find_one_hot
 
 PURE = 0.99  # share of the rows whose label the values of a column say
 MOST_VALUES = 50
