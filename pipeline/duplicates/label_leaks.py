@@ -10,6 +10,7 @@ from pipeline.data.columns.id_columns import NoFeature
 from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, limits
 
 SUSPECT = 0.99  # one-sided lower limit of the ROC AUC from which on a column says the label nearly by itself
+REPORTED = 0.98  # ROC AUC from which on a column is reported, even where too few rows make the lower limit low
 FEW_VALUES = 20  # whole numbers with at most so many values are codes
 FEWEST_ROWS = 5  # with each value of a code that stands for one label
 
@@ -19,7 +20,7 @@ class LabelLeak:
     """A column that predicts the label nearly by itself.
 
     low : one-sided lower limit of its cross-fitted ROC AUC; 1 where each of its values stands for one label
-    is_code : whether it is a code or category, which is left out, rather than a measurement, which stays
+    is_code : whether it is a code or category rather than a measurement
     is_part : whether it says the label only together with the columns next to it, see `label_parts`
     """
 
@@ -29,6 +30,17 @@ class LabelLeak:
     is_code: bool
     is_part: bool = False
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is left out: a code that surely says the label. Others are kept and reported."""
+        return self.is_code and self.low > SUSPECT
+
+    @property
+    def why_kept(self) -> str:
+        """Return the sentence on a column that is kept."""
+        reason = "too few rows to be sure; --exclude leaves it out" if self.is_code else "it is a measurement"
+        return f"{self.column}: ROC AUC {self.roc_auc:.3f} by itself (at least {self.low:.3f}); kept, because {reason}"
+
     def as_no_feature(self) -> NoFeature:
         """Return it as a column that is no feature."""
         how = "each of its values stands for one label" if self.low == 1 else f"ROC AUC {self.roc_auc:.3f} by itself"
@@ -37,7 +49,7 @@ class LabelLeak:
 
 
 def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndarray) -> list[LabelLeak]:
-    """Return the columns that predict the label nearly by themselves.
+    """Return the columns that predict the label nearly by themselves, those that are kept included.
 
     Parameters
     ----------
@@ -56,12 +68,9 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
         if alone or name in parts:
             leaks.append(LabelLeak(name, 1.0, 1.0, True, not alone))
             continue
-        fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=SUSPECT)
-        if fitted is None or fitted.roc_auc <= SUSPECT:
-            continue
-        low = limits(fitted, one_sided=True)[0]
-        if low > SUSPECT:
-            leaks.append(LabelLeak(name, fitted.roc_auc, low, is_code))
+        fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=REPORTED)
+        if fitted is not None and fitted.roc_auc > REPORTED:
+            leaks.append(LabelLeak(name, fitted.roc_auc, limits(fitted, one_sided=True)[0], is_code))
     return leaks
 
 

@@ -11,7 +11,8 @@ from pipeline.data.grouping.splitting import unit_hash
 from pipeline.estimators._registry import get_estimator
 from pipeline.tasks.inspect_data import InspectedData
 
-FRACTIONS = (0.2, 0.3, 0.4, 0.5)  # of groups in the test set: the first with every class on both sides is taken
+# Of groups in the test set: the first with every class on both sides is taken. Few groups need the finer steps.
+FRACTIONS = (0.2, 0.3, 0.4, 0.5, 0.25, 0.35, 0.45, 0.15, 0.55, 0.1, 0.6)
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
 TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
 IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
@@ -116,7 +117,8 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[
     SplitError if a class has too few groups for both sides.
     """
     group = samples["group"].where(samples["group"] != "", samples["id"])
-    options = [("hash", fraction, group.map(lambda g, f=fraction: unit_hash(g, seed) < f)) for fraction in FRACTIONS]
+    position = group.map(lambda name: unit_hash(name, seed))
+    options = [("hash", fraction, position < fraction) for fraction in FRACTIONS]
     divided = pd.Series(False, index=samples.index)
     if {"test"} < set(samples["shipped"]) and split != "hash":
         check_shipped(samples)
@@ -130,7 +132,7 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[
             folds, least = max(2, min(FOLDS, n_groups // 2)), max(1, min(MIN_TEST, n_test // 2))
             block = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
             how = "as shipped" if by == "shipped" else f"{fraction:.0%} of the groups for the test set, by hash"
-            few = fraction > FRACTIONS[0] or folds < FOLDS or least < MIN_TEST
+            few = fraction != FRACTIONS[0] or folds < FOLDS or least < MIN_TEST
             why = f"{how}; {folds} folds; at least {least} test samples of each class"
             why += " (fewer than usual: a class is small)" * few + about_shipped(by, group, divided)
             return block, int(in_dev.sum()), why

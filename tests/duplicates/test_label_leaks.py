@@ -29,7 +29,7 @@ CODES = {
 @pytest.mark.parametrize("name", CODES)
 def test_a_code_that_says_the_label_is_found(name):
     found = leaks(CODES[name])
-    assert [(one.column, one.is_code) for one in found] == [("column", True)]
+    assert [(one.column, one.is_left_out) for one in found] == [("column", True)]
 
 
 def test_one_of_several_one_hot_columns_is_found():
@@ -60,7 +60,7 @@ def test_tables_of_scikit_learn_lose_no_column(name):
     data = getattr(datasets, f"load_{name}")()
     table = tables.typed(pd.DataFrame(data.data, columns=data.feature_names).astype(str))
     found = find_label_leaks(table, data.target.astype(str), np.arange(len(table)))
-    assert [one for one in found if one.is_code] == []
+    assert [one for one in found if one.is_left_out] == []
 
 
 def test_columns_that_are_the_label_together_are_found():
@@ -75,3 +75,12 @@ def test_columns_that_are_the_label_together_are_found():
 def test_an_empty_column_says_nothing():
     assert leaks([""] * N) == []
     assert leaks(["x"] * N) == []
+
+
+def test_a_copy_in_few_rows_is_reported_and_kept():
+    label = np.arange(120) % 2
+    copies = {"code": np.where(np.arange(120) < 1, 1 - label, label), "marker": 10 * label + RNG.normal(size=120)}
+    found = find_label_leaks(pd.DataFrame(copies).astype(float), label.astype(str), np.arange(120))
+    assert {one.column for one in found} == {"code", "marker"}
+    assert not any(one.is_left_out for one in found)
+    assert "too few rows" in found[0].why_kept
