@@ -21,6 +21,7 @@ from pipeline.retraining.batch_status import RetrainError
 
 
 def parse(arguments: tuple[str, ...]) -> argparse.Namespace:
+    """Return the task and what is decided."""
     parser = argparse.ArgumentParser("python -m pipeline.retrain", description="Decide about batches of uploads.")
     parser.add_argument("task")
     what = parser.add_mutually_exclusive_group(required=True)

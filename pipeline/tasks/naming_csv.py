@@ -1,0 +1,103 @@
+"""CSVs that name images: which of a folder do, and which belong together as the parts of a shipped split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.core.errors import DataError
+from pipeline.data import tables
+from pipeline.data.folders.folder_names import split_names
+from pipeline.data.folders.image_csv import ImageColumn, find_image_column
+from pipeline.data.tabular.missing import missing_in
+from pipeline.tasks.choices import Choices
+
+TABLES = (".csv", ".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class NamingCsv:
+    """A CSV that names images."""
+
+    path: Path
+    table: pd.DataFrame
+    column: ImageColumn
+
+
+def csv_folder(folder: Path) -> Path:
+    """Return the folder of an archive that holds its CSVs: the top, or the only folder in it."""
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+
+
+def read_naming(path: Path, choices: Choices, top: Path | None = None) -> NamingCsv | None:
+    """Return the CSV at `path` if it names images; `top` is a folder that is not left in search of them."""
+    table = tables.read_csv(path, header=choices.header)
+    rest = table.drop(columns=[column for column in choices.exclude if column in table])
+    column = find_image_column(rest, path, choices.images, top)
+    return NamingCsv(path, table, column) if column else None
+
+
+def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list[NamingCsv]:
+    """Return the CSVs in a folder that name images; several only if they are the parts of one shipped split."""
+    csvs = []
+    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in (".csv", ".tsv")):
+        try:
+            csv = read_naming(path, choices, top)
+        except (DataError, OSError):
+            continue  # a stray file: the scan passes it over
+        if csv is not None:
+            csvs.append(csv)
+    if len(csvs) < 2:
+        return csvs
+    subsets = split_names([csv.path.stem for csv in csvs])
+    if len(subsets) == len(csvs) and len(set(subsets.values())) == len(csvs) and "train" in subsets.values():
+        return sorted(csvs, key=lambda csv: ("train", "valid", "test").index(subsets[csv.path.stem]))
+    names = ", ".join(csv.path.name for csv in csvs)
+    same = " have a column 'path'" if all(csv.column.column == "path" for csv in csvs) else " name images"
+    raise DataError(f"{folder.as_posix()}: {names}{same}; give the one that is meant")
+
+
+def find_parts(
+    csv: NamingCsv, read: dict[str, Any], choices: Choices, others: list[NamingCsv] | None, top: Path | None
+) -> tuple[dict[str, NamingCsv], list[str]]:
+    """Return the CSVs next to a training CSV that are its shipped valid and test parts, and warnings on those not used."""
+    stems = {
+        path.stem: path for path in sorted(csv.path.parent.iterdir()) if path.suffix.lower() == csv.path.suffix.lower()
+    }
+    subsets = split_names(list(stems))
+    if subsets.get(csv.path.stem) != "train" or "shipped" in read:
+        return {}, []
+    parts: dict[str, NamingCsv] = {}
+    warnings = []
+    for stem, subset in subsets.items():
+        if subset == "train" or subset in parts:
+            continue
+        name = f"{stems[stem].name} looks like the shipped {subset} part"
+        try:
+            known = next((other for other in others or [] if other.path == stems[stem]), None)
+            part = known or read_naming(stems[stem], choices, top)
+        except DataError as error:
+            warnings.append(f"{name}, but is not read: {error}")
+            continue
+        reason = reason_to_leave(part, csv, read)
+        if part is None or reason:
+            warnings.append(f"{name}, but {reason}: it is not read")
+        else:
+            parts[subset] = part
+    return parts, warnings
+
+
+def reason_to_leave(part: NamingCsv | None, csv: NamingCsv, read: dict[str, Any]) -> str:
+    """Return why a CSV is not another part of the shipped split that begins with `csv`, "" where it is."""
+    needed = [read["label"]] if "label" in read else read.get("one_hot", [])
+    if part is None or part.column.column != csv.column.column:
+        return f"names no images in a column {csv.column.column!r}"
+    if not set(needed) <= set(part.table):
+        return "has no labels"
+    if "label" in read and part.table[read["label"]].isin(missing_in(part.table[read["label"]], of_label=True)).all():
+        return "its labels are empty"
+    if part.column.raw != csv.column.raw:
+        return "its images lie elsewhere"
+    return ""
