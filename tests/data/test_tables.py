@@ -77,7 +77,7 @@ def test_a_separator_in_a_quoted_cell_does_not_part_it():
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_a_line_end_in_a_quoted_cell_belongs_to_the_cell(line_end):
+def test_a_quoted_line_end_belongs_to_its_cell(line_end):
     assert cells(f'a,b\n"one{line_end}two",x\n')[1] == ["one\ntwo", "x"]
 
 
@@ -98,7 +98,7 @@ def test_headers_and_cells_in_any_script_are_kept():
     assert cells("年齢,אבחנה\n六十,שפיר 😀\n") == [["年齢", "אבחנה"], ["六十", "שפיר 😀"]]
 
 
-def test_words_for_missing_are_kept_as_they_are_until_columns_are_typed():
+def test_missing_words_stay_until_columns_are_typed():
     assert cells("a,b\nNA,\n")[1] == ["NA", ""]
 
 
@@ -120,12 +120,12 @@ def test_words_for_missing_are_kept_as_they_are_until_columns_are_typed():
         ("a,b\n" + "9" * 200_000 + ",1\n", "line 2 is not CSV"),
     ],
 )
-def test_what_is_no_table_is_refused_with_the_file_the_reason_and_the_remedy(data, text):
+def test_no_table_is_refused_with_reason_and_remedy(data, text):
     with pytest.raises(DataError, match=f"^labels.csv: {text}"):
         read(data)
 
 
-def test_a_missing_column_is_named_with_the_key_that_asks_for_it_and_the_columns_there_are():
+def test_a_missing_column_is_named_with_its_key():
     with pytest.raises(DataError, match=r"labels.csv: has no column 'dx' \(from tasks.skin.read.label\); it has: a, b"):
         tables.require_column(read("a,b\n1,2\n"), "dx", NAMED, "tasks.skin.read.label")
 
@@ -133,7 +133,7 @@ def test_a_missing_column_is_named_with_the_key_that_asks_for_it_and_the_columns
 # ids
 
 
-def test_rows_with_equal_cells_have_equal_ids_and_others_do_not():
+def test_only_rows_with_equal_cells_share_an_id():
     first, second, third = tables.row_ids(read("a,b\n1,2\n1,2\n12,\n"))
     assert first == second != third
     assert re.fullmatch("[0-9a-f]{16}", first)
@@ -147,7 +147,7 @@ def test_an_id_depends_on_where_a_value_stands():
 
 
 @pytest.mark.parametrize("word", ["", "NA", "na", "N/A", "NaN", "NULL", "None", "?"])
-def test_every_word_for_missing_is_missing_in_numbers_and_in_categories(word):
+def test_missing_words_are_missing_in_numbers_and_categories(word):
     typed = tables.typed(pd.DataFrame({"number": ["1", word], "category": ["x", word]}))
     assert np.isnan(typed["number"][1])
     assert typed["category"].tolist() == ["x", ""]
@@ -165,7 +165,7 @@ def test_what_only_looks_like_a_number_makes_the_column_categorical(cell):
     assert typed["a"].tolist() == [cell, "0"]
 
 
-def test_a_column_of_which_everything_is_missing_is_a_number_without_a_range():
+def test_an_all_missing_column_is_a_number_without_range():
     typed = tables.typed(pd.DataFrame({"a": ["", "NA"]}))
     assert tables.is_number(typed["a"])
     assert tables.schema(typed, {}) == [{"name": "a", "type": "number", "min": None, "max": None, "default": None}]
@@ -174,14 +174,14 @@ def test_a_column_of_which_everything_is_missing_is_a_number_without_a_range():
 # the schema of a form
 
 
-def test_the_schema_gives_range_and_median_of_a_number_with_its_unit():
+def test_the_schema_gives_a_number_s_range_and_unit():
     typed = tables.typed(pd.DataFrame({"size": ["1.5", "NA", "2", "9"]}))
     assert tables.schema(typed, {"size": "mm", "other": "cm"}) == [
         {"name": "size", "type": "number", "min": 1.5, "max": 9.0, "default": 2.0, "unit": "mm"}
     ]
 
 
-def test_few_whole_values_are_listed_and_the_default_is_one_of_them():
+def test_few_whole_values_are_listed_with_a_default():
     (field,) = tables.schema(pd.DataFrame({"a": [0.0, 0.0, 1.0, 1.0]}), {})
     assert field["values"] == [0, 1]
     assert field["default"] in (0.0, 1.0)
@@ -192,7 +192,7 @@ def test_many_whole_values_are_a_range_not_a_list():
     assert "values" not in field
 
 
-def test_the_schema_of_a_category_lists_its_values_and_proposes_the_commonest():
+def test_the_schema_lists_a_category_s_values():
     typed = tables.typed(pd.DataFrame({"site": ["leg", "arm", "", "", "", "leg"]}))
     assert tables.schema(typed, {}) == [{"name": "site", "type": "choice", "choices": ["arm", "leg"], "default": "leg"}]
 
@@ -208,7 +208,7 @@ def test_a_decimal_comma_is_told_to_be_one():
 FIELDS = [{"name": "age", "type": "number"}, {"name": "site", "type": "choice"}]
 
 
-def test_a_row_comes_out_in_the_order_and_types_of_the_schema():
+def test_a_row_has_the_schema_s_order_and_types():
     frame = tables.to_frame({" site ": "arm", "age": 61}, FIELDS)
     assert list(frame.columns) == ["age", "site"]
     assert frame["age"].dtype == np.float64
@@ -246,7 +246,7 @@ def test_columns_that_are_missing_or_unknown_are_named(row, text):
         tables.to_frame(row, FIELDS)
 
 
-def test_a_row_is_read_at_prediction_as_it_was_in_training():
+def test_prediction_reads_a_row_as_training_did():
     table = read("age,site\n61,arm\nNA,leg\n7, NULL \n")
     typed = tables.typed(table)
     for number, row in enumerate(table.to_dict("records")):
@@ -291,7 +291,7 @@ def test_a_category_that_training_never_saw_is_named():
     assert tables.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
 
 
-def test_true_of_json_is_refused_where_a_column_is_not_boolean():
+def test_json_true_is_refused_in_other_columns():
     with pytest.raises(DataError, match="column 'sex': found true; expected one of Female, Male"):
         tables.to_frame({"sex": True, "smoker": "", "stage": "", "fever": 0}, CATEGORIES)
 
@@ -314,13 +314,13 @@ def test_a_file_to_predict_may_be_written_otherwise_than_training(text, number):
         assert tables.to_frame(row, fields)["a"][0] == number
 
 
-def test_points_that_part_thousands_in_a_file_to_predict_are_seen():
+def test_thousands_points_in_a_predicted_file_are_seen():
     fields = [{"name": name, "type": "number"} for name in "ab"]
     rows = read_to_predict("a;b\n1.234;1,5\n2.345;2,25\n", fields)
     assert [tables.to_frame(row, fields).iloc[0].tolist() for row in rows] == [[1234, 1.5], [2345, 2.25]]
 
 
-def test_a_cell_of_an_upload_is_written_as_columns_csv_has_it():
+def test_an_uploaded_cell_is_written_as_in_columns_csv():
     number, plain = (
         {"name": "a", "type": "number", "format": {"thousands": ",", "unit": "mg"}},
         {"name": "a", "type": "number"},

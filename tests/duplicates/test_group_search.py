@@ -33,7 +33,7 @@ def test_an_arm_called_group_loses_against_the_patient():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_column_of_any_name_is_taken_where_its_rows_are_alike(seed):
+def test_a_column_groups_where_its_rows_are_alike(seed):
     found = search_table(visits(seed), seed)
     assert (found.column, found.n_groups) == ("nr", 60)
     assert "nearly equal" in found.grounds
@@ -70,7 +70,7 @@ PATIENT = [i // 4 for i in range(160)]
 
 
 @pytest.mark.parametrize("pattern", ["{c}/{p}/{i}.png", "{c}/{p:08d}_{i}.png", "{c}/X-{p}-{i}.png", "{c}/{p}_{i}.png"])
-def test_images_of_one_folder_or_name_that_are_alike_are_grouped(pattern):
+def test_similar_images_of_one_name_are_grouped(pattern):
     paths = [pattern.format(c="ab"[p % 2], p=p, i=i) for i, p in enumerate(PATIENT)]
     found = images(paths, PATIENT)
     assert found.pattern
@@ -78,7 +78,7 @@ def test_images_of_one_folder_or_name_that_are_alike_are_grouped(pattern):
     assert "more alike" in found.grounds
 
 
-def test_a_part_of_the_name_whose_images_are_not_alike_groups_nothing():
+def test_names_without_similar_images_group_nothing():
     paths = [f"{'ab'[p % 2]}/{p}_{i}.png" for i, p in enumerate(PATIENT)]
     assert not images(paths, PATIENT, alike=0).is_known
 
@@ -110,7 +110,7 @@ def test_divisions_by_chance_are_rarely_confirmed():
     assert sum(found) == 0
 
 
-def test_an_id_without_a_telling_name_is_found_by_its_labels():
+def test_an_unnamed_id_is_found_by_its_labels():
     rng = np.random.default_rng(0)
     patient = np.repeat(np.arange(40), 5)
     labels = rng.integers(0, 2, 40).astype(str)[patient]

@@ -36,7 +36,7 @@ def test_one_of_several_one_hot_columns_is_found():
     assert [one.column for one in leaks((STAGE == 1).astype(int), STAGE)] == ["column"]
 
 
-def test_a_measurement_that_separates_is_said_with_its_figure_and_kept():
+def test_a_measurement_that_separates_is_reported_and_kept():
     (found,) = leaks(10 * LABEL + RNG.normal(size=N))
     assert not found.is_code
     assert found.low > 0.98 or found.roc_auc > 0.99

@@ -39,7 +39,7 @@ def test_two_classes_are_reported_without_a_view_for_each():
 
 
 @pytest.mark.parametrize("prevalence", [0.05, 0.1, 0.2, 0.5])
-def test_a_scanner_of_all_malignant_images_is_named_at_any_prevalence(prevalence):
+def test_a_scanner_of_malignant_images_is_named_at_any_prevalence(prevalence):
     rng = np.random.default_rng(1)
     is_malignant = np.arange(600) < 600 * prevalence
     site = np.where(is_malignant | (rng.random(600) < 0.1), "new", "old")

@@ -66,7 +66,7 @@ def pictures(folder: Path) -> list[tuple[str, bytes]]:
     return [(path, (raw / path).read_bytes()) for path in paths if path not in damaged]
 
 
-def test_50_inputs_have_the_same_numbers_over_the_api_and_on_the_command_line(small, api):
+def test_api_and_command_line_give_50_images_equal_numbers(small, api):
     """`holdout` is compared to the command line in test_repro.py; here the API is, digit for digit."""
     files = pictures(small.folder)[:50]
     over_http = []
@@ -79,7 +79,7 @@ def test_50_inputs_have_the_same_numbers_over_the_api_and_on_the_command_line(sm
     assert len(items) == 50
 
 
-def test_rows_have_the_same_numbers_over_the_api_and_on_the_command_line(small, api):
+def test_api_and_command_line_give_rows_equal_numbers(small, api):
     with (small.folder / "data/demo/breast.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:50]
     columns = [field["name"] for field in api.get("/v1/tasks/breast")[1]["schema"]]
@@ -89,7 +89,7 @@ def test_rows_have_the_same_numbers_over_the_api_and_on_the_command_line(small, 
     assert over_http == [loaded.predict(row, f"row {number}") for number, row in enumerate(rows, start=1)]
 
 
-def test_a_network_is_served_without_tensorflow_mlflow_pandas_or_scikit_learn(clone):
+def test_a_network_is_served_without_heavy_packages(clone):
     shutil.rmtree(clone.folder / "models/breast")
     make_champion(clone, "lesions-mobilenetv2")
     code = (
@@ -194,7 +194,7 @@ def test_the_served_bundle_is_the_one_that_git_vouches_for(small, api):
         assert api.get(f"/v1/tasks/{task}")[1]["bundle"].endswith("@" + expected[:12])
 
 
-def test_a_server_with_keys_from_the_environment_asks_for_them_and_ends_by_answering_what_it_has_begun(small):
+def test_a_server_asks_for_keys_and_ends_gracefully(small):
     files, answers = pictures(small.folder)[:20], []
     with served(small.folder, ASSAY_API_KEYS="the-key") as (client, process, log):
         assert client.send("/v1/tasks/lesions/predict", *files)[0] == 401

@@ -58,7 +58,7 @@ def said(item: dict) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_page_opens_in_each_theme_and_says_that_it_is_no_medical_device(browser, address, scheme):
+def test_each_page_opens_in_each_theme_with_the_notice(browser, address, scheme):
     with opened(browser, f"{address}/?task=breast", color_scheme=scheme) as page:
         for name in PAGES:
             page.get_by_test_id("stSidebarNav").get_by_text(name.capitalize()).click()
@@ -83,9 +83,7 @@ def test_jpg_jpeg_and_png_are_answered_as_by_the_predictor(browser, address, pro
             settled(page)
 
 
-def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_like_the_command_lines(
-    browser, address, project
-):
+def test_many_files_are_answered_in_a_table_and_csv(browser, address, project):
     loaded = Predictor(project.folder / "models/lesions/best")
     files = [(f"{number}.png", lesion(number, suffix="PNG")) for number in range(11)]
     files += [(NAME, b"nothing"), ("disc.png", picture(1))]
@@ -100,7 +98,7 @@ def test_many_files_are_answered_in_a_table_with_the_bad_ones_reasons_and_a_csv_
         assert answer(page) == said(items[0])
 
 
-def test_a_picture_unlike_the_training_data_is_shown_with_the_reason_why_it_has_no_answer(browser, address):
+def test_a_refused_image_is_shown_with_the_reason(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, ("disc.png", picture(1)))
         reason = page.get_by_test_id("stAlertContainer").get_by_text("too different from the training data")
@@ -109,7 +107,7 @@ def test_a_picture_unlike_the_training_data_is_shown_with_the_reason_why_it_has_
         page.get_by_test_id("stImageCaption").get_by_text("disc.png").wait_for()
 
 
-def test_a_bad_file_is_answered_with_its_reason_whatever_its_name(browser, address):
+def test_a_bad_file_is_answered_with_its_reason(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, (NAME, b"nothing"))
         reason = page.get_by_test_id("stAlertContainer").get_by_text("not a readable image")
@@ -133,7 +131,7 @@ def test_an_example_is_answered_and_another_one_otherwise(browser, address):
         assert answer(page) != first
 
 
-def test_the_camera_is_not_asked_for_before_it_is_chosen_and_its_absence_is_said(browser, address):
+def test_the_camera_is_asked_for_only_when_chosen(browser, address):
     with opened(browser, address) as page:
         page.context.add_init_script(
             "window.asked = 0; const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
@@ -151,7 +149,7 @@ def test_the_camera_is_not_asked_for_before_it_is_chosen_and_its_absence_is_said
         page.get_by_test_id("stFileUploader").wait_for()
 
 
-def test_a_form_is_filled_in_and_sent_by_the_keyboard_alone(browser, address, project):
+def test_a_form_works_by_keyboard_alone(browser, address, project):
     loaded = Predictor(project.folder / "models/breast/best")
     row = {field["name"]: field["default"] for field in loaded.info.schema}
     with opened(browser, f"{address}/?task=breast") as page:
@@ -174,7 +172,7 @@ def tab_to(page, name: str, key: str = "Tab") -> None:
     pytest.fail(f"{name!r} cannot be reached by {key}")
 
 
-def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, project):
+def test_a_csv_and_its_template_are_answered_by_row(browser, address, project):
     loaded = Predictor(project.folder / "models/breast/best")
     with opened(browser, f"{address}/?task=breast") as page:
         page.get_by_role("button", name="CSV file").or_(page.get_by_role("radio", name="CSV file")).click()
@@ -192,7 +190,7 @@ def test_a_csv_is_answered_row_by_row_and_its_template_too(browser, address, pro
         page.get_by_text("missing columns: mean radius").wait_for()
 
 
-def test_pictures_are_handed_in_whatever_their_names_and_copies_of_test_pictures_are_refused(browser, address, project):
+def test_images_are_submitted_and_test_copies_refused(browser, address, project):
     with (project.folder / "data/lesions/split.csv").open(encoding="utf-8") as file:
         path = next(row["path"] for row in csv.DictReader(file) if row["subset"] == "test")
     test = Image.open(project.folder / "data/demo/lesions" / path).convert("RGB")
@@ -250,7 +248,7 @@ def test_with_keys_nothing_is_shown_until_one_fits(browser, project):
         page.get_by_role("heading", name="Predict").wait_for()
 
 
-def test_a_new_champion_is_taken_up_without_a_restart_and_a_damaged_one_is_not(browser, address, project):
+def test_a_new_champion_is_served_a_damaged_one_not(browser, address, project):
     selection, best = project.folder / "reports/lesions/selection.json", project.folder / "models/lesions/best"
     other = {"lesions-logreg", "lesions-knn"} - {json.loads(selection.read_text())["winner"]}
     with opened(browser, f"{address}/?task=lesions") as page:

@@ -28,7 +28,7 @@ def rows(page, title: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.locator("td, th").all_inner_texts()] for line in lines]
 
 
-def test_the_slider_moved_by_keyboard_shows_the_sensitivity_of_the_next_threshold(browser, address, small: Project):
+def test_the_threshold_slider_works_by_keyboard(browser, address, small: Project):
     winner = pd.read_json(small.folder / "reports/lesions/selection.json", typ="series")["winner"]
     table = pd.read_csv(small.folder / f"reports/lesions/figures/{winner}/thresholds.csv")
     start = table.index[table["in_use"] == "yes"][0]
@@ -50,7 +50,7 @@ def test_the_slider_moved_by_keyboard_shows_the_sensitivity_of_the_next_threshol
         page.get_by_text("The model decides at 0.5").wait_for()
 
 
-def test_the_counts_on_the_page_are_those_of_the_split_table(browser, address, small: Project):
+def test_the_page_s_counts_are_the_split_table_s(browser, address, small: Project):
     split = pd.read_csv(small.folder / "data/lesions/split.csv", dtype=str, keep_default_na=False)
     with opened(browser, f"{address}/data?task=lesions") as page:
         for name, subset in (("Development", "dev"), ("Test", "test"), ("Excluded", "excluded")):
@@ -61,7 +61,7 @@ def test_the_counts_on_the_page_are_those_of_the_split_table(browser, address, s
         assert found["test"] == [*counts, str(len(test))]
 
 
-def test_the_audits_pictures_are_shown_side_by_side_on_a_phone(browser, address):
+def test_audit_pairs_are_side_by_side_on_a_phone(browser, address):
     with opened(browser, f"{address}/data?task=lesions", viewport={"width": 390, "height": 844}) as page:
         page.get_by_role("heading", name="What the audit found").wait_for()
         settled(page)

@@ -17,7 +17,7 @@ from pipeline.core.parallel import run_parallel
 from tests.projects import ROOT, Project
 
 
-def test_closures_with_large_arrays_are_sent_once_and_results_come_in_order(here):
+def test_large_closures_are_sent_once_results_keep_order(here):
     import numpy as np
 
     large = np.arange(2_000_000)
@@ -33,7 +33,7 @@ def test_closures_with_large_arrays_are_sent_once_and_results_come_in_order(here
     assert list((here / ".cache").iterdir()) == []
 
 
-def test_changed_code_is_what_a_worker_runs_that_had_imported_the_old(cluster, tmp_path):
+def test_a_worker_runs_changed_code(cluster, tmp_path):
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     own = tmp_path / "pipeline/own.py"
     call = "from pipeline import own\nfrom pipeline.core import parallel\nprint(list(parallel.run_parallel(own.f, range(4), 2)))"
@@ -48,7 +48,7 @@ def test_changed_code_is_what_a_worker_runs_that_had_imported_the_old(cluster, t
         assert done.stdout == f"{[answer] * 4}\n"
 
 
-def test_an_error_of_ours_on_a_worker_is_the_same_here(here):
+def test_a_worker_s_error_is_raised_here(here):
     def work(item):
         raise DataError(f"{item}.jpg: not a readable image")
 
@@ -56,7 +56,7 @@ def test_an_error_of_ours_on_a_worker_is_the_same_here(here):
         list(run_parallel(work, [3], 2))
 
 
-def test_with_one_worker_a_process_does_one_piece_at_a_time_though_it_has_threads(here, cluster):
+def test_one_worker_does_one_piece_at_a_time(here, cluster):
     cluster.stop_workers()
     cluster.start_worker("--no-nanny", "--nthreads", "3")
 
@@ -91,7 +91,7 @@ def test_a_worker_that_does_not_see_the_project_is_refused(here, monkeypatch):
         list(run_parallel(abs, [-1], 1))
 
 
-def test_without_a_scheduler_a_stage_says_so_in_one_line_and_exits_2(small, tmp_path):
+def test_a_missing_scheduler_is_one_line_and_exit_2(small, tmp_path):
     done = small.run(sys.executable, "-m", "pipeline.scan", "lesions", ok=False, ASSAY_DASK="tcp://127.0.0.1:9")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()

@@ -27,7 +27,7 @@ def drawn(label: str, number: int) -> bytes:
     return encoded(Image.fromarray(grey).convert(("RGB", "L", "P", "LA", "RGBA")[number % 5]))
 
 
-def test_a_folder_becomes_a_task_runs_to_its_leaderboard_and_goes_without_a_trace(clone):
+def test_a_task_is_made_run_and_removed_without_trace(clone):
     root = clone.folder / "data/raw/my pictures"
     good = {f"{label}/{n} 良.png": drawn(label, n) for label in ("benign", "malignant (T2)") for n in range(30)}
     put(root, good | {path: data for path, (data, _) in BAD.items()} | dict.fromkeys(STRAY, b"x"))
@@ -65,7 +65,7 @@ def test_a_folder_becomes_a_task_runs_to_its_leaderboard_and_goes_without_a_trac
     assert clone.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_raw_data_that_are_not_there_stop_the_graph_before_anything_is_computed(clone):
+def test_missing_raw_data_stop_the_graph_first(clone):
     clone.change(tasks__breast__raw="data/raw/typo.csv")
     done = clone.run("dvc", "repro", ok=False)
     assert done.returncode != 0

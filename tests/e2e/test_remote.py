@@ -11,7 +11,7 @@ def files(project: Project) -> dict[str, bytes]:
     return {path.relative_to(project.folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
-def test_a_second_clone_has_by_pulling_what_was_run_in_the_first_committed_or_not(clone, tmp_path):
+def test_a_second_clone_pulls_what_the_first_ran(clone, tmp_path):
     clone.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
     clone.run("git", "commit", "--quiet", "--all", "--message", "remote")
     clone.run("dvc", "push", "--run-cache")

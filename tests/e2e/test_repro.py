@@ -17,7 +17,7 @@ def rows(project, path):
         return list(csv.DictReader(file))
 
 
-def test_repro_leaves_a_leaderboard_a_verdict_and_a_bundle_for_both_kinds(small):
+def test_repro_leaves_leaderboard_verdict_and_bundle_for_both_kinds(small):
     for task, form in (("lesions", "model.keras"), ("breast", "model.joblib")):
         board = rows(small, f"reports/{task}/leaderboard.csv")
         selection = json.loads(small.read(f"reports/{task}/selection.json"))
@@ -30,7 +30,7 @@ def test_repro_leaves_a_leaderboard_a_verdict_and_a_bundle_for_both_kinds(small)
         assert form in {path.name for path in candidates.glob("*/*")}
 
 
-def test_the_audit_finds_what_the_demo_planted_and_no_set_is_divided(small):
+def test_the_audit_finds_and_keeps_together_planted_copies(small):
     audit = json.loads(small.read("data/lesions/audit.json"))
     content = small.params()
     _, _, flaws = lesion_set(content["seed"], content["demo"]["lesions"], 1)
@@ -52,7 +52,7 @@ def test_a_second_repro_runs_nothing(small):
     assert small.repro() == []
 
 
-def test_a_change_runs_again_what_it_reaches_and_nothing_else_and_shows_in_dvcs_comparisons(clone):
+def test_a_change_reruns_only_what_it_reaches(clone):
     said = clone.run("dvc", "exp", "run", "--set-param", "models.breast-knn.n_neighbors=3", "--name", "three").stdout
     compared = ["sites@breast", "select_best@breast", "holdout@breast", "report@breast", "track"]
     assert ran(said) == ["check", "train@breast-knn", "evaluate@breast-knn", *compared]
@@ -71,7 +71,7 @@ def test_a_change_runs_again_what_it_reaches_and_nothing_else_and_shows_in_dvcs_
     assert clone.repro() == ["check", "train@lesions-knn", "train@breast-knn"]
 
 
-def test_a_file_scores_on_the_command_line_as_it_did_in_the_pipeline(small, monkeypatch):
+def test_the_command_line_scores_files_as_the_pipeline_does(small, monkeypatch):
     monkeypatch.chdir(small.folder)
     champion = json.loads(small.read("reports/lesions/selection.json"))["winner"]
     test = [row for row in rows(small, "data/lesions/split.csv") if row["subset"] == "test"]
@@ -95,7 +95,7 @@ def test_a_wrong_value_is_refused_before_any_stage_runs(clone):
     assert "Running stage 'train" not in done.stdout
 
 
-def test_a_champion_is_tried_on_data_of_another_source_and_the_report_says_so(clone):
+def test_a_champion_is_scored_and_reported_on_external_data(clone):
     table = (clone.folder / "data/demo/breast.csv").read_text().splitlines()
     other = [",".join(cell[:-1] if cell.endswith("1") else cell for cell in line.split(",")) for line in table[1:120]]
     (clone.folder / "there.csv").write_text("\n".join([table[0], *other]) + "\n")

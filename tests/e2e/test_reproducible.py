@@ -17,7 +17,7 @@ def lock(project) -> dict:
     return {name: stage for name, stage in stages.items() if name != "track"}
 
 
-def test_two_clones_from_nothing_give_the_same_lock_and_reports_one_of_them_with_a_cluster(small, cluster, tmp_path):
+def test_two_clones_give_the_same_lock_with_or_without_cluster(small, cluster, tmp_path):
     """On one machine; another processor may differ in last bits, and nothing fails because of it.
 
     The second clone scans, audits and trains on a cluster, and does the rest as the first.

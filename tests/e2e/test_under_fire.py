@@ -63,7 +63,7 @@ def outputs(project: Project, *without: str) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if not name.startswith(without)}
 
 
-def test_a_stage_on_a_full_disk_says_so_in_a_line_and_ends_well_once_there_is_room(disk, on_disk):
+def test_a_stage_survives_a_full_disk(disk, on_disk):
     own = tuple(f"data/lesions/{name}" for name in ("dev.npz", "test.npz", "dev_pixels.npy"))
     before, lock = outputs(on_disk, *own, "data/.code"), on_disk.read("dvc.lock")
     on_disk.change(tasks__lesions__preprocess__pixels=True)  # 150 KB for each picture
@@ -87,7 +87,7 @@ def test_a_stage_on_a_full_disk_says_so_in_a_line_and_ends_well_once_there_is_ro
     assert on_disk.read("dvc.lock") == lock
 
 
-def test_mlflow_on_a_full_disk_says_so_in_a_line_and_is_whole_once_there_is_room(disk, on_disk):
+def test_mlflow_survives_a_full_disk(disk, on_disk):
     disk.leave(ROOM)
     done = on_disk.run("python", "-m", "pipeline.track", ok=False)
     assert done.returncode == 2
@@ -103,7 +103,7 @@ def test_mlflow_on_a_full_disk_says_so_in_a_line_and_is_whole_once_there_is_room
     assert {run["model"] for run in runs} == set(on_disk.params()["models"])
 
 
-def test_a_full_disk_of_the_cache_is_reported_and_dvc_commit_makes_the_cache_whole(disk, clone):
+def test_dvc_commit_repairs_a_cache_after_a_full_disk(disk, clone):
     """DVC says what it could not keep, and goes on: the workspace has it, the cache does not."""
     clone.run("dvc", "config", "--local", "cache.dir", str(disk.folder / "cache"))
     disk.leave(100_000)
@@ -122,7 +122,7 @@ def test_a_full_disk_of_the_cache_is_reported_and_dvc_commit_makes_the_cache_who
     assert clone.read("dvc.lock") == lock
 
 
-def test_of_two_runs_at_once_the_second_is_told_who_is_at_work(clone):
+def test_a_second_run_is_told_who_is_working(clone):
     lock = clone.read("dvc.lock")
     command = ["dvc", "repro", "--force", "--single-item", "train@breast-logreg"]
     with subprocess.Popen(

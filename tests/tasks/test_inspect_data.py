@@ -140,14 +140,14 @@ def visits(extra: str = "", columns: str = "") -> None:
 
 
 @pytest.mark.parametrize("name", ["MRN", "patient_nbr", "hospital number", "column9"])
-def test_visits_of_one_patient_are_grouped_whatever_the_column_is_called(name):
+def test_visits_are_grouped_whatever_the_column_is_called(name):
     visits("X{patient},", f"{name},")
     data, _ = inspected("rows.csv")
     assert data.read["group"] == name
     assert data.samples["group"].nunique() == 60
 
 
-def test_indices_and_other_labels_are_left_out_and_can_be_kept():
+def test_indices_and_other_labels_are_excluded_unless_kept():
     visits("{row},P{patient},{row},D{label},", "Unnamed: 0,patient,id,dx_code,")
     data, _ = inspected("rows.csv")
     assert data.read == {"label": "ill", "group": "patient", "exclude": ["Unnamed: 0", "id", "dx_code"]}
@@ -330,7 +330,7 @@ def test_bom_semicolons_and_header_spaces_are_accepted():
     assert description["numbers"] == "size"
 
 
-def test_a_table_next_to_class_folders_that_is_not_read_is_said():
+def test_an_unread_table_next_to_class_folders_is_reported():
     put(Path("raw"), {f"{side}/{n}.png": n for side in ("left", "right") for n in range(8)})
     Path("raw/labels.xlsx").write_bytes(b"")
     _, description = inspected()

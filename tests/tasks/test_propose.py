@@ -69,7 +69,7 @@ def test_only_a_shipped_test_set_is_used():
     assert propose(data_of("x" * 100 + "y" * 100, shipped=shipped))[0]["split"]["by"] == "hash"
 
 
-def test_a_shipped_split_of_divided_patients_is_not_used_and_said():
+def test_a_shipped_split_of_divided_patients_is_reported():
     labels, shipped = "x" * 100 + "y" * 100, ["train", "test"] * 100
     task, _, why = propose(data_of(labels, shipped=shipped, groups=[f"P{row // 4}" for row in range(200)]))
     assert task["split"]["by"] == "hash"

@@ -134,7 +134,7 @@ def test_what_is_for_images_is_refused_for_tables():
 # names and places
 
 
-def test_ways_of_reading_that_do_not_fit_the_kind_are_refused():
+def test_reading_options_of_the_other_kind_are_refused():
     refused("tasks.skin.read.group_from: rows of a table have no paths", task("table", read={"group_from": "(a)"}))
     refused("tasks.skin.read.exclude: is for tables", task(read={"exclude": ["id"]}))
     refused("tasks.skin.audit.conflicts: keep is for tables", task(audit={"conflicts": "keep"}))

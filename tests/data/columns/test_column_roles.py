@@ -36,7 +36,7 @@ def test_a_last_column_of_few_values_is_a_label():
 
 
 @pytest.mark.parametrize("values", [["x"], ["", "x"], [f"{number}" for number in range(25)]])
-def test_a_last_column_of_one_or_many_values_is_no_label(values):
+def test_a_last_column_of_many_values_is_no_label(values):
     with pytest.raises(
         DataError, match=r"^rows.csv: cannot tell which column is the label; choose one with --label: age, last"
     ):

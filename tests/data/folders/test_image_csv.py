@@ -149,7 +149,7 @@ def test_train_and_test_csv_are_a_shipped_split(tmp_path):
     }
 
 
-def test_a_row_without_a_label_is_passed_over_with_a_reason(tmp_path):
+def test_a_row_without_label_is_skipped_with_a_reason(tmp_path):
     put(tmp_path, {"l.csv": "path,label\n1.png,x\n2.png,NA\n3.png,y\n4.png,\n"})
     samples, skipped = folder_layout.list_samples(TaskParams(**task(raw=str(tmp_path), read={"csv": "l.csv"})), "skin")
     assert len(samples) == 2

@@ -271,7 +271,7 @@ def test_a_missing_input_names_its_stage(empty_folder):
         split.main("skin")
 
 
-def test_a_shipped_split_that_divides_all_patients_is_named_as_the_cause():
+def test_a_shipped_split_dividing_patients_is_named_as_cause():
     samples = table("x" * 40 + "y" * 40, [f"P{row // 4}" for row in range(80)], ["train", "test"] * 40)
     with pytest.raises(
         FindingError, match=r"in the shipped test set too, 0 groups remain: .+ Set split.by: hash"

@@ -157,7 +157,7 @@ def test_cells_of_several_lines_are_kept_whole():
         (to_excel([["a", None], [1, 2]]), "column 2 has no name"),
     ],
 )
-def test_what_is_no_table_says_what_it_is_and_what_to_do(data, text):
+def test_no_table_is_named_with_the_remedy(data, text):
     with pytest.raises(DataError, match=f"t.csv: {text}"):
         read(data)
 

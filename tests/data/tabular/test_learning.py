@@ -29,7 +29,7 @@ def many(*cells: str) -> list[str]:
     return list(cells) * (100 // len(cells) + 1)
 
 
-def test_plain_numbers_and_words_stay_as_they_are_and_nothing_is_said():
+def test_plain_numbers_and_words_stay_without_notice():
     cells = {"n": ["1", "-1.50", "NA", "1e3"], "w": ["x", "", "1", "y"], "m": ["", "?", ".", "#N/A"]}
     found = learnt(**cells)
     assert found.table.to_dict("list") == cells
@@ -83,7 +83,7 @@ def test_words_with_commas_are_no_numbers():
 
 
 @pytest.mark.parametrize("odd", ["inf", "<0,5", "see note", "1e400", "12_3", "--", ">9"])
-def test_an_odd_cell_among_numbers_is_named_and_counts_as_missing(odd):
+def test_an_odd_cell_is_named_and_counts_as_missing(odd):
     cells = [f"{i}.5" for i in range(60)]
     found = learnt(a=[*cells[:30], odd, *cells[30:]])
     assert found.formats["a"].kind == "number"
@@ -96,7 +96,7 @@ def test_an_odd_cell_among_numbers_is_named_and_counts_as_missing(odd):
     assert found.table["a"][30] == ""
 
 
-def test_above_two_percent_of_odd_cells_a_column_is_one_of_categories():
+def test_more_than_two_percent_odd_cells_make_categories():
     found = learnt(a=["1", "2", "3", "<5"] * 10)
     assert found.formats["a"].kind == "choice"
     assert "is taken as categories: 10 of 40 cells are no numbers, the first '<5' in line 5" in str(found.notices[0])
