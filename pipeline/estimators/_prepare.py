@@ -1,5 +1,6 @@
 """Preparation of features, fitted, saved and loaded with every scikit-learn estimator: imputation, categories, scaling."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tables import is_number
 
+# scikit-learn's checks replace the filters of `warnings`, which all threads share, and put them back: one thread at a time. The
+# interpreter's lock lets one at a time compute here anyway.
+CHECKS = threading.Lock()
 LIMIT = 1e6  # standard deviations from the mean: larger values are not measurements, and their squares would overflow
 
 
@@ -39,7 +43,7 @@ class Prepare(BaseEstimator, TransformerMixin):
 
     def transform(self, X: "np.ndarray | pd.DataFrame | ImageWithColumns") -> np.ndarray:
         """Return X as a float array (n_samples, n_prepared), within plus and minus LIMIT; columns follow the image's features."""
-        with np.errstate(over="ignore"):
+        with CHECKS, np.errstate(over="ignore"):
             if isinstance(X, ImageWithColumns):
                 image, columns = self.transformer_.transform(X.image), transform_table(self.beside_, X.columns)
                 columns = columns * np.sqrt(image.shape[1] / max(1, columns.shape[1]))
