@@ -16,7 +16,7 @@ import logging
 import platform
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
@@ -26,6 +26,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import Response
+from starlette.datastructures import State
 
 from app import cards, error_answers, keys, limits, monitor, samples, schemas
 from app.guard import Guard
@@ -34,11 +35,12 @@ from app.metrics import Metrics
 from app.problems import Problem, to_json
 from app.protocol import Protocol
 from app.rows import read_rows
-from app.serving import Models, Served
+from app.serving import Answer, Models, Served
 from app.uploads import read_files
 from pipeline import __version__
 from pipeline.core import artifacts
 from pipeline.data import litert
+from pipeline.prediction.predictor import Sample
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
 REASON = 500  # characters of a reason in an answer: it may quote the request
@@ -101,7 +103,7 @@ async def predict(task: TaskName, request: Request, explain: Explain = False) ->
     responses=NEEDS | schemas.problems(403, 507),
     openapi_extra=schemas.request_body(schemas.files("files", many=True) | schemas.ROWS),
 )
-async def hand_in(
+async def submit(
     task: TaskName,
     request: Request,
     label: Annotated[str, Query(description="the class of all samples; rows may have it in a column")] = "",
@@ -115,7 +117,7 @@ async def hand_in(
     The answer has for each sample the hash under which it is stored, or the reason why it was refused. Needs a key.
     """
     served = request.app.state.models.champion(task)
-    about = {"label": label, "group": group, "batch": batch}
+    about = samples.Labels(label, group, batch)
     return reply(await samples.take(request, served, request.app.state.known, about))
 
 
@@ -177,12 +179,12 @@ async def monitored(models: Models, served: Served) -> dict[str, Any]:
     return await loop.run_in_executor(None, monitor.report, models.recorder, served.task, served.id, served.info)
 
 
-def reply(content: dict[str, Any]) -> Response:
+def reply(content: Mapping[str, Any]) -> Response:
     """Return `content` as JSON."""
     return Response(to_json(content), media_type="application/json")
 
 
-async def answer(state: Any, served: Served, samples: list[tuple[str, Any]], explain: bool) -> dict[str, Any]:
+async def answer(state: State, served: Served, samples: list[tuple[str, Sample]], explain: bool) -> Answer:
     """Return the predictions; raise a 422 with their reasons if no sample could be used."""
     items = await state.models.predict(served, samples, explain)
     for item in items:
@@ -223,11 +225,11 @@ def create_app(threads: int, known: list[bytes]) -> Guard:
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
+        exception_handlers=error_answers.HANDLERS,
     )
     app.include_router(router)
     app.state.models, app.state.gate = Models(threads), Gate()
     app.state.metrics, app.state.known = Metrics(app.state.gate), known
-    error_answers.add(app)
     return Guard(app, app.state.metrics, known)
 
 

@@ -1,45 +1,57 @@
 """Descriptions of champions for the API: short for the list of tasks, and full."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict
 
 from app.serving import Served
 from pipeline.core import artifacts
-from pipeline.core.errors import BundleError, DataError
+from pipeline.core.errors import BundleError, DataError, StageError
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation import selection, test_set_evaluations
+from pipeline.evaluation.selection import Selection
 from pipeline.prediction import bundle
 
 CARD = ("estimator", "features", "input", "positive", "decision", "versions", "data_fingerprint")  # of bundle.json
 
 
-def summary(served: Served) -> dict[str, Any]:
+class Summary(TypedDict):
+    """The entry of a champion in the list of tasks."""
+
+    task: str
+    kind: str
+    model: str
+    bundle: str
+    classes: list[str]
+
+
+def summary(served: Served) -> Summary:
     """Return the entry of a champion in the list of tasks."""
     info = served.info
-    facts = {"task": served.task, "kind": info.kind, "model": info.model, "bundle": served.id}
-    return facts | {"classes": info.classes}
+    return {"task": served.task, "kind": info.kind, "model": info.model, "bundle": served.id, "classes": info.classes}
 
 
-def selection_of(served: Served) -> dict[str, Any]:
-    """Return selection.json if it belongs to the bundle in use, otherwise {}."""
-    with suppress(BundleError, OSError):
+def selection_of(served: Served) -> Selection | None:
+    """Return the content of selection.json if it belongs to the bundle in use, otherwise None."""
+    with suppress(BundleError, StageError, OSError):
         if bundle.expected_sha256(served.task).startswith(served.id.rpartition("@")[2]):
-            return artifacts.read_json(TaskPaths(served.task).selection)
-    return {}
+            return selection.read(served.task)
+    return None
 
 
 def description(served: Served) -> dict[str, Any]:
     """Return classes, columns, metrics and origin of a champion."""
     info = served.info
-    selection = selection_of(served)
+    selected = selection_of(served)
     card = {key: getattr(info, key) for key in CARD}
-    card["chosen"] = selection.get("reason")
+    card["chosen"] = selected.reason if selected else None
     card["use"] = "Research use, not a medical device."
-    metrics = {"out_of_fold": {name: value for name, value in info.metrics.items() if name != "reference"}}
-    if selection:
+    metrics: dict[str, Any] = {
+        "out_of_fold": {name: value for name, value in info.metrics.items() if name != "reference"}
+    }
+    if selected:
         # The report may not exist yet or may be removed by `dvc repro`; test_looks.csv may be unreadable.
         with suppress(OSError, DataError):
             metrics["test"] = artifacts.read_json(TaskPaths(served.task).test_report(info.model))
             evaluations = test_set_evaluations.count(served.task, info.model)
             card["test_looks"] = test_set_evaluations.in_words(evaluations) if evaluations else None
-    return summary(served) | {"schema": info.schema, "metrics": metrics, "card": card}
+    return {**summary(served), "schema": info.schema, "metrics": metrics, "card": card}

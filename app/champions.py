@@ -2,29 +2,34 @@
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.on_disk import SELECTION, bundles
+from app.on_disk import SELECTION, FileState, bundles
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.prediction import bundle
+
+if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
+    from app.recorder import Recorder
+    from pipeline.prediction.answer import Explanation, Item
+    from pipeline.prediction.predictor import Predictor, Sample
 
 
 class Champion:
     """A task's champion. The content of bundle.json is read at once, the model when it is first needed."""
 
-    def __init__(self, task: str, state: dict[str, tuple]):
+    def __init__(self, task: str, state: dict[str, FileState]):
         """Read the bundle; raise BundleError if it is incomplete or its SHA-256 is not the one in the reports."""
         self.task, self.state = task, state
         self._folder, self._expected_sha256 = TaskPaths(task).best, bundle.expected_sha256(task)
         checked = bundle.read(self._folder, self._expected_sha256)
         self.info, self.id = checked.info, checked.id
         self._loading = threading.Lock()
-        self._predictor = None
+        self._predictor: Predictor | None = None
 
-    def load(self) -> Any:
+    def load(self) -> "Predictor":
         """Return the Predictor, loaded once and checked against its golden predictions; raise BundleError if they differ."""
         with self._loading:
             if self._predictor is None:
@@ -36,14 +41,14 @@ class Champion:
                 self._predictor = predictor
             return self._predictor
 
-    def predict(self, data: bytes | dict[str, Any], name: str) -> dict[str, Any]:
+    def predict(self, data: "Sample", name: str) -> "Item":
         """Predict one sample, as on the command line, and count it. Safe to call from several sessions at once."""
         predictor, start = self.load(), time.perf_counter()
         prediction = predictor.predict_with_ood(data, name)
         recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
         return prediction.item
 
-    def explain(self, data: bytes | dict[str, Any], name: str) -> Any:
+    def explain(self, data: "Sample", name: str) -> "Explanation | None":
         """Return the explanation of one prediction, None if there is no prediction."""
         return self.load().explain(data, name)[1]
 
@@ -55,7 +60,7 @@ def kept() -> dict[str, Champion]:
 
 
 @st.cache_resource(show_spinner=False)
-def recorder() -> "Recorder":  # noqa: F821 - its import takes numpy, for which the first page does not wait
+def recorder() -> "Recorder":
     """Return the recorder of all sessions; app/main.py flushes it when the app ends."""
     from app.recorder import Recorder
 

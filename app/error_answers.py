@@ -1,21 +1,15 @@
 """Error responses: unknown paths, invalid parameters, problems raised by a route, bugs, disconnected clients."""
 
-from fastapi import FastAPI, Request
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.problems import Problem
-
-
-def add(app: FastAPI) -> None:
-    """Register the error handlers with the application."""
-    app.add_exception_handler(HTTPException, unknown_path)
-    app.add_exception_handler(RequestValidationError, invalid_parameter)
-    app.add_exception_handler(Problem, as_document)
-    app.add_exception_handler(Exception, internal_error)  # the guard logs it
-    app.add_exception_handler(ClientDisconnect, disconnected)
 
 
 async def unknown_path(request: Request, error: HTTPException) -> Response:
@@ -46,3 +40,12 @@ async def internal_error(request: Request, error: Exception) -> Response:
 async def disconnected(request: Request, error: ClientDisconnect) -> Response:
     """Count a request whose client disconnected, with the status that proxies use; nobody reads the response."""
     return Response(status_code=499)
+
+
+HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    HTTPException: unknown_path,
+    RequestValidationError: invalid_parameter,
+    Problem: as_document,
+    Exception: internal_error,  # the guard logs it
+    ClientDisconnect: disconnected,
+}

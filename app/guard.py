@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 import traceback
-from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import keys
 from app.limits import BODY_BYTES, SECONDS
@@ -18,15 +19,15 @@ log = logging.getLogger("assay.api")
 class Guard:
     """An ASGI application that wraps another one."""
 
-    def __init__(self, app: Any, metrics: Metrics, known: list[bytes]):
+    def __init__(self, app: ASGIApp, metrics: Metrics, known: list[bytes]):
         self.app, self.metrics, self.known = app, metrics, known
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         # A HEAD is handled as a GET; the server, which has its own scope, omits the body.
         if scope["method"] == "HEAD":
-            scope = scope | {"method": "GET"}
+            scope = {**scope, "method": "GET"}
         start, exchange = time.perf_counter(), Exchange(scope, receive, send)
         try:
             keys.check(self.known, scope["path"], scope["headers"])
@@ -47,16 +48,16 @@ class Guard:
 class Exchange:
     """One request and its response, and the progress of both."""
 
-    def __init__(self, scope: dict[str, Any], receive: Any, send: Any):
+    def __init__(self, scope: Scope, receive: Receive, send: Send):
         self.scope, self._receive, self._send = scope, receive, send
         self.status, self.read = 0, False
 
-    async def receive(self) -> dict[str, Any]:
+    async def receive(self) -> Message:
         message = await self._receive()
         self.read = message["type"] == "http.disconnect" or not message.get("more_body", False)
         return message
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if not self.read and self.status >= 400 and not await self._drain():
@@ -91,6 +92,6 @@ class Exchange:
         return Problem(408, f"The request did not arrive within {SECONDS} s. Send it again, over a faster connection.")
 
 
-def route_of(scope: dict[str, Any]) -> str:
+def route_of(scope: Scope) -> str:
     """Return the route's pattern, never the requested path."""
     return getattr(scope.get("route"), "path", "other")

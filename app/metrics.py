@@ -49,7 +49,8 @@ class Metrics:
 
     def page(self, served: dict[str, str], refused: dict[str, str], more: Iterable[Any] = ()) -> bytes:
         """Return the metrics in Prometheus' format: `served` and `refused` by task, and `more` metric families."""
-        self.bundles.clear(), self.refused.clear()
+        self.bundles.clear()
+        self.refused.clear()
         for task, bundle in served.items():
             self.bundles.labels(task, bundle).set(1)
         for task in refused:

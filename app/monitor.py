@@ -18,7 +18,8 @@ def report(recorder: Recorder, task: str, bundle: str, info: BundleInfo) -> dict
     days = recorder.days(task, bundle, SHOWN)
     week = sum(list(days.values())[-drift.DAYS :], Tally())
     reference = info.metrics.get("reference")
-    content = {"task": task, "kind": info.kind, "bundle": bundle, "drift": drift.compare(week, reference, info.kind)}
+    content: dict[str, Any] = {"task": task, "kind": info.kind, "bundle": bundle}
+    content |= {"drift": drift.compare(week, reference, info.kind)}
     content |= {"counts": week.to_json() | {"n": week.n}, "training": reference, "bins": bins()}
     return content | {"by_day": [{"day": day, "n": counts.n} | counts.to_json() for day, counts in days.items()]}
 

@@ -1,16 +1,17 @@
 """Bundles on disk and the states of their files, watched by the API and the app. Imports only light modules."""
 
 import os
-from typing import Any
+from pathlib import Path
 
 from pipeline.core import paths
 from pipeline.core.paths import TaskPaths
 
 SELECTION = "selection.json"
+FileState = tuple[int, int, int]  # modification time in ns, size, inode
 
 
-def bundles() -> dict[str, dict[str, tuple]]:
-    """Return {task: {file: (mtime, size, inode)}} of each bundle and of the task's selection.json.
+def bundles() -> dict[str, dict[str, FileState]]:
+    """Return {task: {file: state}} of each bundle and of the task's selection.json.
 
     Bundles without a `.joblib` come first: importing scikit-learn alone takes longer than loading a network's bundle.
     """
@@ -24,7 +25,7 @@ def bundles() -> dict[str, dict[str, tuple]]:
     return dict(sorted(states.items(), key=lambda item: ("model.joblib" in item[1], item[0])))
 
 
-def times(path: Any) -> tuple[int, int, int]:
-    """Return a file's modification time, size and inode."""
+def times(path: "Path | os.DirEntry[str]") -> FileState:
+    """Return the state of a file."""
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

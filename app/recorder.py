@@ -54,7 +54,7 @@ class Recorder:
                 if self._timer:
                     self._timer.cancel()
                 self._timer = None
-            failed = {}
+            failed: dict[tuple[str, str, str], Tally] = {}
             for task, day in sorted({key[:2] for key in new}):
                 of_day = {key: counts for key, counts in new.items() if key[:2] == (task, day)}
                 try:

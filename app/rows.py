@@ -1,7 +1,6 @@
 """Read rows of a table from a JSON body."""
 
 import json
-from typing import Any
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
@@ -9,11 +8,12 @@ from starlette.requests import Request
 from app import limits
 from app.problems import Problem
 from app.uploads import describe
+from pipeline.prediction.predictor import Sample
 
 SHAPE = 'expected {"rows": [{"column": value, ...}, ...]}'
 
 
-async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, dict[str, Any]]]:
+async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, Sample]]:
     """Return name ("row 1") and cells of every row in the body, at least one.
 
     Raises Problem: 415 for another content type, 413 over a limit, 422 if the body is not rows in JSON.

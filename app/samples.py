@@ -3,7 +3,8 @@
 import asyncio
 import errno
 import importlib
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 from starlette.requests import Request
 
@@ -14,12 +15,31 @@ from app.serving import Served
 from app.uploads import read_files
 from pipeline.core.errors import AssayError, ParamsError, StageError
 from pipeline.core.stage import REFUSALS
+from pipeline.prediction.predictor import Sample
+
+if TYPE_CHECKING:  # pipeline.retraining may not be installed where the API runs
+    from pipeline.retraining.records import Outcome
 
 
-async def take(request: Request, served: Served, known: list[bytes], about: dict[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Labels:
+    """What a request says of all its samples, "" where it does not; rows may have a label and a group in columns."""
+
+    label: str
+    group: str
+    batch: str
+
+
+class Collected(TypedDict):
+    """The task, the batch, and the outcome of each sample in order."""
+
+    task: str
+    batch: str
+    samples: "list[Outcome]"
+
+
+async def take(request: Request, served: Served, known: list[bytes], about: Labels) -> Collected:
     """Store the samples of a request; return the batch and the outcome of each sample.
-
-    `about` has label, group and batch, "" if not given.
 
     Raises Problem: 403 if the server has no keys, 422 if nothing is accepted, 503 if the packages that check samples
     are not installed, 507 if the disk is full.
@@ -37,7 +57,7 @@ async def take(request: Request, served: Served, known: list[bytes], about: dict
     return content
 
 
-def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[str, str]) -> dict[str, Any]:
+def store(served: Served, samples: list[tuple[str, Sample]], who: str, about: Labels) -> Collected:
     """Store the samples; see `take`."""
     try:
         intake = importlib.import_module("pipeline.retraining.intake")
@@ -45,12 +65,12 @@ def store(served: Served, samples: list[tuple[str, Any]], who: str, about: dict[
         raise Problem(
             503, f"This server only predicts: it has no {error.name}. Submit samples where the model is trained."
         ) from None
-    label, group, batch = about["label"], about["group"], about["batch"] or intake.new_batch()
+    batch = about.batch or intake.new_batch()
     try:
         if served.info.is_table:
-            offers = [intake.from_row(served.task, name, row, label, group) for name, row in samples]
+            offers = [intake.from_row(served.task, name, row, about.label, about.group) for name, row in samples]
         else:
-            offers = [intake.Offer(name, data, label, group) for name, data in samples]
+            offers = [intake.Offer(name, data, about.label, about.group) for name, data in samples]
         return {"task": served.task, "batch": batch, "samples": intake.collect(served.task, offers, batch, who, "API")}
     except (StageError, ParamsError) as error:
         raise Problem(503, f"Samples cannot be checked here: {error}") from None

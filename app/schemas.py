@@ -3,8 +3,9 @@
 from typing import Any
 
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 
-LESION = {
+LESION: JsonDict = {
     "file": "IMG_1.jpg",
     "class": "malignant",
     "probabilities": {"benign": 0.12, "malignant": 0.88},
@@ -12,7 +13,7 @@ LESION = {
     "refused": False,
     "reason": "",
 }
-BROKEN = {
+BROKEN: JsonDict = {
     "file": "notes.txt",
     "class": "",
     "probabilities": {},
@@ -20,7 +21,7 @@ BROKEN = {
     "refused": True,
     "reason": "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP",
 }
-ANSWER = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "predictions": [LESION, BROKEN]}
+ANSWER: JsonDict = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "predictions": [LESION, BROKEN]}
 
 
 class Contribution(BaseModel):
@@ -86,8 +87,13 @@ class Stored(BaseModel):
     reason: str = Field(description="why it was refused")
 
 
-STORED = {"file": "IMG_1.jpg", "id": "2c6cc7aa14870f3d", "accepted": True, "reason": ""}
-AGAIN = {"file": "IMG_2.jpg", "id": "90b1c7aa14870f3d", "accepted": False, "reason": "already there (benign/7.jpg)"}
+STORED: JsonDict = {"file": "IMG_1.jpg", "id": "2c6cc7aa14870f3d", "accepted": True, "reason": ""}
+AGAIN: JsonDict = {
+    "file": "IMG_2.jpg",
+    "id": "90b1c7aa14870f3d",
+    "accepted": False,
+    "reason": "already there (benign/7.jpg)",
+}
 
 
 class Collected(BaseModel):

@@ -8,18 +8,33 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypedDict
 
-from app.on_disk import SELECTION, bundles
+from app.on_disk import SELECTION, FileState, bundles
 from app.problems import Problem, busy
 from app.recorder import Recorder
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.prediction import bundle, self_test
-from pipeline.prediction.predictor import Predictor
+from pipeline.prediction.answer import Item
+from pipeline.prediction.predictor import Predictor, Sample
 
 POLL = 0.5  # s between two checks of the bundles' files, a few stat calls each
 log = logging.getLogger("assay.api")
+
+
+class ExplainedItem(Item, total=False):
+    """An item with its `explanation`, if one was requested, which is None without a prediction."""
+
+    explanation: dict[str, Any] | None
+
+
+class Answer(TypedDict):
+    """The answer to a request: the id of the bundle, the task, and an item for each sample in order."""
+
+    bundle: str
+    task: str
+    predictions: list[ExplainedItem]
 
 
 class Served:
@@ -32,15 +47,15 @@ class Served:
         self_test.check(self._predictor)
         self._predictor.warm_up(threads)
 
-    def predict(self, data: Any, name: str, explain: bool = False) -> dict[str, Any]:
-        """Predict one sample, with its `explanation` if requested, which is None without a prediction."""
+    def predict(self, data: Sample, name: str, explain: bool = False) -> ExplainedItem:
+        """Predict one sample."""
         start = time.perf_counter()
         prediction = self._predictor.predict_with_ood(data, name, explain)
         self._recorder.record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
-        if not explain:
-            return prediction.item
-        explanation = prediction.explanation
-        return prediction.item | {"explanation": explanation.to_json() if explanation else None}
+        item: ExplainedItem = {**prediction.item}
+        if explain:
+            item["explanation"] = prediction.explanation.to_json() if prediction.explanation else None
+        return item
 
 
 class Models:
@@ -51,8 +66,8 @@ class Models:
         self.served: dict[str, Served] = {}
         self.refused: dict[str, str] = {}  # reason by task
         self.is_checked = False
-        self._tried: dict[str, dict] = {}
-        self._seen: dict[str, dict] = {}
+        self._tried: dict[str, dict[str, FileState]] = {}
+        self._seen: dict[str, dict[str, FileState]] = {}
         self._workers = ThreadPoolExecutor(threads, thread_name_prefix="predict")
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
 
@@ -110,8 +125,8 @@ class Models:
         raise Problem(404, f"There is {what}; there are: {', '.join(sorted(self.served)) or 'none'}. See /v1/tasks.")
 
     async def predict(
-        self, served: Served, samples: list[tuple[str, Any]], explain: bool = False
-    ) -> list[dict[str, Any]]:
+        self, served: Served, samples: list[tuple[str, Sample]], explain: bool = False
+    ) -> list[ExplainedItem]:
         """Return the prediction of every (name, data), in order."""
         loop = asyncio.get_running_loop()
         jobs = [loop.run_in_executor(self._workers, served.predict, data, name, explain) for name, data in samples]

@@ -6,7 +6,7 @@ Starlette's form parser does not limit the size of a file, accepts a truncated f
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -14,6 +14,10 @@ from starlette.requests import Request
 
 from app import limits
 from app.problems import Problem
+from pipeline.prediction.predictor import Sample
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # its warnings quote the request
 NAME_LENGTH = 255  # characters of a file name in a response
@@ -26,13 +30,17 @@ class Form:
     """
 
     def __init__(self, field: str, columns: Sequence[str] = ()):
-        self.field, self.files, self.other, self.ended = field, [], set(), False
+        self.field, self.ended = field, False
+        self.files: list[tuple[str, bytes]] = []
+        self.other: set[str] = set()
         self.values: dict[str, list[str]] = {name: [] for name in columns}
         self._most_parts = limits.FILES * (1 + len(columns))
-        self._column = None
         self._parts = 0
-        self._header, self._headers = (b"", b""), {}
-        self._name, self._chunks, self._size = None, None, 0
+        self._header = b"", b""
+        self._headers: dict[bytes, bytes] = {}
+        self._name, self._size = "", 0
+        self._column: str | None = None
+        self._chunks: list[bytes] | None = None  # None while a part is read that nobody asked for
 
     def on_part_begin(self) -> None:
         self._headers, self._chunks, self._size, self._column = {}, None, 0, None
@@ -76,22 +84,34 @@ class Form:
         self._chunks.append(data[start:end])
 
     def on_part_end(self) -> None:
+        if self._chunks is None:
+            return
+        data, self._chunks = b"".join(self._chunks), None
         if self._column:
-            self.values[self._column].append(b"".join(self._chunks).decode("utf-8", "replace"))
-        elif self._chunks is not None:
-            self.files.append((self._name or f"file {len(self.files) + 1}", b"".join(self._chunks)))
-        self._chunks = None
+            self.values[self._column].append(data.decode("utf-8", "replace"))
+        else:
+            self.files.append((self._name or f"file {len(self.files) + 1}", data))
 
     def on_end(self) -> None:
         self.ended = True
 
-
-EVENTS = [name for name in vars(Form) if name.startswith("on_")]
+    def callbacks(self) -> "MultipartCallbacks":
+        """Return the handlers by event."""
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_headers_finished": self.on_headers_finished,
+            "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+            "on_end": self.on_end,
+        }
 
 
 async def read_files(
     request: Request, field: str, ticket: limits.Ticket, columns: Sequence[str] = ()
-) -> list[tuple[str, Any]]:
+) -> list[tuple[str, Sample]]:
     """Return name and bytes of the files that a multipart request carries under `field`, at least one.
 
     If the model takes clinical `columns`, the data are (bytes, row): each column is a form field, sent once for all files or
@@ -108,7 +128,7 @@ async def read_files(
         )
     form = Form(field, columns)
     try:
-        parser = MultipartParser(boundary, {event: getattr(form, event) for event in EVENTS})
+        parser = MultipartParser(boundary, form.callbacks())
         async for chunk in limits.chunks(request, ticket, limits.BODY_BYTES):
             parser.write(chunk)
         parser.finalize()
@@ -119,10 +139,10 @@ async def read_files(
     if not form.files:
         fields = ", ".join(map(repr, sorted(form.other))) or "none"
         raise Problem(422, f"The form has no field '{field}'; it has: {fields}. Send the images under '{field}'.")
-    return with_columns(form) if columns else form.files
+    return with_columns(form) if columns else list(form.files)
 
 
-def with_columns(form: Form) -> list[tuple[str, tuple[bytes, dict[str, str]]]]:
+def with_columns(form: Form) -> list[tuple[str, Sample]]:
     """Return name and (bytes, row) of each file; raise a 422 if a column is missing or has the wrong number of values."""
     n = len(form.files)
     absent = [name for name, values in form.values.items() if not values]

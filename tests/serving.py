@@ -45,8 +45,9 @@ def crown(task: str, candidate: Path, **changes: Any) -> str:
 
 def vouch(task: str) -> None:
     """Let selection.json vouch for the task's bundle as it is."""
-    sha256 = bundle.read(Path(f"models/{task}/best")).sha256
-    artifacts.write_json(f"reports/{task}/selection.json", {"bundle": sha256, "reason": "line wins"})
+    champion = bundle.read(Path(f"models/{task}/best"))
+    selection = {"winner": champion.info.model, "bundle": champion.sha256, "reason": "line wins"}
+    artifacts.write_json(f"reports/{task}/selection.json", selection)
 
 
 def make_project(program: Path, whole: bool = False) -> None:

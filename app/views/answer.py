@@ -2,7 +2,7 @@
 
 import base64
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -10,6 +10,10 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import test_set_evaluations
+
+if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
+    from app.champions import Champion
+    from pipeline.prediction.answer import Contribution, Explanation, Item
 
 # Okabe and Ito's colours, as in pipeline/evaluation/plots.py, without black, which is invisible on a dark page
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
@@ -23,7 +27,7 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def show_prediction(item: dict[str, Any]) -> None:
+def show_prediction(item: "Item") -> None:
     """Draw one prediction: class, decision in words and bars, or the reason why there is none."""
     if not item["class"]:
         st.error(f"{plain(item['file'])}: {plain(item['reason'])}")
@@ -72,7 +76,7 @@ WHY = {
 MOST_COLUMNS = 12
 
 
-def explain(explanation: Any, item: dict[str, Any]) -> None:
+def explain(explanation: "Explanation", item: "Item") -> None:
     """Draw an explanation: the image with a map over it, a bar for each column, or both."""
     if explanation.png is not None:
         st.image(
@@ -97,7 +101,7 @@ def explain(explanation: Any, item: dict[str, Any]) -> None:
     )
 
 
-def terms_of(columns: list[dict[str, Any]]) -> None:
+def terms_of(columns: "list[Contribution]") -> None:
     """Draw contributions as bars on both sides of 0."""
     rows = [{"column": f"{line['column']} = {line['value']}", "contribution": line["contribution"]} for line in columns]
     terms = [f"{row['column']}: {row['contribution']:+.3f}" for row in rows]
@@ -114,7 +118,7 @@ def terms_of(columns: list[dict[str, Any]]) -> None:
     st.vega_lite_chart(spec=spec, width="stretch", alt=f"Contributions: {', '.join(terms)}")
 
 
-def many(items: list[dict[str, Any]], thumbs: list[str | None] | None, classes: list[str]) -> int:
+def many(items: "list[Item]", thumbs: list[str | None] | None, classes: list[str]) -> int:
     """Draw the predictions as a sortable table with a download; return the index of the selected row, or 0.
 
     `thumbs` are the thumbnails of images, as `thumb` returns them.
@@ -155,7 +159,7 @@ def thumb(data: bytes) -> str | None:
         return None
 
 
-def model(champion: Any) -> None:
+def model(champion: "Champion") -> None:
     """Show which model predicts, and its performance on the test set."""
     info = champion.info
     path = TaskPaths(champion.task).test_report(info.model)

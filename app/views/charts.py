@@ -16,7 +16,7 @@ LEGEND = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symb
 NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symbolType="stroke", symbolSize=300)
 
 
-def draw(chart: alt.Chart | alt.LayerChart, says: str, height: int = 300) -> None:
+def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, says: str, height: int = 300) -> None:
     """Draw a chart at full width; `says` is its alternative text."""
     st.altair_chart(chart.properties(height=height), width="stretch", alt=says)
 

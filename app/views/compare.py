@@ -62,7 +62,7 @@ def one_model(task: str) -> None:
     st.header("One model")
     label = {name: f"{name} (champion)" if name in champion else name for name in models}
     first = models.index(champion[0]) if champion else 0
-    model = st.selectbox("Model", models, first, format_func=label.get, key=f"model of {task}")
+    model = st.selectbox("Model", models, first, format_func=lambda name: label[name], key=f"model of {task}")
     part(figures, task, model)
     left, right = st.columns(2)
     with left:

@@ -1,6 +1,6 @@
 """Section of the page Predict: submit the sample with its correct class, with one click."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -8,8 +8,11 @@ from app import access
 from app.champions import Champion
 from app.views.answer import plain
 
+if TYPE_CHECKING:  # imports numpy, for which the first page does not wait
+    from pipeline.prediction.answer import Item
 
-def offer(champion: Champion, item: dict[str, Any], data: bytes | dict[str, Any]) -> None:
+
+def offer(champion: Champion, item: "Item", data: bytes | dict[str, Any]) -> None:
     """Draw a button for each class; a click submits the sample to today's batch."""
     if not access.may_write():
         return
@@ -23,7 +26,7 @@ def offer(champion: Champion, item: dict[str, Any], data: bytes | dict[str, Any]
                     submit(champion.task, item, data, name)
 
 
-def submit(task: str, item: dict[str, Any], data: bytes | dict[str, Any], label: str) -> None:
+def submit(task: str, item: "Item", data: bytes | dict[str, Any], label: str) -> None:
     """Submit the sample and show the outcome."""
     from app.views import retrain
 

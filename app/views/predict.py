@@ -1,8 +1,9 @@
 """The page Predict: predictions of the champion for images, or for a row or a CSV of a table."""
 
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import champions, limits
 from app.champions import Champion
@@ -10,7 +11,22 @@ from app.views import answer, correct, form
 from app.views.answer import plain
 from pipeline.core.errors import BundleError, DataError
 
+if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from pipeline.prediction.answer import Item
+    from pipeline.prediction.predictor import Sample
+
 SIDE = 480  # px of the image next to its prediction
+
+
+class Given(NamedTuple):
+    """A sample to predict; `id` changes with the data, `image` is its image file, if it has one."""
+
+    name: str
+    data: "Sample"
+    id: str
+    image: bytes | None = None
 
 
 def show(task: str) -> None:
@@ -38,18 +54,19 @@ def draw(champion: Champion) -> None:
         (rows if info.is_table else images)(champion, area)
 
 
-def images(champion: Champion, area: Any) -> None:
+def images(champion: Champion, area: DeltaGenerator) -> None:
     """Read images from files, the camera or examples, and predict each."""
     sources = ["Files", "Camera", "Example"]
     source = st.segmented_control("Image from", sources, default="Files", required=True, key="source")
     if source == "Example":
-        given = [example()]
+        received = [example()]
     else:
-        received = files() if source == "Files" else [camera()]
-        given = [(file.name, file.getvalue(), file.file_id) for file in received if file]
+        uploaded = files() if source == "Files" else [camera()]
+        received = [(file.name, file.getvalue(), file.file_id) for file in uploaded if file]
+    given = [Given(name, image, id_, image) for name, image, id_ in received]
     if champion.info.clinical_columns:
-        row = form.clinical_form(champion.info.schema, champion.task)
-        given = [(name, (data, row), f"{id_} {row}") for name, data, id_ in given]
+        row = form.clinical_form(champion.info.schema or [], champion.task)
+        given = [Given(name, (image, row), f"{id_} {row}", image) for name, image, id_ in received]
     if not given:
         area.info("The prediction for an image appears here.")
         return
@@ -62,37 +79,33 @@ def images(champion: Champion, area: Any) -> None:
     answers = answer_all(champion, given)
     items, thumbs = [item for item, _ in answers], [thumb for _, thumb in answers]
     index = answer.many(items, thumbs, champion.info.classes) if len(items) > 1 else 0
+    image = received[index][1]
     if thumbs[index]:
         # A single image is shown below its source, one of many next to its prediction.
         target = area if len(items) > 1 else st.container()
-        target.image(
-            thumbnails.preview(image_of(given[index][1]), SIDE), plain(items[index]["file"]), alt=items[index]["file"]
-        )
+        target.image(thumbnails.preview(image, SIDE), plain(items[index]["file"]), alt=items[index]["file"])
     with area:
         answer.show_prediction(items[index])
-        explained(champion, given[index][1], items[index])
-        correct.offer(champion, items[index], image_of(given[index][1]))
+        explained(champion, given[index].data, items[index])
+        correct.offer(champion, items[index], image)
 
 
-def image_of(data: Any) -> Any:
-    """Return the bytes of an image, with or without clinical columns; a row unchanged."""
-    return data[0] if isinstance(data, tuple) else data
-
-
-def explained(champion: Champion, data: Any, item: dict[str, Any]) -> None:
+def explained(champion: Champion, data: "Sample", item: "Item") -> None:
     """Draw the explanation of the prediction, if it is switched on."""
     if item["class"] and st.toggle("Explain this prediction", key=f"explain {champion.info.kind}"):
-        answer.explain(champion.explain(data, item["file"]), item)
+        explanation = champion.explain(data, item["file"])
+        if explanation:
+            answer.explain(explanation, item)
 
 
-def files() -> list[Any]:
+def files() -> "list[UploadedFile]":
     """Draw the file uploader; return the uploaded files."""
     label = f"JPEG, PNG, BMP, TIFF or WebP; up to {limits.PAGE_FILES} at once"
     size = limits.FILE_BYTES // limits.MB
     return st.file_uploader(label, accept_multiple_files=True, max_upload_size=size, key="files")
 
 
-def camera() -> Any:
+def camera() -> "UploadedFile | None":
     """Draw the camera, which asks the browser for permission; return the image taken, if any."""
     return st.camera_input("Take a photo", help="Your browser asks for permission to use the camera.")
 
@@ -108,13 +121,13 @@ def example() -> tuple[str, bytes, str]:
     return f"example {number}", draw_example(number), f"example {number}"
 
 
-def rows(champion: Champion, area: Any) -> None:
+def rows(champion: Champion, area: DeltaGenerator) -> None:
     """Read one row from a form or many from a CSV, and predict each."""
     source = st.segmented_control("Rows from", ["Form", "CSV file"], default="Form", required=True, key="rows from")
     if source == "CSV file":
         table(champion, area)
         return
-    row = form.row_form(champion.info.schema, champion.task)
+    row = form.row_form(champion.info.schema or [], champion.task)
     with area:
         if row is None:
             st.info("The prediction for the form appears here.")
@@ -126,9 +139,9 @@ def rows(champion: Champion, area: Any) -> None:
         correct.offer(champion, item, row)
 
 
-def table(champion: Champion, area: Any) -> None:
+def table(champion: Champion, area: DeltaGenerator) -> None:
     """Read a CSV file and predict each of its rows."""
-    schema = champion.info.schema
+    schema = champion.info.schema or []
     st.download_button(
         "Download a template", form.template(schema), f"{champion.task}.csv", "text/csv", on_click="ignore"
     )
@@ -140,34 +153,33 @@ def table(champion: Champion, area: Any) -> None:
     from pipeline.prediction.files import read_rows
 
     try:
-        given, warnings = read_rows(schema, file.name, file.getvalue())
+        rows, warnings = read_rows(schema, file.name, file.getvalue())
     except DataError as error:
         st.error(plain(str(error)))
         return
-    if len(given) > limits.ROWS:
-        warnings.append(f"the first {limits.ROWS} rows are used, {len(given) - limits.ROWS} are left out")
+    if len(rows) > limits.ROWS:
+        warnings.append(f"the first {limits.ROWS} rows are used, {len(rows) - limits.ROWS} are left out")
     for warning in warnings:
         st.warning(plain(warning))
-    given = [(name, row, f"{file.file_id} {name}") for name, row in given[: limits.ROWS]]
+    given = [Given(name, row, f"{file.file_id} {name}") for name, row in rows[: limits.ROWS]]
     items = [item for item, _ in answer_all(champion, given)]
     index = answer.many(items, None, champion.info.classes)
     with area:
         st.caption(plain(items[index]["file"]))
         answer.show_prediction(items[index])
-        explained(champion, given[index][1], items[index])
+        explained(champion, given[index].data, items[index])
 
 
-def answer_all(champion: Champion, given: list[tuple[str, Any, str]]) -> list[tuple[dict[str, Any], str | None]]:
-    """Return prediction and thumbnail for each (name, data, id), with a progress bar; reuse the session's earlier predictions."""
+def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Item, str | None]]":
+    """Return prediction and thumbnail for each sample, with a progress bar; reuse the session's earlier predictions."""
     previous = st.session_state.setdefault("answers", {})
-    keys = [(champion.id, id_) for _, _, id_ in given]
+    keys = [(champion.id, sample.id) for sample in given]
     new = [number for number, key in enumerate(keys) if key not in previous]
     bar = st.progress(0.0, "Predicting") if len(new) > 1 else st.empty()
     for done, number in enumerate(new, start=1):
-        name, data, _ = given[number]
-        item = champion.predict(data, name)
-        image = image_of(data)
-        previous[keys[number]] = item, answer.thumb(image) if isinstance(image, bytes) else None
+        sample = given[number]
+        item = champion.predict(sample.data, sample.name)
+        previous[keys[number]] = item, None if sample.image is None else answer.thumb(sample.image)
         if len(new) > 1:
             bar.progress(done / len(new), f"{done} of {len(new)} done")
     bar.empty()

@@ -5,7 +5,7 @@ Long tasks run in a separate process, whose state is in files, so that it surviv
 
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,10 @@ from app import access, limits
 from app.views import written
 from app.views.answer import plain
 from pipeline.core import paths
-from pipeline.retraining.records import Comparison
+from pipeline.retraining.records import Comparison, Outcome
+
+if TYPE_CHECKING:  # what it imports may not be installed
+    from pipeline.retraining.intake import Offer
 
 LATEST = 20  # batches that are shown
 OUT = paths.LOGS / "retrain.log"  # output of the processes that are started here
@@ -93,14 +96,14 @@ def submit(task: str) -> None:
     show_outcome(st.session_state.get("submitted"))
 
 
-def read(task: str, name: str, data: bytes, label: str | None, group: str) -> list[Any]:
+def read(task: str, name: str, data: bytes, label: str | None, group: str) -> "list[Offer]":
     """Return the samples in an uploaded file."""
     from pipeline.retraining import intake
 
     return intake.read_data(task, name, data, label, group.strip())
 
 
-def collect(task: str, offers: list[Any], batch: str) -> list[dict[str, Any]] | str:
+def collect(task: str, offers: "list[Offer]", batch: str) -> list[Outcome] | str:
     """Submit samples; return the outcome of each, or the reason why none was stored."""
     from pipeline.core.errors import AssayError
     from pipeline.retraining import intake
@@ -114,7 +117,7 @@ def collect(task: str, offers: list[Any], batch: str) -> list[dict[str, Any]] | 
         return f"{error.strerror}: samples that were not yet accepted are not stored. Free some space, then submit them again."
 
 
-def show_outcome(outcome: list[dict[str, Any]] | str | None) -> None:
+def show_outcome(outcome: list[Outcome] | str | None) -> None:
     """Draw the outcome of the last submission."""
     if isinstance(outcome, str):
         st.error(plain(outcome))
@@ -209,7 +212,7 @@ def buttons(task: str, batch: str, state: str, busy: bool, comparison: Compariso
 
 def decision_buttons(task: str, batch: str, state: str, busy: bool, comparison: Comparison | None) -> None:
     """Draw the buttons for a batch that is neither promoted nor rejected."""
-    decidable = state == "compared" and comparison is not None
+    decidable = comparison if state == "compared" else None
     again = "Try again" if comparison else "Try it"
     if st.button(
         again,
@@ -218,7 +221,7 @@ def decision_buttons(task: str, batch: str, state: str, busy: bool, comparison: 
         help="Trains a challenger; the champion does not change",
     ):
         start(task, "--batch", batch)
-    if decidable and comparison.passed:
+    if decidable and decidable.passed:
         if st.button("Promote", disabled=busy, type="primary", help="Trains a new champion with this batch"):
             start(task, "--promote", batch)
     elif decidable:

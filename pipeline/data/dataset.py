@@ -3,11 +3,17 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
+
+if TYPE_CHECKING:  # only data sets with columns need them
+    import pandas as pd
+
+    from pipeline.data.tabular.formats import ColumnFormat
 
 FORMATS = "column_formats"  # the array that says how columns that are not plain are written, as JSON
 
@@ -50,7 +56,16 @@ class Dataset:
         own = {name: getattr(self, name)[kept] for name in ("id", "path", "group", "y", "fold")}
         return replace(self, **own, arrays={})
 
-    def X(self, features: str) -> "np.ndarray | pandas.DataFrame | ImageWithColumns":  # noqa: F821 - pandas only for columns
+    @overload
+    def X(self, features: Literal["columns"]) -> "pd.DataFrame": ...
+
+    @overload
+    def X(self, features: Literal["embedding", "classical"]) -> np.ndarray: ...
+
+    @overload
+    def X(self, features: str) -> "np.ndarray | pd.DataFrame | ImageWithColumns": ...
+
+    def X(self, features: str) -> "np.ndarray | pd.DataFrame | ImageWithColumns":
         """Return the features of this name: an array (n, n_features), for `columns` a DataFrame (n, n_columns), or both."""
         if has_columns(features):
             return ImageWithColumns(self.arrays[image_part(features)], self.X("columns"))
@@ -72,7 +87,7 @@ class Dataset:
         return [name for name in self.arrays if name.startswith("column:")]
 
     @property
-    def formats(self) -> "dict[str, ColumnFormat]":  # noqa: F821 - numpy alone is imported here
+    def formats(self) -> "dict[str, ColumnFormat]":
         """How columns are written that are not plain, by name; see `data.tabular.formats`."""
         if FORMATS not in self.arrays:
             return {}

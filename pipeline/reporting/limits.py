@@ -67,19 +67,14 @@ def of_data(study: Study) -> list[str]:
 def of_other_sources(study: Study) -> list[str]:
     """Return what happens at sites and on data that the model has not seen."""
     sentences = []
-    left = sites(study)
-    ends = left["rows"][0]["difference"]["ci"] if left and left["rows"] and "difference" in left["rows"][0] else [None]
-    if None not in ends and ends[1] < 0:
-        sentences.append(
-            f"At a site not seen in training, the ROC AUC is lower by {-ends[1]:.3f} to {-ends[0]:.3f} (95 %)."
-        )
-    for dataset in external(study):
-        ends = dataset["change"]["roc_auc"]["ci"]
-        if None not in ends and ends[1] < 0:
-            sentences.append(
-                f"On {dataset['name']} (external data), the ROC AUC is lower by {-ends[1]:.3f} to {-ends[0]:.3f} (95 %)."
-            )
-    if not external(study):
+    left, elsewhere = sites(study), external(study)
+    changes = [(f"On {dataset['name']} (external data)", dataset["change"]["roc_auc"]["ci"]) for dataset in elsewhere]
+    if left and left["rows"] and "difference" in left["rows"][0]:
+        changes.insert(0, ("At a site not seen in training", left["rows"][0]["difference"]["ci"]))
+    for where, (low, high) in changes:
+        if None not in (low, high) and high < 0:
+            sentences.append(f"{where}, the ROC AUC is lower by {-high:.3f} to {-low:.3f} (95 %).")
+    if not elsewhere:
         sentences.append("Not yet tested on external data, where figures are usually lower.")
     return sentences
 

@@ -212,9 +212,10 @@ def of_results(study: Study) -> dict[str, Answer]:
 def predictors(study: Study) -> str:
     """Return what the model sees."""
     if study.task.kind == "table":
-        return f"{len(study.bundle.schema)} columns, listed under Characteristics; how they were measured is for the author."
-    size = study.bundle.input
-    return f"The image alone, at {size['width']}x{size['height']} px; how it was taken is for the author."
+        n = len(study.bundle.schema or [])
+        return f"{n} columns, listed under Characteristics; how they were measured is for the author."
+    size = study.bundle.input or {}
+    return f"The image alone, at {size.get('width')}x{size.get('height')} px; how it was taken is for the author."
 
 
 def missing(study: Study) -> str:

@@ -5,6 +5,7 @@ Never by the new labels, which may be what is wrong, and never by the test set.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from pipeline.retraining.records import Change, Comparison, SubgroupChange
 from pipeline.stats.bootstrap import bootstrap_both, difference_interval
 from pipeline.stats.metrics import Scorer
 
+Drawn = dict[str, tuple[Any, np.ndarray]]  # by metric: the figure and its draws
 OF_PARTS = ("accuracy", "roc_auc", "recall", "specificity")  # what subgroups are compared by
 
 
@@ -69,10 +71,11 @@ def read_side(root: Path, task: str) -> Side:
     return Side(model, selected.bundle, dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
 
 
-def figures(side: Side, draws: int, seed: int) -> tuple[dict[str, tuple], dict[str, tuple]]:
+def figures(side: Side, draws: int, seed: int) -> tuple[Drawn, Drawn]:
     """Return the figure and its paired draws of every metric, and of every class' f1 and roc_auc, (K,) and (draws, K)."""
     dev, once = side.dev, np.ones((1, len(side.dev.y)))
-    overall, classes = {}, {}
+    overall: Drawn = {}
+    classes: Drawn = {}
     for proba, wanted in ((side.proba, lambda name: name not in SCALED), (side.scaled, lambda name: name in SCALED)):
         points, class_points = Scorer(dev.y, proba, side.decided).both(once)
         drawn, class_drawn = bootstrap_both(dev.y, proba, side.decided, dev.group, draws, seed)
@@ -93,7 +96,7 @@ def differences(
         return Change(float(old), float(new), float(new - old), (low, high))
 
     overall = {name: change(*ours[name], *theirs[name]) for name in ours}
-    by_class = {label: {} for label in champion.dev.classes}
+    by_class: dict[str, dict[str, Change]] = {label: {} for label in champion.dev.classes}
     for name, (old, old_draws) in our_classes.items():
         new, new_draws = their_classes[name]
         for k, label in enumerate(champion.dev.classes):

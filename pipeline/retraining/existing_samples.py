@@ -74,9 +74,9 @@ class ExistingSamples:
         files = [uploads.locate(root, sample.path) for sample in samples]
         own = [fingerprint(file) for file in files]
         readable = [index for index, fp in enumerate(own) if not fp.facts.error]  # files may change after the scan
-        samples, files, own = ([part[index] for index in readable] for part in (samples, files, own))
-        pairs = find_pairs(files + new, own + prints, store, params.workers(), self.task, since=len(own))
-        return samples, pairs
+        all_files, all_prints = [files[k] for k in readable] + new, [own[k] for k in readable] + prints
+        pairs = find_pairs(all_files, all_prints, store, params.workers(), self.task, since=len(readable))
+        return [samples[k] for k in readable], pairs
 
     def rows(self) -> "Rows":
         """Return the same for rows of a table."""

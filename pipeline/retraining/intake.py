@@ -18,6 +18,7 @@ from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.values import rows_of
 from pipeline.duplicates import fingerprint
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions, read_fields
+from pipeline.retraining.records import Outcome
 
 BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LONGEST = 200  # characters of a group
@@ -34,7 +35,7 @@ class Offer:
     fault: str = ""
 
 
-def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -> list[dict[str, Any]]:
+def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -> list[Outcome]:
     """Store what can be used under its hash, and return of each offer: file, id, accepted, reason.
 
     What is accepted is on the disk, and in the ledger with `who`, `source` and the time, when this returns. Raises DataError
@@ -74,14 +75,14 @@ def fault_of(offer: Offer, existing: ExistingSamples) -> str:
     return ""
 
 
-def answer(offer: Offer, id_: str, reason: str) -> dict[str, Any]:
+def answer(offer: Offer, id_: str, reason: str) -> Outcome:
     """Return what became of an offer."""
     return {"file": offer.name, "id": id_, "accepted": not reason, "reason": reason}
 
 
 def store_images(
     existing: ExistingSamples, offers: list[Offer], faults: list[str], about: dict[str, str]
-) -> list[dict[str, Any]]:
+) -> list[Outcome]:
     """Store images; see `collect`. All are compared with existing images and with each other, then accepted in order."""
     incoming: dict[str, Path] = {}  # by hash: where the image waits until it is accepted
     ids: list[str] = []
@@ -124,7 +125,7 @@ def compare(
     hashes, paths = list(incoming), list(incoming.values())
     prints = [fingerprint.take(path, fingerprint.open_store())[0] for path in paths]
     samples, pairs = existing.pairs(paths, prints)
-    everything = [*samples, *hashes]
+    everything: list[Existing | str] = [*samples, *hashes]
     return {
         id_: [(everything[other], pair.kind, pair.copy) for other, pair in positions(pairs, index)]
         if fp.is_comparable
@@ -148,7 +149,7 @@ def objection(offer: Offer, id_: str, existing: ExistingSamples, near: dict) -> 
 
 def store_rows(
     existing: ExistingSamples, offers: list[Offer], faults: list[str], about: dict[str, str]
-) -> list[dict[str, Any]]:
+) -> list[Outcome]:
     """Store rows of a table; see `collect`."""
     rows, answers = existing.rows(), []
     for offer, fault in zip(offers, faults, strict=True):

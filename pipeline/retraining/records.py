@@ -5,10 +5,19 @@ Keys on disk may be added, never renamed. A figure that is not defined is NaN he
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from pipeline.core import artifacts
 from pipeline.data.audit_result import Shortcut
+
+
+class Outcome(TypedDict):
+    """What became of a submitted sample: `id` is the hash under which it is stored, `reason` says why it was refused."""
+
+    file: str
+    id: str
+    accepted: bool
+    reason: str
 
 
 @dataclass(frozen=True)
