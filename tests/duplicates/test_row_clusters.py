@@ -31,6 +31,7 @@ DESIGNS = {
     "integers": lambda r, n: np.round(20 * r.normal(size=(n, 3))),
     "many zeros": lambda r, n: np.where(r.random((n, 4)) < 0.4, 0, r.normal(size=(n, 4))),
     "five sites": lambda r, n: r.normal(size=(n, 5)) + 4 * r.normal(size=(5, 5))[r.integers(0, 5, n)],
+    "ten subtypes": lambda r, n: r.normal(size=(n, 8)) + 4 * r.normal(size=(n // 20, 8))[r.integers(0, n // 20, n)],
     "few categories beside": lambda r, n: np.c_[r.normal(size=(n, 2)), r.integers(0, 3, n), r.integers(0, 2, n)],
 }
 
@@ -38,7 +39,7 @@ DESIGNS = {
 @pytest.mark.parametrize("design", DESIGNS)
 def test_independent_rows_are_rarely_called_clustered(design):
     rng, alarms = np.random.default_rng(3), 0
-    for n in [80, 150, 300] * 7:
+    for n in [80, 150, 200] * 7:
         alarms += find_clusters(frame(DESIGNS[design](rng, n)), alone(n), 0).detected
     assert alarms <= 1  # of 21
 
