@@ -106,6 +106,7 @@ class SplitParams(Strict):
     by: Literal["hash", "shipped", "time"] = "hash"
     time_column: str | None = None
     test_fraction: float = Field(0.2, gt=0, lt=1)
+    draw: int = Field(0, ge=0)
     folds: int = Field(5, ge=2, le=50)
     repeats: int = Field(1, ge=1, le=50)
     min_test_per_class: int = Field(5, ge=1)

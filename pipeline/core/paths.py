@@ -44,6 +44,7 @@ class TaskPaths:
         self.intensity = self.scan / "intensity.csv"
         self.audit = self.data / "audit.json"  # audit
         self.split = self.data / "split.csv"  # split
+        self.fixed_sides = self.reports / "fixed_sides.csv"
         self.dev_npz = self.data / "dev.npz"  # preprocess
         self.test_npz = self.data / "test.npz"
 

@@ -1,6 +1,8 @@
 """Propose a task and models for an inspected data set: blocks of params.yaml, with the reasons in words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,7 @@ from pipeline.tasks.inspect_data import InspectedData
 
 # Of groups in the test set: the first with every class on both sides is taken. Few groups need the finer steps.
 FRACTIONS = (0.2, 0.3, 0.4, 0.5, 0.25, 0.35, 0.45, 0.15, 0.55, 0.1, 0.6)
+DRAWS = 50  # of the hash: with two classes of three groups each the chance that all of them fail is below 1e-6
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
 TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
 IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
@@ -117,31 +120,41 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[
     SplitError if a class has too few groups for both sides.
     """
     group = samples["group"].where(samples["group"] != "", samples["id"])
-    position = group.map(lambda name: unit_hash(name, seed))
-    options = [("hash", fraction, position < fraction) for fraction in FRACTIONS]
-    divided = pd.Series(False, index=samples.index)
+    shipped, divided = samples["shipped"] == "test", pd.Series(False, index=samples.index)
+    as_shipped: list[tuple[str, float, int, pd.Series]] = []
     if {"test"} < set(samples["shipped"]) and split != "hash":
         check_shipped(samples)
-        shipped = samples["shipped"] == "test"
         divided = ~shipped & group.isin(set(group[shipped]))
-        options.insert(0, ("shipped", FRACTIONS[0], shipped))
-    for by, fraction, in_test in options:
+        as_shipped = [("shipped", FRACTIONS[0], 0, shipped)]
+    for by, fraction, draw, in_test in chain(as_shipped, hashed(group, seed)):
         in_dev = ~in_test & ~divided if by == "shipped" else ~in_test
         n_test, n_groups = smallest_counts(samples["label"], group, in_test, in_dev)
         if n_test >= 1 and n_groups >= 2:
             folds, least = max(2, min(FOLDS, n_groups // 2)), max(1, min(MIN_TEST, n_test // 2))
-            block = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
+            block: dict[str, Any] = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
+            block |= {"draw": draw} if draw else {}
             how = "as shipped" if by == "shipped" else f"{fraction:.0%} of the groups for the test set, by hash"
             few = fraction != FRACTIONS[0] or folds < FOLDS or least < MIN_TEST
             why = f"{how}; {folds} folds; at least {least} test samples of each class"
             why += " (fewer than usual: a class is small)" * few + about_shipped(by, group, divided)
             return block, int(in_dev.sum()), why
     n_groups = group.groupby(samples["label"]).nunique()
-    chance = " (or set another seed in params.yaml: the hash divides at random)" if n_groups.min() > 2 else ""
     raise SplitError(
         f"class {n_groups.idxmin()!r} has {n_groups.min()} groups (patients, lesions or single samples), too few for a test set "
-        f"and two folds. Collect more of it, or remove it{chance}"
+        f"and two folds. Collect more of it, or remove it"
     )
+
+
+def hashed(group: pd.Series, seed: int) -> Iterator[tuple[str, float, int, pd.Series]]:
+    """Yield divisions by hash as (by, fraction, draw, whether each sample is in the test set).
+
+    Few groups may all fall on one side whatever the fraction, so other draws of the hash are tried: the division still depends
+    on nothing but the names, and looks at nothing but the classes.
+    """
+    for draw in range(DRAWS):
+        position = group.map(lambda name, draw=draw: unit_hash(name, seed, draw))
+        for fraction in FRACTIONS:
+            yield "hash", fraction, draw, position < fraction
 
 
 def check_shipped(samples: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from pipeline.core.errors import FindingError, SplitError
 from pipeline.core.params_models import SplitParams
 from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult
-from pipeline.data.grouping.fixed_groups import keep_sides
+from pipeline.data.grouping.fixed_sides import Sides, hash_of, keep_sides, known_sides
 from pipeline.stats.components import connected_components
 
 DIVIDED = "leak: its image or group is also in the shipped test set"
@@ -23,20 +23,20 @@ def split(
     audit: AuditResult,
     params: SplitParams,
     seed: int,
-    last: pd.DataFrame | None = None,
+    known: dict[str, str] | None = None,
     times: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return the samples sorted by id and path, with group, subset, fold and reason.
 
     `samples` are the rows of samples.csv. Samples of one group (the group column, and the sets that the audit found to be the
     same image, united) are never divided. By hash, a group is in test when the hash of seed and group falls below
-    `test_fraction`, so adding samples never moves the old ones: `last`, the last split, says where those that new copies join
-    have been. As shipped, the shipped test set is test, and development samples of a group that also is in test are left out.
-    By time, the groups whose latest sample is newest are test; `times` (n,) has the dates. Uploads move no other sample, and
-    never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
+    `test_fraction`, so adding samples never moves the old ones: `known` says where those that new copies join have been (see
+    `find_known`). As shipped, the shipped test set is test, and development samples of a group that also is in test are left
+    out. By time, the groups whose latest sample is newest are test; `times` (n,) has the dates. Uploads move no other sample,
+    and never are test (see `add_uploads`). Raises SplitError if a class is too rare for the test set or the folds.
     """
     new = samples["path"].map(uploads.is_upload).to_numpy(bool)
-    table = assign_raw(samples[~new], audit, params, seed, last, None if times is None else times[~new])
+    table = assign_raw(samples[~new], audit, params, seed, known or {}, None if times is None else times[~new])
     if new.any():
         table = add_uploads(table, pd.concat([samples[~new], samples[new]], ignore_index=True), audit)
     table = table.sort_values(["id", "path"], ignore_index=True)
@@ -52,18 +52,24 @@ def assign_raw(
     audit: AuditResult,
     params: SplitParams,
     seed: int,
-    last: pd.DataFrame | None = None,
+    known: dict[str, str],
     times: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return the raw samples with group, subset and reason."""
     table = samples[["id", "path", "label", "shipped", "error"]].copy()
     table["group"] = unite_groups(samples, audit.groups)
     table["reason"] = reasons(table, [] if audit.conflicts_kept else audit.label_conflicts)
-    if params.by == "hash" and last is not None:
-        keep_last_sides(table, audit, params, seed, last)
+    if params.by == "hash":
+        kept = find_sides(samples, audit, params, seed, known)
+        table["group"], sides = kept.names, kept.sides
+        for position, reason in kept.reasons.items():
+            row = table.index[position]
+            table.loc[row, "reason"] = table.loc[row, "reason"] or reason
     usable = table["reason"] == ""
-    is_by_time = params.by == "time"
-    sides = newest(table["group"], times, usable, params) if is_by_time else assign(table, params, seed)
+    if params.by == "time":
+        sides = newest(table["group"], times, usable, params)
+    elif params.by == "shipped":
+        sides = shipped_sides(table)
     table["subset"] = np.where(usable, sides, "excluded")
     if params.by == "shipped":
         in_test = set(table.loc[table["subset"] == "test", "group"])
@@ -73,24 +79,45 @@ def assign_raw(
     return table
 
 
-def keep_last_sides(
-    table: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int, last: pd.DataFrame
-) -> None:
-    """Give groups that new samples join the names that they had in the last split, and leave out samples that join two sides."""
-    old = last[last["subset"].isin(["dev", "test"]) & ~last["path"].map(uploads.is_upload)]
-    position = {path: number for number, path in enumerate(table["path"])}
+def find_sides(
+    samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int, known: dict[str, str]
+) -> Sides:
+    """Return group and side of the raw samples by hash, with those that are `known` where they have been."""
+    position = {path: number for number, path in enumerate(samples["path"])}
     pairs = [(position[pair.a], position[pair.b]) for pair in audit.pairs]
-    groups, reasons_ = keep_sides(
-        table["id"].tolist(),
-        table["group"].tolist(),
-        pairs,
-        dict(zip(old["id"], old["group"], strict=True)),
-        lambda name: side_of(name, params, seed),
+    joined = unite_groups(samples, audit.groups)
+    return keep_sides(
+        samples["id"].tolist(), own_names(samples), joined, pairs, known, lambda name: side_of(name, params, seed)
     )
-    table["group"] = groups
-    for number, reason in reasons_.items():
-        row = table.index[number]
-        table.loc[row, "reason"] = table.loc[row, "reason"] or reason
+
+
+def find_known(
+    samples: pd.DataFrame, params: SplitParams, seed: int, last: pd.DataFrame | None, fixed: dict[str, str]
+) -> dict[str, str]:
+    """Return dev or test of the samples that were there before, by id: from the last split.csv, and `fixed`, by `hash_of`."""
+    raw = samples[~samples["path"].map(uploads.is_upload)]
+    keys = sample_keys(raw, seed)
+    rows: list[tuple[str, str, str]] = []
+    if last is not None:
+        old = last[last["subset"].isin(["dev", "test"]) & ~last["path"].map(uploads.is_upload) & last["id"].isin(keys)]
+        rows = list(old[["id", "group", "subset"]].itertuples(index=False, name=None))
+    return known_sides(keys, own_names(raw), rows, fixed, lambda name: side_of(name, params, seed))
+
+
+def find_fixed(
+    samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int, known: dict[str, str]
+) -> dict[str, str]:
+    """Return what fixed_sides.csv holds after this split, by `hash_of`: of a split by hash the sides that hashes do not tell."""
+    if params.by != "hash":
+        return {}
+    raw = samples[~samples["path"].map(uploads.is_upload)]
+    keys = sample_keys(raw, seed)
+    return {keys[id_]: side for id_, side in find_sides(raw, audit, params, seed, known).fixed.items()}
+
+
+def sample_keys(samples: pd.DataFrame, seed: int) -> dict[str, str]:
+    """Return `hash_of` each sample, by id."""
+    return {id_: hash_of(id_, name, seed) for id_, name in zip(samples["id"], own_names(samples), strict=True)}
 
 
 def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params: SplitParams) -> np.ndarray:
@@ -140,14 +167,19 @@ def unite_groups(samples: pd.DataFrame, same_images: list[list[str]]) -> list[st
 
     A joined group has the smallest of the names it unites, so that its subset does not depend on the order of files.
     """
-    own = np.where(samples["group"] != "", "group:" + samples["group"], "id:" + samples["id"])
-    names, code = np.unique(own.astype(str), return_inverse=True)
+    own = np.where(samples["group"] != "", "group:", "id:") + np.array(own_names(samples), dtype=str)
+    names, code = np.unique(own, return_inverse=True)
     of_path = dict(zip(samples["path"], code, strict=True))
     links = [(of_path[paths[0]], of_path[other]) for paths in same_images for other in paths[1:]]
     component = connected_components(len(names), links)
     # names are sorted, so the first of each component is its smallest
     _, smallest = np.unique(component, return_index=True)
     return [names[smallest[component[own_code]]].split(":", 1)[1] for own_code in code]
+
+
+def own_names(samples: pd.DataFrame) -> list[str]:
+    """Return what each sample's group is called: the cell of its group column, else its id."""
+    return samples["group"].where(samples["group"] != "", samples["id"]).tolist()
 
 
 def reasons(table: pd.DataFrame, conflicts: list[list[str]]) -> np.ndarray:
@@ -160,10 +192,8 @@ def reasons(table: pd.DataFrame, conflicts: list[list[str]]) -> np.ndarray:
     )
 
 
-def assign(table: pd.DataFrame, params: SplitParams, seed: int) -> list[str]:
-    """Return dev or test for every sample, by hash of its group or as shipped."""
-    if params.by == "hash":
-        return [side_of(group, params, seed) for group in table["group"]]
+def shipped_sides(table: pd.DataFrame) -> list[str]:
+    """Return dev or test for every sample, as shipped."""
     if (table["shipped"] == "").any():
         path = table.loc[table["shipped"] == "", "path"].iloc[0]
         raise SplitError(f"split.by is 'shipped', but {path} belongs to no shipped split; set split.by: hash")
@@ -172,12 +202,13 @@ def assign(table: pd.DataFrame, params: SplitParams, seed: int) -> list[str]:
 
 def side_of(group: str, params: SplitParams, seed: int) -> str:
     """Return dev or test for a group by the hash of its name."""
-    return "test" if unit_hash(group, seed) < params.test_fraction else "dev"
+    return "test" if unit_hash(group, seed, params.draw) < params.test_fraction else "dev"
 
 
-def unit_hash(group: str, seed: int) -> float:
-    """Return a number in [0, 1) that depends on nothing but the group's name and the seed."""
-    return int(hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()[:13], 16) / 16**13
+def unit_hash(group: str, seed: int, draw: int = 0) -> float:
+    """Return a number in [0, 1) that depends on nothing but the group's name, the seed and `split.draw`."""
+    salt = f"{seed}.{draw}" if draw else seed
+    return int(hashlib.sha256(f"{salt}:{group}".encode()).hexdigest()[:13], 16) / 16**13
 
 
 def check_counts(table: pd.DataFrame, params: SplitParams) -> None:

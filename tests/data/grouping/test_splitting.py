@@ -8,9 +8,9 @@ import pytest
 
 from pipeline import split
 from pipeline.core import artifacts
-from pipeline.core.errors import FindingError, SplitError, StageError
+from pipeline.core.errors import DataError, FindingError, SplitError, StageError
 from pipeline.core.params_models import SplitParams
-from pipeline.data.audit_result import AuditResult
+from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.grouping import splitting
 from tests.samples import table, task, write_params
 
@@ -263,6 +263,36 @@ def test_the_stage_is_reproducible_and_counts_samples(empty_folder, capsys):
     assert written[0] == written[1]
     assert written[0].startswith(b"id,path,label,group,subset,fold,reason\n")
     assert "1 excluded (unreadable 1)" in capsys.readouterr().err
+
+
+def test_two_clones_divide_a_grown_set_alike(empty_folder):
+    samples = table("ab" * 100)
+    samples["id"] = [f"{number:016x}" for number in np.random.default_rng(0).integers(0, 2**62, 200)]
+    write_params(task(split={"folds": 2, "min_test_per_class": 1}))
+    paths = samples["path"].tolist()
+    pairs = [PathPair(a, b, "resized", 0.9, False) for a, b in zip(paths[:60], paths[140:], strict=True)]
+    grown = AuditResult(groups=[[pair.a, pair.b] for pair in pairs], pairs=pairs)
+    for n, audit in ((140, AuditResult()), (200, grown)):
+        artifacts.write_csv("data/skin/scan/samples.csv", samples[:n])
+        artifacts.write_json("data/skin/audit.json", audit.to_json())
+        split.main("skin")
+    file, kept = Path("data/skin/split.csv"), Path("reports/skin/fixed_sides.csv")
+    written = file.read_bytes(), kept.read_bytes()
+    assert len(written[1].splitlines()) > 5
+    split.main("skin")
+    assert (file.read_bytes(), kept.read_bytes()) == written
+    file.unlink()  # a clone without DVC's cache has what git keeps
+    split.main("skin")
+    assert (file.read_bytes(), kept.read_bytes()) == written
+
+
+def test_marks_of_a_merge_in_fixed_sides_are_refused(empty_folder):
+    write_params(task())
+    artifacts.write_csv("data/skin/scan/samples.csv", table("ab"))
+    artifacts.write_json("data/skin/audit.json", AuditResult().to_json())
+    artifacts.write_bytes("reports/skin/fixed_sides.csv", b"sample,subset\n<<<<<<< HEAD\n")
+    with pytest.raises(DataError, match=r"fixed_sides.csv: expected the header sample,subset"):
+        split.main("skin")
 
 
 def test_a_missing_input_names_its_stage(empty_folder):
