@@ -9,7 +9,6 @@ from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.evaluation import out_of_fold
-from pipeline.evaluation.selection import number
 
 
 def main(name: str) -> None:
@@ -18,9 +17,9 @@ def main(name: str) -> None:
     rule, how = out_of_fold.choose_rule(oof)
     report = out_of_fold.score(oof, rule, how, params.task(task).select)
     paths = TaskPaths(task)
-    out_of_fold.write_charts(oof, rule, number(report["roc_auc"]), paths.plots(name), paths.figures(name))
-    artifacts.write_json(paths.decision_rule(name), rule.to_json())
-    artifacts.write_json(paths.cv(name), report.to_json())
+    out_of_fold.write_charts(oof, rule, report["roc_auc"], paths.plots(name), paths.figures(name))
+    artifacts.write_json(paths.decision_rule(name), rule)
+    artifacts.write_json(paths.cv(name), report)
 
 
 if __name__ == "__main__":

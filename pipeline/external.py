@@ -12,8 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.core import artifacts, params
 from pipeline.core.errors import StageError
 from pipeline.core.paths import TaskPaths
@@ -36,14 +34,14 @@ def run_stage(name: str) -> None:
     select = params.task(task).select
     report = external_report.report_on(samples, scored, predictor.rule, select, winner, internal)
     drawn, data, proba = TaskPaths(task).figures(name), scored.data, scored.proba
-    auc = selection.number(report["roc_auc"])
+    auc = report["roc_auc"]
     plots.roc(data, proba, auc, name, drawn / "roc.png")
     plots.reliability(curves.reliability(data, proba), data.positive, name, drawn / "reliability.png")
-    artifacts.write_json(TaskPaths(task).external(name), report.to_json())
+    artifacts.write_json(TaskPaths(task).external(name), report)
     low, high = (f"{end:.3f}" for end in report.ci["roc_auc"])
     print(
         f"external {name}: {len(data.y)} samples, {report.overlap['n']} more are in the task's own data and left out: "
-        f"roc_auc {auc:.3f} [{low}, {high}], internal test {internal['roc_auc'] or np.nan:.3f}",
+        f"roc_auc {auc:.3f} [{low}, {high}], internal test {internal['roc_auc']:.3f}",
         file=sys.stderr,
     )
 

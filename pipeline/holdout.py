@@ -31,7 +31,7 @@ def main(name: str) -> None:
     tests[winner] = replace(tests[winner], as_published=as_published(name, winner, test))
     reports = {model: read_cv(name, model) for model in task.models}
     for model, report in tests.items():
-        artifacts.write_json(TaskPaths(name).test_report(model), report.to_json())
+        artifacts.write_json(TaskPaths(name).test_report(model), report)
     artifacts.write_bytes(TaskPaths(name).reports / "external/README.md", EXTERNAL)
     artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key))
     test_set_evaluations.note(name, test.fingerprint, {model: candidate(name, model) for model in task.models})

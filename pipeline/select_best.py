@@ -15,7 +15,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.report import Report, read_cv
-from pipeline.evaluation.selection import Selection, explain, number, resample, select
+from pipeline.evaluation.selection import Selection, explain, resample, select
 from pipeline.monitoring.baseline import reference
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
@@ -33,7 +33,7 @@ def main(name: str) -> None:
         raw = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"]
         draws[model] = resample(dev, raw, rules[model], metric, task.select.draws, params.seed())
     key = params_models.metric_key(metric, len(dev.classes))
-    scores = {model: number(report[key]) for model, report in reports.items()}
+    scores = {model: report[key] for model, report in reports.items()}
     choice = select(scores, draws, params_models.METRICS[metric])
     winner, reason = choice.winner, explain(choice, key, scores)
     selection = Selection(
@@ -44,7 +44,7 @@ def main(name: str) -> None:
         scores=scores,
         bundle=export(name, winner, rules[winner], reports[winner]),
     )
-    artifacts.write_json(TaskPaths(name).selection, selection.to_json())
+    artifacts.write_json(TaskPaths(name).selection, selection)
     print(f"select_best {name}: {reason}", file=sys.stderr)
 
 

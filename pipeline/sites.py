@@ -16,14 +16,15 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import subgroups
-from pipeline.evaluation.leave_one_site_out import by_site
+from pipeline.evaluation.leave_one_site_out import score_sites
+from pipeline.evaluation.report import SiteReport
 
 
 def main(name: str) -> None:
     task, out = params.task(name), TaskPaths(name).sites
     column = task.select.site
     if not column:
-        artifacts.write_json(out, {"column": None, "models": {}})
+        artifacts.write_json(out, SiteReport())
         return
     dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
     table = subgroups.columns(name, "dev", dev)
@@ -34,8 +35,8 @@ def main(name: str) -> None:
             f"params.yaml: tasks.{name}.select.site: every development sample has {names[0]!r} in {column!r}; leaving a site out "
             "takes two"
         )
-    results = {model: by_site(name, model, dev, values, names) for model in task.models}
-    artifacts.write_json(out, {"column": column, "models": results})
+    results = {model: score_sites(name, model, dev, values, names) for model in task.models}
+    artifacts.write_json(out, SiteReport(column, results))
     print(f"sites {name}: {len(results)} models, each fitted without each of {len(names)} sites", file=sys.stderr)
 
 

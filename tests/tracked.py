@@ -77,7 +77,12 @@ def make_model(folder, name, model, C=1.0):
     write_candidate(candidate, {"model.joblib": file.getvalue()}, **facts)
     artifacts.write_bytes(candidate / "oof.npz", SECRET.encode())
     artifacts.write_json(folder / f"models/{name}/decisions/{model}.json", {"threshold": 0.5})
-    report = {"roc_auc": 0.9 - C / 100, "f1": None, "ci": {"roc_auc": [0.8, 0.95], "f1": None}, "counts": {"n": 20}}
+    report = {
+        "roc_auc": 0.9 - C / 100,
+        "f1": None,
+        "ci": {"roc_auc": [0.8, 0.95], "f1": [None, None]},
+        "counts": {"n": 20},
+    }
     artifacts.write_json(folder / f"reports/{name}/cv/{model}.json", report)
     artifacts.write_json(folder / f"reports/{name}/test/{model}.json", report | {"roc_auc": 0.7})
     plots = folder / f"reports/{name}/plots/{model}"

@@ -11,9 +11,9 @@ import math
 import os
 import types
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 if TYPE_CHECKING:
     import numpy as np
 
-
+JSON = dict[str, Any]  # an object as it stands in a file, where no type says what it holds
 DIGITS = 6  # significant for reports: enough to compare, few enough to be equal with another BLAS
 
 
@@ -58,11 +58,13 @@ def read_json(path: str | Path) -> Any:
 def from_json(kind: Any, content: Any) -> Any:
     """Return JSON data as what `kind` declares: a dataclass, a list, dict or tuple of such, or a plain value.
 
-    A float that is null becomes NaN, unless None is declared too.
+    A float that is null becomes NaN, unless None is declared too. A dataclass whose file has another layout than its fields
+    says how in `fields_of_json`; `to_json` is the way back.
     """
     if content is None:
         return math.nan if kind is float else None
     if isinstance(kind, type) and is_dataclass(kind):
+        content = kind.fields_of_json(content) if hasattr(kind, "fields_of_json") else content
         kinds = converted_fields(kind)
         return kind(**{key: from_json(kinds[key], value) if key in kinds else value for key, value in content.items()})
     parts = get_args(kind)
@@ -79,14 +81,18 @@ def from_json(kind: Any, content: Any) -> Any:
 
 
 @cache
-def converted_fields(kind: type) -> dict[str, Any]:
+def converted_fields(kind: type) -> dict[str, object]:
     """Return the types of a dataclass' fields that are not as JSON has them."""
     return {name: hint for name, hint in get_type_hints(kind).items() if hint not in (str, int, bool)}
 
 
 def rounded(content: Any) -> Any:
-    """Return `content` with numpy values as Python values, floats rounded to `DIGITS` digits, and NaN or infinity as None."""
-    if hasattr(content, "tolist"):
+    """Return `content` as plain data: dataclasses and numpy values too, floats at `DIGITS` digits, NaN and infinity as None."""
+    if hasattr(content, "to_json"):
+        content = content.to_json()
+    elif is_dataclass(content):
+        content = {part.name: getattr(content, part.name) for part in fields(content)}
+    elif hasattr(content, "tolist"):
         content = content.tolist()
     if isinstance(content, dict):
         return {str(key): rounded(value) for key, value in content.items()}
@@ -104,7 +110,7 @@ def write_csv(path: str | Path, table: Any) -> None:
 
 
 @contextmanager
-def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[dict[str, Any]], None]]:
+def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[Mapping[str, object]], object]]:
     """Yield a function that appends a row, {column: value}, to a CSV file; missing values stay empty.
 
     Memory use is constant; the file appears in one step and has `\\n` line ends.

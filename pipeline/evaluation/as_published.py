@@ -4,8 +4,6 @@ Development samples that are also in the shipped test set, or share a group with
 put back, for one fit that is then thrown away. Both figures stand side by side in the champion's test report.
 """
 
-from typing import Any
-
 import numpy as np
 
 from pipeline.core import params
@@ -14,6 +12,7 @@ from pipeline.data import feature_arrays
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.samples import read_samples, read_split
+from pipeline.evaluation.report import AsPublished
 from pipeline.evaluation.scoring import assess
 from pipeline.training.cross_fit import fit, probabilities
 from pipeline.training.refit import unfitted
@@ -22,8 +21,8 @@ SHOWN = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
 LEAK = "leak:"
 
 
-def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
-    """Return the figures of `model` fitted on development and leaked samples: n_added, n_leaked (of the test samples), figures.
+def as_published(task: str, model: str, test: Dataset) -> AsPublished | None:
+    """Return the figures of `model` fitted on development and leaked samples.
 
     None where the shipped split does not leak, and for a network that is fine-tuned, which would take minutes. It decides by
     the most probable class: the threshold of the honest model was chosen for the honest one.
@@ -44,12 +43,12 @@ def as_published(task: str, model: str, test: Dataset) -> dict[str, Any] | None:
     proba = probabilities(estimator, test.X(features))
     report = assess(test, proba, proba.argmax(axis=1), params.task(task).select.draws, params.seed())
     figures = {name: report[name] for name in SHOWN if name in report.figures}
-    return {
-        "n_added": int(added.sum()),
-        "n_leaked": leaked(AuditResult.read(folder / "audit.json"), set(test.path)),
-        **figures,
-        "ci": {name: report.ci[name] for name in figures},
-    }
+    return AsPublished(
+        figures,
+        {name: report.ci[name] for name in figures},
+        n_added=int(added.sum()),
+        n_leaked=leaked(AuditResult.read(folder / "audit.json"), set(test.path)),
+    )
 
 
 def leaked(audit: AuditResult, test: set[str]) -> int:

@@ -6,13 +6,12 @@ it makes the Brier score smaller; what is frozen is then fitted on all. `pipelin
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
-from pipeline.prediction.decision_rule import NONE, DecisionRule, calibrate, log_odds, softmax
+from pipeline.evaluation.report import CalibrationReport
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, log_odds, softmax
 from pipeline.stats import metrics
 from pipeline.stats.bootstrap import resamples
 from pipeline.stats.intervals import LEVEL
@@ -21,27 +20,26 @@ SHOWN = ("brier_score_loss", "ece")
 SCALED = ("brier_score_loss", "log_loss", "ece")  # what depends on more than order and decision
 
 
-def choose(dev: Dataset, raw: np.ndarray, draws: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the calibration to freeze, at the digits of a file, and a report on how it was chosen.
+def choose(dev: Dataset, raw: np.ndarray, draws: int, seed: int) -> tuple[Calibration, CalibrationReport]:
+    """Return the calibration to freeze, at the digits of a file, and how it was chosen.
 
-    `raw` (n, n_classes) are the out-of-fold probabilities of `dev`. The report: `method`, `tried`, `before` and `after` with
-    brier_score_loss and ece, where `after` is by calibrators that did not see the sample, and `brier_difference` (after minus
-    before) with its 95 % interval of paired draws over groups.
+    `raw` (n, n_classes) are the out-of-fold probabilities of `dev`. Figures after calibration are by calibrators that did not
+    see the sample; the interval of the difference is of paired draws over groups.
     """
     tried = fit(raw, dev.y)
     crossed = cross_calibrate(dev, raw)
     change = squares(dev.y, crossed) - squares(dev.y, raw)
     drawn = [np.einsum("dn,n->d", block, change) / block.sum(axis=1) for block in resamples(dev.group, draws, seed)]
-    frozen = artifacts.rounded(tried) if change.mean() < 0 else NONE
+    frozen = tried.rounded() if change.mean() < 0 else Calibration()
     before, after = (metrics.scores(dev.y, proba, proba.argmax(axis=1)) for proba in (raw, crossed))
-    report = {
-        "method": frozen["method"],
-        "tried": "sigmoid" if raw.shape[1] == 2 else "temperature",
-        "before": {name: before[name] for name in SHOWN},
-        "after": {name: after[name] for name in SHOWN},
-        "brier_difference": change.mean(),
-        "brier_difference_ci": np.quantile(np.concatenate(drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]),
-    }
+    report = CalibrationReport(
+        method=frozen.method,
+        tried="sigmoid" if raw.shape[1] == 2 else "temperature",
+        before={name: before[name] for name in SHOWN},
+        after={name: after[name] for name in SHOWN},
+        brier_difference=float(change.mean()),
+        brier_difference_ci=np.quantile(np.concatenate(drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist(),
+    )
     return frozen, report
 
 
@@ -57,7 +55,7 @@ def out_of_fold(dev: Dataset, raw: np.ndarray, rule: DecisionRule) -> np.ndarray
     For order and decisions the frozen calibrator is taken: one of each fold would mix up the order of samples, and has
     nothing to gain there. On the demo the frozen one makes the Brier score of its own samples look better by up to 0.002.
     """
-    return raw if rule.calibration == NONE else cross_calibrate(dev, raw)
+    return raw if rule.calibration == Calibration() else cross_calibrate(dev, raw)
 
 
 def cross_calibrate(dev: Dataset, raw: np.ndarray) -> np.ndarray:
@@ -69,14 +67,14 @@ def cross_calibrate(dev: Dataset, raw: np.ndarray) -> np.ndarray:
     return proba
 
 
-def fit(raw: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+def fit(raw: np.ndarray, y: np.ndarray) -> Calibration:
     """Return the calibration with the least log loss; none where it would reverse or level the order of samples."""
     scaled = log_odds(raw)
     if raw.shape[1] == 2:
         slope, intercept = minimum(sigmoid_loss(scaled, y), [1.0, 0.0])
-        return {"method": "sigmoid", "slope": slope, "intercept": intercept} if slope > 1e-3 else NONE
+        return Calibration("sigmoid", slope=slope, intercept=intercept) if slope > 1e-3 else Calibration()
     (inverse,) = minimum(temperature_loss(scaled, y), [1.0])
-    return {"method": "temperature", "temperature": 1 / inverse} if inverse > 1e-3 else NONE
+    return Calibration("temperature", temperature=1 / inverse) if inverse > 1e-3 else Calibration()
 
 
 # From parameters to the value and its gradient

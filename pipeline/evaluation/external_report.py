@@ -15,7 +15,7 @@ from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point
 from pipeline.evaluation.external_data import ORDER, ExternalSamples
-from pipeline.evaluation.report import ExternalReport, Report
+from pipeline.evaluation.report import Difference, ExternalReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
@@ -122,12 +122,11 @@ def report_on(
     )
 
 
-def changes(internal: Report, external: Report) -> dict[str, dict[str, Any]]:
-    """Return by how much each figure of the external report differs from that of the internal test: difference and `ci`."""
+def changes(internal: Report, external: Report) -> dict[str, Difference]:
+    """Return by how much each figure of the external report differs from that of the internal test."""
     differences = {}
     for key in (key for key in COMPARED if key in internal.figures and key in external.figures):
         inside, outside = internal[key], external[key]
-        difference = np.nan if None in (inside, outside) else outside - inside
         ci = of_difference(outside, external.ci.get(key), inside, internal.ci.get(key))
-        differences[key] = {"difference": difference, "ci": ci}
+        differences[key] = Difference(outside - inside, ci)
     return differences

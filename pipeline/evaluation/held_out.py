@@ -88,7 +88,7 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Repor
     report = with_refusals(assess(test, proba, decided, draws, seed), test, decided, refused)
     return replace(
         report,
-        subgroups=subgroups.score(subgroups.read(name, "test", test), test, proba, decided, draws, seed),
+        subgroups=subgroups.score(subgroups.read(name, "test", test), test, proba, decided, draws),
         operating_point=operating_point.describe(report, rule, task.select.operating_point.prevalence)
         if test.positive
         else None,

@@ -5,7 +5,8 @@ this one, and scored on the samples of this one. The report also has the figures
 the paired difference: what a new site costs. The test set is not opened.
 """
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from tqdm import tqdm
@@ -16,8 +17,8 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._registry import get_estimator
-from pipeline.evaluation import subgroups
-from pipeline.evaluation.scoring import assess
+from pipeline.evaluation.report import AucDifference, Interval, PartScores, Scores, SiteScores
+from pipeline.evaluation.scoring import score_part
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from pipeline.stats.intervals import of_metric
@@ -26,7 +27,6 @@ from pipeline.training.job import load_features, remove_scratch
 from pipeline.training.refit import unfitted
 
 ALL = "all sites"
-LACKS = "without it there is no {}"
 
 
 def training_rows(values: np.ndarray, groups: np.ndarray, site: str) -> np.ndarray:
@@ -44,104 +44,140 @@ def leave_out(
 ) -> tuple[np.ndarray, dict[str, str]]:
     """Return probabilities, float64 (n, n_classes), of each sample by the model fitted without its site, not calibrated.
 
-    They are NaN where there is none; the second tells why, by site.
+    They are NaN where there is none; the second gives the reason by site.
     """
     features = params.model(model).features
     X = load_features(dev, task, features, model)
-    left = {name: training_rows(values, dev.group, name) for name in names}
-    without = {name: LACKS.format(lacking(dev, rows)) for name, rows in left.items() if lacking(dev, rows)}
-    todo, proba = [name for name in names if name not in without], np.full((len(dev.y), len(dev.classes)), np.nan)
+    rows_without = {site: training_rows(values, dev.group, site) for site in names}
+    reasons = {
+        site: f"without it there is no {absent}"
+        for site, rows in rows_without.items()
+        if (absent := lacking(dev, rows))
+    }
+    fitted, proba = [site for site in names if site not in reasons], np.full((len(dev.y), len(dev.classes)), np.nan)
 
-    def work(name: str) -> np.ndarray:
-        estimator = fit(unfitted(task, model), X, dev, left[name], f"{model} without {name}")
-        return probabilities(estimator, rows_of(X, np.flatnonzero(values == name)))
+    def fit_without(site: str) -> np.ndarray:
+        estimator = fit(unfitted(task, model), X, dev, rows_without[site], f"{model} without {site}")
+        return probabilities(estimator, rows_of(X, np.flatnonzero(values == site)))
 
-    side_by_side = get_estimator(params.model(model).estimator).use_workers(params.workers())
-    done = run_parallel(work, todo, side_by_side)
-    for name, predicted in zip(todo, tqdm(done, f"sites {model}", total=len(todo), unit=" fits", delay=3), strict=True):
-        proba[values == name] = predicted
+    workers = get_estimator(params.model(model).estimator).use_workers(params.workers())
+    results = tqdm(run_parallel(fit_without, fitted, workers), f"sites {model}", len(fitted), unit=" fits", delay=3)
+    for site, predicted in zip(fitted, results, strict=True):
+        proba[values == site] = predicted
     remove_scratch(X)
-    return proba, without
+    return proba, reasons
 
 
-def drawn(part: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Return the ROC AUC, float64 (draws,), of each draw of the bootstrap over groups."""
-    return bootstrap(part.y, proba, decided, part.group, draws, seed)["roc_auc"]
+@dataclass(frozen=True)
+class Predictions:
+    """Calibrated probabilities, (n, n_classes), and decisions, int (n,), for the development samples."""
+
+    proba: np.ndarray
+    decided: np.ndarray
+
+    @classmethod
+    def of(cls, raw: np.ndarray, rule: DecisionRule) -> Self:
+        """Return what a decision rule makes of probabilities that are not calibrated."""
+        proba = calibrate(raw, rule)
+        return cls(proba, decide(proba, rule))
 
 
-def figures(dev: Dataset, rows: np.ndarray, proba: np.ndarray, decided: np.ndarray, draws: int) -> dict[str, Any]:
-    """Return n, n_groups, n_positive (of two classes), few, figures and `ci` of the samples in `rows`, int (m,)."""
-    part = dev.rows(rows)
-    report = assess(part, proba[rows], decided[rows], draws, params.seed())
-    keys = ("roc_auc", *(("recall", "specificity") if dev.positive else ("accuracy",)))
-    row = {"n": len(rows), "n_groups": report.counts["n_groups"], "few": len(rows) < subgroups.FEW}
-    row |= {"n_positive": int((part.y == 1).sum())} if dev.positive else {}
-    return row | {key: report[key] for key in keys} | {"ci": {key: report.ci[key] for key in keys}}
+@dataclass(frozen=True)
+class Auc:
+    """A ROC AUC and the draws of its bootstrap over groups, float64 (draws,)."""
+
+    estimate: float
+    draws: np.ndarray
 
 
-def compared(aucs: tuple[float, float], draws: tuple[np.ndarray, np.ndarray], before_ci: list[float]) -> dict[str, Any]:
-    """Return `out_of_fold` and the paired `difference` of two ROC AUC, left out and out of fold, with their paired draws."""
-    difference = aucs[0] - aucs[1]
-    ends = difference_interval(*draws) if difference == difference else [np.nan, np.nan]
-    before = {"roc_auc": aucs[1], "ci": {"roc_auc": before_ci}}
-    return {"out_of_fold": before, "difference": {"roc_auc": difference, "ci": ends}}
+@dataclass(frozen=True)
+class SiteAucs:
+    """ROC AUC on the samples of a site, at `rows`, int (m,), with paired draws: by models fitted without it, and out of fold."""
+
+    rows: np.ndarray
+    left_out: Auc
+    out_of_fold: Auc
 
 
-def by_site(name: str, model: str, dev: Dataset, values: np.ndarray, names: list[str]) -> list[dict[str, Any]]:
-    """Return the rows of one model: all sites together, then each; one that cannot be left out has `reason` and no figures.
+def score_rows(dev: Dataset, rows: np.ndarray, predictions: Predictions, draws: int) -> PartScores:
+    """Return the figures of the samples in `rows`, int (m,)."""
+    metrics = ("roc_auc", *(("recall", "specificity") if dev.positive else ("accuracy",)))
+    return score_part(dev, rows, predictions.proba, predictions.decided, metrics, draws)
 
-    A row has the figures of models fitted without the site under their own names, `out_of_fold` the ROC AUC of the same samples
-    by models that had seen others of their site, and `difference` the paired one. Decisions are by the model's own rule, which
-    was chosen out of fold over all sites.
+
+def with_difference(scores: PartScores, site: str, aucs: SiteAucs, before_ci: Interval) -> SiteScores:
+    """Return the figures of a site with the ROC AUC out of fold, whose interval is `before_ci`, and the paired difference."""
+    left_out, before = aucs.left_out, aucs.out_of_fold
+    difference = left_out.estimate - before.estimate
+    ci = [np.nan, np.nan] if np.isnan(difference) else difference_interval(left_out.draws, before.draws)
+    return SiteScores(
+        **vars(scores),
+        site=site,
+        out_of_fold=Scores({"roc_auc": before.estimate}, {"roc_auc": before_ci}),
+        difference=AucDifference(difference, ci),
+    )
+
+
+def score_sites(task: str, model: str, dev: Dataset, values: np.ndarray, names: list[str]) -> list[SiteScores]:
+    """Return the rows of one model: all sites together, then each; one that cannot be left out has a reason and no figures.
+
+    `values`, str (n,), are the samples' sites, `names` the sites in order. Decisions are by the model's own rule, which was
+    chosen out of fold over all sites.
     """
-    rule = DecisionRule.read(name, model)
-    oof = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"][: len(dev.y)]
-    left, without = leave_out(name, model, dev, values, names)
-    draws = params.task(name).select.draws
-    sides = [calibrate(raw, rule) for raw in (left, oof)]
-    decided = [decide(proba, rule) for proba in sides]
-    rows, parts = [], []
+    rule = DecisionRule.read(task, model)
+    raw = np.load(require(TaskPaths(task).oof(model), f"train@{model}"))["proba"][: len(dev.y)]
+    raw_left_out, reasons = leave_out(task, model, dev, values, names)
+    left_out, out_of_fold = Predictions.of(raw_left_out, rule), Predictions.of(raw, rule)
+    draws = params.task(task).select.draws
+    scores, compared = [], []
     for number, site in enumerate(names):
-        members = np.flatnonzero(values == site)
-        if site in without:
-            rows.append({"site": site, "n": len(members), "reason": without[site]})
+        rows = np.flatnonzero(values == site)
+        if site in reasons:
+            scores.append(SiteScores(n=len(rows), site=site, reason=reasons[site]))
             continue
-        now, before = (figures(dev, members, *side, draws) for side in zip(sides, decided, strict=True))
+        after, before = (score_rows(dev, rows, predictions, draws) for predictions in (left_out, out_of_fold))
         # a seed of its own: sites with equal numbers of groups would otherwise get the same draws, which would not be independent
-        seed, aucs = params.seed() + number, (now["roc_auc"], before["roc_auc"])
-        pairs = [
-            drawn(dev.rows(members), proba[members], answer[members], draws, seed)
-            for proba, answer in zip(sides, decided, strict=True)
-        ]
-        rows.append({"site": site} | now | compared(aucs, tuple(pairs), before["ci"]["roc_auc"]))
-        parts.append((members, aucs, pairs))
-    return [{"site": ALL} | together(dev, parts, sides, decided, draws), *rows] if parts else rows
+        aucs = SiteAucs(
+            rows,
+            draw_auc(dev, rows, left_out, after["roc_auc"], draws, params.seed() + number),
+            draw_auc(dev, rows, out_of_fold, before["roc_auc"], draws, params.seed() + number),
+        )
+        scores.append(with_difference(after, site, aucs, before.ci["roc_auc"]))
+        compared.append(aucs)
+    return [score_all(dev, compared, left_out, draws), *scores] if compared else scores
 
 
-def together(dev: Dataset, parts: list[tuple], sides: list[np.ndarray], decided: list[np.ndarray], draws: int) -> dict:
+def draw_auc(dev: Dataset, rows: np.ndarray, predictions: Predictions, estimate: float, draws: int, seed: int) -> Auc:
+    """Return a ROC AUC with its draws."""
+    part = dev.rows(rows)
+    drawn = bootstrap(part.y, predictions.proba[rows], predictions.decided[rows], part.group, draws, seed)
+    return Auc(estimate, drawn["roc_auc"])
+
+
+def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws: int) -> SiteScores:
     """Return the row of all sites: decisions counted over all samples, and as ROC AUC how often, of two samples *of one site* and
     of different classes, the right one has the higher probability; of more than two classes the mean by size.
 
     Across sites samples are not compared: each site has a model of its own, and where the share of a class differs by site, what
-    tells sites apart would count as telling classes apart. `parts`: of each site rows, both ROC AUC and their draws.
+    tells sites apart would count as telling classes apart.
     """
-    defined = [(rows, aucs, pairs) for rows, aucs, pairs in parts if aucs[0] == aucs[0]]
-    row = figures(dev, np.concatenate([rows for rows, _, _ in parts]), sides[0], decided[0], draws)
-    weights = np.array([weight(dev.y[rows], len(dev.classes)) for rows, _, _ in defined], dtype=np.float64)
-    if not len(weights):
-        nan = np.full(draws, np.nan)
-        row["ci"]["roc_auc"], row["roc_auc"] = [np.nan, np.nan], np.nan
-        return row | compared((np.nan, np.nan), (nan, nan), [np.nan, np.nan])
-    share = weights / weights.sum()
-    aucs = [float(share @ [pair[side] for _, pair, _ in defined]) for side in (0, 1)]
-    pooled = [share @ np.stack([pairs[side] for _, _, pairs in defined]) for side in (0, 1)]
+    rows = np.concatenate([site.rows for site in sites])
+    scores = score_rows(dev, rows, left_out, draws)
+    defined = [site for site in sites if not np.isnan(site.left_out.estimate)]
+    weights = np.array([weight(dev.y[site.rows], len(dev.classes)) for site in defined], dtype=np.float64)
     rarest = min(len(set(dev.group[dev.y == k])) for k in range(len(dev.classes)))
-    ends = [
-        of_metric("roc_auc", auc, drawn_auc, row["n_groups"], rarest)
-        for auc, drawn_auc in zip(aucs, pooled, strict=True)
-    ]
-    row["roc_auc"], row["ci"]["roc_auc"] = aucs[0], ends[0]
-    return row | compared(tuple(aucs), tuple(pooled), ends[1])
+
+    def pool(aucs: list[Auc]) -> tuple[Auc, Interval]:
+        if not aucs:
+            return Auc(np.nan, np.full(draws, np.nan)), [np.nan, np.nan]
+        share = weights / weights.sum()
+        pooled = Auc(float(share @ [auc.estimate for auc in aucs]), share @ np.stack([auc.draws for auc in aucs]))
+        return pooled, of_metric("roc_auc", pooled.estimate, pooled.draws, scores.n_groups, rarest)
+
+    after, ci = pool([site.left_out for site in defined])
+    before, before_ci = pool([site.out_of_fold for site in defined])
+    scores = replace(scores, figures=scores.figures | {"roc_auc": after.estimate}, ci=scores.ci | {"roc_auc": ci})
+    return with_difference(scores, ALL, SiteAucs(rows, after, before), before_ci)
 
 
 def weight(y: np.ndarray, n_classes: int) -> int:

@@ -3,15 +3,13 @@
 Chosen on out-of-fold predictions, frozen in the decision, and so the same for holdout, app, API and command line.
 """
 
-from typing import Any
-
 import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import OperatingPointParams
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.report import Report
+from pipeline.evaluation.report import OperatingPoint, PredictiveValues, Report
 from pipeline.prediction.decision_rule import DecisionRule
 
 
@@ -67,19 +65,19 @@ def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return thresholds, hits / len(positives), np.searchsorted(negatives, thresholds) / len(negatives)
 
 
-def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> dict[str, Any]:
+def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> OperatingPoint:
     """Return the operating point of a `report` of two classes: the rule's threshold, and what its answers are worth.
 
     For the prevalence of the report's own samples and for one that is named: precision (PPV) and negative_predictive_value.
     """
-    actual = {name: sum(row.values()) for name, row in report.counts["confusion"].items()}
-    own = list(actual.values())[1] / sum(actual.values())
-    named = {} if prevalence is None else {"named": predictive_values(report, prevalence)}
-    worth = {"data": predictive_values(report, own)} | named
-    return {"threshold": rule.threshold, "chosen_for": rule.chosen_for, "prevalence": worth}
+    negatives, positives = report.counts.actual.values()
+    by_prevalence = {"data": predictive_values(report, positives / (negatives + positives))}
+    if prevalence is not None:
+        by_prevalence["named"] = predictive_values(report, prevalence)
+    return OperatingPoint(rule.threshold, rule.chosen_for, by_prevalence)
 
 
-def predictive_values(report: Report, prevalence: float) -> dict[str, Any]:
+def predictive_values(report: Report, prevalence: float) -> PredictiveValues:
     """Return precision and negative_predictive_value at a prevalence by Bayes' rule (Altman and Bland 1994), each with `ci`.
 
     The ends are those of sensitivity and specificity together, which is a little wider than 95 % asks for, but does not
@@ -90,12 +88,11 @@ def predictive_values(report: Report, prevalence: float) -> dict[str, Any]:
         *zip(report.ci["recall"], report.ci["specificity"], strict=True),
     ]
     (ppv, npv), low, high = (bayes(*corner, prevalence) for corner in corners)
-    return {
-        "prevalence": prevalence,
-        "precision": ppv,
-        "negative_predictive_value": npv,
-        "ci": {"precision": [low[0], high[0]], "negative_predictive_value": [low[1], high[1]]},
-    }
+    return PredictiveValues(
+        {"precision": ppv, "negative_predictive_value": npv},
+        {"precision": [low[0], high[0]], "negative_predictive_value": [low[1], high[1]]},
+        prevalence=prevalence,
+    )
 
 
 def bayes(sensitivity: float, specificity: float, prevalence: float) -> tuple[float, float]:

@@ -1,8 +1,7 @@
 """A model's out-of-fold predictions: the decision rule chosen on them, the report and the charts."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +12,10 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import calibration, curves, operating_point, plots, subgroups
-from pipeline.evaluation.report import Report
+from pipeline.evaluation.report import CalibrationReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import ood_images, ood_tables
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide
 from pipeline.stats import metrics
 from pipeline.training.candidate import Candidate
 
@@ -59,7 +58,7 @@ def read(name: str) -> OutOfFold:
     )
 
 
-def choose_rule(oof: OutOfFold) -> tuple[DecisionRule, dict[str, Any]]:
+def choose_rule(oof: OutOfFold) -> tuple[DecisionRule, CalibrationReport]:
     """Return the decision rule, and the report on how the calibration was chosen."""
     name = params.model(oof.name).task
     task = params.task(name)
@@ -71,23 +70,22 @@ def choose_rule(oof: OutOfFold) -> tuple[DecisionRule, dict[str, Any]]:
     return replace(rule, calibration=chosen, refusal=artifacts.rounded(limit)), how
 
 
-def score(oof: OutOfFold, rule: DecisionRule, how: dict[str, Any], select: SelectParams) -> Report:
+def score(oof: OutOfFold, rule: DecisionRule, how: CalibrationReport, select: SelectParams) -> Report:
     """Return the model's report; `how` is that of `choose_rule`."""
     dev, draws, seed = oof.dev, select.draws, params.seed()
     proba = calibrate(oof.raw, rule)
     decided = decide(proba, rule)
     report = assess(dev, proba, decided, draws, seed)
-    if rule.calibration != calibration.NONE:
+    if rule.calibration != Calibration():
         unseen = assess(dev, calibration.out_of_fold(dev, oof.raw, rule), decided, draws, seed)
         scaled = {name: unseen[name] for name in calibration.SCALED}
         ci = {name: unseen.ci[name] for name in calibration.SCALED}
         report = replace(report, figures=report.figures | scaled, ci=report.ci | ci)
     if oof.repeats > 1:
         note = f"each sample was predicted {oof.repeats} times, by models of other folds; all are counted"
-        counts = report.counts | {"n": len(dev.y) // oof.repeats, "repeats": oof.repeats}
+        counts = replace(report.counts, n=len(dev.y) // oof.repeats, repeats=oof.repeats)
         report = replace(report, counts=counts, notes=[*report.notes, note])
     point = operating_point.describe(report, rule, select.operating_point.prevalence) if dev.positive else None
-    tuned = Candidate.read(oof.folder).tuned
     refused = oof.distance > rule.refusal
     if oof.beyond is not None:
         refused |= oof.beyond > ood_tables.FAR
@@ -95,8 +93,8 @@ def score(oof: OutOfFold, rule: DecisionRule, how: dict[str, Any], select: Selec
         with_refusals(report, dev, decided, refused),
         calibration=how,
         operating_point=point,
-        tuned=asdict(tuned) if tuned else None,
-        subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, seed, oof.repeats),
+        tuned=Candidate.read(oof.folder).tuned,
+        subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, oof.repeats),
     )
 
 

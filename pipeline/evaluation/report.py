@@ -1,58 +1,203 @@
-"""A model's report as a type: what cv/<model>.json, test/<model>.json and external/<name>.json hold."""
+"""The types of a model's report: what cv/<model>.json, test/<model>.json, external/<name>.json and sites.json hold.
+
+Light to import: pages of the app read reports, too. An undefined figure is NaN here and null in the files.
+"""
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
+from pipeline.training.candidate import Tuned
 
 Interval = list[float]  # [low, high], 95 %
 
 
 @dataclass(frozen=True)
-class Report:
-    """How good predictions are. JSON has the `figures` at its top level, next to the other fields, and leaves out None.
+class Scores:
+    """Figures by name, and the intervals of some. JSON has the figures next to the other fields, and leaves out None."""
 
-    `figures`: scalars under scikit-learn's names, None or NaN where undefined; `ci`: their intervals; `counts`: n, n_groups,
-    groups by class and confusion by actual and decided class; `per_class`: figures and `ci` by class; `notes`: what is
-    undefined or rough; `kept`: n, accuracy and `ci` of samples that are not refused; `tuned`: see `training.tuning`.
-    """
-
-    figures: dict[str, float | None] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     ci: dict[str, Interval] = field(default_factory=dict)
-    counts: dict[str, Any] = field(default_factory=dict)
-    per_class: dict[str, dict[str, Any]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    kept: dict[str, Any] | None = None
-    calibration: dict[str, Any] | None = None
-    operating_point: dict[str, Any] | None = None
-    subgroups: list[dict[str, Any]] | None = None
-    tuned: dict[str, Any] | None = None
-    as_published: dict[str, Any] | None = None
-    data_fingerprint: str | None = None
 
-    def __getitem__(self, name: str) -> float | None:
+    def __getitem__(self, name: str) -> float:
         """Return a figure by its name."""
         return self.figures[name]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of the JSON file."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "figures"}
-        return self.figures | {name: part for name, part in parts.items() if part is not None}
+    def to_json(self) -> JSON:
+        """Return the content of JSON; nested parts stay as they are until they are written."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name not in ("figures", "ci")}
+        intervals: dict[str, Any] = {"ci": self.ci} if self.ci else {}
+        return self.figures | intervals | {name: part for name, part in parts.items() if part is not None}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """Return the report of the content of a JSON file."""
-        parts = {part.name for part in fields(cls)} - {"figures"}
-        figures = {name: value for name, value in content.items() if name not in parts}
-        return cls(figures=figures, **{name: content[name] for name in parts & set(content)})
+    def fields_of_json(cls, content: JSON) -> JSON:
+        """Return the content of JSON by field: what has no field of its own is a figure."""
+        names = {part.name for part in fields(cls)} - {"figures"}
+        figures = {name: value for name, value in content.items() if name not in names}
+        return {"figures": figures} | {name: content[name] for name in names & set(content)}
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return the report in a file."""
-        return cls.from_json(artifacts.read_json(path))
+        """Return what a file holds."""
+        return artifacts.from_json(cls, artifacts.read_json(path))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers behind the figures: `groups` by class, `confusion` by actual and decided class.
+
+    `repeats`: how often each sample was predicted, where more than once; the confusion matrix counts all.
+    """
+
+    n: int = 0
+    n_groups: int = 0
+    groups: dict[str, int] = field(default_factory=dict)
+    confusion: dict[str, dict[str, int]] = field(default_factory=dict)
+    repeats: int | None = None
+
+    @property
+    def actual(self) -> dict[str, int]:
+        """How many predictions there are for samples of each class."""
+        return {name: sum(row.values()) for name, row in self.confusion.items()}
+
+    def to_json(self) -> JSON:
+        """Return the content of JSON."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScores(Scores):
+    """Precision, recall, f1 and roc_auc of a class against the rest; `support`: its number of predictions."""
+
+    support: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptScores(Scores):
+    """The accuracy on the `n` samples that are not refused."""
+
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartScores(Scores):
+    """Figures on a part of the samples. `few`: so few that the part is flagged; `n_positive`: of two classes."""
+
+    n: int
+    n_groups: int | None = None
+    n_positive: int | None = None
+    few: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubgroupScores(PartScores):
+    """Figures on the samples that have `value` in `column`."""
+
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AucDifference:
+    """A paired difference of ROC AUC with its interval."""
+
+    roc_auc: float
+    ci: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteScores(PartScores):
+    """Figures at a `site` of a model that was fitted without it; a `reason` and no figures where none could be.
+
+    `out_of_fold`: ROC AUC of the same samples by models fitted on others of their site; `difference`: what the site costs.
+    """
+
+    site: str
+    reason: str | None = None
+    out_of_fold: Scores | None = None
+    difference: AucDifference | None = None
+
+
+@dataclass(frozen=True)
+class SiteReport:
+    """The content of sites.json: the column whose values are sites, None where none is named, and rows by model."""
+
+    column: str | None = None
+    models: dict[str, list[SiteScores]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, task: str) -> Self:
+        """Return what leaving out each site gave for a task's models."""
+        return artifacts.from_json(cls, artifacts.read_json(require(TaskPaths(task).sites, f"sites@{task}")))
+
+
+@dataclass(frozen=True)
+class CalibrationReport:
+    """How the calibration was chosen: Brier score and calibration error `before` and `after` the method that was tried.
+
+    `method`: the one taken, none where it did not help; `brier_difference`: after minus before, with its interval.
+    """
+
+    method: str
+    tried: str
+    before: dict[str, float]
+    after: dict[str, float]
+    brier_difference: float
+    brier_difference_ci: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictiveValues(Scores):
+    """Precision and negative_predictive_value at a prevalence."""
+
+    prevalence: float
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """The threshold of two classes, what it was chosen for, and what answers are worth: for the report's own samples under
+    `data`, for a prevalence that params.yaml names under `named`.
+    """
+
+    threshold: float
+    chosen_for: str
+    prevalence: dict[str, PredictiveValues]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsPublished(Scores):
+    """Figures of the model trained on a shipped split that leaks: `n_added` samples, `n_leaked` of them test samples."""
+
+    n_added: int
+    n_leaked: int
+
+
+@dataclass(frozen=True)
+class Report(Scores):
+    """How good predictions are; figures have scikit-learn's names. `notes`: what is undefined or rough, in words."""
+
+    counts: Counts = field(default_factory=Counts)
+    per_class: dict[str, ClassScores] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    kept: KeptScores | None = None
+    calibration: CalibrationReport | None = None
+    operating_point: OperatingPoint | None = None
+    subgroups: list[SubgroupScores] | None = None
+    tuned: Tuned | None = None
+    as_published: AsPublished | None = None
+    data_fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a figure on external data is from that of the internal test, with its interval."""
+
+    difference: float
+    ci: Interval
 
 
 @dataclass(frozen=True)
@@ -60,14 +205,14 @@ class ExternalReport(Report):
     """A report on external data.
 
     `overlap`: how many of the readable samples are in the task's own data, by subset; `left_out`: how many were not scored, by
-    reason; `change`: difference to the internal test and its `ci`, by figure; `calibration_in_the_large`: mean predicted
-    probability and observed share of the positive class.
+    reason; `change`: differences by figure; `calibration_in_the_large`: mean predicted probability and observed share of the
+    positive class.
     """
 
     model: str = ""
     overlap: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
-    change: dict[str, dict[str, Any]] = field(default_factory=dict)
+    change: dict[str, Difference] = field(default_factory=dict)
     calibration_in_the_large: dict[str, float] | None = None
 
 

@@ -1,16 +1,17 @@
 """A report: how good predictions are, with intervals, raw counts and what to be careful about; of any stage's predictions."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from pipeline.core import params
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.report import Interval, Report
+from pipeline.evaluation.report import ClassScores, Counts, Interval, KeptScores, PartScores, Report
 from pipeline.stats import intervals, metrics
 from pipeline.stats.bootstrap import bootstrap_both
 
 FEW_GROUPS = 10  # of a class; a bootstrap of fewer says little of what else could have been drawn
+FEW = 20  # samples of a subgroup or site, below which it is flagged
 
 
 def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> Report:
@@ -28,17 +29,18 @@ def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, se
 
     ci = {name: interval(name, figures[name], drawn) for name, drawn in overall.items()}
     ci |= {"accuracy": intervals.of_share(decided == data.y, data.group)}
-    per_class: dict[str, dict[str, Any]] = metrics.per_class(data.y, proba, decided, data.classes)
-    for k, of_class in enumerate(per_class.values()):
-        of_class["ci"] = shares(data, decided, k)
-        of_class["ci"] |= {name: interval(name, of_class[name], drawn[:, k]) for name, drawn in of_classes.items()}
+    per_class = {}
+    for k, (name, scores) in enumerate(metrics.per_class(data.y, proba, decided, data.classes).items()):
+        support = int(scores.pop("support"))
+        ends = {metric: interval(metric, scores[metric], drawn[:, k]) for metric, drawn in of_classes.items()}
+        per_class[name] = ClassScores(scores, shares(data, decided, k) | ends, support=support)
     if data.positive:
-        negative, positive = (of_class["ci"] for of_class in per_class.values())
+        negative, positive = (of_class.ci for of_class in per_class.values())
         ci |= {"recall": positive["recall"], "specificity": negative["recall"]}
         ci |= {"precision": positive["precision"], "negative_predictive_value": negative["precision"]}
     matrix = metrics.confusion(data.y, decided, len(data.classes))
     table = {name: dict(zip(data.classes, row, strict=True)) for name, row in zip(data.classes, matrix, strict=True)}
-    counts = {"n": len(data.y), "n_groups": n_groups, "groups": groups, "confusion": table}
+    counts = Counts(len(data.y), n_groups, groups, table)
     n_decided = dict(zip(data.classes, matrix.sum(axis=0), strict=True))
     return Report(figures=figures, ci=ci, counts=counts, per_class=per_class, notes=notes(groups, n_decided))
 
@@ -54,7 +56,32 @@ def with_refusals(report: Report, data: Dataset, decided: np.ndarray, refused: n
         report,
         figures=report.figures | {"refused": float(np.mean(refused))},
         ci=report.ci | {"refused": intervals.of_share(refused, data.group)},
-        kept={"n": len(right), "accuracy": accuracy, "ci": {"accuracy": intervals.of_share(right, groups)}},
+        kept=KeptScores({"accuracy": accuracy}, {"accuracy": intervals.of_share(right, groups)}, n=len(right)),
+    )
+
+
+def score_part(
+    data: Dataset,
+    rows: np.ndarray,
+    proba: np.ndarray,
+    decided: np.ndarray,
+    metrics: tuple[str, ...],
+    draws: int,
+    repeats: int = 1,
+) -> PartScores:
+    """Return the figures called `metrics` of the samples in `rows`, int (m,), of `data`; NaN for lack of a class.
+
+    `proba` (n, n_classes) and `decided` (n,) belong to `data`, which holds each sample `repeats` times.
+    """
+    part = data.rows(rows)
+    report = assess(part, proba[rows], decided[rows], draws, params.seed())
+    return PartScores(
+        {name: report[name] for name in metrics},
+        {name: report.ci[name] for name in metrics},
+        n=len(rows) // repeats,
+        n_groups=report.counts.n_groups,
+        n_positive=int((part.y == 1).sum()) // repeats if data.positive else None,
+        few=len(rows) // repeats < FEW,
     )
 
 

@@ -1,9 +1,8 @@
 """Choose the champion from paired out-of-fold results, and say why in one sentence."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -46,10 +45,6 @@ class Selection(Choice):
     scores: Mapping[str, float | None] = field(default_factory=dict)
     bundle: str = ""
     rule: str = RULE
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of selection.json."""
-        return asdict(self)
 
 
 def read(task: str, root: Path = Path()) -> Selection:
@@ -117,8 +112,3 @@ def explain(choice: Choice, key: str, scores: dict[str, float]) -> str:
     if choice.runner_up not in choice.tied:
         return f"{sentence}better than {runner_up}" + (f"; tied with {', '.join(others)}" if others else "")
     return f"{sentence}tied with {', '.join([runner_up, *others])} and listed first"
-
-
-def number(figure: float | None) -> float:
-    """Return a report's figure, NaN where JSON has null."""
-    return np.nan if figure is None else figure

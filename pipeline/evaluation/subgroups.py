@@ -7,7 +7,6 @@ Numbers are parted into bands.
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +18,9 @@ from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.folder_layout import COLUMNS
-from pipeline.evaluation.scoring import assess
+from pipeline.evaluation.report import SubgroupScores
+from pipeline.evaluation.scoring import score_part
 
-FEW = 20  # samples, below which a subgroup is flagged
 MOST = 30  # values of a column; more are no subgroups
 MISSING = "missing"
 Subgroups = dict[
@@ -91,23 +90,18 @@ def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarra
 
 
 def score(
-    parts: Subgroups, data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int, repeats: int = 1
-) -> list[dict[str, Any]] | None:
-    """Return a row for each subgroup of `parts`, see `read`; None where they name none.
+    parts: Subgroups, data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, repeats: int = 1
+) -> list[SubgroupScores] | None:
+    """Return the figures of each subgroup of `parts`, see `read`; None where they name none.
 
-    A row has column, value, n, n_groups, n_positive (of two classes), few (under FEW samples), accuracy, roc_auc, of two
-    classes recall and specificity, and their `ci`; what is undefined for lack of a class is NaN. `data` holds each sample
-    `repeats` times, one repeat after the other; `proba` (n, n_classes) and `decided` (n,) belong to its rows.
+    `data` holds each sample `repeats` times, one repeat after the other; `proba` (n, n_classes) and `decided` (n,) belong to
+    its rows.
     """
-    keys = ("accuracy", "roc_auc", *(("recall", "specificity") if data.positive else ()))
-    rows = []
+    metrics = ("accuracy", "roc_auc", *(("recall", "specificity") if data.positive else ()))
+    scores = []
     for column, (values, names) in parts.items():
         for name in names:
-            inside = np.flatnonzero(np.tile(values == name, repeats))
-            n, part = len(inside) // repeats, data.rows(inside)
-            report = assess(part, proba[inside], decided[inside], draws, seed)
-            row = {"column": column, "value": name, "n": n, "n_groups": report.counts["n_groups"]}
-            row |= {"n_positive": int((part.y == 1).sum()) // repeats} if data.positive else {}
-            row |= {"few": n < FEW} | {key: report[key] for key in keys}
-            rows.append(row | {"ci": {key: report.ci[key] for key in keys}})
-    return rows or None
+            rows = np.flatnonzero(np.tile(values == name, repeats))
+            part = score_part(data, rows, proba, decided, metrics, draws, repeats)
+            scores.append(SubgroupScores(**vars(part), column=column, value=name))
+    return scores or None

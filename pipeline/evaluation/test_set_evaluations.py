@@ -50,10 +50,10 @@ def content_hash(candidate: Candidate, rule: "DecisionRule", report: Report) -> 
     """
     content = {key: getattr(candidate, key) for key in DETERMINING} | {
         "tuned": candidate.tuned.chosen if candidate.tuned else None,
-        "calibration": rule.calibration["method"],
+        "calibration": rule.calibration.method,
         "chosen_for": rule.chosen_for,
         "threshold": round(rule.threshold, COARSE),
-        "out_of_fold": [None if report[name] is None else round(report[name], COARSE) for name in FIGURES],
+        "out_of_fold": [None if math.isnan(report[name]) else round(report[name], COARSE) for name in FIGURES],
     }
     return _digits(content)
 

@@ -4,40 +4,57 @@
 and, under `decision`, in bundle.json.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 
 SHRINK = 1e-3  # how far `calibrate` takes a probability from 0 and 1 at least, see there
-NONE = {"method": "none"}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How probabilities are scaled, by the numbers that the `method` needs: none, sigmoid or temperature; see `calibrate`."""
+
+    method: str = "none"
+    slope: float | None = None
+    intercept: float | None = None
+    temperature: float | None = None
+
+    def to_json(self) -> JSON:
+        """Return the content of JSON."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def rounded(self) -> "Calibration":
+        """Return the calibration at the digits of a file."""
+        return Calibration(**artifacts.rounded(self))
 
 
 @dataclass(frozen=True)
 class DecisionRule:
     """How probabilities become an answer.
 
-    `calibration`: {"method": "none"}, {"method": "sigmoid", "slope", "intercept"} or {"method": "temperature", "temperature"}.
     `threshold`: the calibrated probability from which on the positive one of two classes is the answer. `chosen_for`: what the
     threshold was chosen for, in words, or "". `refusal`: the distance to the training data beyond which there is no answer,
     infinity where nothing is refused.
     """
 
     threshold: float = 0.5
-    calibration: dict[str, Any] = field(default_factory=lambda: dict(NONE))
+    calibration: Calibration = Calibration()
     chosen_for: str = ""
     refusal: float = np.inf
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "DecisionRule":
+    def from_json(cls, content: JSON) -> "DecisionRule":
         """Return the rule that `to_json` or an older version wrote: whatever is absent has its default."""
-        known = {key: content[key] for key in ("threshold", "calibration", "chosen_for") if key in content}
-        return cls(**known, refusal=content.get("refusal", {}).get("threshold", np.inf))
+        known = {key: content[key] for key in ("threshold", "chosen_for") if key in content}
+        calibration = Calibration(**content.get("calibration", {}))
+        return cls(**known, calibration=calibration, refusal=content.get("refusal", {}).get("threshold", np.inf))
 
     @classmethod
     def read(cls, task: str, model: str, root: Path = Path()) -> "DecisionRule":
@@ -46,9 +63,10 @@ class DecisionRule:
             artifacts.read_json(require(TaskPaths(task, root).decision_rule(model), f"evaluate@{model}"))
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return the content of decisions/<model>.json."""
-        content = {"calibration": self.calibration, "threshold": self.threshold, "chosen_for": self.chosen_for}
+        calibration = self.calibration.to_json()
+        content = {"calibration": calibration, "threshold": self.threshold, "chosen_for": self.chosen_for}
         return content if self.refusal == np.inf else content | {"refusal": {"threshold": self.refusal}}
 
 
@@ -63,13 +81,13 @@ def calibrate(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
     little towards their mean, all of them, because cutting them off would make ties of those near the ends.
     """
     proba = np.asarray(proba, dtype=np.float64)
-    numbers = rule.calibration
-    if numbers["method"] == "none":
+    calibration = rule.calibration
+    if calibration.method == "none":
         return proba
     logs = log_odds(proba)
-    if numbers["method"] == "sigmoid":
-        return two_classes(numbers["slope"] * logs + numbers["intercept"])
-    return softmax(logs / numbers["temperature"])
+    if calibration.method == "sigmoid":
+        return two_classes(calibration.slope * logs + calibration.intercept)
+    return softmax(logs / calibration.temperature)
 
 
 def log_odds(proba: np.ndarray) -> np.ndarray:

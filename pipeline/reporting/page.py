@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import subgroups
+from pipeline.evaluation import scoring
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
@@ -70,7 +70,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "checklist": tripod_ai.checklist(study),
         "fingerprints": fingerprints(study),
         "metric": NAMES[study.metric],
-        "few": subgroups.FEW,
+        "few": scoring.FEW,
         "seed": params.seed(),
         "data": data_section,
         "results": results_section,

@@ -15,7 +15,7 @@ from pipeline.core.params_models import RetrainParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
-from pipeline.evaluation import selection, subgroups
+from pipeline.evaluation import scoring, selection, subgroups
 from pipeline.evaluation.calibration import SCALED, out_of_fold
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.retraining import batch_profile, recommendation
@@ -125,7 +125,7 @@ def of_subgroups(
             index = np.flatnonzero(of_samples == value)
             overall, _ = differences(champion.part(index), challenger.part(index), draws, seed)
             metrics = {name: overall[name] for name in OF_PARTS if name in overall}
-            rows.append(SubgroupChange(column, value, len(index), len(index) < subgroups.FEW, metrics))
+            rows.append(SubgroupChange(column, value, len(index), len(index) < scoring.FEW, metrics))
     return rows
 
 

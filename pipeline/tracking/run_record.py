@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,12 @@ from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import durations, require
 from pipeline.evaluation import selection, test_set_evaluations
-from pipeline.evaluation.report import ExternalReport, Report
+from pipeline.evaluation.report import ExternalReport, Report, SiteReport
 from pipeline.training.candidate import Candidate
 
 LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
 UNNAMEABLE = re.compile(r"[^/\w.\- ]")  # what MLflow does not take in the name of a metric
-LEFT_OUT = ("n", "roc_auc", "recall", "specificity", "accuracy")  # of a site, in the order they are shown
-OF_SUBGROUPS = ("n", "accuracy", "roc_auc", "recall", "specificity")
 # Aggregates only. confusion.csv stays out: it has a row per sample.
 PLOTS = (
     "plots/{}/roc.csv",
@@ -86,7 +85,7 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
     plots = [paths.reports / name.format(model) for name in PLOTS]
     report = Report.read(cv)
     figures = metrics(report, Report.read(test))
-    parameters = given | flatten((report.tuned or {}).get("chosen", {}), "tuned.")
+    parameters = given | flatten(report.tuned.chosen if report.tuned else {}, "tuned.")
     return Record(
         task=task,
         model=model,
@@ -104,15 +103,16 @@ def with_sites(record: Record) -> Record:
     task = record.task
     if not params.task(task).select.site:
         return record
-    rows = artifacts.read_json(require(TaskPaths(task).sites, f"sites@{task}"))["models"].get(record.model, [])
-    if not rows:
+    sites = SiteReport.read(task).models.get(record.model, [])
+    if not sites:
         return record
-    added = {}
-    for row in rows:
-        prefix, figures = UNNAMEABLE.sub("_", f"sites/{row['site']}"), {key: row.get(key) for key in LEFT_OUT}
-        figures["roc_auc_difference"] = row.get("difference", {}).get("roc_auc")
-        added |= {f"{prefix}/{key}": float(value) for key, value in figures.items() if value is not None}
-    key = content_key([], {"key": record.key, "sites": rows})
+    added: dict[str, float] = {}
+    for scores in sites:
+        figures = {"n": scores.n} | scores.figures
+        if scores.difference:
+            figures["roc_auc_difference"] = scores.difference.roc_auc
+        added |= defined(f"{UNNAMEABLE.sub('_', f'sites/{scores.site}')}/", figures)
+    key = content_key([], {"key": record.key, "sites": artifacts.rounded(sites)})
     return replace(record, key=key, metrics=record.metrics | added)
 
 
@@ -122,10 +122,10 @@ def with_external(record: Record) -> Record:
     named = [name for name, block in (params.load().get("external") or {}).items() if block["task"] == task]
     if not named:
         return record
-    files, added = [require(TaskPaths(task).external(name), f"external@{name}") for name in named], {}
+    files = [require(TaskPaths(task).external(name), f"external@{name}") for name in named]
+    added: dict[str, float] = {}
     for name, path in zip(named, files, strict=True):
-        figures = ExternalReport.read(path).figures
-        added |= {f"external/{name}/{key}": float(value) for key, value in figures.items() if value is not None}
+        added |= defined(f"external/{name}/", ExternalReport.read(path).figures)
     return replace(record, key=content_key(files, {"key": record.key}), metrics=record.metrics | added)
 
 
@@ -146,24 +146,28 @@ def metrics(cv: Report, test: Report) -> dict[str, float]:
     Predictive values at a prevalence that params.yaml names become `<name>_at_prevalence`, figures of subgroups
     `subgroups/<column>/<value>/<prefix>_<name>`.
     """
-    figures = of_report("oof", cv) | of_report("test", test)
-    for name, ends in cv.ci.items():
-        for end, value in zip(("low", "high"), ends or (), strict=False):
-            if value is not None:
-                figures[f"oof_{name}_{end}"] = float(value)
-    return figures
+    ends = {
+        f"{name}_{end}": value for name, ci in cv.ci.items() for end, value in zip(("low", "high"), ci, strict=True)
+    }
+    return of_report("oof", cv) | of_report("test", test) | defined("oof_", ends)
+
+
+def defined(prefix: str, figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures that are not NaN, with a prefix to their names."""
+    return {f"{prefix}{name}": float(value) for name, value in figures.items() if value == value}
 
 
 def of_report(prefix: str, report: Report) -> dict[str, float]:
     """Return the figures of one report; see `metrics`."""
-    figures = {f"{prefix}_{name}": value for name, value in report.figures.items()}
-    for row in report.subgroups or []:
-        group = UNNAMEABLE.sub("_", f"subgroups/{row['column']}/{row['value']}")
-        figures |= {f"{group}/{prefix}_{key}": row.get(key) for key in OF_SUBGROUPS}
-    named = (report.operating_point or {}).get("prevalence", {}).get("named", {})
-    for name in ("precision", "negative_predictive_value"):
-        figures[f"{prefix}_{name}_at_prevalence"] = named.get(name)
-    return {name: float(value) for name, value in figures.items() if value is not None}
+    figures = dict(report.figures)
+    if report.operating_point and "named" in report.operating_point.prevalence:
+        values = report.operating_point.prevalence["named"].figures
+        figures |= {f"{name}_at_prevalence": value for name, value in values.items()}
+    added = defined(f"{prefix}_", figures)
+    for scores in report.subgroups or []:
+        group = UNNAMEABLE.sub("_", f"subgroups/{scores.column}/{scores.value}")
+        added |= defined(f"{group}/{prefix}_", {"n": scores.n} | scores.figures)
+    return added
 
 
 def curve(path: Path) -> list[tuple[int, str, float]]:

@@ -8,9 +8,8 @@ from scipy.optimize import minimize_scalar
 from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
 from sklearn.metrics import log_loss, roc_auc_score
 
-from pipeline.core import artifacts
 from pipeline.evaluation.calibration import choose, cross_calibrate, fit, out_of_fold, squares
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, log_odds
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, log_odds
 from pipeline.stats import metrics
 from tests.models import dataset
 
@@ -31,12 +30,12 @@ def overconfident(n=300, n_classes=2, power=3.0, seed=0):
 def test_the_sigmoid_is_scikit_learns_on_the_logit(power):
     dev, raw = overconfident(power=power)
     theirs = _SigmoidCalibration().fit(log_odds(raw), dev.y)
-    found = fit(raw, dev.y)
-    assert (found["slope"], found["intercept"]) == (
+    calibration = fit(raw, dev.y)
+    assert (calibration.slope, calibration.intercept) == (
         pytest.approx(-theirs.a_, abs=1e-4),
         pytest.approx(-theirs.b_, abs=1e-4),
     )
-    proba = calibrate(raw, DecisionRule(calibration=found))[:, 1]
+    proba = calibrate(raw, DecisionRule(calibration=calibration))[:, 1]
     assert proba == pytest.approx(theirs.predict(log_odds(raw)), abs=1e-4)
 
 
@@ -57,11 +56,11 @@ def test_calibrated_probabilities_are_those_of_calibrated_classifier_cv():
 @pytest.mark.parametrize("power", [0.5, 2.5])
 def test_the_temperature_is_the_one_that_scipy_finds(power):
     dev, raw = overconfident(n_classes=4, power=power)
-    found = fit(raw, dev.y)["temperature"]
+    found = fit(raw, dev.y).temperature
 
     def loss(temperature):
         return log_loss(
-            dev.y, calibrate(raw, DecisionRule(calibration={"method": "temperature", "temperature": temperature}))
+            dev.y, calibrate(raw, DecisionRule(calibration=Calibration("temperature", temperature=temperature)))
         )
 
     theirs = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-7})
@@ -73,14 +72,14 @@ def test_the_temperature_is_the_one_that_scipy_finds(power):
 def test_an_overconfident_model_is_calibrated_and_its_order_kept(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
     found, report = choose(dev, raw, 200, 7)
-    assert found["method"] == report["method"] == report["tried"] == ("sigmoid" if n_classes == 2 else "temperature")
-    assert report["after"]["brier_score_loss"] < report["before"]["brier_score_loss"]
-    assert report["after"]["ece"] < 0.6 * report["before"]["ece"]
-    assert report["brier_difference_ci"][1] < 0
+    assert found.method == report.method == report.tried == ("sigmoid" if n_classes == 2 else "temperature")
+    assert report.after["brier_score_loss"] < report.before["brier_score_loss"]
+    assert report.after["ece"] < 0.6 * report.before["ece"]
+    assert report.brier_difference_ci[1] < 0
     proba = calibrate(raw, DecisionRule(calibration=found))
     if n_classes == 2:
         assert roc_auc_score(dev.y, proba[:, 1]) == roc_auc_score(dev.y, raw[:, 1])
-    assert artifacts.rounded(found) == found
+    assert found.rounded() == found
 
 
 def test_before_and_after_metrics_have_a_paired_difference():
@@ -89,11 +88,11 @@ def test_before_and_after_metrics_have_a_paired_difference():
     crossed = cross_calibrate(dev, raw)
     for side, proba in (("before", raw), ("after", crossed)):
         scores = metrics.scores(dev.y, proba, dev.y)
-        assert report[side] == {name: scores[name] for name in ("brier_score_loss", "ece")}
+        assert getattr(report, side) == {name: scores[name] for name in ("brier_score_loss", "ece")}
         assert squares(dev.y, proba).mean() == pytest.approx(scores["brier_score_loss"])
-    difference = report["after"]["brier_score_loss"] - report["before"]["brier_score_loss"]
-    assert report["brier_difference"] == pytest.approx(difference)
-    assert report["brier_difference_ci"][0] < difference < report["brier_difference_ci"][1]
+    difference = report.after["brier_score_loss"] - report.before["brier_score_loss"]
+    assert report.brier_difference == pytest.approx(difference)
+    assert report.brier_difference_ci[0] < difference < report.brier_difference_ci[1]
 
 
 def test_no_calibrator_sees_the_fold_that_it_is_judged_on():
@@ -110,9 +109,9 @@ def test_a_model_that_is_calibrated_already_is_left_alone():
     for seed in range(12):
         dev, raw = overconfident(power=1.0, seed=seed)
         found, report = choose(dev, raw, 100, 7)
-        kept += found["method"] == "none"
-        assert abs(report["brier_difference"]) < 0.005
-        if found["method"] == "none":
+        kept += found.method == "none"
+        assert abs(report.brier_difference) < 0.005
+        if found.method == "none":
             assert out_of_fold(dev, raw, DecisionRule(calibration=found)) is raw
     assert kept >= 6
 
@@ -120,7 +119,7 @@ def test_a_model_that_is_calibrated_already_is_left_alone():
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_an_order_that_is_upside_down_is_not_turned_round(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
-    assert choose(dev, (1 - raw) / (n_classes - 1), 100, 7)[0] == {"method": "none"}
+    assert choose(dev, (1 - raw) / (n_classes - 1), 100, 7)[0] == Calibration()
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -128,13 +127,13 @@ def test_probabilities_that_are_all_the_same_stay_so(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
     found, report = choose(dev, np.full_like(raw, 1 / n_classes), 100, 7)
     assert (np.ptp(calibrate(np.full_like(raw, 1 / n_classes), DecisionRule(calibration=found)), axis=0) == 0).all()
-    assert np.isfinite(report["after"]["brier_score_loss"])
+    assert np.isfinite(report.after["brier_score_loss"])
 
 
 def test_classes_that_do_not_overlap_give_finite_numbers():
     y = np.arange(60) % 2
     dev = dataset(np.zeros((60, 1), np.float32), y, np.arange(60) // 2)
     found = fit(np.column_stack([1.0 - y, y]), y)
-    assert np.isfinite(list(found.values())[1:]).all()
+    assert np.isfinite([found.slope, found.intercept]).all()
     report = choose(dev, np.column_stack([1.0 - y, y]), 100, 7)[1]
-    assert report["after"]["brier_score_loss"] < 0.002
+    assert report.after["brier_score_loss"] < 0.002

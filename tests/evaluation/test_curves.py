@@ -92,7 +92,7 @@ def test_threshold_in_use_matches_the_confusion():
     data, proba = predictions(2, 2000)
     report = assess(data, proba, decision_rule.decide(proba, decision_rule.DecisionRule()), 100, 7)
     table = curves.thresholds(data, proba, 0.5).set_index("threshold")
-    benign, malignant = report.counts["confusion"]["benign"], report.counts["confusion"]["malignant"]
+    benign, malignant = report.counts.confusion["benign"], report.counts.confusion["malignant"]
     assert table.loc[0.5, ["tn", "fp"]].tolist() == [benign["benign"], benign["malignant"]]
     assert table.loc[0.5, ["fn", "tp"]].tolist() == [malignant["benign"], malignant["malignant"]]
 

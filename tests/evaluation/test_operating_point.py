@@ -129,24 +129,24 @@ def test_predictive_values_are_those_of_altman_and_bland_1994():
 def test_predictive_values_match_counts_at_own_prevalence():
     data, proba = simulated()
     report = assess(data, proba, decide(proba, DecisionRule()), 100, 7)
-    found = describe(report, DecisionRule(), 0.02)
-    own, named = found["prevalence"]["data"], found["prevalence"]["named"]
-    assert own["prevalence"] == pytest.approx(data.y.mean())
+    point = describe(report, DecisionRule(), 0.02)
+    own, named = point.prevalence["data"], point.prevalence["named"]
+    assert own.prevalence == pytest.approx(data.y.mean())
     for name in ("precision", "negative_predictive_value"):
         assert own[name] == pytest.approx(report[name])
-        for shown in (own, named):
-            low, high = shown["ci"][name]
-            assert low < shown[name] < high
-    assert named["prevalence"] == 0.02
+        for values in (own, named):
+            low, high = values.ci[name]
+            assert low < values[name] < high
+    assert named.prevalence == 0.02
     assert named["precision"] < 0.5 * own["precision"]
     assert named["negative_predictive_value"] > own["negative_predictive_value"]
 
 
 def test_without_an_error_the_interval_is_not_a_point():
     ci = {"recall": [0.8, 1.0], "specificity": [0.9, 1.0]}
-    found = predictive_values(Report({"recall": 1.0, "specificity": 1.0}, ci), 0.1)
-    assert (found["precision"], found["negative_predictive_value"]) == (1, 1)
-    assert found["ci"]["precision"] == [pytest.approx(0.08 / (0.08 + 0.09)), 1]
+    values = predictive_values(Report({"recall": 1.0, "specificity": 1.0}, ci), 0.1)
+    assert (values["precision"], values["negative_predictive_value"]) == (1, 1)
+    assert values.ci["precision"] == [pytest.approx(0.08 / (0.08 + 0.09)), 1]
 
 
 # Parameters

@@ -71,10 +71,10 @@ def test_report_matches_predictions_and_decision_rule(project, power):
     evaluate.main("line")
     rule, report = decision_rule.DecisionRule.read("t", "line"), artifacts.read_json("reports/t/cv/line.json")
     method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
-    assert rule.calibration["method"] == report["calibration"]["method"] == method
+    assert rule.calibration.method == report["calibration"]["method"] == method
     assert rule.threshold == 0.5
     proba = decision_rule.calibrate(raw, rule)
-    expected = artifacts.rounded(assess(dev, proba, decision_rule.decide(proba, rule), 200, 7).to_json())
+    expected = artifacts.rounded(assess(dev, proba, decision_rule.decide(proba, rule), 200, 7))
     judged = ("brier_score_loss", "log_loss", "ece")
     for name, value in expected.items():
         if name not in ("ci", *judged):

@@ -31,13 +31,13 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
         low, high = report.ci[name]
         assert low <= high
         assert low - 0.1 <= report[name] <= high + 0.1
-    assert report.counts["n"] == 80
-    assert report.counts["n_groups"] == 40
+    assert report.counts.n == 80
+    assert report.counts.n_groups == 40
     assert set(report.per_class) == set(NAMES[n_classes])
     for of_class in report.per_class.values():
-        assert set(of_class) == {"precision", "recall", "f1", "roc_auc", "support", "ci"}
-        assert set(of_class["ci"]) == {"precision", "recall", "f1", "roc_auc"}
-        for name, (low, high) in of_class["ci"].items():
+        assert set(of_class.to_json()) == {"precision", "recall", "f1", "roc_auc", "support", "ci"}
+        assert set(of_class.ci) == {"precision", "recall", "f1", "roc_auc"}
+        for name, (low, high) in of_class.ci.items():
             assert 0 <= low < of_class[name] <= high <= 1
 
 
@@ -51,7 +51,7 @@ def test_the_figures_are_scikit_learns(n_classes):
     assert report["accuracy"] == pytest.approx(reference.accuracy_score(data.y, decided))
     assert report["matthews_corrcoef"] == pytest.approx(reference.matthews_corrcoef(data.y, decided))
     matrix = reference.confusion_matrix(data.y, decided)
-    assert [list(row.values()) for row in report.counts["confusion"].values()] == matrix.tolist()
+    assert [list(row.values()) for row in report.counts.confusion.values()] == matrix.tolist()
 
 
 def test_undefined_figures_are_null_in_json(tmp_path):
@@ -73,7 +73,7 @@ def test_a_good_report_has_nothing_to_note():
 def test_of_two_classes_the_shares_stand_under_both_names():
     data, proba = predictions(2, 120)
     report = assess(data, proba, proba.argmax(axis=1), 100, 7)
-    benign, malignant = (report.per_class[name]["ci"] for name in ("benign", "malignant"))
+    benign, malignant = (report.per_class[name].ci for name in ("benign", "malignant"))
     ci = report.ci
     assert (ci["recall"], ci["precision"]) == (malignant["recall"], malignant["precision"])
     assert (ci["specificity"], ci["negative_predictive_value"]) == (benign["recall"], benign["precision"])
@@ -84,9 +84,9 @@ def test_of_two_classes_the_shares_stand_under_both_names():
 def test_counts_hold_samples_groups_and_the_table_by_class():
     data, proba = predictions(4, 120)
     counts = assess(data, proba, proba.argmax(axis=1), 100, 7).counts
-    assert (counts["n"], counts["n_groups"]) == (120, 60)
-    assert counts["groups"] == {"adeno": 30, "large cell": 30, "normal": 30, "squamous": 30}
-    assert sum(sum(row.values()) for row in counts["confusion"].values()) == 120
+    assert (counts.n, counts.n_groups) == (120, 60)
+    assert counts.groups == {"adeno": 30, "large cell": 30, "normal": 30, "squamous": 30}
+    assert sum(sum(row.values()) for row in counts.confusion.values()) == 120
 
 
 def test_few_groups_and_undecided_classes_are_noted():
@@ -108,5 +108,5 @@ def test_class_without_samples_is_noted_and_undefined():
     assert report.notes[0] == "squamous: there is no sample; what needs one is undefined"
     assert np.isnan(report["roc_auc"])
     assert np.isnan(report.ci["roc_auc"]).all()
-    assert np.isnan(report.per_class["squamous"]["ci"]["recall"]).all()
+    assert np.isnan(report.per_class["squamous"].ci["recall"]).all()
     assert np.isfinite(report.ci["accuracy"]).all()

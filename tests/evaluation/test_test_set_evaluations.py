@@ -16,7 +16,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.report import read_cv
-from pipeline.prediction.decision_rule import DecisionRule
+from pipeline.prediction.decision_rule import Calibration, DecisionRule
 from pipeline.tracking import run_record
 from pipeline.training.candidate import Candidate, Tuned
 from tests.models import THREE_MODELS as MODELS
@@ -114,7 +114,7 @@ def test_a_row_of_the_former_hash_is_replaced(scored_project):
         (0, {"tuned": Tuned({"C": 2.0}, [], [])}),
         (0, {"data_fingerprint": "ab"}),
         (0, {"classes": ["a", "b"]}),
-        (1, {"calibration": {"method": "sigmoid"}}),
+        (1, {"calibration": Calibration("sigmoid")}),
         (1, {"chosen_for": "a sensitivity of at least 0.9"}),
         (1, {"threshold": 0.4}),
         (2, {"figures": {"log_loss": 0.1, "roc_auc": 0.8}}),

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from pipeline.core import artifacts
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, in_words
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide, in_words
 
 PLAIN = DecisionRule()
-SIGMOID = DecisionRule(calibration={"method": "sigmoid", "slope": 1.9, "intercept": -0.2})
-TEMPERATURE = DecisionRule(calibration={"method": "temperature", "temperature": 1.7})
+SIGMOID = DecisionRule(calibration=Calibration("sigmoid", slope=1.9, intercept=-0.2))
+TEMPERATURE = DecisionRule(calibration=Calibration("temperature", temperature=1.7))
 
 
 def two(*positive):
@@ -44,7 +44,7 @@ def test_a_rule_survives_being_written_and_read(empty_folder, rule):
 
 
 def test_what_an_older_rule_lacks_has_its_default():
-    assert DecisionRule.from_json({"threshold": 0.7}) == DecisionRule(0.7, {"method": "none"}, "", np.inf)
+    assert DecisionRule.from_json({"threshold": 0.7}) == DecisionRule(0.7, Calibration(), "", np.inf)
 
 
 # Calibration
@@ -74,7 +74,7 @@ def test_a_sigmoid_keeps_the_order_and_makes_no_ties(slope):
     p = np.sort(
         np.concatenate([[0, 1e-12, 1e-9, 1e-6, 1 - 1e-6, 1 - 1e-9, 1], np.random.default_rng(0).uniform(size=100)])
     )
-    found = calibrate(two(*p), DecisionRule(calibration={"method": "sigmoid", "slope": slope, "intercept": 0.3}))
+    found = calibrate(two(*p), DecisionRule(calibration=Calibration("sigmoid", slope=slope, intercept=0.3)))
     assert (np.diff(found[:, 1]) > 0).all()
 
 

@@ -1,11 +1,13 @@
 """What a run holds, read from the results."""
 
+import math
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from pipeline.core.errors import StageError
-from pipeline.evaluation.report import Report
+from pipeline.evaluation.report import OperatingPoint, PredictiveValues, Report
 from pipeline.tracking import mirror, run_record
 from tests.tracked import make_model
 
@@ -56,7 +58,12 @@ def test_a_run_names_its_commit_and_local_changes(small):
 
 
 def test_predictive_values_at_a_named_prevalence_are_metrics():
-    named = {"prevalence": 0.02, "precision": 0.11, "negative_predictive_value": None, "ci": {}}
-    report = Report({"roc_auc": 0.9}, operating_point={"prevalence": {"data": {}, "named": named}})
-    found = run_record.metrics(report, Report({"roc_auc": 0.8}, operating_point={"prevalence": {"data": {}}}))
-    assert found == {"oof_roc_auc": 0.9, "oof_precision_at_prevalence": 0.11, "test_roc_auc": 0.8}
+    named = PredictiveValues({"precision": 0.11, "negative_predictive_value": math.nan}, prevalence=0.02)
+    point = OperatingPoint(0.5, "", {"data": PredictiveValues(prevalence=0.4), "named": named})
+    test = Report({"roc_auc": 0.8}, operating_point=replace(point, prevalence={"data": named}))
+    figures = run_record.metrics(Report({"roc_auc": 0.9}, operating_point=point), test)
+    assert figures == {
+        "oof_roc_auc": 0.9,
+        "oof_precision_at_prevalence": 0.11,
+        "test_roc_auc": 0.8,
+    }
