@@ -7,15 +7,68 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
+from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 
 WAIT = 120  # seconds for another writer; a hundred images are compared with thousands in less
+DECISIONS = ("promoted", "rejected", "rolled back")
+
+
+def now() -> str:
+    """Return the time for a line."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """A sample that was accepted; `id` is its hash, `source` where it was submitted."""
+
+    event: str = "collected"
+    when: str = field(default_factory=now)
+    id: str = ""
+    label: str = ""
+    group: str = ""
+    batch: str
+    who: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A comparison of a batch's challenger with the champion; `differences`: [difference, low, high] by metric."""
+
+    event: str = "compared"
+    when: str = field(default_factory=now)
+    batch: str
+    passed: bool
+    recommendation: str
+    differences: dict[str, list[float | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A decision about a batch: one of DECISIONS, by whom, and the SHA-256 of the champion's bundle.json after it.
+
+    `by`: whether a person or the gate promoted it.
+    """
+
+    event: str
+    when: str = field(default_factory=now)
+    batch: str
+    who: str = ""
+    champion: str = ""
+    by: str | None = None
+
+
+Line = Collected | Compared | Decided
+KINDS: dict[str, type[Line]] = {"collected": Collected, "compared": Compared} | dict.fromkeys(DECISIONS, Decided)
 
 
 @contextmanager
@@ -30,14 +83,18 @@ def locked(task: str) -> Iterator[None]:
         raise DataError(f"{folder.as_posix()}: another process has held it for {WAIT} s; try again later") from None
 
 
-def append(task: str, event: str, **facts: Any) -> None:
-    """Add a line, with the time, and wait until the disk has it; to be called in `locked`.
+def to_json(line: Line) -> dict[str, Any]:
+    """Return a line as the ledger has it, without what it does not say."""
+    return {name: value for name, value in asdict(line).items() if value is not None}
+
+
+def append(task: str, line: Line) -> None:
+    """Add a line and wait until the disk has it; to be called in `locked`.
 
     Where it cannot be written whole, as on a full disk, nothing of it stays and OSError is raised. What a killed process left
     of a line is cut off first: nobody was told of it.
     """
-    entry = {"event": event, "when": datetime.now(UTC).isoformat(timespec="seconds")} | facts
-    data = json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    data = json.dumps(to_json(line), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     with open(TaskPaths(task).ledger, "a+b") as file:
         whole = end_of_lines(file)
         file.truncate(whole)
@@ -50,7 +107,7 @@ def append(task: str, event: str, **facts: Any) -> None:
             raise
 
 
-def end_of_lines(file: Any) -> int:
+def end_of_lines(file: BinaryIO) -> int:
     """Return the size up to the last line end."""
     size = file.seek(0, os.SEEK_END)
     if not size:
@@ -62,24 +119,32 @@ def end_of_lines(file: Any) -> int:
     return file.read().rfind(b"\n") + 1
 
 
-def read(task: str) -> list[dict[str, Any]]:
+def read(task: str) -> list[Line]:
     """Return the lines, the oldest first, without one that a killed process left half-written."""
     try:
         data = TaskPaths(task).ledger.read_bytes()
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    return [from_json(json.loads(line)) for line in data[: data.rfind(b"\n") + 1].splitlines()]
 
 
-def samples(task: str, batch: str | None = None) -> list[dict[str, Any]]:
+def from_json(content: dict[str, Any]) -> Line:
+    """Return a line of the ledger; what it says under other names is left out."""
+    kind = KINDS[content["event"]]
+    line: Line = artifacts.from_json(
+        kind, {part.name: content[part.name] for part in fields(kind) if part.name in content}
+    )
+    return line
+
+
+def samples(task: str, batch: str | None = None) -> list[Collected]:
     """Return the samples that were accepted, of one batch or of all."""
-    return [line for line in read(task) if line["event"] == "collected" and batch in (None, line["batch"])]
+    return [line for line in read(task) if isinstance(line, Collected) and batch in (None, line.batch)]
 
 
 def decisions(task: str) -> dict[str, str]:
     """Return what was decided of each batch last: promoted, rejected or rolled back; of the others nothing."""
-    decided = ("promoted", "rejected", "rolled back")
-    return {line["batch"]: line["event"] for line in read(task) if line["event"] in decided}
+    return {line.batch: line.event for line in read(task) if isinstance(line, Decided)}
 
 
 def decision(task: str, batch: str) -> str:

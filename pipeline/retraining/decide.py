@@ -6,12 +6,13 @@ The champion is always what `dvc repro` gives; what is decided is which batches 
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import AssayError
 from pipeline.core.params_models import RetrainParams
 from pipeline.data import upload_ledger, uploads
+from pipeline.data.upload_ledger import Compared, Decided
+from pipeline.data.uploads import Included
 from pipeline.prediction import bundle
 from pipeline.retraining import batch_status, dvc_runs, sandbox
 from pipeline.retraining.batch_status import RetrainError, alone, folder
@@ -64,9 +65,16 @@ def try_batch(task: str, batch: str) -> Comparison:
         artifacts.write_json(folder(task, batch) / "comparison.json", compared.to_json())
         changes = {name: compared.metrics[name] for name in compared.guarded}
         differences = artifacts.rounded({name: [change.difference, *change.ci] for name, change in changes.items()})
-        facts = {"passed": compared.passed, "recommendation": compared.recommendation, "differences": differences}
         with upload_ledger.locked(task):
-            upload_ledger.append(task, "compared", batch=batch, **facts)
+            upload_ledger.append(
+                task,
+                Compared(
+                    batch=batch,
+                    passed=compared.passed,
+                    recommendation=compared.recommendation,
+                    differences=differences,
+                ),
+            )
         batch_status.write(task, batch, "compared", message=compared.recommendation)
         return compared
 
@@ -120,7 +128,7 @@ def promote(task: str, batch: str, who: str, force: bool = False) -> None:
             if not compared.passed and not force:
                 raise NotPromoted(f"{compared.recommendation} The champion stays; --force overrides this")
         change(task, batch, before, [*before, *new], "promoting")
-        note(task, "promoted", batch, who, by="a person" if force else "the gate")
+        note(task, "promoted", batch, who, "a person" if force else "the gate")
         batch_status.write(task, batch, "promoted")
         sandbox.remove_tree(task, batch)
     tell_mlflow(task)
@@ -161,11 +169,11 @@ def rollback(task: str, who: str) -> str:
 
 def unfinished(task: str, inside: set[str]) -> str:
     """Return the batch that a killed rollback has taken out of included.csv, of which `inside` are the batches, or ""."""
-    out = {line["batch"] for line in upload_ledger.samples(task)} - inside
+    out = {line.batch for line in upload_ledger.samples(task)} - inside
     return next((batch for batch in sorted(out) if batch_status.last_written(task, batch).state == "rolling back"), "")
 
 
-def change(task: str, batch: str, before: list, after: list, state: str) -> None:
+def change(task: str, batch: str, before: list[Included], after: list[Included], state: str) -> None:
     """Write included.csv and run the graph; put the former one back where that fails.
 
     Where only what comes after the task's report fails, as MLflow does when it is not there, the change stands.
@@ -184,10 +192,11 @@ def change(task: str, batch: str, before: list, after: list, state: str) -> None
     raise RetrainError(f"'dvc repro' failed, so nothing was decided; run it, and then this again: {last}")
 
 
-def note(task: str, event: str, batch: str, who: str, **facts: Any) -> None:
+def note(task: str, event: str, batch: str, who: str, by: str | None = None) -> None:
     """Write a decision into the ledger, with the champion that it led to."""
+    champion = bundle.expected_sha256(task)
     with upload_ledger.locked(task):
-        upload_ledger.append(task, event, batch=batch, who=who, champion=bundle.expected_sha256(task), **facts)
+        upload_ledger.append(task, Decided(event=event, batch=batch, who=who, champion=champion, by=by))
 
 
 def tell_mlflow(task: str) -> None:
@@ -200,9 +209,9 @@ def tell_mlflow(task: str) -> None:
 
 def batches(task: str) -> list[Batch]:
     """Return every batch, the latest first."""
-    labels: dict[str, Counter] = {}
+    labels: dict[str, Counter[str]] = {}
     for line in upload_ledger.samples(task):
-        labels.setdefault(line["batch"], Counter())[line["label"]] += 1
+        labels.setdefault(line.batch, Counter())[line.label] += 1
     decided = upload_ledger.decisions(task)
     batches = []
     for batch, counts in labels.items():

@@ -62,10 +62,10 @@ class ExistingSamples:
         lines = upload_ledger.samples(task)
         decided = upload_ledger.decisions(task)
         for line in lines:
-            if decided.get(line["batch"]) == "rejected":
+            if decided.get(line.batch) == "rejected":
                 continue  # it may be submitted again with the right label
-            path = uploads.stored(task, self.kind, line["id"]).as_posix()
-            self.ids.setdefault(line["id"], Existing(path, line["label"], "uploaded"))
+            path = uploads.stored(task, self.kind, line.id).as_posix()
+            self.ids.setdefault(line.id, Existing(path, line.label, "uploaded"))
 
     def pairs(self, new: list[Path], prints: list[Fingerprint]) -> tuple[list[Existing], list[Pair]]:
         """Return the existing images, and the pairs that hold a new image; positions of new images follow the existing ones."""

@@ -192,7 +192,8 @@ def keep(existing: ExistingSamples, part: Path, path: Path, offer: Offer, id_: s
     new = not path.exists()  # it may be there from a batch that was rejected
     os.replace(part, path)
     try:
-        upload_ledger.append(existing.task, "collected", id=id_, label=offer.label, group=offer.group, **about)
+        line = upload_ledger.Collected(id=id_, label=offer.label, group=offer.group, **about)
+        upload_ledger.append(existing.task, line)
     except OSError:
         if new:
             path.unlink()

@@ -25,9 +25,9 @@ def rows_of(task: str, batch: str) -> list[Included]:
     """Return a batch's samples as rows of included.csv, sorted by hash; raise DataError where it has none."""
     lines = upload_ledger.samples(task, batch)
     if not lines:
-        have = ", ".join(sorted({line["batch"] for line in upload_ledger.samples(task)})) or "none"
+        have = ", ".join(sorted({line.batch for line in upload_ledger.samples(task)})) or "none"
         raise DataError(f"task {task} has no batch {batch!r}; it has: {have}")
-    rows = [Included(line["id"], line["label"], line["group"], batch) for line in lines]
+    rows = [Included(line.id, line.label, line.group, batch) for line in lines]
     return sorted(rows, key=lambda row: row.hash)
 
 

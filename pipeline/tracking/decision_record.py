@@ -1,14 +1,13 @@
 """The decisions about batches of uploads as MLflow shows them, read from the ledger: a pure record, without MLflow."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.data import upload_ledger
-
-EVENTS = ("promoted", "rejected", "rolled back")
+from pipeline.data.upload_ledger import Collected, Compared, Decided
 
 
 @dataclass(frozen=True)
@@ -30,29 +29,32 @@ def experiment(task: str) -> str:
 
 def read(task: str) -> list[Decision]:
     """Return the decisions about a task's batches, the oldest first."""
-    decisions, counts, compared = [], {}, {}
+    decisions: list[Decision] = []
+    counts: Counter[str] = Counter()
+    compared: dict[str, Compared] = {}
     for number, line in enumerate(upload_ledger.read(task)):
-        batch, event = line.get("batch", ""), line["event"]
-        if event == "collected":
-            counts[batch] = counts.get(batch, 0) + 1
-        elif event == "compared":
-            compared[batch] = line
-        elif event in EVENTS:
-            decisions.append(decision(task, number, line, counts.get(batch, 0), compared.get(batch, {})))
+        match line:
+            case Collected():
+                counts[line.batch] += 1
+            case Compared():
+                compared[line.batch] = line
+            case Decided():
+                decisions.append(decision(task, number, line, counts[line.batch], compared.get(line.batch)))
     return decisions
 
 
-def decision(task: str, number: int, line: dict[str, Any], n: int, compared: dict[str, Any]) -> Decision:
-    """Return a line of the ledger as a decision about `n` samples; `compared`: the line of the comparison before it, or {}."""
-    tags = {name: str(line[name]) for name in ("batch", "who", "by", "champion") if line.get(name)}
-    tags |= {"task": task, "decision": line["event"]}
-    if compared:
-        tags["passed"] = "yes" if compared["passed"] else "no"
+def decision(task: str, number: int, line: Decided, n: int, compared: Compared | None) -> Decision:
+    """Return a line of the ledger as a decision about `n` samples; `compared`: the line of the comparison before it."""
+    content = upload_ledger.to_json(line)
+    tags = {name: content[name] for name in ("batch", "who", "by", "champion") if content.get(name)}
+    tags |= {"task": task, "decision": line.event}
     metrics = {"n_samples": float(n)}
-    for name, ends in compared.get("differences", {}).items():
-        values = zip(("", "_low", "_high"), ends, strict=True)
-        metrics |= {f"difference_{name}{end}": value for end, value in values if value is not None}
-    key = artifacts.sha256(json.dumps([number, line], sort_keys=True).encode())
-    when = int(datetime.fromisoformat(line["when"]).timestamp() * 1000)
-    name = f"{line['event']} {line['batch']}"
-    return Decision(name, key, when, tags, metrics, compared.get("recommendation", ""))
+    if compared:
+        tags["passed"] = "yes" if compared.passed else "no"
+        for name, ends in compared.differences.items():
+            values = zip(("", "_low", "_high"), ends, strict=True)
+            metrics |= {f"difference_{name}{end}": value for end, value in values if value is not None}
+    key = artifacts.sha256(json.dumps([number, content], sort_keys=True).encode())
+    when = int(datetime.fromisoformat(line.when).timestamp() * 1000)
+    note = compared.recommendation if compared else ""
+    return Decision(f"{line.event} {line.batch}", key, when, tags, metrics, note)

@@ -414,6 +414,6 @@ def test_samples_are_stored_only_with_a_key(tmp_path, monkeypatch, program):
         Path("data/skin/split.csv").unlink()
         assert client.send(path, ("a.png", old), **known)[0] == 503
     (line,) = upload_ledger.samples("skin")
-    assert (line["label"], line["group"], line["batch"], line["source"]) == ("malignant", "lesion 77", "b1", "API")
-    assert line["who"].startswith("key ")
-    assert "secret" not in line["who"]
+    assert (line.label, line.group, line.batch, line.source) == ("malignant", "lesion 77", "b1", "API")
+    assert line.who.startswith("key ")
+    assert "secret" not in line.who

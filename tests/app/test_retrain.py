@@ -88,7 +88,7 @@ def test_labelled_images_are_submitted_and_refusals_give_the_reason(project):
     assert "1 stored, 1 refused" in page.warning[0].value
     assert "of the test set" in table(page, "Reason")["Reason"][0]
     (line,) = upload_ledger.samples("skin")
-    assert (line["label"], line["batch"], line["source"], line["who"]) == ("benign", "b", "app", "app")
+    assert (line.label, line.batch, line.source, line.who) == ("benign", "b", "app", "app")
     assert "1 samples (1 benign)" in said(page)
 
 
@@ -140,7 +140,7 @@ def test_buttons_try_promote_and_roll_back_a_batch(project, started):
     assert table(page, "In the batch")["Development with it"].tolist() == ["21 (51%)", "20 (49%)"]
     assert labels(page) == ["Try again", "Promote", "Reject"]
     button(page, "Promote").click().run()
-    uploads.write("skin", [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")])
+    uploads.write("skin", [Included(upload_ledger.samples("skin")[0].id, "benign", "", "b")])
     batch_status.write("skin", "b", "promoted")
     page = opened("retrain", "skin")
     assert labels(page) == ["Roll back"]
@@ -175,7 +175,7 @@ def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch
 
 def test_killed_promotions_and_rollbacks_are_finished(project, started):
     hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
-    rows = [Included(upload_ledger.samples("skin")[0]["id"], "benign", "", "b")]
+    rows = [Included(upload_ledger.samples("skin")[0].id, "benign", "", "b")]
     uploads.write("skin", rows)
     batch_status.write("skin", "b", "promoting")
     assert labels(opened("retrain", "skin")) == ["Finish the promotion", "Roll back"]
@@ -200,9 +200,7 @@ def test_a_form_that_lacks_something_says_what(project, label, given, sentence):
 
 def test_a_new_session_finds_and_cancels_a_running_process(project, started):
     with upload_ledger.locked("skin"):
-        upload_ledger.append(
-            "skin", "collected", id="0" * 16, label="benign", group="", batch="b", who="w", source="test"
-        )
+        upload_ledger.append("skin", upload_ledger.Collected(id="0" * 16, label="benign", batch="b"))
     batch_status.write("skin", "b", "running", stage="scan@skin", done=3, total=9, seconds_left=40)
     artifacts.write_bytes(batch_status.folder("skin", "b") / "log.txt", b"Running stage 'scan@skin':\n")
     with FileLock(batch_status.LOCK):
@@ -242,5 +240,5 @@ def test_the_right_answer_to_a_picture_is_one_click(project):
     button(page, "malignant").click().run()
     assert not page.exception
     (line,) = upload_ledger.samples("skin")
-    assert (line["label"], line["source"]) == ("malignant", "app")
+    assert (line.label, line.source) == ("malignant", "app")
     assert "Stored as malignant" in said(page)

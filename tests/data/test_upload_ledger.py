@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
 
 def append(event, batch="b1"):
     with upload_ledger.locked("skin"):
-        upload_ledger.append("skin", event, batch=batch)
+        upload_ledger.append("skin", upload_ledger.KINDS[event](event=event, batch=batch))
 
 
 def test_a_half_written_line_is_ignored_and_cut_off():
@@ -18,9 +18,9 @@ def test_a_half_written_line_is_ignored_and_cut_off():
     append("collected")
     with TaskPaths("skin").ledger.open("ab") as file:
         file.write(b'{"event": "coll')
-    assert [line["event"] for line in upload_ledger.read("skin")] == ["collected"]
+    assert [line.event for line in upload_ledger.read("skin")] == ["collected"]
     append("promoted")
-    assert [line["event"] for line in upload_ledger.read("skin")] == ["collected", "promoted"]
+    assert [line.event for line in upload_ledger.read("skin")] == ["collected", "promoted"]
 
 
 def test_the_last_decision_on_a_batch_counts():
@@ -29,4 +29,4 @@ def test_the_last_decision_on_a_batch_counts():
     append("collected", "b2")
     assert upload_ledger.decisions("skin") == {"b1": "rolled back"}
     assert (upload_ledger.decision("skin", "b1"), upload_ledger.decision("skin", "b2")) == ("rolled back", "")
-    assert [line["batch"] for line in upload_ledger.samples("skin", "b2")] == ["b2"]
+    assert [line.batch for line in upload_ledger.samples("skin", "b2")] == ["b2"]

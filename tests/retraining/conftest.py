@@ -38,9 +38,7 @@ def uploaded(empty_folder, tmp_path, monkeypatch):
     uploads.create("skin")
     with upload_ledger.locked("skin"):
         for k in (2, 1):
-            upload_ledger.append(
-                "skin", "collected", id=f"{k:016x}", label="a", group="", batch="b", who="w", source="test"
-            )
+            upload_ledger.append("skin", upload_ledger.Collected(id=f"{k:016x}", label="a", batch="b"))
     monkeypatch.setattr(dvc_runs, "cache_folder", lambda: "/cache")
     monkeypatch.setattr(mirror, "track_decisions", lambda task: None)  # see tests/tracking/test_mirror.py
     return tmp_path

@@ -50,8 +50,8 @@ def test_a_rollback_restores_the_bytes_before_the_promotion(uploaded, monkeypatc
     assert decide.rollback("skin", "me") == "b"
     assert TaskPaths("skin").included.read_bytes() == before
     assert ran == [["repro"]] * 2
-    events = [(line["event"], line.get("who"), line.get("by")) for line in upload_ledger.read("skin")][2:]
-    assert events == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
+    decisions = [(line.event, line.who, line.by) for line in upload_ledger.read("skin")[2:]]
+    assert decisions == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
 
 
 def test_only_force_promotes_what_the_gate_stops(uploaded, monkeypatch):
@@ -62,7 +62,7 @@ def test_only_force_promotes_what_the_gate_stops(uploaded, monkeypatch):
     assert caught.value.exit_code == 3
     assert uploads.read("skin") == []
     decide.promote("skin", "b", "me", force=True)
-    assert upload_ledger.read("skin")[-1]["by"] == "a person"
+    assert upload_ledger.read("skin")[-1].by == "a person"
 
 
 def test_an_outdated_comparison_does_not_count(uploaded, monkeypatch):

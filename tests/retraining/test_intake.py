@@ -15,6 +15,7 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.data import images, upload_ledger, uploads
+from pipeline.data.upload_ledger import Collected, Decided
 from pipeline.data.uploads import Included
 from pipeline.retraining import intake
 from tests.samples import ROOT, encoded, put, stage, task, write_params
@@ -42,13 +43,11 @@ def test_an_image_is_stored_as_pixels_with_a_ledger_line(project):
         assert not image.getexif()
         assert not image.info
     (line,) = upload_ledger.read("skin")
-    when = line.pop("when")
-    assert when.startswith("20")
-    assert when.endswith("+00:00")
-    assert line == {
-        "event": "collected", "id": item["id"], "label": "benign", "group": "lesion 77",
-        "batch": "new", "who": "a tester", "source": "test",
-    }  # fmt: skip
+    assert line.when.startswith("20")
+    assert line.when.endswith("+00:00")
+    assert line == Collected(
+        when=line.when, id=item["id"], label="benign", group="lesion 77", batch="new", who="a tester", source="test"
+    )
     assert "Smith" not in Path("data/uploads/skin/ledger.jsonl").read_text(encoding="utf-8")
 
 
@@ -188,7 +187,7 @@ def test_a_hostile_name_does_nothing(project, name):
 def test_a_decided_batch_accepts_no_more(project):
     submit(new(1))
     with upload_ledger.locked("skin"):
-        upload_ledger.append("skin", "rejected", batch="new")
+        upload_ledger.append("skin", Decided(event="rejected", batch="new"))
     with pytest.raises(DataError, match="was rejected already"):
         submit(new(2))
     assert submit(new(2), batch="another")[0]["accepted"]
@@ -213,8 +212,8 @@ def test_concurrent_submissions_lose_nothing(project):
     assert [one.wait(60) for one in running] == [0, 0]
     assert sum(item["accepted"] for item in found) == 1 + 8
     lines = upload_ledger.samples("skin")
-    assert len(lines) == len({line["id"] for line in lines}) == 11
-    assert {f"pictures/{line['id']}.png" for line in lines} == kept() - {"included.csv", "ledger.jsonl"}
+    assert len(lines) == len({line.id for line in lines}) == 11
+    assert {f"pictures/{line.id}.png" for line in lines} == kept() - {"included.csv", "ledger.jsonl"}
 
 
 @pytest.mark.parametrize("call", range(1, 7))
@@ -235,7 +234,7 @@ def test_a_full_disk_leaves_the_store_whole(project, monkeypatch, call):
     else:
         submit(new(1), new(2))
     monkeypatch.setattr(os, "fsync", sync)
-    assert {f"pictures/{line['id']}.png" for line in upload_ledger.samples("skin")} == kept() - {
+    assert {f"pictures/{line.id}.png" for line in upload_ledger.samples("skin")} == kept() - {
         "included.csv",
         "ledger.jsonl",
     }
@@ -254,7 +253,7 @@ def test_a_full_file_system_accepts_the_rest_once_freed(project):
         files = [new(k) for k in range(8)]
         with pytest.raises(OSError, match="No space left"):
             [submit(file) for file in files]
-        there = {f"pictures/{line['id']}.png" for line in upload_ledger.samples("skin")}
+        there = {f"pictures/{line.id}.png" for line in upload_ledger.samples("skin")}
         assert 1 <= len(there) < 8
         assert there == kept() - {"ledger.jsonl"}
         for name in there:
@@ -309,9 +308,7 @@ def test_rows_are_compared_by_their_values(empty_folder):
         strict=False,
     ):
         assert reason in item["reason"]
-    uploads.write(
-        "skin", [Included(line["id"], line["label"], line["group"], "b") for line in upload_ledger.samples("skin")]
-    )
+    uploads.write("skin", [Included(line.id, line.label, line.group, "b") for line in upload_ledger.samples("skin")])
     restage()
     after = places()
     assert len(after) == len(before) + 2

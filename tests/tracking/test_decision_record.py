@@ -1,6 +1,7 @@
 """Decisions about batches as runs of their own experiment."""
 
 from pipeline.data import upload_ledger
+from pipeline.data.upload_ledger import Collected, Compared, Decided
 from pipeline.tracking import mirror
 from tests.tracked import SECRET, client_of, runs_of, start_track
 
@@ -9,14 +10,14 @@ def decide(*events: str) -> None:
     """Write decisions about the batch `june` of three samples into the ledger, after a comparison."""
     with upload_ledger.locked("rows"):
         for k in range(3):
-            upload_ledger.append(
-                "rows", "collected", id=f"{k:016x}", label="benign", group=SECRET, batch="june", who="w", source="s"
-            )
+            line = Collected(id=f"{k:016x}", label="benign", group=SECRET, batch="june", who="w", source="s")
+            upload_ledger.append("rows", line)
         differences = {"roc_auc": [0.01, -0.005, 0.03], "f1": [None, None, None]}
-        facts = {"passed": True, "recommendation": "Promote: it is better.", "differences": differences}
-        upload_ledger.append("rows", "compared", batch="june", **facts)
+        compared = Compared(batch="june", passed=True, recommendation="Promote: it is better.", differences=differences)
+        upload_ledger.append("rows", compared)
         for event in events:
-            upload_ledger.append("rows", event, batch="june", who="me", champion="ab" * 32, by="the gate")
+            line = Decided(event=event, batch="june", who="me", champion="ab" * 32, by="the gate")
+            upload_ledger.append("rows", line)
 
 
 def decisions_of(folder) -> list:
