@@ -18,7 +18,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.folder_layout import COLUMNS, Sample
-from pipeline.data.tabular.files import read_table
+from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn
 from pipeline.data.tabular.missing import kept_words, missing_in
@@ -45,17 +45,18 @@ class ScannedTable:
     notices: list[Notice]
 
 
-def scan_table(task: TaskParams, name: str) -> ScannedTable:
-    """Return the rows of a table task, and the included uploads behind them.
+def scan_table(task: TaskParams, name: str, file: TableFile | None = None) -> ScannedTable:
+    """Return the rows of a table task, and the included uploads behind them; `file` is the table where it was read already.
 
     Raises DataError for a missing file or column, or labels that differ only in case. A row without a label is kept,
     with an error, so that it is reported rather than lost. Excluded columns and those of dates are no features, and are kept
     in samples.csv alone.
     """
     path = Path(task.raw)
-    if not path.is_file():
-        raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.raw)")
-    file = read_table(path, header=task.read.header)
+    if file is None:
+        if not path.is_file():
+            raise DataError(f"{path.as_posix()}: there is no such file (from tasks.{name}.raw)")
+        file = read_table(path, header=task.read.header)
     columns = {"label": task.read.label, "group": task.read.group, "shipped": task.read.shipped}
     for key, column in columns.items():
         if column:
@@ -63,9 +64,7 @@ def scan_table(task: TaskParams, name: str) -> ScannedTable:
     for column in task.read.exclude:
         tables.require_column(file.table, column, path, f"tasks.{name}.read.exclude")
     special = [column for column in columns.values() if column]
-    known = file.table[special]
-    if file.separator == ";":
-        known = tables.with_points(known.copy())
+    known = tables.with_decimal_points(file, special)
     learnt = learn(
         file.table.drop(columns=list({*special, *task.read.exclude})),
         Source(path, file.lines, file.row_name, file.separator),
@@ -88,7 +87,7 @@ def describe_rows(
     labels = known[task.read.label]
     missing = missing_in(labels, of_label=True)
     has_none = labels.isin(missing)
-    folder_layout.check_labels(set(labels) - missing, path.as_posix())
+    folder_layout.check_labels(labels[~has_none], path.as_posix(), int(has_none.sum()))
     rows = range(1, len(labels) + 1)
     ids = tables.number_equal_rows(tables.row_ids(features))
     samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows]})

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular.files import Header, read_table
+from pipeline.data.tabular.files import Header, TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat
 from pipeline.data.tabular.missing import is_missing as is_missing  # offered to all who read cells
 from pipeline.data.tabular.missing import missing_in
@@ -27,14 +27,20 @@ def read_csv(path: Path, data: bytes | None = None, header: Header = "first") ->
     See `tabular.files.read_table`. Where the semicolon separates, the comma is the decimal sign: in columns in which every cell
     is a number it becomes a point.
     """
-    file = read_table(path, data, header)
-    return with_points(file.table) if file.separator == ";" else file.table
+    return with_decimal_points(read_table(path, data, header))
 
 
-def with_points(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` with 1.5 for 1,5 in columns in which every cell is a number."""
+def with_decimal_points(file: TableFile, columns: Collection[str] | None = None) -> pd.DataFrame:
+    """Return some columns of a table, where the semicolon separates with 1.5 for 1,5 in those in which every cell is a number."""
+    table = file.table if columns is None else file.table[list(columns)]
+    if file.separator != ";":
+        return table
+    table = table.copy()
     for name in table:
-        pointed = [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in table[name]]
+        cells = table[name].tolist()
+        if not any("," in cell for cell in cells):
+            continue
+        pointed = [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
         if all(map(reads_as_number, pointed)):
             table[name] = pd.Series(pointed, dtype=object)
     return table

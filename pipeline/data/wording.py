@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
+from pipeline.data.columns.column_roles import ColumnRoles
 from pipeline.data.tabular.missing import missing_in
 
 SHOWN = 5  # files passed over; more are counted
@@ -12,17 +14,19 @@ FEW_GROUPS = 20
 MOST_WORDS = 20  # classes or columns; more are counted
 
 
-def about_columns(read: dict[str, str], label: str | None, group: str | None) -> list[tuple[str, str]]:
-    """Return the lines that say which columns were taken, and of those that were guessed how to take others."""
-    guessed = {"label": "" if label else "; --label takes another", "group": "" if group else "; --group takes another"}
-    what = {"group": "samples that share it stay together", "shipped": "the split that it ships with"}
-    lines = []
-    for key, column in read.items():
-        if key not in ("label", "group", "shipped"):
-            continue
-        hint = "" if key in guessed and not guessed[key] else f" (guessed{guessed.get(key, '')})"
-        lines.append((key, f"column {column!r}{hint}" + (f": {what[key]}" if key in what else "")))
-    return lines
+def about_columns(
+    roles: ColumnRoles, read: dict[str, Any], label: str | None, group: str | None
+) -> list[tuple[str, str]]:
+    """Return the lines that say which columns `read` takes, and of those that were guessed why, and how to take others."""
+    why = f", {roles.reason}" if roles.reason else ""
+    guessed = {
+        "label": "" if label else f" (guessed{why}; --label takes another)",
+        "group": ": samples that share it stay together"
+        if group
+        else " (guessed; --group takes another): samples that share it stay together",
+        "shipped": " (guessed): the split that it ships with",
+    }
+    return [(key, f"column {read[key]!r}{text}") for key, text in guessed.items() if key in read]
 
 
 def about_samples(samples: pd.DataFrame) -> list[tuple[str, str]]:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
-from pipeline.data.columns.column_roles import LABELS, SPLITS, columns_of, guess_group, named
+from pipeline.data.columns.column_roles import SPLITS, columns_of, guess_group, named
 from pipeline.data.columns.id_columns import find_ids
+from pipeline.data.columns.label_names import named_label
 from pipeline.data.folders import folder_layout, sample_files
 from pipeline.data.folders.archives import folder_of, is_archive
 from pipeline.data.folders.class_folders import read_folders
@@ -92,7 +93,7 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
 def from_csv(table: pd.DataFrame, path: Path) -> list[Sample]:
     """Return the images that a CSV names; label, group and split are recognised by the names of columns alone."""
     rest = table.drop(columns="path")
-    columns = {"label": named(rest, LABELS), "group": guess_group(rest), "shipped": named(rest, SPLITS)}
+    columns = {"label": named_label(rest), "group": guess_group(rest), "shipped": named(rest, SPLITS)}
     if columns["shipped"] and not set(table[columns["shipped"]].str.lower()) <= set(SHIPPED):
         columns["shipped"] = None
     columns = {key: column for key, column in columns.items() if column}
@@ -121,7 +122,7 @@ def from_table(table: pd.DataFrame, path: Path) -> AnySamples:
     Columns that are the label by another name, ids and dates are no features.
     """
     try:
-        columns = columns_of(table, path, None, None)
+        columns = columns_of(table, path, None, None).as_read()
     except DataError:  # no label: all columns are features
         columns = {}
     rest = table.drop(columns=list(columns.values()))

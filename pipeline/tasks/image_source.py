@@ -87,13 +87,12 @@ def choose_reading(
         named = name_labels(csvs[0].table.drop(columns=csvs[0].column.column), csvs[0].path, label, choices.group)
     except DataError:
         return reading
-    labels = csvs[0].table[named["label"]] if "label" in named else None
-    if labels is None or labels_agree(csvs[0], labels, folder, classes):
+    if named.label is None or labels_agree(csvs[0], csvs[0].table[named.label], folder, classes):
         return None
     name = csvs[0].path.name
     raise DataError(
         f"{path.as_posix()}: the folders {some(sorted(set(classes.values())), 4)} look like classes, but {name} names the same "
-        f"images and labels them otherwise (column {named['label']!r}). The CSV: give {csvs[0].path.as_posix()}. The folders: "
+        f"images and labels them otherwise (column {named.label!r}). The CSV: give {csvs[0].path.as_posix()}. The folders: "
         f"--folders {reading.roles.folders} (read.folders)"
     )
 
@@ -179,7 +178,8 @@ def from_csv(
     """Return the source of a CSV that names images, with the CSVs that are the other parts of its shipped split."""
     folder = top or csv.column.raw
     columns = csv.table.drop(columns=csv.column.column)
-    read = decided(name_labels(columns, csv.path, label, choices.group), choices)
+    roles = name_labels(columns, csv.path, label, choices.group)
+    read = decided(roles.as_read(), choices)
     parts, warnings = find_parts(csv, read, choices, others, top)
     images = list(dict.fromkeys(name for part in (csv, *parts.values()) for name in part.column.images))
     block: dict[str, Any] = {"csv": csv.path.relative_to(folder).as_posix() if top else csv.column.csv}
@@ -190,10 +190,7 @@ def from_csv(
         block["images"] = images
     taken = {csv.column.column, *(value for value in read.values() if isinstance(value, str)), *read.get("one_hot", [])}
     rest = [name for name in csv.table if name not in taken]
-    guessed = {key: value for key, value in read.items() if key in ("label", "group", "shipped")}
-    lines = about_columns(
-        {key: value for key, value in guessed.items() if isinstance(value, str)}, label, choices.group
-    )
+    lines = about_columns(roles, read, label, choices.group)
     if "one_hot" in read:
         lines.insert(
             0, ("label", f"the columns {some(read['one_hot'])} are one label (one-hot; --label takes another)")

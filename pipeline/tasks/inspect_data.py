@@ -17,7 +17,7 @@ from pipeline.data import images, tables
 from pipeline.data.columns.column_roles import columns_of
 from pipeline.data.folders import archives, folder_layout
 from pipeline.data.samples import scan_table, task_params
-from pipeline.data.tabular.files import SUFFIXES
+from pipeline.data.tabular.files import SUFFIXES, read_table
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
 from pipeline.tasks.choices import (
     Choices,
@@ -147,32 +147,32 @@ def read_header(path: Path) -> tuple[int, int, str, str] | str:
 
 def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedData:
     """Return the data set of a table of features."""
-    table = tables.read_csv(path, header=choices.header)
-    read: dict[str, Any] = columns_of(table, path, label, choices.group)
-    read, grouping = decided(read, choices), None
-    read |= {"header": choices.header} if choices.header != "first" else {}
-    if not choices.has_group:
-        grouping = search_rows(table, read)
-        read |= {"group": grouping.column} if grouping.column else {}
+    file = read_table(path, header=choices.header)
+    table = tables.with_decimal_points(file)
     for column in (*choices.exclude, *choices.keep):
         tables.require_column(table, column, path, "--exclude or --keep")
-    scanned = scan_table(task_params("table", to_raw(path), read), "")
+    roles = columns_of(table.drop(columns=list(choices.exclude)), path, label, choices.group)
+    read, grouping = decided(roles.as_read(), choices), None
+    read |= {"header": choices.header} if choices.header != "first" else {}
+    read |= {"exclude": list(choices.exclude)} if choices.exclude else {}
+    if not choices.has_group:
+        grouping = search_rows(table.drop(columns=list(choices.exclude)), read)
+        read |= {"group": grouping.column} if grouping.column else {}
+    scanned = scan_table(task_params("table", to_raw(path), read), "", file)
     samples, features = scanned.samples, scanned.features
     no_features, kept = find_no_features(features, samples["label"].tolist(), samples["group"].tolist())
     excluded, left_out = exclude(no_features, choices)
-    if excluded:
+    if len(excluded) > len(choices.exclude):
         read["exclude"] = excluded
-        scanned = scan_table(task_params("table", to_raw(path), read), "")
+        scanned = scan_table(task_params("table", to_raw(path), read), "", file)
         samples, features = scanned.samples, scanned.features
     typed = tables.typed(features)
     numbers = [name for name in typed if tables.is_number(typed[name])]
     constant = [name for name in typed if typed[name].nunique() < 2]
-    columns = {key: column for key, column in read.items() if key in ("label", "shipped") or choices.group}
+    named = {key: column for key, column in read.items() if key != "group" or choices.group}
     lines = [
         ("found", f"{len(table)} rows of {len(features.columns)} features"),
-        *about_columns(
-            {key: column for key, column in columns.items() if isinstance(column, str)}, label, choices.group
-        ),
+        *about_columns(roles, named, label, choices.group),
         *about_group(read, grouping),
         *left_out,
         *kept,

@@ -87,7 +87,7 @@ def test_a_csv_of_features():
     data, description = inspected("rows.csv")
     assert (data.kind, data.raw, data.read) == ("table", "rows.csv", {"label": "ill", "exclude": ["who"]})
     assert description["found"] == "40 rows of 4 features"
-    assert description["label"] == "column 'ill' (guessed; --label takes another)"
+    assert description["label"] == "column 'ill' (guessed, named like an outcome; --label takes another)"
     assert description["classes"] == "yes 32, no 8"
     assert (description["numbers"], description["categories"]) == ("age, smokes, site", "sex")
     assert description["empty cells"] == "sex 14"
@@ -304,7 +304,7 @@ def test_missing_images_of_the_csv_are_reported():
         ({"a.csv": "label\nx\ny\n"}, "a.csv", "a.csv: has no column besides the label"),
         ({"a.csv": ""}, "a.csv", "a.csv: has no rows; expected a header line and at least one row"),
         ({"a.csv": "a,a,label\n1,2,x\n"}, "a.csv", "a.csv: the header names 'a' more than once; rename all but one"),
-        ({"a.csv": "age,site\n1,arm\n2,leg\n"}, "a.csv", "a.csv: cannot tell which column is the label; choose one with --label"),
+        ({"a.csv": "age,site\n1,arm\n2,leg\n"}, "a.csv", "a.csv: cannot tell which column is the label"),
         ({"a.csv": b"\xff\xfea\0"}, "a.csv", "a.csv: has no rows"),
     ],
 )  # fmt: skip

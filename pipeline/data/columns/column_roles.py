@@ -2,50 +2,51 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from pipeline.core.errors import DataError
 from pipeline.data import tables
 from pipeline.data.columns.group_names import find_named
-from pipeline.data.folders.folder_layout import SHIPPED
-from pipeline.data.tabular.missing import missing_in
+from pipeline.data.columns.label_names import guess_label, named_label
+from pipeline.data.folders.folder_names import SHIPPED
 
 # Names in lower case and without spaces and signs; the first that is there counts.
-LABELS = (
-    "label",
-    "labels",
-    "class",
-    "benignmalignant",
-    "target",
-    "diagnosis",
-    "dx",
-    "outcome",
-    "y",
-    "findinglabels",
-    "level",
-)
-LABELS += (
-    "grade",
-    "category",
-    "disease",
-    "classname",
-    "imageclass",
-    "classlabel",
-    "pathology",
-    "malignancy",
-    "malignant",
-)
 SPLITS = ("split", "shipped", "subset", "partition", "set")
-MOST_CLASSES = 20  # in a column that is taken for the label because of what is in it
 
 
-def columns_of(table: pd.DataFrame, path: Path, label: str | None, group: str | None) -> dict[str, str]:
-    """Return {"label": column, "group": ..., "shipped": ...}, without those that the table has not got.
+@dataclass(frozen=True)
+class ColumnRoles:
+    """Which columns of a CSV are what, None or empty where it has none.
 
-    `label` and `group` are the user's, None has them guessed. Raises DataError, with the columns there are, for one that is
-    missing and where no label can be told.
+    `one_hot`: columns of 0 and 1 that are one label together, instead of `label`. `reason`: why a label was taken that nobody
+    named.
+    """
+
+    label: str | None = None
+    group: str | None = None
+    shipped: str | None = None
+    one_hot: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that have a role."""
+        return [column for column in (self.label, *self.one_hot, self.group, self.shipped) if column]
+
+    def as_read(self) -> dict[str, Any]:
+        """Return the keys of `read` in params.yaml."""
+        one_hot = {"one_hot": list(self.one_hot)} if self.one_hot else {}
+        roles = {"label": self.label, "group": self.group, "shipped": self.shipped}
+        return one_hot | {key: column for key, column in roles.items() if column}
+
+
+def columns_of(table: pd.DataFrame, path: Path, label: str | None, group: str | None) -> ColumnRoles:
+    """Return which column is what; `label` and `group` are the user's, None has them guessed.
+
+    Raises DataError, with the columns there are, for one that is missing and where no label can be told.
     """
     for column, option in ((label, "--label"), (group, "--group")):
         if column:
@@ -54,11 +55,12 @@ def columns_of(table: pd.DataFrame, path: Path, label: str | None, group: str | 
     shipped = named(rest, SPLITS)
     if shipped and not set(rest[shipped].str.lower()) <= set(SHIPPED):
         shipped = None
-    others = rest.drop(columns=[column for column in (shipped, label or named(rest, LABELS)) if column in rest])
+    others = rest.drop(columns=[column for column in (shipped, label or named_label(rest)) if column in rest])
     group = group or guess_group(others)
-    label = label or guess_label(rest.drop(columns=[c for c in (shipped, group) if c in rest]), path)
-    roles = {"label": label, "group": group, "shipped": shipped}
-    return {key: column for key, column in roles.items() if column}
+    if label:
+        return ColumnRoles(label, group, shipped)
+    choice = guess_label(rest.drop(columns=[column for column in (shipped, group) if column in rest]), path)
+    return ColumnRoles(choice.column, group, shipped, reason=choice.reason)
 
 
 def named(columns: Collection[str], names: tuple[str, ...]) -> str | None:
@@ -71,18 +73,3 @@ def guess_group(table: pd.DataFrame) -> str | None:
     """Return the column that is named like a patient or lesion and whose values repeat, if there is one."""
     groups = find_named(table)
     return groups[0].column if groups else None
-
-
-def guess_label(table: pd.DataFrame, path: Path) -> str:
-    """Return the column that is named like a label, else the last one if it has a few values, each several times."""
-    label = named(table, LABELS)
-    if label is None and len(table.columns):
-        last = table.columns[-1]
-        n_values = len(set(table[last]) - missing_in(table[last], of_label=True))
-        label = last if 2 <= n_values <= min(MOST_CLASSES, len(table) / 2) else None
-    if label is None:
-        raise DataError(
-            f"{path.as_posix()}: cannot tell which column is the label; choose one with --label: "
-            f"{', '.join(table.columns) or 'no columns: there is none besides'}"
-        )
-    return label

@@ -1,31 +1,31 @@
 """Which column of a CSV of images is the label, one-hot columns included, and which others say the same."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from pipeline.data.columns.column_roles import LABELS, columns_of, named
+from pipeline.data.columns.column_roles import ColumnRoles, columns_of
+from pipeline.data.columns.label_names import named_label
 from pipeline.data.columns.one_label import check_joined, find_one_hot
 
 PURE = 0.99  # share of the rows whose label the values of a column say
 MOST_VALUES = 50
 
 
-def name_labels(table: pd.DataFrame, path: Path, label: str | None, group: str | None) -> dict[str, Any]:
-    """Return {"label": column or "one_hot": columns, "group": ..., "shipped": ...} of a CSV without its column of names.
+def name_labels(table: pd.DataFrame, path: Path, label: str | None, group: str | None) -> ColumnRoles:
+    """Return which column of a CSV of images is what; `table` lacks the column of names.
 
     Raises DataError where no label can be told, or the task is multi-label.
     """
-    if label is None and named(table, LABELS) is None:
+    if label is None and named_label(table) is None:
         one_hot = find_one_hot(table, path)
         if one_hot:
             rest = table.drop(columns=one_hot).assign(label="")
-            read = columns_of(rest, path, "label", group)
-            return {"one_hot": one_hot} | {key: value for key, value in read.items() if key != "label"}
-    read = columns_of(table, path, label, group)
-    check_joined(table[read["label"]], read["label"], path)
-    return dict(read)
+            return replace(columns_of(rest, path, "label", group), label=None, one_hot=tuple(one_hot))
+    roles = columns_of(table, path, label, group)
+    check_joined(table[roles.label], roles.label, path)
+    return roles
 
 
 def says_label(table: pd.DataFrame, labels: pd.Series) -> list[str]:

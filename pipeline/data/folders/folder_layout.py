@@ -8,6 +8,7 @@ import posixpath
 import re
 import sys
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
@@ -16,6 +17,7 @@ import pandas as pd
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
+from pipeline.data.columns.label_names import check_classes
 from pipeline.data.columns.one_label import label_of
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.class_folders import read_folders
@@ -49,7 +51,8 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
             f"{root.as_posix()}: no image found; expected class folders, train/ and test/ folders or a CSV "
             "whose column 'path' names the images"
         )
-    check_labels({sample.label for sample in samples}, root.as_posix())
+    n_without = sum("has no label" in skip.reason for skip in skipped)
+    check_labels([sample.label for sample in samples], Path(task.raw).as_posix(), n_without)
     if task.read.group_from:
         samples = [replace(sample, group=group_of(task.read.group_from, sample.path)) for sample in samples]
         if not any(sample.group for sample in samples):
@@ -198,10 +201,14 @@ def check_unique(paths: list[str], path: Path) -> None:
         seen.add(name)
 
 
-def check_labels(labels: set[str], where: str) -> None:
-    """Raise DataError unless there are two labels or more, and none that differ only in case, a trailing .0 or Unicode form."""
+def check_labels(labels: Sequence[str], where: str, n_without: int = 0) -> None:
+    """Raise DataError for less than two classes, labels that differ in spelling only, dates and measurements.
+
+    `labels`: of all samples; `n_without`: how many more have no label.
+    """
+    check_classes(labels, where)
     folded: dict[str, str] = {}
-    for label in sorted(labels):
+    for label in sorted(set(labels)):
         same = re.sub(r"(?<=\d)\.0+$", "", unicodedata.normalize("NFKC", label).casefold())
         twin = folded.setdefault(same, label)
         if twin != label:
@@ -209,5 +216,6 @@ def check_labels(labels: set[str], where: str) -> None:
             by_form = unicodedata.normalize("NFKC", twin).casefold() == unicodedata.normalize("NFKC", label).casefold()
             how = "case" if by_case else "how their letters are stored in Unicode" if by_form else "a trailing .0"
             raise DataError(f"{where}: the labels {twin!r} and {label!r} differ only in {how}; make them one")
-    if len(labels) < 2:
-        raise DataError(f"{where}: only one class ({', '.join(labels)}); at least two are needed")
+    if len(folded) < 2:
+        also = f". {n_without} more have no label: if that means another class, write its name" if n_without else ""
+        raise DataError(f"{where}: only one class ({', '.join(folded.values())}); at least two are needed{also}")

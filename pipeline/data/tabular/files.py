@@ -1,7 +1,8 @@
 """The one way from a file to a table of text: CSV in any dialect, Excel, Parquet or ARFF, told by the bytes, not the name."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,19 +11,18 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data.tabular import header as headers
+from pipeline.data.tabular.cells import INDEX, Cells, Suspect
 from pipeline.data.tabular.notices import Notice
-from pipeline.data.tabular.text import NAMES, Cells, Suspect, read_text
-from pipeline.data.tabular.typed_files import read_arff, read_excel, read_parquet
+from pipeline.data.tabular.text import read_text
+from pipeline.data.tabular.typed_files import is_arff, read_arff, read_excel, read_parquet
+from pipeline.data.tabular.wrappings import check_format, unpacked
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".xlsm", ".parquet", ".pq", ".arff")
 Header = Literal["first", "none"]
-OTHER_FILES = {  # what these bytes at the beginning are, and what to do
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
-    b"\x1f\x8b": "compressed (gzip); unpack it first",
-    b"%PDF": "a PDF; expected a table",
-    b"\x89PNG": "an image; expected a table",
-    b"\xff\xd8\xff": "an image; expected a table",
-}
+FOOTER = re.compile(
+    r"(?i)(totals?|sum|mean|average|median|count|n ?=|source|notes?|generated|end of|summe|gesamt|mittelwert|quelle|stand|"
+    r"somme|moyenne|suma|promedio|media|fuente|totale?)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
     """
     data = path.read_bytes() if data is None else data
     cells = _read_cells(data, path)
+    _check_footer(cells, path)
     if header == "none" and cells.first_line > 0:
         columns = [[name, *column] for name, column in zip(cells.header, cells.columns, strict=True)]
         lines = np.concatenate([[cells.first_line], cells.lines]).astype(np.int32)
@@ -95,6 +96,8 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
             f"{path}: has no header: the first row ({shown}) looks like a sample. Add a line with the columns' names, or "
             "read it with --no-header (read.header: none), which calls them column_1, column_2 and so on"
         )
+    if len(cells.header) > 1 and not cells.header[0] and len(set(cells.columns[0])) == len(cells.columns[0]) > 1:
+        cells = replace(cells, header=[INDEX, *cells.header[1:]])  # pandas and R write an index without a name
     kept = [index for index, name in enumerate(cells.header) if name or any(cells.columns[index])]
     notices = list(cells.notices)
     if len(kept) < len(cells.header):
@@ -110,23 +113,13 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
 
 def _read_cells(data: bytes, path: Path) -> Cells:
     """Return the cells of a file whose format its bytes tell."""
+    data = unpacked(data, path)
     if data.startswith(b"PK\x03\x04"):
         return read_excel(data, path)
     if data.startswith(b"PAR1"):
         return read_parquet(data, path)
-    known = next((text for mark, text in OTHER_FILES.items() if data.startswith(mark)), None)
-    if known:
-        raise DataError(f"{path}: is {known}")
-    if _is_arff(data):
-        return read_arff(data, path)
-    return read_text(data, path)
-
-
-def _is_arff(data: bytes) -> bool:
-    """Return whether the first line that is no comment declares a relation, as in ARFF."""
-    lines = (line.strip() for line in data[: 1 << 16].removeprefix(b"\xef\xbb\xbf").splitlines())
-    first = next((line for line in lines if line and not line.startswith(b"%")), b"")
-    return first.lower().startswith((b"@relation", b"@attribute"))
+    check_format(data, path)
+    return read_arff(data, path) if is_arff(data) else read_text(data, path)
 
 
 def _check_quotes(cells: Cells, path: Path) -> None:
@@ -143,6 +136,19 @@ def _check_quotes(cells: Cells, path: Path) -> None:
             )
 
 
+def _check_footer(cells: Cells, path: Path) -> None:
+    """Raise DataError where the last row is a sum or a source rather than a sample."""
+    if not cells.columns or len(cells.columns[0]) < 2 or len(cells.columns) < 3:
+        return
+    last = [column[-1] for column in cells.columns]
+    filled = [cell for cell in last if cell]
+    if len(filled) <= len(last) / 2 and FOOTER.match(filled[0] if filled else ""):
+        raise DataError(
+            f"{path}: {cells.row_name} {cells.lines[-1]} ({filled[0][:40]!r}, {len(last) - len(filled)} of {len(last)} cells "
+            "empty) looks like a footer, not a sample; delete it"
+        )
+
+
 def _swallows(suspect: Suspect, n_columns: int, numbers: Sequence[int]) -> bool:
     return any(headers.fits(row, n_columns, numbers) for row in suspect.rows)
 
@@ -154,8 +160,3 @@ def check_header(header: list[str], path: Path) -> None:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path}: the header names {', '.join(map(repr, twice))} more than once; rename all but one")
-
-
-def describe_separator(separator: str) -> str:
-    """Return a separator's name in words."""
-    return NAMES.get(separator, repr(separator))

@@ -5,14 +5,18 @@ import itertools
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.core.errors import DataError
+from pipeline.data.tabular import preamble
+from pipeline.data.tabular.cells import INDEX, Cells, Suspect
 from pipeline.data.tabular.encoding import find_encoding, open_lines
+from pipeline.data.tabular.header import is_number_like
 from pipeline.data.tabular.notices import Notice
+from pipeline.data.tabular.unquoted import is_tight, read_unquoted
 
 SEPARATORS = ",;\t|"
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
@@ -22,57 +26,58 @@ CHUNK = 1_000  # rows converted to columns at once
 END = "\x01end"  # no text has it: a record that comes last unless a quote is open
 
 
-@dataclass
-class Cells:
-    """The first row, and the cells of those below by column, all stripped.
-
-    `lines` has the line of the file where each row begins, `first_line` that of the first row. `separator` is what stands
-    between cells, "" where the file is no text. `row_name` is what a row is called in messages. `suspects` are the quoted cells
-    of several lines, see `text.Suspect`.
-    """
-
-    header: list[str]
-    columns: list[list[str]]
-    lines: np.ndarray
-    first_line: int = 1
-    separator: str = ""
-    row_name: str = "line"
-    notices: list[Notice] = field(default_factory=list)
-    suspects: list["Suspect"] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A quoted cell of several lines that may be an unclosed quote: where it opens and closes, and each of its lines."""
-
-    opens: int
-    closes: int
-    column: int
-    rows: list[list[str]]
-
-
 def read_text(data: bytes, path: Path) -> Cells:
     """Return the cells of a delimited text; raise DataError where a row has another length or a quote is not closed."""
     encoding, notices = find_encoding(data, path)
-    first = [line for line in itertools.islice(open_lines(data, encoding), 10 * TRIED) if line.strip()][:TRIED]
-    named = SEPARATOR_LINE.fullmatch(first[0]) if first else None
+    numbered = [
+        (number, line)
+        for number, line in enumerate(itertools.islice(open_lines(data, encoding), 10 * TRIED), start=1)
+        if line.strip()
+    ][:TRIED]
+    named = SEPARATOR_LINE.fullmatch(numbered[0][1]) if numbered else None
+    n_skipped = numbered.pop(0)[0] if named else 0
+    first = [line for _, line in numbered]
     separator = named[1] if named else _find_separator(first)
-    n_skipped = 0
-    if named:
-        n_skipped = next(number for number, line in enumerate(open_lines(data, encoding), start=1) if line.strip())
+    rows = [split_line(_squeezed(line) if separator == " " else line, separator) for line in first]
+    if n_above := preamble.count_above(rows):
+        n_skipped = numbered[n_above - 1][0]
+        above = [(number, row) for (number, _), row in zip(numbered[:n_above], rows, strict=False)]
+        notices = [*notices, Notice("title", "", 1, preamble.describe(above, path.name, "line"))]
+    before, after = _unnamed_columns(rows[n_above:])
 
     def open_reader() -> "csv._reader":
         lines: Iterator[str] = itertools.chain(open_lines(data, encoding), [f"{END}\n"])
         lines = itertools.islice(lines, n_skipped, None)
         if separator == " ":
-            lines = (re.sub(r"[ \t]+", " ", line.lstrip()) for line in lines)
+            lines = map(_squeezed, lines)
         return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
 
-    is_tight = _is_tight(data, separator)
-    cells = _read_regular(open_reader(), n_skipped, is_tight)
+    tight = is_tight(data, separator)
+    cells = None
+    if not before and not after:
+        cells = read_unquoted(data, encoding, separator, n_skipped, tight) or _read_regular(
+            open_reader(), n_skipped, tight
+        )
     if cells is None:
-        cells = _Parser(open_reader(), separator, n_skipped, path, is_tight).read()
+        cells = _Parser(open_reader(), separator, n_skipped, path, tight, before, after).read()
     return replace(cells, separator=separator, notices=notices)
+
+
+def _squeezed(line: str) -> str:
+    return re.sub(r"[ \t]+", " ", line.lstrip())
+
+
+def _unnamed_columns(rows: list[list[str]]) -> tuple[list[str], list[str]]:
+    """Return the names that a header lacks before and behind its own, where every row below has one cell more.
+
+    R writes row names without a name; some programs end each row with a separator.
+    """
+    below = rows[1:-1]  # the last line may be cut, or a footer
+    if len(below) < 2 or any(len(row) != len(rows[0]) + 1 for row in below):
+        return [], []
+    if not any(row[-1].strip() for row in below):
+        return [], [""]
+    return ([INDEX], []) if len({row[0] for row in below}) == len(below) else ([], [])
 
 
 def _read_regular(reader: "csv._reader", n_skipped: int, is_tight: bool) -> Cells | None:
@@ -97,6 +102,11 @@ def _read_regular(reader: "csv._reader", n_skipped: int, is_tight: bool) -> Cell
     return Cells([name.strip() for name in header], columns, lines, 1 + n_skipped)
 
 
+def _shared(cells: Sequence[str]) -> Iterable[str]:
+    """Return cells of which equal ones are one object, where a tenth of them are equal to others: less memory."""
+    return map(sys.intern, cells) if len(set(cells)) <= 0.9 * len(cells) else cells
+
+
 def split_line(line: str, separator: str) -> list[str]:
     """Return the cells of one line."""
     try:
@@ -116,9 +126,21 @@ def _find_separator(lines: list[str]) -> str:
     order = sorted(SEPARATORS, key=lambda sign: -n_cells[sign])  # stable: the comma before the others
     if n_cells[order[0]] > 1:
         even = [sign for sign in order if n_cells[sign] > 1 and _is_even(lines, sign)]
-        return even[0] if even else order[0]
-    widths = {len(line.split()) for line in lines}
-    return " " if len(widths) == 1 and widths.pop() > 1 and len(lines) > 1 else order[0]
+        if even:
+            return even[0]
+    for n_above in range(
+        1, min(preamble.MOST, len(lines) - 2)
+    ):  # titles and comments are parted otherwise, or not at all
+        below = lines[n_above:]
+        for sign in SEPARATORS:
+            names = split_line(below[0], sign)
+            if len(names) > 1 and not any(map(is_number_like, names)) and _is_even(below, sign):
+                return sign
+    if n_cells[order[0]] > 1:
+        return order[0]
+    widths = {len(line.split()) for line in lines[1:]}
+    is_even = len(widths) == 1 and len(lines[0].split()) in (max(widths), max(widths) - 1)  # R's rows have a name more
+    return " " if is_even and max(widths) > 1 else order[0]
 
 
 def _is_even(lines: list[str], separator: str) -> bool:
@@ -134,9 +156,18 @@ def _is_even(lines: list[str], separator: str) -> bool:
 class _Parser:
     """Reads records, with the line where each begins."""
 
-    def __init__(self, reader: "csv._reader", separator: str, n_skipped: int, path: Path, is_tight: bool):
+    def __init__(
+        self,
+        reader: "csv._reader",
+        separator: str,
+        n_skipped: int,
+        path: Path,
+        is_tight: bool,
+        before: list[str],
+        after: list[str],
+    ):
         self.reader, self.separator, self.n_skipped, self.path = reader, separator, n_skipped, path
-        self.is_tight = is_tight
+        self.is_tight, self.before, self.after = is_tight, before, after
         self.suspects: list[Suspect] = []
         self.last = n_skipped  # the last line that was read
 
@@ -144,6 +175,7 @@ class _Parser:
         """Return all cells by column."""
         records = self._records()
         first_line, header = next(records, (1, []))
+        header = [*self.before, *header, *self.after] if header else header
         columns: list[list[str]] = [[] for _ in header]
         starts: list[int] = []
         while chunk := list(itertools.islice(records, CHUNK)):
@@ -220,24 +252,6 @@ class _Parser:
         is_last = (start, row) == chunk[-1] and next(self._records(), None) is None
         if is_last and sum(bool(cell.strip()) for cell in row) == 1:
             raise DataError(f"{where}. It is the last line: if it is a footer ({row[0].strip()[:40]!r}), delete it")
+        if row[0].lstrip().startswith("#"):
+            raise DataError(f"{where}. It begins with #, as a comment does: delete it")
         raise DataError(f"{where}. Is a {NAMES.get(self.separator, 'separator')} in an unquoted text?")
-
-
-def _is_tight(data: bytes, separator: str) -> bool:
-    """Return whether no cell can begin or end with white space: stripping two million cells takes half a second."""
-    if not data.isascii() or separator.isspace():
-        return False
-    if b" " not in data and not re.search(rb"[\t\x0b\x0c\x1c-\x1f]", data):
-        return True
-    edge = rb'[\n\r"' + re.escape(separator.encode()) + b"]"
-    blank = rb"[ \t\x0b\x0c\x1c-\x1f]"
-    return not re.search(rb"(?:%b%b|%b%b)" % (edge, blank, blank, edge), data)
-
-
-def _shared(cells: Sequence[str]) -> Iterable[str]:
-    """Return cells of which equal ones are one object, where a tenth of them are equal to others.
-
-    For a list of 100,000 images that saves a third of the memory; for measurements with four digits it would cost as much time as
-    reading does.
-    """
-    return map(sys.intern, cells) if len(set(cells)) <= 0.9 * len(cells) else cells

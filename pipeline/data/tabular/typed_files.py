@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import DataError
+from pipeline.data.tabular import preamble
+from pipeline.data.tabular.cells import Cells
 from pipeline.data.tabular.encoding import find_encoding
 from pipeline.data.tabular.notices import Notice
-from pipeline.data.tabular.text import Cells
 
-MOST_BYTES = 1 << 30  # of a workbook's content: a small file can unpack to any size
+TRIED = 100  # rows in which a header is sought
 MOST_CELLS = 300_000_000  # of a Parquet file
 
 
@@ -32,54 +33,67 @@ def to_text(value: Any) -> str:
 
 
 def read_excel(data: bytes, path: Path) -> Cells:
-    """Return the cells of the first visible sheet of an .xlsx workbook; a notice names the others."""
+    """Return the cells of the first visible sheet of an .xlsx workbook that holds a table; a notice names the others."""
     import openpyxl
 
-    _check_archive(data, path)
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
-        rows = [] if not sheets else [tuple(map(to_text, row)) for row in sheets[0].iter_rows(values_only=True)]
+        visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+        content = {sheet.title: _sheet_rows(sheet) for sheet in visible}
     except Exception as error:  # openpyxl raises whatever the XML made it stumble over
         raise DataError(f"{path}: is not a whole Excel workbook ({error}); save it again as .xlsx or CSV") from None
-    if not sheets:
+    if not content:
         raise DataError(f"{path}: has no worksheet; expected a table in the first one")
-    _check_formulas(data, path, sheets[0].title, rows)
-    others = [sheet.title for sheet in book.worksheets if sheet is not sheets[0]]
+    title = next((name for name, rows in content.items() if _is_table(rows)), next(iter(content)))
+    _check_formulas(data, path, title, content[title])
+    others = [sheet.title for sheet in book.worksheets if sheet.title != title]
     notices = []
     if others:
-        text = f"{path.name}: the sheet {sheets[0].title!r} is read; not read: {', '.join(map(repr, others))}"
+        text = f"{path.name}: the sheet {title!r} is read; not read: {', '.join(map(repr, others))}"
         notices.append(Notice("sheet", "", 0, text))
-    return _by_column(rows, notices)
+    return _by_column(content[title], notices, path, data)
 
 
-def _by_column(rows: list[tuple[str, ...]], notices: list[Notice]) -> Cells:
-    """Return a sheet's rows by column, without rows and columns that are empty throughout."""
+def _sheet_rows(sheet: Any) -> list[tuple[str, ...]]:
+    """Return the rows of a sheet as text; a size that its file states wrongly does not count."""
+    sheet.reset_dimensions()
+    return [tuple(map(to_text, row)) for row in sheet.iter_rows(values_only=True)]
+
+
+def _is_table(rows: list[tuple[str, ...]]) -> bool:
+    """Return whether a sheet has two rows or more of two cells or more."""
+    return sum(sum(map(bool, row)) > 1 for row in rows) > 1
+
+
+def _by_column(rows: list[tuple[str, ...]], notices: list[Notice], path: Path, data: bytes) -> Cells:
+    """Return a sheet's rows by column, without rows and columns that are empty throughout and rows above the header."""
     numbered = [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
     if not numbered:
         return Cells([], [], np.zeros(0, np.int32), row_name="row")
     width = max(len(row) for _, row in numbered)
     full = [(number, row + ("",) * (width - len(row))) for number, row in numbered]
-    first_line, header = full[0]
-    columns = [list(column) for column in zip(*(row for _, row in full[1:]), strict=True)] or [[] for _ in header]
-    kept = [index for index, name in enumerate(header) if name or any(columns[index])]
-    lines = np.array([number for number, _ in full[1:]], dtype=np.int32)
-    return Cells(
-        [header[index] for index in kept], [columns[index] for index in kept], lines, first_line, "", "row", notices
-    )
+    used = [index for index in range(width) if any(row[index] for _, row in full)]
+    if n_above := preamble.count_above([[row[index] for index in used] for _, row in full[:TRIED]]):
+        notices = [*notices, Notice("title", "", 1, preamble.describe(full[:n_above], path.name, "row"))]
+    (first_line, header), *below = full[n_above:]
+    columns = [list(column) for column in zip(*(row for _, row in below), strict=True)] or [[] for _ in header]
+    kept = [index for index in used if header[index] or any(columns[index])]
+    unnamed = [index for index in kept[1:] if not header[index]]
+    if unnamed and (merged := _merged_cells(data)):
+        raise DataError(
+            f"{path}: row {first_line} leaves column {unnamed[0] + 1} without a name, and cells are merged ({merged[0]}); write "
+            "one row with a name in each column, and a value in each cell"
+        )
+    lines = np.array([number for number, _ in below], dtype=np.int32)
+    names, cells = [header[index] for index in kept], [columns[index] for index in kept]
+    return Cells(names, cells, lines, first_line, "", "row", notices)
 
 
-def _check_archive(data: bytes, path: Path) -> None:
-    """Raise DataError unless the bytes are a workbook of a reasonable size."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names, size = archive.namelist(), sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{path}: is a damaged archive ({error}); expected an Excel workbook (.xlsx)") from None
-    if not any(name.startswith("xl/") for name in names):
-        raise DataError(f"{path}: is a zip archive, but no Excel workbook; unpack it, and give the table in it")
-    if size > MOST_BYTES:
-        raise DataError(f"{path}: unpacks to {size:,} bytes; at most {MOST_BYTES:,} are read. Save it as CSV")
+def _merged_cells(data: bytes) -> list[str]:
+    """Return the merged cells of a workbook, such as A1:C1."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
+    return [match.decode() for sheet in sheets for match in re.findall(rb'<mergeCell ref="([^"]+)"', sheet)]
 
 
 def _check_formulas(data: bytes, path: Path, sheet: str, rows: list[tuple[str, ...]]) -> None:
@@ -131,6 +145,13 @@ def _texts(values: list[Any], float32: bool = False) -> list[str]:
         cast = np.float32 if float32 else float
         return ["" if value is None or value != value else str(cast(value)) for value in values]
     return list(map(to_text, values))
+
+
+def is_arff(data: bytes) -> bool:
+    """Return whether the first line that is no comment declares a relation, as in ARFF."""
+    lines = (line.strip() for line in data[: 1 << 16].removeprefix(b"\xef\xbb\xbf").splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"%")), b"")
+    return first.lower().startswith((b"@relation", b"@attribute"))
 
 
 def read_arff(data: bytes, path: Path) -> Cells:

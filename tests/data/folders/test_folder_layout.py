@@ -188,7 +188,7 @@ def test_an_unlistable_folder_is_an_error(tmp_path):
 )
 def test_labels_that_look_alike_are_refused(one, other):
     with pytest.raises(DataError, match=r"raw: the labels '.+' and '.+' differ only in .+; make them one"):
-        folder_layout.check_labels({one, other, "x"}, "raw")
+        folder_layout.check_labels([one, other, "x"], "raw")
 
 
 def test_a_single_class_is_refused(tmp_path):

@@ -1,0 +1,38 @@
+"""What the readers of all formats return: the first row, and the cells below it by column."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.data.tabular.notices import Notice
+
+INDEX = "Unnamed: 0"  # what pandas calls a first column without a name
+
+
+@dataclass
+class Cells:
+    """The first row, and the cells of those below by column, all stripped.
+
+    `lines` has the line of the file where each row begins, `first_line` that of the first row. `separator` is what stands
+    between cells, "" where the file is no text. `row_name` is what a row is called in messages. `suspects` are the quoted cells
+    of several lines, see `Suspect`.
+    """
+
+    header: list[str]
+    columns: list[list[str]]
+    lines: np.ndarray
+    first_line: int = 1
+    separator: str = ""
+    row_name: str = "line"
+    notices: list[Notice] = field(default_factory=list)
+    suspects: list["Suspect"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A quoted cell of several lines that may be an unclosed quote: where it opens and closes, and each of its lines."""
+
+    opens: int
+    closes: int
+    column: int
+    rows: list[list[str]]
