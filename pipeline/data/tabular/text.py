@@ -38,7 +38,7 @@ def read_text(data: bytes, path: Path) -> Cells:
     n_skipped = numbered.pop(0)[0] if named else 0
     first = [line for _, line in numbered]
     separator = named[1] if named else _find_separator(first)
-    rows = [split_line(_squeezed(line) if separator == " " else line, separator) for line in first]
+    rows = [split_line(_one_blank(line) if separator == " " else line, separator) for line in first]
     if n_above := preamble.count_above(rows):
         n_skipped = numbered[n_above - 1][0]
         above = [(number, row) for (number, _), row in zip(numbered[:n_above], rows, strict=False)]
@@ -49,7 +49,7 @@ def read_text(data: bytes, path: Path) -> Cells:
         lines: Iterator[str] = itertools.chain(open_lines(data, encoding), [f"{END}\n"])
         lines = itertools.islice(lines, n_skipped, None)
         if separator == " ":
-            lines = map(_squeezed, lines)
+            lines = map(_one_blank, lines)
         return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
 
     tight = is_tight(data, separator)
@@ -63,7 +63,7 @@ def read_text(data: bytes, path: Path) -> Cells:
     return replace(cells, separator=separator, notices=notices)
 
 
-def _squeezed(line: str) -> str:
+def _one_blank(line: str) -> str:
     return re.sub(r"[ \t]+", " ", line.lstrip())
 
 
