@@ -1,61 +1,92 @@
 """The data section of a report: samples and classes, the findings of the audit, the subset of every sample."""
 
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline.data import wording
 from pipeline.data.tables import is_number
 from pipeline.duplicates import summary
+from pipeline.evaluation.report import Scores
 from pipeline.reporting.results import Study
 
 MOST_COLUMNS = 40  # described one by one
 MOST_VALUES = 6  # of a column of words; rarer ones are counted together
 
 
-def flow(study: Study) -> list[dict[str, Any]]:
-    """Return the steps from the raw files to the test set: title, number of samples and a note."""
+@dataclass(frozen=True)
+class Step:
+    """A step from the raw files to the test set, with `n` samples."""
+
+    title: str
+    n: int
+    note: str
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """How many samples of a class are in each subset, and in how many groups."""
+
+    name: str
+    dev: int
+    dev_groups: int
+    test: int
+    test_groups: int
+    excluded: int
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """The distribution of a column in the development and in the test set, in words."""
+
+    name: str
+    dev: str
+    test: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings of the audit, in lines; `story` describes a leaking shipped split, "" without one."""
+
+    lines: list[str]
+    story: str
+    n_pairs: int
+
+
+def flow(study: Study) -> list[Step]:
+    """Return the steps from the raw files to the test set."""
     split, what = study.split, study.what
     left_out = split[split["subset"] == "excluded"]
     steps = [
-        {
-            "title": f"{what}s found",
-            "n": len(study.samples),
-            "note": f"{len(study.audit.skipped)} other files skipped",
-        },
-        {"title": "left out", "n": len(left_out), "note": "; ".join(f"{r['why']}: {r['n']}" for r in reasons(study))},
+        Step(f"{what}s found", len(study.samples), f"{len(study.audit.skipped)} other files skipped"),
+        Step("left out", len(left_out), "; ".join(f"{reason}: {n}" for reason, n in reasons(study).items())),
     ]
     for title, subset in (("development", "dev"), ("test", "test")):
         part = split[split["subset"] == subset]
         note = wording.some([f"{name} {int((part['label'] == name).sum())}" for name in study.classes])
-        steps.append({"title": title, "n": len(part), "note": note})
+        steps.append(Step(title, len(part), note))
     return steps
 
 
-def classes(study: Study) -> list[dict[str, Any]]:
-    """Return of each class how many samples and groups there are in development and test, and how many are left out."""
-    rows = []
+def classes(study: Study) -> Iterator[ClassRow]:
+    """Yield a row per class."""
     for name in study.classes:
         of_class = study.split[study.split["label"] == name]
-        row: dict[str, Any] = {"name": name, "positive": name == study.dev.positive}
-        for subset in ("dev", "test", "excluded"):
-            part = of_class[of_class["subset"] == subset]
-            row[subset], row[f"{subset}_groups"] = len(part), part["group"].nunique()
-        rows.append(row)
-    return rows
+        dev, test, excluded = (of_class[of_class["subset"] == subset] for subset in ("dev", "test", "excluded"))
+        yield ClassRow(name, len(dev), dev["group"].nunique(), len(test), test["group"].nunique(), len(excluded))
 
 
-def reasons(study: Study) -> list[dict[str, Any]]:
+def reasons(study: Study) -> dict[str, int]:
     """Return the reasons for which samples are left out, with counts, without naming any sample."""
     left_out = study.split[study.split["subset"] == "excluded"]
-    counts = left_out["reason"].str.split(":").str[0].value_counts().sort_index()
-    return [{"why": why, "n": int(n)} for why, n in counts.items()]
+    return dict(sorted(Counter(reason.split(":")[0] for reason in left_out["reason"]).items()))
 
 
-def unreadable(study: Study) -> list[dict[str, Any]]:
+def unreadable(study: Study) -> dict[str, int]:
     """Return the reasons for which files cannot be read, with counts, without their names."""
-    counts = pd.Series([file.reason for file in study.audit.unreadable], dtype=str).value_counts().sort_index()
-    return [{"why": why, "n": int(n)} for why, n in counts.items()]
+    return dict(sorted(Counter(file.reason for file in study.audit.unreadable).items()))
 
 
 def sizes(study: Study) -> str:
@@ -65,16 +96,13 @@ def sizes(study: Study) -> str:
     return wording.sizes([(int(w), int(h)) for w, h in pairs]) if study.task.kind == "image" else ""
 
 
-def columns(study: Study) -> list[dict[str, Any]]:
-    """Return how each column is distributed in development and in the test set, of the first MOST_COLUMNS."""
-    subset = dict(zip(study.split["path"], study.split["subset"], strict=True))
-    where = study.samples["path"].map(subset)
-    rows = []
+def columns(study: Study) -> Iterator[ColumnRow]:
+    """Yield a row for each of the first MOST_COLUMNS columns."""
+    subset = study.samples["path"].map(dict(zip(study.split["path"], study.split["subset"], strict=True)))
     for name in list(study.columns)[:MOST_COLUMNS]:
         column = study.columns[name]
-        say = numbers if is_number(column) else words
-        rows.append({"name": name} | {part: say(column[where == part]) for part in ("dev", "test")})
-    return rows
+        describe = numbers if is_number(column) else words
+        yield ColumnRow(name, describe(column[subset == "dev"]), describe(column[subset == "test"]))
 
 
 def numbers(values: pd.Series) -> str:
@@ -96,8 +124,8 @@ def words(values: pd.Series) -> str:
     return wording.some(shares, MOST_VALUES)
 
 
-def audit(study: Study) -> dict[str, Any]:
-    """Return the findings of the audit, in lines; `story` describes a leaking shipped split."""
+def audit(study: Study) -> Audit:
+    """Return the findings of the audit."""
     findings = study.audit
     shipped = study.samples.loc[study.samples["shipped"] == "test", "shipped"]
     story = ""
@@ -106,28 +134,22 @@ def audit(study: Study) -> dict[str, Any]:
             f"As shipped, {findings.n_leaked} of {len(shipped)} test {study.what}s also show up outside the test set, "
             "so a score on it would partly measure recognition. Here all copies are kept in one subset, or left out."
         ) + both_ways(study)
-    return {
-        "lines": summary.summary(findings, study.what, done=True),
-        "story": story,
-        "n_pairs": len(findings.pairs),
-        "confounders": findings.confounders,
-    }
+    return Audit(summary.summary(findings, study.what, done=True), story, len(findings.pairs))
 
 
 def both_ways(study: Study) -> str:
     """Return the champion's accuracy when trained with and without the leak, in a sentence; "" where it was not measured."""
-    report = study.test[study.winner]
-    published = report.get("as_published")
+    published = study.test.as_published
     if not published:
         return ""
 
-    def accuracy_of(side: dict[str, Any]) -> str:
-        low, high = side["ci"]["accuracy"]
-        return f"accuracy {side['accuracy']:.3f} [{low:.3f}, {high:.3f}]"
+    def accuracy_of(scores: Scores) -> str:
+        low, high = scores.ci["accuracy"]
+        return f"accuracy {scores['accuracy']:.3f} [{low:.3f}, {high:.3f}]"
 
     return (
-        f" Trained on the data as published, {study.winner} has {accuracy_of(published)} ({published['n_leaked']} of "
-        f"{report['counts']['n']} test {study.what}s are in train); trained without what leaks: {accuracy_of(report)}."
+        f" Trained on the data as published, {study.winner} has {accuracy_of(published)} ({published.n_leaked} of "
+        f"{study.test.counts.n} test {study.what}s are in train); trained without what leaks: {accuracy_of(study.test)}."
     )
 
 

@@ -3,22 +3,34 @@
 import base64
 import io
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import images, uploads
+from pipeline.data.audit_result import PathPair
 from pipeline.data.folders.archives import folder_of
 from pipeline.duplicates import summary
 from pipeline.evaluation import plots
+from pipeline.reporting import results_section
 from pipeline.reporting.results import Study
+from pipeline.reporting.results_section import Mistake
 
 SIDE = 200  # px of a sample's longer side
 MOST_PAIRS = 12
 QUALITY = 85  # of JPEG
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """A pair of samples that the audit found, what distinguishes it, and both images as data: URIs, none of rows."""
+
+    pair: PathPair
+    remark: str
+    images: list[tuple[str, str]]
 
 
 def uri(data: bytes, kind: str) -> str:
@@ -36,29 +48,24 @@ def sample(path: Path) -> str:
     return uri(out.getvalue(), "jpeg")
 
 
-def pairs(study: Study) -> list[dict[str, Any]]:
-    """Return the pairs of the audit that matter most, each with both images (of tables without), what was done, a remark."""
-    shown = summary.ranked(study.audit, study.samples)[:MOST_PAIRS]
-    root = folder_of(study.task.raw)
-    of_images = study.task.kind == "image"
-    return [
-        {"kind": pair.kind, "score": pair.score, "copy": pair.copy, "remark": remark}
-        | {
-            "sides": [
-                {"path": path, "image": sample(uploads.locate(root, path)) if of_images else ""}
-                for path in (pair.a, pair.b)
-            ]
-        }
-        for pair, remark in shown
-    ]
+def pairs(study: Study) -> list[ShownPair]:
+    """Return the pairs of the audit that matter most."""
+    shown = []
+    for pair, remark in summary.ranked(study.audit, study.samples)[:MOST_PAIRS]:
+        images = [(path, of_path(study, path)) for path in (pair.a, pair.b)] if study.task.kind == "image" else []
+        shown.append(ShownPair(pair, remark, images))
+    return shown
 
 
-def with_images(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows that have a path with their image added."""
-    root = folder_of(study.task.raw)
-    return [
-        row | {"image": sample(uploads.locate(root, row["path"])) if study.task.kind == "image" else ""} for row in rows
-    ]
+def mistakes(study: Study) -> list[Mistake]:
+    """Return the champion's most confident mistakes with their images; of rows without."""
+    wrong = results_section.mistakes(study)
+    return [replace(row, image=of_path(study, row.path)) for row in wrong] if study.task.kind == "image" else wrong
+
+
+def of_path(study: Study, path: str) -> str:
+    """Return the image with that path of samples.csv as a data: URI."""
+    return sample(uploads.locate(folder_of(study.task.raw), path))
 
 
 def charts(study: Study) -> dict[str, str]:
@@ -70,7 +77,7 @@ def charts(study: Study) -> dict[str, str]:
     }
     with tempfile.TemporaryDirectory() as scratch:
         drawn = Path(scratch, "precision.png")
-        average = study.cv[study.winner]["average_precision"]
+        average = study.cv["average_precision"]
         plots.precision_recall(study.dev, study.proba, average, f"{study.winner}, out of fold", drawn)
         return embedded | {"precision": uri(drawn.read_bytes(), "png")}
 

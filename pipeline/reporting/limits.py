@@ -6,7 +6,7 @@ from pipeline.core import paths
 from pipeline.evaluation import test_set_evaluations
 from pipeline.reporting.model_card import share
 from pipeline.reporting.results import Study
-from pipeline.reporting.results_section import external, sites, subgroups
+from pipeline.reporting.results_section import external, sites
 
 EVENTS = 100  # of a class, below which an evaluation says little (Vergouwe et al. 2005; Collins et al. 2016)
 
@@ -18,13 +18,12 @@ def limits(study: Study) -> list[str]:
 
 def of_test_set(study: Study) -> list[str]:
     """Return what limits the test set: its origin, its size, how often it was used."""
-    test, sentences = study.test[study.winner], []
+    sentences = []
     if Path(study.task.raw).is_relative_to(paths.DEMO):
         sentences.append(
             "The data are those that come with the software for demonstration: the figures show that the method works."
         )
-    few = {name: sum(row.values()) for name, row in test["counts"]["confusion"].items()}
-    few = {name: n for name, n in few.items() if n < EVENTS}
+    few = {name: n for name, n in study.test.counts.actual.items() if n < EVENTS}
     if few:
         names = ", ".join(f"{name} {n}" for name, n in few.items())
         sentences.append(
@@ -42,8 +41,8 @@ def of_test_set(study: Study) -> list[str]:
 def of_data(study: Study) -> list[str]:
     """Return what limits the data: groups that nobody named, shortcuts, small subgroups."""
     sentences = []
-    if study.selection["tied"]:
-        sentences.append(f"Not distinguishable from the champion: {', '.join(study.selection['tied'])}.")
+    if study.selection.tied:
+        sentences.append(f"Not distinguishable from the champion: {', '.join(study.selection.tied)}.")
     if study.audit.clusters:
         sentences.append(
             f"{study.audit.clusters.share:.0%} of the rows lie in clusters that chance does not explain, as repeated visits of "
@@ -58,7 +57,7 @@ def of_data(study: Study) -> list[str]:
             f"{shortcut.name} alone predicts the class with an ROC AUC of {shortcut.roc_auc:.2f}: the model may have learnt this "
             "shortcut."
         )
-    flagged = [f"{row['column']} {row['value']}" for row in subgroups(study) if (row["test"] or {}).get("few")]
+    flagged = [f"{row.column} {row.value}" for row in study.test.subgroups or [] if row.few]
     if flagged:
         sentences.append(f"Some subgroups are too small in the test set for a conclusion: {', '.join(flagged)}.")
     return sentences
@@ -68,11 +67,11 @@ def of_other_sources(study: Study) -> list[str]:
     """Return what happens at sites and on data that the model has not seen."""
     sentences = []
     left, elsewhere = sites(study), external(study)
-    changes = [(f"On {dataset['name']} (external data)", dataset["change"]["roc_auc"]["ci"]) for dataset in elsewhere]
-    if left and left["rows"] and "difference" in left["rows"][0]:
-        changes.insert(0, ("At a site not seen in training", left["rows"][0]["difference"]["ci"]))
+    changes = [(f"On {name} (external data)", report.change["roc_auc"].ci) for name, report in elsewhere.items()]
+    if left and left.rows and left.rows[0].difference:
+        changes.insert(0, ("At a site not seen in training", left.rows[0].difference.ci))
     for where, (low, high) in changes:
-        if None not in (low, high) and high < 0:
+        if high < 0:
             sentences.append(f"{where}, the ROC AUC is lower by {-high:.3f} to {-low:.3f} (95 %).")
     if not elsewhere:
         sentences.append("Not yet tested on external data, where figures are usually lower.")
@@ -81,10 +80,9 @@ def of_other_sources(study: Study) -> list[str]:
 
 def of_figures(study: Study) -> list[str]:
     """Return what limits single figures."""
-    test, cv = study.test[study.winner], study.cv[study.winner]
-    sentences = [f"Out of fold: {note}." for note in cv["notes"]] + [f"Test: {note}." for note in test["notes"]]
-    if study.dev.positive:
-        own = test["operating_point"]["prevalence"]["data"]["prevalence"]
+    sentences = [f"Out of fold: {note}." for note in study.cv.notes] + [f"Test: {note}." for note in study.test.notes]
+    if study.test.operating_point:
+        own = study.test.operating_point.prevalence["data"].prevalence
         sentences.append(
             f"Predictive values hold where {share(own)} are {study.dev.positive}, as in the test set, and nowhere else; "
             "select.operating_point.prevalence gives them for another share."

@@ -8,15 +8,15 @@ import json
 from pipeline.data.images import FORMATS, MIN_SIDE
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting.results import Study
-from pipeline.reporting.results_section import subgroups
+from pipeline.reporting.results_section import subgroup_columns
 
 AUTHOR = "For the author"
 
 
 def card(study: Study) -> list[tuple[str, list[str]]]:
     """Return the card's parts as (title, sentences)."""
-    test, cv = study.test[study.winner], study.cv[study.winner]
-    chosen_by = f"Chosen by {NAMES[study.metric]} out of fold. {study.selection['rule']}"
+    test, cv = study.test.counts, study.cv.counts
+    chosen_by = f"Chosen by {NAMES[study.metric]} out of fold. {study.selection.rule}"
     return [
         ("Model details", details(study)),
         ("Intended use", intended_use(study)),
@@ -24,12 +24,12 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
         ("Metrics", [chosen_by, decides(study), calibrated(study)]),
         (
             "Training data",
-            [f"{cv['counts']['n']} {study.what}s of {cv['counts']['n_groups']} groups; see Data and Split."],
+            [f"{cv.n} {study.what}s of {cv.n_groups} groups; see Data and Split."],
         ),
         (
             "Evaluation data",
             [
-                f"{test['counts']['n']} {study.what}s of {test['counts']['n_groups']} groups, from the same source, opened after "
+                f"{test.n} {study.what}s of {test.n_groups} groups, from the same source, opened after "
                 "the model was selected; see Split."
             ],
         ),
@@ -63,7 +63,7 @@ def intended_use(study: Study) -> list[str]:
 
 def factors(study: Study) -> list[str]:
     """Return the columns whose values define the subgroups that are reported separately."""
-    columns = sorted({row["column"] for row in subgroups(study)})
+    columns = subgroup_columns(study)
     return [
         f"Reported separately by {', '.join(columns)}."
         if columns
@@ -79,13 +79,13 @@ def accepted(study: Study) -> str:
         clinical = f", with the clinical columns {', '.join(columns)}; each may be unknown" if columns else ""
         return (
             f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{clinical}. An out-of-distribution image is refused: "
-            f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of "
+            f"{share(study.cv['refused'])} of the development set, {share(study.test['refused'])} of "
             "the test set."
         )
     n = len(study.bundle.schema or [])
     return (
         f"It takes rows of {n} columns. A row with a number far outside the training range is refused: "
-        f"{share(study.cv[study.winner]['refused'])} of the development set, {share(study.test[study.winner]['refused'])} of the "
+        f"{share(study.cv['refused'])} of the development set, {share(study.test['refused'])} of the "
         "test set."
     )
 
@@ -101,16 +101,15 @@ def decides(study: Study) -> str:
 
 def calibrated(study: Study) -> str:
     """Return whether probabilities were calibrated, and what that did."""
-    how = study.cv[study.winner]["calibration"]
-    if how["method"] == "none":
-        tried = (
-            f" {how['tried']} was tried, and did not make the Brier score better out of fold."
-            if how.get("tried")
-            else ""
-        )
-        return f"Probabilities are the model's own.{tried}"
-    before, after = (how[when]["brier_score_loss"] for when in ("before", "after"))
-    return f"Probabilities are calibrated ({how['method']}): Brier score {before:.3f} before, {after:.3f} after, out of fold."
+    how = study.cv.calibration
+    if not how:
+        return "Probabilities are the model's own."
+    if how.method == "none":
+        return f"Probabilities are the model's own. {how.tried} was tried, and did not make the Brier score better out of fold."
+    before, after = (scores["brier_score_loss"] for scores in (how.before, how.after))
+    return (
+        f"Probabilities are calibrated ({how.method}): Brier score {before:.3f} before, {after:.3f} after, out of fold."
+    )
 
 
 def share(value: float) -> str:

@@ -1,5 +1,6 @@
 """Render a task's report: one HTML file that needs no network and no script."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,17 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
 def three(value: float | None) -> str:
     """Return a figure with three decimals."""
-    return "not defined" if value is None or value != value else f"{value:.3f}"
+    return "not defined" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def span(ends: list[float] | None) -> str:
     """Return an interval as "0.872 to 0.955"."""
-    return "" if not ends or None in ends or ends != ends else f"{ends[0]:.3f} to {ends[1]:.3f}"
+    return "" if not ends or any(map(math.isnan, ends)) else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 
-def signed(value: float | None) -> str:
+def signed(value: float) -> str:
     """Return a difference with its sign."""
-    return "not defined" if value is None else f"{value:+.3f}"
+    return "not defined" if math.isnan(value) else f"{value:+.3f}"
 
 
 def percent(value: float) -> str:
@@ -32,37 +33,32 @@ def percent(value: float) -> str:
     return f"{value:.0%}"
 
 
-def fingerprints(study: results.Study) -> list[tuple[str, str]]:
+def fingerprints(study: results.Study) -> list[tuple[str, str | None]]:
     """Return (name, SHA-256) of what the results were made from, and of the results."""
     paths = TaskPaths(study.name)
     return [
         *((path.as_posix(), artifacts.sha256(path.read_bytes())) for path in (paths.samples, paths.split)),
         ("development set: ids, groups, labels, folds", study.bundle.data_fingerprint),
-        ("test set: ids, groups, labels", study.test[study.winner]["data_fingerprint"]),
-        (paths.bundle.as_posix(), study.selection["bundle"]),
+        ("test set: ids, groups, labels", study.test.data_fingerprint),
+        (paths.bundle.as_posix(), study.selection.bundle),
     ]
 
 
 def content(study: results.Study, images: bool) -> dict[str, Any]:
     """Return the variables of the template; without `images` it holds nothing of a single sample."""
-    elsewhere = results_section.external(study)
-    for dataset in elsewhere:
-        dataset["charts"] = {
-            chart: embedded_images.chart_elsewhere(study.name, dataset["name"], chart)
-            for chart in ("roc", "reliability")
-        }
     shown = {
         "pairs": embedded_images.pairs(study),
-        "mistakes": embedded_images.with_images(study, results_section.mistakes(study)),
+        "mistakes": embedded_images.mistakes(study),
         "unreadable": study.audit.unreadable,
     }
     return {
         "study": study,
-        "cv": study.cv[study.winner],
-        "test": study.test[study.winner],
+        "cv": study.cv,
+        "test": study.test,
         "images": shown if images else None,
         "charts": embedded_images.charts(study),
-        "elsewhere": elsewhere,
+        "elsewhere": results_section.external(study),
+        "chart_elsewhere": embedded_images.chart_elsewhere,
         "card": model_card.card(study),
         "limits": limits.limits(study),
         "decides": model_card.decides(study),
@@ -70,6 +66,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "checklist": tripod_ai.checklist(study),
         "fingerprints": fingerprints(study),
         "metric": NAMES[study.metric],
+        "names": NAMES,
         "few": scoring.FEW,
         "seed": params.seed(),
         "data": data_section,

@@ -1,10 +1,7 @@
 """All results of one task, read once for its report."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,16 +15,20 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation import report, selection, test_set_evaluations
+from pipeline.evaluation.report import Report, SiteReport
+from pipeline.evaluation.selection import Selection
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.decision_rule import calibrate, decide
 
 
 @dataclass(frozen=True)
 class Study:
-    """A task's results. `samples` and `split` as scan and split wrote them, every cell as text; `cv` and `test` are reports by
-    model; `bundle` is the champion's bundle.json, `sites` what `pipeline.sites` wrote, empty where no column is named; `oof` its
-    probabilities out of fold (n_dev, n_classes), not calibrated; of repeated folds those of the first.
+    """A task's results.
+
+    `samples`, `split`: as scan and split wrote them, every cell as text. `cv`, `test`: the champion's reports; `tests`: those of
+    all models on the test set. `sites`: None where no column is named. `oof`: the champion's probabilities out of fold
+    (n_dev, n_classes), not calibrated; of repeated folds those of the first.
     """
 
     name: str
@@ -35,19 +36,20 @@ class Study:
     samples: pd.DataFrame
     split: pd.DataFrame
     audit: AuditResult
-    selection: dict[str, Any]
+    selection: Selection
     board: pd.DataFrame
-    cv: dict[str, dict[str, Any]]
-    test: dict[str, dict[str, Any]]
+    cv: Report
+    test: Report
+    tests: dict[str, Report]
     bundle: BundleInfo
-    sites: dict[str, Any]
+    sites: SiteReport | None
     dev: Dataset
     oof: np.ndarray
 
     @property
     def winner(self) -> str:
         """The champion's name."""
-        return self.selection["winner"]
+        return self.selection.winner
 
     @property
     def classes(self) -> list[str]:
@@ -57,12 +59,12 @@ class Study:
     @property
     def metric(self) -> str:
         """The key of the figure that the champion was chosen by."""
-        return params_models.metric_key(self.selection["metric"], len(self.classes))
+        return params_models.metric_key(self.selection.metric, len(self.classes))
 
     @property
     def verdict(self) -> str:
         """Which model won and why, with the figure under the name that readers know it by."""
-        return self.selection["reason"]
+        return self.selection.reason
 
     @property
     def what(self) -> str:
@@ -97,26 +99,22 @@ class Study:
 def read(name: str) -> Study:
     """Return what is known of the task `name`; raise StageError, naming the stage, where one has not run."""
     task = params.task(name)
-    selection = artifacts.read_json(require(TaskPaths(name).selection, f"select_best@{name}"))
-    winner = selection["winner"]
+    selected = selection.read(name)
+    tests = {model: report.read_test(name, model) for model in task.models}
     dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
-
-    def reports(path_of: Callable[[str], Path], stage: str) -> dict[str, dict[str, Any]]:
-        paths = [require(path_of(model), stage) for model in task.models]
-        return {model: artifacts.read_json(path) for model, path in zip(task.models, paths, strict=True)}
-
     return Study(
         name=name,
         task=task,
         samples=read_samples(name),
         split=read_split(name),
         audit=AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}")),
-        selection=selection,
+        selection=selected,
         board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),
-        cv=reports(TaskPaths(name).cv, f"evaluate of {name}'s models"),
-        test=reports(TaskPaths(name).test_report, f"holdout@{name}"),
+        cv=report.read_cv(name, selected.winner),
+        test=tests[selected.winner],
+        tests=tests,
         bundle=BundleInfo.from_json(artifacts.read_json(require(TaskPaths(name).bundle, f"select_best@{name}"))),
-        sites=artifacts.read_json(require(TaskPaths(name).sites, f"sites@{name}")) if task.select.site else {},
+        sites=SiteReport.read(name) if task.select.site else None,
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
-        oof=np.load(require(TaskPaths(name).oof(winner), f"train@{winner}"))["proba"][: len(dev.y)],
+        oof=np.load(require(TaskPaths(name).oof(selected.winner), f"train@{selected.winner}"))["proba"][: len(dev.y)],
     )

@@ -1,77 +1,96 @@
 """The results section of a report: leaderboard, figures of the champion, mistakes, subgroups, sites, external data."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.core import artifacts, params
+from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.report import ExternalReport, Interval, Report, SiteScores, SubgroupScores
 from pipeline.reporting.results import Study
 
 MOST_MISTAKES = 12
-COMPARED = ("roc_auc", "accuracy", "recall", "specificity", "brier_score_loss", "ece")  # told of other sources
+COMPARED = ("roc_auc", "accuracy", "recall", "specificity", "brier_score_loss", "ece")  # with external data
 
 
-def leaderboard(study: Study) -> list[dict[str, Any]]:
-    """Return a row per model: model, features, figure, ends of its interval, brier, test figure, champion."""
-    metric = study.selection["metric"]
+@dataclass(frozen=True)
+class BoardRow:
+    """A model of the leaderboard: its metric out of fold and on the test set, with intervals."""
+
+    model: str
+    features: str
+    figure: float
+    ends: Interval
+    brier: float
+    test: float
+    test_ends: Interval | None
+    is_champion: bool
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong decision out of fold, with the probability of the decided class; `image` as a data: URI, "" for none."""
+
+    path: str
+    actual: str
+    decided: str
+    probability: float
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Leaving out one site of `column` at a time: the champion's `rows`, and of each other model its row of all sites."""
+
+    column: str
+    rows: list[SiteScores]
+    others: dict[str, SiteScores]
+
+
+def leaderboard(study: Study) -> list[BoardRow]:
+    """Return a row per model."""
+    metric = study.selection.metric
     return [
-        {
-            "model": row["model"],
-            "estimator": row["estimator"],
-            "features": row["features"],
-            "figure": row[metric],
-            "ends": [row[f"{metric}_low"], row[f"{metric}_high"]],
-            "brier": row["brier"],
-            "test": row[f"test_{metric}"],
-            "test_ends": study.test[row["model"]]["ci"].get(study.metric),
-            "champion": row["champion"] == "yes",
-        }
+        BoardRow(
+            model=row["model"],
+            features=row["features"],
+            figure=row[metric],
+            ends=[row[f"{metric}_low"], row[f"{metric}_high"]],
+            brier=row["brier"],
+            test=row[f"test_{metric}"],
+            test_ends=study.tests[row["model"]].ci.get(study.metric),
+            is_champion=row["champion"] == "yes",
+        )
         for row in study.board.to_dict("records")
     ]
 
 
-def figures(study: Study) -> list[dict[str, Any]]:
-    """Return the champion's figures, out of fold and on the test set, with their intervals."""
-    sides = {"oof": study.cv[study.winner], "test": study.test[study.winner]}
-    rows = []
-    for key in (key for key in NAMES if key in sides["oof"]):
-        row: dict[str, Any] = {"key": key, "name": NAMES[key]}
-        for side, report in sides.items():
-            row |= {side: report.get(key), f"{side}_ends": report["ci"].get(key)}
-        rows.append(row)
-    return rows
+def names(study: Study) -> dict[str, str]:
+    """Return the names of the champion's figures by their keys."""
+    return {key: name for key, name in NAMES.items() if key in study.cv.figures}
 
 
-def per_class(study: Study) -> list[dict[str, Any]]:
-    """Return recall, precision and AUC of each class, out of fold and on the test set."""
-    oof, test = study.cv[study.winner]["per_class"], study.test[study.winner]["per_class"]
-    return [{"name": name, "oof": oof[name], "test": test[name]} for name in study.classes]
-
-
-def confusion(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a row per actual class: its name, and of each decided class the count, its share and whether it is right."""
-    rows = []
-    for actual, row in report["counts"]["confusion"].items():
+def confusion(report: Report) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:
+    """Yield each actual class with (decided class, count, share of the row) of every decided class."""
+    for actual, row in report.counts.confusion.items():
         total = max(1, sum(row.values()))
-        cells = [{"n": n, "share": n / total, "right": name == actual} for name, n in row.items()]
-        rows.append({"name": actual, "cells": cells})
-    return rows
+        yield actual, [(name, n, n / total) for name, n in row.items()]
 
 
-def mistakes(study: Study) -> list[dict[str, Any]]:
-    """Return the most confident mistakes of the champion out of fold: path, actual, decided, probability."""
+def mistakes(study: Study) -> list[Mistake]:
+    """Return the most confident mistakes of the champion out of fold."""
     sure = study.proba[np.arange(len(study.decided)), study.decided]
     wrong = np.flatnonzero(study.decided != study.dev.y)
     ranked = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_MISTAKES]
     return [
-        {
-            "path": str(study.dev.path[i]),
-            "actual": study.classes[study.dev.y[i]],
-            "decided": study.classes[study.decided[i]],
-            "probability": float(sure[i]),
-        }
+        Mistake(
+            path=str(study.dev.path[i]),
+            actual=study.classes[study.dev.y[i]],
+            decided=study.classes[study.decided[i]],
+            probability=float(sure[i]),
+        )
         for i in ranked
     ]
 
@@ -81,47 +100,30 @@ def n_mistakes(study: Study) -> int:
     return int((study.decided != study.dev.y).sum())
 
 
-def subgroups(study: Study) -> list[dict[str, Any]]:
-    """Return the champion's figures by subgroup, out of fold and on the test set; none where params.yaml names no column."""
-    sides = {"oof": study.cv[study.winner], "test": study.test[study.winner]}
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for side, report in sides.items():
-        for row in report.get("subgroups", []):
-            key = (row["column"], row["value"])
-            rows.setdefault(key, {"column": key[0], "value": key[1], "oof": None, "test": None})[side] = row
-    return list(rows.values())
+def subgroups(study: Study) -> dict[str, list[SubgroupScores]]:
+    """Return the champion's figures by subgroup, out of fold and on the test set; {} where params.yaml names no column."""
+    sides = {"Out of fold": study.cv.subgroups, "Test": study.test.subgroups}
+    return {side: rows for side, rows in sides.items() if rows}
 
 
-def sites(study: Study) -> dict[str, Any] | None:
-    """Return the results of leaving one site out: column, the champion's `rows`, and of each other model its row of all sites.
+def subgroup_columns(study: Study) -> list[str]:
+    """Return the columns that define subgroups."""
+    return sorted({row.column for rows in subgroups(study).values() for row in rows})
 
-    None where params.yaml names no column.
-    """
-    if not study.sites.get("column"):
+
+def sites(study: Study) -> Sites | None:
+    """Return the results of leaving one site out; None where params.yaml names no column."""
+    if not study.sites or not study.sites.column:
         return None
-    by_model = study.sites["models"]
+    by_model = study.sites.models
     others = {name: by_model[name][0] for name in study.task.models if name != study.winner and by_model.get(name)}
-    own = by_model[study.winner]
-    return {"column": study.sites["column"], "rows": own, "others": others}
+    return Sites(study.sites.column, by_model[study.winner], others)
 
 
-def external(study: Study) -> list[dict[str, Any]]:
-    """Return the champion's reports on external data sets, with their names, in the order of params.yaml."""
-    named = {
-        name: block for name, block in (params.load().get("external") or {}).items() if block["task"] == study.name
+def external(study: Study) -> dict[str, ExternalReport]:
+    """Return the champion's reports on external data sets by name, in the order of params.yaml."""
+    blocks = params.load().get("external") or {}
+    paths = {
+        name: TaskPaths(study.name).external(name) for name, block in blocks.items() if block["task"] == study.name
     }
-    paths = {name: TaskPaths(study.name).external(name) for name in named}
-    datasets = [{"name": name} | artifacts.read_json(path) for name, path in paths.items() if path.exists()]
-    for dataset in datasets:
-        dataset["rows"] = [
-            {
-                "name": NAMES[key],
-                "here": study.test[study.winner][key],
-                "here_ends": study.test[study.winner]["ci"].get(key),
-            }
-            | {"there": dataset[key], "there_ends": dataset["ci"].get(key)}
-            | {"change": dataset["change"][key]["difference"], "change_ends": dataset["change"][key]["ci"]}
-            for key in COMPARED
-            if key in dataset["change"]
-        ]
-    return datasets
+    return {name: ExternalReport.read(path) for name, path in paths.items() if path.exists()}

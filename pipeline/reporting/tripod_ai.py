@@ -3,14 +3,16 @@
 Items are in our words and in the order of the statement; its 27 items come in 52 rows.
 """
 
+import math
 from dataclasses import dataclass
 
 from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.report import Report
 from pipeline.reporting.model_card import accepted, calibrated, decides
 from pipeline.reporting.results import Study
-from pipeline.reporting.results_section import external, sites, subgroups
+from pipeline.reporting.results_section import external, sites, subgroup_columns
 
 # number, topic, what is asked
 ITEMS = (
@@ -91,17 +93,15 @@ def checklist(study: Study) -> list[Row]:
 
 def tuned(study: Study) -> str:
     """Return how the champion's hyperparameters were chosen."""
-    tuning = study.cv[study.winner].get("tuned")
+    tuning = study.cv.tuned
     return (
-        f"chosen of {len(tuning['tried'])} combinations inside the training folds"
-        if tuning
-        else "as set in params.yaml"
+        f"chosen of {len(tuning.tried)} combinations inside the training folds" if tuning else "as set in params.yaml"
     )
 
 
 def of_data(study: Study) -> dict[str, Answer]:
     """Return what artefacts know of the data, their preparation and their division."""
-    task, n_dev, n_test = study.task, study.cv[study.winner]["counts"]["n"], study.test[study.winner]["counts"]["n"]
+    task, n_dev, n_test = study.task, study.cv.counts.n, study.test.counts.n
     elsewhere = external(study)
     left_out = int((study.split["subset"] == "excluded").sum())
     both = "Development, and validation on held-out data of the same source"
@@ -159,7 +159,7 @@ def of_model(study: Study) -> dict[str, Answer]:
 def of_groups(study: Study) -> dict[str, Answer]:
     """Return what artefacts know of subgroups, sites and other sources."""
     answers = {}
-    columns = sorted({row["column"] for row in subgroups(study)})
+    columns = subgroup_columns(study)
     elsewhere, left = external(study), sites(study)
     if columns:
         answers["14"] = (
@@ -167,7 +167,7 @@ def of_groups(study: Study) -> dict[str, Answer]:
             "subgroups",
         )
     if left:
-        answers["12d"] = (f"Each model fitted without each {left['column']}, and scored there.", "sites")
+        answers["12d"] = (f"Each model fitted without each {left.column}, and scored there.", "sites")
     if elsewhere:
         answers["12d"] = (
             "Performance on data of other sources, with the difference to the internal test.",
@@ -178,7 +178,7 @@ def of_groups(study: Study) -> dict[str, Answer]:
 
 def of_results(study: Study) -> dict[str, Answer]:
     """Return what artefacts know of results, by number."""
-    cv, test, metric = study.cv[study.winner], study.test[study.winner], study.metric
+    cv, test, metric = study.cv, study.test, study.metric
     answers = {
         "20a": ("As a flow, with every reason to leave out.", "flow"),
         "20b": (
@@ -250,14 +250,14 @@ def imbalance(study: Study) -> str:
     return weighted + calibrated(study)
 
 
-def events(report: dict) -> str:
+def events(report: Report) -> str:
     """Return the number of samples by class."""
-    return ", ".join(f"{name} {sum(row.values())}" for name, row in report["counts"]["confusion"].items())
+    return ", ".join(f"{name} {n}" for name, n in report.counts.actual.items())
 
 
-def figure(report: dict, metric: str) -> str:
+def figure(report: Report, metric: str) -> str:
     """Return a figure with its interval."""
-    value, ends = report.get(metric), report["ci"].get(metric) or [None, None]
-    if value is None or None in ends:
+    value, ends = report.figures.get(metric, math.nan), report.ci.get(metric, [math.nan])
+    if any(map(math.isnan, [value, *ends])):
         return "is not defined"
     return f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"

@@ -32,19 +32,18 @@ def test_equal_results_give_equal_bytes_in_any_folder(rows, reported, monkeypatc
 
 def test_every_figure_of_the_champion_is_on_the_page(rows):
     text = Page(render("t")).text
-    found = results.read("t")
-    for side in (found.cv, found.test):
+    study = results.read("t")
+    for side in (study.cv, study.test):
         for key in ("roc_auc", "recall", "specificity", "brier_score_loss", "log_loss", "ece"):
-            value, (low, high) = side[found.winner][key], side[found.winner]["ci"][key]
-            assert f"{value:.3f} [{low:.3f} to {high:.3f}]" in text, key
-        matrix = side[found.winner]["counts"]["confusion"]
-        for row in matrix.values():
+            low, high = side.ci[key]
+            assert f"{side[key]:.3f} [{low:.3f} to {high:.3f}]" in text, key
+        for row in side.counts.confusion.values():
             assert all(f"{n} {n / sum(row.values()):.0%}" in text for n in row.values())
-    assert found.verdict in text
+    assert study.verdict in text
     assert "roc_auc" not in text
-    for row in found.cv[found.winner]["subgroups"]:
-        assert f"age: {row['value']}" in text
-    for digest in (found.selection["bundle"], found.dev.fingerprint):
+    for row in study.cv.subgroups:
+        assert f"age: {row.value}" in text
+    for digest in (study.selection.bundle, study.dev.fingerprint):
         assert digest in text
 
 
