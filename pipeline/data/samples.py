@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,14 @@ from pipeline.core.stage import require
 from pipeline.data import tables, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.folder_layout import COLUMNS, Sample
+from pipeline.data.tabular import dates
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn
 from pipeline.data.tabular.missing import kept_words, missing_in
 from pipeline.data.tabular.notices import Notice
+
+NEARLY_ALL = 0.98  # share of a column's known cells that must be dates
 
 
 def task_params(kind: str, raw: str, read: dict[str, Any]) -> TaskParams:
@@ -188,26 +192,17 @@ def read_times(samples: pd.DataFrame, name: str, column: str) -> pd.Series:
         raise DataError(
             f"tasks.{name}.split.time_column: there is no column {column!r} in the data; name one, or set split.by: hash"
         )
-    numbers = pd.to_numeric(cells, errors="coerce")
-    if numbers.notna().all():
-        return numbers.astype(float)
-    return as_dates(cells, f"tasks.{name}.split.time_column: {column!r}")
-
-
-def as_dates(cells: pd.Series, where: str) -> pd.Series:
-    """Return dates as float64 seconds; the order of day and month is told over the whole column, or refused."""
     known = cells[~cells.map(tables.is_missing)]
-    fits = []
-    for day_first in (False, True):
-        dates = pd.to_datetime(known, errors="coerce", dayfirst=day_first, format="mixed", utc=True)
-        fits.append(dates)
-    first, second = fits
-    if (
-        first.notna().all()
-        and second.notna().all()
-        and not first.equals(second)
-        and not known.str.match(r"\d{4}").all()
-    ):
+    numbers = pd.to_numeric(known, errors="coerce")
+    if numbers.notna().all():
+        return numbers.astype(float).reindex(cells.index)
+    layouts = dates.find_layouts(Counter(known), NEARLY_ALL)
+    where = f"tasks.{name}.split.time_column: {column!r}"
+    if not layouts:
+        raise DataError(
+            f"{where}: holds neither dates nor numbers, for instance {known.iloc[0]!r}; write dates as YYYY-MM-DD"
+        )
+    if len(layouts) > 1:
         raise DataError(f"{where}: is {known.iloc[0]!r} month or day first? Write dates as YYYY-MM-DD")
-    best = first if first.notna().sum() >= second.notna().sum() else second
-    return best.astype("int64").where(best.notna()).reindex(cells.index).astype(float)
+    seconds = dates.to_seconds(cells.tolist(), layouts[0])
+    return pd.Series(seconds, index=cells.index)

@@ -4,10 +4,12 @@ import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline import scan
 from pipeline.core.errors import DataError
+from pipeline.data import samples as table_samples
 from tests.samples import put, task
 from tests.scans import GOOD, scanned
 
@@ -123,10 +125,10 @@ def test_excluded_columns_are_no_features(scan_project):
 
 
 def test_a_column_of_almost_only_numbers_is_reported(scan_project, capsys):
-    scanned(put_table("age,size,label\n61,1.5,x\n<60,2,y\n70,3,x\n"))
+    scanned(put_table("age,size,label\n61,1.5,x\n60?,2,y\n70,3,x\n"))
     said = capsys.readouterr().err
     assert (
-        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '<60' in line 3" in said
+        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '60?' in line 3" in said
     )
     assert "'size'" not in said
 
@@ -153,3 +155,27 @@ def test_a_table_that_cannot_be_used_is_refused(scan_project, text, read, error)
 def test_a_missing_table_is_named_with_its_key(scan_project):
     with pytest.raises(DataError, match=r"nowhere.csv: there is no such file \(from tasks.skin.raw\)"):
         scanned(task("table", "nowhere.csv"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [
+        (["31.12.2020", "01.02.2021", "NA"], [0, 1]),
+        (["2021-01-31 12:30", "2021-01-31T08:00"], [1, 0]),
+        (["12/31/2020", "01/02/2021"], [0, 1]),
+        (["2019", "2018.5", ""], [1, 0]),
+    ],
+)
+def test_a_time_column_orders_the_samples(cells, order):
+    times = table_samples.read_times(pd.DataFrame({"when": cells}), "skin", "when")
+    assert times.dropna().argsort().tolist() == order
+    assert times.isna().sum() == len(cells) - 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "text"),
+    [(["01/02/2021", "03/04/2021"], "month or day first"), (["soon", "late"], "neither dates nor numbers")],
+)
+def test_a_time_column_without_an_order_is_refused(cells, text):
+    with pytest.raises(DataError, match=f"time_column: 'when'.*{text}"):
+        table_samples.read_times(pd.DataFrame({"when": cells}), "skin", "when")

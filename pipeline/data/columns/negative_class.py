@@ -1,10 +1,8 @@
 """Which of two classes is the absence of the finding, by its name: normal, benign, nevus, negative, no, 0, control ..."""
 
-import re
+from pipeline.data.columns.label_names import key, words_of
 
-from pipeline.data.columns.group_names import plain
-
-# The whole name, in lower case and without signs.
+# The whole name, without case, accents and signs.
 NEGATIVE = {
     "0",
     "00",
@@ -18,9 +16,10 @@ NEGATIVE = {
     "naevus",
     "nevi",
     "naevi",
-    "melanocyticnevus",
     "hc",
+    "cn",
     "ctrl",
+    "melanocyticnevus",
 }
 NEGATIVE |= {
     "melanocyticnevi",
@@ -33,22 +32,107 @@ NEGATIVE |= {
     "unremarkable",
     "not",
 }
-NEGATIVE |= {"unaffected", "clean", "clear", "nil", "nonprogressor", "gesund", "nein", "sain", "non", "sano"}
-# A word of the name.
-WORDS = {
-    "normal",
-    "benign",
-    "healthy",
-    "negative",
-    "control",
-    "controls",
-    "false",
-    "absent",
-    "nevus",
-    "naevus",
-    "benigno",
+NEGATIVE |= {
+    "unaffected",
+    "clean",
+    "clear",
+    "nil",
+    "nonprogressor",
+    "well",
+    "alive",
+    "survived",
+    "survivor",
+    "ob",
+    "unauffallig",
 }
-BEFORE = ("no", "non", "not", "without", "un", "in", "a")  # in front of the name of the other class: non_demented
+NEGATIVE |= {
+    "nein",
+    "kein",
+    "ohnebefund",
+    "tumorfrei",
+    "uberlebt",
+    "lebend",
+    "lebt",
+    "non",
+    "nao",
+    "nee",
+    "nie",
+    "nej",
+    "ei",
+    "нет",
+}
+NEGATIVE |= {
+    "aucun",
+    "aucune",
+    "ninguno",
+    "ninguna",
+    "nenhum",
+    "nenhuma",
+    "vivo",
+    "viva",
+    "vivant",
+    "vivante",
+    "falso",
+    "faux",
+}
+NEGATIVE |= {"正常", "良性", "阴性", "陰性", "健康", "无", "無", "否", "いいえ", "정상", "음성", "norma"}
+# A word of the name.
+WORDS = {"normal", "benign", "healthy", "negative", "control", "controls", "false", "absent", "nevus", "naevus"}
+WORDS |= {
+    "gutartig",
+    "gesund",
+    "gesunde",
+    "negativ",
+    "kontrolle",
+    "kontrollen",
+    "benigno",
+    "benigna",
+    "benin",
+    "benigne",
+    "normale",
+}
+WORDS |= {
+    "sain",
+    "saine",
+    "sano",
+    "sana",
+    "saudavel",
+    "sadio",
+    "negatif",
+    "negativo",
+    "negativa",
+    "temoin",
+    "controle",
+    "testigo",
+}
+WORDS |= {"goedaardig", "gezond", "zdrowy", "frisk", "норма", "нормальный", "здоровый", "здоров", "доброкачественный"}
+# The lower of two degrees: negative only next to the higher one.
+OPPOSITES = {
+    "low": "high",
+    "lowrisk": "highrisk",
+    "stable": "progressive",
+    "niedrig": "hoch",
+    "bajo": "alto",
+    "baixo": "alto",
+}
+BEFORE = (
+    "no",
+    "non",
+    "not",
+    "without",
+    "un",
+    "in",
+    "a",
+    "kein",
+    "keine",
+    "ohne",
+    "nicht",
+    "sans",
+    "sin",
+    "sem",
+    "senza",
+    "geen",
+)  # in front of the name of the other class: non_demented
 SHORT = {
     "n": ("y", "p", "j", "a", "m", "1"),
     "f": ("t",),
@@ -68,15 +152,20 @@ def is_negative(name: str, other: str) -> bool:
     >>> is_negative("abnormal", "normal"), is_negative("F", "M")
     (False, False)
     """
-    word, opposite = plain(name.removesuffix(".0")), plain(other.removesuffix(".0"))
+    word, opposite = key(name.removesuffix(".0")), key(other.removesuffix(".0"))
     if word in SHORT:
         return opposite in SHORT[word]
-    if word in NEGATIVE or (opposite and word in {before + opposite for before in BEFORE}):
+    if (
+        word in NEGATIVE
+        or OPPOSITES.get(word) == opposite
+        or (opposite and word in {before + opposite for before in BEFORE})
+    ):
         return True
-    parts = re.findall(r"[^\W\d_]+", name.casefold())
-    if not parts:
-        return False
-    return bool(WORDS & set(parts)) or (parts[0] in ("no", "without") and len(parts) > 1)
+    parts = words_of(name)
+    first = key(name.split()[0]) if name.split() else ""
+    return bool(WORDS & parts) or (
+        first in ("no", "without", "kein", "keine", "ohne", "sans", "sin", "sem") and len(parts) > 1
+    )
 
 
 def negative_of(first: str, second: str) -> str | None:

@@ -70,20 +70,18 @@ def parse(cell: str, layout: str) -> datetime | None:
     return None
 
 
-def to_days(cells: list[str], layout: str) -> np.ndarray:
-    """Return dates as datetime64[s], NaT for what is none; the time of day counts where it is given."""
-    known = {cell: _moment(cell, layout) for cell in set(cells)}
-    return np.array([known[cell] for cell in cells], dtype="datetime64[s]")
+def to_seconds(cells: list[str], layout: str) -> np.ndarray:
+    """Return dates as float64 seconds since 1970, NaN for what is none; the time of day counts where it is given."""
+    known = {cell: _seconds(cell, layout) for cell in set(cells)}
+    return np.array([known[cell] for cell in cells])
 
 
-def _moment(cell: str, layout: str) -> np.datetime64:
+def _seconds(cell: str, layout: str) -> float:
     day = parse(cell, layout)
     if day is None:
-        return np.datetime64("NaT", "s")
-    time = re.search(r"[T ](\d{1,2}:.*)$", cell)
-    offset = pd.Timedelta(0)
-    if time:
-        clock = pd.Timestamp(f"2000-01-01 {time[1].replace(',', '.')}")
-        clock = clock.tz_convert("UTC").tz_localize(None) if clock.tzinfo else clock
-        offset = clock - pd.Timestamp("2000-01-01")
-    return (pd.Timestamp(day) + offset).to_datetime64().astype("datetime64[s]")
+        return np.nan
+    moment = pd.Timestamp(day)
+    if time := re.search(r"[T ](\d{1,2}:.*)$", cell):
+        clock = pd.Timestamp(f"{day:%Y-%m-%d} {time[1].replace(',', '.')}")
+        moment = clock.tz_convert("UTC").tz_localize(None) if clock.tzinfo else clock
+    return moment.timestamp()

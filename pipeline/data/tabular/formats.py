@@ -20,7 +20,7 @@ class ColumnFormat:
     ----------
     kind
         `number`, `choice` (a category) or `date`.
-    decimal, thousands, unit
+    decimal, thousands, unit, limits
         See `numbers.NumberFormat`; of a number.
     middles
         Of a column of ranges the number that each stands for.
@@ -32,6 +32,7 @@ class ColumnFormat:
     decimal: str = "."
     thousands: str = ""
     unit: str = ""
+    limits: bool = False
     middles: Mapping[str, float] = field(default_factory=dict)
     layouts: tuple[str, ...] = ()
 
@@ -46,7 +47,7 @@ class ColumnFormat:
             return cell
         if self.middles:
             return self._middle(cell)
-        return NumberFormat(self.decimal, self.thousands, self.unit).plain(cell)
+        return NumberFormat(self.decimal, self.thousands, self.unit, self.limits).plain(cell)
 
     def _middle(self, cell: str) -> str | None:
         ends = ranges.bounds(cell)

@@ -3,6 +3,7 @@
 `learn` turns a table of text into one that holds plain numbers, whatever signs, units and ranges it was written with.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,11 +13,13 @@ from pipeline.data.tabular import dates, ranges
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.missing import is_missing, kept_words
 from pipeline.data.tabular.notices import Notice
-from pipeline.data.tabular.numbers import PLAIN, NumberFormat, common_unit, is_plain, split_unit
+from pipeline.data.tabular.numbers import LIMIT, PLAIN, NumberFormat, common_unit, is_plain, split_unit
 from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_part_thousands, signs_of
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
 SHOWN = 5  # odd cells; more are counted
+MANY = 20  # different cells that begin like numbers and are none
+NUMBER_LIKE = r"\W{0,2}\d+([.,:/]|\W*$|\W*[^\d\W]{1,3}\W*$)"
 FEW = 10  # different whole numbers, which may be codes
 
 
@@ -110,13 +113,27 @@ class _Column:
         """Return the format and what is to be said of it."""
         if layouts := dates.find_layouts(self.counts, self.least):
             return self._as_dates(layouts)
-        teller = SignTeller(self.name, self.counts, self.source, self.file_signs, self.least * self.counts.total())
-        form = teller.tell(common_unit(self.counts, self.least))
+        form = self._number_format()
         if form and not self._mixes_numbers_and_codes(form):
             return self._as_numbers(form)
         if middles := ranges.middles(self.counts, self.least):
             return self._as_ranges(middles)
         return ColumnFormat("choice"), self._nearly_numbers()
+
+    def _number_format(self) -> NumberFormat | None:
+        """Return how the column's numbers are written, None where it holds none; many cells such as <0.5 are numbers, too."""
+        needed = self.least * self.counts.total()
+        bodies = Counter()
+        for cell, count in self.counts.items():
+            matched = LIMIT.fullmatch(cell)
+            bodies[matched[1] if matched else cell] += count
+        for limits, counts in ((False, self.counts), (True, bodies)):
+            if limits and len(counts) == len(self.counts) and counts == self.counts:
+                return None
+            teller = SignTeller(self.name, counts, self.source, self.file_signs, needed, limits)
+            if form := teller.tell(common_unit(counts, self.least)):
+                return form
+        return None
 
     def _notice(self, kind: str, text: str, row: int | None = None) -> Notice:
         line = 0 if row is None else int(self.source.lines[row])
@@ -148,16 +165,23 @@ class _Column:
 
     def _as_numbers(self, form: NumberFormat) -> tuple[ColumnFormat, list[Notice]]:
         notices = []
-        example = next((cell for cell in self.counts if form.plain(cell) not in (None, cell)), "")
+        cells = (
+            [cell for cell in self.counts if LIMIT.fullmatch(cell)] if form.limits and not form.unit else self.counts
+        )
+        example = next((cell for cell in cells if form.plain(cell) not in (None, cell)), "")
         if form.unit:
-            text = f"the unit {form.unit!r} stands behind the numbers: {example!r} is read as {form.plain(example)} {form.unit}"
+            text = f"the numbers have the unit {form.unit!r}: {example!r} is read as {form.plain(example)} {form.unit}"
             notices.append(self._notice("unit", text))
-        elif example:
+        if form.limits:
+            n_limits = sum(count for cell, count in self.counts.items() if LIMIT.fullmatch(cell))
+            text = f"{n_limits} of {self.counts.total()} cells are limits, read as such: {example!r} is {form.plain(example)}"
+            notices.append(self._notice("limit", text))
+        elif example and not form.unit:
             notices.append(self._notice("number", f"{example!r} is read as {form.plain(example)}"))
         odd = [row for row, cell in enumerate(self.cells) if cell in self.counts and form.plain(cell) is None]
         if odd:
             notices.append(self._odd_notice(odd))
-        return ColumnFormat("number", form.decimal, form.thousands, form.unit), notices
+        return ColumnFormat("number", form.decimal, form.thousands, form.unit, form.limits), notices
 
     def _odd_notice(self, odd: list[int]) -> Notice:
         shown = ", ".join(f"{self.cells[row]!r} in {self.source.where(row)}" for row in odd[:SHOWN])
@@ -178,7 +202,10 @@ class _Column:
         notices = []
         odd = [cell for cell in self.counts if not is_plain(cell)]
         n_odd = sum(self.counts[cell] for cell in odd)
-        if n_odd <= self.counts.total() / 2:
+        if len(odd) > max(MANY, self.counts.total() / 4) and all(re.match(NUMBER_LIKE, cell) for cell in odd):
+            text = f"is taken as {len(self.counts)} categories; if they are numbers, {self._where(odd[0])} is not understood"
+            notices.append(self._notice("category", text, self._row_of(odd[0])))
+        elif n_odd <= self.counts.total() / 2:
             row = next(row for row, cell in enumerate(self.cells) if cell in self.counts and not is_plain(cell))
             text = (
                 f"is taken as categories: {n_odd} of {self.counts.total()} cells are no numbers, the first "

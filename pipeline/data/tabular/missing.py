@@ -12,42 +12,23 @@ ALWAYS = frozenset(
 )
 ALWAYS |= {"#n/a", "#n/a n/a", "#null!", "#div/0!", "#value!", "#ref!", "#num!", "#name?"}  # Excel's errors
 BY_COLUMN = frozenset(["none", "-", "--"])
+# Of a label: nobody knows the class. As a category of a feature it tells something.
+UNKNOWN = {"unknown", "unk", "not known", "missing", "not available", "not reported", "undefined", "unbekannt", "fehlt"}
+UNKNOWN |= {
+    "inconnu",
+    "manquant",
+    "desconocido",
+    "desconhecido",
+    "sconosciuto",
+    "onbekend",
+    "неизвестно",
+    "未知",
+    "不明",
+}
 # Next to these, "none" is the lowest level of a scale.
-DEGREES = frozenset(
-    [
-        "mild",
-        "moderate",
-        "severe",
-        "minor",
-        "major",
-        "minimal",
-        "slight",
-        "low",
-        "medium",
-        "high",
-        "some",
-        "little",
-        "much",
-        "partial",
-        "complete",
-        "full",
-        "present",
-        "trace",
-        "light",
-        "heavy",
-        "weak",
-        "strong",
-        "yes",
-        "positive",
-        "negative",
-        "absent",
-        "suspected",
-        "confirmed",
-        "possible",
-        "probable",
-        "definite",
-    ]
-)
+DEGREES = {"mild", "moderate", "severe", "minor", "major", "minimal", "slight", "low", "medium", "high", "some"}
+DEGREES |= {"little", "much", "partial", "complete", "full", "present", "trace", "light", "heavy", "weak", "strong"}
+DEGREES |= {"yes", "positive", "negative", "absent", "suspected", "confirmed", "possible", "probable", "definite"}
 SIGN = re.compile(r"[+±-]+(/[+±-]+)?|\d?\+{1,4}")
 
 
@@ -103,7 +84,11 @@ def _style(word: str) -> str:
 
 
 def missing_in(values: Iterable[str], of_label: bool = False) -> frozenset[str]:
-    """Return those of a column's cells that hold no value."""
+    """Return those of a column's cells that hold no value; of a label also "unknown", where two other classes are left."""
     distinct = set(values)
     kept = kept_words(distinct, of_label)
-    return frozenset(value for value in distinct if value not in kept and is_missing(value))
+    missing = frozenset(value for value in distinct if value not in kept and is_missing(value))
+    if not of_label:
+        return missing
+    unknown = frozenset(value for value in distinct if value.strip().lower() in UNKNOWN)
+    return missing | unknown if len(distinct - missing - unknown) >= 2 else missing

@@ -21,10 +21,13 @@ GROUPS_THEN = {  # by thousands sign: groups, then the other sign as the decimal
     ",": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(,\d{{3}})+\.\d+"),
     ".": re.compile(rf"{SIGN}[1-9]\d{{0,2}}(\.\d{{3}})+,\d+"),
 }
+SIGNS = str.maketrans({"−": "-", "–": "-", "·": ".", "⋅": ".", "٫": ".", "٬": ",", "．": ".", "，": ","})
 BLANKS = re.compile("[ \u00a0\u202f\u2009]")
 UNIT = re.compile(
     rf"({SIGN}(?:[\d.,'’ \u00a0\u202f\u2009]*\d|\d)(?:[eE][+-]?\d+)?)\s*([^\W\d_]\S*(?: \S*[^\W\d_]\S*)?|[%‰°µ€$£]\S*)"
 )
+CURRENCY = re.compile(rf"([€$£¥₹])\s*({SIGN}[\d.,'’ \u00a0\u202f\u2009]*\d)")
+LIMIT = re.compile(r"(?:<=?|>=?|≤|≥)\s*(\S.*)")  # below or above what can be measured
 ONE_LETTER_UNITS = "gshmldyKTVWJ%‰°"
 
 
@@ -49,25 +52,33 @@ def is_plain(cell: str) -> bool:
         return False
 
 
+def plain_signs(cell: str) -> str:
+    """Return a cell with the usual signs for a typographic minus and for the raised or Arabic decimal point."""
+    return cell if cell.isascii() else cell.translate(SIGNS)
+
+
 @dataclass(frozen=True)
 class NumberFormat:
     """How the numbers of a column are written.
 
-    `decimal` is "." or ","; `thousands` is "", ",", ".", " " or "'"; `unit` stands behind each number, "" for none.
+    `decimal` is "." or ","; `thousands` is "", ",", ".", " " or "'"; `unit` stands behind each number (a currency also before
+    it), "" for none; with `limits`, <0.5 is read as 0.5.
     """
 
     decimal: str = "."
     thousands: str = ""
     unit: str = ""
+    limits: bool = False
 
     def plain(self, cell: str) -> str | None:
         """Return a cell as a plain number, None where it is not written so."""
-        body = cell
+        limit = LIMIT.fullmatch(cell) if self.limits else None
+        body = cell = limit[1] if limit else cell
         if self.unit:
             matched = split_unit(cell)
             if matched and unit_key(matched[1]) == unit_key(self.unit):
                 body = matched[0]
-        return self._plain_body(body.replace("−", "-"))
+        return self._plain_body(plain_signs(body))
 
     def _plain_body(self, body: str) -> str | None:
         if self.thousands in (" ", "'") and GROUPED[self.thousands].fullmatch(body):
@@ -88,7 +99,9 @@ PLAIN = NumberFormat()
 
 
 def split_unit(cell: str) -> tuple[str, str] | None:
-    """Return number and unit of "10.3 mg" or "90%", None for anything else."""
+    """Return number and unit of "10.3 mg", "90%" or "$5", None for anything else."""
+    if matched := CURRENCY.fullmatch(cell):
+        return matched[2], matched[1]
     matched = UNIT.fullmatch(cell)
     return (matched[1].strip(), matched[2]) if matched else None
 
@@ -108,7 +121,7 @@ def common_unit(counts: Counter, share: float) -> str:
     spelled: dict[str, Counter] = {}
     for cell, count in counts.items():
         parts = None if is_plain(cell) else split_unit(cell)
-        if parts and (len(parts[1]) > 1 or parts[1] in ONE_LETTER_UNITS or cell[-2].isspace()):
+        if parts and (len(parts[1]) > 1 or parts[1] in ONE_LETTER_UNITS or cell[-2].isspace() or parts[1] == cell[0]):
             key = unit_key(parts[1])
             matched[key] += count
             spelled.setdefault(key, Counter())[parts[1]] += count
@@ -116,6 +129,12 @@ def common_unit(counts: Counter, share: float) -> str:
         return ""
     key, most = matched.most_common(1)[0]
     return spelled[key].most_common(1)[0][0] if most >= share * counts.total() else ""
+
+
+def body_of(cell: str) -> str:
+    """Return a cell without its unit."""
+    parts = None if cell[-1].isdigit() and cell[0] not in "€$£¥₹" else split_unit(cell)
+    return parts[0] if parts else cell
 
 
 def n_read(counts: Counter, form: NumberFormat) -> int:

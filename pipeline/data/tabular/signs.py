@@ -14,12 +14,13 @@ from pipeline.data.tabular.numbers import (
     GROUPS_THEN,
     ONE_GROUP,
     NumberFormat,
+    body_of,
     is_plain,
     n_read,
-    split_unit,
+    plain_signs,
 )
 
-FEWEST_POINTS = 3  # cells such as 1.002, and as many such as 998, from which on points may part thousands
+FEWEST_POINTS = 3  # different cells such as 1.002, from which on points may part thousands
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ def signs_of(counts: Counter, least: float = 0.0) -> Signs:
     n_cells: Counter = Counter()
     examples: dict[str, str] = {}
     for cell, count in counts.items():
-        parts = None if cell[-1].isdigit() else split_unit(cell)
-        body = BLANKS.sub("", parts[0] if parts else cell)
+        body = plain_signs(BLANKS.sub("", body_of(cell)))
         if kind := _sign_kind(body):
             n_cells[kind] += count
             examples.setdefault(kind, cell)
@@ -80,24 +80,37 @@ def _sign_kind(body: str) -> str:
 
 
 def points_may_part_thousands(counts: Counter) -> bool:
-    """Return whether a column holds 998 and 1.002: every point stands before three digits, and whole numbers end below 1000.
+    """Return whether every point of a column stands before three digits, and no whole number is larger than 999.
 
-    Read as decimals such a column would fall from 998 to 1.002.
+    1.234 may be a thousand and more, or a little over one.
     """
-    pointed = [cell for cell in counts if "." in cell]
-    whole = [cell for cell in counts if cell.isascii() and cell.isdigit()]
-    if min(len(pointed), sum(len(cell) == 3 for cell in whole)) < FEWEST_POINTS:
-        return False
-    return all(map(ONE_GROUP["."].fullmatch, pointed)) and max(map(len, whole)) == 3
+    n_pointed = 0
+    for cell in map(body_of, counts):
+        if "." in cell:
+            if not ONE_GROUP["."].fullmatch(cell):
+                return False
+            n_pointed += 1
+        elif cell.isascii() and cell.isdigit() and len(cell) > 3:
+            return False
+    return n_pointed >= FEWEST_POINTS
+
+
+def falls_at_thousand(counts: Counter) -> bool:
+    """Return whether a column of such points holds 998, too: read as decimals it would fall from 998 to 1.002."""
+    return sum(cell.isascii() and cell.isdigit() and len(cell) == 3 for cell in counts) >= FEWEST_POINTS
 
 
 class SignTeller:
     """Tells the signs of one column, of which `counts` has how often each known cell occurs.
 
-    `file_signs` is what all columns of the file show; at least `needed` cells must be read as numbers.
+    `file_signs` is what all columns of the file show; at least `needed` cells must be read as numbers. With `limits`, cells such
+    as <0.5 are numbers.
     """
 
-    def __init__(self, name: str, counts: Counter, source: Source, file_signs: Signs, needed: float):
+    def __init__(
+        self, name: str, counts: Counter, source: Source, file_signs: Signs, needed: float, limits: bool = False
+    ):
+        self.limits = limits
         self.name, self.counts, self.source, self.file_signs, self.needed = name, counts, source, file_signs, needed
         self.signs = signs_of(counts, counts.total() - needed)
 
@@ -107,12 +120,12 @@ class SignTeller:
             return None
         if self._points_may_part_thousands():
             self._refuse()
-        pointed = NumberFormat(".", "", unit)
+        pointed = NumberFormat(".", "", unit, self.limits)
         if not (self.signs.either_comma or self._points_part_thousands()) and self._reads(pointed):
-            return self._best([NumberFormat(".", sign, unit) for sign in ("", ",", " ", "'")])
+            return self._best([NumberFormat(".", sign, unit, self.limits) for sign in ("", ",", " ", "'")])
         decimal, thousands = self._told()
         others = [","] if decimal == "." else ["."] if signs_of(self.counts).thousands_point else []
-        best = self._best([NumberFormat(decimal, sign, unit) for sign in (thousands, *others, " ", "'")])
+        best = self._best([NumberFormat(decimal, sign, unit, self.limits) for sign in (thousands, *others, " ", "'")])
         if not self._reads(best):
             self._refuse()
         return best
@@ -126,7 +139,8 @@ class SignTeller:
 
     def _n_somehow(self, unit: str) -> int:
         """Return how many cells are numbers in one format or another."""
-        forms = [NumberFormat(*signs, unit) for signs in ((".", ","), (",", "."), (",", ""), (".", " "), (".", "'"))]
+        thousands = ((".", ","), (",", "."), (",", ""), (".", " "), (".", "'"), (",", " "), (",", "'"))
+        forms = [NumberFormat(*signs, unit, self.limits) for signs in thousands]
         return sum(n for cell, n in self.counts.items() if any(form.plain(cell) is not None for form in forms))
 
     def _points_part_thousands(self) -> bool:
@@ -139,8 +153,10 @@ class SignTeller:
         )
 
     def _points_may_part_thousands(self) -> bool:
-        """Return whether the column holds 998 and 1.002 and the file does not tell what the point means."""
-        return not self._points_part_thousands() and points_may_part_thousands(self.counts)
+        """Return whether the column holds 1.002 and the file does not tell what the point means."""
+        if self._points_part_thousands() or not points_may_part_thousands(self.counts):
+            return False
+        return falls_at_thousand(self.counts) or not self.file_signs.decimal_point
 
     def _told(self) -> tuple[str, str]:
         """Return decimal and thousands sign; raise DataError where column and file do not tell them."""
@@ -176,5 +192,6 @@ class SignTeller:
         shown = [repr(cell) for cell in (*asdict(self.signs).values(), *whole) if cell][:2]
         raise DataError(
             f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: it cannot be told whether the sign parts "
-            "thousands or decimals. Write numbers without thousands signs and with a decimal point, or leave the column out"
+            "thousands or decimals. Write numbers without thousands signs and with a decimal point (1234; 1.2340), or leave the "
+            f"column out: --exclude {self.name} (read.exclude)"
         )

@@ -1,6 +1,7 @@
 """A value to predict becomes a number or a category of the schema, read as the column was written in training."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,7 @@ def to_number(value: Any, field: dict[str, Any]) -> float:
 def number_format(field: dict[str, Any]) -> ColumnFormat:
     """Return how the numbers of a schema's column are written."""
     form = ColumnFormat.from_json("number", field.get("format", {}))
-    return (
-        form
-        if form.unit or form.middles
-        else ColumnFormat("number", form.decimal, form.thousands, field.get("unit", ""))
-    )
+    return form if form.unit or form.middles else replace(form, unit=field.get("unit", ""))
 
 
 def _expected(field: dict[str, Any], text: str) -> str:

@@ -16,6 +16,9 @@ from pipeline.data.feature_arrays import order_classes
         ("notumor", "tumor"), ("NonDemented", "Demented"), ("non-COVID", "COVID"), ("without_dr", "dr"),
         ("Benign cases", "Malignant cases"),
         ("uninfected", "infected"), ("healthy controls", "patients"), ("No Finding", "Effusion"), ("unaffected", "affected"),
+        ("well", "ill"), ("alive", "dead"), ("gutartig", "bösartig"), ("Bénin", "Malin"), ("nein", "ja"), ("sin tumor", "tumor"),
+        ("benigno", "maligno"), ("unauffällig", "auffällig"), ("o.B.", "Karzinom"), ("low risk", "high risk"), ("良性", "恶性"),
+        ("CN", "AD"), ("ohne Befund", "Pneumonie"), ("não", "sim"),
     ],
 )  # fmt: skip
 def test_the_absence_is_negative_in_any_order(negative, other):
@@ -23,7 +26,17 @@ def test_the_absence_is_negative_in_any_order(negative, other):
 
 
 @pytest.mark.parametrize(
-    "pair", [("M", "B"), ("2", "4"), ("F", "M"), ("small cell", "adeno"), ("a", "b"), ("benign", "normal")]
+    "pair",
+    [
+        ("M", "B"),
+        ("2", "4"),
+        ("F", "M"),
+        ("small cell", "adeno"),
+        ("a", "b"),
+        ("benign", "normal"),
+        ("low", "medium"),
+        ("stable", "gone"),
+    ],
 )
 def test_where_neither_or_both_are_absent_none_is_negative(pair):
     assert negative_of(*pair) is None

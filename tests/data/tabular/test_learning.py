@@ -97,9 +97,9 @@ def test_an_odd_cell_is_named_and_counts_as_missing(odd):
 
 
 def test_more_than_two_percent_odd_cells_make_categories():
-    found = learnt(a=["1", "2", "3", "<5"] * 10)
+    found = learnt(a=["1", "2", "3", "5?"] * 10)
     assert found.formats["a"].kind == "choice"
-    assert "is taken as categories: 10 of 40 cells are no numbers, the first '<5' in line 5" in str(found.notices[0])
+    assert "is taken as categories: 10 of 40 cells are no numbers, the first '5?' in line 5" in str(found.notices[0])
 
 
 def test_a_stage_2a_keeps_stages_categories():
@@ -219,3 +219,51 @@ def test_points_beside_whole_numbers_below_1000_are_refused():
         learnt(a=many("998", "1.002", "987", "1.104", "765", "1.310"))
     assert learnt(a=many("998", "1.002", "0.104", "765", "1.310")).notices == []
     assert learnt(a=many("250", "312.5", "1.002", "765", "1.310", "901", "1.250")).notices == []
+
+
+POINTED = ["1.234", "2.345", "3.456", "17.890"]
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("more", [[], ["5", "12"], ["998", "997", "996"]])
+def test_points_before_three_digits_alone_are_refused(separator, more):
+    with pytest.raises(DataError, match=r"'1\.234'.*cannot be told.*--exclude a"):
+        column(many(*POINTED, *more), separator)
+    with pytest.raises(DataError, match=r"'1\.234 mg'.*cannot be told"):
+        column(many(*(f"{cell} mg" for cell in [*POINTED, *more])), separator)
+
+
+@pytest.mark.parametrize(
+    ("others", "first"),
+    [({"b": ["1,5", "2,25"]}, "1234"), ({"b": ["1.5", "2.25"]}, "1.234"), ({"b": ["-0.251", "3"]}, "1.234")],
+)
+def test_another_column_tells_what_points_mean(others, first):
+    others = {name: (cells * 100)[: len(many(*POINTED))] for name, cells in others.items()}
+    assert column(many(*POINTED), ";", **others)[0] == first
+
+
+def test_a_number_of_four_digits_tells_that_points_are_decimal():
+    assert column(many(*POINTED, "1234"))[0] == "1.234"
+
+
+@pytest.mark.parametrize(
+    ("cells", "plain"),
+    [
+        (["10·38", "9·2"], "10.38"), (["$1,234.50", "$2.00"], "1234.50"), (["€ 1.234,50", "€ 2,00"], "1234.50"),
+        (["1 234,5", "2 345,6"], "1234.5"), (["–1,5", "2,5"], "-1.5"),
+    ],
+)  # fmt: skip
+def test_numbers_in_other_signs_are_read(cells, plain):
+    assert column(many(*cells))[0] == plain
+
+
+def test_many_limits_are_read_as_such_and_reported():
+    found = learnt(a=many("<0,5", "1,5", "2,5", ">10"))
+    assert found.table["a"][:4].tolist() == ["0.5", "1.5", "2.5", "10"]
+    assert "cells are limits, read as such: '<0,5' is 0.5" in found.notices[0].text
+    assert ColumnFormat.from_json("number", found.formats["a"].to_json()).canonical("<0,7") == "0.7"
+
+
+def test_many_unread_numbers_are_reported():
+    found = learnt(a=[f"{n}/{n + 40}" for n in range(60)])
+    assert "taken as 60 categories; if they are numbers, '0/40' in line 2 is not understood" in found.notices[0].text

@@ -45,6 +45,8 @@ def test_the_column_decides_whether_none_and_minus_are_categories(values, missin
         (["none", "polyp"], set()),
         (["-", "+"], set()),
         (["?", "0", "1"], {"?"}),
+        (["Unknown", "unknown", "0", "1"], {"Unknown", "unknown"}),
+        (["unknown", "benign"], set()),
     ],
 )
 def test_a_label_that_python_wrote_as_none_is_no_class(labels, missing):
