@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.report import Report
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.champions import Champion
@@ -162,15 +162,14 @@ def thumb(data: bytes) -> str | None:
 def model(champion: "Champion") -> None:
     """Show which model predicts, and its performance on the test set."""
     info = champion.info
-    path = TaskPaths(champion.task).test_report(info.model)
     try:
-        test = artifacts.read_json(path)
+        test = Report.read(TaskPaths(champion.task).test_report(info.model))
     except (OSError, ValueError):
         st.caption(f"Predicted by {plain(champion.id)}, which has not been scored on the test set yet.")
         return
-    n, groups = test["counts"]["n"], test["counts"]["n_groups"]
+    n, groups = test.counts.n, test.counts.n_groups
     sample_count = f"{n} test samples" + (f" of {groups} groups" if groups != n else "")
-    low, high = test["ci"]["roc_auc"]
+    low, high = test.ci["roc_auc"]
     with st.container(border=True):
         st.markdown(f"**{plain(info.model)}** on {sample_count}")
         figures = {"AUC": f"{test['roc_auc']:.3f}"}

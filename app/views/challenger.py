@@ -90,7 +90,7 @@ def chart(table: pd.DataFrame, margin: float) -> alt.LayerChart:
     ends = base.mark_rule(strokeWidth=2, color=charts.COLOURS[0]).encode(
         x=alt.X("low:Q", title="challenger minus champion"), x2="high:Q"
     )
-    tooltip = ["name:N", *(alt.Tooltip(f"{name}:Q", format="+.3f") for name in ("difference", "low", "high"))]
+    tooltip = ["name:N", *charts.tooltips(("difference", "low", "high"), "+.3f")]
     points = base.mark_point(size=60, filled=True, opacity=1, color=charts.COLOURS[0]).encode(
         x="difference:Q", tooltip=tooltip
     )

@@ -4,15 +4,21 @@ Colours are Okabe and Ito's, which colour-blind readers can distinguish, ordered
 on black. No information is conveyed by colour alone: shapes, dashes or labels repeat it.
 """
 
+from collections.abc import Iterable, Sequence
+from itertools import cycle, islice
+from typing import Any
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
 GREY = "#888888"
 MOST = 300  # points of a curve that are drawn
-LEGEND = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symbolType="stroke", symbolSize=300)
+LEGEND = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None)
+LINES = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symbolType="stroke", symbolSize=300)
 NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symbolType="stroke", symbolSize=300)
 
 
@@ -29,14 +35,27 @@ def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     return curve.iloc[kept]
 
 
-def series(names: list[str], legend: alt.Legend = LEGEND) -> dict[str, alt.Color | alt.StrokeDash]:
+def scale(names: list[str], values: Sequence[Any] = COLOURS) -> alt.Scale:
+    """Return the scale that gives each of `names` its own of the `values`, by default a colour."""
+    return alt.Scale(domain=names, range=list(islice(cycle(values), len(names))))
+
+
+def series(names: list[str], legend: alt.Legend = LINES) -> dict[str, alt.Color | alt.StrokeDash]:
     """Return the encodings that give each of `names` in the column `name` its own colour and dash."""
-    turns = range(len(names))
-    colours, dashes = [COLOURS[k % len(COLOURS)] for k in turns], [DASHES[k % len(DASHES)] for k in turns]
     return {
-        "color": alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=legend, sort=names),
-        "strokeDash": alt.StrokeDash("name:N", scale=alt.Scale(domain=names, range=dashes), legend=legend, sort=names),
+        "color": alt.Color("name:N", scale=scale(names), legend=legend, sort=names),
+        "strokeDash": alt.StrokeDash("name:N", scale=scale(names, DASHES), legend=legend, sort=names),
     }
+
+
+def days() -> alt.Axis:
+    """Return an axis of days."""
+    return alt.Axis(format="%d %b", labelOverlap=True)
+
+
+def tooltips(names: Iterable[str], form: str = ".3f") -> list[alt.Tooltip]:
+    """Return tooltips with the numbers in the columns `names`."""
+    return [alt.Tooltip(f"{name}:Q", format=form) for name in names]
 
 
 def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
@@ -65,9 +84,9 @@ def leaderboard(table: pd.DataFrame, metric: str, title: str) -> alt.LayerChart:
         .encode(
             x="value:Q",
             y=y,
-            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend),
-            color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=COLOURS[:2]), legend=legend),
-            tooltip=["name:N", "kind:N", alt.Tooltip("value:Q", format=".3f")],
+            shape=alt.Shape("kind:N", scale=scale(kinds, ["circle", "diamond"]), legend=legend),
+            color=alt.Color("kind:N", scale=scale(kinds), legend=legend),
+            tooltip=["name:N", "kind:N", *tooltips(["value"])],
         )
     )
     return ends + points
@@ -96,7 +115,7 @@ def importance(table: pd.DataFrame) -> alt.LayerChart:
     """Return a bar for each column, most important on top, with the range over folds. `table`: importance.csv."""
     y = alt.Y("column:N", sort=table["column"].tolist(), title=None, axis=alt.Axis(labelLimit=200, labelOverlap=False))
     base = alt.Chart(table).encode(y=y)
-    tooltip = ["column:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("importance", "low", "high"))]
+    tooltip = ["column:N", *tooltips(("importance", "low", "high"))]
     bars = base.mark_bar(color=COLOURS[0]).encode(x=alt.X("importance:Q", title="log loss lost"), tooltip=tooltip)
     return bars + base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
 
@@ -116,7 +135,7 @@ def roc(curves: dict[str, pd.DataFrame], chosen: str) -> alt.LayerChart:
             order="row:Q",
             **series(list(curves)),
             strokeWidth=alt.condition(alt.datum.name == chosen, alt.value(3.5), alt.value(1.3)),
-            tooltip=["name:N", alt.Tooltip("fpr:Q", format=".3f"), alt.Tooltip("tpr:Q", format=".3f")],
+            tooltip=["name:N", *tooltips(("fpr", "tpr"))],
         )
     )
     return diagonal("fpr", "tpr") + lines
@@ -133,7 +152,7 @@ def reliability(bins: pd.DataFrame, predicted: str, observed: str) -> alt.LayerC
     x, y = alt.X("predicted:Q", title=predicted), alt.Y("observed:Q", title=observed)
     base = alt.Chart(bins).encode(x=x)
     ends = base.mark_rule(color=COLOURS[0]).encode(y=alt.Y("low:Q", title=observed), y2="high:Q")
-    shown = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("predicted", "observed", "low", "high")]
+    shown = tooltips(("predicted", "observed", "low", "high"))
     line = base.mark_line(color=COLOURS[0], point=alt.OverlayMarkDef(size=60, filled=True, color=COLOURS[0]))
     return diagonal("predicted", "observed") + ends + line.encode(y=y, tooltip=[*shown, "n:Q", "n_groups:Q"])
 
@@ -148,11 +167,7 @@ def curves(table: pd.DataFrame, x: str, y: str, names: list[str], whole: bool = 
             x=alt.X(f"{x}:Q", axis=axis),
             y=alt.Y(f"{y}:Q"),
             **series(names),
-            tooltip=[
-                "name:N",
-                alt.Tooltip(f"{x}:Q", format="d" if whole else ".3g"),
-                alt.Tooltip(f"{y}:Q", format=".3f"),
-            ],
+            tooltip=["name:N", *tooltips([x], "d" if whole else ".3g"), *tooltips([y])],
         )
     )
 
@@ -173,7 +188,7 @@ def steps(table: pd.DataFrame, title: str | None, names: list[str], top: float |
             x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)),
             y=alt.Y("share:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domainMax=top) if top else alt.Undefined),
             **series(names, NARROW),
-            tooltip=["name:N", "low:Q", "high:Q", alt.Tooltip("share:Q", format=".1%")],
+            tooltip=["name:N", "low:Q", "high:Q", *tooltips(["share"], ".1%")],
         )
     )
 
@@ -181,7 +196,6 @@ def steps(table: pd.DataFrame, title: str | None, names: list[str], top: float |
 def bars(table: pd.DataFrame, title: str | None, names: list[str]) -> alt.Chart:
     """Return the share of each category, grouped bars for `names`: columns value, share and name."""
     order = list(dict.fromkeys(table["value"]))
-    scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
     return (
         alt.Chart(table)
         .mark_bar()
@@ -189,10 +203,8 @@ def bars(table: pd.DataFrame, title: str | None, names: list[str]) -> alt.Chart:
             y=alt.Y("value:N", title=title, sort=order, axis=alt.Axis(labelLimit=140, labelOverlap=False)),
             yOffset=alt.YOffset("name:N", sort=names),
             x=alt.X("share:Q", axis=alt.Axis(format="%")),
-            color=alt.Color(
-                "name:N", scale=scale, legend=alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
-            ),
-            tooltip=["value:N", "name:N", "n:Q", alt.Tooltip("share:Q", format=".1%")],
+            color=alt.Color("name:N", scale=scale(names), legend=LEGEND),
+            tooltip=["value:N", "name:N", "n:Q", *tooltips(["share"], ".1%")],
         )
     )
 
@@ -200,24 +212,17 @@ def bars(table: pd.DataFrame, title: str | None, names: list[str]) -> alt.Chart:
 def stacked(table: pd.DataFrame, names: list[str]) -> alt.Chart:
     """Return the counts of each part of the split, classes stacked: columns part, name and n."""
     order = list(dict.fromkeys(table["part"]))
-    scale = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in range(len(names))])
     base = alt.Chart(table[table["n"] > 0]).encode(
         y=alt.Y("part:N", sort=order, title=None, axis=alt.Axis(labelOverlap=False)),
         x=alt.X("n:Q", stack="zero", title="samples"),
         order=alt.Order("turn:Q"),
         tooltip=["part:N", "name:N", "n:Q"],
     )
-    legend = alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
-    return base.mark_bar().encode(color=alt.Color("name:N", scale=scale, legend=legend))
+    return base.mark_bar().encode(color=alt.Color("name:N", scale=scale(names), legend=LEGEND))
 
 
 def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:
     """Return a scatter plot of image sizes, with marks sized by count: columns width, height, name and n."""
-    turns = range(len(names))
-    shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
-    colour = alt.Scale(domain=names, range=[COLOURS[k % len(COLOURS)] for k in turns])
-    shape = alt.Scale(domain=names, range=[shapes[k % len(shapes)] for k in turns])
-    legend = alt.Legend(orient="bottom", title=None, labelLimit=300, columns=2)
     return (
         alt.Chart(table)
         .mark_point(filled=True, opacity=0.6)
@@ -225,8 +230,8 @@ def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:
             x=alt.X("width:Q", title="width (px)", scale=alt.Scale(zero=False)),
             y=alt.Y("height:Q", title="height (px)", scale=alt.Scale(zero=False)),
             size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[30, 400])),
-            color=alt.Color("name:N", scale=colour, legend=legend),
-            shape=alt.Shape("name:N", scale=shape, legend=legend),
+            color=alt.Color("name:N", scale=scale(names), legend=LEGEND),
+            shape=alt.Shape("name:N", scale=scale(names, SHAPES), legend=LEGEND),
             tooltip=["name:N", "width:Q", "height:Q", "n:Q"],
         )
     )
@@ -234,15 +239,14 @@ def sizes(table: pd.DataFrame, names: list[str]) -> alt.Chart:
 
 def by_day(table: pd.DataFrame, names: list[str]) -> alt.Chart:
     """Return the counts of each day, outcomes stacked: columns day, name and count."""
-    scale = alt.Scale(domain=names, range=COLOURS[: len(names)])
     legend = alt.Legend(orient="bottom", title=None, columns=3)
     return (
         alt.Chart(table)
         .mark_bar()
         .encode(
-            x=alt.X("yearmonthdate(day):T", title=None, axis=alt.Axis(format="%d %b", labelOverlap=True)),
+            x=alt.X("yearmonthdate(day):T", title=None, axis=days()),
             y=alt.Y("count:Q", title="samples", axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color("name:N", scale=scale, legend=legend, sort=names),
+            color=alt.Color("name:N", scale=scale(names), legend=legend, sort=names),
             tooltip=["day:N", "name:N", "count:Q"],
         )
     )
@@ -253,12 +257,12 @@ def share_by_day(table: pd.DataFrame, usual: float | None, ends: list[str]) -> a
 
     `ends` are the first and the last day of the axis.
     """
-    scale = alt.Scale(domain=[f"{day}T00:00:00" for day in ends])
-    x = alt.X("yearmonthdate(day):T", title=None, scale=scale, axis=alt.Axis(format="%d %b", labelOverlap=True))
+    span = alt.Scale(domain=[f"{day}T00:00:00" for day in ends])
+    x = alt.X("yearmonthdate(day):T", title=None, scale=span, axis=days())
     y = alt.Y("share:Q", title="refused", axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0))
     base = alt.Chart(table).encode(x=x)
     bars = base.mark_rule(color=COLOURS[1], strokeWidth=2).encode(y=alt.Y("low:Q", title="refused"), y2="high:Q")
-    tooltip = ["day:N", "n:Q", *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("share", "low", "high"))]
+    tooltip = ["day:N", "n:Q", *tooltips(("share", "low", "high"), ".1%")]
     points = base.mark_point(color=COLOURS[1], size=70, filled=True, opacity=1).encode(y=y, tooltip=tooltip)
     if usual is None:
         return bars + points

@@ -1,15 +1,15 @@
 """The page Compare: the selected model and why, the leaderboard, and the results of one model in detail."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 from app.views import charts, mlflow_page, model_charts, threshold, written
 from app.views.answer import evaluations_of, plain
 from app.views.written import part, span, three
+from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.report import Report, Scores, SiteReport
 
 
 def show(task: str) -> None:
@@ -88,53 +88,57 @@ def figures(task: str, model: str) -> None:
             confusion(report, side)
     st.caption("Rows: actual class. Columns: predicted class. Percentages refer to the row.")
     for side, report in sides.items():
-        for note in report.get("notes", []):
+        for note in report.notes:
             st.caption(plain(f"{side}: {note}"))
     st.subheader("Classification report")
     for column, (side, report) in zip(st.columns(2), sides.items(), strict=False):
         with column:
             classes(report, side)
     st.subheader("All figures")
-    rows = {}
+    names = {key: name for key, name in NAMES.items() if key in sides["Out of fold"].figures}
+    rows = {"Figure": list(names.values())}
     for side, report in sides.items():
-        rows[side] = [three(report[key]) for key in NAMES if key in report]
-        rows[f"{side}, 95 % interval"] = [span(report["ci"].get(key)) for key in NAMES if key in report]
-    names = [name for key, name in NAMES.items() if key in sides["Out of fold"]]
-    written.show(pd.DataFrame({"Figure": names} | rows), f"All figures of {model}")
+        rows[side] = [three(report.figures.get(key)) for key in names]
+        rows[f"{side}, 95 % interval"] = [span(report.ci.get(key)) for key in names]
+    written.show(pd.DataFrame(rows), f"All figures of {model}")
 
 
 def subgroups(task: str, model: str) -> None:
     """Draw the metrics of the subgroups that params.yaml defines."""
     for side, report in model_charts.reports(task, model).items():
-        rows = report.get("subgroups", [])
+        rows = report.subgroups
         if not rows:
             continue
         st.subheader(f"Subgroups, {side.lower()}")
-        keys = [key for key in ("recall", "specificity", "accuracy", "roc_auc") if key in rows[0]]
+        keys = [key for key in ("recall", "specificity", "accuracy", "roc_auc") if key in rows[0].figures]
         shown = {
-            "Subgroup": [f"{row['column']}: {row['value']}" for row in rows],
-            "Samples": [f"{row['n']} (few)" if row["few"] else str(row["n"]) for row in rows],
+            "Subgroup": [f"{row.column}: {row.value}" for row in rows],
+            "Samples": [f"{row.n} (few)" if row.few else str(row.n) for row in rows],
         }
-        shown |= {NAMES[key]: [f"{three(row[key])} {span(row['ci'][key])}".strip() for row in rows] for key in keys}
+        shown |= {NAMES[key]: [with_interval(row, key) for row in rows] for key in keys}
         written.show(pd.DataFrame(shown), f"Figures of {model} by subgroup, {side.lower()}")
 
 
 def sites(task: str, model: str) -> None:
     """Draw the metrics of leave-one-site-out validation, if params.yaml names a column of sites."""
     path = TaskPaths(task).sites
-    results = written.content(path, f"sites@{task}") if path.exists() else {"models": {}}
-    rows = [row for row in results["models"].get(model, []) if "reason" not in row]
+    if not path.exists():
+        return
+    results: SiteReport = artifacts.from_json(SiteReport, written.content(path, f"sites@{task}"))
+    rows = [
+        (row, row.out_of_fold, row.difference)
+        for row in results.models.get(model, [])
+        if row.out_of_fold and row.difference
+    ]
     if not rows:
         return
     st.subheader("New sites (leave one site out)")
     shown = {
-        "Left out": [row["site"] for row in rows],
-        "Samples": [f"{row['n']} (few)" if row["few"] else str(row["n"]) for row in rows],
-        "AUC, left out": [f"{three(row['roc_auc'])} {span(row['ci']['roc_auc'])}".strip() for row in rows],
-        "AUC, out of fold": [three(row["out_of_fold"]["roc_auc"]) for row in rows],
-        "Difference": [
-            f"{three(row['difference']['roc_auc'])} {span(row['difference']['ci'])}".strip() for row in rows
-        ],
+        "Left out": [row.site for row, *_ in rows],
+        "Samples": [f"{row.n} (few)" if row.few else str(row.n) for row, *_ in rows],
+        "AUC, left out": [with_interval(row, "roc_auc") for row, *_ in rows],
+        "AUC, out of fold": [three(out_of_fold["roc_auc"]) for _, out_of_fold, _ in rows],
+        "Difference": [f"{three(change.roc_auc)} {span(change.ci)}".strip() for *_, change in rows],
     }
     written.show(pd.DataFrame(shown), f"Figures of {model}, fitted without a site, on its samples")
     st.caption(
@@ -142,10 +146,14 @@ def sites(task: str, model: str) -> None:
     )
 
 
-def confusion(report: dict[str, Any], side: str) -> None:
+def with_interval(scores: Scores, key: str) -> str:
+    """Return a figure with its interval."""
+    return f"{three(scores[key])} {span(scores.ci[key])}".strip()
+
+
+def confusion(report: Report, side: str) -> None:
     """Draw a confusion matrix."""
-    counts = report["counts"]
-    matrix = counts["confusion"]
+    counts, matrix = report.counts, report.counts.confusion
     cells = [
         {"actual": actual, "decided": decided, "count": n, "share": n / max(1, sum(row.values()))}
         for actual, row in matrix.items()
@@ -154,12 +162,12 @@ def confusion(report: dict[str, Any], side: str) -> None:
     says = "; ".join(
         f"of {actual}: " + ", ".join(f"{n} as {name}" for name, n in row.items()) for actual, row in matrix.items()
     )
-    st.markdown(f"**{side}**: {counts['n']} samples of {counts['n_groups']} groups")
+    st.markdown(f"**{side}**: {counts.n} samples of {counts.n_groups} groups")
     chart = charts.confusion(pd.DataFrame(cells), list(matrix))
     charts.draw(chart, f"Confusion matrix, {side.lower()}; {says}", 130 + 55 * len(matrix))
 
 
-def classes(report: dict[str, Any], side: str) -> None:
+def classes(report: Report, side: str) -> None:
     """Draw a classification report."""
     rows = [
         {
@@ -167,9 +175,9 @@ def classes(report: dict[str, Any], side: str) -> None:
             "Precision": three(of["precision"]),
             "Recall": three(of["recall"]),
             "F1": three(of["f1"]),
-            "Samples": of["support"],
+            "Samples": of.support,
         }
-        for name, of in report["per_class"].items()
+        for name, of in report.per_class.items()
     ]
     st.markdown(f"**{side}**")
     written.show(pd.DataFrame(rows), f"Classification report, {side.lower()}")

@@ -9,15 +9,16 @@ from app.views import charts, written
 from app.views.answer import plain
 from app.views.written import three
 from pipeline.core.paths import TaskPaths
+from pipeline.evaluation.report import Report
 
 ORDERS = {"confidence": "by confidence", "familiarity": "by closeness to the training data"}
 
 
-def reports(task: str, model: str) -> dict[str, dict[str, Any]]:
+def reports(task: str, model: str) -> dict[str, Report]:
     """Return the model's reports: out of fold and, if it exists, on the test set."""
-    sides = {"Out of fold": written.content(TaskPaths(task).cv(model), f"evaluate@{model}")}
+    sides = {"Out of fold": written.report(TaskPaths(task).cv(model), f"evaluate@{model}")}
     test = TaskPaths(task).test_report(model)
-    return sides | ({"Test": written.content(test, f"holdout@{task}")} if test.exists() else {})
+    return sides | ({"Test": written.report(test, f"holdout@{task}")} if test.exists() else {})
 
 
 def roc(task: str, model: str, models: list[str]) -> None:
@@ -27,7 +28,7 @@ def roc(task: str, model: str, models: list[str]) -> None:
     paths = {name: path for name, path in paths.items() if path.exists() or name == model}
     curves = {name: written.table(path, f"evaluate@{name}") for name, path in paths.items()}
     charts.draw(charts.roc(curves, model), f"ROC curves of {', '.join(curves)}; {model} is bold", 380)
-    many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
+    many = len(reports(task, model)["Out of fold"].per_class) > 2
     st.caption(
         "The bold line is the selected model."
         + (" Mean over the curves of each class against the rest." if many else "")
@@ -38,14 +39,14 @@ def reliability(task: str, model: str) -> None:
     """Draw the reliability diagram."""
     st.subheader("Reliability, out of fold")
     bins = written.table(TaskPaths(task).figures(model) / "reliability.csv", f"evaluate@{model}")
-    many = len(reports(task, model)["Out of fold"]["per_class"]) > 2
+    report = reports(task, model)["Out of fold"]
+    many = len(report.per_class) > 2
     words = ("probability of the most probable class", "share that is correct") if many else ("predicted", "observed")
     says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
     charts.draw(charts.reliability(bins, *words), f"Observed share by predicted probability: {says}", 380)
     st.caption(
         "On the dashed line probabilities are accurate: of the samples with 30 %, 30 % are positive. Below it the model is "
-        "overconfident. Each point is a tenth of the samples, with its 95 % interval. "
-        + calibrated(reports(task, model)["Out of fold"])
+        "overconfident. Each point is a tenth of the samples, with its 95 % interval. " + calibrated(report)
     )
 
 
@@ -63,18 +64,16 @@ def risk(task: str, model: str) -> None:
     )
 
 
-def calibrated(report: dict[str, Any]) -> str:
+def calibrated(report: Report) -> str:
     """Return a sentence on the calibration of the model and its effect on the Brier score."""
-    calibration = report.get("calibration")
+    calibration = report.calibration
     if not calibration:
         return ""
-    before, after = (three(calibration[when]["brier_score_loss"]) for when in ("before", "after"))
+    before, after = (three(scores["brier_score_loss"]) for scores in (calibration.before, calibration.after))
     change = f"Brier score {before} before, {after} after"
-    if calibration["method"] == "none":
-        return (
-            f"Probabilities are not calibrated; calibration ({calibration['tried']}) was tried and not kept: {change}."
-        )
-    return f"Probabilities are calibrated ({calibration['method']}): {change}."
+    if calibration.method == "none":
+        return f"Probabilities are not calibrated; calibration ({calibration.tried}) was tried and not kept: {change}."
+    return f"Probabilities are calibrated ({calibration.method}): {change}."
 
 
 def importance(task: str, model: str) -> None:
@@ -95,19 +94,19 @@ def importance(task: str, model: str) -> None:
     )
 
 
-def tuned(report: dict[str, Any]) -> str:
+def tuned(report: Report) -> str:
     """Return a sentence on the tuned parameters of the model and of each fold; "" without tuning."""
-    if "tuned" not in report:
+    tuning = report.tuned
+    if not tuning:
         return ""
 
-    def words(block: dict[str, Any]) -> str:
-        return ", ".join(f"{name} {value}" for name, value in block.items() if name != "log_loss")
+    def words(values: dict[str, Any]) -> str:
+        return ", ".join(f"{name} {value}" for name, value in values.items() if name != "log_loss")
 
-    tuning = report["tuned"]
-    tried = "; ".join(f"{words(block)}: {three(block['log_loss'])}" for block in tuning["tried"])
-    by_fold = "; ".join(words(block) for block in tuning["by_fold"])
+    tried = "; ".join(f"{words(values)}: {three(values['log_loss'])}" for values in tuning.tried)
+    by_fold = "; ".join(words(values) for values in tuning.by_fold)
     return (
-        f"Selected from {len(tuning['tried'])} candidates: {words(tuning['chosen'])}. "
+        f"Selected from {len(tuning.tried)} candidates: {words(tuning.chosen)}. "
         f"Each fold was scored with the parameters selected on the other folds: "
         f"{by_fold}. Log loss out of fold of each candidate: {tried}."
     )

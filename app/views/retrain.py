@@ -5,7 +5,8 @@ Long tasks run in a separate process, whose state is in files, so that it surviv
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +17,9 @@ from app.views.answer import plain
 from pipeline.core import paths
 from pipeline.retraining.records import Comparison, Outcome
 
-if TYPE_CHECKING:  # what it imports may not be installed
+if TYPE_CHECKING:  # what these import may not be installed
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from pipeline.retraining.intake import Offer
 
 LATEST = 20  # batches that are shown
@@ -57,7 +60,6 @@ def submit(task: str) -> None:
     """Draw the form for samples, and the outcome of the last submission."""
     from pipeline.core import params
     from pipeline.core.errors import AssayError
-    from pipeline.retraining import intake
     from pipeline.retraining.existing_samples import ExistingSamples
 
     try:
@@ -67,6 +69,36 @@ def submit(task: str) -> None:
         return
     is_table = params.task(task).kind == "table"
     st.subheader("Submit samples", anchor=False)
+    given = form(labels, is_table)
+    if given and not given.files:
+        st.session_state["submitted"] = "Choose files first."
+    elif given and not (given.label or is_table):
+        st.session_state["submitted"] = "Choose the label of these images, then choose the files again."
+    elif given:
+        files = given.files[: limits.PAGE_FILES]
+        offers = [read(task, file.name, file.getvalue(), given.label, given.group) for file in files]
+        st.session_state["submitted"] = collect(task, list(chain.from_iterable(offers)), given.batch)
+        more = len(given.files) - len(files)
+        if more:
+            st.warning(
+                f"The last {more} files were ignored: at most {limits.PAGE_FILES} at once. Submit them separately."
+            )
+    show_outcome(st.session_state.get("submitted"))
+
+
+class Given(NamedTuple):
+    """What the form was filled with."""
+
+    files: "list[UploadedFile]"
+    label: str | None
+    group: str
+    batch: str
+
+
+def form(labels: list[str], is_table: bool) -> Given | None:
+    """Draw the form; return what it was filled with when its button is pressed, otherwise None."""
+    from pipeline.retraining import intake
+
     with st.form("submit", clear_on_submit=True):
         first, second, third = st.columns(3)
         helps = "Leave empty if the CSV has a column of labels." if is_table else "The class of all these images."
@@ -79,28 +111,14 @@ def submit(task: str) -> None:
         size = limits.FILE_BYTES // limits.MB
         files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size)
         pressed = st.form_submit_button("Submit", type="primary")
-    if pressed:
-        st.session_state["submitted"] = "Choose files first."
-        if files and not (label or is_table):
-            st.session_state["submitted"] = "Choose the label of these images, then choose the files again."
-        elif files:
-            read_in = [read(task, file.name, file.getvalue(), label, group) for file in files[: limits.PAGE_FILES]]
-            st.session_state["submitted"] = collect(
-                task, [offer for offers in read_in for offer in offers], batch.strip()
-            )
-            if len(files) > limits.PAGE_FILES:
-                more = len(files) - limits.PAGE_FILES
-                st.warning(
-                    f"The last {more} files were ignored: at most {limits.PAGE_FILES} at once. Submit them separately."
-                )
-    show_outcome(st.session_state.get("submitted"))
+    return Given(files, label, group.strip(), batch.strip()) if pressed else None
 
 
 def read(task: str, name: str, data: bytes, label: str | None, group: str) -> "list[Offer]":
     """Return the samples in an uploaded file."""
     from pipeline.retraining import intake
 
-    return intake.read_data(task, name, data, label, group.strip())
+    return intake.read_data(task, name, data, label, group)
 
 
 def collect(task: str, offers: "list[Offer]", batch: str) -> list[Outcome] | str:

@@ -13,8 +13,7 @@ SOURCE = "Altman and Bland 1994, BMJ 309:102"
 
 def show(task: str, model: str) -> None:
     """Draw the slider and its effect; nothing for more than two classes, which have no threshold."""
-    report = written.content(TaskPaths(task).cv(model), f"evaluate@{model}")
-    if len(report["per_class"]) != 2:
+    if len(written.report(TaskPaths(task).cv(model), f"evaluate@{model}").per_class) != 2:
         return
     st.subheader("Another threshold")
     explore(written.table(TaskPaths(task).figures(model) / "thresholds.csv", f"evaluate@{model}"), f"{task} {model}")

@@ -11,6 +11,7 @@ from app.views.answer import plain
 from pipeline.core import artifacts
 from pipeline.core.errors import AssayError, DataError
 from pipeline.core.stage import require
+from pipeline.evaluation.report import Report
 
 
 def table(path: str | Path, stage: str, text: bool = False) -> pd.DataFrame:
@@ -24,6 +25,12 @@ def table(path: str | Path, stage: str, text: bool = False) -> pd.DataFrame:
 def content(path: str | Path, stage: str) -> Any:
     """Return a JSON file that `stage` wrote; raises as `table` does."""
     return _read(_content, path, stage)
+
+
+def report(path: str | Path, stage: str) -> Report:
+    """Return a report that `stage` wrote; raises as `table` does."""
+    read: Report = artifacts.from_json(Report, content(path, stage))
+    return read
 
 
 def _read(reader: Callable, path: str | Path, stage: str, *more: Any) -> Any:

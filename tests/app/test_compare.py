@@ -14,6 +14,8 @@ from app.views import charts, mlflow_page, model_charts
 from pipeline import holdout, select_best, sites
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
+from pipeline.evaluation.report import Report
+from pipeline.training.candidate import Tuned
 from tests import pages
 from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
 from tests.pages import opened, said
@@ -271,12 +273,12 @@ def test_a_server_elsewhere_is_linked_and_never_asked(project, monkeypatch):
 
 def test_a_tuned_model_lists_the_chosen_values():
     tried = [{"C": 0.01, "log_loss": 0.5}, {"C": 1.0, "log_loss": 0.25}]
-    report = {"tuned": {"chosen": {"C": 1.0}, "by_fold": [{"C": 0.01}, {"C": 1.0}], "tried": tried}}
-    assert model_charts.tuned(report) == (
+    tuned = Tuned({"C": 1.0}, by_fold=[{"C": 0.01}, {"C": 1.0}], tried=tried)
+    assert model_charts.tuned(Report(tuned=tuned)) == (
         "Selected from 2 candidates: C 1.0. Each fold was scored with the parameters selected on the other folds: C 0.01; C 1.0. "
         "Log loss out of fold of each candidate: C 0.01: 0.500; C 1.0: 0.250."
     )
-    assert model_charts.tuned({}) == ""
+    assert model_charts.tuned(Report()) == ""
 
 
 def test_the_importance_of_columns_is_shown_with_its_range(project):
