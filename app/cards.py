@@ -54,4 +54,4 @@ def description(served: Served) -> dict[str, Any]:
             metrics["test"] = artifacts.read_json(TaskPaths(served.task).test_report(info.model))
             evaluations = test_set_evaluations.count(served.task, info.model)
             card["test_looks"] = test_set_evaluations.in_words(evaluations) if evaluations else None
-    return {**summary(served), "schema": info.schema, "metrics": metrics, "card": card}
+    return {**summary(served), "schema": artifacts.rounded(info.schema) or None, "metrics": metrics, "card": card}

@@ -79,7 +79,7 @@ def test_no_way_to_a_prediction_mixes_samples_up(small, tmp_path, monkeypatch):
     expected = [essence(loaded.predict(image, "")) for image in images]
     assert len(set(expected)) == len(images)
     breast = Predictor(small.folder / "models/breast/best")
-    rows = [{field["name"]: int(field["default"]) + n for field in breast.info.schema} for n in range(50)]
+    rows = [{field.name: int(field.default) + n for field in breast.info.schema} for n in range(50)]
     of_rows = [essence(breast.predict(row, "")) for row in rows]
 
     def through(

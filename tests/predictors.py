@@ -2,6 +2,8 @@
 
 import json
 
+from pipeline.core import artifacts
+
 IMAGE_MODELS = {
     "near": {"estimator": "knn", "n_neighbors": 3},
     "colours": {"estimator": "random_forest", "features": "classical", "n_estimators": 10},
@@ -13,4 +15,4 @@ KEYS = ["file", "class", "probabilities", "decision", "refused", "reason"]
 def rewrite(folder, **values):
     """Change keys of bundle.json."""
     content = json.loads((folder / "bundle.json").read_text()) | values
-    (folder / "bundle.json").write_text(json.dumps(content, default=lambda array: array.tolist()))
+    artifacts.write_json(folder / "bundle.json", content)

@@ -3,16 +3,18 @@
 import csv
 import io
 import math
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from app.views.answer import plain
+from pipeline.data.tabular.field import Field
 
 ACROSS = 2  # fields side by side
 
 
-def row_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any] | None:
+def row_form(schema: list[Field], task: str) -> dict[str, Any] | None:
     """Draw the form; return the row by column name after the button was pressed for it, otherwise None.
 
     An empty field is None (missing).
@@ -23,13 +25,13 @@ def row_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any] | None:
         for start in range(0, len(schema), ACROSS):  # row by row, so that Tab follows the reading order
             for area, column in zip(st.columns(ACROSS), schema[start : start + ACROSS], strict=False):
                 with area:
-                    row[column["name"]] = field(column)
+                    row[column.name] = field(column)
     if asked:
         st.session_state[f"asked {task}"] = row
     return row if st.session_state.get(f"asked {task}") == row else None
 
 
-def clinical_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any]:
+def clinical_form(schema: list[Field], task: str) -> dict[str, Any]:
     """Draw the fields of the clinical columns; return the row by column name.
 
     The fields start empty: a default must not be mistaken for the patient's value.
@@ -39,25 +41,25 @@ def clinical_form(schema: list[dict[str, Any]], task: str) -> dict[str, Any]:
     for start in range(0, len(schema), ACROSS):
         for area, column in zip(st.columns(ACROSS), schema[start : start + ACROSS], strict=False):
             with area:
-                row[column["name"]] = field(column | {"default": None}, key=f"clinical {task} {column['name']}")
+                row[column.name] = field(replace(column, default=None), key=f"clinical {task} {column.name}")
     empty = [name for name, value in row.items() if value is None]
     st.caption("These values apply to every image." + (f" Unknown: {plain(', '.join(empty))}." if empty else ""))
     return row
 
 
-def field(column: dict[str, Any], key: str | None = None) -> Any:
+def field(column: Field, key: str | None = None) -> Any:
     """Draw the input of one column of the schema, empty if it has no default; return its value."""
-    label = plain(column["name"] + (f" ({column['unit']})" if "unit" in column else ""))
-    options = column.get("choices") or column.get("values")
+    label = plain(column.name + (f" ({column.unit})" if column.unit else ""))
+    options: list[Any] = column.choices or column.values or []
     if options:
-        index = options.index(column["default"]) if column["default"] in options else len(options)
+        index = options.index(column.default) if column.default in options else len(options)
         return st.selectbox(label, [*options, None], index, or_unknown, key=key)
-    if column["type"] == "choice" or column["min"] is None:
+    if column.min is None or column.max is None:
         return st.text_input(label, help="always missing in training", key=key) or None
-    span = column["max"] - column["min"]
+    span = column.max - column.min
     step = 10.0 ** math.floor(math.log10(span / 20)) if span > 0 else 1.0
-    hint = f"In training: {column['min']:g} to {column['max']:g}. Leave it empty if unknown."
-    start = None if column["default"] is None else float(column["default"])
+    hint = f"In training: {column.min:g} to {column.max:g}. Leave it empty if unknown."
+    start = None if column.default is None else float(column.default)
     return st.number_input(label, value=start, step=step, format="%g", help=hint, key=key)
 
 
@@ -66,12 +68,12 @@ def or_unknown(value: Any) -> str:
     return "unknown" if value is None else str(value)
 
 
-def template(schema: list[dict[str, Any]]) -> str:
+def template(schema: list[Field]) -> str:
     """Return a CSV with the schema's columns and one row with the defaults."""
     out = io.StringIO()
-    rows = [
-        [column["name"] for column in schema],
-        ["" if column["default"] is None else column["default"] for column in schema],
+    rows: list[list[object]] = [
+        [column.name for column in schema],
+        ["" if column.default is None else column.default for column in schema],
     ]
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()

@@ -65,7 +65,7 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
         received = [(file.name, file.getvalue(), file.file_id) for file in uploaded if file]
     given = [Given(name, image, id_, image) for name, image, id_ in received]
     if champion.info.clinical_columns:
-        row = form.clinical_form(champion.info.schema or [], champion.task)
+        row = form.clinical_form(champion.info.schema, champion.task)
         given = [Given(name, (image, row), f"{id_} {row}", image) for name, image, id_ in received]
     if not given:
         area.info("The prediction for an image appears here.")
@@ -127,7 +127,7 @@ def rows(champion: Champion, area: DeltaGenerator) -> None:
     if source == "CSV file":
         table(champion, area)
         return
-    row = form.row_form(champion.info.schema or [], champion.task)
+    row = form.row_form(champion.info.schema, champion.task)
     with area:
         if row is None:
             st.info("The prediction for the form appears here.")
@@ -141,7 +141,7 @@ def rows(champion: Champion, area: DeltaGenerator) -> None:
 
 def table(champion: Champion, area: DeltaGenerator) -> None:
     """Read a CSV file and predict each of its rows."""
-    schema = champion.info.schema or []
+    schema = champion.info.schema
     st.download_button(
         "Download a template", form.template(schema), f"{champion.task}.csv", "text/csv", on_click="ignore"
     )

@@ -7,12 +7,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
+from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.files import Header, TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat
 from pipeline.data.tabular.missing import is_missing as is_missing  # offered to all who read cells
@@ -97,14 +98,13 @@ def typed(features: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def new_categories(X: pd.DataFrame, fields: list[dict[str, Any]]) -> dict[str, list[str]]:
+def new_categories(X: pd.DataFrame, fields: list[Field]) -> dict[str, list[str]]:
     """Return by column the categories, of rows made by `to_frame`, that training never saw."""
     new = {}
     for field in fields:
-        if field["type"] == "choice" and "choices" in field:
-            known = {"", *field["choices"]}
-            if others := sorted(set(X[field["name"]]) - known):
-                new[field["name"]] = others
+        unseen = set(X[field.name]) - {"", *field.choices} if field.choices is not None else set()
+        if unseen:
+            new[field.name] = sorted(unseen)
     return new
 
 
@@ -113,52 +113,42 @@ def is_number(column: pd.Series) -> bool:
     return column.dtype == np.float64
 
 
-def schema(
-    X: pd.DataFrame, units: Mapping[str, str], formats: Mapping[str, ColumnFormat] | None = None
-) -> list[dict[str, Any]]:
-    """Return what a form needs to know of each column, learnt from the rows of `X` (made by `typed`).
+def schema(X: pd.DataFrame, units: Mapping[str, str], formats: Mapping[str, ColumnFormat] | None = None) -> list[Field]:
+    """Return the schema of the columns of `X` (made by `typed`), learnt from its rows.
 
-    A number: name, type "number", min, max, default (median), and `values` if there are few whole ones. A category:
-    name, type "choice", choices, default (the most frequent). `unit` where `units` or the cells give one; `format` where
-    `formats` says that numbers were not written plainly, see `ColumnFormat.to_json`.
+    A column has the unit that `units` or its cells give; `formats` says which numbers were not written plainly.
     """
     fields = []
-    for name in X:
-        field: dict[str, Any] = {"name": str(name), "type": "number" if is_number(X[name]) else "choice"}
-        if field["type"] == "number":
-            field |= number_field(X[name].dropna().to_numpy())
+    for name in map(str, X):
+        kind: Literal["number", "choice"] = "number" if is_number(X[name]) else "choice"
+        form = (formats or {}).get(name, ColumnFormat(kind))
+        unit = units.get(name) or form.unit
+        form = form if form.kind == kind else ColumnFormat(kind)
+        if kind == "number":
+            fields.append(number_field(name, X[name].dropna().to_numpy(), unit, form))
         else:
-            values = sorted(value for value in set(X[name]) if value)
             counts = X[name].value_counts()
-            field |= {"choices": values, "default": max(values, key=lambda v: counts[v]) if values else ""}
-        form = (formats or {}).get(str(name), ColumnFormat(field["type"]))
-        if unit := units.get(name) or form.unit:
-            field["unit"] = unit
-        if form.kind == field["type"] and not form.is_usual:
-            field["format"] = form.to_json()
-        fields.append(field)
+            choices = sorted(value for value in set(X[name]) if value)
+            default = max(choices, key=lambda choice: counts[choice], default="")
+            fields.append(Field(name, kind, default, unit, form, choices=choices))
     return fields
 
 
-def number_field(values: np.ndarray) -> dict[str, Any]:
-    """Return min, max, default and, for few whole values, `values` of a number's known values."""
+def number_field(name: str, values: np.ndarray, unit: str, form: ColumnFormat) -> Field:
+    """Return the schema of a column with these known values, float64 (n,)."""
     if not len(values):
-        return {"min": None, "max": None, "default": None}
-    field: dict[str, Any] = {
-        "min": float(values.min()),
-        "max": float(values.max()),
-        "default": float(np.median(values)),
-    }
+        return Field(name, "number", None, unit, form)
+    low, high, median = float(values.min()), float(values.max()), float(np.median(values))
     distinct = np.unique(values)
-    if len(distinct) <= MAX_VALUES and (distinct == np.round(distinct)).all():
-        field["values"] = [int(value) for value in distinct]
-        field["default"] = float(distinct[np.searchsorted(distinct, np.median(values))])
-    return field
+    if len(distinct) > MAX_VALUES or (distinct != np.round(distinct)).any():
+        return Field(name, "number", median, unit, form, low, high)
+    default = float(distinct[np.searchsorted(distinct, median)])
+    return Field(name, "number", default, unit, form, low, high, [int(value) for value in distinct])
 
 
-def check_columns(columns: Collection[str], fields: list[dict[str, Any]]) -> None:
+def check_columns(columns: Collection[str], fields: list[Field]) -> None:
     """Raise DataError, with the names of those that are missing or unknown, unless the columns are those of the schema."""
-    names = [field["name"] for field in fields]
+    names = [field.name for field in fields]
     absent = [name for name in names if name not in columns]
     unknown = [name for name in columns if name not in names]
     if absent or unknown:
@@ -166,7 +156,7 @@ def check_columns(columns: Collection[str], fields: list[dict[str, Any]]) -> Non
         raise DataError(f"missing columns: {', '.join(absent) or 'none'}{also}; expected: {', '.join(names)}")
 
 
-def to_frame(row: Mapping[str, Any], fields: list[dict[str, Any]]) -> pd.DataFrame:
+def to_frame(row: Mapping[str, Any], fields: list[Field]) -> pd.DataFrame:
     """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
 
     Numbers are read as they were written in training (see `data.tabular.formats`), categories matched without case, blanks or
@@ -177,9 +167,9 @@ def to_frame(row: Mapping[str, Any], fields: list[dict[str, Any]]) -> pd.DataFra
     check_columns(cells, fields)
     columns = {}
     for field in fields:
-        value = cells[field["name"]]
-        if field["type"] == "choice":
-            columns[field["name"]] = np.array([to_category(value, field)], dtype=object)
+        value = cells[field.name]
+        if not field.is_number:
+            columns[field.name] = np.array([to_category(value, field)], dtype=object)
         else:
-            columns[field["name"]] = np.array([to_number(value, field)])
+            columns[field.name] = np.array([to_number(value, field)])
     return pd.DataFrame(columns)

@@ -14,6 +14,7 @@ from pipeline.data import tables, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
+from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.numbers import unit_key
 from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
@@ -102,12 +103,12 @@ def images(
 
 
 def rows(
-    block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[dict]
+    block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[Field]
 ) -> ExternalSamples:
     """Return the rows of an external data set, compared with those of the task in the model's columns."""
     scanned = scan_table(source, name)
     samples, features = scanned.samples, scanned.features
-    columns = [field["name"] for field in schema]
+    columns = [field.name for field in schema]
     tables.check_columns([column for column in features if column in columns], schema)
     own = read_samples(block.task)
     split = read_split(block.task)
@@ -129,16 +130,16 @@ def rows(
     )
 
 
-def to_values(scanned: ScannedTable, schema: list[dict]) -> list[dict]:
+def to_values(scanned: ScannedTable, schema: list[Field]) -> list[dict]:
     """Return the rows of an external table as the model takes them; raise DataError where a column has another unit."""
     columns = {}
     for field in schema:
-        name, form = field["name"], scanned.formats[field["name"]]
-        if form.unit and field.get("unit") and unit_key(form.unit) != unit_key(field["unit"]):
+        name, form = field.name, scanned.formats[field.name]
+        if form.unit and field.unit and unit_key(form.unit) != unit_key(field.unit):
             raise DataError(
-                f"external data: column {name!r} is in {form.unit}; the model takes {field['unit']}: convert it first"
+                f"external data: column {name!r} is in {form.unit}; the model takes {field.unit}: convert it first"
             )
-        is_read = field["type"] == "number" and form.kind == "number" and "format" in field
+        is_read = field.is_number and form.kind == "number" and not field.format.is_usual
         columns[name] = tables.typed(scanned.features[[name]])[name] if is_read else scanned.features[name]
     return pd.DataFrame(columns).to_dict("records")
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.dataset import Dataset
+from pipeline.data.tabular.field import Field
 from pipeline.monitoring import histograms
 from pipeline.prediction import ood_tables
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
@@ -29,8 +30,8 @@ def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> dict[str, An
     return tally.to_json() | {"n_groups": len(set(dev.group)), "names": names(schema, saved["places"].shape[1])}
 
 
-def names(schema: list[dict[str, Any]] | None, k: int) -> list[str]:
+def names(schema: list[Field] | None, k: int) -> list[str]:
     """Return what the k places are: columns of the table, or directions, of which 1 is the one that varies most."""
     if schema:
-        return [field["name"] for field in ood_tables.varied(schema)]
+        return [field.name for field in ood_tables.varied(schema)]
     return [f"direction {number}" for number in range(k, 0, -1)]

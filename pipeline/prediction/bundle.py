@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core import artifacts, paths
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.image_with_columns import has_columns, image_part
-from pipeline.training.candidate import Candidate
+from pipeline.data.tabular.field import Field
+from pipeline.training.candidate import Candidate, Values
 
 if TYPE_CHECKING:
     from pipeline.prediction.decision_rule import DecisionRule
@@ -28,35 +30,44 @@ PLAIN_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True)
+class GoldenPrediction:
+    """What the bundle answered to a made-up input where it was exported: probabilities, (n_classes,), before the decision."""
+
+    input: Any
+    probabilities: list[float]
+
+
+@dataclass(frozen=True)
 class BundleInfo:
     """The content of bundle.json. What a bundle of an older version lacks has its default.
 
     `kind`: image or table. `features`: what the model takes, such as pixels, embedding or columns. `decision`: the content of
-    `rule`. `schema`: the fields of a table's row, or the clinical columns; None where there are none. `metrics`: the report out
-    of fold. `files`: SHA-256 by name. `golden`: see `prediction.self_test`.
+    `rule`. `schema`: the columns of a table, or the clinical columns. `metrics`: the report out of fold, and under `reference`
+    what monitoring compares with. `files`: SHA-256 by name.
     """
 
     kind: str
     classes: list[str]
     features: str
-    decision: dict[str, Any]
+    decision: JSON
     files: dict[str, str]
     task: str = ""
     model: str = "model"
     positive: str | None = None
     estimator: str | None = None
-    hyperparameters: dict[str, Any] = field(default_factory=dict)
-    input: dict[str, Any] | None = None
-    schema: list[dict[str, Any]] | None = None
-    metrics: dict[str, Any] = field(default_factory=dict)
+    hyperparameters: Values = field(default_factory=dict)
+    input: dict[str, str | int] | None = None
+    schema: list[Field] = field(default_factory=list)
+    metrics: JSON = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     data_fingerprint: str | None = None
-    golden: list[dict[str, Any]] | None = None
+    golden: list[GoldenPrediction] = field(default_factory=list)
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "BundleInfo":
-        """Return what bundle.json holds under names that are known here."""
-        return cls(**{known.name: content[known.name] for known in fields(cls) if known.name in content})
+    def from_json(cls, content: JSON) -> "BundleInfo":
+        """Return what bundle.json holds under names that are known here; null where nothing is known has the default."""
+        known = {part.name: content[part.name] for part in fields(cls) if content.get(part.name) is not None}
+        return artifacts.from_json(cls, known)
 
     @property
     def is_table(self) -> bool:
@@ -66,7 +77,7 @@ class BundleInfo:
     @property
     def clinical_columns(self) -> list[str]:
         """The names of the columns that the model takes with an image; none for other models."""
-        return [column["name"] for column in self.schema or []] if has_columns(self.features) else []
+        return [column.name for column in self.schema] if has_columns(self.features) else []
 
     @cached_property
     def rule(self) -> "DecisionRule":
@@ -92,7 +103,9 @@ class Bundle:
         return f"{self.info.model}@{self.sha256[:12]}"
 
 
-def write(folder: Path, candidate: Path, rule: "DecisionRule", metrics: dict[str, Any], golden: Any = None) -> None:
+def write(
+    folder: Path, candidate: Path, rule: "DecisionRule", metrics: JSON, golden: list[GoldenPrediction] | None = None
+) -> None:
     """Copy a candidate's files into `folder`: all are written next to the old ones first, and then replace them.
 
     bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `rule`
@@ -104,8 +117,7 @@ def write(folder: Path, candidate: Path, rule: "DecisionRule", metrics: dict[str
     files = {name: read_file(candidate, name, expected, "candidate.json") for name, expected in described.files.items()}
     if image_part(described.features) == "embedding":
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
-    content = described.to_json()
-    content |= {"format": FORMAT, "decision": rule.to_json(), "metrics": metrics, "golden": golden}
+    content = described.to_json() | {"format": FORMAT, "decision": rule, "metrics": metrics, "golden": golden}
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
     with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last
         artifacts.write_json(stack.enter_context(artifacts.replacing(folder / "bundle.json")), content)
@@ -162,7 +174,11 @@ def read(folder: Path, expected_sha256: str | None = None) -> Bundle:
             f"with 'dvc checkout {where}' and git, or run 'dvc repro'"
         )
     files = {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
-    return Bundle(BundleInfo.from_json(content), sha256, files)
+    try:
+        info = BundleInfo.from_json(content)
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise BundleError(f"{where}/bundle.json has a part that cannot be read ({error}): run 'dvc repro'") from None
+    return Bundle(info, sha256, files)
 
 
 def read_file(folder: Path, name: str, expected: str, listed_in: str = "bundle.json") -> bytes:

@@ -86,7 +86,7 @@ def of_row(info: BundleInfo, model: Any, sample: LoadedSample, k: int) -> tuple[
     if is_sum_of_terms(model):
         kind, by_column = TERMS, terms(model, sample.features, k)
     else:
-        usual = {field["name"]: field["default"] for field in info.schema}
+        usual = {field.name: field.default for field in info.schema}
         kind, by_column = CHANGES, changes(model.predict_proba, sample.features, usual, k)
     columns: list[Contribution] = [
         {"column": name, "value": sample.cells.get(name), "contribution": value} for name, value in by_column.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import AssayError, DataError
+from pipeline.data.tabular.field import Field
 from pipeline.prediction import explanation
 from pipeline.prediction.answer import Item, refused
 from pipeline.prediction.predictor import Predictor
@@ -73,7 +74,7 @@ def read_columns(predictor: Predictor, given: list[str]) -> dict[str, str]:
     return columns
 
 
-def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
+def read_rows(schema: list[Field], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return (name, row) for each row of a CSV file's bytes, and sentences on what is unusual in it.
 
     Raises DataError for what is not a CSV file with the schema's columns.
@@ -85,7 +86,7 @@ def read_rows(schema: list[dict[str, Any]], file: str, data: bytes) -> tuple[lis
 
     content = read_table(Path(file), data)
     table = content.table
-    other = [name for name in table if name not in {field["name"] for field in schema}]
+    other = [name for name in table if name not in {field.name for field in schema}]
     if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
         tables.check_columns(table.columns, schema)
     warnings = [str(notice) for notice in content.notices]

@@ -60,8 +60,7 @@ def inputs(info: BundleInfo) -> dict[str, str]:
     A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
     """
     image = {"image": "binary"} if info.kind == "image" else {}
-    fields = info.schema or []
-    return image | {field["name"]: "any" if field["type"] == "number" else "string" for field in fields}
+    return image | {field.name: "any" if field.is_number else "string" for field in info.schema}
 
 
 def outputs(info: BundleInfo) -> dict[str, str]:
@@ -72,7 +71,7 @@ def outputs(info: BundleInfo) -> dict[str, str]:
 
 def example(info: BundleInfo) -> pd.DataFrame:
     """Return one row of input that is nobody's data: a drawn image, or the schema's defaults."""
-    row = {field["name"]: field["default"] for field in info.schema or []}
+    row = {field.name: field.default for field in info.schema}
     if info.is_table:
         return pd.DataFrame([row])
     file = io.BytesIO()

@@ -10,12 +10,13 @@ from pipeline.core import artifacts
 from pipeline.core.parallel import one_thread
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
+from pipeline.data.tabular.field import Field
 from pipeline.estimators._protocol import Model
 from pipeline.prediction import ood_images, ood_tables
 
 
 def score_training_samples(
-    model: Model, X: Any, dev: Dataset, schema: list[dict[str, Any]] | None, folder: Path
+    model: Model, X: Any, dev: Dataset, schema: list[Field] | None, folder: Path
 ) -> dict[str, np.ndarray]:
     """Return `distance` of each sample to the other folds, (n,), and `places`, its components among all, float32 (n, k).
 

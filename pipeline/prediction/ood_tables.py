@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data.tables import new_categories, schema
+from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_category, to_number
 from pipeline.prediction.answer import OodScore
 
@@ -15,23 +16,23 @@ SHOWN = 5  # categories named in a sentence
 FAR = 0.5  # of a range's width, on either side of it
 
 
-def beyond_training(rows: list[dict[str, Any]], fields: list[dict[str, Any]]) -> list[str]:
+def beyond_training(rows: list[dict[str, Any]], fields: list[Field]) -> list[str]:
     """Return a sentence for each column with numbers outside the range of the training data."""
     sentences = []
     for field in fields:
-        if field["type"] != "number" or field["min"] is None:
+        if not field.is_number or field.min is None:
             continue
-        numbers = [number for row in rows if (number := known_number(row.get(field["name"]), field)) is not None]
-        n_beyond = sum(number < field["min"] or number > field["max"] for number in numbers)
+        numbers = [number for row in rows if (number := known_number(row.get(field.name), field)) is not None]
+        n_beyond = sum(number < field.min or number > field.max for number in numbers)
         if n_beyond:
             sentences.append(
-                f"column {field['name']!r}: {n_beyond} of {len(numbers)} cells lie outside of {field['min']:g} to "
-                f"{field['max']:g}, which training saw; is it the same unit or code?"
+                f"column {field.name!r}: {n_beyond} of {len(numbers)} cells lie outside of {field.min:g} to "
+                f"{field.max:g}, which training saw; is it the same unit or code?"
             )
     return sentences
 
 
-def known_number(value: Any, field: dict[str, Any]) -> float | None:
+def known_number(value: Any, field: Field) -> float | None:
     """Return a value of a column of numbers, None where it is missing or no number."""
     try:
         number = to_number(value, field)
@@ -40,28 +41,28 @@ def known_number(value: Any, field: dict[str, Any]) -> float | None:
     return None if np.isnan(number) else number
 
 
-def unseen_categories(rows: list[dict[str, Any]], fields: list[dict[str, Any]]) -> list[str]:
+def unseen_categories(rows: list[dict[str, Any]], fields: list[Field]) -> list[str]:
     """Return a sentence for each column that has categories which training never saw, with the number of cells."""
     sentences = []
     for field in fields:
-        if field["type"] != "choice" or field["name"] not in (rows[0] if rows else {}):
+        if field.choices is None or field.name not in (rows[0] if rows else {}):
             continue
-        values = [to_category(row[field["name"]], field) for row in rows if not isinstance(row[field["name"]], bool)]
-        new = Counter(value for value in values if value and value not in field["choices"])
+        values = [to_category(row[field.name], field) for row in rows if not isinstance(row[field.name], bool)]
+        new = Counter(value for value in values if value and value not in field.choices)
         if new:
             shown = ", ".join(f"{value!r} ({n})" for value, n in new.most_common(SHOWN))
             more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
             sentences.append(
-                f"column {field['name']!r}: {new.total()} of {len(values)} cells are categories that training never saw: "
+                f"column {field.name!r}: {new.total()} of {len(values)} cells are categories that training never saw: "
                 f"{shown}{more}"
             )
     return sentences
 
 
-def of_new_categories(X: pd.DataFrame, fields: list[dict[str, Any]]) -> str:
+def of_new_categories(X: pd.DataFrame, fields: list[Field]) -> str:
     """Return what is said of one row's categories that training never saw, "" where there are none."""
     new = new_categories(X, fields)
-    choices = {field["name"]: field["choices"] for field in fields if field["name"] in new}
+    choices = {field.name: field.choices for field in fields if field.name in new}
     parts = []
     for name, values in new.items():
         seen = ", ".join(choices[name][:SHOWN]) + (" ..." if len(choices[name]) > SHOWN else "")
@@ -69,12 +70,12 @@ def of_new_categories(X: pd.DataFrame, fields: list[dict[str, Any]]) -> str:
     return "; ".join(parts)
 
 
-def varied(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def varied(fields: list[Field]) -> list[Field]:
     """Return the columns of numbers that varied in training."""
-    return [f for f in fields if f["type"] == "number" and f["min"] is not None and f["min"] < f["max"]]
+    return [field for field in fields if field.min is not None and field.max is not None and field.min < field.max]
 
 
-def distances_and_components(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+def distances_and_components(X: pd.DataFrame, fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's largest `excess`, float64 (n,), and its components (n, k): where the number of each
     `varied` column is in the training range, -2 at the lower and 2 at the upper end; NaN where it is missing.
     """
@@ -83,20 +84,20 @@ def distances_and_components(X: pd.DataFrame, fields: list[dict[str, Any]]) -> t
     return beyond.max(axis=1, initial=0.0), 2 * (above - below)
 
 
-def excess(X: pd.DataFrame, fields: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
     """Return how far each number (n,) of a column lies outside of the range that training saw, in widths of that range.
 
     `X` is made by `tables.to_frame` or `typed`. Of columns of numbers that varied in training; what is missing has 0.
     """
     below, above = _outside(X, varied(fields))
     beyond = np.nan_to_num(np.maximum(below, above).clip(0), nan=0.0)
-    return dict(zip([field["name"] for field in varied(fields)], beyond.T, strict=True))
+    return dict(zip([field.name for field in varied(fields)], beyond.T, strict=True))
 
 
-def _outside(X: pd.DataFrame, fields: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+def _outside(X: pd.DataFrame, fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
     """Return how far each number (n, k) lies below the range of its column, and how far above, in widths of the range."""
-    x = np.column_stack([np.empty((len(X), 0)), *(X[field["name"]].to_numpy(np.float64) for field in fields)])
-    low, high = (np.array([field[end] for field in fields], np.float64) for end in ("min", "max"))
+    x = np.column_stack([np.empty((len(X), 0)), *(X[field.name].to_numpy(np.float64) for field in fields)])
+    low, high = (np.array([getattr(field, end) for field in fields], np.float64) for end in ("min", "max"))
     return (low - x) / (high - low), (x - high) / (high - low)
 
 
@@ -109,7 +110,7 @@ def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
     return distance
 
 
-def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodScore:
+def score(X: pd.DataFrame, fields: list[Field], limit: float) -> OodScore:
     """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused.
 
     A category that training never saw is reported; it alone refuses no answer.
@@ -120,7 +121,7 @@ def score(X: pd.DataFrame, fields: list[dict[str, Any]], limit: float) -> OodSco
     )
     is_refused = bool(distance[0] > limit)
     shown = [name for name, far in distances.items() if far > (limit if is_refused else 0)]
-    ranges = {field["name"]: f"{field['min']:g} to {field['max']:g}" for field in fields if field["name"] in distances}
+    ranges = {field.name: f"{field.min:g} to {field.max:g}" for field in fields if field.name in distances}
     numbers = ", ".join(f"{name!r} is {X[name].iloc[0]:g}, in training {ranges[name]}" for name in shown)
     reason = (
         f"{'far ' * is_refused}outside the range of the training data: {numbers}; is it the same unit or code?"

@@ -8,16 +8,15 @@ import numpy as np
 from pipeline.core.errors import BundleError
 from pipeline.data import images
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns
+from pipeline.prediction.bundle import GoldenPrediction
 from pipeline.prediction.predictor import Predictor
 
 TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
 
 
-def golden_predictions(predictor: Predictor) -> list[dict[str, Any]]:
-    """Return `input` and `probabilities` for each drawn image, or for each row made from the schema."""
-    return [
-        {"input": given, "probabilities": predictor.proba(features)} for given, features in golden_inputs(predictor)
-    ]
+def golden_predictions(predictor: Predictor) -> list[GoldenPrediction]:
+    """Return the answer to each drawn image, or to each row made from the schema."""
+    return [GoldenPrediction(name, predictor.proba(features).tolist()) for name, features in golden_inputs(predictor)]
 
 
 def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
@@ -25,7 +24,9 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
     fields = predictor.info.schema
     if predictor.info.is_table:
         for key in ("default", "min", "max"):
-            row = {field["name"]: field.get(key, field["default"]) for field in fields}
+            row = {
+                field.name: field.default if getattr(field, key) is None else getattr(field, key) for field in fields
+            }
             yield row, predictor.features(row)
         return
     for number, square in enumerate(images.sample_images()):
@@ -33,21 +34,23 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
         if has_columns(predictor.info.features):
             from pipeline.data import tables
 
-            features = ImageWithColumns(features, tables.to_frame({f["name"]: f["default"] for f in fields}, fields))
+            features = ImageWithColumns(
+                features, tables.to_frame({field.name: field.default for field in fields}, fields)
+            )
         yield f"images.sample_pictures()[{number}]", features  # the name in bundle.json
 
 
 def check(predictor: Predictor) -> None:
     """Raise BundleError unless the bundle answers here what it answered where it was made, within TOLERANCE."""
-    golden, predictions = predictor.info.golden or [], golden_predictions(predictor)
+    golden, predictions = predictor.info.golden, golden_predictions(predictor)
     if len(golden) != len(predictions):
         raise BundleError(
             f"{predictor.id} has {len(golden)} golden predictions; expected {len(predictions)}: run 'dvc repro'"
         )
     for expected, actual in zip(golden, predictions, strict=True):
-        difference = np.abs(np.subtract(expected["probabilities"], actual["probabilities"])).max()
+        difference = np.abs(np.subtract(expected.probabilities, actual.probabilities)).max()
         if not difference <= TOLERANCE:
             raise BundleError(
-                f"{predictor.id} answers {actual['input']} with a probability off by {difference:.2g} from its golden "
+                f"{predictor.id} answers {actual.input} with a probability off by {difference:.2g} from its golden "
                 f"prediction; expected at most {TOLERANCE:.0g}: run 'dvc repro' with the versions installed here"
             )

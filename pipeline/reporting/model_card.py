@@ -82,7 +82,7 @@ def accepted(study: Study) -> str:
             f"{share(study.cv['refused'])} of the development set, {share(study.test['refused'])} of "
             "the test set."
         )
-    n = len(study.bundle.schema or [])
+    n = len(study.bundle.schema)
     return (
         f"It takes rows of {n} columns. A row with a number far outside the training range is refused: "
         f"{share(study.cv['refused'])} of the development set, {share(study.test['refused'])} of the "

@@ -212,7 +212,7 @@ def of_results(study: Study) -> dict[str, Answer]:
 def predictors(study: Study) -> str:
     """Return what the model sees."""
     if study.task.kind == "table":
-        n = len(study.bundle.schema or [])
+        n = len(study.bundle.schema)
         return f"{n} columns, listed under Characteristics; how they were measured is for the author."
     size = study.bundle.input or {}
     return f"The image alone, at {size.get('width')}x{size.get('height')} px; how it was taken is for the author."

@@ -17,6 +17,7 @@ from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import read_samples, read_split
+from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_cell
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.near_rows import NearRows
@@ -83,7 +84,7 @@ class ExistingSamples:
         return Rows(self)
 
 
-def read_fields(task: str, columns: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+def read_fields(task: str, columns: pd.DataFrame | None = None) -> list[Field]:
     """Return the schema of a table task's columns; `columns` may hold columns.csv already."""
     if columns is None:
         columns = pd.read_csv(require(TaskPaths(task).columns, f"scan@{task}"), dtype=str, keep_default_na=False)
@@ -115,7 +116,7 @@ class Rows:
     def key(self, cells: Iterable[str]) -> tuple:
         """Return a row's values, in the order of the columns, numbers as numbers."""
         return tuple(
-            ("" if tables.is_missing(cell) else float(cell)) if field["type"] == "number" else cell
+            ("" if tables.is_missing(cell) else float(cell)) if field.is_number else cell
             for cell, field in zip(cells, self.fields, strict=True)
         )
 
@@ -124,7 +125,7 @@ class Rows:
         values = {str(name).strip(): value for name, value in row.items()}
         values = {name: value for name, value in values.items() if name not in self.unused}
         tables.to_frame(values, self.fields)
-        return {field["name"]: to_cell(values[field["name"]], field) for field in self.fields}
+        return {field.name: to_cell(values[field.name], field) for field in self.fields}
 
     def find(self, cells: dict[str, str]) -> Existing | None:
         """Return the existing row with these values."""
@@ -134,8 +135,8 @@ class Rows:
         """Return the existing row of which each row is nearly a copy, None where it is none's."""
         frame = pd.DataFrame(rows, columns=self.names, dtype=object)
         for field in self.fields:
-            if field["type"] == "number":
-                frame[field["name"]] = [tables.as_number(cell) for cell in frame[field["name"]]]
+            if field.is_number:
+                frame[field.name] = [tables.as_number(cell) for cell in frame[field.name]]
         positions = self._near.find(frame)
         return [None if position is None else self._samples[position] for position in positions]
 

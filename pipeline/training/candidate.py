@@ -3,11 +3,15 @@
 Light to import: what serves predictions reads it too.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
+from pipeline.data.tabular.field import Field
+
+Values = dict[str, Any]  # of an estimator's own parameters, by name; each estimator says in `Params` which it takes
 
 
 @dataclass(frozen=True)
@@ -17,9 +21,9 @@ class Tuned:
     tried: each combination with `log_loss`, its mean over all samples out of fold. The least of them is not the model's score.
     """
 
-    chosen: dict[str, Any]
-    by_fold: list[dict[str, Any]]
-    tried: list[dict[str, Any]]
+    chosen: Values
+    by_fold: list[Values]
+    tried: list[Values]
 
 
 @dataclass(frozen=True)
@@ -34,21 +38,20 @@ class Candidate:
     model: str
     estimator: str
     features: str
-    hyperparameters: dict[str, Any]
+    hyperparameters: Values
     kind: str
     classes: list[str]
     positive: str | None
-    input: dict[str, Any] | None
+    input: dict[str, str | int] | None
     versions: dict[str, str]
     data_fingerprint: str
     files: dict[str, str]
-    schema: list[dict[str, Any]] | None
+    schema: list[Field] | None
     tuned: Tuned | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data; `tuned` is left out where there is none."""
-        content = asdict(self)
-        return content if self.tuned else {key: value for key, value in content.items() if key != "tuned"}
+    def to_json(self) -> JSON:
+        """Return the content of candidate.json; `tuned` is left out where there is none."""
+        return {name: value for name, value in vars(self).items() if name != "tuned" or value}
 
     @classmethod
     def read(cls, folder: Path) -> "Candidate":
@@ -57,4 +60,4 @@ class Candidate:
 
     def write(self, folder: Path) -> None:
         """Write candidate.json to the folder."""
-        artifacts.write_json(folder / "candidate.json", self.to_json())
+        artifacts.write_json(folder / "candidate.json", self)

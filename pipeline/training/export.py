@@ -14,7 +14,7 @@ from pipeline.training.candidate import Candidate, Tuned
 from pipeline.training.cross_fit import CrossFit
 from pipeline.training.job import Job
 
-INPUTS = {
+INPUTS: dict[str, dict[str, str | int] | None] = {
     "image": {"width": images.SIZE, "height": images.SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"},
     "table": None,
 }

@@ -17,6 +17,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
+from pipeline.data.tabular.field import Field
 from pipeline.estimators._images import MappedImages, load_images
 from pipeline.estimators._protocol import Model
 from pipeline.estimators._registry import RegisteredEstimator, get_estimator
@@ -53,7 +54,7 @@ class Job:
         return [partial(self.estimator.make_model, block, seed, workers) for block in self.blocks]
 
     @cached_property
-    def schema(self) -> list[dict[str, Any]] | None:
+    def schema(self) -> list[Field] | None:
         """The schema of the columns; None where the features have none."""
         if not self.model.features.endswith("columns"):
             return None

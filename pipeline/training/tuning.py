@@ -13,14 +13,13 @@ pair of folds therefore costs one fit, not two.
 """
 
 import itertools
-from typing import Any
 
 import numpy as np
 
-from pipeline.training.candidate import Tuned
+from pipeline.training.candidate import Tuned, Values
 
 
-def combinations(own: dict[str, Any]) -> list[dict[str, Any]]:
+def combinations(own: Values) -> list[Values]:
     """Return a block for each combination of the listed values in a model's `own` keys, the last key fastest."""
     values = [value if isinstance(value, list) else [value] for value in own.values()]
     return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
@@ -41,7 +40,7 @@ def on_diagonal(losses: np.ndarray) -> np.ndarray:
     return np.trace(losses, axis1=-2, axis2=-1).sum(axis=1)
 
 
-def describe(own: dict[str, Any], by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> Tuned:
+def describe(own: Values, by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> Tuned:
     """Return what was chosen of the listed keys; `log_loss` (n_combinations,) is the mean over all samples, out of fold."""
     listed = [name for name, value in own.items() if isinstance(value, list)]
     tried = [{name: block[name] for name in listed} for block in combinations(own)]

@@ -256,7 +256,7 @@ def test_the_form_shows_units_and_ranges_and_accepts_missing_values(project):
     assert [*site.options] == ["arm", "leg", "unknown"]
     site.select_index(2)
     page.button[0].click().run()
-    row = {field["name"]: field["default"] for field in Predictor("models/patients/best").info.schema}
+    row = {field.name: field.default for field in Predictor("models/patients/best").info.schema}
     expected = Predictor("models/patients/best").predict(row | {"site": None}, "the form")
     assert page.subheader[0].value == expected["class"]
     assert expected["decision"].split(": ")[1] in texts(page).replace("The probability", "the probability")

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
+from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.formats import ColumnFormat
 from pipeline.data.tabular.values import rows_of, to_cell
@@ -168,7 +169,7 @@ def test_what_only_looks_like_a_number_makes_the_column_categorical(cell):
 def test_an_all_missing_column_is_a_number_without_range():
     typed = tables.typed(pd.DataFrame({"a": ["", "NA"]}))
     assert tables.is_number(typed["a"])
-    assert tables.schema(typed, {}) == [{"name": "a", "type": "number", "min": None, "max": None, "default": None}]
+    assert tables.schema(typed, {}) == [Field("a", "number")]
 
 
 # the schema of a form
@@ -176,25 +177,25 @@ def test_an_all_missing_column_is_a_number_without_range():
 
 def test_the_schema_gives_a_number_s_range_and_unit():
     typed = tables.typed(pd.DataFrame({"size": ["1.5", "NA", "2", "9"]}))
-    assert tables.schema(typed, {"size": "mm", "other": "cm"}) == [
-        {"name": "size", "type": "number", "min": 1.5, "max": 9.0, "default": 2.0, "unit": "mm"}
-    ]
+    assert tables.schema(typed, {"size": "mm", "other": "cm"}) == [Field("size", "number", 2.0, "mm", min=1.5, max=9.0)]
 
 
 def test_few_whole_values_are_listed_with_a_default():
     (field,) = tables.schema(pd.DataFrame({"a": [0.0, 0.0, 1.0, 1.0]}), {})
-    assert field["values"] == [0, 1]
-    assert field["default"] in (0.0, 1.0)
+    assert field.values == [0, 1]
+    assert field.default in (0.0, 1.0)
 
 
 def test_many_whole_values_are_a_range_not_a_list():
     (field,) = tables.schema(pd.DataFrame({"age": np.arange(11.0)}), {})
-    assert "values" not in field
+    assert field.values is None
 
 
 def test_the_schema_lists_a_category_s_values():
     typed = tables.typed(pd.DataFrame({"site": ["leg", "arm", "", "", "", "leg"]}))
-    assert tables.schema(typed, {}) == [{"name": "site", "type": "choice", "choices": ["arm", "leg"], "default": "leg"}]
+    assert tables.schema(typed, {}) == [
+        Field("site", "choice", "leg", format=ColumnFormat("choice"), choices=["arm", "leg"])
+    ]
 
 
 # one row to predict
@@ -205,7 +206,7 @@ def test_a_decimal_comma_is_told_to_be_one():
         tables.to_frame({"age": "1,5", "site": "arm"}, FIELDS)
 
 
-FIELDS = [{"name": "age", "type": "number"}, {"name": "site", "type": "choice"}]
+FIELDS = [Field("age", "number"), Field("site", "choice")]
 
 
 def test_a_row_has_the_schema_s_order_and_types():
@@ -259,7 +260,7 @@ def test_a_row_is_read_by_the_format_that_training_learnt():
     columns = pd.DataFrame({"dose": [1.5, 2.0], "wbc": [7188.0, 985.0]})
     formats = {"dose": ColumnFormat("number", ",", unit="mg"), "wbc": ColumnFormat("number", ".", ",")}
     fields = tables.schema(columns, {}, formats)
-    assert [field["unit"] for field in fields if "unit" in field] == ["mg"]
+    assert [field.unit for field in fields if field.unit] == ["mg"]
     frame = tables.to_frame({"dose": "1,75 mg", "wbc": "7,188"}, fields)
     assert frame.iloc[0].tolist() == [1.75, 7188]
     assert tables.to_frame({"dose": 1.75, "wbc": 7188}, fields).equals(frame)
@@ -270,10 +271,10 @@ def test_a_row_is_read_by_the_format_that_training_learnt():
 
 
 CATEGORIES = [
-    {"name": "sex", "type": "choice", "choices": ["Female", "Male"]},
-    {"name": "smoker", "type": "choice", "choices": ["False", "True"]},
-    {"name": "stage", "type": "choice", "choices": ["1", "2", "2a"]},
-    {"name": "fever", "type": "number", "values": [0, 1]},
+    Field("sex", "choice", choices=["Female", "Male"]),
+    Field("smoker", "choice", choices=["False", "True"]),
+    Field("stage", "choice", choices=["1", "2", "2a"]),
+    Field("fever", "number", values=[0, 1]),
 ]
 
 
@@ -305,7 +306,7 @@ def read_to_predict(text: str, fields: list[dict]) -> list[dict]:
     [("a;b\n1,5;x\n", 1.5), ("a,b\n1.500,x\n", 1.5), ("a;b\n1.234;x\n1,5;y\n", None), ('a,b\n"1,5",x\n', 1.5)],
 )
 def test_a_file_to_predict_may_be_written_otherwise_than_training(text, number):
-    fields = [{"name": "a", "type": "number", "format": {"decimal": ","}}, {"name": "b", "type": "choice"}]
+    fields = [Field("a", "number", format=ColumnFormat(decimal=",")), Field("b", "choice")]
     row = read_to_predict(text, fields)[0]
     if number is None:
         with pytest.raises(DataError, match="expected a number with a decimal comma"):
@@ -315,15 +316,15 @@ def test_a_file_to_predict_may_be_written_otherwise_than_training(text, number):
 
 
 def test_thousands_points_in_a_predicted_file_are_seen():
-    fields = [{"name": name, "type": "number"} for name in "ab"]
+    fields = [Field(name, "number") for name in "ab"]
     rows = read_to_predict("a;b\n1.234;1,5\n2.345;2,25\n", fields)
     assert [tables.to_frame(row, fields).iloc[0].tolist() for row in rows] == [[1234, 1.5], [2345, 2.25]]
 
 
 def test_an_uploaded_cell_is_written_as_in_columns_csv():
     number, plain = (
-        {"name": "a", "type": "number", "format": {"thousands": ",", "unit": "mg"}},
-        {"name": "a", "type": "number"},
+        Field("a", "number", format=ColumnFormat(thousands=",", unit="mg")),
+        Field("a", "number"),
     )
     assert [to_cell(value, number) for value in ("7,188 mg", 7188, 1.5, "NA", None)] == [
         "7188",

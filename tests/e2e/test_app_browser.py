@@ -151,7 +151,7 @@ def test_the_camera_is_asked_for_only_when_chosen(browser, address):
 
 def test_a_form_works_by_keyboard_alone(browser, address, project):
     loaded = Predictor(project.folder / "models/breast/best")
-    row = {field["name"]: field["default"] for field in loaded.info.schema}
+    row = {field.name: field.default for field in loaded.info.schema}
     with opened(browser, f"{address}/?task=breast") as page:
         tab_to(page, "mean radius")
         page.keyboard.press("Control+A")

@@ -39,7 +39,7 @@ def expected(small, images):
 def rows(small):
     """Rows of the table task with whole numbers only."""
     fields = Predictor(small.folder / "models/breast/best").info.schema
-    return [{field["name"]: int(field["default"]) + n for field in fields} for n in range(12)]
+    return [{field.name: int(field.default) + n for field in fields} for n in range(12)]
 
 
 def test_the_mlflow_model_answers_threads(small, images, expected):

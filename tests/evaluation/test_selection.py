@@ -230,9 +230,9 @@ def test_golden_predictions_of_a_table_match_the_bundle(project):
     loaded = Predictor("models/t/best")
     assert len(loaded.info.golden) == 3
     for example in loaded.info.golden:
-        found = loaded.predict(example["input"], "golden")
+        found = loaded.predict(example.input, "golden")
         assert not found["refused"]
-        assert list(found["probabilities"].values()) == example["probabilities"]
+        assert list(found["probabilities"].values()) == example.probabilities
 
 
 def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_factory):
@@ -249,8 +249,8 @@ def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_fa
     pictures = images.sample_images()
     assert len(loaded.info.golden) == len(pictures)
     for number, example in enumerate(loaded.info.golden):
-        assert example["input"] == f"images.sample_pictures()[{number}]"
-        assert loaded.proba(loaded.embed(pictures[number])).round(6).tolist() == example["probabilities"]
+        assert example.input == f"images.sample_pictures()[{number}]"
+        assert loaded.proba(loaded.embed(pictures[number])).round(6).tolist() == example.probabilities
 
 
 def test_new_champion_leaves_no_file_of_the_old_one(project):

@@ -8,11 +8,13 @@ import pytest
 
 from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError, StageError
+from pipeline.data.tabular.field import Field
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from tests.models import describe, write_candidate
 
 RULE = DecisionRule(0.3)
+GOLDEN = bundle.GoldenPrediction(1, [0.2, 0.8])
 
 
 def make_candidate(folder, content=b"a model", features="columns", extra=()):
@@ -28,7 +30,7 @@ def candidate(tmp_path, monkeypatch):
 @pytest.fixture
 def best(candidate):
     """A whole bundle."""
-    bundle.write(Path("models/t/best"), candidate, RULE, {"roc_auc": 0.9}, [{"input": 1}])
+    bundle.write(Path("models/t/best"), candidate, RULE, {"roc_auc": 0.9}, [GOLDEN])
     return Path("models/t/best")
 
 
@@ -46,7 +48,7 @@ def test_what_is_written_is_read(best):
     loaded = bundle.read(best)
     assert loaded.files == {"model.joblib": b"a model"}
     assert loaded.info.rule == RULE
-    written = {"format": 1, "decision": RULE.to_json(), "metrics": {"roc_auc": 0.9}, "golden": [{"input": 1}]}
+    written = {"format": 1, "decision": RULE.to_json(), "metrics": {"roc_auc": 0.9}, "golden": [vars(GOLDEN)]}
     described = describe(files={"model.joblib": artifacts.sha256(b"a model")}).to_json()
     assert artifacts.read_json(best / "bundle.json") == described | written
     assert names(best) == ["bundle.json", "model.joblib"]
@@ -54,7 +56,7 @@ def test_what_is_written_is_read(best):
 
 def test_writing_twice_gives_the_same_bytes(best, candidate):
     before = {path.name: path.read_bytes() for path in best.iterdir()}
-    bundle.write(best, candidate, RULE, {"roc_auc": 0.9}, [{"input": 1}])
+    bundle.write(best, candidate, RULE, {"roc_auc": 0.9}, [GOLDEN])
     assert {path.name: path.read_bytes() for path in best.iterdir()} == before
 
 
@@ -218,10 +220,10 @@ def test_a_bundle_of_an_older_version_still_loads(best):
     (best / "bundle.json").write_text(json.dumps(content))
     info = bundle.read(best).info
     assert info.rule == RULE
-    assert (info.positive, info.golden, info.metrics) == (None, None, {})
+    assert (info.positive, info.golden, info.metrics) == (None, [], {})
 
 
 @pytest.mark.parametrize(("features", "columns"), [("embedding+columns", ["age"]), ("columns", [])])
 def test_clinical_columns_are_those_given_with_an_image(features, columns):
-    info = bundle.BundleInfo("image", ["a", "b"], features, {}, {}, schema=[{"name": "age"}])
+    info = bundle.BundleInfo("image", ["a", "b"], features, {}, {}, schema=[Field("age", "number")])
     assert info.clinical_columns == columns

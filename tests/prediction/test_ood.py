@@ -58,8 +58,8 @@ def test_slightly_out_of_range_rows_are_answered_far_ones_refused(table, monkeyp
     monkeypatch.chdir(table)
     loaded = Predictor("best")
     loaded.rule = DecisionRule(refusal=0.5)
-    age = next(field for field in loaded.info.schema if field["name"] == "age")
-    row = {"age": age["max"] + 1, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
+    age = next(field for field in loaded.info.schema if field.name == "age")
+    row = {"age": age.max + 1, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
     near, far = loaded.predict(row, "a"), loaded.predict(row | {"age": 10_000}, "b")
     assert near["class"]
     assert near["reason"].startswith("outside the range of the training data: 'age' is ")

@@ -21,7 +21,7 @@ from pipeline.core.errors import BundleError
 from pipeline.data.dataset import Dataset
 from pipeline.estimators import _network
 from pipeline.prediction import bundle, self_test
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
 from tests.models import (
     KERAS_NOISE,
@@ -102,7 +102,7 @@ def test_the_decision_of_two_classes_states_the_threshold(pictures, tmp_path, th
 
 def test_every_probability_shown_or_stored_is_calibrated(pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(pictures)
-    sigmoid = {"method": "sigmoid", "slope": 0.2, "intercept": 1.2}
+    sigmoid = Calibration("sigmoid", slope=0.2, intercept=1.2)
     rule = DecisionRule(0.6, sigmoid, "a sensitivity of at least 0.9")
     plain = Predictor(export("near", tmp_path / "plain", DecisionRule(0.6)))
     loaded = Predictor(export("near", tmp_path / "best", rule))
@@ -118,7 +118,7 @@ def test_every_probability_shown_or_stored_is_calibrated(pictures, tmp_path, mon
         assert item["decision"].endswith("0.6, chosen for a sensitivity of at least 0.9")
         assert loaded.proba(loaded.features(picture(row))).tobytes() == expected[row].tobytes()
     for one, other in zip(self_test.golden_predictions(loaded), self_test.golden_predictions(plain), strict=True):
-        assert one["probabilities"].tobytes() == calibrate(other["probabilities"][None], rule)[0].tobytes()
+        assert one.probabilities == calibrate(np.array([other.probabilities]), rule)[0].tolist()
 
 
 def test_the_decision_of_more_classes_names_the_most_probable(empty_folder):

@@ -1,6 +1,7 @@
 """A bundle answers made-up inputs as it did when it was exported."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_a_bundle_is_checked_against_its_golden_predictions(pictures, tmp_path):
         golden = self_test.golden_predictions(Predictor(tmp_path / name))
         rewrite(tmp_path / name, golden=golden)
         self_test.check(Predictor(tmp_path / name))
-        golden[2]["probabilities"] = golden[2]["probabilities"] + 2e-4
+        golden[2] = replace(golden[2], probabilities=[p + 2e-4 for p in golden[2].probabilities])
         rewrite(tmp_path / name, golden=golden)
         with pytest.raises(
             BundleError, match=r"sample_pictures\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
@@ -33,6 +34,6 @@ def test_missing_or_non_numeric_golden_predictions_fail_the_check(table, tmp_pat
     shutil.copytree(table / "best", tmp_path / "best")
     with pytest.raises(BundleError, match="has 0 golden predictions; expected 3: run 'dvc repro'"):
         self_test.check(Predictor(tmp_path / "best"))
-    rewrite(tmp_path / "best", golden=[{"probabilities": [float("nan"), 1]}] * 3)
+    rewrite(tmp_path / "best", golden=[{"input": "", "probabilities": [None, 1]}] * 3)
     with pytest.raises(BundleError, match="off by nan"):
         self_test.check(Predictor(tmp_path / "best"))

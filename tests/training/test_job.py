@@ -17,7 +17,7 @@ def test_units_reach_the_schema():
     block["tasks"]["t"]["preprocess"] = {"units": {"age": "years"}}
     Path("params.yaml").write_text(json.dumps(block))
     schema = load_job("line").schema
-    assert [field.get("unit") for field in schema] == ["years", None, None, None, None]
+    assert [field.unit for field in schema] == ["years", "", "", "", ""]
 
 
 def test_missing_data_name_their_stage():

@@ -1,15 +1,18 @@
 """How the cells of one column are written: what is learnt in training and applied to each row to predict."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
+from pipeline.core.artifacts import JSON
 from pipeline.data.tabular import ranges
 from pipeline.data.tabular.missing import is_missing
 from pipeline.data.tabular.numbers import NumberFormat, is_plain
+
+if TYPE_CHECKING:  # the app's first page reads bundles, and does not wait for numpy
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -53,26 +56,26 @@ class ColumnFormat:
         ends = ranges.bounds(cell)
         if cell in self.middles or ends is None:
             return f"{self.middles[cell]:g}" if cell in self.middles else cell if is_plain(cell) else None
-        return f"{sum(ends) / 2:g}" if np.isfinite(ends).all() else None
+        return f"{sum(ends) / 2:g}" if all(map(math.isfinite, ends)) else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return what differs from a plain column, for a bundle's schema."""
         usual = asdict(ColumnFormat(self.kind))
         content = {key: value for key, value in asdict(self).items() if value != usual[key]}
         return content | ({"layouts": list(self.layouts)} if self.layouts else {})
 
     @classmethod
-    def from_json(cls, kind: str, content: dict[str, Any]) -> "ColumnFormat":
+    def from_json(cls, kind: str, content: JSON) -> "ColumnFormat":
         """Return the format that `to_json` wrote."""
         return cls(kind, **content | ({"layouts": tuple(content["layouts"])} if "layouts" in content else {}))
 
 
-def to_json(formats: Mapping[str, ColumnFormat]) -> dict[str, Any]:
+def to_json(formats: Mapping[str, ColumnFormat]) -> JSON:
     """Return the formats of those columns that are not plain, with their kind."""
     return {name: {"kind": form.kind} | form.to_json() for name, form in formats.items() if not form.is_usual}
 
 
-def from_json(content: Mapping[str, dict[str, Any]]) -> dict[str, ColumnFormat]:
+def from_json(content: Mapping[str, JSON]) -> dict[str, ColumnFormat]:
     """Return the formats that `to_json` wrote."""
     return {
         name: ColumnFormat.from_json(form["kind"], {key: value for key, value in form.items() if key != "kind"})
@@ -85,7 +88,7 @@ class Source:
     """Where a table comes from: the file, the line of each row, what a line is called there, and the sign between cells."""
 
     path: Path
-    lines: Sequence[int] | np.ndarray
+    lines: "Sequence[int] | np.ndarray"
     row_name: str = "line"
     separator: str = ","
 

@@ -1,10 +1,9 @@
 """How numbers are written: decimal and thousands signs, units, ranges."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-
-import numpy as np
 
 from pipeline.data.tabular.missing import is_missing
 
@@ -37,9 +36,9 @@ def as_number(cell: str) -> float:
     Raises ValueError for anything else, infinities too.
     """
     if is_missing(cell):
-        return np.nan
+        return math.nan
     number = float(cell)
-    if not np.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
+    if not math.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
         raise ValueError(f"not a finite number: {cell}")
     return number
 

@@ -1,12 +1,12 @@
 """A value to predict becomes a number or a category of the schema, read as the column was written in training."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.core.errors import DataError
+from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.files import TableFile
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn
@@ -18,71 +18,65 @@ MAX_VALUES = 10  # a number with at most so many whole values is entered by choi
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-def to_category(value: Any, field: dict[str, Any]) -> str:
+def to_category(value: Any, field: Field) -> str:
     """Return the category that a value means in a column, "" where it is missing, a new one as it is.
 
     Raises DataError for true and false of JSON unless these are the column's categories.
     """
-    choices = field.get("choices", [])
+    choices = field.choices or []
     if isinstance(value, (bool, np.bool_)) and not is_boolean(choices):
         shown = ", ".join(choices[:MAX_VALUES])
-        raise DataError(f"column {field['name']!r}: found {str(value).lower()}; expected one of {shown}")
+        raise DataError(f"column {field.name!r}: found {str(value).lower()}; expected one of {shown}")
     text = "" if value is None else str(value).strip()
     matched = match(text, choices)
     return "" if matched not in choices and is_missing(matched) else matched
 
 
-def to_number(value: Any, field: dict[str, Any]) -> float:
+def to_number(value: Any, field: Field) -> float:
     """Return a value as a number of a column, NaN where it is missing; raise DataError for what is none."""
-    is_yes_no = set(field.get("values", [])) == {0, 1}
+    is_yes_no = field.values == [0, 1]
     text = "" if value is None else str(value).strip()
     if is_yes_no and text.lower() in ("true", "false"):
         return float(text.lower() == "true")
     try:
         if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
             return as_number(text)
-        plain = number_format(field).canonical(text)
+        plain = field.number_format.canonical(text)
         return as_number("no number" if plain is None else plain)
     except ValueError:
         hint = _expected(field, text)
-        raise DataError(f"column {field['name']!r}: found {text!r}; expected a number{hint}") from None
+        raise DataError(f"column {field.name!r}: found {text!r}; expected a number{hint}") from None
 
 
-def number_format(field: dict[str, Any]) -> ColumnFormat:
-    """Return how the numbers of a schema's column are written."""
-    form = ColumnFormat.from_json("number", field.get("format", {}))
-    return form if form.unit or form.middles else replace(form, unit=field.get("unit", ""))
-
-
-def _expected(field: dict[str, Any], text: str) -> str:
+def _expected(field: Field, text: str) -> str:
     """Return how a number should have been written."""
-    form = number_format(field)
+    form = field.number_format
     if form.middles:
         return f" or a range such as {next(iter(form.middles))}"
     if form.decimal == ",":
         return " with a decimal comma, and without thousands signs"
     if DECIMAL_COMMA.fullmatch(text):
         return ", with a decimal point"
-    return f" in {form.unit}" if "format" in field and form.unit else ""
+    return f" in {form.unit}" if not field.format.is_usual and form.unit else ""
 
 
-def to_cell(value: Any, field: dict[str, Any]) -> str:
+def to_cell(value: Any, field: Field) -> str:
     """Return a value as a cell of columns.csv: a number plain, a category as training spells it.
 
     Raises DataError as `to_number` and `to_category` do.
     """
     text = "" if value is None else str(value).strip()
-    if field["type"] == "choice":
+    if not field.is_number:
         category = to_category(value, field)
         return text if is_missing(text) and not category else category
     number = to_number(value, field)
-    if np.isnan(number) or (is_plain(text) and to_number(text, field) == number and number_format(field).is_usual):
+    if np.isnan(number) or (is_plain(text) and to_number(text, field) == number and field.number_format.is_usual):
         return text
-    plain = None if isinstance(value, (bool, int, float, np.number)) else number_format(field).canonical(text)
+    plain = None if isinstance(value, (bool, int, float, np.number)) else field.number_format.canonical(text)
     return plain if plain is not None else str(int(number)) if number.is_integer() else repr(number)
 
 
-def rows_of(file: TableFile, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def rows_of(file: TableFile, fields: list[Field]) -> list[dict[str, Any]]:
     """Return the rows of a file to predict, a dict by column name each.
 
     A column's numbers are read as in training. What cannot be is read as the file is written where that is certain: with a
@@ -90,13 +84,13 @@ def rows_of(file: TableFile, fields: list[dict[str, Any]]) -> list[dict[str, Any
     """
     columns: dict[str, list[Any]] = {name: file.table[name].tolist() for name in file.table}
     for field in fields:
-        if field["type"] == "number" and field["name"] in columns:
-            cells = columns[field["name"]]
-            form = number_format(field)
+        if field.is_number and field.name in columns:
+            cells = columns[field.name]
+            form = field.number_format
             known = {cell: _read(cell, form, file.separator) for cell in set(cells)}
-            if file.separator == ";" and form.is_usual and (own := _point_parts_thousands(file, field["name"])):
+            if file.separator == ";" and form.is_usual and (own := _point_parts_thousands(file, field.name)):
                 known = {cell: own.canonical(cell) or cell for cell in known}
-            columns[field["name"]] = [known[cell] for cell in cells]
+            columns[field.name] = [known[cell] for cell in cells]
     names = list(columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
