@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
+from pipeline.duplicates import summary
 from pipeline.evaluation import test_set_evaluations
 
 
@@ -28,7 +29,8 @@ def board(task: str, root: Path = Path()) -> str:
         shown.append([star, row["model"], row["features"], *figures])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
-    return "\n".join([f"{task}", *(f"  {line}" for line in lines), f"  {selection['reason']}", ""])
+    notes = [selection["reason"], *summary.warnings(TaskPaths(task, root).audit)]
+    return "\n".join([f"{task}", *(f"  {line}" for line in [*lines, *notes]), ""])
 
 
 def number(text: str) -> str:

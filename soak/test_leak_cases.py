@@ -78,7 +78,7 @@ def test_a_running_index_prints_chance(project, tmp_path):
     rng = np.random.default_rng(2)
     table = pd.DataFrame({"crp": rng.normal(size=300).round(3), "age": rng.integers(20, 90, 300)})
     table["outcome"] = np.sort(rng.integers(0, 2, 300))
-    table.to_csv(tmp_path / "index.csv")
+    table.to_csv(tmp_path / "index.csv", index_label="Unnamed: 0")
     says_chance(figures(project, "running-index", tmp_path / "index.csv"))
 
 
@@ -105,7 +105,7 @@ def test_equal_rows_with_other_outcomes_print_the_figure_of_fresh_rows(project, 
     from sklearn.metrics import roc_auc_score
 
     rng = np.random.default_rng(4)
-    symptoms(rng, 2000).to_csv(tmp_path / "symptoms.csv", index=False)
+    symptoms(rng, 8000).to_csv(tmp_path / "symptoms.csv", index=False)
     printed = figures(project, "symptoms", tmp_path / "symptoms.csv")
     split = pd.read_csv(project.folder / "data/symptoms/split.csv")
     assert (split["subset"] != "excluded").all()

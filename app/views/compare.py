@@ -8,6 +8,7 @@ from app.views.answer import evaluations_of, plain
 from app.views.written import part, span, three
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
+from pipeline.duplicates import summary
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import Report, Scores, SiteReport
 
@@ -35,6 +36,8 @@ def leaderboard(task: str) -> None:
     metric = table.columns[4]  # the task's own; see the contract of leaderboard.csv
     name = NAMES.get(metric, metric)
     st.header("Leaderboard")
+    for warning in summary.warnings(TaskPaths(task).audit):
+        st.warning(plain(f"{warning}."))
     says = "; ".join(f"{row['model']} {three(row[metric])}" for row in table.to_dict("records"))
     charts.draw(charts.leaderboard(table, metric, name), f"{name} out of fold: {says}", 90 + 34 * len(table))
     shown = {

@@ -1,5 +1,7 @@
 """Present an audit: lines for the log of a stage, a table of pairs, the exit code."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline.core.errors import DataError, FindingError
@@ -102,6 +104,15 @@ def describe_clusters(clusters: Clusters) -> str:
         f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "
         f"columns explains (chance: up to {clusters.limit:.0%}), as repeated visits of one patient or edited copies do"
     )
+
+
+def warnings(file: Path) -> list[str]:
+    """Return what stands next to every figure of a task, from its audit.json: rows in clusters that no group explains."""
+    clusters = AuditResult.read(file).clusters if file.exists() else None
+    if not clusters:
+        return []
+    described = describe_clusters(clusters)
+    return [f"{described[0].upper()}{described[1:]}. If they do, all figures here are too good"]
 
 
 def require_groups(result: AuditResult, read: ReadParams, raw: str, name: str) -> None:

@@ -13,9 +13,11 @@ import pytest
 from app.views import charts, mlflow_page, model_charts
 from pipeline import holdout, select_best, sites
 from pipeline.core import artifacts
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.report import Report
 from pipeline.training.candidate import Tuned
+from pipeline.leaderboard import board
 from tests import pages
 from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
 from tests.pages import opened, said
@@ -69,13 +71,22 @@ def shown(page):
 def test_the_verdict_and_the_leaderboard_are_those_of_the_stages(project):
     page = opened("compare", "t")
     assert f"{artifacts.read_json('reports/t/selection.json')['reason']}." in said(page)
-    board, table = pd.read_csv("reports/t/leaderboard.csv"), pages.table(page, "Rank")
-    names = [f"{name} (champion)" if name == champion() else name for name in board["model"]]
+    rows, table = pd.read_csv("reports/t/leaderboard.csv"), pages.table(page, "Rank")
+    names = [f"{name} (champion)" if name == champion() else name for name in rows["model"]]
     assert table["Model"].tolist() == names
-    assert table["ROC AUC"].tolist() == [f"{value:.3f}" for value in board["roc_auc"]]
-    assert table["Test"].tolist() == [f"{value:.3f}" for value in board["test_roc_auc"]]
-    ends = zip(board["roc_auc_low"], board["roc_auc_high"], strict=True)
+    assert table["ROC AUC"].tolist() == [f"{value:.3f}" for value in rows["roc_auc"]]
+    assert table["Test"].tolist() == [f"{value:.3f}" for value in rows["test_roc_auc"]]
+    ends = zip(rows["roc_auc_low"], rows["roc_auc_high"], strict=True)
     assert table["95 % interval"].tolist() == [f"[{low:.3f}, {high:.3f}]" for low, high in ends]
+
+
+def test_rows_in_clusters_stand_above_the_leaderboard(project):
+    path = Path("data/t/audit.json")
+    audit = artifacts.read_json(path) if path.exists() else AuditResult().to_json()
+    artifacts.write_json(path, audit | {"clusters": {"share": 0.4, "limit": 0.02, "columns": ["a", "b"]}})
+    (warning,) = opened("compare", "t").warning
+    assert warning.value.startswith("Rows come in clusters: 40%")
+    assert "Rows come in clusters: 40%" in board("t")
 
 
 def test_compare_shows_how_often_the_test_set_was_evaluated(project):

@@ -5,10 +5,22 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from pipeline.core import artifacts
 from pipeline.core.errors import FindingError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
-from pipeline.duplicates.summary import CLEAN, FOUND, ROWS, crosses, exit_code, ranked, require_groups, summary, table
+from pipeline.duplicates.summary import (
+    CLEAN,
+    FOUND,
+    ROWS,
+    crosses,
+    exit_code,
+    ranked,
+    require_groups,
+    summary,
+    table,
+    warnings,
+)
 
 SAMPLES = pd.DataFrame(
     [(f"{i}.png", "ab"[i == 3], "", "test" if i == 5 else "train") for i in range(6)],
@@ -92,3 +104,14 @@ def test_the_summary_names_what_cannot_be_judged_and_confounders():
         "confounder: bytes alone predicts the label with ROC AUC 0.95",
     ]
     assert all("; nothing is left out, but" in line for line in summary(result, "image", done=True)[1:])
+
+
+def test_clusters_stand_next_to_every_figure(tmp_path):
+    file = tmp_path / "audit.json"
+    assert warnings(file) == []
+    artifacts.write_json(file, AuditResult().to_json())
+    assert warnings(file) == []
+    artifacts.write_json(file, AuditResult(clusters=Clusters(0.4, 0.02, ["a", "b"])).to_json())
+    (warning,) = warnings(file)
+    assert warning.startswith("Rows come in clusters: 40%")
+    assert warning.endswith("If they do, all figures here are too good")
