@@ -145,8 +145,8 @@ def main(*arguments: str) -> None:
     parser, options = parse(arguments)
     if options.remove == bool(options.path):
         parser.error("give NAME and PATH, or --remove and NAME")
-    if sum(map(bool, (options.group, options.group_from, options.no_group))) > 1:
-        parser.error("give one of --group, --group-from and --no-group")
+    if options.no_group and (options.group or options.group_from):
+        parser.error("give --no-group, or --group and --group-from")
     check_patterns(parser, options)
     if options.remove:
         with locked():

@@ -44,9 +44,9 @@ class BackboneParams(Strict):
 class ReadParams(Strict):
     """How raw data become samples: the CSV that lists them, and its columns for label, group and shipped split.
 
-    `group_from` is a regular expression whose only group is what samples of one patient share in their paths; `no_group` says
-    that each sample is another patient; `exclude` lists columns that are no features. `header: none` is for a table whose
-    first row is a sample: its columns are called column_1, column_2 and so on.
+    `group_from` is a regular expression whose only group is what samples of one patient share in their paths, or in the column
+    `group` where that is named too; `no_group` says that each sample is another patient; `exclude` lists columns that are no
+    features. `header: none` is for a table whose first row is a sample: its columns are called column_1, column_2 and so on.
 
     Of images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
     of the files that are no samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
@@ -72,9 +72,9 @@ class ReadParams(Strict):
 
     @model_validator(mode="after")
     def _one_grouping(self) -> "ReadParams":
-        given = [name for name in ("group", "group_from", "no_group") if getattr(self, name)]
-        if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} exclude each other: leave all but one out")
+        given = [name for name in ("group", "group_from") if getattr(self, name)]
+        if self.no_group and given:
+            raise ValueError(f"{given[0]} and no_group exclude each other: leave one out")
         if self.skip is not None:
             try:
                 re.compile(self.skip)

@@ -19,6 +19,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.folder_layout import COLUMNS, Sample
+from pipeline.data.grouping.group_cells import read_groups
 from pipeline.data.tabular import dates
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
@@ -96,7 +97,7 @@ def describe_rows(
     ids = tables.number_equal_rows(tables.row_ids(features))
     samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows]})
     samples["label"] = labels.where(~has_none, "")
-    samples["group"] = known[task.read.group].map(folder_layout.group_cell) if task.read.group else ""
+    samples["group"] = read_groups(known[task.read.group].tolist(), task.read.group_from) if task.read.group else ""
     samples["shipped"] = (
         [folder_layout.shipped_name(word, path, row) for row, word in zip(rows, known[task.read.shipped], strict=True)]
         if task.read.shipped

@@ -18,6 +18,7 @@ from pipeline.data.folders.folder_names import SHIPPED
 from pipeline.data.folders.image_csv import find_image_column
 from pipeline.data.folders.image_names import ImageIndex
 from pipeline.data.folders.sample_files import Sample, Skipped
+from pipeline.data.grouping.group_cells import read_groups
 from pipeline.data.tabular.files import SUFFIXES
 from pipeline.duplicates.group_search import search_table
 
@@ -125,10 +126,11 @@ def from_table(table: pd.DataFrame, path: Path) -> AnySamples:
         columns = columns_of(table, path, None, None).as_read()
     except DataError:  # no label: all columns are features
         columns = {}
-    rest = table.drop(columns=list(columns.values()))
+    rest, pattern = table.drop(columns=list(columns.values())), None
     if "group" not in columns and len(rest.columns):
         grouping = search_table(rest, 0, table[columns["label"]].tolist() if "label" in columns else None)
         columns |= {"group": grouping.column} if grouping.column else {}
+        pattern = grouping.pattern
     features = rest.drop(columns=[columns.get("group")], errors="ignore")
     features = features.drop(columns=[id_column.column for id_column in find_ids(features)])
     if not len(features.columns):
@@ -139,7 +141,7 @@ def from_table(table: pd.DataFrame, path: Path) -> AnySamples:
     ids = tables.number_equal_rows(tables.row_ids(features))
     samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows], "error": ""})
     samples["label"] = table[columns["label"]] if "label" in columns else ""
-    samples["group"] = table[columns["group"]].map(folder_layout.group_cell) if "group" in columns else ""
+    samples["group"] = read_groups(table[columns["group"]].tolist(), pattern) if "group" in columns else ""
     words = table[columns["shipped"]] if "shipped" in columns else [""] * len(table)
     samples["shipped"] = [
         word and folder_layout.shipped_name(word, path, n) for n, word in zip(rows, words, strict=True)

@@ -2,24 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
-from pipeline.data.columns.group_names import count_values, find_named
+from pipeline.data.columns.group_names import count_values, find_named, read_name
+from pipeline.data.columns.id_columns import find_ids
+from pipeline.data.grouping.group_cells import find_parts
 from pipeline.data.grouping.path_groups import PathGroup, find_candidates
+from pipeline.data.tabular.header import is_number_like
+from pipeline.duplicates.alike import are_alike, is_followed
 from pipeline.duplicates.cross_fitted_auc import cross_fit
-from pipeline.duplicates.row_clusters import RowClusters, find_clusters
+from pipeline.duplicates.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
 from pipeline.stats.components import joined_sets
 
 FEW = 20  # groups: with fewer an interval is wide, and a test set holds a handful
 MANY = 10  # groups: of several divisions that images confirm the coarsest with so many is taken
-MOST_IMAGES = 240  # that are looked at to confirm a division
-MOST_OF_ONE = 6  # of them with one value
-PERMUTATIONS = 1999
-LEVEL = 0.001
-ALIKE = 0.95  # mean distance inside of groups over that between them, at most
+ALIKE = 0.95  # mean distance inside of groups over that between them, at most, of images
+ALIKE_ROWS = 0.8  # and of rows, because those of one site are a little alike
+UNIQUE = 0.9  # share of a column's cells that differ, from which on a part of them may say the patient
 PAIRS_SHARE = 0.7  # of the pairs of rows that belong together, whose value a column must share; 0.8 to 1 for visits
 AGREEMENT = 0.6  # adjusted Rand index of its values and the sets of such rows, at least; 0.8 to 1 for visits, 0 for sex
 FEWEST_PAIRS = 5
@@ -32,7 +35,7 @@ class Grouping:
     """What `search_table` and `search_images` return.
 
     column : the column that says which samples belong to one patient, or None
-    pattern : the regular expression that finds it in the paths, or None
+    pattern : the regular expression that finds it in the paths, or in the column, or None
     n_groups : how many values there are, 0 where nothing was found
     grounds : why it is taken, or what was looked for, in words
     """
@@ -46,6 +49,10 @@ class Grouping:
     def is_known(self) -> bool:
         """Whether a column or a part of the path divides the samples."""
         return self.n_groups > 0
+
+    def to_read(self) -> dict[str, str]:
+        """Return it as keys of `read` in params.yaml."""
+        return {key: value for key, value in (("group", self.column), ("group_from", self.pattern)) if value}
 
 
 def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = None) -> Grouping:
@@ -61,7 +68,8 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
     -----
     A column that is named like a patient is taken. Of others, those whose values are the sets of rows that lie far closer
     together than chance explains (`row_clusters`): nearly all such pairs share the value, and it divides the rows as these sets
-    do, so that sex or site, which visits of one patient share too, are not taken.
+    do, so that sex or site, which visits of one patient share too, are not taken. Of a column whose cells differ, P001-V1, a part
+    is taken where a visit follows it, or rows that share it are alike.
     """
     named = find_named(table)
     certain = [group for group in named if group.certain]
@@ -71,6 +79,9 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
     if explained:
         n_groups, _ = count_values(table[explained])
         return Grouping(explained, None, n_groups, f"its {n_groups} values are sets of rows that are nearly equal")
+    alike = search_alike(table, labels, seed)
+    if alike:
+        return alike
     if named:
         return by_name(table, named[0].column)
     fixed = None if labels is None else find_fixed_label(table, labels)
@@ -80,6 +91,61 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
             fixed, None, n_groups, f"each of its {n_groups} values has one label, and says nothing of others"
         )
     return Grouping(grounds="no column is named like a patient, and none has values that nearly equal rows share")
+
+
+def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -> Grouping | None:
+    """Return the column, or the part of its cells, by which rows that share it are alike; None where there is none.
+
+    A part is taken without a test where a visit, a side or a copy follows it.
+    """
+    candidates = column_candidates(table)
+    named = next(((column, part) for column, part in candidates if part.is_named), None)
+    if named:
+        return by_column(*named, "a visit, a side or a copy follows it")
+    wanted = [""] * len(table) if labels is None else labels
+    typed = tables.typed(table)
+    rich = [
+        name for name in typed if is_rich(typed[name]) and name not in {c for c, part in candidates if part.pattern}
+    ]
+    scores = pd.DataFrame(normal_scores(typed[rich].to_numpy(np.float64), seed), columns=rich)
+    for column, part in candidates:
+        others = scores.drop(columns=column, errors="ignore").to_numpy()
+        read = partial(np.take, others, axis=0)
+        if others.shape[1] < 2 or not are_alike(part.values, wanted, read, ALIKE_ROWS, seed):
+            continue
+        if part.pattern or not is_measured(table, column, seed):
+            return by_column(column, part, "rows that share it are more alike than others")
+    return None
+
+
+def column_candidates(table: pd.DataFrame) -> list[tuple[str, PathGroup]]:
+    """Return the parts of unique cells that divide the samples, then whole columns that do so, with an empty pattern."""
+    dates = {entry.column for entry in find_ids(table) if entry.kind == "date"}
+    parts, repeated = [], []
+    for column in table.columns.difference(list(dates), sort=False):
+        cells, (n_values, n_cells) = table[column].tolist(), count_values(table[column])
+        if n_values >= UNIQUE * n_cells:
+            if read_name(column) is not None or not all(map(is_number_like, cells)):
+                parts += [(column, part) for part in find_parts(cells)]
+        elif FEW <= n_values <= MOST_VALUES * n_cells and not is_decimal(table[column]):
+            repeated.append((column, PathGroup("", f"column {column!r}", cells)))
+    return parts + repeated
+
+
+def by_column(column: str | None, part: PathGroup, why: str) -> Grouping:
+    """Return the grouping by a part of a column's cells, by the whole cells, or without a column by a part of the path."""
+    return Grouping(
+        column, part.pattern or None, part.n_values, f"{part.words}, {part.n_values} values: {why}{few(part.n_values)}"
+    )
+
+
+def is_measured(table: pd.DataFrame, column: str, seed: int) -> bool:
+    """Return whether other columns follow the values of one, as they do where it is a measurement or a grade."""
+    typed = tables.typed(table)
+    rich = [name for name in typed if is_rich(typed[name]) and name != column]
+    cells = typed[column] if tables.is_number(typed[column]) else table[column]
+    order = np.unique(cells.to_numpy(), return_inverse=True)[1]
+    return is_followed(order, normal_scores(typed[rich].to_numpy(np.float64), seed), ALIKE_ROWS, seed)
 
 
 def find_fixed_label(table: pd.DataFrame, labels: Sequence[str]) -> str | None:
@@ -129,7 +195,7 @@ def explain_clusters(table: pd.DataFrame, seed: int) -> str | None:
         return None
     for column in repeated:
         clusters = find_clusters(typed.drop(columns=column), alone, seed)
-        if clusters.detected and agrees(table[column], clusters):
+        if clusters.detected and agrees(table[column], clusters) and not is_measured(table, column, seed):
             return column
     return None
 
@@ -177,73 +243,21 @@ def search_images(
     named = find_named(columns)
     if named:
         return by_name(columns, named[0].column)
-    candidates = find_candidates(paths, fixed)
-    confirmed = [candidate for candidate in candidates if is_confirmed(candidate, labels, read, seed)]
-    taken = [group for group in confirmed if group.n_values >= MANY] or confirmed
+    of_columns = [entry for entry in column_candidates(columns) if not all(map(is_number_like, entry[1].values))]
+    candidates: list[tuple[str | None, PathGroup]] = [
+        *of_columns,
+        *((None, group) for group in find_candidates(paths, fixed)),
+    ]
+    confirmed = [entry for entry in candidates if are_alike(entry[1].values, labels, read, ALIKE, seed)]
+    taken = [entry for entry in confirmed if entry[1].n_values >= MANY] or confirmed
     if not taken:
-        taken = [group for group in candidates if group.is_named]
+        taken = [entry for entry in candidates if entry[1].is_named]
     if not taken:
-        rejected = f"; {len(candidates)} parts of the paths divide them, but not into images that are alike" * bool(
+        rejected = f"; {len(candidates)} parts of the names divide them, but not into images that are alike" * bool(
             candidates
         )
         return Grouping(
             grounds=f"no column, folder or part of the file names says which images are of one patient{rejected}"
         )
-    best = taken[0]
-    why = "images that share it are more alike than others" if best in confirmed else "it is named so"
-    return Grouping(
-        None, best.pattern, best.n_values, f"{best.words}, {best.n_values} values: {why}" + few(best.n_values)
-    )
-
-
-def is_confirmed(
-    candidate: PathGroup, labels: Sequence[str], read: Callable[[list[int]], np.ndarray], seed: int
-) -> bool:
-    """Return whether images that share a value are more alike than others of their class: a permutation test.
-
-    Equal names in two classes, benign/1.png and malignant/1.png, say nothing, and classes differ anyway: so only images of one
-    class are compared.
-    """
-    rng = np.random.default_rng(seed)
-    chosen = choose(candidate.values, labels, rng)
-    if len(chosen) < 8:
-        return False
-    features = read(chosen)
-    known = np.isfinite(features).all(axis=1)
-    features, rows = features[known], np.array(chosen)[known]
-    spread = features.std(axis=0)
-    features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    distance = np.sqrt(np.maximum(((features[:, None] - features[None]) ** 2).sum(axis=2), 0))
-    label = pd.factorize(np.asarray(labels, dtype=object)[rows])[0]
-    value = pd.factorize(np.asarray(candidate.values, dtype=object)[rows])[0]
-    a, b = np.triu_indices(len(rows), 1)
-    of_one_class = label[a] == label[b]
-    a, b = a[of_one_class], b[of_one_class]
-    between = distance[a, b]
-    is_same = value[a] == value[b]
-    if is_same.sum() < FEWEST_PAIRS or is_same.all():
-        return False
-    inside = between[is_same].mean()
-    if inside > ALIKE * between[~is_same].mean():
-        return False
-    rows_of_class = [np.flatnonzero(label == code) for code in np.unique(label)]
-    as_small = 0
-    for _ in range(PERMUTATIONS):
-        shuffled = value.copy()
-        for members in rows_of_class:
-            shuffled[members] = rng.permutation(value[members])
-        as_small += between[shuffled[a] == shuffled[b]].mean() <= inside
-    return (1 + as_small) / (1 + PERMUTATIONS) < LEVEL
-
-
-def choose(values: Sequence[str], labels: Sequence[str], rng: np.random.Generator) -> list[int]:
-    """Return the positions of images to compare, several for each value, of values drawn at random in each class."""
-    table = pd.DataFrame({"value": values, "label": labels})
-    table = table[table["value"] != ""]
-    sets = [rows.to_numpy() for _, rows in table.groupby(["label", "value"]).groups.items() if len(rows) > 1]
-    chosen: list[int] = []
-    for number in rng.permutation(len(sets)):
-        if len(chosen) >= MOST_IMAGES:
-            break
-        chosen += rng.permutation(sets[number])[:MOST_OF_ONE].tolist()
-    return sorted(chosen[:MOST_IMAGES])
+    column, best = taken[0]
+    return by_column(column, best, "images that share it are more alike than others" if confirmed else "it is named so")

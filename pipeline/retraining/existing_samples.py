@@ -16,6 +16,7 @@ from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.grouping.group_cells import spelling
 from pipeline.data.samples import read_samples, read_split
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_cell
@@ -50,6 +51,7 @@ class ExistingSamples:
         split = require(TaskPaths(task).split, f"split@{task}")
         samples, subset_of = _read_raw(Path.cwd(), task, split.stat().st_mtime_ns)
         self.labels = sorted(set(samples["label"]) - {""})
+        self.groups = {spelling(group): group for group in samples["group"] if group}
         self.test_groups = {
             group
             for group, path in zip(samples["group"], samples["path"], strict=True)

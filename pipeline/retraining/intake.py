@@ -4,7 +4,7 @@ import json
 import os
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.data import image_file, images, tables, upload_ledger, uploads
+from pipeline.data.grouping.group_cells import read_groups, spelling
 from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.values import rows_of
 from pipeline.duplicates import fingerprint
@@ -48,6 +49,7 @@ def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -
         if decided in ("promoted", "rejected"):
             raise DataError(f"the batch {batch!r} was {decided} already: submit new samples as another batch")
         existing = ExistingSamples(task)
+        offers = [replace(offer, group=existing.groups.get(spelling(offer.group), offer.group)) for offer in offers]
         faults = [offer.fault or fault_of(offer, existing) for offer in offers]
         store = store_rows if existing.kind == "table" else store_images
         return store(existing, offers, faults, {"batch": batch, "who": who, "source": source})
@@ -227,4 +229,5 @@ def from_row(task: str, name: str, row: dict[str, Any], label: str | None, group
     own = {key: row.pop(column, None) for key, column in (("label", read.label), ("group", read.group)) if column}
     for column in (read.shipped, *read.exclude):
         row.pop(column, None)
-    return Offer(name, row, str(own.get("label") or label or ""), str(own.get("group") or group))
+    named = read_groups([str(own.get("group") or "")], read.group_from)[0]
+    return Offer(name, row, str(own.get("label") or label or ""), named or group)

@@ -51,9 +51,8 @@ def decided(read: dict[str, Any], choices: Choices) -> dict[str, Any]:
     if not choices.has_group:
         return read
     rest = {key: value for key, value in read.items() if key != "group"}
-    if choices.group:
-        return rest | {"group": choices.group}
-    return rest | ({"group_from": choices.group_from} if choices.group_from else {"no_group": True})
+    given = {"group": choices.group, "group_from": choices.group_from, "no_group": choices.no_group}
+    return rest | {key: value for key, value in given.items() if value}
 
 
 def search_paths(root: Path, samples: list[Sample], fixed: int, workers: int) -> Grouping:

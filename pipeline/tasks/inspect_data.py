@@ -80,8 +80,8 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
             len(read["folders"].split("/")) if "folders" in read else 1 + any(sample.shipped for sample in listed)
         )
         grouping = search_paths(root, listed, 0 if csv else n_levels, workers)
-        if grouping.pattern:
-            read["group_from"] = grouping.pattern
+        read |= grouping.to_read()
+        if grouping.is_known:
             listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
     columns += about_group(read, grouping)
     facts = read_headers([root / sample.path for sample in listed], workers)
@@ -157,7 +157,7 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
     read |= {"exclude": list(choices.exclude)} if choices.exclude else {}
     if not choices.has_group:
         grouping = search_rows(table.drop(columns=list(choices.exclude)), read)
-        read |= {"group": grouping.column} if grouping.column else {}
+        read |= grouping.to_read()
     scanned = scan_table(task_params("table", to_raw(path), read), "", file)
     samples, features = scanned.samples, scanned.features
     no_features, kept = find_no_features(features, samples["label"].tolist(), samples["group"].tolist())

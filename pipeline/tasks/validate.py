@@ -113,8 +113,10 @@ def check_kind(task: TaskParams, where: str) -> None:
         for key, value in for_images.items():
             if value:
                 raise ParamsError(f"{where}.{key}: found {value!r}; this is for images: leave it out")
-        if task.read.group_from:
-            raise ParamsError(f"{where}.read.group_from: rows of a table have no paths; name a column in read.group")
+        if task.read.group_from and not task.read.group:
+            raise ParamsError(
+                f"{where}.read.group_from: rows of a table have no paths; name the column in read.group, too"
+            )
         if task.preprocess.columns:
             raise ParamsError(f"{where}.preprocess.columns: is for images; in a table all columns are features")
         return

@@ -16,8 +16,8 @@ from pipeline.core import artifacts
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.report import Report
-from pipeline.training.candidate import Tuned
 from pipeline.leaderboard import board
+from pipeline.training.candidate import Tuned
 from tests import pages
 from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
 from tests.pages import opened, said
@@ -85,7 +85,7 @@ def test_rows_in_clusters_stand_above_the_leaderboard(project):
     audit = artifacts.read_json(path) if path.exists() else AuditResult().to_json()
     artifacts.write_json(path, audit | {"clusters": {"share": 0.4, "limit": 0.02, "columns": ["a", "b"]}})
     (warning,) = opened("compare", "t").warning
-    assert warning.value.startswith("Rows come in clusters: 40%")
+    assert warning.value.replace("\\", "").startswith("Rows come in clusters: 40%")
     assert "Rows come in clusters: 40%" in board("t")
 
 

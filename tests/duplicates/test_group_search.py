@@ -1,5 +1,7 @@
 """What belongs to one patient is found by names, rows and images, and features are not taken for patients."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +39,33 @@ def test_a_column_groups_where_its_rows_are_alike(seed):
     found = search_table(visits(seed), seed)
     assert (found.column, found.n_groups) == ("nr", 60)
     assert "nearly equal" in found.grounds
+
+
+@pytest.mark.parametrize("cell", ["P{p:03d}-V{k}", "{p}.{k}", "{k}/pat{p}"])
+def test_a_part_of_a_unique_id_is_taken(cell):
+    table = visits().drop(columns=["sex", "site", "nr"])
+    table = (table.astype(float) + np.random.default_rng(1).normal(size=table.shape) / 3).round(3).astype(str)
+    table["patient key"] = [cell.format(p=row // 5 + 10, k=row % 5) for row in range(300)]
+    found = search_table(table, 0)
+    assert (found.column, found.n_groups) == ("patient key", 60)
+    assert re.search(found.pattern, table["patient key"][0])[1].endswith("10")
+
+
+def test_a_name_that_repeats_groups_rows_that_are_alike():
+    table = visits().drop(columns=["sex", "site"]).rename(columns={"nr": "surname"})
+    noise = np.random.default_rng(1).normal(size=(300, 4)) / 3
+    table[list("abcd")] = (table[list("abcd")].astype(float) + noise).round(3).astype(str)
+    assert search_table(table, 0).column == "surname"
+    table["surname"] = np.random.default_rng(2).permutation(table["surname"])
+    assert not search_table(table, 0).is_known
+
+
+def test_whole_numbers_that_others_follow_are_no_patients():
+    rng = np.random.default_rng(0)
+    radius = rng.integers(10, 60, 400)
+    table = pd.DataFrame({"radius": radius, "area": (3.14 * radius**2 + rng.normal(0, 5, 400)).round(1)})
+    table["perimeter"] = (6.28 * radius + rng.normal(0, 0.5, 400)).round(2)
+    assert not search_table(table.astype(str), 0).is_known
 
 
 def test_sex_and_site_of_repeated_patients_are_not_patients():

@@ -24,6 +24,7 @@ from pipeline.data.folders.class_folders import read_folders
 from pipeline.data.folders.folder_names import SHIPPED
 from pipeline.data.folders.image_names import ImageIndex
 from pipeline.data.folders.sample_files import Sample, Skipped
+from pipeline.data.grouping.group_cells import read_groups
 from pipeline.data.grouping.path_groups import group_of
 from pipeline.data.tabular.missing import missing_in
 
@@ -53,7 +54,10 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
         )
     n_without = sum("has no label" in skip.reason for skip in skipped)
     check_labels([sample.label for sample in samples], Path(task.raw).as_posix(), n_without)
-    if task.read.group_from:
+    if task.read.group:
+        groups = read_groups([sample.group for sample in samples], task.read.group_from)
+        samples = [replace(sample, group=group) for sample, group in zip(samples, groups, strict=True)]
+    elif task.read.group_from:
         samples = [replace(sample, group=group_of(task.read.group_from, sample.path)) for sample in samples]
         if not any(sample.group for sample in samples):
             raise DataError(
@@ -119,7 +123,7 @@ def from_table(
             Sample(
                 path=relative,
                 label=word,
-                group=group_cell(row[read.group]) if read.group else "",
+                group=row[read.group] if read.group else "",
                 shipped=shipped_name(row[read.shipped], path, number) if read.shipped else subset,
                 extra=extras.setdefault(tuple(more.values()), more),
             )
@@ -133,11 +137,6 @@ def same_extras(samples: list[Sample]) -> list[Sample]:
     if all(len(sample.extra) == len(columns) for sample in samples):
         return samples
     return [replace(row, extra={column: row.extra.get(column, "") for column in columns}) for row in samples]
-
-
-def group_cell(cell: str) -> str:
-    """Return the group in a cell, "" where it is missing: samples without one are not one patient."""
-    return "" if tables.is_missing(cell) else cell
 
 
 def find_csv(folder: Path) -> str | None:

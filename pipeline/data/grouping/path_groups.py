@@ -74,11 +74,11 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
     return sorted(groups.values(), key=lambda group: (not group.is_named, group.n_values))
 
 
-def is_division(values: list[str]) -> bool:
-    """Return whether values divide the images into groups of two or more."""
+def is_division(values: list[str], fewest: int = FEWEST_VALUES) -> bool:
+    """Return whether values, `fewest` at least, divide samples into groups of two or more."""
     counts = Counter(value for value in values if value)
     together = sum(count for count in counts.values() if count > 1)
-    return len(counts) >= FEWEST_VALUES and together >= FEWEST_TOGETHER * len(values)
+    return len(counts) >= fewest and together >= FEWEST_TOGETHER * len(values)
 
 
 def as_numbers(values: list[str]) -> list[int]:

@@ -1,0 +1,57 @@
+"""What the cells of a column say of groups: the same name in several spellings, and parts such as the patient in P001-V1."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.data.grouping.path_groups import FEWEST_VALUES, WORD, PathGroup, group_of, is_division
+from pipeline.data.tabular.missing import is_missing
+
+# What is written behind a patient's name: which visit, eye, side, scan or copy it is.
+REPEATS = (
+    "v|visits?|t|time|timepoint|tp|s|ses|session|sample|scan|exam|wk|week|w|d|day|m|mo|month|y|yr|year|r|rep|replicate|run|"
+    "fu|followup|baseline|bl|pre|post|left|right|l|re|le|od|os|eye|aug|augmented|copy|dup|tile|patch|slice"
+)
+SIGN = "[^A-Za-z0-9]"
+FEWEST_PATIENTS = 3
+DEEPEST = 3  # parts of a cell
+
+
+def read_groups(cells: Sequence[str], pattern: str | None = None) -> list[str]:
+    """Return the group of each cell, "" where it is missing; `pattern` finds it in a cell, without a match it is the cell.
+
+    A name in several spellings (P07, p7; 12, 12.0) is one: the one that comes first in the alphabet.
+    """
+    names = ["" if is_missing(cell) else (pattern and group_of(pattern, cell)) or cell for cell in cells]
+    first: dict[str, str] = {}
+    for name in sorted(set(names) - {""}):
+        first.setdefault(spelling(name), name)
+    return [first[spelling(name)] if name else "" for name in names]
+
+
+def spelling(name: str) -> str:
+    """Return a name without case, blanks, zeros before a number and a trailing .0, which programs add and take away."""
+    text = re.sub(r"\s+", "", name.casefold())
+    text = re.sub(r"(?<=\d)\.0+$", "", text)
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", text)
+
+
+def find_parts(cells: Sequence[str]) -> list[PathGroup]:
+    """Return the parts of cells that divide them into groups of two or more; `is_named`: what follows is a visit or a side."""
+    tried = [(rf"(?i)^(.*[A-Za-z0-9]){SIGN}+(?:{REPEATS}){SIGN}?\d*$", "what comes before the visit", True)]
+    tried += [(rf"(?i)^([A-Za-z]*{SIGN}?\d+)(?:{REPEATS}){SIGN}?\d*$", "what comes before the visit", True)]
+    for n in range(1, DEEPEST + 1):
+        more = rf"(?:{SIGN}+{WORD}){{{n - 1}}}" if n > 1 else ""
+        words = "the part before the first sign" if n == 1 else f"the first {n} parts"
+        tried.append((rf"^({WORD}{more}){SIGN}+.*[A-Za-z0-9]", words, False))
+        tried.append((rf"^(?:{WORD}{SIGN}+){{{n}}}({WORD})(?:{SIGN}|$)", f"part {n + 1}", False))
+    tried.append((r"^([A-Za-z]*\d+)[A-Za-z]", "the part up to its first number", False))
+    groups: dict[tuple[str, ...], PathGroup] = {}
+    for pattern, words, is_named in tried:
+        values = [group_of(pattern, cell) for cell in cells]
+        same = groups.get(tuple(values))
+        if same:  # the shorter pattern is written to params.yaml
+            groups[tuple(values)] = replace(same, pattern=min(pattern, same.pattern, key=len))
+        elif is_division(values, FEWEST_PATIENTS if is_named else FEWEST_VALUES):
+            groups[tuple(values)] = PathGroup(pattern, words, values, is_named)
+    return list(groups.values())

@@ -1,0 +1,48 @@
+"""One name in several spellings is one group, and the patient is found in cells that also hold the visit."""
+
+import pytest
+
+from pipeline.data.grouping.group_cells import find_parts, read_groups
+
+N = range(120)
+CELLS = {
+    "P001-V1": [f"P{i // 4:03d}-V{i % 4}" for i in N],
+    "P001V1": [f"P{i // 4:03d}V{i % 4}" for i in N],
+    "12_L": [f"{i // 2}_{'LR'[i % 2]}" for i in N],
+    "sub-01/ses-1": [f"sub-{i // 4:02d}/ses-{i % 4}" for i in N],
+    "baseline": [f"p{i // 4} {('baseline', 'w4', 'w8', 'fu')[i % 4]}" for i in N],
+    "aug": [f"case{i // 4}" + (f"_aug{i % 4}" if i % 4 else "") for i in N],
+    "12.3": [f"{i // 4 + 10}.{i % 4}" for i in N],
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_patient_is_read_from_a_cell_with_the_visit(name):
+    cells, each = CELLS[name], 2 if name == "12_L" else 4
+    parts = [part for part in find_parts(cells) if len(set(read_groups(cells, part.pattern))) == len(cells) // each]
+    assert parts
+    groups = read_groups(cells, parts[0].pattern)
+    assert all((groups[i] == groups[0]) == (i < each) for i in N)
+    assert parts[0].is_named == (name != "12.3")
+
+
+@pytest.mark.parametrize("cells", [[f"P{i}" for i in N], [f"{i}.5" for i in N], ["12.5 mg", "3 mg"] * 60])
+def test_cells_of_one_part_divide_nothing(cells):
+    assert find_parts(cells) == []
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [["P07", "p7", "P 07"], ["12", "12.0", "0012"], ["MRN 5", "mrn5"]],
+)
+def test_spellings_of_one_name_are_one_group(spellings):
+    assert len(set(read_groups(spellings))) == 1
+
+
+def test_other_names_and_missing_ones_stay_apart():
+    assert read_groups(["1-11", "11-1", "P1", "P10", "1.5", "15"]) == ["1-11", "11-1", "P1", "P10", "1.5", "15"]
+    assert read_groups(["", "NA", "?"]) == ["", "", ""]
+
+
+def test_a_cell_without_the_part_is_its_own_group():
+    assert read_groups(["P1-V1", "P1", "P2-V1"], r"^(\w+)-V\d$") == ["P1", "P1", "P2"]
