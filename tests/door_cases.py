@@ -126,6 +126,26 @@ def unclosed() -> str:
     return measured(note=lambda n, y: "open" if n == 50 else "x").replace("open", '"x')
 
 
+def site_last() -> str:
+    """Return a table whose label is in another language and followed by the site."""
+    return measured(Ergebnis=lambda n, y: ["gut", "schlecht"][y], site=lambda n, y: "AB"[n % 3 > 0]).replace(
+        "outcome", "arm"
+    )
+
+
+def moved() -> Files:
+    """Return images, and a CSV with their paths on another computer."""
+    rows = [[f"/home/anna/data/img/{n}.png", ["well", "ill"][n % 2]] for n in range(48)]
+    return {f"img/{n}.png": n for n in range(48)} | {"labels.csv": table(["path", "diagnosis"], rows)}
+
+
+def points(separator: str = ",") -> str:
+    """Return a table with a column of points before three digits, and no other point."""
+    rng = np.random.default_rng(5)
+    rows = [[int(rng.integers(20, 90)), f"{rng.integers(1, 99)}.{rng.integers(100, 999)}", n % 2] for n in range(200)]
+    return table(["age", "wbc", "outcome"], rows).replace(",", separator)
+
+
 CASES = [
     Case("class folders", lambda: images("benign", "malignant")),
     Case("`train/` and `test/`", lambda: images("train/a", "train/b", "test/a", "test/b")),
@@ -134,6 +154,8 @@ CASES = [
     Case("`fold1/` and `fold2/`", lambda: images("fold1/a", "fold1/b", "fold2/a", "fold2/b")),
     Case("the same, decided", lambda: images("fold1/a", "fold1/b", "fold2/a", "fold2/b"), "", ("--folders", "any/class")),
     Case("`images/` and `masks/`", lambda: images("images/a", "images/b", "masks/a", "masks/b")),
+    Case("masks called `_L`", lambda: images("a", "b") | images("a", "b", name="{n}_L.png")),
+    Case("a class called `.5 cm`", lambda: images(".5 cm", "1 cm")),
     Case("masks next to images", lambda: images("a", "b") | images("a", "b", name="{n}_mask.png")),
     Case("class/train", lambda: images("a/train", "a/test", "b/train", "b/test", name="{k}_{n}.png")),
     Case("patient/class", lambda: images(*(f"patient{p:02}/{c}" for p in range(12) for c in "ab"), n=3)),
@@ -159,5 +181,15 @@ CASES = [
     Case("a column that is the label by another name", lambda: {"t.csv": measured(code=lambda n, y: "AB"[y])}, "t.csv"),
     Case("a table without a header", lambda: {"t.csv": headless()}, "t.csv"),
     Case("an unclosed quote", lambda: {"t.csv": unclosed()}, "t.csv"),
+    Case("a label in another language, and a last column that is none", lambda: {"t.csv": site_last()}, "t.csv"),
+    Case("two columns that may be the label", lambda: {"t.csv": measured(a=lambda n, y: "AB"[n % 2]).replace("outcome", "b")},
+         "t.csv"),
+    Case("a measurement as label", lambda: {"t.csv": measured().replace("dose", "target").replace("outcome", "site")}, "t.csv"),
+    Case("points that may part thousands", lambda: {"t.csv": points(";")}, "t.csv"),
+    Case("a title above the header", lambda: {"t.csv": "Study of 2021,,\n" + measured()}, "t.csv"),
+    Case("a web page saved as .csv", lambda: {"t.csv": "<!DOCTYPE html><html>Please log in"}, "t.csv"),
+    Case("a zip archive of a table", lambda: {"t.zip": packed({"t.csv": measured().encode()})}, "t.zip"),
+    Case("a zip archive in a zip archive", lambda: {"t.zip": packed({"inner.zip": b"x"})}, "t.zip"),
+    Case("paths of another computer", moved, "labels.csv"),
     Case("rows without a label", lambda: {"t.csv": measured().replace("well", "NA", 9)}, "t.csv"),
 ]  # fmt: skip

@@ -15,9 +15,8 @@ from pipeline.data.folders.class_folders import FolderReading, read_folders
 from pipeline.data.folders.folder_names import SHIPPED, split_names
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
-from pipeline.tasks.naming_csv import TABLES, NamingCsv, csv_folder, find_parts, naming_csvs, read_naming
+from pipeline.tasks.naming_csv import LABEL_TABLES, NamingCsv, csv_folder, find_parts, naming_csvs, read_naming
 
-LABEL_TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet", ".pq")
 SAME = 0.95  # share of the images that a CSV labels like their folders
 
 
@@ -45,8 +44,6 @@ def find_source(path: Path, label: str | None, choices: Choices) -> ImageSource 
     Raises DataError where more than one reading is possible.
     """
     if path.is_file() and not archives.is_archive(path):
-        if path.suffix.lower() not in TABLES:
-            return None
         csv = read_naming(path, choices)
         if csv is None and choices.images:
             raise DataError(f"{path.as_posix()}: no column names files in {choices.images}")
@@ -118,6 +115,13 @@ def labels_agree(csv: NamingCsv, labels: pd.Series, folder: Path, classes: dict[
 def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices: Choices) -> ImageSource:
     """Return the source of class folders, with what their levels were taken for."""
     roles = reading.roles
+    others = [] if choices.folders else tables_in(csv_folder(folder) if folder != path else folder)
+    labels = {sample.label for sample in reading.samples}
+    if len(labels) == 1 and others:
+        raise DataError(
+            f"{path.as_posix()}: only one class folder ({min(labels)}), and {some(others, 3)} next to it names no image in it by "
+            "any column; expected file names, with or without suffix, or two class folders"
+        )
     read: dict[str, Any] = {}
     tops = {sample.path.split("/")[0].lower() for sample in reading.samples}
     usual = roles.folders == "class" or (roles.folders == "split/class" and tops <= set(SHIPPED))
@@ -137,12 +141,11 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             f"{len(left_out)} images are masks or otherwise no samples and left out, the first {left_out[0]} (read.skip; "
             "--skip REGEX leaves out others)"
         )
-    if not choices.folders:
-        warnings += [
-            f"{name} next to the class folders is not read. If it holds the labels: a CSV with a column that names the images "
-            "is expected"
-            for name in tables_in(csv_folder(folder) if folder != path else folder)
-        ]
+    warnings += [
+        f"{name} next to the class folders is not read. If it holds the labels: a CSV with a column that names the images "
+        "is expected"
+        for name in others
+    ]
     neighbour = neighbouring_split(path)
     if neighbour and not {sample.shipped for sample in reading.samples} - {""}:
         warnings.append(
@@ -198,6 +201,9 @@ def from_csv(
     if csv.column.column != "path" or images:
         where = f" in {some(images, 4)}" if images and images != ["."] else ""
         lines.append(("images", f"named by column {csv.column.column!r}{where}; --images DIR names another folder"))
+    if csv.column.moved:
+        cell, file = csv.column.moved
+        warnings.append(f"column {csv.column.column!r} holds no paths from this folder: {cell} is taken as {file}")
     if parts:
         names = ", ".join(f"{part.path.name} ({subset})" for subset, part in parts.items())
         lines.append(("csv", f"{csv.path.name} (train), {names}: a shipped split"))

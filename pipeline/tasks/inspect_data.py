@@ -15,9 +15,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import images, tables
 from pipeline.data.columns.column_roles import columns_of
-from pipeline.data.folders import archives, folder_layout
+from pipeline.data.folders import folder_layout
 from pipeline.data.samples import scan_table, task_params
-from pipeline.data.tabular.files import SUFFIXES, read_table
+from pipeline.data.tabular.files import read_table
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
 from pipeline.tasks.choices import (
     Choices,
@@ -59,12 +59,8 @@ def inspect(
     root = Path(path)
     if not root.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    is_table = root.is_file() and root.suffix.lower() in SUFFIXES
-    if not root.is_dir() and not is_table and not archives.is_archive(root):
-        raise DataError(
-            f"{path}: is neither a folder nor a table ({', '.join(SUFFIXES)}) nor an archive "
-            f"({', '.join(archives.SUFFIXES)})"
-        )
+    if not root.is_dir() and not root.is_file():
+        raise DataError(f"{path}: is neither a folder nor a file")
     source = find_source(root, label, choices)
     return inspect_images(source, choices, workers) if source else inspect_table(root, label, choices)
 

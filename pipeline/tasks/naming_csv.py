@@ -13,7 +13,7 @@ from pipeline.data.folders.image_csv import ImageColumn, find_image_column
 from pipeline.data.tabular.missing import missing_in
 from pipeline.tasks.choices import Choices
 
-TABLES = (".csv", ".tsv", ".txt")
+LABEL_TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_naming(path: Path, choices: Choices, top: Path | None = None) -> Naming
 def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list[NamingCsv]:
     """Return the CSVs in a folder that name images; several only if they are the parts of one shipped split."""
     csvs = []
-    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in (".csv", ".tsv")):
+    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in LABEL_TABLES):
         try:
             csv = read_naming(path, choices, top)
         except (DataError, OSError):

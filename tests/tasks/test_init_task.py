@@ -82,7 +82,7 @@ def test_linked_folders_get_a_note(project, capsys):
         (["skin", "data/raw/skin", "--label", "x"], DataError, "--label and --group name columns of a CSV"),
         (["skin", "data/raw/rows.csv", "--label", "x"], DataError, r"has no column 'x' \(from --label\); it has: age, ill"),
         (["skin", "data/raw/rows.csv", "--group", "x"], DataError, r"has no column 'x' \(from --group\); it has: age, ill"),
-        (["skin", "data/raw/skin/benign"], DataError, "no image found; expected class folders"),
+        (["skin", "data/raw/skin/benign"], DataError, r"no image found \(30 files lie in the folder itself"),
         (["--remove", "skni"], ParamsError, "params.yaml has no task 'skni'; there are: lesions, breast"),
         (["--remove", "brest"], ParamsError, "params.yaml has no task 'brest'; did you mean 'breast'?"),
     ],

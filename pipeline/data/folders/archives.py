@@ -1,7 +1,7 @@
 """Zip archives and MedMNIST's .npz files as data sets: unpacked once into the project's cache, and read from there.
 
 The archive itself stays the task's raw data and DVC's dependency. The unpacked folder is named by the archive's SHA-256, lies in
-`.cache/unpacked/`, which git and DVC ignore, and may be deleted at any time.
+`.cache/unpacked/`, which git and DVC ignore, may be deleted at any time, and is deleted once it is not used for two weeks.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 import stat
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -19,7 +20,9 @@ from filelock import FileLock
 from pipeline.core.errors import DataError
 from pipeline.core.paths import UNPACKED
 from pipeline.data.folders import medmnist
+from pipeline.data.folders.sample_files import TRIED, suffix_of
 from pipeline.data.image_file import MAX_BYTES
+from pipeline.data.tabular.wrappings import IN_ARCHIVE
 
 SUFFIXES = (".zip", ".npz")
 MAX_TOTAL = 200_000_000_000  # bytes of all members unpacked
@@ -27,14 +30,29 @@ MAX_RATIO = 200  # of unpacked to packed bytes of a whole archive: images hardly
 SMALL = 500_000_000  # bytes below which the ratio does not matter
 MAX_MEMBERS = 2_000_000
 BLOCK = 1 << 20
+KEPT_DAYS = 14
+LAYOUT = 2  # of what is unpacked; another one is unpacked anew
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether a file is a zip archive or a .npz, by its name and its first bytes."""
+    """Return whether a file is a zip archive of images or a .npz, by its name and its members; one of tables is none."""
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(2) == b"PK"
+        if file.read(2) != b"PK":
+            return False
+    return path.suffix.lower() == ".npz" or not holds_table(path)
+
+
+def holds_table(path: Path) -> bool:
+    """Return whether a zip archive holds tables and no file that may be an image."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+    except zipfile.BadZipFile:
+        return False
+    images = any(suffix_of(name) in TRIED and suffix_of(name) not in ("", ".gz") for name in names)
+    return not images and any(IN_ARCHIVE.fullmatch(name) for name in names)
 
 
 def folder_of(raw: str | Path) -> Path:
@@ -46,13 +64,24 @@ def folder_of(raw: str | Path) -> Path:
     if not is_archive(path):
         return path
     target = _cache() / _digest(path)
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
-        if not target.exists():
-            _unpack(path, target)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):
+            if not target.exists():
+                prune(target.parent)
+                _unpack(path, target)
+    with contextlib.suppress(PermissionError):
+        os.utime(target)
     return target
+
+
+def prune(cache: Path) -> None:
+    """Delete what was unpacked and not used for `KEPT_DAYS`; it is unpacked again when it is needed."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for path in cache.iterdir():
+        with contextlib.suppress(OSError):  # another process may delete it as well
+            if path.stat().st_mtime < oldest:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _cache() -> Path:
@@ -63,7 +92,7 @@ def _cache() -> Path:
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return f"{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}-{LAYOUT}"
 
 
 def _unpack(path: Path, target: Path) -> None:
@@ -128,10 +157,15 @@ def check_members(members: list[zipfile.ZipInfo], path: Path, free: int) -> None
             raise DataError(
                 f"{where}: {member.filename!r} unpacks to {member.file_size} bytes, over the limit of {MAX_BYTES}; remove it"
             )
-        key = os.path.normcase(member.filename.rstrip("/"))
+        key = os.path.normcase(member.filename.replace("\\", "/").rstrip("/"))
         if key in seen:
             raise DataError(f"{where}: holds {member.filename!r} twice; pack it again")
         seen.add(key)
+    if members and not any(may_be_data(member.filename) for member in members):
+        raise DataError(
+            f"{where}: holds no image and no table ({', '.join(member.filename for member in members[:3])}); if it holds "
+            "archives, unpack it, and give what is in it"
+        )
     total = sum(member.file_size for member in members)
     packed = max(1, sum(member.compress_size for member in members), path.stat().st_size if path.exists() else 1)
     if total > MAX_TOTAL or (total > SMALL and total / packed > MAX_RATIO):
@@ -140,6 +174,13 @@ def check_members(members: list[zipfile.ZipInfo], path: Path, free: int) -> None
         )
     if total > free:
         raise DataError(f"{where}: unpacks to {total} bytes, and the disk has {free} left; make room, or give a folder")
+
+
+def may_be_data(name: str) -> bool:
+    """Return whether a member of an archive may be an image, an array or a table."""
+    suffix = suffix_of(name)
+    is_packed = suffix == ".gz" and not name.lower().endswith(".nii.gz")
+    return not name.endswith("/") and not is_packed and (suffix in (*TRIED, ".npy") or bool(IN_ARCHIVE.fullmatch(name)))
 
 
 def check_name(name: str, where: str) -> None:
@@ -152,8 +193,8 @@ def check_name(name: str, where: str) -> None:
 def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
     """Write the files of an archive below `folder`, a block at a time."""
     for member in archive.infolist():
-        target = folder / member.filename
-        if member.is_dir():
+        target = folder / member.filename.replace("\\", "/")  # as archives made on Windows may have it
+        if member.is_dir() or member.filename.endswith("\\"):
             target.mkdir(parents=True, exist_ok=True)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pipeline.core.params_models import ReadParams
 from pipeline.data.folders.folder_names import DOCUMENTS, split_names
 from pipeline.data.folders.folder_roles import FolderRoles, names_at, recognise, some
 from pipeline.data.folders.masks import find_masks
-from pipeline.data.folders.sample_files import SYSTEM, Sample, Skipped, reason_to_skip, suffix_of, walk
+from pipeline.data.folders.sample_files import Sample, Skipped, is_system, reason_to_skip, suffix_of, walk
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def passed_over(
     of_class: dict[str, list[str]] = {}
     for path in folders:
         parts = path.split("/")
-        is_system = any(part.startswith(SYSTEM) for part in parts)
-        if len(parts) == depth + 1 and not is_system and parts[depth].strip():
+        is_hidden = any(map(is_system, parts))
+        if len(parts) == depth + 1 and not is_hidden and parts[depth].strip():
             of_class.setdefault(parts[depth].strip(), []).append(path)
     for sample in samples:
         of_class.pop(sample.label, None)

@@ -48,9 +48,11 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
         reading = read_folders(root, task.read, task.raw)
         samples, skipped = reading.samples, reading.skipped
     if not samples:
+        n_loose = sum(skip.reason == "is not in a class folder" for skip in skipped)
+        also = f" ({n_loose} files lie in the folder itself, without a class)" if n_loose else ""
         raise DataError(
-            f"{root.as_posix()}: no image found; expected class folders, train/ and test/ folders or a CSV "
-            "whose column 'path' names the images"
+            f"{Path(task.raw).as_posix()}: no image found{also}; expected class folders, train/ and test/ folders or a CSV whose "
+            "column 'path' names the images"
         )
     n_without = sum("has no label" in skip.reason for skip in skipped)
     check_labels([sample.label for sample in samples], Path(task.raw).as_posix(), n_without)
@@ -108,9 +110,11 @@ def from_table(
     samples, skipped, extras = [], [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
     for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
         row = dict(zip(table.columns, cells, strict=True))
-        relative = inside(row[read.path_column], path, number)
-        if index is not None:
-            relative = index.resolve(relative, f"{path.as_posix()}: row {number}", subset)
+        cell = row[read.path_column]
+        if index is None or not cell:
+            relative = inside(cell, path, number)
+        else:
+            relative = index.resolve(cell, f"{path.as_posix()}: row {number}", subset)
         try:
             word = label_of(row, read.one_hot) if read.one_hot else row[read.label]
         except DataError as error:
@@ -177,7 +181,8 @@ def inside(word: str, path: Path, number: int) -> str:
         raise DataError(f"{path.as_posix()}: row {number}: the path is empty; fill it in or delete the row")
     if PureWindowsPath(relative).anchor:
         raise DataError(
-            f"{path.as_posix()}: row {number}: {word!r} is an absolute path; write paths relative to the folder of the CSV"
+            f"{path.as_posix()}: row {number}: {word!r} is an absolute path; write paths relative to the folder of the CSV, or "
+            "name the folder of the images: read.images (--images)"
         )
     if ".." in relative.split("/"):
         raise DataError(f"{path.as_posix()}: row {number}: {word!r} leads out of the folder; use relative paths")

@@ -29,7 +29,7 @@ PATIENT = re.compile(
     r"[a-z]{0,3}[ _-]?\d+[a-z0-9_-]*"
 )
 MASK_WORDS = "masks?|segmentations?|segmented|seg|gt|ground_?truth|rois?|annotations?|contours?|overlay|heatmap"
-MASK_WORDS += "|labels?|label_?maps?|lbl"
+MASK_WORDS += "|labels?|label_?(?:maps?|ids?)|lbl|superpixels?|manual|anno?t?|bin(?:ary)?|[lm]"
 MASK_FILE = re.compile(rf"(?i)^(?P<base>.+?)[ _.-]+(?P<word>{MASK_WORDS})(?:[ _-]?\d{{1,3}})?$")
 DOCUMENTS = (".txt", ".md", ".rst", ".pdf", ".csv", ".tsv", ".xml", ".json", ".yaml", ".yml", ".py", ".ipynb", ".html")
 DOCUMENTS += (".log", ".doc", ".docx", ".xls", ".xlsx", ".ini", ".cfg", ".m", ".r", ".sh", ".bib", ".tex")

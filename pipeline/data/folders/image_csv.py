@@ -1,6 +1,7 @@
 """Whether a CSV names images, by which column and where they lie: decided by the files that its cells find, not by its header."""
 
 import os
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names
-from pipeline.data.folders.image_names import ImageIndex, folders_of
+from pipeline.data.folders.image_names import ImageIndex, folders_of, is_moved
 from pipeline.data.folders.sample_files import JPEGS
 from pipeline.data.images import SUFFIXES
 from pipeline.data.tables import is_missing
@@ -47,6 +48,8 @@ NAMES += (
     "picturename",
     "photoname",
     "imageurl",
+    "imgurl",
+    "url",
     "dicomid",
     "sopinstanceuid",
     "pngfile",
@@ -65,12 +68,14 @@ class ImageColumn:
     raw : the folder that holds the CSV and the images
     csv : the CSV, relative to raw
     images : the folders below raw that hold the images; none where the cells are paths from raw
+    moved : a cell with the path of another computer, and the file that it names here; empty where there is none
     """
 
     column: str
     raw: Path
     csv: str
     images: list[str]
+    moved: tuple[str, ...] = ()
 
 
 def find_image_column(
@@ -102,7 +107,8 @@ def find_image_column(
             folders = look_up(table[name], index, images is not None, subset)
             if folders is not None:
                 exact_here = images is None and root == path.parent and finds_exactly(table[name], root)
-                return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else folders)
+                moved = () if exact_here else find_moved(table[name], index, subset)
+                return ImageColumn(name, root, path.relative_to(root).as_posix(), [] if exact_here else folders, moved)
     if images is not None:
         raise DataError(
             f"{path.as_posix()}: no column names files in {images} (looked at: {', '.join(candidates) or 'none'}); "
@@ -219,8 +225,15 @@ def look_up(cells: pd.Series, index: ImageIndex, is_given: bool, subset: str = "
     clear = [(cell, paths) for cell, paths in hits if len(paths) == 1]
     if clear and len(clear) >= sum(bool(paths) for _, paths in hits):
         pairs = [(paths[0], cell) for cell in cells if len(paths := index.find(cell, subset)) == 1]
-        return folders_of(pairs)[:MOST_FOLDERS]
+        folders = folders_of(pairs)
+        return folders if len(folders) <= MOST_FOLDERS else [posixpath.commonpath(folders) or "."]
     return choose_folder([(cell, paths) for cell, paths in hits if len(paths) > 1])
+
+
+def find_moved(cells: pd.Series, index: ImageIndex, subset: str) -> tuple[str, ...]:
+    """Return the first probed cell that names its file by the path of another computer, and this file."""
+    hits = ((cell, index.find(cell, subset)) for cell in probe(cells))
+    return next(((cell, paths[0]) for cell, paths in hits if len(paths) == 1 and is_moved(paths[0], cell)), ())
 
 
 def is_list_of(cells: pd.Series, index: ImageIndex, subset: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.data.folders.folder_names import CONTAINERS, MASK_FILE, MASKS, plain
 
+NEARLY_ALL = 0.95  # the same of a single letter, such as 12_L.png: of pairs of eyes there is no 12.png
 FEWEST_PARTNERS = 0.5  # share of the files named like masks that must have an image to belong to
 
 
@@ -66,4 +67,8 @@ def _mask_words(paths: Sequence[str]) -> set[str]:
             word = match["word"].lower()
             n_named[word] += 1
             with_partner[word] += (f"{folder}/{match['base']}" if folder else match["base"]) in stems
-    return {word for word, n in n_named.items() if with_partner[word] >= FEWEST_PARTNERS * n}
+    return {
+        word
+        for word, n in n_named.items()
+        if with_partner[word] >= (NEARLY_ALL if len(word) == 1 else FEWEST_PARTNERS) * n
+    }

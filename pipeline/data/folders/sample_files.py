@@ -1,6 +1,7 @@
 """The files below a raw folder, and which of them may be samples. Opens no image."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,9 +38,14 @@ def suffix_of(path: str) -> str:
     return os.path.splitext(path)[1].lower()
 
 
+def is_system(name: str) -> bool:
+    """Return whether a file or folder is hidden or left behind by a system; `.5 cm` is a class, not hidden."""
+    return name.startswith(SYSTEM) and not re.match(r"\.\d", name)
+
+
 def reason_to_skip(parts: list[str], folders: list[str]) -> str:
     """Return why a file is no sample, or "" if it is one."""
-    if any(part.startswith(SYSTEM) for part in parts):
+    if any(map(is_system, parts)):
         return "a hidden or system file"
     if parts[-1].lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"):
         return "a hidden or system file"

@@ -1,6 +1,7 @@
 """Archives are read as folders are, and a hostile one writes nothing."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -154,3 +155,40 @@ def test_names_that_are_there_twice_are_refused():
     Path("skin.zip").write_bytes(file.getvalue())
     with pytest.raises(DataError, match=r"holds 'a/1.png' twice"):
         archives.folder_of("skin.zip")
+
+
+def test_members_named_with_backslashes_are_read():
+    raw = packed({f"skin\\{c}\\{n}.png": encoded(noise(n)) for c in "ab" for n in range(2)})
+    assert listed(raw)["skin/a/0.png"] == ("a", "")
+
+
+@pytest.mark.parametrize("members", [{"inner.zip": b"x"}, {"a/inner.tar.gz": b"x", "read.me": b"x"}])
+def test_an_archive_of_archives_is_named(members):
+    with pytest.raises(
+        DataError, match=r"^skin.zip: holds no image and no table \(.*unpack it, and give what is in it"
+    ):
+        archives.folder_of(packed(members))
+
+
+@pytest.mark.parametrize(
+    ("members", "is_images"),
+    [
+        ({"a/1.png": b"1"}, True),
+        ({"t.csv": b"a,b"}, False),
+        ({"t.csv": b"a,b", "img/1.dcm": b"1"}, True),
+        ({"1": b"1"}, True),
+    ],
+)
+def test_an_archive_of_tables_is_no_archive_of_images(members, is_images):
+    assert archives.is_archive(packed(members)) is is_images
+
+
+def test_what_was_not_used_for_weeks_is_deleted():
+    first = archives.folder_of(packed({"a/1.png": b"1", "b/2.png": b"2"}))
+    lock = first.with_name(f"{first.name}.lock")
+    for path in (first, lock):
+        os.utime(path, (0, 0))
+    second = archives.folder_of(packed({"a/1.png": b"3", "b/2.png": b"4"}, "other.zip"))
+    assert [second.exists(), first.exists(), lock.exists()] == [True, False, False]
+    assert archives.folder_of(Path("skin.zip")) == first
+    assert second.exists()

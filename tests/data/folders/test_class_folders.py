@@ -97,6 +97,22 @@ def test_masks_beside_their_images_are_left_out(tmp_path):
     assert (len(found.samples), len(found.skipped)) == (6, 12)
 
 
+@pytest.mark.parametrize("end", ["_L", "_superpixels", "_manual1", "-Label"])
+def test_masks_of_other_names_are_left_out(tmp_path, end):
+    names = [f"{c}/{n}{more}.png" for c in AB for n in range(3) for more in ("", end)]
+    assert len(reading(tmp_path, names).samples) == 6
+
+
+def test_left_and_right_eyes_are_samples(tmp_path):
+    names = [f"{c}/{n}{side}.png" for c in AB for n in range(3) for side in ("_L", "_R")]
+    assert len(reading(tmp_path, names).samples) == 12
+
+
+def test_a_class_that_begins_with_a_decimal_point_is_not_hidden(tmp_path):
+    found = reading(tmp_path, [f"{c}/{n}.png" for c in (".5 cm", "1 cm", ".git") for n in range(3)])
+    assert {sample.label for sample in found.samples} == {".5 cm", "1 cm"}
+
+
 @pytest.mark.parametrize("names", [("with_mask", "without_mask"), ("unmasked", "masked")])
 def test_classes_about_masks_stay_classes(tmp_path, names):
     paths = [f"{name}/{n}.png" for name in names for n in range(3)]

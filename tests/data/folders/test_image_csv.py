@@ -180,3 +180,45 @@ def test_ids_of_rows_are_no_list_of_images_nearby(tmp_path):
     put(tmp_path / "raw", {f"more/{n}.png": b"" for n in range(100)})
     put(tmp_path / "raw", {"rows.csv": "id,age,ill\n" + "".join(f"{n},{n % 7},{n % 2}\n" for n in range(30))})
     assert find(tmp_path / "raw/rows.csv") is None
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["/home/anna/data/", "C:\\data\\study\\", "https://host.org/files/", "skin-v1.0-small/", "../", "/mnt/old/{skin}/"],
+)
+def test_paths_of_another_computer_are_found_by_their_end(tmp_path, above):
+    root = put(tmp_path / "raw", {f"img/{name}.jpg": b"" for name in NAMES})
+    sign = "\\" if "\\" in above else "/"
+    put(root, {"labels.csv": csv("path", [f"{above}img{sign}{name}.jpg" for name in NAMES])})
+    column = find(root / "labels.csv")
+    assert column.images in (["."], ["img"])
+    assert column.moved[1] == f"img/{NAMES[0]}.jpg"
+    read = {"csv": "labels.csv", "images": column.images, "label": "dx"}
+    samples, _ = folder_layout.list_samples(TaskParams(**task(raw=str(root), read=read)), "skin")
+    assert [sample.path for sample in samples] == [f"img/{name}.jpg" for name in NAMES]
+
+
+def test_an_absolute_path_with_another_folder_is_found_by_its_name(tmp_path):
+    root = put(tmp_path / "raw", {f"photos/{name}.jpg": b"" for name in NAMES})
+    index = ImageIndex(root, ["."])
+    assert index.find(f"/home/anna/img/{NAMES[0]}.jpg") == [f"photos/{NAMES[0]}.jpg"]
+
+
+def test_a_name_is_not_taken_from_another_existing_folder(tmp_path):
+    root = put(tmp_path / "raw", {"left/1.png": b"", "right/2.png": b""})
+    index = ImageIndex(root, ["."])
+    assert index.find("/data/left/2.png") == []
+    assert index.find("left/2.png") == []
+    assert index.find("other/2.png") == []
+
+
+def test_leading_zeros_that_excel_cut_are_put_back(tmp_path):
+    root = put(tmp_path / "raw", {f"img/{n:05}.png": b"" for n in range(8)})
+    put(root, {"labels.csv": csv("id", [str(n) for n in range(8)])})
+    assert find(root / "labels.csv").moved == ("0", "img/00000.png")
+
+
+def test_images_in_very_many_folders_are_sought_above(tmp_path):
+    root = put(tmp_path / "raw", {f"img/p{n}/{n}.png": b"" for n in range(60)})
+    put(root, {"labels.csv": csv("file", [f"{n}.png" for n in range(60)])})
+    assert find(root / "labels.csv").images == ["img"]
