@@ -11,16 +11,18 @@ from pipeline.core import artifacts, code_hashes, params, paths, yaml_edit
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks import raw_data
+from pipeline.tasks.params_lock import locked
 from pipeline.tasks.validate import check
 
 
 def remove_reader() -> None:
     """Remove the key `reader` of older projects from params.yaml, with a note."""
-    text = params.PARAMS.read_bytes().decode()
-    changed = yaml_edit.remove_key(text, "tasks", "reader")
-    if changed != text:
-        artifacts.write_bytes(params.PARAMS, changed.encode())
-        print("check: params.yaml: the key 'reader' of tasks is no longer needed and was removed", file=sys.stderr)
+    with locked():
+        text = params.PARAMS.read_bytes().decode()
+        changed = yaml_edit.remove_key(text, "tasks", "reader")
+        if changed != text:
+            artifacts.write_bytes(params.PARAMS, changed.encode())
+            print("check: params.yaml: the key 'reader' of tasks is no longer needed and was removed", file=sys.stderr)
 
 
 def main() -> None:

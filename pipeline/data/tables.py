@@ -18,7 +18,7 @@ from pipeline.data.tabular.files import Header, TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat
 from pipeline.data.tabular.missing import is_missing as is_missing  # offered to all who read cells
 from pipeline.data.tabular.missing import missing_in
-from pipeline.data.tabular.numbers import as_number
+from pipeline.data.tabular.numbers import as_number, as_numbers
 from pipeline.data.tabular.values import DECIMAL_COMMA, MAX_VALUES, to_category, to_number
 
 
@@ -91,7 +91,7 @@ def typed(features: pd.DataFrame) -> pd.DataFrame:
     for name in features:
         cells = features[name].tolist()
         try:
-            columns[name] = np.array([as_number(cell) for cell in cells])
+            columns[name] = as_numbers(cells)
         except ValueError:
             missing = missing_in(cells)
             columns[name] = np.array(["" if cell in missing else cell for cell in cells], dtype=object)

@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from pipeline.data.tabular import dates, ranges
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.missing import is_missing, kept_words
 from pipeline.data.tabular.notices import Notice
-from pipeline.data.tabular.numbers import LIMIT, PLAIN, NumberFormat, common_unit, is_plain, split_unit
+from pipeline.data.tabular.numbers import LIMIT, PLAIN, NumberFormat, as_numbers, common_unit, is_plain, split_unit
 from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_part_thousands, signs_of
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
@@ -70,12 +71,17 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
 def _known(cells: list[str]) -> Counter:
     """Return how often each cell occurs that is not missing."""
     counts = Counter(cells)
+    if _is_usual_number(counts):
+        return counts
     kept = kept_words(counts)
     return Counter({cell: count for cell, count in counts.items() if cell in kept or not is_missing(cell)})
 
 
 def _is_usual_number(counts: Counter) -> bool:
-    return all(map(is_plain, counts))
+    try:
+        return bool(np.isfinite(as_numbers(list(counts))).all())
+    except ValueError:
+        return False
 
 
 def _looks_otherwise(counts: Counter, file_signs: Signs) -> bool:

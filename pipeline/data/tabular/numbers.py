@@ -3,7 +3,10 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from pipeline.data.tabular.missing import is_missing
 
@@ -41,6 +44,17 @@ def as_number(cell: str) -> float:
     if not math.isfinite(number) or "_" in cell:  # Python would read the code 12_3 as 123
         raise ValueError(f"not a finite number: {cell}")
     return number
+
+
+def as_numbers(cells: Sequence[str]) -> np.ndarray:
+    """Return plain numbers as float64, NaN where one is missing; raise ValueError as `as_number` does."""
+    try:
+        numbers = np.array(list(map(float, cells)), dtype=float)
+    except ValueError:
+        numbers = np.array([np.nan])
+    if np.isfinite(numbers).all() and "_" not in "".join(cells):
+        return numbers
+    return np.array([as_number(cell) for cell in cells], dtype=float)
 
 
 def is_plain(cell: str) -> bool:
