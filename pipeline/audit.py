@@ -16,6 +16,7 @@ from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
+from pipeline.data import raw_changes
 from pipeline.duplicates import contact_sheet, summary
 from pipeline.duplicates.audit import audit_path, audit_task
 
@@ -24,11 +25,12 @@ MOST_WORKERS = 8  # threads without a params.yaml; more would wait for the GIL
 
 def run_stage(name: str) -> None:
     """Write a task's audit.json and print a summary; raise DataError for findings that the task does not tolerate."""
-    result, _, root = audit_task(name)
-    artifacts.write_json(TaskPaths(name).audit, result.to_json())
+    task = params.task(name)
+    with raw_changes.as_scanned(name, task.raw, "audit"):
+        result, _, root = audit_task(name)
+        artifacts.write_json(TaskPaths(name).audit, result.to_json())
     lines = summary.summary(result, "image" if root else "row", done=True)
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
-    task = params.task(name)
     summary.refuse(result, task.audit, task.raw, name)
     summary.require_groups(result, task.read, task.raw, name)
 

@@ -16,6 +16,7 @@ from pipeline.core import artifacts, params
 from pipeline.core.errors import StageError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
+from pipeline.data import raw_changes
 from pipeline.evaluation import curves, external_data, external_report, plots, selection
 from pipeline.evaluation.report import read_test
 from pipeline.prediction.predictor import Predictor
@@ -29,8 +30,9 @@ def run_stage(name: str) -> None:
     winner = selection.read(task).winner
     internal = read_test(task, winner)
     predictor = Predictor(require(TaskPaths(task).best, f"select_best@{task}"))
-    samples = external_data.read(name, block, predictor)
-    scored = external_report.score_new(name, samples, predictor, block.raw)
+    with raw_changes.unchanged(block.raw, f"external {name}"):
+        samples = external_data.read(name, block, predictor)
+        scored = external_report.score_new(name, samples, predictor, block.raw)
     select = params.task(task).select
     report = external_report.report_on(samples, scored, predictor.rule, select, winner, internal)
     drawn, data, proba = TaskPaths(task).figures(name), scored.data, scored.proba

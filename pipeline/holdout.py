@@ -11,6 +11,7 @@ from dataclasses import replace
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
+from pipeline.data import raw_changes
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import selection, test_set_evaluations
 from pipeline.evaluation.as_published import as_published
@@ -27,7 +28,8 @@ def main(name: str) -> None:
     test = Dataset.load(require(TaskPaths(name).test_npz, f"preprocess@{name}"))
     key = params_models.metric_key(metric, len(test.classes))
     test_set_evaluations.read(TaskPaths(name).test_looks)  # fails early if the file cannot be read
-    tests = {model: score_model(name, model, task, test) for model in task.models}
+    with raw_changes.as_scanned(name, task.raw, "holdout"):
+        tests = {model: score_model(name, model, task, test) for model in task.models}
     tests[winner] = replace(tests[winner], as_published=as_published(name, winner, test))
     reports = {model: read_cv(name, model) for model in task.models}
     for model, report in tests.items():

@@ -5,13 +5,14 @@ the task's CSV), and dev_pixels.npy: uint8 RGB (n_dev, 224, 224, 3) if the task 
 """
 
 import sys
+from contextlib import nullcontext
 
 import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
-from pipeline.data import uploads
+from pipeline.data import raw_changes, uploads
 from pipeline.data.feature_arrays import load_features, order_classes, take, write_pixels
 from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
@@ -40,9 +41,15 @@ def main(name: str) -> None:
     test.save(folder / "test.npz")
     for subset, data in (("dev", dev), ("test", test)):
         subgroups.write(folder, subset, data.path, samples)
-    write_pixels(
-        dev.path if task.preprocess.pixels else dev.path[:0], task, name, folder / "dev_pixels.npy", params.workers()
-    )
+    reading = raw_changes.as_scanned(name, task.raw, "preprocess") if task.preprocess.pixels else nullcontext()
+    with reading:
+        write_pixels(
+            dev.path if task.preprocess.pixels else dev.path[:0],
+            task,
+            name,
+            folder / "dev_pixels.npy",
+            params.workers(),
+        )
     if dev.positive:
         print(f"preprocess {name}: the positive class is {dev.positive!r}", file=sys.stderr)
 

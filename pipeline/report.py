@@ -10,9 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
+from pipeline.data import raw_changes
 from pipeline.reporting.page import render
 
 
@@ -22,7 +23,11 @@ def main(*arguments: str) -> None:
     parser.add_argument("--no-images", action="store_true", help="leave out everything about single samples")
     parser.add_argument("--out", metavar="FILE.html", type=Path, help="output file; default with --no-images: stdout")
     given = parser.parse_args(arguments)
-    page = render(given.task, images=not given.no_images)
+    if given.no_images:
+        page = render(given.task, images=False)
+    else:
+        with raw_changes.as_scanned(given.task, params.task(given.task).raw, "report"):
+            page = render(given.task, images=True)
     if given.no_images and not given.out:
         sys.stdout.write(page)
         return

@@ -2,7 +2,7 @@
 
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
 classical.npy, with the rows of samples.csv, and intensity.csv, histograms of each class by channel; for tables
-columns.csv, the features as text, and formats.json for columns with other number formats.
+columns.csv, the features as text, and formats.json for columns with other number formats; raw.json, the hash of the raw data.
 """
 
 import sys
@@ -16,7 +16,7 @@ from pipeline.core import artifacts, params, paths
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
-from pipeline.data import uploads
+from pipeline.data import raw_changes, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.folder_layout import COLUMNS
@@ -40,9 +40,8 @@ def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, na
     return n_samples
 
 
-def main(name: str) -> None:
-    task, out = params.task(name), TaskPaths(name).scan
-    out.mkdir(parents=True, exist_ok=True)
+def write_all(task: TaskParams, name: str, out: Path) -> None:
+    """Write the samples and features of a task."""
     if task.kind == "table":
         scanned = scan_table(task, name)
         for notice in scanned.notices:
@@ -62,6 +61,14 @@ def main(name: str) -> None:
     n_samples = write_samples(rows, columns, task, name, out)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))
     print(f"scan {name}: {n_samples} samples, {len(skipped)} other files ignored", file=sys.stderr)
+
+
+def main(name: str) -> None:
+    task, out = params.task(name), TaskPaths(name).scan
+    out.mkdir(parents=True, exist_ok=True)
+    with raw_changes.unchanged(task.raw, f"scan {name}") as raw:
+        write_all(task, name, out)
+    raw_changes.record(raw, name)
 
 
 if __name__ == "__main__":

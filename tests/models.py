@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from pipeline import evaluate, holdout, select_best, train
 from pipeline.core import artifacts, params, paths
-from pipeline.data import images, litert, tables
+from pipeline.data import images, litert, raw_changes, tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
@@ -85,13 +85,17 @@ def predictions(n_classes: int, n: int = 80, of_a_group: int = 2, seed: int = 0)
 
 
 def write_params(models: dict[str, dict], kind: str = "table", task: str = "t", **select: object) -> None:
-    """Write a params.yaml of one task to the working folder; `models` holds each model's block but for its task."""
+    """Write a params.yaml of one task to the working folder, and what scan read.
+
+    `models` holds each model's block but for its task.
+    """
     block = {"kind": kind, "raw": "raw", "read": {}, "audit": {}, "split": {}}
     block |= {"preprocess": {}, "select": {"draws": 200} | select, "models": list(models)}
     features = "columns" if kind == "table" else "embedding"
     blocks = {name: {"task": task, "features": features} | own for name, own in models.items()}
     content = yaml.safe_load(PARAMS.read_text(encoding="utf-8")) | {"tasks": {task: block}, "models": blocks}
     Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    raw_changes.record(raw_changes.RawData.read("raw"), task)  # as after a scan
 
 
 def train_and_evaluate(models: dict[str, dict]) -> None:
@@ -226,9 +230,9 @@ def use_head(session: Path, name: str, dev: Dataset) -> None:
 def image_project(session: Path, models: dict[str, dict], n: int = 24, **select: object) -> Dataset:
     """Make the working folder a project of the image task t: `n` drawn PNG in raw/, dev.npz; return the latter."""
     use_backbone(session)
-    write_params(models, "image", **select)
     for seed in range(n):
         artifacts.write_bytes(f"raw/{seed}.png", picture(seed))
+    write_params(models, "image", **select)
     squares = np.stack([square(seed) for seed in range(n)])
     dev = dataset(embed(squares), np.arange(n) % 2)
     dev.arrays["classical"] = np.stack([images.classical(shown) for shown in squares])

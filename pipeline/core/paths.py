@@ -41,6 +41,7 @@ class TaskPaths:
         self.skipped = self.scan / "skipped.csv"
         self.columns = self.scan / "columns.csv"
         self.formats = self.scan / "formats.json"  # only where a table's numbers are not plain
+        self.raw_record = self.scan / "raw.json"  # the hash of what was read
         self.intensity = self.scan / "intensity.csv"
         self.audit = self.data / "audit.json"  # audit
         self.split = self.data / "split.csv"  # split

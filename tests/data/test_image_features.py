@@ -51,7 +51,7 @@ def test_workers_and_repeats_write_the_same_bytes(scan_project):
     put(scan_project / "raw", GOOD | BAD | {f"benign/{number}.png": number for number in range(10, 60)})
     scanned(task(), workers=1)
     once = written()
-    assert set(once) == {"samples.csv", "skipped.csv", "embeddings.npy", "classical.npy", "intensity.csv"}
+    assert set(once) == {"samples.csv", "skipped.csv", "embeddings.npy", "classical.npy", "intensity.csv", "raw.json"}
     for workers in (2, 2, 1):
         scanned(task(), workers=workers)
         assert written() == once

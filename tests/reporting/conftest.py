@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import evaluate, holdout, select_best, train
+from pipeline.data import raw_changes
 from tests.models import dataset, folder_of, image_project, train_and_evaluate, write_params
 from tests.reports import MODELS, describe_data
 
@@ -44,5 +45,6 @@ def drawn(tmp_path_factory):
         holdout.main("t")
         for n in range(12):
             shutil.copy(f"raw/{n}.png", f"raw/t{n}.png")
+        raw_changes.record(raw_changes.RawData.read("raw"), "t")
         describe_data("image", {"dev": [f"{n}.png" for n in range(24)], "test": [f"t{n}.png" for n in range(12)]})
     return folder
