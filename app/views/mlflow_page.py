@@ -8,6 +8,8 @@ from urllib.request import ProxyHandler, build_opener
 
 import streamlit as st
 
+from pipeline.tracking import names
+
 LOCAL = "http://127.0.0.1:5000"  # of 'make ui'
 WAIT = 0.3  # s to wait for a server on this machine
 FOUND = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
@@ -35,7 +37,7 @@ def link(task: str) -> None:
 def experiment(task: str) -> str:
     """Return the id of the task's experiment, from MLflow on this machine; "" if it does not respond."""
     try:
-        with _direct.open(LOCAL + FOUND + quote(task), timeout=WAIT) as answer:
+        with _direct.open(LOCAL + FOUND + quote(names.of_task(task)), timeout=WAIT) as answer:
             return str(json.load(answer)["experiment"]["experiment_id"])
     except (URLError, OSError, ValueError, KeyError, TypeError):
         return ""

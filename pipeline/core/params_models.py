@@ -196,6 +196,12 @@ class RetrainParams(Strict):
     guarded: list[Metric] = ["roc_auc", "balanced_accuracy"]
 
 
+class MlflowParams(Strict):
+    """What stands before the names of experiments and registered models in MLflow; see `pipeline.tracking.names`."""
+
+    prefix: str | None = Field(None, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$", max_length=100)
+
+
 class TaskParams(Strict):
     """One data set: its path, how it is read, divided and evaluated, and its models in order.
 

@@ -12,6 +12,7 @@ from pipeline.core.params_models import (
     BackboneParams,
     DemoParams,
     ExternalParams,
+    MlflowParams,
     ModelParams,
     RetrainParams,
     Strict,
@@ -38,6 +39,7 @@ class AllParams(Strict):
     demo: DemoParams
     backbone: BackboneParams
     retrain: RetrainParams = RetrainParams()
+    mlflow: MlflowParams = MlflowParams()
     tasks: dict[str, Any]
     models: dict[str, Any]
     external: dict[str, Any] = Field(default_factory=dict)

@@ -22,11 +22,6 @@ class Decision:
     note: str
 
 
-def experiment(task: str) -> str:
-    """Return the name of the experiment that holds a task's decisions: the task's own holds models alone."""
-    return f"{task} decisions"
-
-
 def read(task: str) -> list[Decision]:
     """Return the decisions about a task's batches, the oldest first."""
     decisions: list[Decision] = []

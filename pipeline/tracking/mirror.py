@@ -21,7 +21,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.prediction import mlflow_model
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.tracking import decision_record, mlflow_store, run_record
+from pipeline.tracking import decision_record, mlflow_store, names, run_record
 from pipeline.tracking.run_record import Record
 
 ALIAS = "champion"
@@ -99,7 +99,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     `origin` holds each model's tags that say where its results come from. In DVC's copy for an experiment, runs are added
     and nothing else changes: its results are not the project's.
     """
-    experiment, today = experiment_id(client, task), not mlflow_store.in_copy()
+    experiment, today = experiment_id(client, names.of_task(task)), not mlflow_store.in_copy()
     named = {"DVC_EXP_NAME": os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
     created, run_ids = 0, {}
     for shown in records:
@@ -124,7 +124,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
 def mirror_decisions(client: Any, task: str) -> None:
     """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
     decisions = [] if mlflow_store.in_copy() else decision_record.read(task)
-    experiment = experiment_id(client, decision_record.experiment(task)) if decisions else ""
+    experiment = experiment_id(client, names.of_decisions(task)) if decisions else ""
     for decision in decisions:
         if find_run(client, experiment, decision.key):
             continue
@@ -148,23 +148,29 @@ def yes(fact: bool) -> str:
 
 
 def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> str:
-    """Give the alias to the version that holds the champion's bundle, registered if new; return what was done."""
+    """Give the alias to the version that holds the champion's bundle, registered if new; return what was done.
+
+    Notes and descriptions are a person's: what there is to say of the choice goes into tags.
+    """
     selection = artifacts.read_json(TaskPaths(task).selection)
     bundle = require(TaskPaths(task).bundle, f"select_best@{task}")
     info, digest = BundleInfo.from_json(artifacts.read_json(bundle)), artifacts.sha256(bundle.read_bytes())
-    story, winner = f"{selection['reason']}.\n\n{selection['rule']}", selection["winner"]
+    chosen, winner = {"reason": selection["reason"], "rule": selection["rule"]}, selection["winner"]
+    model = names.of_task(task)
     key = params_models.metric_key(selection["metric"], len(info.classes))
-    client.set_experiment_tag(experiment, "mlflow.note.content", story)
+    for name, text in chosen.items():
+        client.set_experiment_tag(experiment, f"champion_{name}", text)
     client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view(selection["metric"], key)))
-    if not client.search_registered_models(f"name = '{task}'"):
-        client.create_registered_model(task, description=f"The champion of the task {task}: models/{task}/best")
-    versions = client.search_model_versions(f"name = '{task}'")
+    if not client.search_registered_models(f"name = '{model}'"):
+        client.create_registered_model(model, tags={"task": task, "bundle": TaskPaths(task).best.as_posix()})
+    versions = client.search_model_versions(f"name = '{model}'")
     same = {"bundle_sha256": digest, "interface": mlflow_model.INTERFACE}
     registered = [version.version for version in versions if same.items() <= version.tags.items()]
     number = registered[0] if registered else register(client, task, winner, run_ids[winner], info, digest)
-    client.update_model_version(task, number, description=story)
-    client.set_registered_model_alias(task, ALIAS, number)
-    return f"champion {winner}, version {number}{'' if registered else ' registered'}"
+    for name, text in chosen.items():
+        client.set_model_version_tag(model, number, name, text)
+    client.set_registered_model_alias(model, ALIAS, number)
+    return f"champion {winner}, version {number} of {model}{'' if registered else ' registered'}"
 
 
 def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo, digest: str) -> str:
@@ -194,7 +200,9 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
             input_example=mlflow_model.example(info),
         )
     tags = {"bundle_sha256": digest, "interface": mlflow_model.INTERFACE, "model": winner}
-    made = client.create_model_version(task, logged.model_uri, run_id, tags=tags, model_id=logged.model_id)
+    made = client.create_model_version(
+        names.of_task(task), logged.model_uri, run_id, tags=tags, model_id=logged.model_id
+    )
     return made.version
 
 
@@ -230,7 +238,7 @@ def experiments() -> dict[str, str]:
     """Return the ids of the tasks' experiments; of those that the store has not got, none."""
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
-        by_task = {task: client.get_experiment_by_name(task) for task in params.load()["tasks"]}
+        by_task = {task: client.get_experiment_by_name(names.of_task(task)) for task in params.load()["tasks"]}
     return {task: experiment.experiment_id for task, experiment in by_task.items() if experiment}
 
 
@@ -241,12 +249,12 @@ def forget(task: str) -> bool:
     """
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
-        experiments = [client.get_experiment_by_name(name) for name in (task, decision_record.experiment(task))]
+        experiments = [client.get_experiment_by_name(name) for name in (names.of_task(task), names.of_decisions(task))]
         for experiment in filter(None, experiments):
             client.rename_experiment(experiment.experiment_id, f"{experiment.name}, removed {experiment.experiment_id}")
             client.delete_experiment(experiment.experiment_id)
-        if client.search_registered_models(f"name = '{task}'"):
-            client.delete_registered_model(task)
-    for name in (task, decision_record.experiment(task)):
+        if client.search_registered_models(f"name = '{names.of_task(task)}'"):
+            client.delete_registered_model(names.of_task(task))
+    for name in (names.of_task(task), names.of_decisions(task)):
         shutil.rmtree(mlflow_store.folder() / "artifacts" / name, ignore_errors=True)
     return experiments[0] is not None

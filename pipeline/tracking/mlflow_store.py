@@ -4,7 +4,6 @@ The store is the folder `mlflow/` of the project, or the server that MLFLOW_TRAC
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.core import artifacts, paths
+from pipeline.core import paths
 from pipeline.core.errors import AssayError
+from pipeline.tracking import moved_store
 
 PAGES_LOG = paths.LOGS / "mlflow-ui.log"
 LOCK_SECONDS = 120  # to wait for another process; mirroring ten models into a new store takes about ten
@@ -55,8 +55,13 @@ def folder() -> Path:
 
 
 def server() -> str | None:
-    """Return the URI of the server or database to use instead of the project's own store, if there is one."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or None
+    """Return the URI of the server or database to use instead of the project's own store, if there is one.
+
+    MLflow sets the variable itself, to the own store too.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    own = uri.startswith("sqlite:///") and Path(uri.removeprefix("sqlite:///")).resolve() == folder() / "mlflow.db"
+    return None if own else uri or None
 
 
 def database() -> str:
@@ -66,7 +71,7 @@ def database() -> str:
 
 @contextmanager
 def locked() -> Iterator[str]:
-    """Yield the URI of the store while no other process of the project writes to it; a stale store is removed first.
+    """Yield the URI of the store while no other process of the project writes to it; one that was moved is made whole first.
 
     Raises TrackError for whatever the store, its files or the way to its server do.
     """
@@ -75,7 +80,7 @@ def locked() -> Iterator[str]:
         folder().mkdir(parents=True, exist_ok=True)
         with FileLock(folder() / "track.lock", timeout=LOCK_SECONDS):
             if not server():
-                remove_stale()
+                moved_store.follow(folder())
             yield uri
     except Timeout:
         raise TrackError(
@@ -96,7 +101,12 @@ def locked() -> Iterator[str]:
 
 def from_store(error: Exception) -> bool:
     """Return whether an exception comes from the store: its database, its files, or the way to its server."""
-    return isinstance(error, OSError) or type(error).__module__.split(".")[0] in ("mlflow", "sqlalchemy", "requests")
+    return isinstance(error, OSError) or type(error).__module__.split(".")[0] in (
+        "mlflow",
+        "sqlalchemy",
+        "sqlite3",
+        "requests",
+    )
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -110,20 +120,10 @@ def first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
-def remove_stale() -> None:
-    """Remove a store that was made in another folder, whose absolute paths lead nowhere, or that is incomplete."""
-    made_for = folder() / "made_for.txt"
-    if made_for.exists() and made_for.read_text(encoding="utf-8") == str(folder()):
-        return
-    for path in folder().glob("mlflow.db*"):
-        path.unlink()
-    shutil.rmtree(folder() / "artifacts", ignore_errors=True)
-
-
 def finish(uri: str) -> None:
     """Note that the project's own store, if `uri` is that, is complete and belongs to this folder."""
     if uri == database():
-        artifacts.write_bytes(folder() / "made_for.txt", str(folder()).encode())
+        moved_store.note(folder())
 
 
 def show(pages: dict[str, str], port: int) -> None:

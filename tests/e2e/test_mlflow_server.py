@@ -166,7 +166,9 @@ def test_tracking_again_writes_no_row(small, mirrored):
     before = mirrored.count()
     assert before["runs"] == 5
     done = small.run("python", "-m", "pipeline.track", MLFLOW_TRACKING_URI=mirrored.uri)
-    assert "track breast: 0 runs created, 2 unchanged; champion breast-logreg, version 1\n" in done.stderr
+    assert (
+        "track breast: 0 runs created, 2 unchanged; champion breast-logreg, version 1 of small.breast\n" in done.stderr
+    )
     assert mirrored.count() == before
 
 

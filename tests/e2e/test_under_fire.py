@@ -97,7 +97,8 @@ def test_mlflow_survives_a_full_disk(disk, on_disk):
     disk.leave(200_000_000)
     done = on_disk.run("python", "-m", "pipeline.track")
     assert re.search(
-        r"track lesions: \d runs created, \d unchanged; champion lesions-\S+, version 1 registered", done.stderr
+        r"track lesions: \d runs created, \d unchanged; champion lesions-\S+, version 1 of lesions registered",
+        done.stderr,
     )
     runs = json.loads(on_disk.read("mlflow/tracked.json"))
     assert {run["model"] for run in runs} == set(on_disk.params()["models"])
