@@ -137,10 +137,13 @@ def add_rows(samples: pd.DataFrame, features: pd.DataFrame, name: str) -> tuple[
         raise DataError(
             f"data/uploads/{name}/rows: have other columns than {params.task(name).raw}; take their batches out"
         )
-    more = pd.DataFrame({"id": tables.row_ids(rows), "path": [path.as_posix() for path in paths]})
+    more = pd.DataFrame({"id": [upload.hash for upload in new], "path": [path.as_posix() for path in paths]})
     more["label"], more["group"] = [upload.label for upload in new], [upload.group for upload in new]
-    for upload, actual in zip(new, more["id"], strict=True):
-        check_upload(name, upload.hash, actual)
+    for upload, id_ in zip(new, tables.row_ids(rows), strict=True):
+        others = (uploads.id_of_equal(id_, number) for number in range(1, len(samples) + len(new)))
+        check_upload(
+            name, upload.hash, id_ if upload.hash == id_ else next((o for o in others if o == upload.hash), id_)
+        )
     more = more.reindex(columns=samples.columns, fill_value="")
     return pd.concat([samples, more], ignore_index=True), pd.concat([features, rows], ignore_index=True)
 

@@ -5,6 +5,7 @@ changes nothing; a row in included.csv brings it into the development set, never
 """
 
 import csv
+import hashlib
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,6 +69,11 @@ def stored(task: str, kind: str, hash_: str) -> Path:
     """Return where the sample with that hash is stored; its path from the project's folder is its path in samples.csv."""
     folder, suffix = FOLDERS[kind]
     return paths.UPLOADS / task / folder / f"{hash_}.{suffix}"
+
+
+def id_of_equal(id_: str, number: int) -> str:
+    """Return the id of the uploaded row that is the `number`-th, from 0, of patients whose rows are equal and have this hash."""
+    return hashlib.sha256(f"{id_}:upload:{number}".encode()).hexdigest()[:16] if number else id_
 
 
 def read_stored(task: str, kind: str) -> list[Included]:

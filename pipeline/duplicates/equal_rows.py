@@ -8,6 +8,7 @@ rows know how columns depend on each other, but no single pair of rows. Two draw
 different rows of the leaf are: of m rows with that value a draw keeps it with the probability sqrt((m - 1) / m).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,13 @@ from pipeline.stats.components import joined_sets, pairs_of_equal
 if TYPE_CHECKING:
     from sklearn.tree import BaseDecisionTree
 
+SEED = 0  # of draws and ties: an audit does not depend on the seed of the split
 LEAF = 20  # rows at least: a pair of equal rows is a tenth of a leaf at most
 DEPTH = 12
 DRAWS = 5
 MOST_ROWS = 20_000  # that the model is fitted to; of more a part
+FEW = 0.02  # other patients expected to equal a row: with fewer, an equal row is a copy
+SUSPICIOUS = 0.001  # probability that so many rows of new patients equal known ones
 SLACK = 4.0  # times as many equal pairs as expected are explained: of scales that measure one thing the trees see half
 
 
@@ -67,6 +71,68 @@ def find_equal_rows(features: pd.DataFrame, keys: list[str], seed: int) -> Equal
         duplicates.append(equal)
         left -= len(equal) * (len(equal) - 1) // 2
     return EqualRows(sum(map(len, sets)), n_pairs, expected, sorted(duplicates))
+
+
+def expect_equal(features: pd.DataFrame) -> np.ndarray:
+    """Return how many other patients are expected to equal each row, float64 (n,); 0 where one of its values is nobody else's.
+
+    The probability of each value, without the row itself, is the mean of that in its leaf and that in the whole column.
+    """
+    codes = as_codes(features)
+    n = len(codes)
+    probability = np.ones(n)
+    for k in range(codes.shape[1]):
+        tree = grow(codes[:, :k], codes[:, k]) if k and len(np.unique(codes[:, k])) > 1 else None
+        everywhere = np.zeros(n)
+        shares = [
+            (count_in_leaf(leaves, codes[:, k]) - 1) / np.maximum(count_in_leaf(leaves, everywhere) - 1, 1)
+            for leaves in (find_leaves(tree, codes[:, :k]), everywhere)
+        ]
+        probability *= np.mean(shares, axis=0)
+    return n * probability
+
+
+def is_beyond_chance(n_equal: int, n: int, share: float) -> bool:
+    """Return whether more of `n` new rows equal known ones than the `share` of patients that do explains."""
+    from scipy.stats import binom
+
+    return bool(n_equal and binom.sf(n_equal - 1, n, share) < SUSPICIOUS)
+
+
+def copied_pairs(both: pd.DataFrame, n_own: int) -> list[tuple[int, int]]:
+    """Return the pairs of positions of equal rows that are one patient's, of own rows and those of another table behind them.
+
+    A row that equals an own one is a copy where no other patient is expected to, or where more rows do than chance explains.
+
+    Parameters
+    ----------
+    both : columns as `data.tables.typed` makes them, of all rows
+    n_own : how many of them are own rows
+    """
+    keys = row_keys(both)
+    first: dict[str, int] = {}
+    for position, key in enumerate(keys[:n_own]):
+        first.setdefault(key, position)
+    equal = [(first[key], n_own + position) for position, key in enumerate(keys[n_own:]) if key in first]
+    others = both.iloc[n_own:].reset_index(drop=True)
+    pairs = [
+        (n_own + rows[0], n_own + other)
+        for rows in find_equal_rows(others, keys[n_own:], SEED).duplicates
+        for other in rows[1:]
+    ]
+    if not equal:
+        return pairs
+    counts = Counter(keys[:n_own])
+    share = float(np.mean([counts[key] > 1 for key in keys[:n_own]]))
+    if not is_beyond_chance(len(equal), len(others), share):
+        expected = expect_equal(both.iloc[:n_own].reset_index(drop=True))
+        equal = [(own, other) for own, other in equal if expected[own] < FEW]
+    return pairs + equal
+
+
+def row_keys(features: pd.DataFrame) -> list[str]:
+    """Return a key of each row: rows whose values are equal, 1.50 and 1.5, have equal keys."""
+    return ["\x1f".join(map(str, row)) for row in features.itertuples(index=False, name=None)]
 
 
 def as_codes(features: pd.DataFrame) -> np.ndarray:

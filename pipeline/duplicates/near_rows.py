@@ -1,19 +1,24 @@
 """Which existing row a submitted one is nearly equal to: jittered, rounded or otherwise edited copies."""
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
+from pipeline.duplicates.equal_rows import FEW, expect_equal
 from pipeline.duplicates.row_clusters import is_rich
 
 LEVEL = 0.01  # share of new patients' rows that are called a copy by chance
 FEWEST_ROWS = 30
+EQUAL = 1e-9  # distance of equal rows
 
 
 class NearRows:
     """Existing rows, among which the near-copies of others are found.
 
     A row is called a copy of its nearest neighbour where the next one is so much farther off that of new patients one in a
-    hundred has such a neighbour: ``(d_1 / d_2) ** m`` is uniform on 0..1 for them (see `row_clusters`).
+    hundred has such a neighbour: ``(d_1 / d_2) ** m`` is uniform on 0..1 for them (see `row_clusters`). One that equals its
+    neighbour is a copy where no other patient is expected to.
     """
 
     def __init__(self, features: pd.DataFrame):
@@ -24,6 +29,7 @@ class NearRows:
         self.is_usable = len(self.columns) >= 2 and len(features) >= FEWEST_ROWS
         if not self.is_usable:
             return
+        self._features = features[self.columns]
         self._known = {name: np.sort(features[name].dropna().to_numpy()) for name in self.columns}
         points = self._scores(features)
         self._neighbours = NearestNeighbors(n_neighbors=3).fit(points)
@@ -36,9 +42,16 @@ class NearRows:
         if not self.is_usable or not len(rows):
             return [None] * len(rows)
         distances, positions = self._neighbours.kneighbors(self._scores(rows), n_neighbors=2)
-        distances = np.maximum(distances, 1e-9)
-        is_copy = (distances[:, 0] / distances[:, 1]) ** self._dimension < LEVEL
+        is_equal = distances[:, 0] < EQUAL
+        distances = np.maximum(distances, EQUAL)
+        is_near = (distances[:, 0] / distances[:, 1]) ** self._dimension < LEVEL
+        is_copy = np.where(is_equal, self._expected[positions[:, 0]] < FEW, is_near)
         return [int(position) if near else None for position, near in zip(positions[:, 0], is_copy, strict=True)]
+
+    @cached_property
+    def _expected(self) -> np.ndarray:
+        """How many other patients are expected to equal each row in the columns that are compared."""
+        return expect_equal(self._features)
 
     def _scores(self, features: pd.DataFrame) -> np.ndarray:
         """Return the rows' values as normal scores among the existing ones, float64 (n, n_columns); missing is in the middle."""

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.duplicates.equal_rows import EqualRows, find_equal_rows
+from pipeline.duplicates.equal_rows import SEED, EqualRows, find_equal_rows, row_keys
 from pipeline.duplicates.pairs import Pair
 from pipeline.duplicates.row_clusters import RowClusters, find_clusters
 from pipeline.stats.components import joined_sets, pairs_of_equal
 
-SEED = 0  # of ties and draws: an audit does not depend on the seed of the split
 NEAR = "near-equal row"
 MOST_TOGETHER = 3  # rows: copies of one row, where the table as a whole does not come in clusters
 
@@ -74,8 +73,3 @@ def likeness(ranks: np.ndarray, a: int, b: int) -> float:
     """Return 1 minus the mean difference of two rows' quantiles, of the columns that both have."""
     difference = np.abs(ranks[a] - ranks[b])
     return round(1 - float(np.nanmean(difference)), 3) if np.isfinite(difference).any() else 1.0
-
-
-def row_keys(features: pd.DataFrame) -> list[str]:
-    """Return a key of each row: rows whose values are equal, 1.50 and 1.5, have equal keys."""
-    return ["\x1f".join(map(str, row)) for row in features.itertuples(index=False, name=None)]

@@ -16,6 +16,7 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.numbers import unit_key
+from pipeline.duplicates.equal_rows import copied_pairs
 from pipeline.duplicates.fingerprint import open_store, take_all
 from pipeline.duplicates.pairs import find_pairs
 from pipeline.prediction.predictor import Predictor
@@ -115,10 +116,8 @@ def rows(
     subset = own["path"].map(dict(zip(split["path"], split["subset"], strict=True))).fillna("excluded")
     order = np.argsort([ORDER.index(name) for name in subset], kind="stable")
     text = pd.read_csv(TaskPaths(block.task).columns, dtype=str, keep_default_na=False)[columns].iloc[order]
-    both = tables.typed(pd.concat([text, features[columns]], ignore_index=True)).map(str)
-    inside, groups = assign(
-        pairs_of_equal(tables.row_ids(both)), subset.iloc[order].tolist(), samples["group"].tolist()
-    )
+    both = tables.typed(pd.concat([text, features[columns]], ignore_index=True))
+    inside, groups = assign(copied_pairs(both, len(text)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
     return ExternalSamples(
         samples["path"].tolist(),

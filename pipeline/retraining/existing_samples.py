@@ -1,12 +1,14 @@
 """Existing samples that a submitted one is compared with: the task's raw samples, with their subset, and earlier uploads."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.core import params
@@ -20,6 +22,7 @@ from pipeline.data.grouping.group_cells import spelling
 from pipeline.data.samples import read_samples, read_split
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_cell
+from pipeline.duplicates.equal_rows import FEW, expect_equal, is_beyond_chance
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.near_rows import NearRows
 from pipeline.duplicates.pairs import Pair, find_pairs
@@ -27,11 +30,12 @@ from pipeline.duplicates.pairs import Pair, find_pairs
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """An existing sample. `subset`: dev, test, excluded, or uploaded."""
+    """An existing sample. `subset`: dev, test, excluded, or uploaded, then with its batch."""
 
     path: str
     label: str
     subset: str
+    batch: str = ""
 
     def objection(self, label: str, how: str) -> str:
         """Return why a sample that is the same as this one is refused; `how` says in which sense it is the same."""
@@ -68,7 +72,7 @@ class ExistingSamples:
             if decided.get(line.batch) == "rejected":
                 continue  # it may be submitted again with the right label
             path = uploads.stored(task, self.kind, line.id).as_posix()
-            self.ids.setdefault(line.id, Existing(path, line.label, "uploaded"))
+            self.ids.setdefault(line.id, Existing(path, line.label, "uploaded", line.batch))
 
     def pairs(self, new: list[Path], prints: list[Fingerprint]) -> tuple[list[Existing], list[Pair]]:
         """Return the existing images, and the pairs that hold a new image; positions of new images follow the existing ones."""
@@ -103,17 +107,19 @@ class Rows:
         self.fields = read_fields(task, columns)
         dates = {name for name, form in read_formats(TaskPaths(task).scan).items() if form.kind == "date"}
         self.unused = {*params.task(task).read.exclude, *dates}
-        samples = [existing.ids.get(id_) for id_ in read_samples(task)["id"]]
-        self._rows: dict[tuple[Any, ...], Existing] = {}
-        for cells, sample in zip(columns.values, samples, strict=True):
-            if sample and (sample.subset == "test" or self.key(cells) not in self._rows):
-                self._rows[self.key(cells)] = sample
-        self._near = NearRows(tables.typed(columns))
-        self._samples = samples
+        self._samples = [existing.ids.get(id_) for id_ in read_samples(task)["id"]]
+        self._features = tables.typed(columns)
+        self._keys = [self.key(cells) for cells in columns.values]
+        self._positions: dict[tuple[Any, ...], int] = {}  # of the row that an equal one is compared with
+        for position, (key, sample) in enumerate(zip(self._keys, self._samples, strict=True)):
+            if sample and (sample.subset == "test" or key not in self._positions):
+                self._positions[key] = position
+        self._near = NearRows(self._features)
+        self._uploaded: dict[tuple[Any, ...], list[Existing]] = defaultdict(list)
         for id_, sample in existing.ids.items():
             if sample.subset == "uploaded":
                 row = json.loads(uploads.stored(task, "table", id_).read_bytes())
-                self._rows[self.key(row.values())] = sample
+                self._uploaded[self.key(row.values())].append(sample)
 
     def key(self, cells: Iterable[str]) -> tuple:
         """Return a row's values, in the order of the columns, numbers as numbers."""
@@ -130,8 +136,32 @@ class Rows:
         return {field.name: to_cell(values[field.name], field) for field in self.fields}
 
     def find(self, cells: dict[str, str]) -> Existing | None:
-        """Return the existing row with these values."""
-        return self._rows.get(self.key(cells.values()))
+        """Return the existing row with these values: one of the test set first."""
+        key = self.key(cells.values())
+        if key in self._positions:
+            return self._samples[self._positions[key]]
+        return next(iter(self._uploaded[key]), None)
+
+    def n_uploaded(self, cells: dict[str, str], batch: str) -> int:
+        """Return how many rows of a batch have these values."""
+        return sum(sample.batch == batch for sample in self._uploaded[self.key(cells.values())])
+
+    def is_explained(self, cells: dict[str, str]) -> bool:
+        """Return whether other patients are expected to have these values, because there are few columns of few values."""
+        position = self._positions.get(self.key(cells.values()))
+        return position is not None and bool(self._expected[position] >= FEW)
+
+    def copies_of_test(self, rows: list[dict[str, str]]) -> bool:
+        """Return whether more of the rows equal one of the test set than other patients do by chance."""
+        in_test = [sample is not None and sample.subset == "test" for sample in self._samples]
+        tested = {key for key, is_test in zip(self._keys, in_test, strict=True) if is_test}
+        others = [key in tested for key, is_test in zip(self._keys, in_test, strict=True) if not is_test]
+        n_equal = sum(self.key(row.values()) in tested for row in rows)
+        return is_beyond_chance(n_equal, len(rows), float(np.mean(others)) if others else 0.0)
+
+    @cached_property
+    def _expected(self) -> np.ndarray:
+        return expect_equal(self._features)
 
     def near(self, rows: list[dict[str, str]]) -> list[Existing | None]:
         """Return the existing row of which each row is nearly a copy, None where it is none's."""
@@ -144,7 +174,7 @@ class Rows:
 
     def add(self, cells: dict[str, str], sample: Existing) -> None:
         """Make a row existing."""
-        self._rows[self.key(cells.values())] = sample
+        self._uploaded[self.key(cells.values())].append(sample)
 
 
 @lru_cache(maxsize=2)

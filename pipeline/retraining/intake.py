@@ -3,9 +3,11 @@
 import json
 import os
 import re
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from pipeline.data.grouping.group_cells import read_groups, spelling
 from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.values import rows_of
 from pipeline.duplicates import fingerprint
-from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions, read_fields
+from pipeline.retraining.existing_samples import Existing, ExistingSamples, Rows, positions, read_fields
 from pipeline.retraining.records import Outcome
 
 BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -151,29 +153,47 @@ def objection(offer: Offer, id_: str, existing: ExistingSamples, near: dict) -> 
 
 def store_rows(
     existing: ExistingSamples, offers: list[Offer], faults: list[str], about: dict[str, str]
-) -> list[Outcome]:
+) -> list[dict[str, Any]]:
     """Store rows of a table; see `collect`."""
     rows, answers = existing.rows(), []
-    for offer, fault in zip(offers, faults, strict=True):
+    read: list[dict[str, str]] = []  # the cells of each offer, none where it cannot be used
+    for position, offer in enumerate(offers):
+        try:
+            read.append({} if faults[position] else rows.cells(offer.data))
+        except DataError as error:
+            read.append({})
+            faults[position] = f"unusable: {error}"
+    are_copies, seen = rows.copies_of_test([cells for cells in read if cells]), Counter[str]()
+    for offer, fault, cells in zip(offers, faults, read, strict=True):
         id_, reason = "", fault
-        if not reason:
-            try:
-                cells = rows.cells(offer.data)
-            except DataError as error:
-                answers.append(answer(offer, "", f"unusable: {error}"))
-                continue
+        if not fault:
             id_ = tables.row_ids(pd.DataFrame([cells], dtype=object))[0]
-            same, (near,) = rows.find(cells), rows.near([cells])
-            reason = same.objection(offer.label, "the same") if same else ""
-            if near and near.subset == "test":
-                reason = reason or near.objection(offer.label, "nearly the same row")
+            seen[id_] += 1
+            reason = objection_to_row(rows, cells, offer.label, are_copies, seen[id_], about["batch"])
         if not reason:
+            ids = (uploads.id_of_equal(id_, number) for number in count())
+            id_ = next(free for free in ids if free not in existing.ids)
             path = uploads.stored(existing.task, "table", id_)
             part = path.with_suffix(".part")
             write_through(part, json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))
             rows.add(cells, keep(existing, part, path, offer, id_, about))
         answers.append(answer(offer, id_, reason))
     return answers
+
+
+def objection_to_row(rows: Rows, cells: dict[str, str], label: str, are_copies: bool, number: int, batch: str) -> str:
+    """Return why a row is refused, or "".
+
+    Rows that are equal in a few columns of few values are other patients, unless so many of those submitted equal the test set
+    that they were copied (`are_copies`). It is the `number`-th of equal rows submitted at once; where the batch has as many, it
+    was submitted before.
+    """
+    same, (near,) = rows.find(cells), rows.near([cells])
+    if same and rows.is_explained(cells) and not (are_copies and same.subset == "test"):
+        return "already stored in this batch" if rows.n_uploaded(cells, batch) >= number else ""
+    if same:
+        return same.objection(label, "the same")
+    return near.objection(label, "nearly the same row") if near and near.subset == "test" else ""
 
 
 def write_through(path: Path, data: bytes) -> None:
@@ -200,7 +220,7 @@ def keep(existing: ExistingSamples, part: Path, path: Path, offer: Offer, id_: s
         if new:
             path.unlink()
         raise
-    existing.ids[id_] = Existing(path.as_posix(), offer.label, "uploaded")
+    existing.ids[id_] = Existing(path.as_posix(), offer.label, "uploaded", about["batch"])
     return existing.ids[id_]
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import tables
-from pipeline.duplicates.equal_rows import EqualRows, find_equal_rows
+from pipeline.duplicates.equal_rows import EqualRows, copied_pairs, expect_equal, find_equal_rows
 
 
 def found(X: np.ndarray) -> EqualRows:
@@ -60,3 +60,29 @@ def test_missing_cells_count_as_a_value():
     X = np.random.default_rng(2).integers(0, 2, (200, 3)).astype(object)
     X[:50, 1] = ""
     assert found(X).duplicates == []
+
+
+def typed(X: np.ndarray) -> pd.DataFrame:
+    return tables.typed(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str))
+
+
+def test_equal_rows_of_another_table_are_patients_where_values_are_few():
+    rng = np.random.default_rng(3)
+    X = rng.integers(0, 2, (500, 5))
+    assert copied_pairs(typed(X), 300) == []
+    measured = rng.normal(size=(500, 5)).round(2)
+    measured[300:320] = measured[:20]
+    assert copied_pairs(typed(measured), 300) == [(i, 300 + i) for i in range(20)]
+
+
+def test_a_table_copied_whole_is_copies_whatever_its_values():
+    rng = np.random.default_rng(4)
+    X = rng.integers(0, 6, (200, 4))
+    assert len(copied_pairs(typed(np.r_[X, X]), 200)) >= 200
+
+
+def test_a_value_that_nobody_else_has_is_expected_nowhere():
+    rng = np.random.default_rng(5)
+    X = np.c_[rng.integers(0, 2, (300, 3)), rng.normal(size=300).round(6)]
+    assert (expect_equal(typed(X)) == 0).all()
+    assert (expect_equal(typed(X[:, :3])) > 10).all()

@@ -338,3 +338,47 @@ def test_jittered_copies_of_test_rows_are_refused(empty_folder):
     assert len(test) > 30
     assert not any(submitted(X[test] + 0.001 * rng.normal(size=(len(test), 4))))
     assert sum(submitted(rng.normal(size=(60, 4)))) >= 58
+
+
+@pytest.fixture
+def symptoms(empty_folder):
+    """A table of four yes/no columns and an age, in which most rows equal others."""
+    rng = np.random.default_rng(1)
+
+    def draw(n: int) -> list[str]:
+        X, ages = rng.integers(0, 2, (n, 4)), rng.integers(4, 9, n) * 10
+        return [f"{','.join(map(str, row))},{age},{kind}" for row, age, kind in zip(X, ages, "ab" * n, strict=False)]
+
+    put(Path(), {"raw.csv": "\n".join(["a,b,c,d,age,kind", *draw(400), ""])})
+    block = task("table", "raw.csv", read={"label": "kind"}, audit={"conflicts": "keep"})
+    write_params(block)
+    restage()
+    return draw
+
+
+def offer_rows(rows: list[str], batch: str = "b") -> list[dict]:
+    Path("new.csv").write_text("\n".join(["a,b,c,d,age,kind", *rows, ""]), encoding="utf-8")
+    return intake.collect("skin", intake.read_file("skin", "new.csv", None, ""), batch, "a tester", "test")
+
+
+def test_equal_rows_of_few_values_are_other_patients(symptoms):
+    rows = symptoms(60)
+    items = offer_rows(rows)
+    assert all(item["accepted"] for item in items)
+    assert len({item["id"] for item in items}) == 60
+    assert {item["reason"] for item in offer_rows(rows)} == {"already stored in this batch"}
+    assert all(item["accepted"] for item in offer_rows(rows[:5], "another"))
+    uploads.write(
+        "skin", [Included(line.id, line.label, line.group, line.batch) for line in upload_ledger.samples("skin")]
+    )
+    restage()
+    new = places()
+    assert (new[new.index.str.contains("uploads")]["subset"] == "dev").sum() == 65
+
+
+def test_a_copy_of_the_test_set_is_refused_whatever_its_values(symptoms):
+    raw = Path("raw.csv").read_text(encoding="utf-8").splitlines()[1:]
+    test = [raw[int(path.removeprefix("row ")) - 1] for path, row in places().iterrows() if row["subset"] == "test"]
+    items = offer_rows(test[:60])
+    assert not any(item["accepted"] for item in items)
+    assert "of the test set" in items[0]["reason"]
