@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from app.recorder import Recorder
 from pipeline.monitoring import drift, histograms
-from pipeline.monitoring.histograms import Tally
+from pipeline.monitoring.histograms import Reference, Tally
 from pipeline.prediction.bundle import BundleInfo
 
 SHOWN = 28  # days that are listed
@@ -19,7 +19,8 @@ def report(recorder: Recorder, task: str, bundle: str, info: BundleInfo) -> dict
     week = sum(list(days.values())[-drift.DAYS :], Tally())
     reference = info.metrics.get("reference")
     content: dict[str, Any] = {"task": task, "kind": info.kind, "bundle": bundle}
-    content |= {"drift": drift.compare(week, reference, info.kind)}
+    compared = drift.compare(week, Reference.from_json(reference) if reference else None, info.kind)
+    content |= {"drift": compared.to_json()}
     content |= {"counts": week.to_json() | {"n": week.n}, "training": reference, "bins": bins()}
     return content | {"by_day": [{"day": day, "n": counts.n} | counts.to_json() for day, counts in days.items()]}
 

@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.core import artifacts, paths
-from pipeline.monitoring import histograms
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.answer import Item, OodScore
 
@@ -111,7 +110,7 @@ def read(path: Path, set_aside: bool = True) -> dict[str, Tally]:
     try:
         content = json.loads(path.read_bytes())
         if content["format"] == FORMAT:
-            return {bundle: histograms.from_json(counts) for bundle, counts in content["bundles"].items()}
+            return {bundle: Tally.from_json(counts) for bundle, counts in content["bundles"].items()}
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -20,6 +20,7 @@ from pipeline.data import raw_changes, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.folder_layout import COLUMNS
+from pipeline.data.folders.sample_files import Skipped
 from pipeline.data.image_features import scan_images
 from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
 from pipeline.data.tabular import formats
@@ -42,6 +43,7 @@ def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, na
 
 def write_all(task: TaskParams, name: str, out: Path) -> None:
     """Write the samples and features of a task."""
+    skipped: list[Skipped] = []
     if task.kind == "table":
         scanned = scan_table(task, name)
         for notice in scanned.notices:
@@ -50,7 +52,7 @@ def write_all(task: TaskParams, name: str, out: Path) -> None:
         TaskPaths(name).formats.unlink(missing_ok=True)
         if unusual := formats.to_json(scanned.formats):
             artifacts.write_json(TaskPaths(name).formats, unusual)
-        rows, columns, skipped = scanned.samples.to_dict("records"), list(scanned.samples), []
+        rows, columns = scanned.samples.to_dict("records"), list(scanned.samples)
     else:
         listed, skipped = folder_layout.list_samples(task, name)
         columns = COLUMNS + list(listed[0].extra)

@@ -16,7 +16,7 @@ from app.recorder import Recorder
 from benchmarks.figures import Figure, ratio, save
 from pipeline.core import artifacts
 from pipeline.monitoring import drift
-from pipeline.monitoring.histograms import Tally
+from pipeline.monitoring.histograms import Reference, Tally
 from pipeline.prediction.predictor import Predictor
 from soak.real_data import DATA, read_labels
 from tests.e2e.test_api import served
@@ -42,15 +42,15 @@ def show(project: Project, pictures: list[bytes]) -> dict:
     return found
 
 
-def verdict(seen: list[tuple], order: Sequence[int], reference: dict) -> str:
+def verdict(seen: list[tuple], order: Sequence[int], reference: Reference) -> str:
     """Return what is said of some samples, given by (item, seen) and their numbers."""
     counts = Tally()
     for k in order:
         counts.add(*seen[k], 0.01)
-    return drift.compare(counts, reference, "image")["verdict"]
+    return drift.compare(counts, reference, "image").verdict
 
 
-def noticed_after(seen: list[tuple], reference: dict, seed: int) -> int:
+def noticed_after(seen: list[tuple], reference: Reference, seed: int) -> int:
     """Return after how many of the samples, in an order by lot, they are called unlike; one more than all where never."""
     order = np.random.default_rng(seed).permutation(len(seen))
     ends = range(drift.FEW, len(seen) + 1, STEP)
@@ -102,7 +102,7 @@ def test_only_another_sites_images_are_noticed(skin_project, monkeypatch):
 
     monkeypatch.chdir(project.folder)
     predictor = Predictor("models/skin/best")
-    reference = artifacts.read_json("models/skin/best/bundle.json")["metrics"]["reference"]
+    reference = Reference.from_json(artifacts.read_json("models/skin/best/bundle.json")["metrics"]["reference"])
     (seen_there, seconds), (seen_home, _) = answers(predictor, elsewhere), answers(predictor, at_home)
     after = [noticed_after(seen_there, reference, seed) for seed in range(ORDERS)]
     rng = np.random.default_rng(7)

@@ -58,11 +58,11 @@ def read_json(path: str | Path) -> Any:
 def from_json(kind: Any, content: Any) -> Any:
     """Return JSON data as what `kind` declares: a dataclass, a list, dict or tuple of such, or a plain value.
 
-    A float that is null becomes NaN, unless None is declared too. A dataclass whose file has another layout than its fields
-    says how in `fields_of_json`; `to_json` is the way back.
+    Unless None is declared too, a float that is null becomes NaN and a list an empty one. A dataclass whose file has another
+    layout than its fields says how in `fields_of_json`; `to_json` is the way back.
     """
     if content is None:
-        return math.nan if kind is float else None
+        return math.nan if kind is float else [] if get_origin(kind) is list else None
     if isinstance(kind, type) and is_dataclass(kind):
         content = kind.fields_of_json(content) if hasattr(kind, "fields_of_json") else content
         kinds = converted_fields(kind)

@@ -151,12 +151,6 @@ class OperatingPointParams(Strict):
             raise ValueError(f"{' and '.join(given)} would each choose a threshold: leave all but one out")
         return self
 
-    @property
-    def target(self) -> "float | CostsParams | None":
-        """The target of the threshold, or None."""
-        given = (self.target_sensitivity, self.target_specificity, self.costs)
-        return next((value for value in given if value is not None), None)
-
 
 class SelectParams(Strict):
     """How the champion is selected and reported: out-of-fold metric, bootstrap draws, operating point and subgroups.

@@ -12,6 +12,8 @@ import numpy as np
 from pipeline.core.suppress_output import quiet
 from pipeline.data.images import SIZE
 
+NOT_ASKED = np.empty(0, np.float32)
+
 
 @dataclass(frozen=True)
 class Inference:
@@ -19,13 +21,13 @@ class Inference:
 
     `output`: float32 (n_outputs,), the embedding or the probabilities. `frozen_mean`: float32 (n_features,), the mean over
     positions of the last map that was not fine-tuned (see `network.to_litert`), from which the distance to the training data is
-    computed. `feature_map`: float32 (7, 7, n_features), the last one; its mean is the embedding. The latter two are None unless
-    they were asked for.
+    computed. `feature_map`: float32 (7, 7, n_features), the last one; its mean is the embedding. The latter two are empty
+    unless they were asked for.
     """
 
     output: np.ndarray
-    frozen_mean: np.ndarray | None = None
-    feature_map: np.ndarray | None = None
+    frozen_mean: np.ndarray
+    feature_map: np.ndarray
 
 
 class Embedder:
@@ -102,8 +104,8 @@ class _Interpreter:
         copy_of = self._interpreter.get_tensor
         return Inference(
             copy_of(self._output)[0],
-            copy_of(self._frozen_map)[0].mean(axis=(0, 1)) if frozen_mean else None,
-            copy_of(self._feature_map)[0] if feature_map else None,
+            copy_of(self._frozen_map)[0].mean(axis=(0, 1)) if frozen_mean else NOT_ASKED,
+            copy_of(self._feature_map)[0] if feature_map else NOT_ASKED,
         )
 
 

@@ -69,7 +69,7 @@ def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: st
 
 def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:
     """Return probabilities (n_classes,) and whether it is refused of some samples, one by one as a server would, or the error."""
-    answers = []
+    answers: list[tuple[np.ndarray, bool] | str] = []
     for item in items:
         try:
             score = predictor.score(predictor.features(opened(item)))

@@ -172,7 +172,7 @@ def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws:
             return Auc(np.nan, np.full(draws, np.nan)), [np.nan, np.nan]
         share = weights / weights.sum()
         pooled = Auc(float(share @ [auc.estimate for auc in aucs]), share @ np.stack([auc.draws for auc in aucs]))
-        return pooled, of_metric("roc_auc", pooled.estimate, pooled.draws, scores.n_groups, rarest)
+        return pooled, of_metric("roc_auc", pooled.estimate, pooled.draws, len(set(dev.group[rows])), rarest)
 
     after, ci = pool([site.left_out for site in defined])
     before, before_ci = pool([site.out_of_fold for site in defined])

@@ -33,8 +33,6 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> Deci
     false_positive / (false_positive + false_negative), the best of perfectly calibrated probabilities (Elkan 2001,
     equation 2).
     """
-    if point.target is None:
-        return DecisionRule()
     thresholds, sensitivity, specificity = sweep(dev.y, proba[:, 1])
     if point.target_sensitivity is not None:
         best = np.flatnonzero(sensitivity >= point.target_sensitivity)[-1]
@@ -43,13 +41,14 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> Deci
         met = specificity >= point.target_specificity
         best = np.argmax(met) if met.any() else len(met) - 1
         reason = f"a specificity of at least {point.target_specificity:g}"
-    else:
-        costs = point.costs
+    elif costs := point.costs:
         missed, alarms = (1 - sensitivity) * np.sum(dev.y == 1), (1 - specificity) * np.sum(dev.y == 0)
         cost = np.round(costs.false_negative * missed + costs.false_positive * alarms, 9)
         far = np.abs(thresholds - costs.false_positive / (costs.false_positive + costs.false_negative))
         best = np.lexsort([far, cost])[0]
         reason = f"costs of {costs.false_negative:g} a false negative and {costs.false_positive:g} a false positive"
+    else:
+        return DecisionRule()
     return DecisionRule(threshold=float(thresholds[best]), chosen_for=reason)
 
 

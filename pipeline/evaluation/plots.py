@@ -1,9 +1,11 @@
 """Charts for reports: drawn with matplotlib's Agg canvas, the same bytes every time."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -16,7 +18,7 @@ COLUMNS = 15  # of an importance plot
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 
 
-def figure(title: str, x: str, y: str) -> tuple[Figure, "Axes"]:  # noqa: F821
+def figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     """Return an empty figure of 5x4.2 inches with titles and no frame on two sides."""
     drawn = Figure(figsize=(5, 4.2), dpi=120, layout="constrained")
     FigureCanvasAgg(drawn)
@@ -123,7 +125,8 @@ def history(table: pd.DataFrame, title: str, path: Path) -> None:
     axes.plot(table["epoch"], table["loss"], color=COLOURS[0], marker=marker, label="fitted on")
     axes.plot(table["epoch"], table["val_loss"], color=COLOURS[1], marker=marker, label="held out")
     axes.set_ylim(bottom=0)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    locator: Any = axes.xaxis.get_major_locator()
+    locator.set_params(integer=True, min_n_ticks=1)
     if len(table) == 1:
         axes.set_xticks(table["epoch"])
     axes.legend(frameon=False)

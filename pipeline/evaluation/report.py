@@ -5,7 +5,7 @@ Light to import: pages of the app read reports, too. An undefined figure is NaN 
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
@@ -30,8 +30,8 @@ class Scores:
     def to_json(self) -> JSON:
         """Return the content of JSON; nested parts stay as they are until they are written."""
         parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name not in ("figures", "ci")}
-        intervals: dict[str, Any] = {"ci": self.ci} if self.ci else {}
-        return self.figures | intervals | {name: part for name, part in parts.items() if part is not None}
+        intervals = {"ci": self.ci} if self.ci else {}
+        return {**self.figures, **intervals} | {name: part for name, part in parts.items() if part is not None}
 
     @classmethod
     def fields_of_json(cls, content: JSON) -> JSON:

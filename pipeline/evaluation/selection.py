@@ -105,7 +105,7 @@ def explain(choice: Choice, key: str, scores: dict[str, float]) -> str:
     sentence = f"{choice.winner} selected ({figure} {scores[choice.winner]:.3f}): "
     if choice.runner_up is None:
         return sentence + "the only model"
-    low, high = choice.difference_ci
+    low, high = choice.difference_ci or [np.nan, np.nan]
     difference = f"difference {choice.difference:.3f} [{low:.3f}, {high:.3f}]"
     runner_up = f"{choice.runner_up} ({scores[choice.runner_up]:.3f}, {difference})"
     others = [model for model in choice.tied if model != choice.runner_up]

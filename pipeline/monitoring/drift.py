@@ -1,7 +1,7 @@
 """Is what a champion is shown like what it was trained on? From counts alone (see `monitoring.histograms`), with intervals.
 
-Shares (refused, each answer): the difference to out-of-fold samples with Newcombe's interval. Distance, and place along each
-direction or in each column: in which share of pairs the served sample lies beyond the training sample (Mann and Whitney's U
+Shares (refused, each answer): the difference to out-of-fold samples with Newcombe's interval. Distance, and the component along
+each direction or in each column: in which share of pairs the served sample lies beyond the training sample (Mann and Whitney's U
 over n m: 0.5 where they are alike), with Newcombe's interval (2006, "Confidence intervals for an effect size measure based on
 the Mann-Whitney statistic. Part 2", method 5). Training samples of one group count as one. All intervals together hold in 95 %
 of cases (Bonferroni), so that more figures make no more false alarms.
@@ -10,12 +10,13 @@ They count served samples as independent: with ten images of each patient, the i
 may match the training data in all of this while the answers are wrong: only labels show that.
 """
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
-from pipeline.monitoring import histograms
-from pipeline.monitoring.histograms import Tally
+from pipeline.core.artifacts import JSON
+from pipeline.monitoring.histograms import Reference, Tally
 from pipeline.stats import intervals
 
 DAYS = 7  # that are compared together
@@ -26,56 +27,103 @@ BEYOND = 0.64  # as is a share of pairs; Vargha and Delaney (2000) call this a m
 NAMES = {"image": ("image", "images"), "table": ("row", "rows")}
 
 
-def compare(served: Tally, reference: dict[str, Any] | None, kind: str, days: int = DAYS) -> dict[str, Any]:
-    """Return verdict, sentence, n and figures of what was `served` in `days` to a champion of `kind` image or table.
+Verdict = Literal["unknown", "too few", "alike", "shifted", "unlike"]
+Of = Literal["refused", "distance", "place", "answer"]  # what a figure is of
 
-    `reference` stands in the champion's bundle (see `monitoring.baseline`); it is None in one made before there were any. The
-    verdict is unknown, too few, alike, shifted (surely different, but not surely by as much as the margins above) or unlike. A
-    figure: of, name, served, training, difference and ci, or beyond and ci; alarm (beyond its margin) and differs.
+
+@dataclass(frozen=True)
+class Figure:
+    """A comparison with the training data and its interval. `alarm`: surely beyond its margin; `differs`: surely different.
+
+    Of refused samples and of an answer, the share `served`, in `training` and the `difference`; of distance and of a component,
+    in which share of pairs the served sample lies `beyond` the training sample.
+    """
+
+    of: Of
+    name: str
+    ci: tuple[float, float]
+    alarm: bool
+    differs: bool
+    served: float | None = None
+    training: float | None = None
+    difference: float | None = None
+    beyond: float | None = None
+
+    @property
+    def size(self) -> float:
+        """How far it is from no difference."""
+        return abs(self.difference or 0.0) if self.beyond is None else abs(self.beyond - 0.5)
+
+    def to_json(self) -> JSON:
+        """Return the content of JSON."""
+        content = {name: value for name, value in vars(self).items() if value is not None}
+        return content | {"ci": list(self.ci)}
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """What was served in so many `days` to a champion, compared with its training data.
+
+    The verdict is unknown, too few (under `at_least` samples), alike, shifted (surely different, but not surely by as much as the
+    margins) or unlike.
+    """
+
+    verdict: Verdict
+    sentence: str
+    days: int
+    n: int
+    figures: list[Figure] = field(default_factory=list)
+    at_least: int = FEW
+
+    def to_json(self) -> JSON:
+        """Return the content of JSON."""
+        return vars(self) | {"figures": [figure.to_json() for figure in self.figures]}
+
+
+def compare(served: Tally, reference: Reference | None, kind: str, days: int = DAYS) -> DriftReport:
+    """Return the report on what was `served` in `days` to a champion of `kind` image or table.
+
+    `reference` stands in the champion's bundle; it is None in one made before there were any.
     """
     many = NAMES[kind][1]
-    report: dict[str, Any] = {"days": days, "n": served.n, "at_least": FEW, "figures": []}
     if reference is None:
-        return report | {
-            "verdict": "unknown",
-            "sentence": "The bundle has no reference of its training data to compare with: run 'dvc repro' to export it again.",
-        }
+        text = "The bundle has no reference of its training data to compare with: run 'dvc repro' to export it again."
+        return DriftReport("unknown", text, days, served.n)
     if served.n < FEW:
         text = f"Too few to compare: {served.n} {many} in the last {days} days; at least {FEW} are needed."
-        return report | {"verdict": "too few", "sentence": text}
-    report["figures"] = figures(served, reference)
-    states = {key for figure in report["figures"] for key in ("alarm", "differs") if figure[key]}
-    verdict = "unlike" if "alarm" in states else "shifted" if states else "alike"
-    return report | {"verdict": verdict, "sentence": sentence(verdict, report["figures"], kind, days)}
+        return DriftReport("too few", text, days, served.n)
+    compared = figures(served, reference)
+    is_alarm, is_different = any(figure.alarm for figure in compared), any(figure.differs for figure in compared)
+    verdict: Verdict = "unlike" if is_alarm else "shifted" if is_different else "alike"
+    return DriftReport(verdict, sentence(verdict, compared, kind, days), days, served.n, compared)
 
 
-def figures(served: Tally, reference: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the figures of `compare`: refused, distance, places in the order of the reference's names, answers by class."""
-    trained = histograms.from_json({key: value for key, value in reference.items() if key not in ("n_groups", "names")})
-    weight = reference["n_groups"] / trained.n
-    classes = trained.answers if len(trained.answers) > 2 else list(trained.answers)[-1:]  # of two the one says both
-    level = 1 - (1 - intervals.LEVEL) / (2 + len(reference["names"]) + len(classes))
+def figures(served: Tally, reference: Reference) -> list[Figure]:
+    """Return the figures of `compare`: refused, distance, components in the order of the reference's names, answers by class."""
+    trained = reference.tally
+    weight = reference.n_groups / trained.n
+    classes = list(trained.answers)
+    classes = classes if len(classes) > 2 else classes[-1:]  # of two classes one share gives the other
+    level = 1 - (1 - intervals.LEVEL) / (2 + len(reference.names) + len(classes))
 
-    def share(of: str, name: str, k: int, n: int, k_trained: int, n_trained: int, margin: float) -> dict[str, Any]:
+    def share(of: Of, name: str, k: int, n: int, k_trained: int, n_trained: int, margin: float) -> Figure:
         a, b = k / n, k_trained / n_trained
         a_ends = intervals.wilson(k, n, level)
         b_ends = intervals.wilson(k_trained * weight, n_trained * weight, level)
         low, high = intervals.of_difference(a, list(a_ends), b, list(b_ends))
         alarm = low > margin or (of == "answer" and high < -margin)
-        facts = {"served": a, "training": b, "difference": a - b, "ci": [low, high]}
-        return {"of": of, "name": name} | facts | {"alarm": alarm, "differs": low > 0 or high < 0}
+        return Figure(of, name, (low, high), alarm, low > 0 or high < 0, served=a, training=b, difference=a - b)
 
-    def pairs(of: str, name: str, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
+    def pairs(of: Of, name: str, a: np.ndarray, b: np.ndarray) -> Figure:
         beyond = superiority(a, b)
         low, high = superiority_interval(beyond, a.sum(), b.sum() * weight, level)
         alarm = low > BEYOND or (of == "place" and high < 1 - BEYOND)
-        differs = low > 0.5 or (of == "place" and high < 0.5)
-        return {"of": of, "name": name, "beyond": beyond, "ci": [low, high], "alarm": alarm, "differs": differs}
+        return Figure(of, name, (low, high), alarm, low > 0.5 or (of == "place" and high < 0.5), beyond=beyond)
 
     compared = [share("refused", "", served.refused, served.n, trained.refused, trained.n, REFUSED)]
     if served.distance.sum():
         compared.append(pairs("distance", "", served.distance, trained.distance))
-    for name, a, b in zip(reference["names"], served.places, trained.places, strict=False):
+    for name, a, b in zip(reference.names, served.places, trained.places, strict=False):
         if a.sum() and b.sum():
             compared.append(pairs("place", name, a, b))
     n, n_trained = served.n - served.refused, trained.n - trained.refused
@@ -112,49 +160,41 @@ def superiority_interval(theta: float, m: float, n: float, level: float) -> tupl
     return end(0.0), end(1.0)
 
 
-def sentence(verdict: str, compared: list[dict[str, Any]], kind: str, days: int) -> str:
+def sentence(verdict: Verdict, compared: list[Figure], kind: str, days: int) -> str:
     """Return the verdict in words, with the figures that it rests on."""
     many = NAMES[kind][1]
     refused = compared[0]
-    shares = f"{refused['served']:.0%} refused against {refused['training']:.0%}"
+    shares = f"{refused.served:.0%} refused against {refused.training:.0%}"
     if verdict == "alike":
         return f"No evidence that the {many} of the last {days} days differ from the training data: {shares}."
-    reasons = [shares, *strongest(compared, "alarm" if verdict == "unlike" else "differs", kind)]
-    what = "; ".join(reasons)
+    significant = [figure for figure in compared if (figure.alarm if verdict == "unlike" else figure.differs)]
+    reasons = "; ".join([shares, *(in_words(figure, kind) for figure in strongest(significant))])
     if verdict == "unlike":
-        text = f"The {many} of the last {days} days are clearly different from the training data: {what}."
+        text = f"The {many} of the last {days} days are clearly different from the training data: {reasons}."
         return f"{text} Collect labels before trusting the answers."
-    return f"The {many} of the last {days} days differ from the training data, perhaps only slightly: {what}."
+    return f"The {many} of the last {days} days differ from the training data, perhaps only slightly: {reasons}."
 
 
-def strongest(compared: list[dict[str, Any]], key: str, kind: str) -> list[str]:
-    """Return words for the strongest figure of distance, of places and of answers, where it has a true `key`."""
-    clauses = []
-    for of in ("distance", "place", "answer"):
-        some = [figure for figure in compared if figure["of"] == of and figure[key]]
-        if some:
-            clauses.append(
-                in_words(
-                    max(some, key=lambda figure: abs(figure.get("beyond", 0.5 + figure.get("difference", 0)) - 0.5)),
-                    kind,
-                )
-            )
-    return clauses
+def strongest(compared: list[Figure]) -> list[Figure]:
+    """Return the strongest figure of distance, of the components and of the answers, where there is one."""
+    of_each = [[figure for figure in compared if figure.of == of] for of in ("distance", "place", "answer")]
+    return [max(same, key=lambda figure: figure.size) for same in of_each if same]
 
 
-def in_words(figure: dict[str, Any], kind: str) -> str:
+def in_words(figure: Figure, kind: str) -> str:
     """Return a figure as a clause."""
-    low, high = figure["ci"]
+    low, high = figure.ci
     sample = NAMES[kind][0]
-    if figure["of"] in ("refused", "answer"):
-        what = "refused" if figure["of"] == "refused" else f"answered {figure['name']}"
-        points = f"difference {figure['difference'] * 100:+.0f} points, interval {low * 100:+.0f} to {high * 100:+.0f}"
-        return f"{figure['served']:.0%} {what} against {figure['training']:.0%} ({points})"
-    if figure["of"] == "distance":
-        pairs = f"{figure['beyond']:.0%} of pairs"
+    if figure.beyond is None:
+        points = (
+            f"difference {100 * (figure.difference or 0):+.0f} points, interval {low * 100:+.0f} to {high * 100:+.0f}"
+        )
+        return f"{figure.served:.0%} answered {figure.name} against {figure.training:.0%} ({points})"
+    if figure.of == "distance":
+        pairs = f"{figure.beyond:.0%} of pairs"
         return f"in {pairs} the served {sample} is farther off than the training {sample} ({low:.0%} to {high:.0%})"
-    where = f"along {figure['name']}" if kind == "image" else f"in column {figure['name']!r}"
-    side, share, ends = "above", figure["beyond"], (low, high)
+    where = f"along {figure.name}" if kind == "image" else f"in column {figure.name!r}"
+    side, share, ends = "above", figure.beyond, (low, high)
     if share < 0.5:
         side, share, ends = "below", 1 - share, (1 - high, 1 - low)
     pairs = f"{share:.0%} of pairs ({ends[0]:.0%} to {ends[1]:.0%})"

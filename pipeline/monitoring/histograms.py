@@ -1,17 +1,17 @@
 """Counts of what a champion was shown, in fixed bins: no image, row or name. Served and out-of-fold samples are counted alike.
 
-Where a sample lies is counted twice: its distance to the training data, and its place along each direction in which training
-data vary most (of a table: each number's place in the range of its column). Images of another camera may all lie within the
-usual distance, and yet all on one side.
+A sample's position is counted twice: its distance to the training data, and its component along each direction in which
+training data vary most (of a table: each number's position in the range of its column). Images of another camera may all lie
+within the usual distance, and yet all on one side.
 """
 
 from bisect import bisect_left
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from pipeline.core.artifacts import JSON
 from pipeline.prediction.answer import Item, OodScore
 
 PROBABILITIES = 20  # bins of 0 to 1
@@ -39,7 +39,7 @@ class Tally:
     """What was counted of some samples. `answers` by class; the unreadable are in no histogram but that of seconds.
 
     distance (61,), probability (20,) of the positive class, of more than two of the most probable one, where there was an
-    answer; places (k, 34); seconds (12,). All int64.
+    answer; places (k, 34) of the components; seconds (12,). All int64.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
@@ -58,8 +58,8 @@ class Tally:
     def add(self, item: Item, ood: OodScore | None, seconds: float) -> None:
         """Count one sample's item and its `Prediction.ood`."""
         self.seconds[bisect_left(SECONDS, seconds)] += 1
-        if ood is not None and ood.distance is not None:
-            self._add_place(ood.distance, ood.components)
+        if ood is not None and ood.distance is not None and ood.components is not None:
+            self._add_position(ood.distance, ood.components)
         if item["class"]:
             self.answers[item["class"]] = self.answers.get(item["class"], 0) + 1
             *_, last = proba = item["probabilities"].values()
@@ -70,11 +70,11 @@ class Tally:
         else:
             self.unreadable += 1
 
-    def _add_place(self, distance: float, places: np.ndarray) -> None:
+    def _add_position(self, distance: float, components: np.ndarray) -> None:
         self.distance[int(min(FARTHEST, distance / DISTANCE))] += 1
-        if len(self.places) != len(places):
-            self.places = np.zeros((len(places), PLACES), np.int64)
-        bins, known = place_bins(places)
+        if len(self.places) != len(components):
+            self.places = np.zeros((len(components), PLACES), np.int64)
+        bins, known = component_bins(components)
         self.places[known, bins] += 1
 
     def __add__(self, other: "Tally") -> "Tally":
@@ -94,50 +94,75 @@ class Tally:
             self.seconds + other.seconds,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return what `from_json` reads."""
-        return {
-            name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()
-        }
+        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, content: JSON) -> "Tally":
+        """Return what `to_json` gave; raise ValueError where it is of other bins, or not that at all."""
+        try:
+            arrays = {name: np.asarray(v, np.int64) if isinstance(v, list) else v for name, v in content.items()}
+            tally = cls(**arrays)  # type: ignore[arg-type] # checked below
+            tally.places = tally.places.reshape(-1, PLACES)
+            whole = [*tally.answers.values(), tally.refused, tally.unreadable]
+            shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
+        except (TypeError, AttributeError, ValueError, OverflowError):
+            raise ValueError("no counts") from None
+        if shapes != [(FARTHEST + 1,), (PROBABILITIES,), (len(SECONDS) + 1,)] or not all(type(n) is int for n in whole):
+            raise ValueError("counts of other bins")
+        return tally
 
 
-def from_json(content: dict[str, Any]) -> Tally:
-    """Return what `Tally.to_json` gave; raise ValueError where it is of other bins, or not that at all."""
-    try:
-        tally = Tally(**{name: np.asarray(v, np.int64) if isinstance(v, list) else v for name, v in content.items()})
-        tally.places = tally.places.reshape(-1, PLACES)
-        whole = [*tally.answers.values(), tally.refused, tally.unreadable]
-        shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
-    except (TypeError, AttributeError, ValueError, OverflowError):
-        raise ValueError("no counts") from None
-    if shapes != [(FARTHEST + 1,), (PROBABILITIES,), (len(SECONDS) + 1,)] or not all(type(n) is int for n in whole):
-        raise ValueError("counts of other bins")
-    return tally
+@dataclass(frozen=True)
+class Reference:
+    """Counts of out-of-fold samples: what a server is to expect of samples like the training data.
+
+    `n_groups`: how many groups the samples are of; `names`: the components, in the order of `Tally.places`.
+    """
+
+    tally: Tally
+    n_groups: int
+    names: list[str]
+
+    def to_json(self) -> JSON:
+        """Return the content of a bundle's `metrics.reference`."""
+        return self.tally.to_json() | {"n_groups": self.n_groups, "names": self.names}
+
+    @classmethod
+    def from_json(cls, content: JSON) -> "Reference":
+        """Return what `to_json` gave."""
+        tally = {name: value for name, value in content.items() if name not in ("n_groups", "names")}
+        return cls(Tally.from_json(tally), content["n_groups"], content["names"])
 
 
-def place_bins(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bin of each of the places (k,) that are known, and the numbers of these."""
-    missing = places != places
-    known = np.flatnonzero(~missing) if missing.any() else np.arange(len(places))
-    return EDGES.searchsorted(places[known], "right"), known
+def component_bins(components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bin of each of the components (k,) that are known, and the indices of these."""
+    missing = components != components
+    known = np.flatnonzero(~missing) if missing.any() else np.arange(len(components))
+    return EDGES.searchsorted(components[known], "right"), known
 
 
 def expected(
-    classes: list[str], decided: np.ndarray, proba: np.ndarray, seen: tuple[np.ndarray, np.ndarray], refused: np.ndarray
+    classes: list[str],
+    decided: np.ndarray,
+    proba: np.ndarray,
+    distance: np.ndarray,
+    components: np.ndarray,
+    refused: np.ndarray,
 ) -> Tally:
-    """Return what is to be expected of samples like the training data, from out-of-fold predictions of n of them.
+    """Return the counts of the out-of-fold predictions of n samples.
 
-    `decided` int (n,), `proba` (n, n_classes), `seen` distances in thresholds (n,) and places (n, k), `refused` bool (n,).
+    `decided` int (n,), `proba` (n, n_classes), `distance` in thresholds (n,), `components` (n, k), `refused` bool (n,).
     """
-    distance, places = seen
-    tally = Tally(refused=int(refused.sum()), places=np.zeros((places.shape[1], PLACES), np.int64))
+    tally = Tally(refused=int(refused.sum()), places=np.zeros((components.shape[1], PLACES), np.int64))
     tally.answers = {name: int((decided[~refused] == k).sum()) for k, name in enumerate(classes)}
     shown = proba[:, 1] if len(classes) == 2 else proba.max(axis=1)
     of_share = np.minimum((shown[~refused] * PROBABILITIES).astype(int), PROBABILITIES - 1)
     tally.probability += np.bincount(of_share, minlength=PROBABILITIES)
     tally.distance += np.bincount(np.minimum(distance / DISTANCE, FARTHEST).astype(int), minlength=FARTHEST + 1)
-    for row in places:
-        bins, known = place_bins(row)
+    for row in components:
+        bins, known = component_bins(row)
         tally.places[known, bins] += 1
     return tally
 

@@ -1,11 +1,15 @@
 """The answer to one sample, as command line, app, API and MLflow show it."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
 
+from pipeline.core.artifacts import JSON
+
+Row = Mapping[str, Any]  # a table's row or clinical columns: a cell by column name, as it was given
 # What all of them print or send, under the keys of the contract. A sample without an answer has an empty class and the reason.
 Item = TypedDict(
     "Item",
@@ -56,7 +60,7 @@ class Explanation:
     png: bytes | None = None
     columns: list[Contribution] | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return what there is, by name, with the image in base64."""
         image = None if self.png is None else base64.b64encode(self.png).decode()
         content = {"kind": self.kind, "map": self.map, "png": image, "columns": self.columns}

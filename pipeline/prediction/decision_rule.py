@@ -17,18 +17,21 @@ from pipeline.core.stage import require
 SHRINK = 1e-3  # how far `calibrate` takes a probability from 0 and 1 at least, see there
 
 
+NUMBERS: dict[str, tuple[str, ...]] = {"none": (), "sigmoid": ("slope", "intercept"), "temperature": ("temperature",)}
+
+
 @dataclass(frozen=True)
 class Calibration:
     """How probabilities are scaled, by the numbers that the `method` needs: none, sigmoid or temperature; see `calibrate`."""
 
     method: str = "none"
-    slope: float | None = None
-    intercept: float | None = None
-    temperature: float | None = None
+    slope: float = 1.0
+    intercept: float = 0.0
+    temperature: float = 1.0
 
     def to_json(self) -> JSON:
-        """Return the content of JSON."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        """Return the method and the numbers that it needs."""
+        return {"method": self.method} | {name: getattr(self, name) for name in NUMBERS[self.method]}
 
     def rounded(self) -> "Calibration":
         """Return the calibration at the digits of a file."""

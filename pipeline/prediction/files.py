@@ -107,9 +107,9 @@ def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[Ite
 def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Path) -> None:
     """Write what each answer rests on to `folder`, one file an input that has an answer."""
     for number, (name, data) in enumerate(inputs, start=1):
-        _, why = predictor.explain(data, name) if not isinstance(data, AssayError) else ({}, None)
-        if why:
-            explanation.save(folder, number, name, why)
+        reasons = None if isinstance(data, AssayError) else predictor.explain(data, name)[1]
+        if reasons:
+            explanation.save(folder, number, name, reasons)
 
 
 def show(items: list[Item], classes: list[str], form: str) -> str:
@@ -117,7 +117,7 @@ def show(items: list[Item], classes: list[str], form: str) -> str:
     if form == "json":
         return json.dumps(items, indent=1, ensure_ascii=False) + "\n"
     header = ["file", "class", *classes, "decision", "refused", "reason"]
-    rows = []
+    rows: list[list[str | float]] = []
     for item in items:
         proba = [item["probabilities"].get(name, "") for name in classes]
         rows.append(
@@ -127,11 +127,10 @@ def show(items: list[Item], classes: list[str], form: str) -> str:
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows([header, *rows])
         return out.getvalue()
-    shown = [["file", "class", *classes, "answer"]]
-    for row in rows:
-        answer = "; ".join(
-            filter(None, (row[-3], row[-1]))
-        )  # the decision, and what is unusual about it, or why there is none
-        shown.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
-    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
-    return "".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in shown)
+    lines = [["file", "class", *classes, "answer"]]
+    for item, row in zip(items, rows, strict=True):
+        # The decision, and what is unusual about it, or why there is none
+        answer = "; ".join(filter(None, (item["decision"], item["reason"])))
+        lines.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)

@@ -4,7 +4,6 @@ MLflow keeps a copy of this package next to the bundle, so a registered model wo
 """
 
 import io
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,7 @@ class Model:
         """Answer with `predictor`."""
         self.predictor = predictor
 
-    def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    def predict(self, table: pd.DataFrame, params: object = None) -> pd.DataFrame:
         """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
 
         Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes clinical columns.

@@ -10,9 +10,7 @@ from pipeline.prediction.answer import OodScore
 from pipeline.prediction.bundle import BundleInfo
 
 
-def score(
-    info: BundleInfo, limit: float, features: Any, embedding: np.ndarray | None, reference: dict[str, np.ndarray] | None
-) -> OodScore:
+def score(info: BundleInfo, limit: float, features: Any, embedding: Any, reference: dict[str, np.ndarray]) -> OodScore:
     """Return the score of one sample.
 
     `features` are a batch of one as the model takes it, `embedding` (1, n_features) what of an image is compared with

@@ -16,7 +16,7 @@ from pipeline.prediction import ood_images, ood_tables
 
 
 def score_training_samples(
-    model: Model, X: Any, dev: Dataset, schema: list[Field] | None, folder: Path
+    model: Model, X: Any, dev: Dataset, schema: list[Field], folder: Path
 ) -> dict[str, np.ndarray]:
     """Return `distance` of each sample to the other folds, (n,), and `places`, its components among all, float32 (n, k).
 

@@ -1,6 +1,7 @@
 """Report numbers outside the range of the training data; beyond `FAR` a row is refused, because a model can only guess there."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,17 @@ from pipeline.core.errors import DataError
 from pipeline.data.tables import new_categories, schema
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_category, to_number
-from pipeline.prediction.answer import OodScore
+from pipeline.prediction.answer import OodScore, Row
 
 SHOWN = 5  # categories named in a sentence
 FAR = 0.5  # of a range's width, on either side of it
 
 
-def beyond_training(rows: list[dict[str, Any]], fields: list[Field]) -> list[str]:
+def beyond_training(rows: Sequence[Row], fields: list[Field]) -> list[str]:
     """Return a sentence for each column with numbers outside the range of the training data."""
     sentences = []
     for field in fields:
-        if not field.is_number or field.min is None:
+        if field.min is None or field.max is None:
             continue
         numbers = [number for row in rows if (number := known_number(row.get(field.name), field)) is not None]
         n_beyond = sum(number < field.min or number > field.max for number in numbers)
@@ -41,7 +42,7 @@ def known_number(value: Any, field: Field) -> float | None:
     return None if np.isnan(number) else number
 
 
-def unseen_categories(rows: list[dict[str, Any]], fields: list[Field]) -> list[str]:
+def unseen_categories(rows: Sequence[Row], fields: list[Field]) -> list[str]:
     """Return a sentence for each column that has categories which training never saw, with the number of cells."""
     sentences = []
     for field in fields:
@@ -62,7 +63,7 @@ def unseen_categories(rows: list[dict[str, Any]], fields: list[Field]) -> list[s
 def of_new_categories(X: pd.DataFrame, fields: list[Field]) -> str:
     """Return what is said of one row's categories that training never saw, "" where there are none."""
     new = new_categories(X, fields)
-    choices = {field.name: field.choices for field in fields if field.name in new}
+    choices = {field.name: field.choices or [] for field in fields if field.name in new}
     parts = []
     for name, values in new.items():
         seen = ", ".join(choices[name][:SHOWN]) + (" ..." if len(choices[name]) > SHOWN else "")

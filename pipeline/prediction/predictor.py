@@ -4,6 +4,7 @@ Needs neither tensorflow nor mlflow, for images no pandas, for tables no LiteRT.
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,28 +13,26 @@ import numpy as np
 
 from pipeline.core.errors import BundleError, DataError
 from pipeline.data import images, litert
-from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
+from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.prediction import bundle, explanation, ood
-from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, refused
+from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
 from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.fast_predict import fast_predict_proba
 
-Sample = (
-    bytes | dict[str, Any] | tuple[bytes, dict[str, Any]]
-)  # an image file, a row, an image file with clinical columns
+Sample = bytes | Row | tuple[bytes, Row]  # an image file, a row, an image file with clinical columns
 
 
 @dataclass(frozen=True)
 class Score:
     """What the model and the training data say about one sample, before the decision.
 
-    `proba`: calibrated, float64 (n_classes,). `feature_map`: of a network that runs on pixels, if asked for.
+    `proba`: calibrated, float64 (n_classes,). `feature_map`: of a network that runs on pixels; empty if not asked for.
     """
 
     proba: np.ndarray
     ood: OodScore
-    feature_map: np.ndarray | None = None
+    feature_map: np.ndarray
 
 
 class Predictor:
@@ -67,10 +66,10 @@ class Predictor:
                 f"{Path(folder).as_posix()}/bundle.json names no model, or one without model.npz: run 'dvc repro'"
             )
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_predict_proba"}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__ |= state
         if self._model is not None:
             self._predict_proba = fast_predict_proba(self._model)
@@ -91,36 +90,36 @@ class Predictor:
 
     def _load(self, data: Sample, with_map: bool = False) -> LoadedSample:
         """Return the features of one sample and what they were made from; `with_map` also the feature map of an embedding."""
-        if self.info.is_table:
+        file, cells = data if isinstance(data, tuple) else (None, data) if isinstance(data, Mapping) else (data, None)
+        names = ", ".join(field.name for field in self.info.schema)
+        if cells is None and names:
+            raise DataError(f"comes without what the model takes{' with an image' * (not self.info.is_table)}: {names}")
+        if cells is not None and not names:
+            raise DataError("comes with columns; the model takes an image file alone")
+        row = None
+        if cells is not None:
             from pipeline.data import tables
 
-            return LoadedSample(tables.to_frame(data, self.info.schema), cells=data)
-        if not has_columns(self.info.features):
-            square = images.square(data)
-            features, feature_map = self._embed(square, with_map)
-            return LoadedSample(features, square, feature_map)
-        if not isinstance(data, tuple):
-            raise DataError(
-                f"comes without what the model takes with an image: {', '.join(self.info.clinical_columns)}"
-            )
-        from pipeline.data import tables
-
-        file, cells = data
-        row = tables.to_frame(cells, self.info.schema)
+            row = tables.to_frame(cells, self.info.schema)
+        if self.info.is_table:
+            return LoadedSample(row, cells=cells or {})
+        if file is None:
+            raise DataError("comes without an image file, which the model takes")
         square = images.square(file)
         features, feature_map = self._embed(square, with_map)
-        return LoadedSample(ImageWithColumns(features, row), square, feature_map, cells)
+        combined = features if row is None else ImageWithColumns(features, row)
+        return LoadedSample(combined, square, feature_map, cells or {})
 
     def embed(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
         return self._embed(square)[0]
 
-    def _embed(self, square: np.ndarray, with_map: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
+    def _embed(self, square: np.ndarray, with_map: bool = False) -> tuple[np.ndarray, np.ndarray]:
         kind = image_part(self.info.features)
         if kind == "embedding":
-            inference = self._network.run(square, feature_map=with_map)
+            inference = self._run_network(square, feature_map=with_map)
             return inference.output[None], inference.feature_map
-        return (square if kind == "pixels" else images.classical(square))[None], None
+        return (square if kind == "pixels" else images.classical(square))[None], litert.NOT_ASKED
 
     def proba(self, features: Any) -> np.ndarray:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
@@ -129,20 +128,22 @@ class Predictor:
     def score(self, features: Any, with_map: bool = False) -> Score:
         """Return the probabilities of a batch of one, and how it compares with the training data."""
         raw, embedding, feature_map = self._run(features, with_map)
-        reference = self._arrays.get("known.npz")
+        reference = self._arrays.get("known.npz", {})
         compared = ood.score(self.info, self.rule.refusal, features, embedding, reference)
         return Score(calibrate(raw, self.rule)[0], compared, feature_map)
 
-    def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray | None]:
+    def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray]:
         """Return probabilities before calibration, what of an image is compared with the training data, and the feature map."""
         if self.info.features != "pixels":
-            return (
-                self._predict_proba(features),
-                features.image if isinstance(features, ImageWithColumns) else features,
-                None,
-            )
-        inference = self._network.run(features[0], frozen_mean=True, feature_map=with_map)
+            embedding = features.image if isinstance(features, ImageWithColumns) else features
+            return self._predict_proba(features), embedding, litert.NOT_ASKED
+        inference = self._run_network(features[0], frozen_mean=True, feature_map=with_map)
         return inference.output[None], inference.frozen_mean[None], inference.feature_map
+
+    def _run_network(self, square: np.ndarray, **asked: bool) -> litert.Inference:
+        if self._network is None:
+            raise BundleError(f"{self.id} has no network for what its model takes: run 'dvc repro'")
+        return self._network.run(square, **asked)
 
     def predict(self, data: Sample, name: str) -> Item:
         """Return the item for one sample; bad input becomes an item with an empty class and the reason."""
@@ -163,7 +164,7 @@ class Predictor:
         item = self._item(name, score)
         if not explain or not item["class"]:
             return Prediction(item, score.ood)
-        if score.feature_map is not None:
+        if score.feature_map.size:
             sample = replace(sample, feature_map=score.feature_map)
         model = self._arrays.get("model.npz", self._model)
         k = self.classes.index(item["class"])

@@ -30,7 +30,7 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
             yield row, predictor.features(row)
         return
     for number, square in enumerate(images.sample_images()):
-        features = predictor.embed(square)
+        features: Any = predictor.embed(square)
         if has_columns(predictor.info.features):
             from pipeline.data import tables
 

@@ -78,8 +78,7 @@ def of_difference(a: float, a_ends: list[float] | None, b: float, b_ends: list[f
 
     MOVER (Zou and Donner 2008, equation 4; for shares Newcombe 1998, method 10): it keeps the intervals' asymmetry.
     """
-    values = [a, b, *(a_ends or [None, None]), *(b_ends or [None, None])]
-    if any(value is None or value != value for value in values):
+    if a_ends is None or b_ends is None or np.isnan([a, b, *a_ends, *b_ends]).any():
         return [float("nan"), float("nan")]
     (a_low, a_high), (b_low, b_high) = a_ends, b_ends
     low = a - b - ((a - a_low) ** 2 + (b_high - b) ** 2) ** 0.5

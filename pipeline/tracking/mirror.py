@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts, params, params_models, paths
+from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.prediction import mlflow_model
@@ -44,7 +45,7 @@ def connected(uri: str) -> Iterator[Any]:
     try:
         yield mlflow.MlflowClient(uri)
     finally:
-        mlflow.set_tracking_uri(before)
+        mlflow.set_tracking_uri(before or "")
 
 
 def experiment_id(client: Any, name: str) -> str:
@@ -206,7 +207,7 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
     return made.version
 
 
-def view(metric: str, key: str) -> dict[str, Any]:
+def view(metric: str, key: str) -> JSON:
     """Return the state of MLflow's table of runs that shows today's as a leaderboard, the best first."""
     figures = [f"oof_{key}", f"oof_{key}_low", f"oof_{key}_high", f"test_{key}", "train_seconds"]
     columns = [f"metrics.`{name}`" for name in figures]

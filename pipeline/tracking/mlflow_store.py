@@ -131,8 +131,8 @@ def show(pages: dict[str, str], port: int) -> None:
 
     `pages` maps a task to the part of the address behind the host.
     """
-    if server():
-        announce(pages, server().rstrip("/"))
+    if address := server():
+        announce(pages, address.rstrip("/"))
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

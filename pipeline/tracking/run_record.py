@@ -7,11 +7,11 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pipeline.core import artifacts, params
+from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import durations, require
 from pipeline.evaluation import selection, test_set_evaluations
@@ -59,8 +59,9 @@ def read(name: str) -> list[Record]:
     task = params.task(name)
     winner = selection.read(name).winner
     seconds = durations()
-    common = {"seed": params.seed(), "kind": task.kind}
-    common |= {
+    common: dict[str, object] = {
+        "seed": params.seed(),
+        "kind": task.kind,
         "split": task.split.model_dump(exclude_none=True),
         "select": task.select.model_dump(exclude={"subgroups", "site"}),
     }
@@ -129,9 +130,9 @@ def with_external(record: Record) -> Record:
     return replace(record, key=content_key(files, {"key": record.key}), metrics=record.metrics | added)
 
 
-def flatten(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
+def flatten(content: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """Return nested values as text under dotted names: {"a": {"b": None}} becomes {"a.b": "null"}."""
-    flat = {}
+    flat: dict[str, str] = {}
     for name, value in content.items():
         if isinstance(value, dict) and value:
             flat |= flatten(value, f"{prefix}{name}.")
@@ -205,7 +206,7 @@ def origin(records: list[Record]) -> dict[str, dict[str, str]]:
     return tags
 
 
-def lock_entries() -> dict[str, Any]:
+def lock_entries() -> dict[str, JSON]:
     """Return the entries of dvc.lock by stage; empty where there is none. `dvc.api` has no access to them."""
     if not LOCK.exists():
         return {}

@@ -5,13 +5,13 @@ Light to import: what serves predictions reads it too.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
 from pipeline.data.tabular.field import Field
 
-Values = dict[str, Any]  # of an estimator's own parameters, by name; each estimator says in `Params` which it takes
+# An estimator's own parameters by name; each estimator says in `Params` which it takes
+Values = JSON
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Tuned:
 class Candidate:
     """The content of candidate.json.
 
-    features: what the files take, `pixels` for a whole network. files: {file name: SHA-256}. schema: the columns; None without.
-    tuned: None where no values are listed.
+    features: what the files take, `pixels` for a whole network. files: {file name: SHA-256}. schema: the columns, null in the
+    file where there are none. tuned: None where no values are listed.
     """
 
     task: str
@@ -46,12 +46,13 @@ class Candidate:
     versions: dict[str, str]
     data_fingerprint: str
     files: dict[str, str]
-    schema: list[Field] | None
+    schema: list[Field]
     tuned: Tuned | None = None
 
     def to_json(self) -> JSON:
         """Return the content of candidate.json; `tuned` is left out where there is none."""
-        return {name: value for name, value in vars(self).items() if name != "tuned" or value}
+        content = {name: value for name, value in vars(self).items() if name != "tuned" or value}
+        return content | {"schema": self.schema or None}
 
     @classmethod
     def read(cls, folder: Path) -> "Candidate":

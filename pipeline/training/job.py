@@ -54,10 +54,10 @@ class Job:
         return [partial(self.estimator.make_model, block, seed, workers) for block in self.blocks]
 
     @cached_property
-    def schema(self) -> list[Field] | None:
-        """The schema of the columns; None where the features have none."""
+    def schema(self) -> list[Field]:
+        """The schema of the columns; empty where the features have none."""
         if not self.model.features.endswith("columns"):
-            return None
+            return []
         columns = self.X.columns if isinstance(self.X, ImageWithColumns) else self.X
         return tables.schema(columns, self.task.preprocess.units, self.dev.formats)
 

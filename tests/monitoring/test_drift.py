@@ -5,30 +5,30 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from pipeline.monitoring import drift, histograms
-from pipeline.monitoring.histograms import Tally
+from pipeline.monitoring.histograms import Reference, Tally
 
 CLASSES = ["benign", "malignant"]
 K = 16
 
 
 def shown(n, seed, far=0.0, aside=0.0, malignant=0.4, k=K):
-    """Return the counts of n samples: `far` and `aside` move distances, and places along the first direction."""
+    """Return the counts of n samples: `far` and `aside` move distances, and components along the first direction."""
     rng = np.random.default_rng(seed)
     distance = rng.gamma(16, 0.6 / 16, n) + far
-    places = rng.normal(size=(n, k))
-    places[:, :1] += aside
+    components = rng.normal(size=(n, k))
+    components[:, :1] += aside
     p = np.where(rng.random(n) < malignant, 0.9, 0.1)
     return histograms.expected(
-        CLASSES, (p > 0.5).astype(int), np.column_stack([1 - p, p]), (distance, places), distance > 1
+        CLASSES, (p > 0.5).astype(int), np.column_stack([1 - p, p]), distance, components, distance > 1
     )
 
 
 def reference(n=600, n_groups=500, k=K):
-    return shown(n, 1, k=k).to_json() | {"n_groups": n_groups, "names": [f"direction {j}" for j in range(1, k + 1)]}
+    return Reference(shown(n, 1, k=k), n_groups, [f"direction {j}" for j in range(1, k + 1)])
 
 
-def only(found, of):
-    return [one for one in found["figures"] if one["of"] == of]
+def only(report, of):
+    return [figure for figure in report.figures if figure.of == of]
 
 
 def test_the_share_of_pairs_is_that_of_mann_and_whitney():
@@ -61,7 +61,7 @@ def test_identical_pairs_still_give_an_interval_with_width(theta):
 
 def test_similar_samples_raise_no_alarm():
     trained = reference()
-    verdicts = [drift.compare(shown(300, seed), trained, "image")["verdict"] for seed in range(2, 202)]
+    verdicts = [drift.compare(shown(300, seed), trained, "image").verdict for seed in range(2, 202)]
     assert verdicts.count("unlike") == 0
     assert verdicts.count("shifted") <= 0.08 * len(verdicts)  # meant: 5 %
 
@@ -69,62 +69,62 @@ def test_similar_samples_raise_no_alarm():
 def test_many_refusals_are_an_alarm_with_both_shares_in_words():
     found = drift.compare(shown(200, 2, far=0.3), reference(), "image")
     (refused,) = only(found, "refused")
-    assert found["verdict"] == "unlike"
-    assert refused["ci"][0] > drift.REFUSED
-    assert refused["training"] == pytest.approx(0.01, abs=0.02)
-    assert found["sentence"].startswith("The images of the last 7 days are clearly different from the training data: ")
-    assert f"{refused['served']:.0%} refused against {refused['training']:.0%}" in found["sentence"]
-    assert found["sentence"].endswith("Collect labels before trusting the answers.")
+    assert found.verdict == "unlike"
+    assert refused.ci[0] > drift.REFUSED
+    assert refused.training == pytest.approx(0.01, abs=0.02)
+    assert found.sentence.startswith("The images of the last 7 days are clearly different from the training data: ")
+    assert f"{refused.served:.0%} refused against {refused.training:.0%}" in found.sentence
+    assert found.sentence.endswith("Collect labels before trusting the answers.")
 
 
 def test_a_shift_to_one_side_is_found_at_equal_distance():
     found = drift.compare(shown(200, 2, aside=1.2), reference(), "image")
     first, *others = only(found, "place")
-    assert found["verdict"] == "unlike"
-    assert first["alarm"]
-    assert not any(one["alarm"] for one in [*others, *only(found, "refused"), *only(found, "distance")])
-    assert "along direction 1 the served image lies above the training image in 8" in found["sentence"]
+    assert found.verdict == "unlike"
+    assert first.alarm
+    assert not any(one.alarm for one in [*others, *only(found, "refused"), *only(found, "distance")])
+    assert "along direction 1 the served image lies above the training image in 8" in found.sentence
     below = drift.compare(shown(200, 2, aside=-1.2), reference(), "table")
-    assert "in column 'direction 1' the served row lies below the training row in 8" in below["sentence"]
+    assert "in column 'direction 1' the served row lies below the training row in 8" in below.sentence
 
 
 def test_other_answers_are_an_alarm_in_either_direction():
     for share, sign in ((0.9, "+"), (0.05, "-")):
         found = drift.compare(shown(200, 2, malignant=share), reference(), "image")
         (answer,) = only(found, "answer")  # of two classes one says it all
-        assert (answer["name"], answer["alarm"], found["verdict"]) == ("malignant", True, "unlike")
-        assert f"answered malignant against {answer['training']:.0%} (difference {sign}" in found["sentence"]
+        assert (answer.name, answer.alarm, found.verdict) == ("malignant", True, "unlike")
+        assert f"answered malignant against {answer.training:.0%} (difference {sign}" in found.sentence
 
 
 def test_a_sure_but_small_difference_is_said_to_be_small():
     found = drift.compare(shown(3000, 2, aside=0.3), reference(3000, 3000), "image")
-    assert found["verdict"] == "shifted"
-    assert "perhaps only slightly" in found["sentence"]
+    assert found.verdict == "shifted"
+    assert "perhaps only slightly" in found.sentence
 
 
 def test_under_fifty_samples_nothing_is_said():
     found = drift.compare(shown(49, 2, far=3), reference(), "table")
-    assert (found["verdict"], found["figures"]) == ("too few", [])
-    assert found["sentence"] == "Too few to compare: 49 rows in the last 7 days; at least 50 are needed."
-    assert drift.compare(shown(50, 2, far=3), reference(), "table")["verdict"] == "unlike"
+    assert (found.verdict, found.figures) == ("too few", [])
+    assert found.sentence == "Too few to compare: 49 rows in the last 7 days; at least 50 are needed."
+    assert drift.compare(shown(50, 2, far=3), reference(), "table").verdict == "unlike"
 
 
 def test_a_bundle_without_a_reference_gets_no_verdict():
     found = drift.compare(shown(200, 2), None, "image")
-    assert found["verdict"] == "unknown"
-    assert "dvc repro" in found["sentence"]
+    assert found.verdict == "unknown"
+    assert "dvc repro" in found.sentence
 
 
 def test_samples_of_one_group_count_as_one():
     few, many = (drift.compare(shown(200, 2), reference(600, n), "image") for n in (60, 600))
     for of in ("refused", "distance", "place", "answer"):
-        narrow, wide = (np.diff(only(found, of)[0]["ci"])[0] for found in (many, few))
+        narrow, wide = (np.diff(only(found, of)[0].ci)[0] for found in (many, few))
         assert wide > 1.1 * narrow
 
 
 def test_missing_answers_or_components_leave_the_other_figures():
     found = drift.compare(shown(200, 2, far=5, k=0), reference(k=0), "table")
-    assert [one["of"] for one in found["figures"]] == ["refused", "distance"]
-    assert found["verdict"] == "unlike"
+    assert [one.of for one in found.figures] == ["refused", "distance"]
+    assert found.verdict == "unlike"
     nothing_refused = drift.compare(Tally(answers={"benign": 200}), reference(), "image")
-    assert {one["of"] for one in nothing_refused["figures"]} == {"refused", "answer"}
+    assert {one.of for one in nothing_refused.figures} == {"refused", "answer"}

@@ -34,7 +34,7 @@ def test_counting_one_by_one_equals_the_expected_counts(n_classes):
     for row in range(len(decided)):
         answer = "" if refused[row] else CLASSES[n_classes][decided[row]]
         found.add(item(answer, *proba[row]), OodScore(distance=distance[row], components=places[row]), 0.01)
-    expected = histograms.expected(CLASSES[n_classes], decided, proba, (distance, places), refused)
+    expected = histograms.expected(CLASSES[n_classes], decided, proba, distance, places, refused)
     assert found.n == expected.n == 300
     assert found.seconds.sum() == 300
     expected.seconds += found.seconds
@@ -73,9 +73,9 @@ def test_without_refusal_an_answer_has_no_components():
 
 def test_counts_add_up_also_with_those_of_nothing():
     decided, proba, distance, places, refused = drawn(2)
-    whole = histograms.expected(CLASSES[2], decided, proba, (distance, places), refused)
+    whole = histograms.expected(CLASSES[2], decided, proba, distance, places, refused)
     parts = [
-        histograms.expected(CLASSES[2], decided[at], proba[at], (distance[at], places[at]), refused[at])
+        histograms.expected(CLASSES[2], decided[at], proba[at], distance[at], places[at], refused[at])
         for at in (slice(0, 100), slice(100, 300))
     ]
     assert sum(parts, Tally()).to_json() == whole.to_json()
@@ -86,7 +86,7 @@ def test_counts_survive_json_which_holds_no_identity():
     found = Tally()
     found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
     text = json.dumps(found.to_json())
-    assert histograms.from_json(json.loads(text)).to_json() == found.to_json()
+    assert Tally.from_json(json.loads(text)).to_json() == found.to_json()
     assert "Smith" not in text
     assert "0.96" not in text
 
@@ -97,7 +97,7 @@ def test_counts_survive_json_which_holds_no_identity():
 )
 def test_counts_of_other_bins_are_no_counts(change):
     with pytest.raises(ValueError, match="counts"):
-        histograms.from_json(Tally().to_json() | change)
+        Tally.from_json(Tally().to_json() | change)
 
 
 def test_a_quantile_of_latency_is_the_end_of_its_bin():

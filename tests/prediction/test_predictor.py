@@ -282,3 +282,9 @@ def test_a_bundle_with_an_unexpected_hash_is_not_loaded(table, tmp_path):
     rewrite(tmp_path / "best", files={"model.joblib": hashlib.sha256(b"code of a stranger").hexdigest()})
     with pytest.raises(BundleError, match=r"bundle\.json is not the one that selection\.json names"):
         Predictor(tmp_path / "best", sha256)
+
+
+def test_files_and_rows_for_the_wrong_model_are_refused(table, pictures):
+    rows, images_alone = Predictor(table / "best"), Predictor(pictures / "bundles/near")
+    assert rows.predict(picture(0), "a")["reason"].startswith("comes without what the model takes: ")
+    assert images_alone.predict({"age": 3}, "b")["reason"] == "comes with columns; the model takes an image file alone"

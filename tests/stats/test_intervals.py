@@ -162,5 +162,5 @@ def test_the_interval_of_a_difference_is_newcombes_of_two_shares():
 
 
 def test_difference_interval_is_undefined_with_a_figure():
-    assert np.isnan(intervals.of_difference(None, None, 0.5, [0.4, 0.6])).all()
-    assert np.isnan(intervals.of_difference(0.5, [0.4, 0.6], 0.5, [None, None])).all()
+    assert np.isnan(intervals.of_difference(np.nan, None, 0.5, [0.4, 0.6])).all()
+    assert np.isnan(intervals.of_difference(0.5, [0.4, 0.6], 0.5, [np.nan, np.nan])).all()
