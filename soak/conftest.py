@@ -8,7 +8,7 @@ import pytest
 from soak.real_data import copy_rows
 from tests.clusters import cluster, here, kept  # noqa: F401 - fixtures
 from tests.e2e.conftest import clone, small  # noqa: F401 - fixtures
-from tests.projects import Project, start_git, tracked
+from tests.projects import Project, new_project
 
 
 @pytest.fixture
@@ -16,10 +16,8 @@ def skin_project(tmp_path: Path) -> Callable[[list[dict[str, str]]], Project]:
     """A function that returns a project whose task `skin` has the photos of some rows of skin_binary."""
 
     def make(rows: list[dict[str, str]]) -> Project:
-        project, raw = Project(tmp_path / "project"), tmp_path / "skin"
+        project, raw = new_project(tmp_path / "project"), tmp_path / "skin"
         copy_rows(rows, raw)
-        tracked(project.folder)
-        start_git(project)
         project.run("python", "-m", "pipeline.init_task", "skin", str(raw), "--label", "label", "--group", "group")
         return project
 

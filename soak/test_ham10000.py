@@ -7,16 +7,14 @@ import pytest
 
 from benchmarks.figures import DATA, Figure, save
 from pipeline.core import artifacts
-from tests.projects import Project, start_git, tracked
+from tests.projects import new_project
 
 MODELS = {"fine-tuned": "ham10000-mobilenetv2", "logistic regression": "ham10000-logreg"}
 
 
 @pytest.mark.skipif(not (DATA / "ham10000").is_dir(), reason="the real data are not here")
 def test_the_calibration_error_of_seven_classes_on_held_out_lesions_is_at_most_5_percent(tmp_path):
-    tracked(tmp_path)
-    project = Project(tmp_path)
-    start_git(project)
+    project = new_project(tmp_path)
     project.run("python", "-m", "pipeline.init_task", "ham10000", str(DATA / "ham10000"))
     project.run("dvc", "repro", "preprocess@ham10000", timeout=3000)
     start = time.monotonic()

@@ -23,7 +23,7 @@ import pytest
 from benchmarks.figures import Figure, save
 from pipeline.core.errors import BundleError
 from pipeline.prediction.bundle import read
-from tests.projects import Project, environment, make_small, start_git, tracked
+from tests.projects import Project, environment, new_project
 
 KILLS, SEED = 50, 20
 OUTPUTS = ("data", "models", "reports")
@@ -74,16 +74,6 @@ class Running:
         self._reader.join()
 
 
-def start(folder: Path) -> Project:
-    """Return a project that has never run."""
-    folder.mkdir()
-    project = Project(folder)
-    tracked(folder)
-    make_small(project)
-    start_git(project)
-    return project
-
-
 def contents(project: Project) -> dict[str, str]:
     """Return the MD5 of dvc.lock, of what MLflow's mirror says it holds, and of every output."""
     files = [path for name in OUTPUTS for path in (project.folder / name).rglob("*") if path.is_file()]
@@ -127,7 +117,7 @@ def tracked_runs(project: Project) -> list[tuple]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A project that ran without being disturbed, and how long each of its stages took, in seconds."""
-    project = start(tmp_path_factory.mktemp("kill") / "undisturbed")
+    project = new_project(tmp_path_factory.mktemp("kill") / "undisturbed", small=True)
     running = Running(project)
     running.end()
     ends = [*(when for when, _ in running.seen[1:]), time.monotonic() - running.begun]
@@ -140,7 +130,7 @@ def test_whatever_kill_9_hits_the_next_run_ends_with_the_same_bytes(undisturbed,
     draw, hit, begun, round_number = random.Random(SEED), Counter(), time.monotonic(), 0
     while hit.total() < KILLS:
         round_number += 1
-        project = start(tmp_path / f"round-{round_number}")
+        project = new_project(tmp_path / f"round-{round_number}", small=True)
         left = KILLS - hit.total()
         chosen = set(draw.sample(list(seconds), min(left, len(seconds))))
         targets = [stage for stage in seconds if stage in chosen]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.projects import Project, start_git, tracked
+from tests.projects import Project, new_project
 
 STOPS = 3  # exit code of a finding
 
@@ -16,10 +16,8 @@ STOPS = 3  # exit code of a finding
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """A clone with an untrained backbone, in which each case is a task."""
-    project = Project(tmp_path_factory.mktemp("leaks") / "project")
-    tracked(project.folder)
+    project = new_project(tmp_path_factory.mktemp("leaks") / "project")
     project.change(backbone__source="random")
-    start_git(project)
     return project
 
 

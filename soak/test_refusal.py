@@ -10,7 +10,7 @@ from benchmarks.figures import DATA, Figure, save
 from pipeline.core import artifacts
 from pipeline.data.images import SUFFIXES
 from pipeline.prediction.predictor import Predictor
-from tests.projects import Project, start_git, tracked
+from tests.projects import new_project
 
 EACH = 100  # of a kind that is drawn
 WIDTH, HEIGHT = 640, 480  # px
@@ -73,9 +73,7 @@ def share_refused(predictor: Predictor, pictures: list[bytes]) -> float:
 
 @pytest.mark.skipif(not (DATA / "skin_binary").is_dir(), reason="the real data are not here")
 def test_what_is_no_dermoscopy_is_refused_and_held_out_skin_is_answered(tmp_path, monkeypatch):
-    tracked(tmp_path)
-    project = Project(tmp_path)
-    start_git(project)
+    project = new_project(tmp_path)
     project.run("python", "-m", "pipeline.init_task", "skin", str(DATA / "skin_binary"))
     project.run("dvc", "repro", "holdout@skin", timeout=3000)
     winner = artifacts.read_json(tmp_path / "reports/skin/selection.json")["winner"]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from app import champions
@@ -17,11 +16,11 @@ from tests.threads import (
     KeptOpen,
     Outcome,
     ask_at_once,
+    asking,
     distinct_images,
     essence,
     mlflow_model,
     mlflow_serving,
-    of_mlflow,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -71,7 +70,7 @@ def speed(best: Path, images: list[bytes]) -> list[Figure]:
 
 def test_no_way_to_a_prediction_mixes_samples_up(small, tmp_path, monkeypatch):
     monkeypatch.chdir(small.folder)
-    monkeypatch.setattr("app.recorder.FOLDER", tmp_path)
+    monkeypatch.setattr("pipeline.core.paths.MONITOR", tmp_path)
     champions.recorder.clear()
     images = distinct_images(100)
     best = small.folder / "models/lesions/best"
@@ -91,12 +90,7 @@ def test_no_way_to_a_prediction_mixes_samples_up(small, tmp_path, monkeypatch):
 
     figures = through("Predictor", lambda image: essence(loaded.predict(image, "")), THREADS)
     figures += through("Predictor, rows", lambda row: essence(breast.predict(row, "")), THREADS, rows, of_rows)
-    model = mlflow_model(small.folder, "lesions")
-
-    def ask_model(image: bytes) -> tuple:
-        return of_mlflow(model.predict(pd.DataFrame({"image": [image]})).to_dict("records")[0])
-
-    figures += through("MLflow model", ask_model, THREADS)
+    figures += through("MLflow model", asking(mlflow_model(small.folder, "lesions")), THREADS)
     with mlflow_serving(small.folder, "lesions") as server:
         figures += through("mlflow models serve", lambda image: server.invocation({"image": image}), CONNECTIONS)
     with mlflow_serving(small.folder, "breast") as server:

@@ -12,6 +12,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.shared import project_once
+
 # Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
 SMALL_BACKBONE = """
 import sys, tensorflow as tf
@@ -68,11 +70,17 @@ def program(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project of a table task t whose champion, a logistic regression, came out of the stages: copy it to change it."""
-    from tests.models import folder_of, score
+    from tests.models import score
 
-    with folder_of(tmp_path_factory.mktemp("scored")) as folder:
-        score({"line": {"estimator": "logreg"}}, 200, 60)
-    return folder
+    return project_once(tmp_path_factory, "scored", lambda: score({"line": {"estimator": "logreg"}}, 200, 60))
+
+
+@pytest.fixture(scope="session")
+def split_task(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Path:
+    """A project with the image task `skin`, split: copy it to change it."""
+    from tests.uploads import make_task
+
+    return project_once(tmp_path_factory, "split", lambda: make_task(program))
 
 
 @pytest.fixture

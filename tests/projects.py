@@ -90,6 +90,16 @@ def tracked(folder: Path) -> None:
             shutil.copy(source, target)
 
 
+def new_project(folder: Path, small: bool = False) -> Project:
+    """Return a project in `folder` as a clone would be, `small` or whole, in a git repository with one commit."""
+    tracked(folder)
+    project = Project(folder)
+    if small:
+        make_small(project)
+    start_git(project)
+    return project
+
+
 def make_small(project: Project) -> None:
     """Shrink the graph of the shipped params.yaml; the models that go are run by unit tests."""
     content = project.params()

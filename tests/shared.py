@@ -1,11 +1,23 @@
 """What is made once for all workers of a test session."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
+
+
+def project_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], object]) -> Path:
+    """Return the folder `name`, in which `make` has run once for all workers as in the current folder: copy it to change it."""
+
+    def run(folder: Path) -> None:
+        with contextlib.chdir(folder):
+            make()
+
+    return made_once(factory.getbasetemp(), name, run)
 
 
 def made_once(session: Path, name: str, make: Callable[[Path], None]) -> Path:

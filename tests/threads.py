@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from pipeline.tracking import mirror
 from pipeline.tracking.mlflow_store import SETTINGS
 from tests.models import lesion
@@ -46,7 +48,7 @@ def ask_at_once(
 ) -> Outcome:
     """Ask for the samples in turn, `calls` times in all, from so many threads; compare each answer with `expected`."""
 
-    def one(number: int) -> str | bool:
+    def is_right(number: int) -> str | bool:
         try:
             return ask(samples[number % len(samples)]) == expected[number % len(samples)]
         except Exception as error:
@@ -54,10 +56,10 @@ def ask_at_once(
 
     start = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(one, range(calls)))
+        results = list(pool.map(is_right, range(calls)))
     outcome = Outcome(calls, time.perf_counter() - start)
-    outcome.errors = [result for result in found if isinstance(result, str)]
-    outcome.differences = found.count(False)
+    outcome.errors = [result for result in results if isinstance(result, str)]
+    outcome.differences = results.count(False)
     return outcome
 
 
@@ -114,6 +116,11 @@ def mlflow_model(folder: Path, task: str) -> Any:
         import mlflow
 
         return mlflow.pyfunc.load_model(f"models:/{task}@champion")
+
+
+def asking(model: Any) -> Callable[[bytes], tuple]:
+    """Return a function that asks a loaded MLflow model for an image."""
+    return lambda image: of_mlflow(model.predict(pd.DataFrame({"image": [image]})).to_dict("records")[0])
 
 
 @contextlib.contextmanager

@@ -13,28 +13,23 @@ import pytest
 from PIL import Image
 
 from tests.samples import encoded, noise
-from tests.serving import BOUNDARY, GOOD, ROW, Client, form, make_project, running
+from tests.serving import BOUNDARY, GOOD, MULTIPART, ROW, Client, form
 
-MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 JPEG, PNG, BMP, TIFF, WEBP = (encoded(noise(3), kind) for kind in ("JPEG", "PNG", "BMP", "TIFF", "WEBP"))
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><image href="file:///etc/passwd"/></svg>'
 HTML = b"<!doctype html><html><body><img src=x onerror=alert(1)></body></html>"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, program) -> Client:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("attacked"))
-        make_project(program)
-        with running() as client:
-            before = {path for path in Path().rglob("*") if path.is_file()}
-            yield client
-            more = {path for path in Path().rglob("*") if path.is_file()} - before
-            assert {path.parent.parent.as_posix() for path in more} <= {"data/monitor"}
-            for path in more:  # counts: names of classes and numbers, nothing that was sent
-                found = json.loads(path.read_bytes() or b"{}")
-                kept = [counts["answers"] for counts in found.get("bundles", {}).values()]
-                assert all(set(answers) <= {"benign", "malignant"} for answers in kept)
+@pytest.fixture(scope="module", autouse=True)
+def kept_files(server):
+    """Nothing that was sent is kept: new files hold counts, with names of classes and numbers."""
+    before = {path for path in Path().rglob("*") if path.is_file()}
+    yield
+    new = {path for path in Path().rglob("*") if path.is_file()} - before
+    assert {path.parent.parent.as_posix() for path in new} <= {"data/monitor"}
+    for path in new:
+        bundles = json.loads(path.read_bytes() or b"{}").get("bundles", {})
+        assert all(set(counts["answers"]) <= {"benign", "malignant"} for counts in bundles.values())
 
 
 def check(server: Client, status: int, content: object) -> None:

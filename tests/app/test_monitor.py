@@ -1,87 +1,124 @@
-"""The page Monitor, driven by Streamlit's own tester."""
+"""What the API says of what it was shown: the same after a restart, and by route and /metrics alike."""
 
-import shutil
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
-from app import champions
-from pipeline.core import artifacts
-from tests.app.test_api_monitor import rows
-from tests.pages import charts, opened, said, table
+from app import recorder
+from pipeline.monitoring import drift
+from pipeline.prediction.predictor import Predictor
+from tests.serving import Client, rows_like_training, running, until
 
-
-@pytest.fixture
-def project(scored, tmp_path, monkeypatch):
-    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = (
+    "import app.recorder, app.api, sys; app.recorder.EVERY = 0.1; sys.argv = ['app.api', '--port', '0']; app.api.main()"
+)
 
 
-def ask(given):
-    champion, _ = champions.champion("t")
-    for row in given:
-        champion.predict(row, "Mrs Smith")
+def seen(client: Client) -> dict:
+    status, content, _ = client.get("/v1/tasks/t/monitor")
+    assert status == 200
+    return content
 
 
-def figure(page, label):
-    return next(one.value for one in page.metric if one.label == label)
+@contextlib.contextmanager
+def served(stop: int) -> Iterator[Client]:
+    """Serve the working folder from a process of its own, which ends with a signal."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE], env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        client = Client(int(re.search(r":(\d+);", process.stdout.readline()).group(1)))
+        until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
+        yield client
+    finally:
+        process.send_signal(stop)
+        process.wait(20)
+        process.stdout.close()
 
 
-def test_before_anything_was_shown_the_page_says_so(project):
-    page = opened("monitor", "t")
-    assert "Too few to compare: 0 rows in the last 7 days; at least 50 are needed." in said(page)
-    assert figure(page, "Samples") == "0"
-    assert figure(page, "Refused") == figure(page, "95 % within") == "none yet"
+def test_counts_survive_an_ordered_end_and_a_kill(served_table):
+    with served(signal.SIGTERM) as client:
+        client.rows(*rows_like_training(30), task="t")
+        assert seen(client)["counts"]["n"] == 30  # at once
+    with served(signal.SIGKILL) as client:
+        assert seen(client)["counts"]["n"] == 30
+        client.rows(*rows_like_training(40), task="t")
+        until(lambda: sum(json.loads(day.read_text())["bundles"][seen(client)["bundle"]]["seconds"][k] for day in
+              Path("data/monitor/t").glob("*.json") for k in range(12)) == 70, "the interval is over")  # fmt: skip
+    with served(signal.SIGTERM) as client:
+        found = seen(client)
+        assert found["counts"]["n"] == 70
+        assert found["by_day"][-1]["n"] + found["by_day"][-2]["n"] == 70  # at midnight it is two days
+        assert found["drift"]["verdict"] == "alike"
 
 
-def test_what_is_like_the_training_data_is_shown_beside_it(project):
-    ask([*rows(120), {"age": "old"}])
-    page = opened("monitor", "t")
-    assert page.success[0].value.replace("\\", "").startswith("No evidence that the rows of the last 7 days differ")
-    assert (figure(page, "Samples"), figure(page, "Unreadable")) == ("120", "1")
-    drawn = charts(page)
-    for start in (
-        "Samples by day",
-        "Share refused",
-        "Distance: served median",
-        "Probability: served",
-        "Answers: benign",
-    ):
-        assert sum(says.startswith(start) for says in drawn) == 1, start
-    assert "no image, no row, no name" in said(page)
-    assert "Smith" not in said(page)
+def test_the_counts_are_those_of_the_answers(served_table):
+    given = [*rows_like_training(20), *rows_like_training(5, older=500), {"age": "old"}]
+    loaded = Predictor("models/t/best")
+    expected = [loaded.predict(row, "") for row in given]
+    with running() as client:
+        client.rows(*given, task="t")
+        client.rows(*given[:2], task="t")
+        found = seen(client)["counts"]
+    answers = [one["class"] for one in [*expected, *expected[:2]]]
+    assert found["answers"] == {name: answers.count(name) for name in ("benign", "malignant")}
+    assert (found["n"], found["refused"], found["unreadable"]) == (27, answers.count("") - 1, 1)
+    assert sum(found["distance"]) == 27
+    assert sum(found["seconds"]) == 28
 
 
-def test_what_is_unlike_it_is_an_alarm_with_its_figures(project):
-    ask(rows(200, older=25))
-    page = opened("monitor", "t")
-    assert "are clearly different from the training data" in page.error[0].value
-    lines = table(page, "Interval").set_index("Figure")
-    assert lines.loc["age: larger than in training", "Verdict"] == "unlike"
-    assert lines.loc["age: larger than in training", "Training"] == "50%"
-    assert lines.loc["size: larger than in training", "Verdict"] == ""
-    assert lines.loc["share refused", "Interval"].startswith("difference ")
+def test_other_data_are_noticed_and_said_in_words(served_table):
+    with running() as client:
+        client.rows(*rows_like_training(200, older=25), task="t")
+        said = seen(client)["drift"]
+        page = client.get("/metrics")[1].decode()
+    assert said["verdict"] == "unlike"
+    assert "in column 'age' the served row lies above the training row" in said["sentence"]
+    (age,) = (one for one in said["figures"] if one["name"] == "age")
+    bundle = Predictor("models/t/best").id
+
+    def value(figure: str, **labels: str) -> float:
+        known = ",".join(f'{key}="{text}"' for key, text in sorted({"task": "t", "bundle": bundle, **labels}.items()))
+        return float(re.search(rf"^{figure}\{{{re.escape(known)}\}} (\S+)$", page, re.MULTILINE).group(1))
+
+    assert value("assay_week_verdict", verdict="unlike") == 1
+    assert value("assay_week_drift", of="place", name="age", end="estimate") == pytest.approx(age["beyond"], abs=1e-6)
+    assert value("assay_week_drift", of="place", name="age", end="low") == pytest.approx(age["ci"][0], abs=1e-6)
+    total = sum(value("assay_week_samples", outcome=one) for one in ("answered", "refused", "unreadable"))
+    assert total == 200
+    assert page.count("assay_week_seconds{") >= 1
+    assert not re.search(r" nan$", page, re.IGNORECASE | re.MULTILINE)
 
 
-def test_what_another_process_counted_is_there_too(project):
-    ask(rows(60))
-    champions.recorder().flush()
-    st.cache_resource.clear()  # as after a restart
-    ask(rows(10, seed=4))
-    assert figure(opened("monitor", "t"), "Samples") == "70"
+def test_a_new_champion_starts_at_zero_and_old_days_expire(served_table, monkeypatch):
+    first = recorder.today()
+    with running() as client:
+        client.rows(*rows_like_training(60), task="t")
+        monkeypatch.setattr(recorder, "today", lambda: recorder.date.fromordinal(first.toordinal() + drift.DAYS))
+        found = seen(client)
+        assert found["counts"]["n"] == 0
+        assert found["drift"]["verdict"] == "too few"
+        assert found["by_day"][-1 - drift.DAYS]["n"] == 60
+        assert len(found["by_day"]) == 28
 
 
-def test_without_a_reference_counts_and_the_remedy_are_shown(project):
-    path = Path("models/t/best/bundle.json")
-    content = artifacts.read_json(path)
-    del content["metrics"]["reference"]
-    artifacts.write_json(path, content)
-    artifacts.write_json("reports/t/selection.json", {"bundle": artifacts.sha256(path.read_bytes())})
-    ask(rows(60))
-    page = opened("monitor", "t")
-    assert "run 'dvc repro' to export it again" in said(page)
-    assert figure(page, "Samples") == "60"
+def test_golden_inputs_are_not_counted_and_reading_writes_nothing(served_table):
+    with running() as client:
+        assert seen(client)["counts"]["n"] == 0
+        assert client.get("/v1/tasks/nothing/monitor")[0] == 404
+    assert not Path("data/monitor").exists()
+
+
+def test_a_folder_that_cannot_be_written_costs_no_answer(served_table):
+    Path("data/monitor").write_text("a file where the folder should be")
+    with running() as client:
+        assert client.rows(*rows_like_training(5), task="t")[0] == 200
+        assert seen(client)["counts"]["n"] == 5

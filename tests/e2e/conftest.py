@@ -9,21 +9,19 @@ from playwright.sync_api import Browser
 
 from tests.browser import chromium
 from tests.clusters import cluster, here, kept  # noqa: F401 - fixtures
-from tests.projects import Project, make_small, start_git, tracked
+from tests.projects import Project, new_project
 from tests.shared import made_once
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A workspace in which `dvc repro` has run once and its results are committed. Tests must leave it as it is."""
-    return Project(made_once(tmp_path_factory.getbasetemp(), "small", lambda folder: run_small(Project(folder))))
+    return Project(made_once(tmp_path_factory.getbasetemp(), "small", run_small))
 
 
-def run_small(project: Project) -> None:
+def run_small(folder: Path) -> None:
     """Make the workspace and run its graph."""
-    tracked(project.folder)
-    make_small(project)
-    start_git(project)
+    project = new_project(folder, small=True)
     project.repro()
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "run")

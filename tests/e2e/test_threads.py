@@ -10,6 +10,7 @@ from tests.e2e.test_api import served
 from tests.threads import (
     KeptOpen,
     ask_at_once,
+    asking,
     distinct_images,
     essence,
     mlflow_model,
@@ -43,12 +44,7 @@ def rows(small):
 
 
 def test_the_mlflow_model_answers_threads(small, images, expected):
-    model = mlflow_model(small.folder, "lesions")
-
-    def ask(image: bytes) -> tuple:
-        return of_mlflow(model.predict(pd.DataFrame({"image": [image]})).to_dict("records")[0])
-
-    outcome = ask_at_once(ask, images, expected, CALLS, 8)
+    outcome = ask_at_once(asking(mlflow_model(small.folder, "lesions")), images, expected, CALLS, 8)
     assert (outcome.errors, outcome.differences) == ([], 0)
 
 

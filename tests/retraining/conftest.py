@@ -1,7 +1,5 @@
 """Projects to which batches of samples are submitted."""
 
-import shutil
-
 import pytest
 
 from pipeline.core import artifacts
@@ -9,25 +7,13 @@ from pipeline.data import upload_ledger, uploads
 from pipeline.retraining import dvc_runs
 from pipeline.tracking import mirror
 from tests.samples import task, write_params
-from tests.uploads import make_task
-
-
-@pytest.fixture(scope="session")
-def split_task(tmp_path_factory, program):
-    """A project with the image task `skin`, split, made once."""
-    folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make_task(program)
-    return folder
 
 
 @pytest.fixture
-def project(split_task, tmp_path, monkeypatch):
-    """A copy of it as the working folder, which shares its store of features."""
-    shutil.copytree(split_task, tmp_path, dirs_exist_ok=True)
+def project(split_task, work_in_copy, monkeypatch):
+    """A copy of `split_task` as the working folder, which shares its store of features."""
     monkeypatch.setenv("DVC_ROOT", str(split_task))
-    monkeypatch.chdir(tmp_path)
+    return work_in_copy(split_task)
 
 
 @pytest.fixture

@@ -1,14 +1,9 @@
-"""The app's page Retrain, and the right answer on the page Predict, driven by Streamlit's own tester."""
+"""The page Retrain, driven by Streamlit's own tester."""
 
-import shutil
-import sys
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import streamlit as st
 from filelock import FileLock
-from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from app.views import retrain as page_code
@@ -18,40 +13,12 @@ from pipeline.data.uploads import Included
 from pipeline.retraining import batch_status
 from pipeline.retraining.records import Drift, SubgroupChange
 from tests.comparisons import change, make_comparison, make_profile
-from tests.pages import opened, said, table
+from tests.pages import button, opened, table, text_of
 from tests.samples import ROOT
-from tests.serving import make_project
 from tests.textures import stored, texture
-from tests.uploads import make_task, one_of
+from tests.uploads import one_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, program):
-    """A project with the image task `skin`, split, and a champion; made once."""
-    folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make_task(program)
-        make_project(program)
-        test = {"roc_auc": 0.8, "recall": 0.7, "specificity": 0.9, "ci": {"roc_auc": [0.6, 0.9]}}
-        artifacts.write_json("reports/skin/test/line.json", test | {"counts": {"n": 30, "n_groups": 20}})
-    return folder
-
-
-@pytest.fixture
-def project(whole, tmp_path, monkeypatch):
-    """A copy of it as the working folder, which shares its store of features."""
-    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("DVC_ROOT", str(whole))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ASSAY_API_KEYS", raising=False)
-    config.set_option("server.address", "127.0.0.1")
-    monkeypatch.setattr(sys, "argv", ["app/shell.py"])
-    st.cache_resource.clear()
-    yield
-    config.set_option("server.address", "127.0.0.1")
 
 
 @pytest.fixture
@@ -67,8 +34,8 @@ def started(monkeypatch) -> list[list[str]]:
     return found
 
 
-def hand_in(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    """Hand pictures in as benign, in the batch b."""
+def submit(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Submit images as benign, in the batch b."""
     page.selectbox[0].select("benign")
     page.text_input[1].input("b")
     for name, data in files:
@@ -76,20 +43,15 @@ def hand_in(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
     return page.button[0].click().run()
 
 
-def button(page: AppTest, label: str) -> Any:
-    """Return the button that bears the label."""
-    return next(one for one in page.button if one.label == label)
-
-
-def test_labelled_images_are_submitted_and_refusals_give_the_reason(project):
+def test_labelled_images_are_submitted_and_refusals_give_the_reason(upload_project):
     page = opened("retrain", "skin")
-    hand_in(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
+    submit(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
     assert not page.exception
     assert "1 stored, 1 refused" in page.warning[0].value
     assert "of the test set" in table(page, "Reason")["Reason"][0]
     (line,) = upload_ledger.samples("skin")
     assert (line.label, line.batch, line.source, line.who) == ("benign", "b", "app", "app")
-    assert "1 samples (1 benign)" in said(page)
+    assert "1 samples (1 benign)" in text_of(page)
 
 
 def made_comparison(passed: bool) -> None:
@@ -117,17 +79,17 @@ def labels(page: AppTest) -> list[str]:
     return [one.label for one in page.button][1:]
 
 
-def test_buttons_try_promote_and_roll_back_a_batch(project, started):
+def test_buttons_try_promote_and_roll_back_a_batch(upload_project, started):
     page = opened("retrain", "skin")
-    hand_in(page, ("new.png", stored(texture(1001), "PNG")))
+    submit(page, ("new.png", stored(texture(1001), "PNG")))
     assert labels(page) == ["Try it", "Reject"]
     button(page, "Try it").click().run()
     assert started == [["pipeline.retrain", "skin", "--batch", "b", "--who", "app"]]
     made_comparison(passed=True)
     page = opened("retrain", "skin")
-    assert {"Promote: it is better.", "- Worse of x."} <= set(said(page).splitlines())
-    assert "excluded of 1 samples: 1 for leak" in said(page)
-    assert "the champion refuses 25% of it" in said(page)
+    assert {"Promote: it is better.", "- Worse of x."} <= set(text_of(page).splitlines())
+    assert "excluded of 1 samples: 1 for leak" in text_of(page)
+    assert "the champion refuses 25% of it" in text_of(page)
     shown = table(page, "With the batch").astype(str)
     assert shown[""].tolist() == [
         "ROC AUC",
@@ -149,8 +111,8 @@ def test_buttons_try_promote_and_roll_back_a_batch(project, started):
     assert "--force" not in started[1]
 
 
-def test_a_person_can_override_the_gate_after_confirming(project, started):
-    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+def test_a_person_can_override_the_gate_after_confirming(upload_project, started):
+    submit(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     made_comparison(passed=False)
     page = opened("retrain", "skin")
     assert "Do not promote: it is worse." in [one.value.replace("\\", "") for one in page.warning]
@@ -160,9 +122,9 @@ def test_a_person_can_override_the_gate_after_confirming(project, started):
     assert started == [["pipeline.retrain", "skin", "--promote", "b", "--force", "--who", "app"]]
 
 
-def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch):
+def test_why_a_process_that_was_started_ended_badly_is_said(upload_project, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+    submit(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     page = opened("retrain", "skin")
     button(page, "Try it").click().run()  # there is no DVC here
     ((process, _),) = page_code.children()
@@ -173,8 +135,8 @@ def test_why_a_process_that_was_started_ended_badly_is_said(project, monkeypatch
     assert "RetrainError: the champion of skin is not up to date" in errors
 
 
-def test_killed_promotions_and_rollbacks_are_finished(project, started):
-    hand_in(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
+def test_killed_promotions_and_rollbacks_are_finished(upload_project, started):
+    submit(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     rows = [Included(upload_ledger.samples("skin")[0].id, "benign", "", "b")]
     uploads.write("skin", rows)
     batch_status.write("skin", "b", "promoting")
@@ -187,7 +149,7 @@ def test_killed_promotions_and_rollbacks_are_finished(project, started):
 @pytest.mark.parametrize(
     ("label", "given", "sentence"), [("benign", False, "Choose files first"), (None, True, "Choose the label")]
 )
-def test_a_form_that_lacks_something_says_what(project, label, given, sentence):
+def test_a_form_that_lacks_something_says_what(upload_project, label, given, sentence):
     page = opened("retrain", "skin")
     if label:
         page.selectbox[0].select(label)
@@ -198,47 +160,24 @@ def test_a_form_that_lacks_something_says_what(project, label, given, sentence):
     assert upload_ledger.samples("skin") == []
 
 
-def test_a_new_session_finds_and_cancels_a_running_process(project, started):
+def test_a_new_session_finds_and_cancels_a_running_process(upload_project, started):
     with upload_ledger.locked("skin"):
         upload_ledger.append("skin", upload_ledger.Collected(id="0" * 16, label="benign", batch="b"))
     batch_status.write("skin", "b", "running", stage="scan@skin", done=3, total=9, seconds_left=40)
     artifacts.write_bytes(batch_status.folder("skin", "b") / "log.txt", b"Running stage 'scan@skin':\n")
     with FileLock(batch_status.LOCK):
         page = opened("retrain", "skin")
-        assert "running" in said(page)
+        assert "running" in text_of(page)
         assert "Running stage 'scan@skin':" in page.code[0].value
         assert labels(page) == ["Cancel"]
         button(page, "Cancel").click().run()
     assert (batch_status.folder("skin", "b") / "cancel").exists()
     page = opened("retrain", "skin")
-    assert "interrupted" in said(page)
+    assert "interrupted" in text_of(page)
     assert labels(page) == ["Try it", "Reject"]
     assert started == []
 
 
-def test_nothing_can_be_submitted_to_a_public_app_without_key(project):
-    config.set_option("server.address", "0.0.0.0")
-    page = opened("retrain", "skin")
-    assert not page.button
-    assert "accepts no samples or decisions" in said(page)
-
-
-def test_commas_alone_are_no_key(project, monkeypatch):
-    config.set_option("server.address", "0.0.0.0")
-    monkeypatch.setenv("ASSAY_API_KEYS", " , ")
-    assert not opened("retrain", "skin").button
-
-
-def test_a_server_without_the_packages_for_training_says_so(project, monkeypatch):
+def test_a_server_without_the_packages_for_training_says_so(upload_project, monkeypatch):
     monkeypatch.setattr(page_code, "lacking", lambda: "cv2")
-    assert "cv2 is not installed here" in said(opened("retrain", "skin"))
-
-
-def test_the_right_answer_to_a_picture_is_one_click(project):
-    page = opened("predict", "skin")
-    page.file_uploader(key="files").upload("a.png", stored(texture(1001), "PNG"), "image/png").run()
-    button(page, "malignant").click().run()
-    assert not page.exception
-    (line,) = upload_ledger.samples("skin")
-    assert (line.label, line.source) == ("malignant", "app")
-    assert "Stored as malignant" in said(page)
+    assert "cv2 is not installed here" in text_of(opened("retrain", "skin"))

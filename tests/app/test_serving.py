@@ -19,20 +19,6 @@ from tests.serving import GOOD, ROW, crown, make_project, vouch
 BEST = Path("models/skin/best")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory, program):
-    folder = tmp_path_factory.mktemp("made")
-    with contextlib.chdir(folder):
-        make_project(program)
-    return folder
-
-
-@pytest.fixture
-def project(made, tmp_path, monkeypatch):
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-
-
 def check(models: Models, times: int = 2) -> Models:
     """Let `models` check the files, by default until unchanged files are loaded."""
     for _ in range(times):
@@ -51,7 +37,7 @@ def test_the_champions_are_taken_up_at_the_first_check(project):
     models = Models(2)
     assert not models.is_checked
     check(models, 1)
-    assert (set(models.served), models.refused, models.is_checked) == ({"skin", "patients"}, {}, True)
+    assert (set(models.served), models.refused, models.is_checked) == ({"skin", "patients", "whole"}, {}, True)
     samples = [("a.png", GOOD)] * 5
     items = asyncio.run(models.predict(models.champion(None), samples))
     assert [item["class"] for item in items] == ["malignant"] * 5
@@ -161,7 +147,8 @@ def test_a_bad_bundle_is_refused_and_the_old_one_serves(project, caplog, damage)
 
 def test_a_model_with_an_unexpected_hash_is_never_unpickled(project, monkeypatch):
     replace_model_and_hash()
-    shutil.rmtree("models/patients")
+    for task in ("patients", "whole"):
+        shutil.rmtree(f"models/{task}")
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
     models = check(Models(1), 1)
     assert "is not the one that selection.json names" in models.refused["skin"]
@@ -206,7 +193,7 @@ def test_an_empty_project_loads_its_first_champion_when_it_appears(tmp_path, pro
         models.champion(None)
     make_project(program)
     check(models, 1)
-    assert set(models.served) == {"skin", "patients"}
+    assert set(models.served) == {"skin", "patients", "whole"}
 
 
 def test_an_unreadable_folder_does_not_stop_the_watch(project, monkeypatch, caplog):

@@ -1,27 +1,53 @@
-"""A form has clinical columns: one value for all images, or one for each."""
+"""Forms with images, and with clinical columns: one value for all images, or one for each."""
 
 import pytest
 
 from app import limits
 from pipeline.prediction.predictor import Predictor
 from tests.models import picture
-from tests.serving import GOOD, Client, make_project, running
+from tests.serving import GOOD, form
 
 PATH = "/v1/tasks/whole/predict"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, program) -> Client:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("served"))
-        make_project(program, whole=True)
-        with running() as client:
-            yield client
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def whole(server) -> Predictor:
     return Predictor("models/whole/best")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "message"),
+    [
+        ("application/json", b'{"rows": []}', 415, "expected multipart/form-data with the images under the"),
+        ("", b"", 415, "Found no content type; expected multipart/form-data"),
+        ("multipart/form-data", b"", 415, "expected multipart/form-data"),
+        ("multipart/form-data; boundary=x", b"", 422, "ends before its closing boundary"),
+        ("multipart/form-data; boundary=x", b"--x\r\n(\r\n", 422, "The multipart form is damaged"),
+        ("multipart/form-data; boundary=x", b"--x--\r\n", 422, "has no field 'files'; it has: none"),
+    ],
+)
+def test_a_form_that_cannot_be_read_says_what_was_expected(server, content_type, body, status, message):
+    answered, content, _ = server.ask("POST", "/v1/tasks/skin/predict", body, content_type=content_type)
+    assert (answered, content["status"]) == (status, status)
+    assert message in content["detail"]
+
+
+def test_a_wrong_form_field_names_the_expected_one(server):
+    status, content, _ = server.send("/predict/", ("a.png", GOOD), field="image")
+    assert (status, content["detail"]) == (
+        422,
+        "The form has no field 'file'; it has: 'image'. Send the images under 'file'.",
+    )
+
+
+def test_file_names_are_returned_unchanged_and_missing_ones_numbered(server):
+    names = ["../../etc/passwd", "ein Bild.png", "図.png", "a" * 300]
+    _, content, _ = server.send("/v1/tasks/skin/predict", *((name, GOOD) for name in names))
+    assert [item["file"] for item in content["predictions"]] == [*names[:3], "a" * 255]
+    body = form(("", GOOD)).replace(b'; filename=""', b"")
+    content_type = "multipart/form-data; boundary=a-boundary-that-no-file-holds"
+    status, content, _ = server.ask("POST", "/v1/tasks/skin/predict", body, content_type=content_type)
+    assert (status, content["predictions"][0]["file"]) == (200, "file 1")
 
 
 def test_clinical_columns_apply_to_all_images_or_each_in_order(server, whole):

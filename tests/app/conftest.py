@@ -1,0 +1,59 @@
+"""Projects with champions, servers on them, and pages that start afresh."""
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit import config
+
+from pipeline.prediction.predictor import Predictor
+from tests.serving import Client, make_project, running
+from tests.shared import project_once
+
+
+@pytest.fixture(scope="session")
+def champions_project(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Path:
+    """A project with three champions, made once: copy it to change it."""
+    return project_once(tmp_path_factory, "champions", lambda: make_project(program))
+
+
+@pytest.fixture
+def project(champions_project: Path, work_in_copy: Callable[[Path], Path]) -> Path:
+    """A copy of it as the current folder."""
+    return work_in_copy(champions_project)
+
+
+@pytest.fixture
+def served_table(scored: Path, work_in_copy: Callable[[Path], Path]) -> Path:
+    """A copy of the scored project of the table task t as the current folder."""
+    return work_in_copy(scored)
+
+
+@pytest.fixture(scope="module")
+def server(champions_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A server on a copy of it, which is the current folder."""
+    folder = shutil.copytree(champions_project, tmp_path_factory.mktemp("served"), dirs_exist_ok=True)
+    with contextlib.chdir(folder), running() as client:
+        yield client
+
+
+@pytest.fixture
+def skin(server: Client) -> Predictor:
+    """The Predictor of the image task `skin`."""
+    return Predictor("models/skin/best")
+
+
+@pytest.fixture
+def fresh_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An app on this machine, without keys, that has seen nothing."""
+    monkeypatch.delenv("ASSAY_API_KEYS", raising=False)
+    monkeypatch.setattr(sys, "argv", ["app/shell.py"])
+    config.set_option("server.address", "127.0.0.1")  # as in .streamlit/config.toml, which no temporary folder has
+    st.cache_resource.clear()
+    yield
+    config.set_option("server.address", "127.0.0.1")
+    st.cache_resource.clear()

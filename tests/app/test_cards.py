@@ -1,0 +1,42 @@
+"""Tasks are listed and described."""
+
+from pathlib import Path
+
+from pipeline.prediction.decision_rule import DecisionRule
+from tests.serving import ROW
+
+
+def test_tasks_are_listed_and_described(server, skin):
+    status, content, _ = server.get("/v1/tasks")
+    assert status == 200
+    assert [task["task"] for task in content["tasks"]] == ["patients", "skin", "whole"]
+    described = server.get("/v1/tasks/skin")[1]
+    facts = {"task": "skin", "kind": "image", "model": "line", "bundle": skin.id, "classes": ["benign", "malignant"]}
+    assert content["tasks"][1] == facts
+    assert described == facts | {"schema": None, "metrics": described["metrics"], "card": described["card"]}
+    assert described["metrics"]["out_of_fold"] == {"roc_auc": 0.9}
+    assert described["metrics"]["test"]["roc_auc"] == 0.8
+    assert described["card"]["test_looks"] == "test set evaluated 7 times or more"
+    assert described["card"]["chosen"] == "line wins"
+    assert described["card"]["decision"] == DecisionRule().to_json()
+    assert "not a medical device" in described["card"]["use"]
+
+
+def test_an_unreadable_evaluation_count_is_left_out_of_the_card(server):
+    path = Path("reports/skin/test_looks.csv")
+    before = path.read_bytes()
+    path.write_bytes(before + b"<<<<<<< HEAD\n")  # as a merge with conflicts leaves it
+    try:
+        status, content, _ = server.get("/v1/tasks/skin")
+    finally:
+        path.write_bytes(before)
+    assert (status, content["metrics"]["test"]["roc_auc"]) == (200, 0.8)
+    assert "test_looks" not in content["card"]
+
+
+def test_a_tables_columns_are_described_with_units_and_ranges(server):
+    _, content, _ = server.get("/v1/tasks/patients")
+    assert [field["name"] for field in content["schema"]] == list(ROW)
+    assert content["schema"][0]["unit"] == "years"
+    assert content["schema"][2]["choices"] == ["arm", "leg"]
+    assert "test" not in content["metrics"]

@@ -1,0 +1,19 @@
+"""The correct class is submitted with one click."""
+
+import pytest
+
+from pipeline.data import upload_ledger
+from tests.pages import button, opened, text_of
+from tests.textures import stored, texture
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_the_right_answer_to_a_picture_is_one_click(upload_project):
+    page = opened("predict", "skin")
+    page.file_uploader(key="files").upload("a.png", stored(texture(1001), "PNG"), "image/png").run()
+    button(page, "malignant").click().run()
+    assert not page.exception
+    (line,) = upload_ledger.samples("skin")
+    assert (line.label, line.source) == ("malignant", "app")
+    assert "Stored as malignant" in text_of(page)

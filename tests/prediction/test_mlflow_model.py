@@ -1,0 +1,47 @@
+"""The model that MLflow loads answers as the Predictor does."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.prediction import mlflow_model
+from pipeline.prediction.predictor import Predictor
+from tests.models import KERAS_NOISE, picture
+
+pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
+
+
+def answers_of(table: pd.DataFrame) -> list[tuple]:
+    return list(zip(table["class"], table["reason"], table["proba_malignant"].round(6), strict=True))
+
+
+def expected(items: list[dict]) -> list[tuple]:
+    shares = [item["probabilities"].get("malignant", np.nan) for item in items]
+    return [(item["class"], item["reason"], share) for item, share in zip(items, shares, strict=True)]
+
+
+def test_rows_are_answered_in_order_with_reasons(table):
+    rows = [{"age": 61.5, "size": 0.2, "site": "arm", "empty": None, "constant": 3}]
+    rows += [rows[0] | {"age": None, "site": None}, rows[0] | {"size": 0.9}]
+    model, predictor = mlflow_model._load_pyfunc(str(table / "best")), Predictor(table / "best")
+    answered = model.predict(pd.DataFrame(rows))
+    assert answers_of(answered) == expected([predictor.predict(row, "") for row in rows])
+    assert list(answered) == list(mlflow_model.outputs(predictor.info))
+
+
+def test_images_are_answered_and_unreadable_ones_have_a_reason(pictures):
+    files = [picture(1), b"no image", picture(2)]
+    model, predictor = mlflow_model._load_pyfunc(str(pictures / "bundles/near")), Predictor(pictures / "bundles/near")
+    answered = model.predict(pd.DataFrame({"image": files}))
+    items = expected([predictor.predict(data, "") for data in files])
+    assert answers_of(answered)[::2] == items[::2]
+    assert np.isnan(answered["proba_malignant"][1])
+    assert answered["reason"][1] == items[1][1] != ""
+
+
+@pytest.mark.parametrize(("project", "bundle"), [("table", "best"), ("pictures", "bundles/near")])
+def test_the_example_fits_the_signature_and_is_answered(project, bundle, request):
+    model = mlflow_model._load_pyfunc(str(request.getfixturevalue(project) / bundle))
+    example = mlflow_model.example(model.predictor.info)
+    assert list(example) == list(mlflow_model.inputs(model.predictor.info))
+    assert len(model.predict(example)) == 1
