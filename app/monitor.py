@@ -52,6 +52,11 @@ def families(reports: list[dict[str, Any]]) -> Iterator[GaugeMetricFamily]:
         name: GaugeMetricFamily(f"assay_week_{name}", f"Samples {last} by bin", labels=[*about, "bin"])
         for name in ("distance", "probability", "seconds")
     }
+    new = GaugeMetricFamily(
+        "assay_week_new_categories",
+        f"Samples {last} with a category that training never saw",
+        labels=[*about, "column"],
+    )
     for content in reports:
         key, counts = [content["task"], content["bundle"]], content["counts"]
         for outcome in ("refused", "unreadable"):
@@ -59,6 +64,8 @@ def families(reports: list[dict[str, Any]]) -> Iterator[GaugeMetricFamily]:
         samples.add_metric([*key, "answered"], sum(counts["answers"].values()))
         for name, n in counts["answers"].items():
             answers.add_metric([*key, name], n)
+        for column, n in counts.get("new_categories", {}).items():
+            new.add_metric([*key, column], n)
         verdict.add_metric([*key, content["drift"]["verdict"]], 1)
         for row in content["drift"]["figures"]:
             value = row.get("beyond", row.get("difference"))
@@ -68,7 +75,7 @@ def families(reports: list[dict[str, Any]]) -> Iterator[GaugeMetricFamily]:
             for k, n in enumerate(counts[name]):
                 if n:
                     family.add_metric([*key, edge(name, k, content["bins"][name])], n)
-    yield from (samples, answers, verdict, figure, *histograms.values())
+    yield from (samples, answers, new, verdict, figure, *histograms.values())
 
 
 def edge(name: str, k: int, ends: list[float]) -> str:

@@ -33,6 +33,7 @@ def show(task: str) -> None:
     st.markdown(f"Samples that {plain(champion.id)} received in the last {drift.DAYS} days, from this app and the API.")
     BOXES.get(report["drift"]["verdict"], st.info)(plain(report["drift"]["sentence"]))
     numbers(report)
+    new_categories(report["counts"].get("new_categories", {}), report["counts"]["n"])
     by_day(report)
     if sum(report["counts"]["distance"]) and report["training"]:
         against_training(report)
@@ -58,6 +59,13 @@ def numbers(report: dict[str, Any]) -> None:
     }
     for column, (name, (value, comparison)) in zip(st.columns(4), shown.items(), strict=True):
         column.metric(name, value, comparison or None, delta_color="off", delta_arrow="off")
+
+
+def new_categories(counts: dict[str, int], n: int) -> None:
+    """Say in which columns samples of the week had a category that training never saw."""
+    if counts:
+        columns = ", ".join(f"{plain(column)} {count:,} of {n:,}" for column, count in sorted(counts.items()))
+        st.warning(f"Samples with a category that training never saw, by column: {columns}.")
 
 
 def seconds_text(seconds: float) -> str:

@@ -38,6 +38,8 @@ EDGES = np.arange(-EDGE, EDGE + PLACE, PLACE)
 class Tally:
     """What was counted of some samples. `answers` by class; the unreadable are in no histogram but that of seconds.
 
+    `new_categories`: by column, how many samples had a category that training never saw.
+
     distance (61,), probability (20,) of the positive class, of more than two of the most probable one, where there was an
     answer; places (k, 34) of the components; seconds (12,). All int64.
     """
@@ -49,6 +51,7 @@ class Tally:
     probability: np.ndarray = field(default_factory=partial(np.zeros, PROBABILITIES, np.int64))
     places: np.ndarray = field(default_factory=partial(np.zeros, (0, PLACES), np.int64))
     seconds: np.ndarray = field(default_factory=partial(np.zeros, len(SECONDS) + 1, np.int64))
+    new_categories: dict[str, int] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -60,6 +63,8 @@ class Tally:
         self.seconds[bisect_left(SECONDS, seconds)] += 1
         if ood is not None and ood.distance is not None and ood.components is not None:
             self._add_position(ood.distance, ood.components)
+        for column in ood.new_categories if ood is not None else ():
+            self.new_categories[column] = self.new_categories.get(column, 0) + 1
         if item["class"]:
             self.answers[item["class"]] = self.answers.get(item["class"], 0) + 1
             *_, last = proba = item["probabilities"].values()
@@ -78,25 +83,29 @@ class Tally:
         self.places[known, bins] += 1
 
     def __add__(self, other: "Tally") -> "Tally":
-        names = {**self.answers, **other.answers}
-        answers = {name: self.answers.get(name, 0) + other.answers.get(name, 0) for name in names}
         if not len(other.places) or not len(self.places):
             places = self.places if len(self.places) else other.places
         else:
             places = self.places + other.places
         return Tally(
-            answers,
+            _sum(self.answers, other.answers),
             self.refused + other.refused,
             self.unreadable + other.unreadable,
             self.distance + other.distance,
             self.probability + other.probability,
             places,
             self.seconds + other.seconds,
+            _sum(self.new_categories, other.new_categories),
         )
 
     def to_json(self) -> JSON:
-        """Return what `from_json` reads."""
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
+        """Return what `from_json` reads; without new categories as before they were counted."""
+        content = {
+            name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()
+        }
+        if not self.new_categories:
+            del content["new_categories"]
+        return content
 
     @classmethod
     def from_json(cls, content: JSON) -> "Tally":
@@ -105,7 +114,7 @@ class Tally:
             arrays = {name: np.asarray(v, np.int64) if isinstance(v, list) else v for name, v in content.items()}
             tally = cls(**arrays)  # type: ignore[arg-type] # checked below
             tally.places = tally.places.reshape(-1, PLACES)
-            whole = [*tally.answers.values(), tally.refused, tally.unreadable]
+            whole = [*tally.answers.values(), *tally.new_categories.values(), tally.refused, tally.unreadable]
             shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
         except (TypeError, AttributeError, ValueError, OverflowError):
             raise ValueError("no counts") from None
@@ -141,6 +150,10 @@ def component_bins(components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     missing = components != components
     known = np.flatnonzero(~missing) if missing.any() else np.arange(len(components))
     return EDGES.searchsorted(components[known], "right"), known
+
+
+def _sum(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}
 
 
 def expected(

@@ -38,13 +38,14 @@ class OodScore:
 
     `reason`: what is unusual about it, "" for nothing; with `is_refused` it gets no answer. `distance`: to the training data,
     1 where refusal begins. `components`, float64 (k,): its position along each direction or column (see `monitoring.histograms`).
-    The latter two are None where the bundle refuses nothing.
+    The latter two are None where the bundle refuses nothing. `new_categories`: columns whose category training never saw.
     """
 
     reason: str = ""
     is_refused: bool = False
     distance: float | None = None
     components: np.ndarray | None = None
+    new_categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

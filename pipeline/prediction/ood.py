@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.image_with_columns import ImageWithColumns
+from pipeline.data.tables import new_categories
 from pipeline.prediction import ood_images
 from pipeline.prediction.answer import OodScore
 from pipeline.prediction.bundle import BundleInfo
@@ -23,7 +24,8 @@ def score(info: BundleInfo, limit: float, features: Any, embedding: Any, referen
     if limit == np.inf and isinstance(features, ImageWithColumns):
         from pipeline.prediction import ood_tables
 
-        return OodScore(ood_tables.of_new_categories(features.columns, info.schema))
+        new = new_categories(features.columns, info.schema)
+        return OodScore(ood_tables.of_new_categories(new, info.schema), new_categories=tuple(new))
     if limit == np.inf:
         return OodScore()
     image = ood_images.score(reference, embedding, limit)
@@ -33,4 +35,5 @@ def score(info: BundleInfo, limit: float, features: Any, embedding: Any, referen
 
     columns = ood_tables.score(features.columns, info.schema, ood_tables.FAR)
     reason = "; ".join(filter(None, (image.reason, columns.reason)))
-    return OodScore(reason, image.is_refused or columns.is_refused, image.distance, image.components)
+    is_refused = image.is_refused or columns.is_refused
+    return OodScore(reason, is_refused, image.distance, image.components, columns.new_categories)

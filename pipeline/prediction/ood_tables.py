@@ -60,9 +60,8 @@ def unseen_categories(rows: Sequence[Row], fields: list[Field]) -> list[str]:
     return sentences
 
 
-def of_new_categories(X: pd.DataFrame, fields: list[Field]) -> str:
+def of_new_categories(new: dict[str, list[str]], fields: list[Field]) -> str:
     """Return what is said of one row's categories that training never saw, "" where there are none."""
-    new = new_categories(X, fields)
     choices = {field.name: field.choices or [] for field in fields if field.name in new}
     parts = []
     for name, values in new.items():
@@ -129,5 +128,6 @@ def score(X: pd.DataFrame, fields: list[Field], limit: float) -> OodScore:
         if shown
         else ""
     )
-    reason = "; ".join(filter(None, (reason, of_new_categories(X, fields))))
-    return OodScore(reason, is_refused, float(distance[0]) / limit, components[0])
+    new = new_categories(X, fields)
+    reason = "; ".join(filter(None, (reason, of_new_categories(new, fields))))
+    return OodScore(reason, is_refused, float(distance[0]) / limit, components[0], tuple(new))

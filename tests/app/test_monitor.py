@@ -98,6 +98,17 @@ def test_other_data_are_noticed_and_said_in_words(served_table):
     assert not re.search(r" nan$", page, re.IGNORECASE | re.MULTILINE)
 
 
+def test_categories_that_training_never_saw_are_counted(served_table):
+    given = [row | {"site": "neck" if n < 3 else "ARM"} for n, row in enumerate(rows_like_training(10))]
+    with running() as client:
+        client.rows(*given, task="t")
+        counts = seen(client)["counts"]
+        page = client.get("/metrics")[1].decode()
+    assert counts["new_categories"] == {"site": 3}
+    bundle = Predictor("models/t/best").id
+    assert f'assay_week_new_categories{{bundle="{bundle}",column="site",task="t"}} 3.0' in page
+
+
 def test_a_new_champion_starts_at_zero_and_old_days_expire(served_table, monkeypatch):
     first = recorder.today()
     with running() as client:

@@ -91,9 +91,27 @@ def test_counts_survive_json_which_holds_no_identity():
     assert "0.96" not in text
 
 
+def test_new_categories_are_counted_by_column():
+    one, other = Tally(), Tally()
+    for columns in (("sex",), ("sex", "site")):
+        one.add(item("malignant", 0.04, 0.96), OodScore("new", new_categories=columns), 0.01)
+    other.add(item("", reason="far"), OodScore("far", True, new_categories=("site",)), 0.01)
+    assert (one + other).new_categories == {"sex": 2, "site": 2}
+    assert Tally.from_json(json.loads(json.dumps(one.to_json()))).new_categories == {"sex": 2, "site": 1}
+    assert "new_categories" not in Tally().to_json()
+
+
 @pytest.mark.parametrize(
     "change",
-    [{"distance": [1, 2]}, {"more": 1}, {"refused": "1"}, {"answers": [1]}, {"places": [[1]]}, {"probability": None}],
+    [
+        {"new_categories": {"sex": "2"}},
+        {"distance": [1, 2]},
+        {"more": 1},
+        {"refused": "1"},
+        {"answers": [1]},
+        {"places": [[1]]},
+        {"probability": None},
+    ],
 )
 def test_counts_of_other_bins_are_no_counts(change):
     with pytest.raises(ValueError, match="counts"):

@@ -59,6 +59,13 @@ def test_what_is_unlike_it_is_an_alarm_with_its_figures():
     assert lines.loc["share refused", "Interval"].startswith("difference ")
 
 
+def test_new_categories_are_shown_by_column():
+    ask([row | {"site": "neck"} for row in rows_like_training(4)])
+    assert opened("monitor", "t").warning[0].value == (
+        "Samples with a category that training never saw, by column: site 4 of 4."
+    )
+
+
 def test_what_another_process_counted_is_there_too():
     ask(rows_like_training(60))
     champions.recorder().flush()
