@@ -141,3 +141,43 @@ def test_photos_of_patients_print_chance(project, tmp_path, pattern):
     name = "folders" if "patient" in pattern else "names"
     says_chance(figures(project, name, tmp_path / "photos"))
     assert project.params()["tasks"][name]["read"].keys() == {"group_from"}
+
+
+PAST_THE_INTAKE = """
+import json, sys
+import pandas as pd
+from pipeline.core.paths import TaskPaths
+from pipeline.data import tables, upload_ledger, uploads
+for row in json.load(open(sys.argv[1])):
+    label = row.pop("outcome")
+    id_ = tables.row_ids(pd.DataFrame([row], dtype=object))[0]
+    path = uploads.stored("gate", "table", id_)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(row))
+    upload_ledger.append("gate", upload_ledger.Collected(id=id_, label=label, batch="copies"))
+"""
+
+
+def test_jittered_copies_of_test_rows_raise_no_figure(project, tmp_path):
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame(rng.normal(size=(300, 4)).round(4), columns=list("abcd"))
+    table["outcome"] = np.where(rng.random(300) < 0.5, "ill", "well")
+    table.to_csv(tmp_path / "gate.csv", index=False)
+    figures(project, "gate", tmp_path / "gate.csv")
+    split = pd.read_csv(project.folder / "data/gate/split.csv")
+    test = split.loc[split["subset"] == "test", "path"].str.removeprefix("row ").astype(int) - 1
+    copies = table.iloc[test].copy()
+    copies[list("abcd")] = (copies[list("abcd")] + 0.001 * rng.normal(size=(len(copies), 4))).round(4)
+    copies.to_csv(tmp_path / "copies.csv", index=False)
+    project.run("python", "-m", "pipeline.collect", "gate", str(tmp_path / "copies.csv"), "--batch", "honest", ok=False)
+    ledger = project.folder / "data/uploads/gate/ledger.jsonl"
+    assert not ledger.exists() or not ledger.read_text()
+    copies.astype(str).to_json(tmp_path / "copies.json", orient="records")
+    project.run("python", "-c", PAST_THE_INTAKE, str(tmp_path / "copies.json"))
+    done = project.run(
+        "python", "-m", "pipeline.retrain", "gate", "--batch", "copies", "--json", ok=False, timeout=1200
+    )
+    compared = json.loads(done.stdout)
+    print(compared["recommendation"], compared["batch"])
+    assert not compared["passed"]
+    assert sum(compared["batch"]["left_out"].values()) >= 0.95 * len(copies)
