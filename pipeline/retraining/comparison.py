@@ -138,6 +138,7 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
     overall, by_class = differences(champion, challenger, draws, seed)
     guarded = list(dict.fromkeys([key, *rule.guarded]))
     failed = gate(overall, guarded, rule.margin)
+    batch = batch_profile.describe(task, tree, rows, champion.dev)
     comparison = Comparison(
         champion={"model": champion.model, "bundle": champion.bundle},
         challenger={"model": challenger.model, "bundle": challenger.bundle},
@@ -146,12 +147,12 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
         margin=rule.margin,
         guarded=guarded,
         failed=failed,
-        passed=not failed,
-        recommendation=recommendation.recommendation(overall, key, failed, n, rule),
+        passed=not failed and batch.n_used > 0,
+        recommendation=recommendation.of_unused(batch) or recommendation.recommendation(overall, key, failed, n, rule),
         metrics=overall,
         per_class=by_class,
         subgroups=of_subgroups(champion, challenger, subgroups.read(task, "dev", champion.dev), draws, seed),
-        batch=batch_profile.describe(task, tree, rows, champion.dev),
+        batch=batch,
         hashes=[row.hash for row in rows],
     )
     return replace(comparison, cautions=recommendation.cautions(comparison))

@@ -31,6 +31,11 @@ def recommendation(overall: dict[str, Change], metric: str, failed: list[str], n
     return f"Promote: {verdict} {where}: {figure(metric, overall[metric])}."
 
 
+def of_unused(batch: BatchProfile) -> str:
+    """Return the recommendation for a batch that the audit leaves out whole, "" where something of it takes part."""
+    return "" if batch.n_used else f"Do not promote: nothing of the batch takes part. {about_left_out(batch)}"
+
+
 def cautions(comparison: Comparison) -> list[str]:
     """Return what to check before a decision, as sentences: parts that get worse, and what is unusual about the batch.
 
@@ -71,9 +76,14 @@ def of_batch(batch: BatchProfile) -> list[str]:
             f"The class balance differs: {share:.0%} of the batch is {label} ({before:.0%} of development)."
         )
     if batch.left_out:
-        reasons = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items())
-        sentences.append(f"The audit leaves out {sum(batch.left_out.values())} of {batch.n}: {reasons}.")
+        sentences.append(about_left_out(batch))
     return sentences
+
+
+def about_left_out(batch: BatchProfile) -> str:
+    """Return how many samples of a batch are left out, and why."""
+    reasons = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items())
+    return f"The audit leaves out {batch.n - batch.n_used} of {batch.n}: {reasons}."
 
 
 def most_shifted(batch: BatchProfile) -> tuple[str, float, float]:

@@ -79,6 +79,11 @@ class BatchProfile:
     refused_ci: tuple[float, float]
     drift: Drift
 
+    @property
+    def n_used(self) -> int:
+        """How many samples take part."""
+        return self.n - sum(self.left_out.values())
+
     def to_json(self) -> dict[str, Any]:
         """Return the profile as comparison.json holds it."""
         return {"told_by" if key == "shortcuts" else key: value for key, value in asdict(self).items()}

@@ -64,3 +64,11 @@ def test_lines_begin_with_the_recommendation_and_mark_undefined_figures():
 def test_a_batch_without_interval_or_distance_is_described():
     assert "and 50% of new samples are farther" in recommendation.in_distance(make_profile(drift=Drift(10, 0.5)))
     assert "farther" not in recommendation.in_distance(make_profile(drift=Drift(0, None)))
+
+
+def test_a_batch_of_which_nothing_takes_part_is_not_recommended():
+    assert recommendation.of_unused(make_profile(left_out={"leak": 9})) == ""
+    text = recommendation.of_unused(make_profile(left_out={"leak": 9, "conflict": 1}))
+    assert text == (
+        "Do not promote: nothing of the batch takes part. The audit leaves out 10 of 10: 9 for leak, 1 for conflict."
+    )
