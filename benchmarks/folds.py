@@ -12,7 +12,7 @@ import json, time
 from functools import partial
 from pathlib import Path
 from pipeline.core import params
-from pipeline.estimators._registry import get_estimator
+from pipeline.estimators._protocol import get_estimator
 from pipeline.training.cross_fit import cross_fit
 from pipeline.data.dataset import Dataset
 dev = Dataset.load(Path("data/skin/dev.npz"))

@@ -20,9 +20,8 @@ import psutil
 from benchmarks.figures import Figure, ratio, save
 from pipeline.estimators import _network, mobilenetv2
 from pipeline.estimators._fine_tuning import FineTune
-from pipeline.estimators._frozen_maps import frozen_maps
+from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, map_images
 from pipeline.estimators._head import fit_head
-from pipeline.estimators._images import MappedImages, map_images
 
 N, EPOCHS, TURNS = 320, 2, 2
 MORE = 3  # times as many pictures, for memory

@@ -18,8 +18,7 @@ from pipeline.data import images, litert, raw_changes, tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
-from pipeline.estimators._protocol import Classifier
-from pipeline.estimators._registry import get_estimator
+from pipeline.estimators._protocol import Classifier, get_estimator
 from pipeline.prediction import bundle, ood_reference
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.training import export as exporting

@@ -1,20 +1,26 @@
 """The protocol of estimators: what a file of this folder defines, and the model that stages fit.
 
 Start with `Estimator`: three names are required, the rest are optional hooks with defaults. `build` returns a scikit-learn
-classifier, or a `Model` where one of its defaults does not fit. `_registry` finds the files and fills in the defaults.
+classifier, or a `Model` where one of its defaults does not fit. `get_estimator` finds a file and fills in the defaults.
 """
 
+import importlib
+import pkgutil
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.core import artifacts
+from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import Strict
 from pipeline.data.image_with_columns import ImageWithColumns
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+REQUIRED = ("FEATURES", "Params", "build")
+OPTIONAL = ("check", "check_size", "use_workers")
 
 
 class Classifier(Protocol):
@@ -119,3 +125,31 @@ class Estimator(Protocol):
     def use_workers(self, workers: int) -> int:
         """Prepare this process for fits that share `workers` threads; return how many fits may run side by side."""
         return workers
+
+
+class RegisteredEstimator(Estimator):
+    """The estimator of this name with every hook; raises ParamsError where its file lacks what is required."""
+
+    def __init__(self, name: str):
+        defined = vars(importlib.import_module(f"{__package__}.{name}"))
+        if lacking := [key for key in REQUIRED if key not in defined]:
+            raise ParamsError(
+                f"pipeline/estimators/{name}.py lacks {', '.join(lacking)}: see docs/how-to/add-an-estimator.md"
+            )
+        vars(self).update({key: defined[key] for key in (*REQUIRED, *OPTIONAL) if key in defined})
+
+    def make_model(self, params: Any, seed: int, workers: int) -> Model:
+        """Return an unfitted model. Call it in the process that fits, which it prepares for `workers` threads."""
+        self.use_workers(workers)
+        built = self.build(params, seed)
+        return built if isinstance(built, Model) else ClassifierModel(built)
+
+
+def estimator_names() -> list[str]:
+    """Return the names of the estimators, sorted: the files of this folder without a leading underscore."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name[0] != "_")
+
+
+def get_estimator(name: str) -> RegisteredEstimator:
+    """Return the estimator `name`, one of `estimator_names`."""
+    return RegisteredEstimator(name)  # type: ignore[abstract] # what is required is set from the file

@@ -17,9 +17,8 @@ from pipeline.core.stage import require
 from pipeline.data import images, litert
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import FineTune, learning_rate, progress, stopping_part, tail_of
-from pipeline.estimators._frozen_maps import frozen_maps, ood_layer
+from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, ood_layer, scratch_key
 from pipeline.estimators._head import Head, HeadParams, HeldOut, fit_head, sample_weight
-from pipeline.estimators._images import MappedImages, scratch_key
 from pipeline.estimators._protocol import Model
 
 FEATURES = ("embedding", "pixels")
@@ -85,7 +84,7 @@ class MobileNetV2Classifier(Model):
         self.head_ = Head(np.zeros((X.embedding.shape[1], n_classes)), np.zeros(n_classes))
         n = min(TIMED_BATCHES, max(1, len(y) // size)) * size  # whole batches: another size would be compiled again
         tail, labels = self._make_tail(len(y)), y[:n]
-        from pipeline.estimators._batches import Batches
+        from pipeline.estimators._keras_classes import Batches
 
         batches = Batches(maps, X.rows[:n], labels, np.ones(len(labels)), size, self.seed)
         tail.train_on_batch(*batches[0])  # compiles
@@ -109,8 +108,7 @@ class MobileNetV2Classifier(Model):
 
     def _fine_tune(self, X: MappedImages, y: np.ndarray, held_out: HeldOut, label: str) -> pd.DataFrame:
         keras, tune = _network.import_keras(), self.tune
-        from pipeline.estimators._batches import Batches
-        from pipeline.estimators._checkpoint import Checkpoint
+        from pipeline.estimators._keras_classes import Batches, Checkpoint
 
         def weight(labels: np.ndarray) -> np.ndarray:
             return sample_weight(labels, self.params.class_weight)

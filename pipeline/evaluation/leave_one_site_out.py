@@ -16,7 +16,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
-from pipeline.estimators._registry import get_estimator
+from pipeline.estimators._protocol import get_estimator
 from pipeline.evaluation.report import AucDifference, Interval, PartScores, Scores, SiteScores
 from pipeline.evaluation.scoring import score_part
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide

@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.core.errors import DataError, SplitError
 from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.grouping.splitting import unit_hash
-from pipeline.estimators._registry import get_estimator
+from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks.inspect_data import InspectedData
 
 # Of groups in the test set: the first with every class on both sides is taken. Few groups need the finer steps.

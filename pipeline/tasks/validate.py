@@ -19,7 +19,7 @@ from pipeline.core.params_models import (
     TaskParams,
 )
 from pipeline.data.image_with_columns import has_columns, image_part
-from pipeline.estimators._registry import estimator_names, get_estimator
+from pipeline.estimators._protocol import estimator_names, get_estimator
 from pipeline.tasks import raw_data
 from pipeline.training import tuning
 

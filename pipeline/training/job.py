@@ -18,9 +18,8 @@ from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tabular.field import Field
-from pipeline.estimators._images import MappedImages, load_images
-from pipeline.estimators._protocol import Model
-from pipeline.estimators._registry import RegisteredEstimator, get_estimator
+from pipeline.estimators._frozen_maps import MappedImages, load_images
+from pipeline.estimators._protocol import Model, RegisteredEstimator, get_estimator
 from pipeline.training import tuning
 from pipeline.training.cross_fit import plan
 

@@ -2,8 +2,7 @@
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
-from pipeline.estimators._protocol import Model
-from pipeline.estimators._registry import get_estimator
+from pipeline.estimators._protocol import Model, get_estimator
 from pipeline.training import tuning
 from pipeline.training.candidate import Candidate
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.estimators._images import map_images
+from pipeline.estimators._frozen_maps import map_images
 from tests.models import learnt_head
 
 

@@ -1,12 +1,14 @@
-"""Maps of the frozen blocks for augmented views."""
+"""Pixels stay on disk; maps of the frozen blocks for augmented views."""
+
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import BLOCKS
-from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, ood_layer
-from pipeline.estimators._images import map_images
+from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, map_images, ood_layer
 from tests.models import KERAS_NOISE, square
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]
@@ -58,3 +60,21 @@ def test_views_are_rotated_flipped_and_changed_by_a_fifth():
     marked[0, 1] = 255
     positions = {tuple(np.argwhere(p[..., 0] == p.max())[0]) for p in augment(marked, 200, np.random.default_rng(0))}
     assert len(positions) == 8
+
+
+def test_mapped_images_are_pickled_as_a_path(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    sent = pickle.dumps(map_images(np.zeros((20, 1)), mapped, Path())[np.arange(5, 15)])
+    assert len(sent) < pixels.nbytes / 10
+    received = pickle.loads(sent)
+    np.testing.assert_array_equal(received.pixels[received.rows], pixels[5:15])
+
+
+def test_indexing_images_copies_no_pixels(samples):
+    X, *_ = samples
+    part = X[np.array([5, 3])][np.array([1])]
+    assert len(part) == 1
+    assert part.rows.tolist() == [3]
+    assert part.pixels is X.pixels

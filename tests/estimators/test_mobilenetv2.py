@@ -13,7 +13,7 @@ from pipeline.core.errors import ParamsError, StageError
 from pipeline.data import images, litert
 from pipeline.estimators import _network, mobilenetv2
 from pipeline.estimators._fine_tuning import FineTune
-from pipeline.estimators._images import map_images
+from pipeline.estimators._frozen_maps import map_images
 from pipeline.estimators.mobilenetv2 import Params
 from tests.models import HEAD, KERAS_NOISE, embed, folder_of
 

@@ -8,8 +8,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
-from pipeline.estimators._protocol import ClassifierModel, Model
-from pipeline.estimators._registry import get_estimator
+from pipeline.estimators._protocol import ClassifierModel, Model, get_estimator
 from pipeline.stats.metrics import scores
 from pipeline.training.cross_fit import cross_fit
 from tests.models import KERAS_NOISE, dataset, mixed, numbers

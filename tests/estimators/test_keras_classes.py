@@ -9,7 +9,7 @@ pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
 
 def batches_of(*args):
-    from pipeline.estimators._batches import Batches
+    from pipeline.estimators._keras_classes import Batches
 
     return Batches(*args)
 

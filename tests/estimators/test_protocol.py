@@ -7,9 +7,8 @@ import pytest
 
 from pipeline.core import code_hashes
 from pipeline.core.errors import ParamsError
-from pipeline.estimators import _registry
-from pipeline.estimators._protocol import ClassifierModel
-from pipeline.estimators._registry import estimator_names, get_estimator
+from pipeline.estimators import _protocol
+from pipeline.estimators._protocol import ClassifierModel, estimator_names, get_estimator
 from tests.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
@@ -22,7 +21,7 @@ def test_registry_and_code_lists_know_the_same_files():
 @pytest.mark.parametrize("name", estimator_names())
 def test_every_estimator_has_all_hooks(name):
     estimator = get_estimator(name)
-    assert all(hasattr(estimator, hook) for hook in (*_registry.REQUIRED, *_registry.OPTIONAL))
+    assert all(hasattr(estimator, hook) for hook in (*_protocol.REQUIRED, *_protocol.OPTIONAL))
     assert estimator.use_workers(2) == (1 if name == "mobilenetv2" else 2)
 
 
