@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require, run
+from pipeline.core.stage import run
 from pipeline.data import raw_changes
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import selection, test_set_evaluations
@@ -25,7 +25,7 @@ EXTERNAL = b"Reports on data of other sources, one per data set: see `python -m 
 def main(name: str) -> None:
     task = params.task(name)
     metric, winner = task.select.metric, selection.read(name).winner
-    test = Dataset.load(require(TaskPaths(name).test_npz, f"preprocess@{name}"))
+    test = Dataset.read(name, "test")
     key = params_models.metric_key(metric, len(test.classes))
     test_set_evaluations.read(TaskPaths(name).test_looks)  # fails early if the file cannot be read
     with raw_changes.as_scanned(name, task.raw, "holdout"):

@@ -29,7 +29,7 @@ def board(task: str, root: Path = Path()) -> str:
         shown.append([star, row["model"], row["features"], *figures])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
-    notes = [selection["reason"], *summary.warnings(TaskPaths(task, root).audit)]
+    notes = [selection["reason"], *summary.warnings(task, root)]
     return "\n".join([f"{task}", *(f"  {line}" for line in [*lines, *notes]), ""])
 
 

@@ -13,7 +13,7 @@ import sys
 from pipeline.core import artifacts, params
 from pipeline.core.errors import ParamsError
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require, run
+from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import subgroups
 from pipeline.evaluation.leave_one_site_out import score_sites
@@ -26,7 +26,7 @@ def main(name: str) -> None:
     if not column:
         artifacts.write_json(out, SiteReport())
         return
-    dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
+    dev = Dataset.read(name, "dev")
     table = subgroups.columns(name, "dev", dev)
     subgroups.check(list(table), [column], f"{name}.select.site")
     values, names = subgroups.divide(table[column], [], f"tasks.{name}.select.site")

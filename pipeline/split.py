@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require, run
+from pipeline.core.stage import run
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.grouping.splitting import find_fixed, find_known, split
 from pipeline.data.samples import read_samples, read_times
@@ -50,7 +50,7 @@ def read_fixed(path: Path) -> dict[str, str]:
 
 def main(name: str) -> None:
     samples = read_samples(name)
-    audit = AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}"))
+    audit = AuditResult.read(name)
     task, seed, paths = params.task(name), params.seed(), TaskPaths(name)
     times = read_times(samples, name, task.split.time_column) if task.split.time_column else None
     known = find_known(samples, task.split, seed, read_last(paths.split), read_fixed(paths.fixed_sides))

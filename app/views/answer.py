@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pipeline.core.errors import DataError
-from pipeline.core.paths import TaskPaths
+from pipeline.core.errors import DataError, StageError
 from pipeline.evaluation import test_set_evaluations
-from pipeline.evaluation.report import Report
+from pipeline.evaluation.report import read_test
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.champions import Champion
@@ -163,8 +162,8 @@ def model(champion: "Champion") -> None:
     """Show which model predicts, and its performance on the test set."""
     info = champion.info
     try:
-        test = Report.read(TaskPaths(champion.task).test_report(info.model))
-    except (OSError, ValueError):
+        test = read_test(champion.task, info.model)
+    except (StageError, OSError, ValueError):
         st.caption(f"Predicted by {plain(champion.id)}, which has not been scored on the test set yet.")
         return
     n, groups = test.counts.n, test.counts.n_groups

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.views import written
 from app.views.answer import plain
-from pipeline.core import params
+from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.data.audit_result import AuditResult, PathPair
@@ -22,7 +22,7 @@ SIDE = 150  # px: two fit side by side on a phone
 def show(task: str) -> None:
     """Draw the section."""
     st.header("What the audit found")
-    result = AuditResult.from_json(written.content(TaskPaths(task).audit, f"audit@{task}"))
+    result = artifacts.from_json(AuditResult, written.content(TaskPaths(task).audit, f"audit@{task}"))
     samples = written.table(TaskPaths(task).samples, f"scan@{task}", text=True)
     block = params.task(task)
     unit = "image" if block.kind == "image" else "row"

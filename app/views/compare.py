@@ -36,7 +36,7 @@ def leaderboard(task: str) -> None:
     metric = table.columns[4]  # the task's own; see the contract of leaderboard.csv
     name = NAMES.get(metric, metric)
     st.header("Leaderboard")
-    for warning in summary.warnings(TaskPaths(task).audit):
+    for warning in summary.warnings(task):
         st.warning(plain(f"{warning}."))
     says = "; ".join(f"{row['model']} {three(row[metric])}" for row in table.to_dict("records"))
     charts.draw(charts.leaderboard(table, metric, name), f"{name} out of fold: {says}", 90 + 34 * len(table))

@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from pipeline.core import artifacts
 from pipeline.core.errors import AssayError, StageError
 from pipeline.core.paths import TIMINGS
 
+T = TypeVar("T")
 # Errors of the operating system with causes outside the project: full disk, missing permissions.
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -86,6 +89,11 @@ def durations() -> dict[str, float]:
         return {}
     lines = [json.loads(line) for line in TIMINGS.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
     return {f"{line['stage']}@{line['key']}".rstrip("@"): line["seconds"] for line in lines}
+
+
+def read_result(kind: type[T], path: Path, stage: str) -> T:
+    """Return what `stage` wrote to `path`, as the dataclass `kind`; raise StageError if it has not run."""
+    return artifacts.from_json(kind, artifacts.read_json(require(path, stage)))
 
 
 def require(path: str | Path, stage: str) -> Path:

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import read_result
 from pipeline.data.folders.folder_layout import Skipped
 
 
@@ -82,16 +83,11 @@ class AuditResult:
     equal_rows: EqualRowCounts | None = None
     conflicts_kept: bool | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return the content of audit.json."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "AuditResult":
-        """Return what `to_json` returned the content of."""
-        return artifacts.from_json(cls, content)
-
-    @classmethod
-    def read(cls, file: Path) -> "AuditResult":
-        """Return the content of an audit.json."""
-        return cls.from_json(artifacts.read_json(file))
+    def read(cls, task: str, root: Path = Path()) -> "AuditResult":
+        """Return what the audit of a task's data found."""
+        return read_result(cls, TaskPaths(task, root).audit, f"audit@{task}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 
 from pipeline.core import artifacts
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
 
 if TYPE_CHECKING:  # only data sets with columns need them
@@ -45,6 +47,11 @@ class Dataset:
             classes=[str(name) for name in arrays["classes"]],
             arrays=arrays,
         )
+
+    @classmethod
+    def read(cls, task: str, subset: str, root: Path = Path()) -> "Dataset":
+        """Return a task's development or test set; `subset` is dev or test."""
+        return cls.load(require(TaskPaths(task, root).data / f"{subset}.npz", f"preprocess@{task}"))
 
     def save(self, file: Path) -> None:
         """Write the data set, byte for byte the same for the same samples."""

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError, FindingError
 from pipeline.core.params_models import AuditParams, ReadParams
+from pipeline.core.paths import TaskPaths
 from pipeline.data.audit_result import AuditResult, Clusters, PathPair
 
 ROWS = 40  # of the table; --json lists all
@@ -106,9 +107,9 @@ def describe_clusters(clusters: Clusters) -> str:
     )
 
 
-def warnings(file: Path) -> list[str]:
-    """Return what stands next to every figure of a task, from its audit.json: rows in clusters that no group explains."""
-    clusters = AuditResult.read(file).clusters if file.exists() else None
+def warnings(task: str, root: Path = Path()) -> list[str]:
+    """Return what stands next to every figure of a task: its audit found rows in clusters that no group explains."""
+    clusters = AuditResult.read(task, root).clusters if TaskPaths(task, root).audit.exists() else None
     if not clusters:
         return []
     described = describe_clusters(clusters)

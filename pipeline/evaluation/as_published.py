@@ -47,7 +47,7 @@ def as_published(task: str, model: str, test: Dataset) -> AsPublished | None:
         figures,
         {name: report.ci[name] for name in figures},
         n_added=int(added.sum()),
-        n_leaked=leaked(AuditResult.read(folder / "audit.json"), set(test.path)),
+        n_leaked=leaked(AuditResult.read(task), set(test.path)),
     )
 
 

@@ -4,13 +4,11 @@ Light to import: pages of the app read reports, too. An undefined figure is NaN 
 """
 
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Self
 
-from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
+from pipeline.core.stage import read_result
 from pipeline.training.candidate import Tuned
 
 Interval = list[float]  # [low, high], 95 %
@@ -39,11 +37,6 @@ class Scores:
         names = {part.name for part in fields(cls)} - {"figures"}
         figures = {name: value for name, value in content.items() if name not in names}
         return {"figures": figures} | {name: content[name] for name in names & set(content)}
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Return what a file holds."""
-        return artifacts.from_json(cls, artifacts.read_json(path))
 
 
 @dataclass(frozen=True)
@@ -132,7 +125,7 @@ class SiteReport:
     @classmethod
     def read(cls, task: str) -> Self:
         """Return what leaving out each site gave for a task's models."""
-        return artifacts.from_json(cls, artifacts.read_json(require(TaskPaths(task).sites, f"sites@{task}")))
+        return read_result(cls, TaskPaths(task).sites, f"sites@{task}")
 
 
 @dataclass(frozen=True)
@@ -218,9 +211,14 @@ class ExternalReport(Report):
 
 def read_cv(task: str, model: str) -> Report:
     """Return a model's report on out-of-fold predictions."""
-    return Report.read(require(TaskPaths(task).cv(model), f"evaluate@{model}"))
+    return read_result(Report, TaskPaths(task).cv(model), f"evaluate@{model}")
 
 
 def read_test(task: str, model: str) -> Report:
     """Return a model's report on the test set."""
-    return Report.read(require(TaskPaths(task).test_report(model), f"holdout@{task}"))
+    return read_result(Report, TaskPaths(task).test_report(model), f"holdout@{task}")
+
+
+def read_external(task: str, name: str) -> ExternalReport:
+    """Return the champion's report on an external data set."""
+    return read_result(ExternalReport, TaskPaths(task).external(name), f"external@{name}")

@@ -16,7 +16,7 @@ from pipeline.core import artifacts, paths
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
+from pipeline.core.stage import read_result, require
 from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.data.tabular.field import Field
 from pipeline.training.candidate import Candidate, Values
@@ -64,10 +64,14 @@ class BundleInfo:
     golden: list[GoldenPrediction] = field(default_factory=list)
 
     @classmethod
-    def from_json(cls, content: JSON) -> "BundleInfo":
-        """Return what bundle.json holds under names that are known here; null where nothing is known has the default."""
-        known = {part.name: content[part.name] for part in fields(cls) if content.get(part.name) is not None}
-        return artifacts.from_json(cls, known)
+    def fields_of_json(cls, content: JSON) -> JSON:
+        """Return what bundle.json holds under names that are known here; null stands for the default."""
+        return {part.name: content[part.name] for part in fields(cls) if content.get(part.name) is not None}
+
+    @classmethod
+    def read(cls, task: str) -> "BundleInfo":
+        """Return the bundle.json of a task's champion, whose files are not checked."""
+        return read_result(cls, TaskPaths(task).bundle, f"select_best@{task}")
 
     @property
     def is_table(self) -> bool:
@@ -86,7 +90,7 @@ class BundleInfo:
             DecisionRule,  # brings numpy, for which the app's first page does not wait
         )
 
-        return DecisionRule.from_json(self.decision)
+        return artifacts.from_json(DecisionRule, self.decision)
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ def read(folder: Path, expected_sha256: str | None = None) -> Bundle:
         )
     files = {name: read_file(folder, name, expected) for name, expected in content["files"].items()}
     try:
-        info = BundleInfo.from_json(content)
+        info = artifacts.from_json(BundleInfo, content)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise BundleError(f"{where}/bundle.json has a part that cannot be read ({error}): run 'dvc repro'") from None
     return Bundle(info, sha256, files)

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
+from pipeline.core.stage import read_result
 
 SHRINK = 1e-3  # how far `calibrate` takes a probability from 0 and 1 at least, see there
 
@@ -53,18 +53,15 @@ class DecisionRule:
     refusal: float = np.inf
 
     @classmethod
-    def from_json(cls, content: JSON) -> "DecisionRule":
-        """Return the rule that `to_json` or an older version wrote: whatever is absent has its default."""
-        known = {key: content[key] for key in ("threshold", "chosen_for") if key in content}
-        calibration = Calibration(**content.get("calibration", {}))
-        return cls(**known, calibration=calibration, refusal=content.get("refusal", {}).get("threshold", np.inf))
+    def fields_of_json(cls, content: JSON) -> JSON:
+        """Return what `to_json` or an older version wrote by field: whatever is absent has its default."""
+        known = {key: content[key] for key in ("threshold", "calibration", "chosen_for") if key in content}
+        return known | {"refusal": content.get("refusal", {}).get("threshold", np.inf)}
 
     @classmethod
     def read(cls, task: str, model: str, root: Path = Path()) -> "DecisionRule":
         """Return the rule that the stage `evaluate` froze for a model."""
-        return cls.from_json(
-            artifacts.read_json(require(TaskPaths(task, root).decision_rule(model), f"evaluate@{model}"))
-        )
+        return read_result(cls, TaskPaths(task, root).decision_rule(model), f"evaluate@{model}")
 
     def to_json(self) -> JSON:
         """Return the content of decisions/<model>.json."""

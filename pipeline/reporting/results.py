@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.core import artifacts, params, params_models
+from pipeline.core import params, params_models
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
@@ -101,19 +101,19 @@ def read(name: str) -> Study:
     task = params.task(name)
     selected = selection.read(name)
     tests = {model: report.read_test(name, model) for model in task.models}
-    dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
+    dev = Dataset.read(name, "dev")
     return Study(
         name=name,
         task=task,
         samples=read_samples(name),
         split=read_split(name),
-        audit=AuditResult.read(require(TaskPaths(name).audit, f"audit@{name}")),
+        audit=AuditResult.read(name),
         selection=selected,
         board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),
         cv=report.read_cv(name, selected.winner),
         test=tests[selected.winner],
         tests=tests,
-        bundle=BundleInfo.from_json(artifacts.read_json(require(TaskPaths(name).bundle, f"select_best@{name}"))),
+        bundle=BundleInfo.read(name),
         sites=SiteReport.read(name) if task.select.site else None,
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
         oof=np.load(require(TaskPaths(name).oof(selected.winner), f"train@{selected.winner}"))["proba"][: len(dev.y)],

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.metric_names import NAMES
-from pipeline.evaluation.report import ExternalReport, Interval, Report, SiteScores, SubgroupScores
+from pipeline.evaluation.report import ExternalReport, Interval, Report, SiteScores, SubgroupScores, read_external
 from pipeline.reporting.results import Study
 
 MOST_MISTAKES = 12
@@ -123,7 +123,5 @@ def sites(study: Study) -> Sites | None:
 def external(study: Study) -> dict[str, ExternalReport]:
     """Return the champion's reports on external data sets by name, in the order of params.yaml."""
     blocks = params.load().get("external") or {}
-    paths = {
-        name: TaskPaths(study.name).external(name) for name, block in blocks.items() if block["task"] == study.name
-    }
-    return {name: ExternalReport.read(path) for name, path in paths.items() if path.exists()}
+    names = [name for name, block in blocks.items() if block["task"] == study.name]
+    return {name: read_external(study.name, name) for name in names if TaskPaths(study.name).external(name).exists()}

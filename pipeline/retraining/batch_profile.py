@@ -42,12 +42,12 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> Batch
         n=len(rows),
         labels=dict(Counter(row.label for row in rows)),
         left_out=dict(Counter(reason.split(":")[0] for reason in out["reason"])),
-        joined=joined(AuditResult.read(TaskPaths(task, tree).audit), files, set(out["path"])),
+        joined=joined(AuditResult.read(task, tree), files, set(out["path"])),
         shortcuts=shortcuts(task, tree, files, split) if kind == "image" else [],
         development={label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         refused=share,
         refused_ci=(low, high),
-        drift=drift(kind, dev, Dataset.load(TaskPaths(task, tree).dev_npz), list(files)),
+        drift=drift(kind, dev, Dataset.read(task, "dev", tree), list(files)),
     )
 
 

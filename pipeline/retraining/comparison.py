@@ -64,7 +64,7 @@ def read_side(root: Path, task: str) -> Side:
     """Return the champion of the project in `root`."""
     selected = selection.read(task, root)
     model = selected.winner
-    dev = Dataset.load(TaskPaths(task, root).dev_npz)
+    dev = Dataset.read(task, "dev", root)
     rule = DecisionRule.read(task, model, root)
     raw = np.load(TaskPaths(task, root).oof(model))["proba"][: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)

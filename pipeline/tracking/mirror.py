@@ -19,7 +19,6 @@ from typing import Any
 from pipeline.core import artifacts, params, params_models, paths
 from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
 from pipeline.prediction import mlflow_model
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.tracking import decision_record, mlflow_store, names, run_record
@@ -154,8 +153,7 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
     Notes and descriptions are a person's: what there is to say of the choice goes into tags.
     """
     selection = artifacts.read_json(TaskPaths(task).selection)
-    bundle = require(TaskPaths(task).bundle, f"select_best@{task}")
-    info, digest = BundleInfo.from_json(artifacts.read_json(bundle)), artifacts.sha256(bundle.read_bytes())
+    info, digest = BundleInfo.read(task), artifacts.sha256(TaskPaths(task).bundle.read_bytes())
     chosen, winner = {"reason": selection["reason"], "rule": selection["rule"]}, selection["winner"]
     model = names.of_task(task)
     key = params_models.metric_key(selection["metric"], len(info.classes))

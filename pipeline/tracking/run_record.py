@@ -15,7 +15,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import durations, require
 from pipeline.evaluation import selection, test_set_evaluations
-from pipeline.evaluation.report import ExternalReport, Report, SiteReport
+from pipeline.evaluation.report import Report, SiteReport, read_cv, read_external, read_test
 from pipeline.training.candidate import Candidate
 
 LOCK = Path("dvc.lock")
@@ -79,23 +79,25 @@ def read(name: str) -> list[Record]:
 def read_model(task: str, model: str, given: dict[str, str], seconds: float | None) -> Record:
     """Return the record of a model alone; `given` are its parameters, `seconds` the duration of its training, if known."""
     paths = TaskPaths(task)
-    cv = require(paths.cv(model), f"evaluate@{model}")
-    test = require(paths.test_report(model), f"holdout@{task}")
-    decision_rule = require(paths.decision_rule(model), f"evaluate@{model}")
-    candidate = require(paths.candidate_json(model), f"train@{model}")
+    files = [
+        require(paths.cv(model), f"evaluate@{model}"),
+        require(paths.test_report(model), f"holdout@{task}"),
+        require(paths.decision_rule(model), f"evaluate@{model}"),
+        require(paths.candidate_json(model), f"train@{model}"),
+    ]
     plots = [paths.reports / name.format(model) for name in PLOTS]
-    report = Report.read(cv)
-    figures = metrics(report, Report.read(test))
+    report = read_cv(task, model)
+    figures = metrics(report, read_test(task, model))
     parameters = given | flatten(report.tuned.chosen if report.tuned else {}, "tuned.")
     return Record(
         task=task,
         model=model,
-        key=content_key([cv, test, decision_rule, candidate], parameters),
+        key=content_key(files, parameters),
         params=parameters,
         metrics=figures if seconds is None else figures | {"train_seconds": seconds},
         curve=curve(plots[1]),
         plots=[path for path in plots if path.exists()],
-        data=Candidate.read(candidate.parent).data_fingerprint,
+        data=Candidate.read(paths.candidate(model)).data_fingerprint,
     )
 
 
@@ -123,10 +125,10 @@ def with_external(record: Record) -> Record:
     named = [name for name, block in (params.load().get("external") or {}).items() if block["task"] == task]
     if not named:
         return record
-    files = [require(TaskPaths(task).external(name), f"external@{name}") for name in named]
     added: dict[str, float] = {}
-    for name, path in zip(named, files, strict=True):
-        added |= defined(f"external/{name}/", ExternalReport.read(path).figures)
+    for name in named:
+        added |= defined(f"external/{name}/", read_external(task, name).figures)
+    files = [TaskPaths(task).external(name) for name in named]
     return replace(record, key=content_key(files, {"key": record.key}), metrics=record.metrics | added)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from pipeline.core import params
 from pipeline.core.params_models import ModelParams, TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
@@ -66,7 +65,7 @@ def load_job(name: str) -> Job:
     model = params.model(name)
     estimator = get_estimator(model.estimator)
     blocks = [params.parse(estimator.Params, own, f"models.{name}") for own in tuning.combinations(model.own)]
-    dev = Dataset.load(require(TaskPaths(model.task).dev_npz, f"preprocess@{model.task}"))
+    dev = Dataset.read(model.task, "dev")
     n_left_out = 2 if len(blocks) > 1 else 1
     smallest = len(dev.y) - max(np.sort(np.bincount(fold))[-n_left_out:].sum() for fold in dev.folds)
     for block in blocks:

@@ -1,6 +1,7 @@
 """An audit's result is what audit.json holds."""
 
 from pipeline.core import artifacts
+from pipeline.core.paths import TaskPaths
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
 from pipeline.data.folders.folder_layout import Skipped
 
@@ -18,8 +19,8 @@ RESULT = AuditResult(
 
 
 def test_a_result_survives_audit_json(tmp_path):
-    artifacts.write_json(tmp_path / "audit.json", RESULT.to_json())
-    assert AuditResult.read(tmp_path / "audit.json") == RESULT
+    artifacts.write_json(TaskPaths("t", tmp_path).audit, RESULT.to_json())
+    assert AuditResult.read("t", tmp_path) == RESULT
 
 
 def test_the_keys_of_audit_json_are_those_of_the_contract():
@@ -41,8 +42,8 @@ def test_findings_of_tables_survive_audit_json(tmp_path):
         divided_groups=["p"],
         conflicts_kept=True,
     )
-    artifacts.write_json(tmp_path / "audit.json", result.to_json())
-    assert AuditResult.read(tmp_path / "audit.json") == result
+    artifacts.write_json(TaskPaths("t", tmp_path).audit, result.to_json())
+    assert AuditResult.read("t", tmp_path) == result
 
 
 def test_without_uploads_audit_json_has_no_such_key():

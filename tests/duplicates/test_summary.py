@@ -8,6 +8,7 @@ import pytest
 from pipeline.core import artifacts
 from pipeline.core.errors import FindingError
 from pipeline.core.params_models import ReadParams
+from pipeline.core.paths import TaskPaths
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
 from pipeline.duplicates.summary import (
     CLEAN,
@@ -107,11 +108,11 @@ def test_the_summary_names_what_cannot_be_judged_and_confounders():
 
 
 def test_clusters_stand_next_to_every_figure(tmp_path):
-    file = tmp_path / "audit.json"
-    assert warnings(file) == []
-    artifacts.write_json(file, AuditResult().to_json())
-    assert warnings(file) == []
-    artifacts.write_json(file, AuditResult(clusters=Clusters(0.4, 0.02, ["a", "b"])).to_json())
-    (warning,) = warnings(file)
+    file = TaskPaths("t", tmp_path).audit
+    assert warnings("t", tmp_path) == []
+    artifacts.write_json(file, AuditResult())
+    assert warnings("t", tmp_path) == []
+    artifacts.write_json(file, AuditResult(clusters=Clusters(0.4, 0.02, ["a", "b"])))
+    (warning,) = warnings("t", tmp_path)
     assert warning.startswith("Rows come in clusters: 40%")
     assert warning.endswith("If they do, all figures here are too good")

@@ -44,7 +44,7 @@ def test_a_rule_survives_being_written_and_read(empty_folder, rule):
 
 
 def test_what_an_older_rule_lacks_has_its_default():
-    assert DecisionRule.from_json({"threshold": 0.7}) == DecisionRule(0.7, Calibration(), "", np.inf)
+    assert artifacts.from_json(DecisionRule, {"threshold": 0.7}) == DecisionRule(0.7, Calibration(), "", np.inf)
 
 
 # Calibration
