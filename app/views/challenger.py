@@ -110,7 +110,7 @@ def about(batch: BatchProfile) -> None:
     }
     written.show(pd.DataFrame(shown), "Samples by class: in the batch, in development without and with it")
     left = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items()) or "nothing"
-    odd = ", ".join(f"{shortcut.name} (accuracy {shortcut.accuracy:.0%})" for shortcut in batch.shortcuts) or "nothing"
+    odd = ", ".join(map(str, batch.shortcuts)) or "nothing"
     st.markdown(
         f"- **Audit**: excluded of {batch.n} samples: {plain(left)}; {batch.joined} duplicate an earlier sample and are "
         f"in its fold. Acquisition properties that distinguish the batch from the other images: {plain(odd)}.\n"

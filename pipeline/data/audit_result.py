@@ -32,6 +32,10 @@ class Shortcut:
     majority: float
     roc_auc: float | None = None  # None in records of older versions
 
+    def __str__(self) -> str:
+        known = f"accuracy {self.accuracy:.0%}" if self.roc_auc is None else f"ROC AUC {self.roc_auc:.2f}"
+        return f"{self.name} ({known})"
+
 
 @dataclass(frozen=True, slots=True)
 class Clusters:

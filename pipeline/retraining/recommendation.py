@@ -66,7 +66,7 @@ def of_batch(batch: BatchProfile) -> list[str]:
         sentences.append(f"The batch differs from the training data: {in_distance(batch)}.")
     label, share, before = most_shifted(batch)
     if batch.shortcuts and share - before > SHIFT:
-        names = ", ".join(f"{shortcut.name} ({shortcut.accuracy:.0%} right)" for shortcut in batch.shortcuts)
+        names = ", ".join(map(str, batch.shortcuts))
         sentences.append(
             f"{names} tells the batch from the rest, and {share:.0%} of the batch is {label} ({before:.0%} of development): "
             "the model may learn where images come from instead of what they show."

@@ -33,8 +33,8 @@ def test_parts_that_get_worse_are_named_unless_small():
         ({"labels": {"b": 10}}, "class balance differs: 100% of the batch is b (60% of development)"),
         ({"left_out": {"leak": 2, "conflict": 1}}, "leaves out 3 of 10: 2 for leak, 1 for conflict"),
         (
-            {"labels": {"b": 10}, "shortcuts": [Shortcut("width", 0.98, 0.5)]},
-            "width (98% right) tells the batch from the rest, and 100% of the batch is b (60% of development): the model may",
+            {"labels": {"b": 10}, "shortcuts": [Shortcut("width", 0.98, 0.5, 0.97)]},
+            "width (ROC AUC 0.97) tells the batch from the rest, and 100% of the batch is b (60% of development): the model may",
         ),
     ],
 )
@@ -44,7 +44,8 @@ def test_an_unusual_batch_is_described_with_its_figures(changes, sentence):
 
 
 def test_a_shortcut_without_class_shift_raises_no_caution():
-    assert recommendation.of_batch(make_profile(shortcuts=[Shortcut("width", 0.98, 0.5)])) == []
+    assert recommendation.of_batch(make_profile(shortcuts=[Shortcut("width", 0.98, 0.5, 0.97)])) == []
+    assert str(Shortcut("width", 0.98, 0.5)) == "width (accuracy 98%)"  # of a record without ROC AUC
 
 
 def test_lines_begin_with_the_recommendation_and_mark_undefined_figures():
