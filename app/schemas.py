@@ -19,7 +19,7 @@ BROKEN: JsonDict = {
     "probabilities": {},
     "decision": "",
     "refused": True,
-    "reason": "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP",
+    "reason": "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM",
 }
 ANSWER: JsonDict = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "predictions": [LESION, BROKEN]}
 

@@ -7,8 +7,9 @@ python=$(cd "$1" && pwd)/bin/python
 cd "$1"/lib/python3*/site-packages
 find . -type f \( -name '*.py[xi]' -o -name '*.px[di]' -o -name '*.h' -o -name '*.a' \) -delete
 find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
-rm -rf pyarrow/include pyarrow/src pyarrow/*flight* pydeck/nbextension \
+rm -rf pyarrow/include pyarrow/src pyarrow/*flight* pydeck/nbextension pydicom/data/*_files pydicom/sr \
   ai_edge_litert/tools ai_edge_litert/vendors ai_edge_litert/aot ai_edge_litert/libLiteRtWebGpuAccelerator*
 env -u PYTHONDONTWRITEBYTECODE "$python" -c "
-import ai_edge_litert.interpreter, fastapi, pandas, prometheus_client, python_multipart, streamlit.web.cli, uvicorn
+import ai_edge_litert.interpreter, fastapi, pandas, prometheus_client, pydicom.pixels, python_multipart, streamlit.web.cli, uvicorn
+import libjpeg, openjpeg, pylibjpeg
 import sklearn.compose, sklearn.dummy, sklearn.ensemble, sklearn.linear_model, sklearn.neighbors"

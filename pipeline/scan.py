@@ -2,7 +2,8 @@
 
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
 classical.npy, with the rows of samples.csv, and intensity.csv, histograms of each class by channel; for tables
-columns.csv, the features as text, and formats.json for columns with other number formats; raw.json, the hash of the raw data.
+columns.csv, the features as text, and formats.json for columns with other number formats; raw.json, the hash of the raw data;
+pixel_rule.json only where images are not read by the default.
 """
 
 import sys
@@ -22,22 +23,27 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.folders.sample_files import Skipped
 from pipeline.data.image_features import scan_images
-from pipeline.data.samples import check_upload, list_uploads, report_unreadable, scan_table
+from pipeline.data.images import rule_of
+from pipeline.data.samples import check_upload, list_uploads, report_misfits, report_unreadable, scan_table
 from pipeline.data.tabular import formats
 
 
 def write_samples(rows: Iterable[dict], columns: list[str], task: TaskParams, name: str, out: Path) -> int:
-    """Write samples.csv row by row, report unreadable samples, and return the number of samples."""
-    bad, n_samples = [], 0
+    """Write samples.csv row by row, report unreadable samples and misfits, and return the number of samples."""
+    bad, misfits, n_samples = [], [], 0
     with artifacts.writing_csv(out / "samples.csv", columns) as add:
         for row in rows:
             if uploads.is_upload(row["path"]):
                 check_upload(name, Path(row["path"]).stem, row.get("id", ""))
+            misfit = row.pop("misfit", "")
+            if misfit and not uploads.is_upload(row["path"]):
+                misfits.append((row["path"], misfit))
             add(row)
             n_samples += 1
             if row["error"]:
                 bad.append((row["path"], row["error"]))
         report_unreadable(bad, n_samples, task, name)
+        report_misfits(misfits, name)
     return n_samples
 
 
@@ -58,7 +64,11 @@ def write_all(task: TaskParams, name: str, out: Path) -> None:
         columns = COLUMNS + list(listed[0].extra)
         listed += list_uploads(name)
         program = require(paths.EMBEDDER, "backbone")
-        scanned_rows = scan_images(listed, folder_of(task.raw), program, out, params.workers())
+        rule = rule_of(task.read)
+        TaskPaths(name).pixel_rule.unlink(missing_ok=True)
+        if rule.to_json():
+            artifacts.write_json(TaskPaths(name).pixel_rule, rule.to_json())
+        scanned_rows = scan_images(listed, folder_of(task.raw), program, out, params.workers(), rule)
         rows = tqdm(scanned_rows, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
     n_samples = write_samples(rows, columns, task, name, out)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))

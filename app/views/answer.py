@@ -148,12 +148,15 @@ def many(items: "list[Item]", thumbs: list[str | None] | None, classes: list[str
     return rows[0] if rows else 0
 
 
-def thumb(data: bytes) -> str | None:
+def thumb(data: bytes, champion: "Champion") -> str | None:
     """Return a thumbnail as a data URL; None if the image cannot be read."""
     from pipeline.data import thumbnails
 
     try:
-        return "data:image/jpeg;base64," + base64.b64encode(thumbnails.preview(data, THUMB)).decode()
+        return (
+            "data:image/jpeg;base64,"
+            + base64.b64encode(thumbnails.preview(data, THUMB, champion.info.pixel_rule)).decode()
+        )
     except DataError:
         return None
 

@@ -10,8 +10,10 @@ from app.views.answer import plain
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
+from pipeline.data import image_file
 from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.images import AS_IT_WAS, PixelRule, rule_of
 from pipeline.data.thumbnails import preview
 from pipeline.duplicates import summary
 
@@ -39,7 +41,7 @@ def show(task: str) -> None:
             "first. 'Near': the same subject in the same view, possibly not the same image."
         )
         about = samples.set_index("path")[["label", "group", "shipped"]].to_dict("index")
-        side_by_side(pairs[shown], folder_of(block.raw), about)
+        side_by_side(pairs[shown], folder_of(block.raw), about, rule_of(block.read))
     else:
         rows = [{"Row": pair.a, "Same as": pair.b, "Remark": remark} for pair, remark in pairs[shown]]
         written.show(pd.DataFrame(rows), "Rows that are equal in all features")
@@ -54,24 +56,26 @@ def page(n: int, task: str) -> slice:
     return slice(first, first + AT_ONCE)
 
 
-def side_by_side(pairs: list[tuple[PathPair, str]], root: Path, about: dict[str, dict]) -> None:
+def side_by_side(
+    pairs: list[tuple[PathPair, str]], root: Path, about: dict[str, dict], rule: PixelRule = AS_IT_WAS
+) -> None:
     """Draw pairs of images, two per row on a wide page."""
     for start in range(0, len(pairs), 2):
         for column, (pair, remark) in zip(st.columns(2), pairs[start : start + 2], strict=False):
             with column.container(border=True):
                 title = f"**{plain(pair.kind)}**, similarity {pair.score:.3f}"
                 st.markdown(f"{title}, {plain(remark)}" if remark else title)
-                show_pair([pair.a, pair.b], root, about)
+                show_pair([pair.a, pair.b], root, about, rule)
 
 
-def show_pair(paths: list[str], root: Path, about: dict[str, dict]) -> None:
+def show_pair(paths: list[str], root: Path, about: dict[str, dict], rule: PixelRule) -> None:
     """Draw the images at `paths` side by side, or the reason why one cannot be shown."""
     thumbs, captions = [], []
     for path in paths:
         facts = " · ".join(filter(None, [path, *about.get(path, {}).values()]))
         try:
-            stat = (root / path).stat()
-            thumbs.append(small(str((root / path).absolute()), (stat.st_mtime_ns, stat.st_size)))
+            stat = image_file.on_disk(root / path).stat()
+            thumbs.append(small(str((root / path).absolute()), (stat.st_mtime_ns, stat.st_size), rule))
             captions.append(plain(facts))
         except (OSError, DataError) as error:
             reason = (
@@ -83,6 +87,6 @@ def show_pair(paths: list[str], root: Path, about: dict[str, dict]) -> None:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def small(path: str, changed: tuple[int, int]) -> bytes:
+def small(path: str, changed: tuple[int, int], _rule: PixelRule) -> bytes:
     """Return the image at `path` as a small JPEG, which every browser can show."""
-    return preview(Path(path).read_bytes(), SIDE)
+    return preview(image_file.read(Path(path)), SIDE, _rule)

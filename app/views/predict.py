@@ -83,7 +83,8 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
     if thumbs[index]:
         # A single image is shown below its source, one of many next to its prediction.
         target = area if len(items) > 1 else st.container()
-        target.image(thumbnails.preview(image, SIDE), plain(items[index]["file"]), alt=items[index]["file"])
+        shown = thumbnails.preview(image, SIDE, champion.info.pixel_rule)
+        target.image(shown, plain(items[index]["file"]), alt=items[index]["file"])
     with area:
         answer.show_prediction(items[index])
         explained(champion, given[index].data, items[index])
@@ -100,7 +101,7 @@ def explained(champion: Champion, data: "Sample", item: "Item") -> None:
 
 def files() -> "list[UploadedFile]":
     """Draw the file uploader; return the uploaded files."""
-    label = f"JPEG, PNG, BMP, TIFF or WebP; up to {limits.PAGE_FILES} at once"
+    label = f"JPEG, PNG, BMP, TIFF, WebP or DICOM; up to {limits.PAGE_FILES} at once"
     size = limits.FILE_BYTES // limits.MB
     return st.file_uploader(label, accept_multiple_files=True, max_upload_size=size, key="files")
 
@@ -179,7 +180,7 @@ def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Item, str 
     for done, number in enumerate(new, start=1):
         sample = given[number]
         item = champion.predict(sample.data, sample.name)
-        previous[keys[number]] = item, None if sample.image is None else answer.thumb(sample.image)
+        previous[keys[number]] = item, None if sample.image is None else answer.thumb(sample.image, champion)
         if len(new) > 1:
             bar.progress(done / len(new), f"{done} of {len(new)} done")
     bar.empty()

@@ -51,6 +51,9 @@ class ReadParams(Strict):
     Of images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
     of the files that are no samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
     `one_hot` lists the columns that are one label together; `valid_csv` and `test_csv` are the other parts of a shipped split.
+
+    Of their values: `intensity` says what becomes 0..255 (see `data.images.pixel_rule`), `resize` how an image becomes square,
+    `frames` which of a DICOM file are samples. `match` is the DICOM attribute by which a CSV names files.
     """
 
     csv: str | None = None
@@ -69,6 +72,10 @@ class ReadParams(Strict):
     shipped: str | None = None
     exclude: list[str] = []
     unreadable: Literal["skip", "error"] = "skip"
+    intensity: str | list[float] | None = None
+    resize: Literal["stretch", "letterbox", "crop"] = "stretch"
+    frames: Literal["middle", "all"] = "middle"
+    match: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] | None = None
 
     @model_validator(mode="after")
     def _one_grouping(self) -> "ReadParams":

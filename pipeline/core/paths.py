@@ -40,6 +40,7 @@ class TaskPaths:
         self.samples = self.scan / "samples.csv"
         self.skipped = self.scan / "skipped.csv"
         self.columns = self.scan / "columns.csv"
+        self.pixel_rule = self.scan / "pixel_rule.json"  # only where it is not the default
         self.formats = self.scan / "formats.json"  # only where a table's numbers are not plain
         self.raw_record = self.scan / "raw.json"  # the hash of what was read
         self.intensity = self.scan / "intensity.csv"

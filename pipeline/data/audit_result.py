@@ -66,8 +66,9 @@ class AuditResult:
     `groups`: paths of samples that show the same; `leaks`: those of them on both sides of a shipped split, with `n_leaked` test
     samples; `label_conflicts`: copies under several labels; `unjudged`: images too empty to be compared. `uploads`: the pairs of
     which one is an upload, None (and no key) for data without uploads. Of what was not found there is no key either:
-    `divided_groups`: on both sides of a shipped split; `clusters`, `equal_rows`: of tables. With `conflicts_kept` rows that are
-    equal under several labels are different patients, and stay.
+    `divided_groups`: on both sides of a shipped split; `misfits`: images whose values do not look like those of the others;
+    `clusters`, `equal_rows`: of tables. With `conflicts_kept` rows that are equal under several labels are different patients,
+    and stay.
     """
 
     n_files: int = 0
@@ -83,6 +84,7 @@ class AuditResult:
     pairs: list[PathPair] = field(default_factory=list)
     uploads: list[PathPair] | None = None
     divided_groups: list[str] | None = None
+    misfits: list[Skipped] | None = None
     clusters: Clusters | None = None
     equal_rows: EqualRowCounts | None = None
     conflicts_kept: bool | None = None

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # only data sets with columns need them
 
     from pipeline.data.tabular.formats import ColumnFormat
 
+PIXEL_RULE = "pixel_rule"  # the array that says how images are read where that is not the default, as JSON
 FORMATS = "column_formats"  # the array that says how columns that are not plain are written, as JSON
 
 
@@ -101,6 +102,11 @@ class Dataset:
         from pipeline.data.tabular import formats
 
         return formats.from_json(json.loads(str(self.arrays[FORMATS])))
+
+    @property
+    def pixel_rule(self) -> dict[str, Any]:
+        """How images are read, as `PixelRule.to_json` gives it: empty for the default, and for tables."""
+        return json.loads(str(self.arrays[PIXEL_RULE])) if PIXEL_RULE in self.arrays else {}
 
     @property
     def folds(self) -> np.ndarray:

@@ -12,10 +12,11 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
-from pipeline.data import images, tables, uploads
+from pipeline.data import image_file, images, tables, uploads
 from pipeline.data.columns.negative_class import negative_of
-from pipeline.data.dataset import FORMATS, Dataset
+from pipeline.data.dataset import FORMATS, PIXEL_RULE, Dataset
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.images import PixelRule, rule_of
 from pipeline.data.tabular import formats
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn
@@ -56,7 +57,7 @@ def take(
         y=np.array([code[label] for label in part["label"]]),
         fold=np.array([int(fold) if fold != "" else -1 for fold in part["fold"]]),
         classes=classes,
-        arrays={name: array if name == FORMATS else array[rows] for name, array in features.items()}
+        arrays={name: array if name in (FORMATS, PIXEL_RULE) else array[rows] for name, array in features.items()}
         | {name: part[name].astype(int).to_numpy() for name in again},
     )
 
@@ -70,6 +71,8 @@ def load_features(scan: Path, task: TaskParams) -> dict[str, np.ndarray]:
         arrays = column_arrays(pd.read_csv(scan / "columns.csv", dtype=str, keep_default_na=False))
         return arrays | format_array(read_formats(scan))
     arrays = {name: np.load(scan / f"{file}.npy", mmap_mode="r") for name, file in FILES.items()}
+    rule = rule_of(task.read).to_json()
+    arrays |= {PIXEL_RULE: np.array(json.dumps(rule))} if rule else {}
     if not task.preprocess.columns:
         return arrays
     samples = pd.read_csv(scan / "samples.csv", dtype=str, keep_default_na=False)
@@ -101,18 +104,18 @@ def column_arrays(text: pd.DataFrame) -> dict[str, np.ndarray]:
 FILES = {"embedding": "embeddings", "classical": "classical"}
 
 
-def read_square(path: str, root: Path) -> np.ndarray:
+def read_square(path: str, root: Path, rule: PixelRule) -> np.ndarray:
     """Return a raw file as the model sees it: uint8 RGB (224, 224, 3). Raises DataError if it was another at the scan."""
     file = uploads.locate(root, path)
     try:
-        return images.resize(images.decode(file.read_bytes()).pixels)
-    except (DataError, OSError) as error:
+        return images.resize(images.decode(image_file.read(file), rule).pixels, how=rule.resize)
+    except DataError as error:
         raise DataError(f"{file.as_posix()}: has changed since the scan: {error}. Run 'dvc repro' again") from None
 
 
 def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, workers: int) -> None:
     """Write the images at `paths` to `out` one by one, in constant memory."""
-    squares = run_parallel(partial(read_square, root=folder_of(task.raw)), paths, workers)
+    squares = run_parallel(partial(read_square, root=folder_of(task.raw), rule=rule_of(task.read)), paths, workers)
     with artifacts.writing_npy(out, np.uint8, (len(paths), images.SIZE, images.SIZE, 3)) as add:
         for square in tqdm(squares, f"preprocess {name}", total=len(paths), unit=" images", delay=3):
             add(square)

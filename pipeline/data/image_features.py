@@ -14,11 +14,11 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
-from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, litert, uploads
 from pipeline.data.folders.folder_layout import Sample
-from pipeline.data.image_file import FileFacts
+from pipeline.data.image_file import FileFacts, ImageStore
+from pipeline.data.images import PixelRule
 
 N_CLASSICAL = 320
 CHANNELS = ("red", "green", "blue")
@@ -55,10 +55,9 @@ class Scanned:
         return cls(FileFacts(**json.loads(facts)), values[N_CLASSICAL:], values[:N_CLASSICAL], tones)
 
 
-def open_store(program: Path) -> FeatureStore:
-    """Return the cache of what the network in `program` and the current code compute."""
-    code = Path(images.__file__), Path(image_file.__file__), Path(litert.__file__), Path(__file__)
-    return FeatureStore("scan", make_recipe(program, *code, packages=("ai-edge-litert", "numpy", "pillow")))
+def open_store(program: Path, rule: PixelRule = images.AS_IT_WAS) -> ImageStore:
+    """Return the cache of what the network in `program` and the current code compute of images read by a rule."""
+    return ImageStore.open("scan", rule, program, Path(litert.__file__), Path(__file__), packages=("ai-edge-litert",))
 
 
 @lru_cache(maxsize=1)
@@ -67,32 +66,37 @@ def embedder(program: Path) -> litert.Embedder:
     return litert.Embedder(program.read_bytes())
 
 
-def scan_file(path: Path, program: Path, store: FeatureStore) -> Scanned:
+def scan_file(path: Path, program: Path, store: ImageStore) -> Scanned:
     """Return the facts and features of a file; an unusable file has facts with an error."""
     try:
         data = image_file.read(path)
     except DataError as error:
         return Scanned(FileFacts(str(error)))
-    key = artifacts.sha256(data)
+    key = image_file.key_of(data)
     cached = store.get(key)
     if cached:
         return Scanned.unpack(cached)
     try:
-        image = images.decode(data)
+        image = images.decode(data, store.rule)
     except DataError as error:
         return Scanned(FileFacts(str(error), key[:16], len(data)))
-    square, facts = images.resize(image.pixels), FileFacts.of(image, len(data))
+    square, facts = images.resize(image.pixels, how=store.rule.resize), FileFacts.of(image, len(data))
     return Scanned(facts, embedder(program)(square), images.classical(square), count_tones(square), key)
 
 
-def scan_files(paths: list[str], root: Path, program: Path, store: FeatureStore) -> list[Scanned]:
+def scan_files(paths: list[str], root: Path, program: Path, store: ImageStore) -> list[Scanned]:
     """Return `scan_file` of files in `root` or among the uploads."""
     return [scan_file(uploads.locate(root, path), program, store) for path in paths]
 
 
-def scan_images(samples: list[Sample], root: Path, program: Path, out: Path, workers: int) -> Iterator[dict]:
-    """Yield each sample's row for samples.csv; write features to .npy files row by row, and at the end intensity.csv."""
-    store = open_store(program)
+def scan_images(
+    samples: list[Sample], root: Path, program: Path, out: Path, workers: int, rule: PixelRule = images.AS_IT_WAS
+) -> Iterator[dict]:
+    """Yield each sample's row for samples.csv; write features to .npy files row by row, and at the end intensity.csv.
+
+    A row has the further key `misfit`, see `FileFacts`, which is no column.
+    """
+    store = open_store(program, rule)
     starts = range(0, len(samples), BATCH)
     batches = ([sample.path for sample in samples[start : start + BATCH]] for start in starts)
     work = partial(scan_files, root=root, program=program, store=store)

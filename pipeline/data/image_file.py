@@ -1,15 +1,68 @@
-"""Image files on disk: their bytes, and the facts that samples.csv lists."""
+"""Image files on disk: their bytes, the facts that samples.csv lists, and a cache of what is computed from them."""
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from pipeline.core import artifacts
 from pipeline.core.errors import DataError
-from pipeline.data.images import DecodedImage
+from pipeline.core.feature_cache import FeatureStore, make_recipe
+from pipeline.data import images
+from pipeline.data.images import DecodedImage, PixelRule
+from pipeline.data.images.dicom_files import FrameBytes, split_frame
 
 MAX_BYTES = 450_000_000  # 50 megapixels of four 16-bit channels are 400 MB
 
 
 def read(path: Path) -> bytes:
+    """Return a file's bytes; raise DataError if it is not a regular file, too large or cannot be opened.
+
+    Of scan.dcm#3, where there is no file of that name, these are the bytes of scan.dcm with the number of a frame.
+    """
+    file, named = on_disk(path), split_frame(str(path))
+    if file == path or named is None:
+        return read_bytes(path)
+    status = file.stat() if file.is_file() else None
+    return FrameBytes.of(_read_again(named[0], status and (status.st_mtime_ns, status.st_size)), named[1])
+
+
+def on_disk(path: Path) -> Path:
+    """Return the file that holds a frame such as scan.dcm#3; other paths are returned as they are."""
+    named = split_frame(path.name)
+    return path if named is None or path.exists() else path.with_name(named[0])
+
+
+@lru_cache(maxsize=1)
+def _read_again(path: str, _: tuple | None) -> bytes:
+    return read_bytes(Path(path))  # the frames of a file follow each other
+
+
+def key_of(data: bytes) -> str:
+    """Return the key under which what is computed from a file is cached: the SHA-256 of its bytes, and the frame."""
+    key = artifacts.sha256(data)
+    return f"{key}#{data.frame}" if isinstance(data, FrameBytes) else key
+
+
+class ImageStore(FeatureStore):
+    """A cache of values computed from images that are decoded by a rule, which is a part of every key."""
+
+    def __init__(self, name: str, rule: PixelRule, recipe: str):
+        super().__init__(name, recipe)
+        self.rule = rule
+
+    @classmethod
+    def open(cls, name: str, rule: PixelRule, *parts: Path, packages: tuple[str, ...]) -> "ImageStore":
+        """Return the cache of what this code, or the files `parts`, and the decoder compute."""
+        code = (*parts, *images.CODE, Path(__file__))
+        recipe = make_recipe(json.dumps(rule.to_json()), *code, packages=(*images.PACKAGES, *packages))
+        return cls(name, rule, recipe)
+
+    def __reduce__(self) -> tuple[type["ImageStore"], tuple[str, PixelRule, str]]:
+        return ImageStore, (self.name, self.rule, self.recipe)
+
+
+def read_bytes(path: Path) -> bytes:
     """Return a file's bytes; raise DataError if it is not a regular file, too large or cannot be opened."""
     try:
         if path.exists() and not path.is_file():
@@ -26,6 +79,7 @@ class FileFacts:
     """Columns of samples.csv that a file gives; `error` says why it cannot be used, and what is unknown then is None.
 
     `id`: of the pixels, see `images.DecodedImage.id`, or of the bytes where they cannot be decoded; `width`, `height` in px.
+    `misfit`, which is no column, says why the values do not look like those that the data set's rule is for.
     """
 
     error: str = ""
@@ -35,8 +89,9 @@ class FileFacts:
     height: int | None = None
     mode: str | None = None
     format: str | None = None
+    misfit: str = ""
 
     @classmethod
     def of(cls, image: DecodedImage, n_bytes: int) -> "FileFacts":
         """Return the facts of a decoded file."""
-        return cls("", image.id, n_bytes, image.width, image.height, image.mode, image.format)
+        return cls("", image.id, n_bytes, image.width, image.height, image.mode, image.format, image.misfit)

@@ -173,6 +173,14 @@ def report_unreadable(bad: list[tuple[str, str]], n_samples: int, task: TaskPara
         raise DataError(f"{task.raw}: none of the {n_samples} samples can be read")
 
 
+def report_misfits(misfits: list[tuple[str, str]], name: str) -> None:
+    """Say which images, (path, reason), have values that do not look like those the data set's rule is for."""
+    for path, reason in misfits[:10]:
+        print(f"scan {name}: {path}: {reason}", file=sys.stderr)
+    if len(misfits) > 10:
+        print(f"scan {name}: ... and {len(misfits) - 10} more, all listed in data/{name}/audit.json", file=sys.stderr)
+
+
 def read_samples(name: str) -> pd.DataFrame:
     """Return samples.csv of a task, every cell as text."""
     return pd.read_csv(require(TaskPaths(name).samples, f"scan@{name}"), dtype=str, keep_default_na=False)

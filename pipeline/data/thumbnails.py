@@ -7,9 +7,9 @@ from PIL import Image
 from pipeline.data import images
 
 
-def preview(data: bytes, side: int) -> bytes:
+def preview(data: bytes, side: int, rule: images.PixelRule = images.AS_IT_WAS) -> bytes:
     """Return an image file as an upright JPEG, at most `side` px wide and high; raise DataError as `images.decode` does."""
-    with images.upright(data) as (image, _):
+    with images.upright(data, rule) as (image, _):
         image.thumbnail((side, side))
         return encoded(image)
 

@@ -20,6 +20,7 @@ from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, Pa
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.folder_layout import Skipped
 from pipeline.data.image_file import FileFacts
+from pipeline.data.images import rule_of
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.marks import CELLS
@@ -29,7 +30,7 @@ from pipeline.duplicates.shortcuts import find_shortcuts, missing_cells, propert
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
-FACTS = [field.name for field in fields(FileFacts)]
+FACTS = [field.name for field in fields(FileFacts) if field.name != "misfit"]
 
 
 def audit(
@@ -69,6 +70,12 @@ def audit(
         confounders=[] if prints is None else shortcuts_of(good, prints, sets),
         pairs=[as_paths(pair, paths) for pair in pairs],
         divided_groups=find_divided(good) or None,
+        misfits=[
+            Skipped(path, fingerprint.facts.misfit)
+            for path, fingerprint in zip(paths, prints or [], strict=False)
+            if fingerprint.facts.misfit
+        ]
+        or None,
     )
 
 
@@ -126,7 +133,7 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
         result = audit_table(raw, skipped, features[:n_raw], task.audit.conflicts == "keep")
         pairs = audit_rows(features, good["group"].tolist()).pairs if len(good) > n_raw else []
         return with_uploads(result, good, n_raw, pairs), raw, None
-    root, store = folder_of(task.raw), open_store()
+    root, store = folder_of(task.raw), open_store(rule_of(task.read))
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
     for path, fingerprint, known in zip(paths, prints, good["id"], strict=True):

@@ -5,8 +5,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.core import artifacts
-from pipeline.data import images
+from pipeline.data import image_file, images
 from pipeline.data.audit_result import PathPair
+from pipeline.data.images import PixelRule
 
 MOST = 100  # pairs on a sheet
 COLUMNS = 4
@@ -16,23 +17,23 @@ WIDTH = 2 * SIDE + 3 * GAP  # px of a pair
 HEIGHT = SIDE + 4 * LINE + 2 * GAP
 
 
-def draw(pairs: list[tuple[PathPair, str]], root: Path) -> Image.Image:
+def draw(pairs: list[tuple[PathPair, str]], root: Path, rule: PixelRule = images.AS_IT_WAS) -> Image.Image:
     """Return a sheet of the first MOST pairs with a remark on each; files lie below `root`."""
     shown = pairs[:MOST]
     rows = -(-len(shown) // COLUMNS)
     sheet = Image.new("RGB", (WIDTH * min(COLUMNS, max(1, len(shown))), HEIGHT * max(1, rows)), "white")
     for number, (pair, remark) in enumerate(shown):
-        sheet.paste(draw_pair(pair, remark, root), (number % COLUMNS * WIDTH, number // COLUMNS * HEIGHT))
+        sheet.paste(draw_pair(pair, remark, root, rule), (number % COLUMNS * WIDTH, number // COLUMNS * HEIGHT))
     if not shown:
         ImageDraw.Draw(sheet).text((GAP, GAP), "no pairs", fill="black", font=ImageFont.load_default(11))
     return sheet
 
 
-def draw_pair(pair: PathPair, remark: str, root: Path) -> Image.Image:
+def draw_pair(pair: PathPair, remark: str, root: Path, rule: PixelRule) -> Image.Image:
     """Return both images of a pair above their names, the kind of edit and the score."""
     cell = Image.new("RGB", (WIDTH, HEIGHT), "white")
     for side, path in enumerate((pair.a, pair.b)):
-        image = Image.fromarray(images.decode((root / path).read_bytes()).pixels)
+        image = Image.fromarray(images.decode(image_file.read(root / path), rule).pixels)
         scale = SIDE / max(image.size)
         image = image.resize([max(1, round(length * scale)) for length in image.size])
         cell.paste(image, (GAP + side * (SIDE + GAP), GAP))
@@ -55,7 +56,7 @@ def fitting(text: str, pen: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> s
     return kept
 
 
-def write(path: Path, pairs: list[tuple[PathPair, str]], root: Path) -> None:
+def write(path: Path, pairs: list[tuple[PathPair, str]], root: Path, rule: PixelRule = images.AS_IT_WAS) -> None:
     """Write the sheet to a PNG file."""
     with artifacts.replacing(path) as part:
-        draw(pairs, root).save(part, "PNG")
+        draw(pairs, root, rule).save(part, "PNG")

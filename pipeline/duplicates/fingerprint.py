@@ -13,12 +13,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from pipeline.core import artifacts
 from pipeline.core.errors import DataError
-from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images
-from pipeline.data.image_file import FileFacts
+from pipeline.data.image_file import FileFacts, ImageStore
+from pipeline.data.images import PixelRule
 from pipeline.duplicates import candidates, verify
 from pipeline.duplicates.marks import measure_marks
 from pipeline.duplicates.verify import Signature, signature_of
@@ -32,7 +31,7 @@ CODE = (
         "duplicates/fingerprint",
         "duplicates/keypoints",
     ),
-    *("duplicates/marks", "duplicates/pairs", "duplicates/verify", "data/images", "data/image_file"),
+    *("duplicates/marks", "duplicates/pairs", "duplicates/verify"),
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim, whose brightness depends on the scanner
@@ -84,24 +83,24 @@ def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     return content["about"], arrays
 
 
-def open_store() -> FeatureStore:
-    """Return the cache of fingerprints and comparisons that the current code computes."""
+def open_store(rule: PixelRule = images.AS_IT_WAS) -> ImageStore:
+    """Return the cache of fingerprints and comparisons that the current code computes of images read by a rule."""
     code = [Path(__file__).parents[1] / f"{module}.py" for module in CODE]
-    return FeatureStore("audit", make_recipe(*code, packages=("numpy", "opencv-python-headless", "pillow")))
+    return ImageStore.open("audit", rule, *code, packages=("opencv-python-headless",))
 
 
-def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, bytes]]]:
+def take(path: Path, store: ImageStore) -> tuple[Fingerprint, list[tuple[str, bytes]]]:
     """Return a file's fingerprint and the new entries for the cache; an unusable file has facts with an error."""
     try:
         data = image_file.read(path)
     except DataError as error:
         return Fingerprint("", FileFacts(str(error))), []
-    key = artifacts.sha256(data)
+    key = image_file.key_of(data)
     cached = store.get(key)
     if cached:
         return Fingerprint.unpack(cached), []
     try:
-        image = images.decode(data)
+        image = images.decode(data, store.rule)
     except DataError as error:
         return Fingerprint(key, FileFacts(str(error), key[:16], len(data))), []
     signature = signature_of(image.pixels, image.width, image.height)
@@ -117,7 +116,7 @@ def take(path: Path, store: FeatureStore) -> tuple[Fingerprint, list[tuple[str, 
     return fingerprint, [(key, fingerprint.pack()), (f"{key}:look", pack({}, **signature.arrays()))]
 
 
-def load_signature(path: Path, key: str, store: FeatureStore) -> Signature:
+def load_signature(path: Path, key: str, store: ImageStore) -> Signature:
     """Return the signature of the file with that key: from the cache, or from the file where the cache has lost it.
 
     Raises DataError if the file has changed in the meantime.
@@ -126,9 +125,9 @@ def load_signature(path: Path, key: str, store: FeatureStore) -> Signature:
     if cached:
         return Signature.of_arrays(unpack(cached)[1])
     data = image_file.read(path)
-    if artifacts.sha256(data) != key:
+    if image_file.key_of(data) != key:
         raise DataError(f"{path.as_posix()}: has changed while it was audited; run it again")
-    image = images.decode(data)
+    image = images.decode(data, store.rule)
     return signature_of(image.pixels, image.width, image.height)
 
 
@@ -145,7 +144,7 @@ BATCH = 16  # files handed to a worker at once
 KEEP = 64  # new fingerprints cached at once, 60 kB each: an interrupted audit has to redo at most these
 
 
-def take_all(paths: list[Path], store: FeatureStore, name: str, workers: int) -> list[Fingerprint]:
+def take_all(paths: list[Path], store: ImageStore, name: str, workers: int) -> list[Fingerprint]:
     """Return the fingerprint of every file, in order, and cache the new ones."""
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     taken = (item for batch in run_parallel(partial(take_some, store=store), batches, workers) for item in batch)
@@ -162,6 +161,6 @@ def take_all(paths: list[Path], store: FeatureStore, name: str, workers: int) ->
     return prints
 
 
-def take_some(paths: list[Path], store: FeatureStore) -> list[tuple[Fingerprint, list[tuple[str, bytes]]]]:
+def take_some(paths: list[Path], store: ImageStore) -> list[tuple[Fingerprint, list[tuple[str, bytes]]]]:
     """Return `take` of each file."""
     return [take(path, store) for path in paths]

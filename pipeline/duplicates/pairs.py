@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.core.feature_cache import FeatureStore
 from pipeline.core.parallel import run_parallel
+from pipeline.data.image_file import ImageStore
 from pipeline.duplicates.candidates import FREQUENCIES, propose
 from pipeline.duplicates.edits import describe
 from pipeline.duplicates.fingerprint import Fingerprint, load_signature
@@ -40,7 +40,7 @@ class Pair:
 def find_pairs(
     paths: list[Path],
     prints: list[Fingerprint],
-    store: FeatureStore,
+    store: ImageStore,
     workers: int = 1,
     name: str = "",
     since: int = 0,
@@ -78,7 +78,7 @@ def find_pairs(
 
 
 def compare_batch(
-    pairs: list[tuple[tuple[Path, str], tuple[Path, str]]], store: FeatureStore
+    pairs: list[tuple[tuple[Path, str], tuple[Path, str]]], store: ImageStore
 ) -> list[tuple[str, list | None, bool]]:
     """Return for each pair of files its cache key, [kind, score, copy] or None, and whether that is new.
 

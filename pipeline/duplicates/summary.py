@@ -81,6 +81,9 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
         add(f"sets under more than one label: {len(result.label_conflicts)}", consequence)
     if result.clusters:
         lines.append(describe_clusters(result.clusters))
+    if result.misfits:
+        first = result.misfits[0]
+        lines.append(f"other values than the rest: {len(result.misfits)} images, first {first.path}: {first.reason}")
     if result.unjudged:
         add(
             f"nearly empty, cannot be compared with others: {len(result.unjudged)}, first {result.unjudged[0]}",

@@ -13,6 +13,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import tables, uploads
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.images import rule_of
 from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.numbers import unit_key
@@ -78,14 +79,18 @@ def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> l
 def images(
     block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]
 ) -> ExternalSamples:
-    """Return the images of an external data set, compared with those of the task, and the `columns` that the model takes."""
+    """Return the images of an external data set, compared with those of the task, and the `columns` that the model takes.
+
+    They are read by the task's rule for pixels: it is the model's.
+    """
+    rule = rule_of(params.task(block.task).read)
     task, root = params.task(block.task), folder_of(block.raw)
     task_folder = folder_of(task.raw)
     listed, _ = folder_layout.list_samples(source, name)
     split = read_split(block.task)
     split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
     own = [uploads.locate(task_folder, path) for path in split["path"]]
-    paths, store, workers = [root / sample.path for sample in listed], open_store(), params.workers()
+    paths, store, workers = [root / sample.path for sample in listed], open_store(rule), params.workers()
     prints = take_all([*own, *paths], store, name, workers)
     errors = [fingerprint.facts.error for fingerprint in prints]
     usable = [i for i, error in enumerate(errors) if not error]

@@ -12,6 +12,7 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
+from pipeline.data import image_file
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import operating_point
 from pipeline.evaluation.external_data import ORDER, ExternalSamples
@@ -82,8 +83,8 @@ def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarra
 def opened(item: Any) -> Any:
     """Return a sample as the Predictor takes it: of a path, alone or with columns, the file's bytes."""
     if isinstance(item, tuple):
-        return item[0].read_bytes(), item[1]
-    return item.read_bytes() if isinstance(item, Path) else item
+        return image_file.read(item[0]), item[1]
+    return image_file.read(item) if isinstance(item, Path) else item
 
 
 def predict(items: list[Any], predictor: Predictor, name: str) -> list[tuple[np.ndarray, bool] | str]:

@@ -13,6 +13,7 @@ from pipeline.core import params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
+from pipeline.data import image_file
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
@@ -32,7 +33,7 @@ def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[
     scores = []
     for row in rows:
         is_file = predictor.info.features == "pixels"
-        features = predictor.features(samples[row].read_bytes()) if is_file else samples[row : row + 1]
+        features = predictor.features(image_file.read(samples[row])) if is_file else samples[row : row + 1]
         scores.append(predictor.score(features))
     return np.stack([score.proba for score in scores]), np.array([score.ood.is_refused for score in scores])
 

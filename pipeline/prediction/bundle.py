@@ -22,6 +22,7 @@ from pipeline.data.tabular.field import Field
 from pipeline.training.candidate import Candidate, Values
 
 if TYPE_CHECKING:
+    from pipeline.data.images import PixelRule
     from pipeline.prediction.decision_rule import DecisionRule
 
 FORMAT = 1
@@ -82,6 +83,13 @@ class BundleInfo:
     def clinical_columns(self) -> list[str]:
         """The names of the columns that the model takes with an image; none for other models."""
         return [column.name for column in self.schema] if has_columns(self.features) else []
+
+    @cached_property
+    def pixel_rule(self) -> "PixelRule":
+        """How image files are read: as the training data were."""
+        from pipeline.data.images import PixelRule  # brings Pillow
+
+        return PixelRule.from_json(self.input)
 
     @cached_property
     def rule(self) -> "DecisionRule":

@@ -44,13 +44,14 @@ class LoadedSample:
     """One sample: `features`, a batch of one as the model takes it, and what they were made from.
 
     `square`: the image, uint8 RGB (224, 224, 3). `feature_map`: (7, 7, n_features), if it was asked for. `cells`: the row as it
-    was given. What a sample has not is empty.
+    was given. `note`: what is unusual about the values of the file. What a sample has not is empty.
     """
 
     features: Any
     square: np.ndarray = field(default_factory=partial(np.empty, 0))
     feature_map: np.ndarray = field(default_factory=partial(np.empty, 0))
     cells: Row = field(default_factory=dict)
+    note: str = ""
 
 
 def explain(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k: int) -> Explanation:

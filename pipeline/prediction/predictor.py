@@ -105,10 +105,10 @@ class Predictor:
             return LoadedSample(row, cells=cells or {})
         if file is None:
             raise DataError("comes without an image file, which the model takes")
-        square = images.square(file)
-        features, feature_map = self._embed(square, with_map)
+        read = images.read_square(file, self.info.pixel_rule)
+        features, feature_map = self._embed(read.pixels, with_map)
         combined = features if row is None else ImageWithColumns(features, row)
-        return LoadedSample(combined, square, feature_map, cells or {})
+        return LoadedSample(combined, read.pixels, feature_map, cells or {}, read.note)
 
     def embed(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
@@ -161,7 +161,7 @@ class Predictor:
             score = self.score(sample.features, with_map=explain)
         except DataError as error:
             return Prediction(refused(name, str(error)))
-        item = self._item(name, score)
+        item = self._item(name, score, sample.note)
         if not explain or not item["class"]:
             return Prediction(item, score.ood)
         if score.feature_map.size:
@@ -170,7 +170,7 @@ class Predictor:
         k = self.classes.index(item["class"])
         return Prediction(item, score.ood, explanation.explain(self.info, model, sample, self.embed, k))
 
-    def _item(self, name: str, score: Score) -> Item:
+    def _item(self, name: str, score: Score, note: str) -> Item:
         """Return the item; a sample too far from the training data is refused."""
         if score.ood.is_refused:
             return refused(name, score.ood.reason)
@@ -181,5 +181,5 @@ class Predictor:
             "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, score.proba, strict=True)},
             "decision": in_words(answer, self.info.positive, self.rule),
             "refused": False,
-            "reason": score.ood.reason,
+            "reason": "; ".join(filter(None, (score.ood.reason, note))),
         }

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import images, uploads
+from pipeline.data import image_file, images, uploads
 from pipeline.data.audit_result import PathPair
 from pipeline.data.folders.archives import folder_of
 from pipeline.duplicates import summary
@@ -38,9 +38,9 @@ def uri(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def sample(path: Path) -> str:
+def sample(path: Path, rule: images.PixelRule) -> str:
     """Return an image file, upright and scaled down, as a data: URI: without its metadata, which may name a patient."""
-    image = Image.fromarray(images.decode(path.read_bytes()).pixels)
+    image = Image.fromarray(images.decode(image_file.read(path), rule).pixels)
     scale = min(1.0, SIDE / max(image.size))
     image = image.resize([max(1, round(length * scale)) for length in image.size], Image.Resampling.BILINEAR)
     out = io.BytesIO()
@@ -65,7 +65,7 @@ def mistakes(study: Study) -> list[Mistake]:
 
 def of_path(study: Study, path: str) -> str:
     """Return the image with that path of samples.csv as a data: URI."""
-    return sample(uploads.locate(folder_of(study.task.raw), path))
+    return sample(uploads.locate(folder_of(study.task.raw), path), images.rule_of(study.task.read))
 
 
 def charts(study: Study) -> dict[str, str]:

@@ -78,9 +78,8 @@ def accepted(study: Study) -> str:
         columns = study.bundle.clinical_columns
         clinical = f", with the clinical columns {', '.join(columns)}; each may be unknown" if columns else ""
         return (
-            f"It takes {', '.join(FORMATS)} from {MIN_SIDE} px a side{clinical}. An out-of-distribution image is refused: "
-            f"{share(study.cv['refused'])} of the development set, {share(study.test['refused'])} of "
-            "the test set."
+            f"It takes {', '.join((*FORMATS, 'DICOM'))} from {MIN_SIDE} px a side{clinical}. An out-of-distribution image is "
+            f"refused: {share(study.cv['refused'])} of the development set, {share(study.test['refused'])} of the test set."
         )
     n = len(study.bundle.schema)
     return (

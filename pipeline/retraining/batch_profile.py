@@ -14,6 +14,7 @@ from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult, Shortcut
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.images import rule_of
 from pipeline.data.tables import schema
 from pipeline.data.uploads import Included
 from pipeline.duplicates import fingerprint
@@ -82,7 +83,8 @@ def shortcuts(task: str, tree: Path, files: dict[str, Included], split: pd.DataF
     samples = pd.read_csv(TaskPaths(task, tree).samples, dtype=str, keep_default_na=False).set_index("path")
     raw = folder_of(params.task(task).raw)
     paths = [uploads.locate(raw, path) for path in dev["path"]]
-    tones = np.array([fp.tones for fp in fingerprint.take_all(paths, open_store(), task, params.workers())], float)
+    store = open_store(rule_of(params.task(task).read))
+    tones = np.array([fp.tones for fp in fingerprint.take_all(paths, store, task, params.workers())], float)
     table = samples.loc[dev["path"]].reset_index()
     seen = {name: values for name, values in properties_of(table, tones.reshape(-1, 4)).items() if name in SEEN}
     origin = np.where(dev["path"].isin(list(files)), "the batch", "before")

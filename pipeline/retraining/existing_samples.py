@@ -15,10 +15,11 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import tables, upload_ledger, uploads
+from pipeline.data import image_file, tables, upload_ledger, uploads
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.grouping.group_cells import spelling
+from pipeline.data.images import PixelRule, rule_of
 from pipeline.data.samples import read_samples, read_split
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_cell
@@ -76,10 +77,11 @@ class ExistingSamples:
 
     def pairs(self, new: list[Path], prints: list[Fingerprint]) -> tuple[list[Existing], list[Pair]]:
         """Return the existing images, and the pairs that hold a new image; positions of new images follow the existing ones."""
-        store, root = open_store(), folder_of(params.task(self.task).raw)
+        task = params.task(self.task)
+        store, root = open_store(rule_of(task.read)), folder_of(task.raw)
         samples = [sample for sample in self.ids.values() if sample.subset != "excluded"]
         files = [uploads.locate(root, sample.path) for sample in samples]
-        own = [fingerprint(file) for file in files]
+        own = [fingerprint(file, store.rule) for file in files]
         readable = [index for index, fp in enumerate(own) if not fp.facts.error]  # files may change after the scan
         all_files, all_prints = [files[k] for k in readable] + new, [own[k] for k in readable] + prints
         pairs = find_pairs(all_files, all_prints, store, params.workers(), self.task, since=len(readable))
@@ -185,22 +187,22 @@ def _read_raw(folder: Path, task: str, _: int) -> tuple[pd.DataFrame, dict[str, 
 
 
 @lru_cache(maxsize=20_000)
-def _kept(file: Path, _: tuple[int, int]) -> Fingerprint:
-    store = open_store()
+def _kept(file: Path, rule: PixelRule, _: tuple[int, int]) -> Fingerprint:
+    store = open_store(rule)
     fp, new = take(file, store)
     store.put(new)
     return fp
 
 
-def fingerprint(file: Path) -> Fingerprint:
+def fingerprint(file: Path, rule: PixelRule) -> Fingerprint:
     """Return the fingerprint of an existing file, cached from one upload to the next."""
     try:
-        stat = file.stat()
+        stat = image_file.on_disk(file).stat()
     except OSError as error:
         raise DataError(
             f"{file.as_posix()}: cannot be opened ({error.strerror}); without it no upload can be checked"
         ) from None
-    return _kept(file.absolute(), (stat.st_mtime_ns, stat.st_size))
+    return _kept(file.absolute(), rule, (stat.st_mtime_ns, stat.st_size))
 
 
 def positions(pairs: list[Pair], position: int) -> list[tuple[int, Pair]]:

@@ -90,13 +90,14 @@ def store_images(
     """Store images; see `collect`. All are compared with existing images and with each other, then accepted in order."""
     incoming: dict[str, Path] = {}  # by hash: where the image waits until it is accepted
     ids: list[str] = []
+    rule = images.rule_of(params.task(existing.task).read)
     with ExitStack() as stack:
         for offer, fault in zip(offers, faults, strict=True):
             ids.append("")
             if fault:
                 continue
             try:
-                image = images.decode(offer.data)
+                image = images.decode(offer.data, rule)
             except DataError as error:
                 faults[len(ids) - 1] = f"unreadable: {error}"
                 continue
@@ -127,7 +128,8 @@ def compare(
     if not incoming:
         return {}
     hashes, paths = list(incoming), list(incoming.values())
-    prints = [fingerprint.take(path, fingerprint.open_store())[0] for path in paths]
+    store = fingerprint.open_store(images.rule_of(params.task(existing.task).read))
+    prints = [fingerprint.take(path, store)[0] for path in paths]
     samples, pairs = existing.pairs(paths, prints)
     everything: list[Existing | str] = [*samples, *hashes]
     return {

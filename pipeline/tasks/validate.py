@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.core import params, params_models
-from pipeline.core.errors import ParamsError
+from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.params_models import (
     BackboneParams,
     DemoParams,
@@ -19,6 +19,7 @@ from pipeline.core.params_models import (
     TaskParams,
 )
 from pipeline.data.image_with_columns import has_columns, image_part
+from pipeline.data.images import rule_of
 from pipeline.estimators._protocol import estimator_names, get_estimator
 from pipeline.tasks import raw_data
 from pipeline.training import tuning
@@ -27,7 +28,17 @@ FEATURES = {
     "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
     "table": ("columns",),
 }
-OF_IMAGES = ("csv", "valid_csv", "test_csv", "images", "one_hot", "folders", "skip")  # keys of read
+OF_IMAGES = (
+    "csv",
+    "valid_csv",
+    "test_csv",
+    "images",
+    "one_hot",
+    "folders",
+    "skip",
+    "intensity",
+    "match",
+)  # keys of read
 RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
@@ -122,6 +133,10 @@ def check_kind(task: TaskParams, where: str) -> None:
         if task.preprocess.columns:
             raise ParamsError(f"{where}.preprocess.columns: is for images; in a table all columns are features")
         return
+    try:
+        rule_of(task.read)
+    except DataError as error:
+        raise ParamsError(f"{where}.read.{error}") from None
     if task.read.exclude:
         raise ParamsError(f"{where}.read.exclude: is for tables; of images only preprocess.columns are features")
     if task.audit.conflicts == "keep":
@@ -153,6 +168,11 @@ def check_external(
     if tasks[block.task].kind == "table" and block.read.csv:
         raise ParamsError(
             f"params.yaml: external.{name}.read.csv: found {block.read.csv!r}; this is for images: leave it out"
+        )
+    if block.read.intensity is not None or block.read.resize != "stretch":
+        raise ParamsError(
+            f"params.yaml: external.{name}.read: intensity and resize are those of the task {block.task!r}, whose model reads "
+            "the images: leave them out"
         )
     raw_data.check_location(name, block.raw, tasks, "external")
 

@@ -14,9 +14,13 @@ from pipeline.training.candidate import Candidate, Tuned
 from pipeline.training.cross_fit import CrossFit
 from pipeline.training.job import Job
 
-INPUTS: dict[str, dict[str, str | int] | None] = {
-    "image": {"width": images.SIZE, "height": images.SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"},
-    "table": None,
+# What a model of images takes; the data set's rule for pixels, where it is not the default, is added.
+INPUT: dict[str, str | int] = {
+    "width": images.SIZE,
+    "height": images.SIZE,
+    "mode": "RGB",
+    "dtype": "uint8",
+    "resample": "bilinear",
 }
 LIBRARIES = {
     "joblib": ("scikit-learn", "numpy", "ai-edge-litert"),
@@ -51,7 +55,7 @@ def describe(job: Job, tuned: Tuned | None = None) -> Candidate:
         kind=job.task.kind,
         classes=job.dev.classes,
         positive=job.dev.positive,
-        input=INPUTS[job.task.kind],
+        input=INPUT | job.dev.pixel_rule if job.task.kind == "image" else None,
         versions={"python": ".".join(map(str, sys.version_info[:3]))} | libraries,
         data_fingerprint=job.dev.fingerprint,
         files=files,

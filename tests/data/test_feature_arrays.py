@@ -275,4 +275,6 @@ def test_rows_of_the_scan_are_matched_by_path():
 
 def test_an_image_at_preprocess_is_the_one_of_the_scan(tmp_path):
     put(tmp_path, {"a.png": 1})
-    assert np.array_equal(feature_arrays.read_square("a.png", tmp_path), images.resize(np.asarray(noise(1))))
+    assert np.array_equal(
+        feature_arrays.read_square("a.png", tmp_path, images.AS_IT_WAS), images.resize(np.asarray(noise(1)))
+    )

@@ -107,5 +107,5 @@ def test_a_file_that_changes_under_the_audit_is_named(empty_folder):
 def test_what_is_no_readable_file_says_why(empty_folder):
     (empty_folder / "bad.png").write_bytes(b"no picture")
     found, new = take(empty_folder / "bad.png", open_store())
-    assert found.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"
+    assert found.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"
     assert new == []

@@ -12,10 +12,10 @@ from tests.samples import encoded, noise, png_header, put
 
 BAD = {
     "benign/empty.jpg": (b"", "not a readable image (0 bytes)"),
-    "benign/text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"),
+    "benign/text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"),
     "malignant (T2)/half.png": (encoded(noise(1))[:999], "not a readable image ("),
     "malignant (T2)/bomb.png": (png_header(60_000, 60_000), "is 60000x60000 px, over 50 megapixels"),
-    "malignant (T2)/slice.dcm": (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first"),
+    "malignant (T2)/slice.dcm": (bytes(128) + b"DICM" + bytes(400), "is a DICOM file without pixels"),
 }
 STRAY = ["chart.png", "benign/.hidden.png", "benign/Thumbs.db", "notes.txt"]
 

@@ -206,7 +206,7 @@ GOOD = {
 }  # fmt: skip
 BAD = {
     "empty.png": (b"", "not a readable image (0 bytes)"),
-    "text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP"),
+    "text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"),
     "truncated.jpg": (
         encoded(noise(0, 200, 200), "JPEG")[:6000],
         "not a readable image (OSError: image file is truncated",
@@ -217,7 +217,7 @@ BAD = {
     ),
     "one pixel.png": (encoded(noise(0, 1, 1)), "is 1x1 px; at least 16 px on each side are needed"),
     "bomb.png": (png_header(60_000, 60_000), "is 60000x60000 px, over 50 megapixels; scale it down"),
-    "slice.dcm": (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first, for instance with 'dcmj2pnm"),
+    "slice.dcm": (bytes(128) + b"DICM" + bytes(400), "is a DICOM file without pixels"),
 }
 STRAY = {
     ".hidden.png": "a hidden or system file",

@@ -15,6 +15,7 @@ from PIL import Image
 
 from pipeline.core.errors import DataError
 from pipeline.data import images
+from pipeline.data.images import decoding
 from tests.samples import ROOT, encoded, noise, png_header
 
 LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
@@ -194,7 +195,7 @@ def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
     [
         (b"", r"not a readable image \(0 bytes\)"),
         (b"text", "expected one of JPEG"),
-        (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first"),
+        (bytes(128) + b"DICM" + bytes(400), "a DICOM file without pixels"),
         (bytes(344) + b"n+1\0" + bytes(400), "a NIfTI volume: export"),
         (encoded(noise(0, 1, 1)), "is 1x1 px; at least 16 px"),
         (encoded(noise(), "WEBP", save_all=True, append_images=[noise(1)]), "has 2 frames; export one frame"),
@@ -265,7 +266,6 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(size):
 @pytest.mark.parametrize(
     ("data", "hint"),
     [
-        (bytes(128) + b"DICM" + bytes(400), "a DICOM file: export it first"),
         (bytes(344) + b"n+1\0" + bytes(400), "a NIfTI volume: export its slices"),
         (bytes(344) + b"ni1\0" + bytes(400), "a NIfTI volume: export its slices"),
         (bytes(4) + b"n+2\0\r\n\x1a\n" + bytes(600), "a NIfTI volume: export its slices"),
@@ -274,7 +274,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(size):
             "a gzip file: unpack it; if it is a NIfTI volume: export its slices",
         ),
     ],
-    ids=["dicom", "nifti", "nifti pair", "nifti 2", "gzip"],
+    ids=["nifti", "nifti pair", "nifti 2", "gzip"],
 )
 def test_medical_formats_are_refused_with_an_export_hint(data, hint):
     with pytest.raises(DataError, match=hint):
@@ -338,7 +338,7 @@ KINDS = {
 def test_the_number_of_bands_changes_no_pixel(kind, monkeypatch):
     whole = images.decode(KINDS[kind])
     for band in (1, 200, 91 * 70):
-        monkeypatch.setattr(images, "BAND", band)
+        monkeypatch.setattr(decoding, "BAND", band)
         np.testing.assert_array_equal(images.decode(KINDS[kind]).pixels, whole.pixels)
 
 
@@ -346,7 +346,7 @@ def test_the_number_of_bands_changes_no_pixel(kind, monkeypatch):
 def test_what_a_server_sees_is_what_decoding_and_resizing_gives(kind, monkeypatch):
     expected = images.resize(images.decode(KINDS[kind]).pixels)
     np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
-    monkeypatch.setattr(images, "LARGE", 1)
+    monkeypatch.setattr(decoding, "LARGE", 1)
     np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
 
 
@@ -354,12 +354,13 @@ PEAK = """
 import resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from pipeline.data import images
+from pipeline.data.images import decoding
 data = open(sys.argv[1], "rb").read()
 images.square(open(sys.argv[2], "rb").read())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with ThreadPoolExecutor(2) as pool:
     list(pool.map(images.square, [data] * 2))
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / images.LARGE)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / decoding.LARGE)
 """
 
 

@@ -1,0 +1,234 @@
+"""Read one frame of a DICOM file as stored values or colours, with the windows that the file declares.
+
+Only the elements that describe pixels are read: no name, date or identifier is in memory, so that none can be in a message.
+Sizes are checked against the limits before a pixel is decoded, also those inside compressed frames.
+"""
+
+import io
+import logging
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels import apply_color_lut, get_decoder
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from pipeline.core.errors import DataError
+from pipeline.data.images import codestream
+from pipeline.data.images.limits import check_size
+from pipeline.data.images.lookup_tables import own_window, to_units
+from pipeline.data.images.stored_values import StoredValues
+
+# pydicom warns of harmless oddities, and its log may quote values. Set once: see `decoding`.
+warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+MAX_INFLATED = 500_000_000  # bytes of a deflated file: more than any accepted image
+MOST_FRAMES = 65_535
+GREYS = ("MONOCHROME1", "MONOCHROME2")
+COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
+DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+TAGS = [
+    *("SpecificCharacterSet", "SOPClassUID", "Modality", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel"),
+    *(
+        "PhotometricInterpretation",
+        "PlanarConfiguration",
+        "BitsAllocated",
+        "BitsStored",
+        "HighBit",
+        "PixelRepresentation",
+    ),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter", "WindowWidth"),
+    *("VOILUTFunction", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ExtendedOffsetTable"),
+    *("ExtendedOffsetTableLengths", "PixelPaddingValue"),
+    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue")),
+    *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+]
+
+
+@dataclass(frozen=True)
+class DicomImage:
+    """A DICOM file whose sizes were checked: width and height in px, and what it takes to decode a frame."""
+
+    width: int
+    height: int
+    n_frames: int
+    photometric: str
+    dataset: Dataset
+
+    @property
+    def mode(self) -> str:
+        """What the file holds, for samples.csv: MONOCHROME2 12 bits."""
+        bits = self.dataset.get("BitsStored") or self.dataset.get("BitsAllocated") or 32
+        return f"{self.photometric} {bits} bits"
+
+    def read_frame(self, frame: int | None = None) -> StoredValues:
+        """Return the values of a frame, counted from 1; None: the middle one, the only one of most files."""
+        number = frame or self.n_frames // 2 + 1
+        if number > self.n_frames:
+            raise DataError(f"has {self.n_frames} frames; there is no frame {number}")
+        values = self._decoded(number - 1)
+        if self.photometric == "PALETTE COLOR":
+            return colours(apply_color_lut(values, self.dataset))
+        if values.ndim == 3:
+            return colours(values, int(self.dataset.get("BitsStored", 8)))
+        return self._grey(values, number - 1)
+
+    def _grey(self, values: np.ndarray, index: int) -> StoredValues:
+        ds = self.dataset
+        is_float = values.dtype.kind == "f"
+        stored = 32 if is_float else int(ds.get("BitsStored") or ds.BitsAllocated)
+        signed = not is_float and ds.get("PixelRepresentation", 0) == 1
+        if not is_float:
+            values = in_stored_bits(values, stored, signed, int(ds.get("HighBit") or stored - 1) - stored + 1)
+        low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
+        if is_float:
+            low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if np.isfinite(values).any() else (0, 1)
+            high = high if high > low else low + 1
+        groups = list(groups_of(ds, index))
+        units, ends = to_units(ds, groups, signed, (float(low), float(high)))
+        return StoredValues(
+            values, *ends, units, own_window(ds, groups, signed), self.photometric == "MONOCHROME1", True, stored
+        )
+
+    def _decoded(self, index: int) -> np.ndarray:
+        ds = self.dataset
+        syntax = ds.file_meta.TransferSyntaxUID
+        keyword = next((name for name in DATA if name in ds), None)
+        if keyword is None:
+            raise DataError("is a DICOM file without pixels: a report, a plan or a list")
+        data = ds[keyword].value
+        if not data:
+            raise DataError("is a DICOM file whose pixel data are empty")
+        if syntax.is_compressed and syntax != DeflatedExplicitVRLittleEndian:
+            codestream.check(ds, index, self.n_frames, self.width, self.height)
+        elif frame := self._native(data, index, keyword, syntax):
+            return frame[0]
+        decoder = get_decoder(syntax)
+        return decoder.as_array(ds, index=index)[0]
+
+    def _native(self, data: bytes, index: int, keyword: str, syntax: str) -> list[np.ndarray]:
+        """Return uncompressed grey values without a copy, in a list; an empty list for what pydicom has to arrange.
+
+        Raises DataError where fewer bytes are there than the header says.
+        """
+        ds = self.dataset
+        bits, samples = int(ds.BitsAllocated), int(ds.get("SamplesPerPixel", 1))
+        per_pixel = 2 if self.photometric == "YBR_FULL_422" else samples
+        length = (self.width * self.height * per_pixel * bits + 7) // 8
+        needed = (self.width * self.height * per_pixel * bits * self.n_frames + 7) // 8
+        if len(data) < needed:
+            raise DataError(f"holds {len(data)} bytes of pixels, where its header says {needed}: it is cut off")
+        if keyword != "PixelData" or bits not in (8, 16) or samples != 1 or syntax == ExplicitVRBigEndian:
+            return []
+        kind = f"<{'i' if ds.get('PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
+        values = np.frombuffer(data, kind, self.width * self.height, index * length)
+        return [values.reshape(self.height, self.width)]
+
+
+def in_stored_bits(values: np.ndarray, stored: int, signed: bool, shift: int) -> np.ndarray:
+    """Return integers with only their stored bits: others may hold an overlay, or nothing where a sign should be."""
+    allocated = 8 * values.dtype.itemsize
+    if stored >= allocated:
+        return values
+    if shift <= 0:
+        low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
+        if low <= values.min() and values.max() <= high:
+            return values
+    left = allocated - stored - max(0, shift)
+    return (values << left) >> (allocated - stored)
+
+
+def colours(values: np.ndarray, stored: int | None = None) -> StoredValues:
+    """Return colours, uint8 or uint16 (height, width, 3)."""
+    if values.dtype == np.uint8:
+        return StoredValues(values[..., :3], 0, 255, is_dicom=True, n_bits=8)
+    bits = stored or (16 if values.max() > 255 else 8)
+    return StoredValues(values[..., :3], 0, 2**bits - 1, is_dicom=True, n_bits=8)
+
+
+def groups_of(dataset: Dataset, index: int) -> Iterator[Dataset]:
+    """Yield the functional groups of a frame of an enhanced file: its own, then the shared ones."""
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if index < len(per_frame):
+        yield per_frame[index]
+    yield from (dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
+
+
+def parse(data: bytes) -> DicomImage:
+    """Return the image in the bytes of a DICOM file; raise DataError for what is beyond the limits or has no pixels."""
+    return described(read_dataset(data, [*TAGS, *DATA]))
+
+
+def parse_header(file: IO[bytes]) -> DicomImage:
+    """Return what `parse` does without the pixels of an open file."""
+    file.seek(0)
+    start = file.read(4096)
+    file.seek(0)
+    if DeflatedExplicitVRLittleEndian.encode() in start:
+        return parse(file.read())
+    return described(
+        with_syntax(pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(TAGS))), False
+    )
+
+
+def read_dataset(data: bytes, tags: list[str], **options: Any) -> Dataset:
+    """Return some elements of a file; a deflated one is unpacked first, up to MAX_INFLATED bytes."""
+    if DeflatedExplicitVRLittleEndian.encode() not in data[:4096]:
+        return with_syntax(pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=list(tags), **options))
+    file = io.BytesIO(data)
+    from pydicom.filereader import _read_file_meta_info, read_preamble
+
+    read_preamble(file, force=True)
+    _read_file_meta_info(file)
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = inflate.decompress(data[file.tell() :], MAX_INFLATED)
+    if inflate.unconsumed_tail:
+        raise DataError(f"is over {MAX_INFLATED // 1_000_000} MB when inflated, larger than any accepted image")
+    return with_syntax(pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=list(tags), **options))
+
+
+def with_syntax(dataset: Dataset) -> Dataset:
+    """Return a data set that names its transfer syntax; one without is uncompressed, in the order it was read in."""
+    if not getattr(dataset, "file_meta", None):
+        dataset.file_meta = FileMetaDataset()
+    if not dataset.file_meta.get("TransferSyntaxUID"):
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    return dataset
+
+
+def described(dataset: Dataset, with_pixels: bool = True) -> DicomImage:
+    """Return an image after its sizes were checked; raise DataError otherwise."""
+    if "Rows" not in dataset or "Columns" not in dataset:
+        raise DataError("is a DICOM file without pixels: a report, a plan or a list")
+    if with_pixels and not any(name in dataset for name in DATA):
+        raise DataError("is a DICOM file without pixels: it is cut off, or its pixels were left out")
+    width, height = int(dataset.Columns), int(dataset.Rows)
+    check_size(width, height)
+    n_frames = int(dataset.get("NumberOfFrames") or 1)
+    if not 1 <= n_frames <= MOST_FRAMES:
+        raise DataError(f"says that it has {n_frames} frames; expected 1 to {MOST_FRAMES}")
+    photometric = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").strip()
+    if photometric not in (*GREYS, *COLOURS):
+        known = ", ".join((*GREYS, *COLOURS))
+        raise DataError(f"has the photometric interpretation {photometric[:20]!r}; expected one of {known}")
+    syntax = dataset.file_meta.TransferSyntaxUID
+    try:
+        get_decoder(syntax)
+    except NotImplementedError:
+        raise DataError(
+            f"is compressed in a way that is not read ({syntax.name[:60]}); export it uncompressed, for instance with dcmdjpeg"
+        ) from None
+    return DicomImage(width, height, n_frames, photometric, dataset)
