@@ -5,6 +5,7 @@ Light to import: what serves predictions reads it too.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
@@ -42,7 +43,7 @@ class Candidate:
     kind: str
     classes: list[str]
     positive: str | None
-    input: dict[str, str | int] | None
+    input: dict[str, Any] | None
     versions: dict[str, str]
     data_fingerprint: str
     files: dict[str, str]

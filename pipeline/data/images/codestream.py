@@ -6,7 +6,7 @@ from pydicom.uid import RLELossless
 
 from pipeline.core.errors import DataError
 
-JPEG, SIZ = b"\xff\xd8", b"\xff\x4f\xff\x51"
+JPEG, IMAGE_SIZE = b"\xff\xd8", b"\xff\x4f\xff\x51"
 NO_SIZE = {0xC4, 0xC8, 0xCC}  # markers between C0 and CF that start no frame
 JPEG_LS = 0xF7
 RLE_HEADER = 64  # bytes
@@ -32,7 +32,7 @@ def check(dataset: Dataset, index: int, n_frames: int, width: int, height: int) 
 
 def size_of(frame: bytes) -> tuple[int, int] | None:
     """Return width and height of a JPEG, JPEG-LS or JPEG 2000 frame in px, None where it has none."""
-    start = frame.find(SIZ)
+    start = frame.find(IMAGE_SIZE)
     if not frame.startswith(JPEG) and start >= 0:
         numbers = [int.from_bytes(frame[start + offset : start + offset + 4], "big") for offset in (8, 12, 16, 20)]
         return numbers[0] - numbers[2], numbers[1] - numbers[3]

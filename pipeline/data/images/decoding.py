@@ -127,7 +127,7 @@ def upright(
     """
     refuse_other_formats(data[:HEAD])
     read = _upright_dicom if is_dicom(data[:HEAD]) else _upright_image
-    with explained(), read(data, rule, one_large or nullcontext()) as result:
+    with explained(data[:HEAD]), read(data, rule, one_large or nullcontext()) as result:
         yield result
 
 
@@ -213,10 +213,10 @@ def read_header(path: Path) -> tuple[int, int, str, str]:
         if is_dicom(start):
             from pipeline.data.images import dicom
 
-            with explained():
+            with explained(start):
                 dataset = dicom.parse_header(file)
             return dataset.width, dataset.height, dataset.mode, "DICOM"
-        with explained(), Image.open(file, formats=FORMATS) as image:
+        with explained(start), Image.open(file, formats=FORMATS) as image:
             check_header(image)
             return image.width, image.height, image.mode, image.format or ""
 

@@ -11,6 +11,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # of Pillow; DICOM in addition
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
 MIN_SIDE = 16  # px
 MAX_PIXELS = 50_000_000
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 HEAD = 352  # bytes from a file's start that tell what it is: NIfTI's sign is the last, at 344
 NIFTI = "a NIfTI volume: export its slices as PNG first, for instance with nibabel"
 # The bytes at an offset in the file, and what to do with such a file.
@@ -33,13 +34,18 @@ def refuse_other_formats(start: bytes) -> None:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Convert whatever a decoder raises into a DataError that says what is wrong with the file."""
+def explained(start: bytes) -> Iterator[None]:
+    """Convert whatever a decoder raises into a DataError that says what is wrong with the file; `start`: its first bytes."""
     try:
         yield
     except DataError:
         raise
     except UnidentifiedImageError:
+        if start.startswith(TIFF):
+            raise DataError(
+                "is a TIFF whose kind of numbers is not read (such as floats of 16 or 64 bits) or that is damaged; save it with "
+                "8 or 16 bits, or as 32-bit floats"
+            ) from None
         raise DataError(f"not a readable image; expected one of {', '.join(FORMATS)}, DICOM") from None
     except Exception as error:  # decoders raise all kinds of errors for damaged files
         text = " ".join(str(error).split())  # pydicom's list several decoders on lines of their own

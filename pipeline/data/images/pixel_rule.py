@@ -6,10 +6,12 @@ the same pixels.
 
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import ReadParams
+
+if TYPE_CHECKING:  # pydantic, without which images are served
+    from pipeline.core.params_models import ReadParams
 
 Resize = Literal["stretch", "letterbox", "crop"]
 # Low and high, in Hounsfield units: level -/+ half of the width that radiologists use.
@@ -64,7 +66,7 @@ class PixelRule:
         return cls(checked(content.get("intensity")), content.get("resize", "stretch"))
 
 
-def rule_of(read: ReadParams) -> PixelRule:
+def rule_of(read: "ReadParams") -> PixelRule:
     """Return the rule of a task; raise DataError for an intensity that is none."""
     return PixelRule(checked(read.intensity), read.resize)
 
