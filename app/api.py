@@ -152,6 +152,9 @@ async def readyz(request: Request) -> Response:
     """Report whether each champion reproduced its golden predictions, and which new bundles were refused and why."""
     models = request.app.state.models
     content = {"tasks": {task: served.id for task, served in sorted(models.served.items())}, "refused": models.refused}
+    content["warnings"] = {
+        task: text for task, served in sorted(models.served.items()) if (text := served.info.warning)
+    }
     silent = sorted(set(models.refused) - set(models.served))
     if not models.is_checked:
         raise Problem(503, "The models are being loaded.", {"Retry-After": "1"}, ready=False, **content)

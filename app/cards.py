@@ -22,12 +22,21 @@ class Summary(TypedDict):
     model: str
     bundle: str
     classes: list[str]
+    warning: str
 
 
 def summary(served: Served) -> Summary:
     """Return the entry of a champion in the list of tasks."""
     info = served.info
-    return {"task": served.task, "kind": info.kind, "model": info.model, "bundle": served.id, "classes": info.classes}
+    facts: Summary = {
+        "task": served.task,
+        "kind": info.kind,
+        "model": info.model,
+        "bundle": served.id,
+        "classes": info.classes,
+        "warning": info.warning,
+    }
+    return facts
 
 
 def selection_of(served: Served) -> Selection | None:

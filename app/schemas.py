@@ -56,6 +56,7 @@ class Item(BaseModel):
     decision: str = Field(description="the prediction in words")
     refused: bool
     reason: str = Field(description="why it was refused, or which values are out of range")
+    warning: str | None = Field(None, description="only where the model is not better than guessing: on what grounds")
     explanation: Explanation | None = Field(None, description="only with ?explain=true; null without a prediction")
 
 
@@ -137,6 +138,7 @@ class Task(BaseModel):
     model: str
     bundle: str
     classes: list[str]
+    warning: str = Field(description="why the model is not better than guessing; empty if it is")
 
 
 class Tasks(BaseModel):
@@ -200,6 +202,7 @@ class Readiness(BaseModel):
     ready: bool
     tasks: dict[str, str] = Field(description="the bundle in use, by task")
     refused: dict[str, str]
+    warnings: dict[str, str] = Field(description="by task, why a champion is not better than guessing")
 
 
 COLUMN = {

@@ -2,7 +2,8 @@
 
 Writes `reports/<task>/cv/<model>.json`, the decision rule `models/<task>/decisions/<model>.json`, and roc, confusion and history:
 as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. The latter
-also has reliability and coverage as CSV and PNG, importance for tables, and thresholds.csv for two classes.
+also has reliability and coverage as CSV and PNG, importance for tables, and for two classes thresholds and
+calibration_curve as CSV.
 """
 
 from pipeline.core import artifacts, params

@@ -38,7 +38,8 @@ def run_stage(name: str) -> None:
     drawn, data, proba = TaskPaths(task).figures(name), scored.data, scored.proba
     auc = report["roc_auc"]
     plots.roc(data, proba, auc, name, drawn / "roc.png")
-    plots.reliability(curves.reliability(data, proba), data.positive, name, drawn / "reliability.png")
+    bins, smooth = curves.reliability(data, proba), curves.flexible(data, proba)
+    plots.reliability(bins, smooth, data.positive, name, drawn / "reliability.png")
     artifacts.write_json(TaskPaths(task).external(name), report)
     low, high = (f"{end:.3f}" for end in report.ci["roc_auc"])
     print(

@@ -14,8 +14,9 @@ from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data.dataset import Dataset
+from pipeline.evaluation.candidates import Candidate, resample
 from pipeline.evaluation.report import Report, read_cv
-from pipeline.evaluation.selection import Selection, explain, resample, select
+from pipeline.evaluation.selection import Selection, explain, select
 from pipeline.monitoring.baseline import reference
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
@@ -26,33 +27,38 @@ def main(name: str) -> None:
     task = params.task(name)
     metric = task.select.metric
     dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
-    reports, rules, draws = {}, {}, {}
-    for model in task.models:
-        reports[model] = read_cv(name, model)
-        rules[model] = DecisionRule.read(name, model)
-        raw = np.load(require(TaskPaths(name).oof(model), f"train@{model}"))["proba"]
-        draws[model] = resample(dev, raw, rules[model], metric, task.select.draws, params.seed())
+    rules = {model: DecisionRule.read(name, model) for model in task.models}
+    models = {model: candidate(name, model, dev, rules[model]) for model in task.models}
     key = params_models.metric_key(metric, len(dev.classes))
-    scores = {model: report[key] for model, report in reports.items()}
-    choice = select(scores, draws, params_models.METRICS[metric])
-    winner, reason = choice.winner, explain(choice, key, scores)
+    n_folds, n_groups = int(dev.fold.max()) + 1, len(set(dev.group))
+    choice = select(models, key, params_models.METRICS[metric], n_folds, n_groups)
+    winner, reason = choice.winner, explain(choice, key, models)
     selection = Selection(
         **vars(choice),
         task=name,
         metric=metric,
         reason=reason,
-        scores=scores,
-        bundle=export(name, winner, rules[winner], reports[winner]),
+        scores={model: candidate.figure(key) for model, candidate in models.items()},
+        bundle=export(name, winner, rules[winner], models[winner].report, choice.warning),
     )
     artifacts.write_json(TaskPaths(name).selection, selection)
     print(f"select_best {name}: {reason}", file=sys.stderr)
 
 
-def export(task: str, winner: str, rule: DecisionRule, report: Report) -> str:
+def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> Candidate:
+    """Return one of the task's models, to be compared."""
+    report = read_cv(task, model)
+    raw = np.load(require(TaskPaths(task).oof(model), f"train@{model}"))["proba"]
+    select_by = params.task(task).select
+    draws = resample(dev, raw, rule, select_by.operating_point, select_by.draws, params.seed())
+    return Candidate(report, draws, params.model(model).estimator == "dummy")
+
+
+def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: str) -> str:
     """Write the winner's bundle to `models/<task>/best/`, with the predictions that it makes when loaded from disk.
 
-    To the figures of `report` it adds what a server is to expect (see `monitoring.baseline`). Returns the SHA-256 of the
-    bundle's bundle.json, which selection.json records, so that git can confirm the bundle.
+    To the figures of `report` it adds what a server is to expect (see `monitoring.baseline`). `warning` goes with every
+    answer. Returns the SHA-256 of bundle.json, which selection.json records, so that git can confirm the bundle.
     """
     candidate = TaskPaths(task).candidate(winner)
     dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))
@@ -61,7 +67,7 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report) -> str:
         bundle.write(Path(scratch), candidate, rule, figures)
         answers = self_test.golden_predictions(Predictor(scratch))
     best = TaskPaths(task).best
-    bundle.write(best, candidate, rule, figures, answers)
+    bundle.write(best, candidate, rule, figures, answers, warning)
     return bundle.read(best).sha256
 
 

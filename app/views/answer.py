@@ -8,7 +8,7 @@ import streamlit as st
 
 from pipeline.core.errors import DataError, StageError
 from pipeline.evaluation import test_set_evaluations
-from pipeline.evaluation.report import read_test
+from pipeline.evaluation.report import Scores, read_test
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.champions import Champion
@@ -176,7 +176,7 @@ def model(champion: "Champion") -> None:
         st.markdown(f"**{plain(info.model)}** on {sample_count}")
         figures = {"AUC": f"{test['roc_auc']:.3f}"}
         if info.positive:
-            figures |= {"Sensitivity": f"{test['recall']:.3f}", "Specificity": f"{test['specificity']:.3f}"}
+            figures |= {"Sensitivity": figure(test, "recall"), "Specificity": figure(test, "specificity")}
         else:
             figures |= {"Balanced accuracy": f"{test['balanced_accuracy']:.3f}"}
         with st.container(horizontal=True):
@@ -187,6 +187,14 @@ def model(champion: "Champion") -> None:
         st.caption(
             f"AUC with 95 % interval {low:.3f} to {high:.3f}{of_class}. {evaluations}Bundle {plain(champion.id)}."
         )
+
+
+def figure(scores: Scores, key: str) -> str:
+    """Return a figure with three decimals; a share of few cases as counts, "3 of 4"."""
+    counts, value = scores.cases.get(key), scores.figures.get(key)
+    if counts:
+        return f"{counts[0]} of {counts[1]}"
+    return "not defined" if value is None or value != value else f"{value:.3f}"
 
 
 def evaluations_of(task: str, model: str) -> str:

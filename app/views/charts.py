@@ -147,13 +147,17 @@ def diagonal(x: str, y: str) -> alt.Chart:
     return alt.Chart(ends).mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1).encode(x=f"{x}:Q", y=f"{y}:Q")
 
 
-def reliability(bins: pd.DataFrame, predicted: str, observed: str) -> alt.LayerChart:
-    """Return the observed share over the predicted probability of each bin, with its interval."""
+def reliability(bins: pd.DataFrame, curve: pd.DataFrame | None, predicted: str, observed: str) -> alt.LayerChart:
+    """Return the observed share over the predicted probability of each bin, with its interval, and the `curve` with its band."""
     x, y = alt.X("predicted:Q", title=predicted), alt.Y("observed:Q", title=observed)
     base = alt.Chart(bins).encode(x=x)
     ends = base.mark_rule(color=COLOURS[0]).encode(y=alt.Y("low:Q", title=observed), y2="high:Q")
     shown = tooltips(("predicted", "observed", "low", "high"))
     line = base.mark_line(color=COLOURS[0], point=alt.OverlayMarkDef(size=60, filled=True, color=COLOURS[0]))
+    if curve is not None:
+        smooth = alt.Chart(curve).encode(x=x)
+        band = smooth.mark_area(color=COLOURS[0], opacity=0.15).encode(y=alt.Y("low:Q", title=observed), y2="high:Q")
+        ends = band + smooth.mark_line(color=COLOURS[0], strokeDash=[2, 2]).encode(y=y) + ends
     return diagonal("predicted", "observed") + ends + line.encode(y=y, tooltip=[*shown, "n:Q", "n_groups:Q"])
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.views import charts, mlflow_page, model_charts, threshold, written
-from app.views.answer import evaluations_of, plain
+from app.views.answer import evaluations_of, figure, plain
 from app.views.written import part, span, three
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
@@ -25,7 +25,8 @@ def show(task: str) -> None:
 def verdict(task: str) -> None:
     """Show which model was selected, and why."""
     selection = written.content(TaskPaths(task).selection, f"select_best@{task}")
-    st.markdown(f"**{plain(selection['reason'])}.**")
+    write = st.warning if selection.get("warning") else st.markdown
+    write(f"**{plain(selection['reason'])}.**")
     with st.expander("How the champion is selected"):
         st.write(plain(selection["rule"]))
 
@@ -101,7 +102,7 @@ def figures(task: str, model: str) -> None:
     names = {key: name for key, name in NAMES.items() if key in sides["Out of fold"].figures}
     rows = {"Figure": list(names.values())}
     for side, report in sides.items():
-        rows[side] = [three(report.figures.get(key)) for key in names]
+        rows[side] = [figure(report, key) for key in names]
         rows[f"{side}, 95 % interval"] = [span(report.ci.get(key)) for key in names]
     written.show(pd.DataFrame(rows), f"All figures of {model}")
 
@@ -151,7 +152,7 @@ def sites(task: str, model: str) -> None:
 
 def with_interval(scores: Scores, key: str) -> str:
     """Return a figure with its interval."""
-    return f"{three(scores[key])} {span(scores.ci[key])}".strip()
+    return f"{figure(scores, key)} {span(scores.ci[key])}".strip()
 
 
 def confusion(report: Report, side: str) -> None:
@@ -175,8 +176,8 @@ def classes(report: Report, side: str) -> None:
     rows = [
         {
             "Class": name,
-            "Precision": three(of["precision"]),
-            "Recall": three(of["recall"]),
+            "Precision": figure(of, "precision"),
+            "Recall": figure(of, "recall"),
             "F1": three(of["f1"]),
             "Samples": of.support,
         }

@@ -39,14 +39,18 @@ def reliability(task: str, model: str) -> None:
     """Draw the reliability diagram."""
     st.subheader("Reliability, out of fold")
     bins = written.table(TaskPaths(task).figures(model) / "reliability.csv", f"evaluate@{model}")
+    path = TaskPaths(task).figures(model) / "calibration_curve.csv"
+    curve = written.table(path, f"evaluate@{model}") if path.exists() else None
     report = reports(task, model)["Out of fold"]
     many = len(report.per_class) > 2
     words = ("probability of the most probable class", "share that is correct") if many else ("predicted", "observed")
     says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
-    charts.draw(charts.reliability(bins, *words), f"Observed share by predicted probability: {says}", 380)
+    charts.draw(charts.reliability(bins, curve, *words), f"Observed share by predicted probability: {says}", 380)
     st.caption(
         "On the dashed line probabilities are accurate: of the samples with 30 %, 30 % are positive. Below it the model is "
-        "overconfident. Each point is a tenth of the samples, with its 95 % interval. " + calibrated(report)
+        "overconfident. Each point is a tenth of the samples, with its 95 % interval"
+        + (", the band that of the curve through all of them. " if curve is not None else ". ")
+        + calibrated(report)
     )
 
 

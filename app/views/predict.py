@@ -48,6 +48,8 @@ def draw(champion: Champion) -> None:
     st.markdown(f"{plain(champion.task)}: {' or '.join(map(plain, info.classes))}")
     asked, answered = st.columns([3, 2], gap="large")
     with answered.container(key=f"answer_{info.kind}"):
+        if info.warning:
+            st.warning(plain(f"This model is {info.warning}."))
         area = st.container()
         answer.model(champion)
     with asked:

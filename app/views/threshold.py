@@ -6,7 +6,7 @@ import streamlit as st
 from app.views import charts, written
 from app.views.written import span, three
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation.operating_point import bayes
+from pipeline.stats.combined import predictive_values
 
 SOURCE = "Altman and Bland 1994, BMJ 309:102"
 
@@ -55,7 +55,7 @@ def explore(table: pd.DataFrame, key: str) -> None:
 
 def figures(row: pd.Series, prevalence: float) -> None:
     """Draw the four figures and the counts behind them."""
-    ppv, npv = bayes(row["sensitivity"], row["specificity"], prevalence)
+    ppv, npv = predictive_values(row["sensitivity"], row["specificity"], prevalence)
     detected, rejected = (f"{row[a]:.0f} of {row[a] + row[b]:.0f}" for a, b in (("tp", "fn"), ("tn", "fp")))
     shares = [
         ("Sensitivity", row["sensitivity"], f"{ends(row, 'sensitivity')} {detected} positives detected"),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.dataset import Dataset
-from pipeline.stats import metrics
+from pipeline.stats import logistic_calibration, metrics
 from pipeline.stats import reliability as bins
 from pipeline.stats.intervals import of_share
 
@@ -63,6 +63,17 @@ def reliability(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
     low, high = np.transpose([of_share(true[where == k], data.group[where == k]) for k in range(len(n))])
     table = {"predicted": predicted, "observed": observed, "low": low, "high": high, "n": n, "n_groups": n_groups}
     return pd.DataFrame(table)[n > 0]
+
+
+def flexible(data: Dataset, proba: np.ndarray) -> pd.DataFrame | None:
+    """Return the calibration curve of two classes (`stats.logistic_calibration.curve`): predicted, observed, low and high.
+
+    None of more classes, and where it cannot be given.
+    """
+    columns = logistic_calibration.curve(data.y, proba[:, 1], data.group) if data.positive else None
+    if columns is None:
+        return None
+    return pd.DataFrame(dict(zip(("predicted", "observed", "low", "high"), columns, strict=True)))
 
 
 def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from pipeline.evaluation.report import AucDifference, Interval, PartScores, Scor
 from pipeline.evaluation.scoring import score_part
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
-from pipeline.stats.intervals import of_metric
+from pipeline.stats.intervals import of_metric, of_training
 from pipeline.training.cross_fit import fit, probabilities, rows_of
 from pipeline.training.job import load_features, remove_scratch
 from pipeline.training.refit import unfitted
@@ -99,10 +99,12 @@ class SiteAucs:
     out_of_fold: Auc
 
 
-def score_rows(dev: Dataset, rows: np.ndarray, predictions: Predictions, draws: int) -> PartScores:
-    """Return the figures of the samples in `rows`, int (m,)."""
+def score_rows(
+    dev: Dataset, rows: np.ndarray, predictions: Predictions, draws: int, n_folds: int | None = None
+) -> PartScores:
+    """Return the figures of the samples in `rows`, int (m,); `n_folds` as for `scoring.assess`."""
     metrics = ("roc_auc", *(("recall", "specificity") if dev.positive else ("accuracy",)))
-    return score_part(dev, rows, predictions.proba, predictions.decided, metrics, draws)
+    return score_part(dev, rows, predictions.proba, predictions.decided, metrics, draws, n_folds=n_folds)
 
 
 def with_difference(scores: PartScores, site: str, aucs: SiteAucs, before_ci: Interval) -> SiteScores:
@@ -128,14 +130,14 @@ def score_sites(task: str, model: str, dev: Dataset, values: np.ndarray, names: 
     raw = np.load(require(TaskPaths(task).oof(model), f"train@{model}"))["proba"][: len(dev.y)]
     raw_left_out, reasons = leave_out(task, model, dev, values, names)
     left_out, out_of_fold = Predictions.of(raw_left_out, rule), Predictions.of(raw, rule)
-    draws = params.task(task).select.draws
+    draws, n_folds = params.task(task).select.draws, int(dev.fold.max()) + 1
     scores, compared = [], []
     for number, site in enumerate(names):
         rows = np.flatnonzero(values == site)
         if site in reasons:
             scores.append(SiteScores(n=len(rows), site=site, reason=reasons[site]))
             continue
-        after, before = (score_rows(dev, rows, predictions, draws) for predictions in (left_out, out_of_fold))
+        after, before = score_rows(dev, rows, left_out, draws), score_rows(dev, rows, out_of_fold, draws, n_folds)
         # a seed of its own: sites with equal numbers of groups would otherwise get the same draws, which would not be independent
         aucs = SiteAucs(
             rows,
@@ -144,7 +146,7 @@ def score_sites(task: str, model: str, dev: Dataset, values: np.ndarray, names: 
         )
         scores.append(with_difference(after, site, aucs, before.ci["roc_auc"]))
         compared.append(aucs)
-    return [score_all(dev, compared, left_out, draws), *scores] if compared else scores
+    return [score_all(dev, compared, left_out, draws, of_training(n_folds).other), *scores] if compared else scores
 
 
 def draw_auc(dev: Dataset, rows: np.ndarray, predictions: Predictions, estimate: float, draws: int, seed: int) -> Auc:
@@ -154,12 +156,12 @@ def draw_auc(dev: Dataset, rows: np.ndarray, predictions: Predictions, estimate:
     return Auc(estimate, drawn["roc_auc"])
 
 
-def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws: int) -> SiteScores:
+def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws: int, widen: float) -> SiteScores:
     """Return the row of all sites: decisions counted over all samples, and as ROC AUC how often, of two samples *of one site* and
     of different classes, the right one has the higher probability; of more than two classes the mean by size.
 
     Across sites samples are not compared: each site has a model of its own, and where the share of a class differs by site, what
-    tells sites apart would count as telling classes apart.
+    tells sites apart would count as telling classes apart. `widen`: of the interval out of fold.
     """
     rows = np.concatenate([site.rows for site in sites])
     scores = score_rows(dev, rows, left_out, draws)
@@ -167,15 +169,15 @@ def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws:
     weights = np.array([weight(dev.y[site.rows], len(dev.classes)) for site in defined], dtype=np.float64)
     rarest = min(len(set(dev.group[dev.y == k])) for k in range(len(dev.classes)))
 
-    def pool(aucs: list[Auc]) -> tuple[Auc, Interval]:
+    def pool(aucs: list[Auc], widen: float) -> tuple[Auc, Interval]:
         if not aucs:
             return Auc(np.nan, np.full(draws, np.nan)), [np.nan, np.nan]
         share = weights / weights.sum()
         pooled = Auc(float(share @ [auc.estimate for auc in aucs]), share @ np.stack([auc.draws for auc in aucs]))
-        return pooled, of_metric("roc_auc", pooled.estimate, pooled.draws, len(set(dev.group[rows])), rarest)
+        return pooled, of_metric("roc_auc", pooled.estimate, pooled.draws, len(set(dev.group[rows])), rarest, widen)
 
-    after, ci = pool([site.left_out for site in defined])
-    before, before_ci = pool([site.out_of_fold for site in defined])
+    after, ci = pool([site.left_out for site in defined], 1.0)
+    before, before_ci = pool([site.out_of_fold for site in defined], widen)
     scores = replace(scores, figures=scores.figures | {"roc_auc": after.estimate}, ci=scores.ci | {"roc_auc": ci})
     return with_difference(scores, ALL, SiteAucs(rows, after, before), before_ci)
 

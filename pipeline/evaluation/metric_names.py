@@ -16,6 +16,8 @@ NAMES = {
     "matthews_corrcoef": "Matthews correlation",
     "brier_score_loss": "Brier score (0 is best)",
     "log_loss": "Log loss (0 is best)",
+    "calibration_slope": "Calibration slope (1 is best)",
+    "calibration_intercept": "Calibration intercept (0 is best)",
     "ece": "Expected calibration error (0 is best)",
     "refused": "Refused as out-of-distribution",
 }

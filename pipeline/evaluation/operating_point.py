@@ -3,6 +3,8 @@
 Chosen on out-of-fold predictions, frozen in the decision, and so the same for holdout, app, API and command line.
 """
 
+import math
+
 import numpy as np
 
 from pipeline.core import artifacts
@@ -10,7 +12,13 @@ from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import OperatingPointParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.report import OperatingPoint, PredictiveValues, Report
-from pipeline.prediction.decision_rule import DecisionRule
+from pipeline.prediction.decision_rule import DecisionRule, decide
+from pipeline.stats import combined
+
+ENOUGH = (
+    50  # samples of a class, from which on a threshold chosen for it is judged within .01 (soak/test_thresholds.py)
+)
+PREDICTIVE = ("precision", "negative_predictive_value")
 
 
 def check_classes(classes: list[str], point: OperatingPointParams, task: str) -> None:
@@ -29,16 +37,18 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> Deci
     """Return a rule with `threshold`, at the digits of a file, and `chosen_for` in words; 0.5 and "" where nothing is asked for.
 
     `proba` (n, 2) are calibrated out-of-fold probabilities of `dev`. A sensitivity is met by the highest threshold that
-    still has it, a specificity by the lowest; costs by the one with the smallest sum, of equals the nearest to
+    finds as many positives as `conformal_share` asks for, so that the next one is found with that probability, a specificity
+    by the lowest likewise; costs by the one with the smallest sum, of equals the nearest to
     false_positive / (false_positive + false_negative), the best of perfectly calibrated probabilities (Elkan 2001,
     equation 2).
     """
     thresholds, sensitivity, specificity = sweep(dev.y, proba[:, 1])
     if point.target_sensitivity is not None:
-        best = np.flatnonzero(sensitivity >= point.target_sensitivity)[-1]
+        met = sensitivity >= conformal_share(point.target_sensitivity, len(set(dev.id[dev.y == 1])))
+        best = np.flatnonzero(met)[-1]
         reason = f"a sensitivity of at least {point.target_sensitivity:g}"
     elif point.target_specificity is not None:
-        met = specificity >= point.target_specificity
+        met = specificity >= conformal_share(point.target_specificity, len(set(dev.id[dev.y == 0])))
         best = np.argmax(met) if met.any() else len(met) - 1
         reason = f"a specificity of at least {point.target_specificity:g}"
     elif costs := point.costs:
@@ -50,6 +60,47 @@ def choose(dev: Dataset, proba: np.ndarray, point: OperatingPointParams) -> Deci
     else:
         return DecisionRule()
     return DecisionRule(threshold=float(thresholds[best]), chosen_for=reason)
+
+
+def conformal_share(target: float, n: int) -> float:
+    """Return the share of `n` samples that must be decided rightly for the next one to be so with probability `target`.
+
+    The ceil(target (n + 1))-th of n exchangeable values has a rank among n + 1 (Vovk, Gammerman and Shafer 2005, "Algorithmic
+    learning in a random world", section 2.2). Of very few samples even all are not enough; then all are asked for.
+    """
+    return min(n, math.ceil(round(target * (n + 1), 9))) / n
+
+
+def decide_out_of_fold(dev: Dataset, proba: np.ndarray, rule: DecisionRule, point: OperatingPointParams) -> np.ndarray:
+    """Return what each sample is decided to be, int (n,), by a threshold that was chosen without it.
+
+    Judged on the samples it was chosen on, a threshold meets its target by construction. So each fold is decided by the one
+    that the other folds choose; where nothing is asked for, by `rule`. `proba` (n, n_classes) is calibrated.
+    """
+    decided = decide(proba, rule)
+    if not rule.chosen_for:
+        return decided
+    for fold in np.unique(dev.fold):
+        held_out = dev.fold == fold
+        others = np.flatnonzero(~held_out)
+        if len(set(dev.y[others])) == len(dev.classes):
+            decided[held_out] = decide(proba[held_out], choose(dev.rows(others), proba[others], point))
+    return decided
+
+
+def notes_on_choice(dev: Dataset, rule: DecisionRule, point: OperatingPointParams) -> list[str]:
+    """Return how a threshold that is asked for is judged, in words, and of how few samples it was chosen."""
+    if not rule.chosen_for:
+        return []
+    sentences = ["decisions out of fold are by thresholds that the other folds choose; the one in use is chosen on all"]
+    if point.costs is None:
+        side = 1 if point.target_sensitivity is not None else 0
+        n = len(set(dev.id[dev.y == side]))
+        if n < ENOUGH:
+            sentences.append(
+                f"{rule.chosen_for} was aimed at with {n} samples of {dev.classes[side]} only: read the interval, not the figure"
+            )
+    return sentences
 
 
 def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -67,38 +118,34 @@ def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> OperatingPoint:
     """Return the operating point of a `report` of two classes: the rule's threshold, and what its answers are worth.
 
-    For the prevalence of the report's own samples and for one that is named: precision (PPV) and negative_predictive_value.
+    For the prevalence of the report's own samples, as they stand in the report, and for one that is named: precision (PPV) and
+    negative_predictive_value.
     """
     negatives, positives = report.counts.actual.values()
-    by_prevalence = {"data": predictive_values(report, positives / (negatives + positives))}
+    own = PredictiveValues(
+        {name: report[name] for name in PREDICTIVE},
+        {name: report.ci[name] for name in PREDICTIVE},
+        {name: counts for name, counts in report.cases.items() if name in PREDICTIVE},
+        prevalence=positives / (negatives + positives),
+    )
+    by_prevalence = {"data": own}
     if prevalence is not None:
         by_prevalence["named"] = predictive_values(report, prevalence)
     return OperatingPoint(rule.threshold, rule.chosen_for, by_prevalence)
 
 
 def predictive_values(report: Report, prevalence: float) -> PredictiveValues:
-    """Return precision and negative_predictive_value at a prevalence by Bayes' rule (Altman and Bland 1994), each with `ci`.
+    """Return precision and negative_predictive_value at a prevalence by Bayes' rule, each with `ci` (`combined.mover`).
 
-    The ends are those of sensitivity and specificity together, which is a little wider than 95 % asks for, but does not
-    break down where there was no error. NaN where one of them is undefined.
+    NaN where one of them is undefined; without intervals where sensitivity or specificity have none.
     """
-    corners = [
-        (report["recall"], report["specificity"]),
-        *zip(report.ci["recall"], report.ci["specificity"], strict=True),
-    ]
-    (ppv, npv), low, high = (bayes(*corner, prevalence) for corner in corners)
-    return PredictiveValues(
-        {"precision": ppv, "negative_predictive_value": npv},
-        {"precision": [low[0], high[0]], "negative_predictive_value": [low[1], high[1]]},
-        prevalence=prevalence,
-    )
+    parts = [(report[name], report.ci[name]) for name in ("recall", "specificity")]
+    figures, ci = {}, {}
+    for index, name in enumerate(PREDICTIVE):
 
+        def value(sensitivity: float, specificity: float, index: int = index) -> float:
+            return combined.predictive_values(sensitivity, specificity, prevalence)[index]
 
-def bayes(sensitivity: float, specificity: float, prevalence: float) -> tuple[float, float]:
-    """Return the positive and the negative predictive value; NaN where nothing is decided that way."""
-    right, alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
-    cleared, missed = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
-    return (
-        right / (right + alarms) if right + alarms else np.nan,
-        cleared / (cleared + missed) if cleared + missed else np.nan,
-    )
+        figures[name] = value(report["recall"], report["specificity"])
+        ci[name] = combined.mover(value, parts)
+    return PredictiveValues(figures, ci, prevalence=prevalence)

@@ -15,8 +15,8 @@ from pipeline.evaluation import calibration, curves, operating_point, plots, sub
 from pipeline.evaluation.report import CalibrationReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import ood_images, ood_tables
-from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide
-from pipeline.stats import metrics
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate
+from pipeline.stats import logistic_calibration, metrics
 from pipeline.training.candidate import Candidate
 
 
@@ -70,17 +70,27 @@ def choose_rule(oof: OutOfFold) -> tuple[DecisionRule, CalibrationReport]:
     return replace(rule, calibration=chosen, refusal=artifacts.rounded(limit)), how
 
 
+def decide_samples(oof: OutOfFold, proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
+    """Return what each sample is decided to be, int (n,), by a threshold that was chosen without it."""
+    point = params.task(params.model(oof.name).task).select.operating_point
+    return operating_point.decide_out_of_fold(oof.dev, proba, rule, point)
+
+
 def score(oof: OutOfFold, rule: DecisionRule, how: CalibrationReport, select: SelectParams) -> Report:
     """Return the model's report; `how` is that of `choose_rule`."""
     dev, draws, seed = oof.dev, select.draws, params.seed()
     proba = calibrate(oof.raw, rule)
-    decided = decide(proba, rule)
-    report = assess(dev, proba, decided, draws, seed)
+    decided = decide_samples(oof, proba, rule)
+    n_folds = int(dev.fold.max()) + 1
+    report = assess(dev, proba, decided, draws, seed, n_folds)
     if rule.calibration != Calibration():
-        unseen = assess(dev, calibration.out_of_fold(dev, oof.raw, rule), decided, draws, seed)
-        scaled = {name: unseen[name] for name in calibration.SCALED}
-        ci = {name: unseen.ci[name] for name in calibration.SCALED}
+        unseen = assess(dev, calibration.out_of_fold(dev, oof.raw, rule), decided, draws, seed, n_folds)
+        names = [name for name in (*calibration.SCALED, *logistic_calibration.NAMES) if name in unseen.figures]
+        scaled = {name: unseen[name] for name in names}
+        ci = {name: unseen.ci[name] for name in names if name in unseen.ci}
         report = replace(report, figures=report.figures | scaled, ci=report.ci | ci)
+    chosen = operating_point.notes_on_choice(dev, rule, select.operating_point)
+    report = replace(report, notes=[*report.notes, *chosen])
     if oof.repeats > 1:
         note = f"each sample was predicted {oof.repeats} times, by models of other folds; all are counted"
         counts = replace(report.counts, n=len(dev.y) // oof.repeats, repeats=oof.repeats)
@@ -90,11 +100,11 @@ def score(oof: OutOfFold, rule: DecisionRule, how: CalibrationReport, select: Se
     if oof.beyond is not None:
         refused |= oof.beyond > ood_tables.FAR
     return replace(
-        with_refusals(report, dev, decided, refused),
+        with_refusals(report, dev, decided, refused, n_folds),
         calibration=how,
         operating_point=point,
         tuned=Candidate.read(oof.folder).tuned,
-        subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, oof.repeats),
+        subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, oof.repeats, n_folds),
     )
 
 
@@ -105,7 +115,7 @@ def write_charts(oof: OutOfFold, rule: DecisionRule, area: float, numbers: Path,
     """
     dev, title = oof.dev, f"{oof.name}, out of fold"
     proba = calibrate(oof.raw, rule)
-    decided = decide(proba, rule)
+    decided = decide_samples(oof, proba, rule)
     history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
     artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
@@ -113,9 +123,12 @@ def write_charts(oof: OutOfFold, rule: DecisionRule, area: float, numbers: Path,
     plots.roc(dev, proba, area, title, drawn / "roc.png")
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
     plots.history(history, oof.name, drawn / "history.png")
-    bins = curves.reliability(dev, calibration.out_of_fold(dev, oof.raw, rule))
+    unseen = calibration.out_of_fold(dev, oof.raw, rule)
+    bins, smooth = curves.reliability(dev, unseen), curves.flexible(dev, unseen)
     artifacts.write_csv(drawn / "reliability.csv", bins)
-    plots.reliability(bins, dev.positive, title, drawn / "reliability.png")
+    if smooth is not None:
+        artifacts.write_csv(drawn / "calibration_curve.csv", smooth)
+    plots.reliability(bins, smooth, dev.positive, title, drawn / "reliability.png")
     kept = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
     artifacts.write_csv(drawn / "coverage.csv", kept)
     plots.coverage(kept, title, drawn / "coverage.png")

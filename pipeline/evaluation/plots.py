@@ -83,11 +83,16 @@ def confusion(matrix: np.ndarray, classes: list[str], title: str, path: Path) ->
     save(drawn, path)
 
 
-def reliability(bins: pd.DataFrame, positive: str | None, title: str, path: Path) -> None:
-    """Draw the observed share over the mean predicted probability of each bin of `evaluate.reliability`, with its interval."""
+def reliability(bins: pd.DataFrame, smooth: pd.DataFrame | None, positive: str | None, title: str, path: Path) -> None:
+    """Draw the observed share over the mean predicted probability of each bin of `curves.reliability`, with its interval, and
+    `curves.flexible` with its band.
+    """
     sure = f"predicted probability of {positive}" if positive else "probability of the most probable class"
     drawn, axes = figure(title, sure, f"share of {positive}" if positive else "share that is right")
     beyond = [bins["observed"] - bins["low"], bins["high"] - bins["observed"]]
+    if smooth is not None:
+        axes.fill_between(smooth["predicted"], smooth["low"], smooth["high"], color=COLOURS[0], alpha=0.15, linewidth=0)
+        axes.plot(smooth["predicted"], smooth["observed"], color=COLOURS[0], linewidth=1.2, linestyle=":")
     axes.errorbar(bins["predicted"], bins["observed"], beyond, color=COLOURS[0], marker="o", capsize=2, linewidth=1.2)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle="--")
     axes.set_aspect("equal")

@@ -16,10 +16,14 @@ Interval = list[float]  # [low, high], 95 %
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures by name, and the intervals of some. JSON has the figures next to the other fields, and leaves out None."""
+    """Figures by name, and the intervals of some. JSON has the figures next to the other fields, and leaves out None.
+
+    `cases`: of a share of fewer than 10 cases, how many of how many; it has no interval and is shown as these counts.
+    """
 
     figures: dict[str, float] = field(default_factory=dict)
     ci: dict[str, Interval] = field(default_factory=dict)
+    cases: dict[str, list[int]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         """Return a figure by its name."""
@@ -27,9 +31,10 @@ class Scores:
 
     def to_json(self) -> JSON:
         """Return the content of JSON; nested parts stay as they are until they are written."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name not in ("figures", "ci")}
-        intervals = {"ci": self.ci} if self.ci else {}
-        return {**self.figures, **intervals} | {name: part for name, part in parts.items() if part is not None}
+        named = {"figures", "ci", "cases"}
+        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name not in named}
+        others = {name: part for name, part in (("ci", self.ci), ("cases", self.cases)) if part}
+        return {**self.figures, **others} | {name: part for name, part in parts.items() if part is not None}
 
     @classmethod
     def fields_of_json(cls, content: JSON) -> JSON:

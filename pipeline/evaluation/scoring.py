@@ -1,62 +1,158 @@
 """A report: how good predictions are, with intervals, raw counts and what to be careful about; of any stage's predictions."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.core import params
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.report import ClassScores, Counts, Interval, KeptScores, PartScores, Report
-from pipeline.stats import intervals, metrics
+from pipeline.evaluation.report import ClassScores, Counts, Interval, KeptScores, PartScores, Report, Scores
+from pipeline.stats import combined, intervals, logistic_calibration, metrics
 from pipeline.stats.bootstrap import bootstrap_both
 
 FEW_GROUPS = 10  # of a class; a bootstrap of fewer says little of what else could have been drawn
 FEW = 20  # samples of a subgroup or site, below which it is flagged
+COUNTED = 10  # samples, below which a share of them is given as counts
+CHANCE = 0.5  # ROC AUC of guessing
+UNKNOWN = [np.nan, np.nan]
 
 
-def assess(data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int) -> Report:
+@dataclass(frozen=True)
+class Share:
+    """A share of samples with its interval; `cases`: how many of how many, where these are so few that it has none."""
+
+    estimate: float
+    ends: Interval
+    cases: list[int] | None
+
+    @property
+    def ci(self) -> Interval:
+        """The interval that is shown."""
+        return self.ends if self.cases is None else UNKNOWN
+
+
+def share(data: Dataset, of: np.ndarray, hit: np.ndarray, widen: float) -> Share:
+    """Return the share of samples with `hit` among those with `of`, bool (n,) both."""
+    right, groups, n = hit[of], data.group[of], len(set(data.id[of]))
+    estimate = float(right.mean()) if len(right) else np.nan
+    counts = [int(right.sum()), len(right)] if 0 < n < COUNTED else None
+    return Share(estimate, intervals.of_share(right, groups, widen), counts)
+
+
+def shares(data: Dataset, decided: np.ndarray, k: int, widen: float) -> dict[str, Share]:
+    """Return class k's recall, a share of its samples, precision, of those decided for it, specificity, of all others, and
+    prevalence, of all.
+    """
+    actual, chosen, every = data.y == k, decided == k, np.ones(len(data.y), bool)
+    return {
+        "recall": share(data, actual, chosen, widen),
+        "precision": share(data, chosen, actual, widen),
+        "specificity": share(data, ~actual, ~chosen, widen),
+        "prevalence": share(data, every, actual, 1.0),
+    }
+
+
+def assess(
+    data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, seed: int, n_folds: int | None = None
+) -> Report:
     """Return the report on predictions: figures, their intervals over groups, counts, figures by class and notes.
 
-    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`; `draws` is of the bootstrap.
+    `proba` (n, n_classes) and `decided` int (n,) belong to the rows of `data`; `draws` is of the bootstrap. `n_folds`:
+    out of how many folds the predictions are; None of a model that no sample helped to train.
     """
     figures = metrics.scores(data.y, proba, decided)
     overall, of_classes = bootstrap_both(data.y, proba, decided, data.group, draws, seed)
     n_groups = len(set(data.group))
     groups = {name: len(set(data.group[data.y == k])) for k, name in enumerate(data.classes)}
 
-    def interval(name: str, estimate: float, drawn: np.ndarray) -> Interval:
-        return intervals.of_metric(name, estimate, drawn, n_groups, min(groups.values()))
+    widening = intervals.of_training(n_folds) if n_folds else intervals.Widening()
 
-    ci = {name: interval(name, figures[name], drawn) for name, drawn in overall.items()}
-    ci |= {"accuracy": intervals.of_share(decided == data.y, data.group)}
+    def interval(name: str, estimate: float, drawn: np.ndarray) -> Interval:
+        return intervals.of_metric(name, estimate, drawn, n_groups, min(groups.values()), widening.of(name))
+
+    if n_folds and not interval("roc_auc", figures["roc_auc"], overall["roc_auc"])[0] > CHANCE:
+        widening = intervals.of_training(n_folds, has_learnt=False)
+    parts = [shares(data, decided, k, widening.shares) for k in range(len(data.classes))]
     per_class = {}
     for k, (name, scores) in enumerate(metrics.per_class(data.y, proba, decided, data.classes).items()):
         support = int(scores.pop("support"))
-        ends = {metric: interval(metric, scores[metric], drawn[:, k]) for metric, drawn in of_classes.items()}
-        per_class[name] = ClassScores(scores, shares(data, decided, k) | ends, support=support)
+        ci = {
+            "recall": parts[k]["recall"].ci,
+            "precision": parts[k]["precision"].ci,
+            "f1": of_shares(combined.f1, parts[k]),
+        }
+        ci["roc_auc"] = interval("roc_auc", scores["roc_auc"], of_classes["roc_auc"][:, k])
+        per_class[name] = ClassScores(scores, ci, cases_of(parts[k], ("recall", "precision")), support=support)
+    ci = {name: interval(name, figures[name], drawn) for name, drawn in overall.items() if name != "ece"}
+    recalls = [(each["recall"].estimate, each["recall"].ends) for each in parts]
+    ci["balanced_accuracy"] = combined.mover(combined.balanced_accuracy, recalls)
+    named = {"accuracy": share(data, np.ones(len(data.y), bool), decided == data.y, widening.shares)}
     if data.positive:
-        negative, positive = (of_class.ci for of_class in per_class.values())
-        ci |= {"recall": positive["recall"], "specificity": negative["recall"]}
-        ci |= {"precision": positive["precision"], "negative_predictive_value": negative["precision"]}
+        negative, positive = parts
+        ci |= {"f1": of_shares(combined.f1, positive), "matthews_corrcoef": of_shares(combined.matthews, positive)}
+        named |= {name: positive[name] for name in ("recall", "specificity", "precision")}
+        named["negative_predictive_value"] = negative["precision"]
+        calibrated = of_calibration(data, proba, widening.other)
+        figures, ci = figures | calibrated.figures, ci | calibrated.ci
+    else:
+        ci["recall_macro"] = ci["balanced_accuracy"]
     matrix = metrics.confusion(data.y, decided, len(data.classes))
     table = {name: dict(zip(data.classes, row, strict=True)) for name, row in zip(data.classes, matrix, strict=True)}
-    counts = Counts(len(data.y), n_groups, groups, table)
     n_decided = dict(zip(data.classes, matrix.sum(axis=0), strict=True))
-    return Report(figures=figures, ci=ci, counts=counts, per_class=per_class, notes=notes(groups, n_decided))
+    return Report(
+        figures,
+        ci | {name: each.ci for name, each in named.items()},
+        cases_of(named, named),
+        counts=Counts(len(data.y), n_groups, groups, table),
+        per_class=per_class,
+        notes=notes(groups, n_decided),
+    )
 
 
-def with_refusals(report: Report, data: Dataset, decided: np.ndarray, refused: np.ndarray) -> Report:
+def of_calibration(data: Dataset, proba: np.ndarray, widen: float) -> Scores:
+    """Return calibration_slope and calibration_intercept of two classes; NaN where they cannot be given."""
+    fitted = logistic_calibration.slope_and_intercept(data.y, proba[:, 1], data.group)
+    ci = {name: [figure + widen * (end - figure) for end in ends] for name, (figure, ends) in fitted.items()}
+    unknown = dict.fromkeys(logistic_calibration.NAMES, np.nan)
+    return Scores(
+        unknown | {name: figure for name, (figure, _) in fitted.items()}, dict.fromkeys(unknown, UNKNOWN) | ci
+    )
+
+
+def of_shares(figure: Callable[..., float], parts: Mapping[str, Share]) -> Interval:
+    """Return the interval of a figure that is made of a class' recall, specificity and prevalence."""
+    return combined.mover(
+        figure, [(parts[name].estimate, parts[name].ends) for name in ("recall", "specificity", "prevalence")]
+    )
+
+
+def cases_of(parts: Mapping[str, Share], names: Iterable[str]) -> dict[str, list[int]]:
+    """Return the counts of those shares that are shown as counts."""
+    return {name: counts for name in names if (counts := parts[name].cases) is not None}
+
+
+def with_refusals(
+    report: Report, data: Dataset, decided: np.ndarray, refused: np.ndarray, n_folds: int | None = None
+) -> Report:
     """Return the report with the share that would be refused as out-of-distribution, bool (n,), and accuracy without it.
 
     All other figures stay on all samples: a model that refused what it gets wrong would look better than it is.
     """
-    right, groups = (decided == data.y)[~refused], data.group[~refused]
-    accuracy = float(right.mean()) if len(right) else np.nan
+    widen = intervals.of_training(n_folds).shares if n_folds else 1.0
+    left = share(data, np.ones(len(data.y), bool), refused, widen)
+    right = share(data, ~refused, decided == data.y, widen)
     return replace(
         report,
-        figures=report.figures | {"refused": float(np.mean(refused))},
-        ci=report.ci | {"refused": intervals.of_share(refused, data.group)},
-        kept=KeptScores({"accuracy": accuracy}, {"accuracy": intervals.of_share(right, groups)}, n=len(right)),
+        figures=report.figures | {"refused": left.estimate},
+        ci=report.ci | {"refused": left.ci},
+        cases=report.cases | cases_of({"refused": left}, ["refused"]),
+        kept=KeptScores(
+            {"accuracy": right.estimate},
+            {"accuracy": right.ci},
+            cases_of({"accuracy": right}, ["accuracy"]),
+            n=int(np.sum(~refused)),
+        ),
     )
 
 
@@ -68,30 +164,23 @@ def score_part(
     metrics: tuple[str, ...],
     draws: int,
     repeats: int = 1,
+    n_folds: int | None = None,
 ) -> PartScores:
     """Return the figures called `metrics` of the samples in `rows`, int (m,), of `data`; NaN for lack of a class.
 
-    `proba` (n, n_classes) and `decided` (n,) belong to `data`, which holds each sample `repeats` times.
+    `proba` (n, n_classes) and `decided` (n,) belong to `data`, each sample `repeats` times; `n_folds` as for `assess`.
     """
     part = data.rows(rows)
-    report = assess(part, proba[rows], decided[rows], draws, params.seed())
+    report = assess(part, proba[rows], decided[rows], draws, params.seed(), n_folds)
     return PartScores(
         {name: report[name] for name in metrics},
         {name: report.ci[name] for name in metrics},
+        {name: report.cases[name] for name in metrics if name in report.cases},
         n=len(rows) // repeats,
         n_groups=report.counts.n_groups,
         n_positive=int((part.y == 1).sum()) // repeats if data.positive else None,
         few=len(rows) // repeats < FEW,
     )
-
-
-def shares(data: Dataset, decided: np.ndarray, k: int) -> dict[str, Interval]:
-    """Return the intervals of class k's recall, a share of its samples, and precision, a share of those decided for it."""
-    actual, chosen = data.y == k, decided == k
-    return {
-        "recall": intervals.of_share(chosen[actual], data.group[actual]),
-        "precision": intervals.of_share(actual[chosen], data.group[chosen]),
-    }
 
 
 def notes(groups: dict[str, int], decided: dict[str, int]) -> list[str]:

@@ -90,18 +90,24 @@ def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarra
 
 
 def score(
-    parts: Subgroups, data: Dataset, proba: np.ndarray, decided: np.ndarray, draws: int, repeats: int = 1
+    parts: Subgroups,
+    data: Dataset,
+    proba: np.ndarray,
+    decided: np.ndarray,
+    draws: int,
+    repeats: int = 1,
+    n_folds: int | None = None,
 ) -> list[SubgroupScores] | None:
     """Return the figures of each subgroup of `parts`, see `read`; None where they name none.
 
     `data` holds each sample `repeats` times, one repeat after the other; `proba` (n, n_classes) and `decided` (n,) belong to
-    its rows.
+    its rows; `n_folds` as for `scoring.assess`.
     """
     metrics = ("accuracy", "roc_auc", *(("recall", "specificity") if data.positive else ()))
     scores = []
     for column, (values, names) in parts.items():
         for name in names:
             rows = np.flatnonzero(np.tile(values == name, repeats))
-            part = score_part(data, rows, proba, decided, metrics, draws, repeats)
+            part = score_part(data, rows, proba, decided, metrics, draws, repeats, n_folds)
             scores.append(SubgroupScores(**vars(part), column=column, value=name))
     return scores or None

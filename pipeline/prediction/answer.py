@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -20,6 +20,8 @@ Item = TypedDict(
         "decision": str,
         "refused": bool,
         "reason": str,
+        # only where the bundle has one
+        "warning": NotRequired[str],
     },
 )
 

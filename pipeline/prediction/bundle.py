@@ -44,7 +44,7 @@ class BundleInfo:
 
     `kind`: image or table. `features`: what the model takes, such as pixels, embedding or columns. `decision`: the content of
     `rule`. `schema`: the columns of a table, or the clinical columns. `metrics`: the report out of fold, and under `reference`
-    what monitoring compares with. `files`: SHA-256 by name.
+    what monitoring compares with. `files`: SHA-256 by name. `warning`: what every answer carries, "" for nothing.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class BundleInfo:
     versions: dict[str, str] = field(default_factory=dict)
     data_fingerprint: str | None = None
     golden: list[GoldenPrediction] = field(default_factory=list)
+    warning: str = ""
 
     @classmethod
     def fields_of_json(cls, content: JSON) -> JSON:
@@ -116,20 +117,26 @@ class Bundle:
 
 
 def write(
-    folder: Path, candidate: Path, rule: "DecisionRule", metrics: JSON, golden: list[GoldenPrediction] | None = None
+    folder: Path,
+    candidate: Path,
+    rule: "DecisionRule",
+    metrics: JSON,
+    golden: list[GoldenPrediction] | None = None,
+    warning: str = "",
 ) -> None:
     """Copy a candidate's files into `folder`: all are written next to the old ones first, and then replace them.
 
     bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `rule`
     are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden` what it
-    answers to known inputs. Files that are not the new bundle's are removed at the end. Raises BundleError where the
-    candidate's files are not those that its training wrote.
+    answers to known inputs, `warning` what every answer carries. Files that are not the new bundle's are removed at the end.
+    Raises BundleError where the candidate's files are not those that its training wrote.
     """
     described = Candidate.read(candidate)
     files = {name: read_file(candidate, name, expected, "candidate.json") for name, expected in described.files.items()}
     if image_part(described.features) == "embedding":
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
     content = described.to_json() | {"format": FORMAT, "decision": rule, "metrics": metrics, "golden": golden}
+    content["warning"] = warning
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
     with ExitStack() as stack:  # closes in reverse: bundle.json, entered first, is put in place last
         artifacts.write_json(stack.enter_context(artifacts.replacing(folder / "bundle.json")), content)

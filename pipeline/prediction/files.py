@@ -113,9 +113,10 @@ def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Pat
 
 
 def show(items: list[Item], classes: list[str], form: str) -> str:
-    """Return the items as an aligned table, JSON or CSV (a column per class)."""
+    """Return the items as an aligned table, JSON or CSV (a column per class); a warning of the model is above the table."""
     if form == "json":
         return json.dumps(items, indent=1, ensure_ascii=False) + "\n"
+    warning = next((item["warning"] for item in items if "warning" in item), "")
     header = ["file", "class", *classes, "decision", "refused", "reason"]
     rows: list[list[str | float]] = []
     for item in items:
@@ -125,6 +126,9 @@ def show(items: list[Item], classes: list[str], form: str) -> str:
         )
     if form == "csv":
         out = io.StringIO()
+        if warning:
+            header = [*header, "warning"]
+            rows = [[*row, item.get("warning", "")] for row, item in zip(rows, items, strict=True)]
         csv.writer(out, lineterminator="\n").writerows([header, *rows])
         return out.getvalue()
     lines = [["file", "class", *classes, "answer"]]
@@ -133,4 +137,7 @@ def show(items: list[Item], classes: list[str], form: str) -> str:
         answer = "; ".join(filter(None, (item["decision"], item["reason"])))
         lines.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
+    above = f"Warning: this model is {warning}\n" if warning else ""
+    return above + "".join(
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
+    )

@@ -31,7 +31,7 @@ class Model:
 
         Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes clinical columns.
         Tables: the columns of the bundle's schema. An empty cell is what is not known. Bad input becomes a row with an empty
-        class, no probabilities and the reason.
+        class, no probabilities and the reason. A model with a warning has it in a column.
         """
         info = self.predictor.info
         rows = table.drop(columns="image", errors="ignore").astype(object)
@@ -41,7 +41,7 @@ class Model:
             samples = list(zip(files, samples, strict=True)) if info.clinical_columns else files
         items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
         rows = [
-            {name: item[name] for name in ("class", "decision", "refused", "reason")}
+            {name: item.get(name, "") for name in ("class", "decision", "refused", "reason", "warning")}
             | {f"proba_{name}": item["probabilities"].get(name, np.nan) for name in self.predictor.classes}
             for item in items
         ]
@@ -65,6 +65,7 @@ def inputs(info: BundleInfo) -> dict[str, str]:
 def outputs(info: BundleInfo) -> dict[str, str]:
     """Return MLflow's type of each column that comes out."""
     answer = {"class": "string", "decision": "string", "refused": "boolean", "reason": "string"}
+    answer |= {"warning": "string"} if info.warning else {}
     return answer | {f"proba_{name}": "double" for name in info.classes}
 
 

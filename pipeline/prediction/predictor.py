@@ -175,7 +175,7 @@ class Predictor:
         if score.ood.is_refused:
             return refused(name, score.ood.reason)
         answer = self.classes[int(decide(score.proba[None], self.rule)[0])]
-        return {
+        item: Item = {
             "file": name,
             "class": answer,
             "probabilities": {name: round(float(p), 6) for name, p in zip(self.classes, score.proba, strict=True)},
@@ -183,3 +183,6 @@ class Predictor:
             "refused": False,
             "reason": "; ".join(filter(None, (score.ood.reason, note))),
         }
+        if self.info.warning:
+            item["warning"] = self.info.warning
+        return item

@@ -41,6 +41,8 @@ def of_test_set(study: Study) -> list[str]:
 def of_data(study: Study) -> list[str]:
     """Return what limits the data: groups that nobody named, shortcuts, small subgroups."""
     sentences = []
+    if study.selection.warning:
+        sentences.append(f"The champion is {study.selection.warning}.")
     if study.selection.tied:
         sentences.append(f"Not distinguishable from the champion: {', '.join(study.selection.tied)}.")
     if study.audit.clusters:

@@ -16,10 +16,11 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import report, selection, test_set_evaluations
+from pipeline.evaluation.operating_point import decide_out_of_fold
 from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import calibrate
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Study:
     @cached_property
     def decided(self) -> np.ndarray:
         """What the champion decided out of fold, int (n_dev,)."""
-        return decide(self.proba, self.bundle.rule)
+        return decide_out_of_fold(self.dev, self.proba, self.bundle.rule, self.task.select.operating_point)
 
     @cached_property
     def looks(self) -> int:

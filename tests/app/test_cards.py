@@ -12,6 +12,7 @@ def test_tasks_are_listed_and_described(server, skin):
     assert [task["task"] for task in content["tasks"]] == ["patients", "skin", "whole"]
     described = server.get("/v1/tasks/skin")[1]
     facts = {"task": "skin", "kind": "image", "model": "line", "bundle": skin.id, "classes": ["benign", "malignant"]}
+    facts |= {"warning": ""}
     assert content["tasks"][1] == facts
     assert described == facts | {"schema": None, "metrics": described["metrics"], "card": described["card"]}
     assert described["metrics"]["out_of_fold"] == {"roc_auc": 0.9}

@@ -1,5 +1,7 @@
 """The threshold does what it was chosen for, on data it has not seen too, and says what its answers are worth elsewhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,20 @@ from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params import parse
 from pipeline.core.params_models import OperatingPointParams, TaskParams
-from pipeline.evaluation.operating_point import bayes, check_classes, choose, describe, predictive_values, sweep
+from pipeline.evaluation.operating_point import (
+    check_classes,
+    choose,
+    conformal_share,
+    decide_out_of_fold,
+    describe,
+    notes_on_choice,
+    predictive_values,
+    sweep,
+)
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, decide
+from pipeline.stats import combined
 from tests.models import dataset, numbers
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -46,21 +58,58 @@ def test_threshold_meets_the_target_tightly(target):
     assert rates(dev.y, decide(proba, rule))[0] >= target
     assert rule.chosen_for == f"a sensitivity of at least {target}"
     higher = DecisionRule(proba[proba[:, 1] >= rule.threshold, 1].min() + 1e-5)
-    assert rates(dev.y, decide(proba, higher))[0] < target or (dev.y[proba[:, 1] < higher.threshold] == 0).any()
+    needed = conformal_share(target, int((dev.y == 1).sum()))
+    assert rates(dev.y, decide(proba, higher))[0] < needed or (dev.y[proba[:, 1] < higher.threshold] == 0).any()
     rule = choose(dev, proba, point(target_specificity=target))
     assert rates(dev.y, decide(proba, rule))[1] >= target
     lower = DecisionRule(proba[proba[:, 1] < rule.threshold, 1].max())
-    assert rates(dev.y, decide(proba, lower))[1] < target
+    assert rates(dev.y, decide(proba, lower))[1] < conformal_share(target, int((dev.y == 0).sum()))
 
 
 @pytest.mark.parametrize("hits", range(1, 50))
 def test_a_target_that_is_met_to_the_sample_is_met(hits):
     y, p = np.repeat([1, 0], 50), np.tile(np.arange(1, 51) / 100, 2)
     dev = dataset(np.zeros((100, 1), np.float32), y, np.arange(100), folds=0)
-    rule = choose(dev, np.column_stack([1 - p, p]), point(target_sensitivity=hits / 50))
+    rule = choose(dev, np.column_stack([1 - p, p]), point(target_sensitivity=hits / 51))
     assert (p[y == 1] >= rule.threshold).sum() == hits
-    rule = choose(dev, np.column_stack([1 - p, p]), point(target_specificity=hits / 50))
+    rule = choose(dev, np.column_stack([1 - p, p]), point(target_specificity=hits / 51))
     assert (p[y == 0] < rule.threshold).sum() == hits
+
+
+def test_next_positive_is_found_with_the_target_probability():
+    """Scores of n positives and of one more are exchangeable: of 4,000 draws the rank decides, whatever their distribution."""
+    rng = np.random.default_rng(0)
+    for n, target in ((20, 0.9), (35, 0.8)):
+        scores = -np.sort(-rng.exponential(size=(4000, n)), axis=1)
+        last = scores[:, round(conformal_share(target, n) * n) - 1]
+        found = (rng.exponential(size=4000) >= last).mean()
+        assert target - 0.015 < found < target + 1 / (n + 1) + 0.015
+    assert conformal_share(0.9, 5) == 1
+
+
+def test_samples_are_decided_by_thresholds_chosen_without_them():
+    dev, proba = simulated(240)
+    dev = replace(dev, fold=np.arange(240) // 2 % 5)
+    asked = point(target_sensitivity=0.8)
+    decided = decide_out_of_fold(dev, proba, choose(dev, proba, asked), asked)
+    for fold in range(5):
+        rows = np.flatnonzero(dev.fold != fold)
+        own = choose(dev.rows(rows), proba[rows], asked)
+        assert (decided[dev.fold == fold] == decide(proba[dev.fold == fold], own)).all()
+    rule = DecisionRule(0.3)
+    assert (decide_out_of_fold(dev, proba, rule, point()) == decide(proba, rule)).all()
+
+
+def test_few_samples_of_the_target_class_are_noted():
+    dev, proba = simulated(80)
+    asked = point(target_specificity=0.9)
+    notes = notes_on_choice(dev, choose(dev, proba, asked), asked)
+    n = (dev.y == 0).sum()
+    assert len(notes) == 1 + (n < 50)
+    asked = point(target_sensitivity=0.9)
+    notes = notes_on_choice(dev, choose(dev, proba, asked), asked)
+    assert notes[1].startswith(f"a sensitivity of at least 0.9 was aimed at with {(dev.y == 1).sum()} samples of ")
+    assert notes_on_choice(dev, DecisionRule(), point()) == []
 
 
 def test_no_other_threshold_is_cheaper_and_dear_misses_lower_it():
@@ -120,10 +169,15 @@ def test_unreachable_specificity_gives_the_nearest():
 
 def test_predictive_values_are_those_of_altman_and_bland_1994():
     """Liver scans: 231 of 258 abnormal and 54 of 86 normal ones are right; PPV 0.88, NPV 0.67; of 25 % ill 0.45 and 0.95."""
-    assert bayes(231 / 258, 54 / 86, 258 / 344) == (pytest.approx(0.88, abs=0.005), pytest.approx(0.67, abs=0.005))
-    assert bayes(231 / 258, 54 / 86, 0.25) == (pytest.approx(0.45, abs=0.01), pytest.approx(0.95, abs=0.01))
-    assert bayes(0, 1, 0.3) == (pytest.approx(np.nan, nan_ok=True), 0.7)  # nobody is called positive, or negative
-    assert bayes(1, 0, 0.3) == (0.3, pytest.approx(np.nan, nan_ok=True))
+    assert combined.predictive_values(231 / 258, 54 / 86, 258 / 344) == (
+        pytest.approx(0.88, abs=0.005),
+        pytest.approx(0.67, abs=0.005),
+    )
+    assert combined.predictive_values(231 / 258, 54 / 86, 0.25) == pytest.approx((0.45, 0.95), abs=0.01)
+    assert combined.predictive_values(0, 1, 0.3) == pytest.approx(
+        (np.nan, 0.7), nan_ok=True
+    )  # nobody is called positive
+    assert combined.predictive_values(1, 0, 0.3) == pytest.approx((0.3, np.nan), nan_ok=True)
 
 
 def test_predictive_values_match_counts_at_own_prevalence():
@@ -143,10 +197,10 @@ def test_predictive_values_match_counts_at_own_prevalence():
 
 
 def test_without_an_error_the_interval_is_not_a_point():
-    ci = {"recall": [0.8, 1.0], "specificity": [0.9, 1.0]}
+    ci = {"recall": [1.0, 1.0], "specificity": [0.9, 1.0]}
     values = predictive_values(Report({"recall": 1.0, "specificity": 1.0}, ci), 0.1)
     assert (values["precision"], values["negative_predictive_value"]) == (1, 1)
-    assert values.ci["precision"] == [pytest.approx(0.08 / (0.08 + 0.09)), 1]
+    assert values.ci["precision"] == [pytest.approx(0.1 / (0.1 + 0.09)), 1]
 
 
 # Parameters

@@ -49,7 +49,7 @@ def test_evaluate_writes_exactly_its_outputs(project):
     names = ("confusion", "history", "roc")
     more = [f"{name}.{suffix}" for name in ("coverage", "importance", "reliability") for suffix in ("csv", "png")]
     if len(Dataset.load(Path("data/t/dev.npz")).classes) == 2:
-        more.append("thresholds.csv")
+        more += ["calibration_curve.csv", "thresholds.csv"]
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
     numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
     assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
@@ -74,8 +74,10 @@ def test_report_matches_predictions_and_decision_rule(project, power):
     assert rule.calibration.method == report["calibration"]["method"] == method
     assert rule.threshold == 0.5
     proba = decision_rule.calibrate(raw, rule)
-    expected = artifacts.rounded(assess(dev, proba, decision_rule.decide(proba, rule), 200, 7))
-    judged = ("brier_score_loss", "log_loss", "ece")
+    expected = artifacts.rounded(
+        assess(dev, proba, decision_rule.decide(proba, rule), 200, 7, n_folds=dev.fold.max() + 1)
+    )
+    judged = ("brier_score_loss", "log_loss", "ece", "calibration_slope", "calibration_intercept")
     for name, value in expected.items():
         if name not in ("ci", *judged):
             assert report[name] == value

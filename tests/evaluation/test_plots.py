@@ -23,7 +23,8 @@ def test_png_bytes_are_reproducible_and_name_no_program(tmp_path, n_classes):
         plots.confusion(matrix, data.classes, "m", tmp_path / f"{name} confusion.png")
         history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5], "val_loss": [0.8, 0.7]})
         plots.history(history, "m", tmp_path / f"{name} history.png")
-        plots.reliability(curves.reliability(data, proba), data.positive, "m", tmp_path / f"{name} reliability.png")
+        bins, smooth = curves.reliability(data, proba), curves.flexible(data, proba)
+        plots.reliability(bins, smooth, data.positive, "m", tmp_path / f"{name} reliability.png")
     for kind in ("roc", "confusion", "history", "reliability"):
         first = tmp_path / f"first {kind}.png"
         assert is_png(first)

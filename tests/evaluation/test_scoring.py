@@ -9,10 +9,11 @@ from sklearn import metrics as reference
 from pipeline.core import artifacts
 from pipeline.evaluation.scoring import FEW_GROUPS, assess
 from pipeline.stats.intervals import of_share
+from pipeline.stats.logistic_calibration import NAMES as NAMES_OF_CALIBRATION
 from tests.models import NAMES, predictions
 
 pytestmark = pytest.mark.filterwarnings("error")
-TWO = {"f1", "precision", "recall", "specificity", "negative_predictive_value"}
+TWO = {"f1", "precision", "recall", "specificity", "negative_predictive_value"} | set(NAMES_OF_CALIBRATION)
 MORE = {"f1_macro", "precision_macro", "recall_macro"}
 BOTH = {
     "accuracy", "balanced_accuracy", "matthews_corrcoef", "roc_auc", "average_precision",
@@ -26,11 +27,11 @@ def test_a_report_has_flat_scalars_their_intervals_counts_and_classes(n_classes)
     report = assess(data, proba, proba.argmax(axis=1), 200, 7)
     scalars = BOTH | (TWO if n_classes == 2 else MORE)
     assert set(report.to_json()) == scalars | {"ci", "counts", "per_class", "notes"}
-    assert set(report.ci) == scalars
-    for name in scalars:
+    assert set(report.ci) == scalars - {"ece"}
+    for name in report.ci:
         low, high = report.ci[name]
         assert low <= high
-        assert low - 0.1 <= report[name] <= high + 0.1
+        assert low <= report[name] <= high
     assert report.counts.n == 80
     assert report.counts.n_groups == 40
     assert set(report.per_class) == set(NAMES[n_classes])
@@ -110,3 +111,42 @@ def test_class_without_samples_is_noted_and_undefined():
     assert np.isnan(report.ci["roc_auc"]).all()
     assert np.isnan(report.per_class["squamous"].ci["recall"]).all()
     assert np.isfinite(report.ci["accuracy"]).all()
+
+
+def test_share_of_few_cases_is_given_as_counts():
+    data, proba = predictions(2, 120)
+    kept = np.flatnonzero((data.y == 0) | (np.cumsum(data.y == 1) <= 4))
+    data, proba = data.rows(kept), proba[kept]
+    decided = proba.argmax(axis=1)
+    report = assess(data, proba, decided, 100, 7)
+    hits = int(((decided == 1) & (data.y == 1)).sum())
+    assert report.cases["recall"] == report.per_class["malignant"].cases["recall"] == [hits, 4]
+    assert np.isnan(report.ci["recall"]).all()
+    assert "specificity" not in report.cases
+    assert np.isfinite(report.ci["balanced_accuracy"]).all()
+    assert report.to_json()["cases"] == report.cases
+
+
+def test_one_figure_has_one_interval():
+    data, proba = predictions(2, 120)
+    report = assess(data, proba, proba.argmax(axis=1), 100, 7)
+    positive = report.per_class["malignant"]
+    for name in ("recall", "precision", "f1", "roc_auc"):
+        assert report.ci[name] == positive.ci[name], name
+    data, proba = predictions(4, 120)
+    report = assess(data, proba, proba.argmax(axis=1), 100, 7)
+    assert report.ci["recall_macro"] == report.ci["balanced_accuracy"]
+
+
+def test_intervals_out_of_fold_are_wider():
+    data, proba = predictions(2, 240)
+    decided = proba.argmax(axis=1)
+    fixed, crossed = (assess(data, proba, decided, 200, 7, n_folds) for n_folds in (None, 5))
+    for name, ends in fixed.ci.items():
+        assert np.diff(crossed.ci[name]) > 1.05 * np.diff(ends), name
+
+
+def test_calibration_is_withheld_with_few_events():
+    data, proba = predictions(2, 24)
+    report = assess(data, proba, proba.argmax(axis=1), 100, 7)
+    assert np.isnan([report["calibration_slope"], *report.ci["calibration_intercept"]]).all()

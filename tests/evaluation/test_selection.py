@@ -10,7 +10,9 @@ from pipeline import evaluate, select_best, train
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError, DataError, StageError
 from pipeline.data import images
-from pipeline.evaluation.selection import RULE, Choice, explain, select
+from pipeline.evaluation.candidates import Candidate, Draws
+from pipeline.evaluation.report import Report
+from pipeline.evaluation.selection import RULE, explain, select
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
 from tests.models import (
@@ -38,14 +40,31 @@ KEYS = {
     "reason",
     "scores",
     "bundle",
+    "best",
+    "compared",
+    "lowest",
+    "expected",
+    "warning",
 }
 
 
-def chosen(scores, spread=0.0, higher_is_better=True):
-    """Select by figures whose paired draws differ by noise of their own of the given spread."""
+def candidates(scores, spread=0.0, losses=None, ends=0.1, baselines=()):
+    """Candidates by ROC AUC and log loss, whose paired draws differ by noise of their own of the given spread."""
     own = np.random.default_rng(1)
-    draws = {model: score + 0.05 * NOISE + spread * own.normal(size=400) for model, score in scores.items()}
-    return select(scores, draws, higher_is_better)
+    found = {}
+    for model, score in scores.items():
+        loss = (losses or {}).get(model, 1 - score)
+        figures = {"roc_auc": score, "log_loss": loss}
+        drawn = {name: value + 0.05 * NOISE + spread * own.normal(size=400) for name, value in figures.items()}
+        left = {name: value + 0.1 * own.normal(size=400) for name, value in figures.items()}
+        ci = {"roc_auc": [score - ends, min(score + ends, 1)]}
+        found[model] = Candidate(Report(figures=figures, ci=ci), Draws(drawn, left), model in baselines)
+    return found
+
+
+def chosen(scores, spread=0.0, losses=None, **options):
+    """Select from `candidates` by ROC AUC, of 5 folds and 100 groups."""
+    return select(candidates(scores, spread, losses, **options), "roc_auc", True, 5, 100)
 
 
 @pytest.fixture
@@ -57,90 +76,150 @@ def project(evaluated, work_in_copy):
 # The rule
 
 
-def test_a_clear_winner_wins_wherever_it_stands_in_the_list():
+def test_higher_figure_is_selected_wherever_it_is_listed():
     for order in (["a", "b", "c"], ["c", "a", "b"]):
         found = chosen({model: {"a": 0.7, "b": 0.9, "c": 0.8}[model] for model in order}, spread=0.01)
-        assert (found.winner, found.runner_up, found.tied) == ("b", "c", [])
+        assert (found.winner, found.runner_up, found.tied, found.best) == ("b", "c", [], "b")
         assert found.difference == pytest.approx(-0.1)
         low, high = found.difference_ci
         assert low < -0.1 < high < 0
 
 
-def test_first_listed_of_tied_models_is_selected():
-    found = chosen({"bad": 0.5, "simple": 0.88, "middle": 0.89, "best": 0.9}, spread=0.03)
-    assert (found.winner, found.runner_up, found.tied) == ("simple", "best", ["middle", "best"])
-    assert found.difference == pytest.approx(0.02)
+def test_tie_does_not_select_a_lower_figure():
+    found = chosen({"simple": 0.8, "best": 0.9}, spread=0.1)
+    assert (found.winner, found.runner_up, found.tied) == ("best", "simple", ["simple"])
     assert found.difference_ci[0] < 0 < found.difference_ci[1]
 
 
-def test_constant_small_difference_is_no_tie():
-    assert chosen({"simple": 0.899, "best": 0.9}).winner == "best"
+def test_close_figures_are_decided_by_log_loss():
+    found = chosen({"a": 0.895, "b": 0.9, "c": 0.88}, losses={"a": 0.3, "b": 0.5, "c": 0.1})
+    assert (found.winner, found.best, found.lowest, found.compared) == ("a", "b", "a", ["a", "b"])
 
 
-def test_equal_models_are_tied_and_the_first_wins():
+def test_simple_model_is_selected_where_nothing_speaks_against_it():
+    scores, losses = {"simple": 0.895, "best": 0.9}, {"simple": 0.31, "best": 0.3}
+    assert chosen(scores, 0.1, losses).winner == "simple"
+    assert chosen(scores, 0.001, losses).winner == "best"
+
+
+def test_equal_models_are_tied_and_the_first_is_selected():
     found = chosen({"first": 0.8, "second": 0.8})
     assert (found.winner, found.tied) == ("first", ["second"])
 
 
 def test_of_a_loss_less_is_better():
-    found = chosen({"a": 0.2, "b": 0.1, "c": 0.3}, spread=0.01, higher_is_better=False)
+    models = candidates({"a": 0.8, "b": 0.9, "c": 0.7}, spread=0.01)
+    for one in models.values():
+        one.report.ci["log_loss"] = [0.1, 0.9]
+    found = select(models, "log_loss", False, 5, 100)
     assert (found.winner, found.runner_up) == ("b", "a")
     assert found.difference == pytest.approx(0.1)
 
 
-def test_a_single_model_wins_without_a_runner_up():
-    assert chosen({"only": 0.8}) == Choice("only")
+def test_a_single_model_is_selected_without_a_runner_up():
+    found = chosen({"only": 0.8})
+    assert (found.winner, found.runner_up, found.tied) == ("only", None, [])
+    assert (found.expected.figure, found.expected.ci) == (0.8, pytest.approx([0.7, 0.9]))
 
 
-def test_a_model_without_a_figure_neither_wins_nor_ties():
-    scores = {"floor": np.nan, "a": 0.7, "b": 0.9}
-    draws = {"floor": np.full(400, np.nan), "a": 0.7 + 0.01 * NOISE, "b": 0.9 + 0.02 * NOISE}
-    found = select(scores, draws, True)
-    assert (found.winner, found.runner_up, found.tied) == ("b", "a", [])
-    assert select({"floor": np.nan, "a": 0.7}, draws, True).runner_up is None
+def test_model_without_a_figure_is_neither_selected_nor_tied():
+    for scores in ({"floor": np.nan, "a": 0.7, "b": 0.9}, {"b": 0.9, "floor": np.nan}):
+        found = chosen(scores, 0.01)
+        assert (found.winner, "floor" in found.tied, found.runner_up) == ("b", False, "a" if "a" in scores else None)
 
 
 def test_no_figure_at_all_is_an_error():
     with pytest.raises(DataError, match=r"defined for none of a, b; choose another select\.metric"):
-        select({"a": np.nan, "b": np.nan}, {}, True)
+        chosen({"a": np.nan, "b": np.nan})
+
+
+def test_baseline_is_never_selected_over_a_model():
+    scores, losses = {"model": 0.5, "floor": 0.52}, {"model": 0.8, "floor": 0.69}
+    assert chosen(scores, 0.1, losses, baselines=["floor"]).winner == "model"
+    assert chosen({"floor": 0.5}, baselines=["floor"]).winner == "floor"
+
+
+def test_equal_models_share_the_luck_of_the_best():
+    found = chosen({name: 0.6 for name in "abcde"} | {"f": 0.66}, spread=0.05)
+    assert 0.6 < found.expected.figure < 0.65
+    assert found.expected.ci[0] < 0.56 < found.expected.ci[1]
+    assert chosen({"a": 0.6, "b": 0.9}, spread=0.02).expected.figure == 0.9
+
+
+# Not better than guessing
+
+
+@pytest.mark.parametrize(
+    ("scores", "options", "warning"),
+    [
+        ({"a": 0.58}, {}, "not better than guessing: the interval of its ROC AUC, 0.480 to 0.680, contains 0.5"),
+        ({"a": 0.61}, {}, ""),
+        (
+            {"a": 0.58, "floor": 0.5},
+            {"spread": 0.1, "baselines": ["floor"]},
+            "not better than guessing: cannot be told from floor, which predicts the class frequencies",
+        ),
+        ({"a": 0.9, "floor": 0.5}, {"spread": 0.05, "baselines": ["floor"]}, ""),
+        (
+            {"floor": 0.5},
+            {"baselines": ["floor"]},
+            "not better than guessing: a baseline that predicts the class frequencies",
+        ),
+    ],
+    ids=["contains 0.5", "above", "tied with the baseline", "above the baseline", "the baseline"],
+)
+def test_champion_no_better_than_guessing_is_named_so(scores, options, warning):
+    found = chosen(scores, **options)
+    assert found.warning == warning
+    assert explain(found, "roc_auc", candidates(scores, **options)).endswith(warning)
 
 
 # The sentence
 
 
 @pytest.mark.parametrize(
-    ("scores", "spread", "sentence"),
+    ("scores", "spread", "losses", "sentence"),
     [
-        ({"a": 0.9}, 0, r"a selected \(ROC AUC 0\.900\): the only model"),
+        ({"a": 0.9}, 0, {}, r"a selected \(ROC AUC 0\.900\): the only model"),
         (
             {"a": 0.7, "b": 0.9},
             0,
-            r"b selected \(.*\): better than a \(0\.700, difference -0\.200 \[-0\.200, -0\.200\]\)",
+            {},
+            r"b selected \(.*\): best ROC AUC; better than a \(0\.700, difference -0\.200 \[-0\.200, -0\.200\]\)",
         ),
         (
-            {"a": 0.89, "b": 0.9},
-            0.03,
-            r"a selected \(.*\): tied with b \(0\.900, difference 0\.010 \[-0\.\d{3}, 0\.\d{3}\]\) and listed first",
+            {"a": 0.8, "b": 0.9},
+            0.1,
+            {},
+            r"b selected \(.*\): best ROC AUC; tied with a \(0\.800, difference -0\.100 \[-0\.\d{3}, 0\.\d{3}\]\)",
         ),
-        ({"a": 0.88, "b": 0.89, "c": 0.9}, 0.03, r"a selected .*: tied with c \(0\.900, .*\), b and listed first"),
         (
-            {"a": 0.88, "b": 0.89, "d": 0.89, "c": 0.9},
-            0.03,
-            r"a selected .*: tied with c \(.*\), b, d and listed first",
+            {"a": 0.895, "b": 0.9},
+            0.1,
+            {"a": 0.3, "b": 0.4},
+            r"a selected .*: ROC AUC within 0\.01 of the best \(b, 0\.900\), and of 2 so close the lowest "
+            r"log loss \(0\.300\); tied with b .*",
         ),
+        (
+            {"a": 0.9, "b": 0.895},
+            0.1,
+            {"a": 0.31, "b": 0.3},
+            r"a selected .*: best ROC AUC, log loss 0\.310 within half a standard error of the lowest of those \(b, 0\.300\), "
+            r"and listed before it; tied with b .*",
+        ),
+        (
+            {"a": 0.895, "b": 0.9},
+            0,
+            {"a": 0.3, "b": 0.4},
+            r"a selected .*: ROC AUC within .*; below b \(0\.900, difference 0\.005 \[0\.005, 0\.005\]\)",
+        ),
+        ({"b": 0.9, "a": 0.8, "c": 0.81}, 0.2, {}, r"b selected .*: best ROC AUC; tied with c \(0\.810, .*\), a"),
     ],
-    ids=["only", "clear", "tie", "tie of three", "tie of four"],
+    ids=["only", "clear", "tie", "log loss", "simpler", "below", "three"],
 )
-def test_the_verdict_is_a_sentence_with_its_figures(scores, spread, sentence):
-    assert re.fullmatch(sentence, explain(chosen(scores, spread), "roc_auc", scores))
-
-
-def test_verdict_names_ties_beyond_the_runner_up():
-    scores = {"b": 0.9, "a": 0.88, "vague": 0.85}
-    draws = {"b": 0.9 + 0 * NOISE, "a": 0.88 + 0 * NOISE, "vague": 0.85 + 0.1 * NOISE}
-    sentence = explain(select(scores, draws, True), "roc_auc", scores)
-    assert "better than a (0.880" in sentence
-    assert sentence.endswith("; tied with vague")
+def test_the_verdict_says_what_was_done(scores, spread, losses, sentence):
+    models = candidates(scores, spread, losses)
+    assert re.fullmatch(sentence, explain(chosen(scores, spread, losses), "roc_auc", models))
 
 
 # The stage
@@ -223,6 +302,21 @@ def test_bundle_has_rule_report_and_golden_answers(project):
     assert best.files["model.joblib"] == Path("models/t/candidates/line/model.joblib").read_bytes()
     sha256 = artifacts.sha256(Path("models/t/best/bundle.json").read_bytes())
     assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.expected_sha256("t")
+
+
+def test_champion_no_better_than_guessing_says_so_in_answers(project):
+    for model in ("line", "near"):
+        report = artifacts.read_json(f"reports/t/cv/{model}.json")
+        report["ci"]["roc_auc"] = [0.42, 0.99]
+        artifacts.write_json(f"reports/t/cv/{model}.json", report)
+    select_best.main("t")
+    chosen = artifacts.read_json("reports/t/selection.json")
+    loaded = Predictor("models/t/best")
+    assert chosen["warning"] == loaded.info.warning
+    assert loaded.info.warning.startswith("not better than guessing: the interval of its ROC AUC, 0.4")
+    assert chosen["reason"].endswith(loaded.info.warning)
+    answer = loaded.predict(loaded.info.golden[0].input, "row")
+    assert answer["warning"] == loaded.info.warning
 
 
 def test_golden_predictions_of_a_table_match_the_bundle(project):

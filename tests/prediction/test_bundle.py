@@ -48,7 +48,13 @@ def test_what_is_written_is_read(best):
     loaded = bundle.read(best)
     assert loaded.files == {"model.joblib": b"a model"}
     assert loaded.info.rule == RULE
-    written = {"format": 1, "decision": RULE.to_json(), "metrics": {"roc_auc": 0.9}, "golden": [vars(GOLDEN)]}
+    written = {
+        "format": 1,
+        "decision": RULE.to_json(),
+        "metrics": {"roc_auc": 0.9},
+        "golden": [vars(GOLDEN)],
+        "warning": "",
+    }
     described = describe(files={"model.joblib": artifacts.sha256(b"a model")}).to_json()
     assert artifacts.read_json(best / "bundle.json") == described | written
     assert names(best) == ["bundle.json", "model.joblib"]

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline import predict
 from pipeline.core.errors import DataError
+from pipeline.prediction.files import show
 from tests.models import (
     KERAS_NOISE,
     picture,
@@ -174,3 +175,18 @@ def test_predicting_logs_nothing_about_the_files(pictures):
     assert code == 0
     traces = [path for path in pictures.rglob("*.jsonl") if "raw/1.png" in path.read_text()]
     assert traces == []
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_warning_of_the_model_goes_with_every_answer(form):
+    item = {"file": "a.png", "class": "b", "probabilities": {"b": 0.6}, "decision": "b", "refused": False, "reason": ""}
+    text = show([item | {"warning": "not better than guessing: why"}, item | {"class": ""}], ["b"], form)
+    plain = show([item], ["b"], form)
+    assert "guessing" not in plain
+    if form == "table":
+        assert text.splitlines()[0] == "Warning: this model is not better than guessing: why"
+    elif form == "csv":
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert [row["warning"] for row in rows] == ["not better than guessing: why", ""]
+    else:
+        assert json.loads(text)[0]["warning"] == "not better than guessing: why"

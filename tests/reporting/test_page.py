@@ -34,7 +34,7 @@ def test_every_figure_of_the_champion_is_on_the_page(rows):
     text = Page(render("t")).text
     study = results.read("t")
     for side in (study.cv, study.test):
-        for key in ("roc_auc", "recall", "specificity", "brier_score_loss", "log_loss", "ece"):
+        for key in ("roc_auc", "recall", "specificity", "brier_score_loss", "log_loss"):
             low, high = side.ci[key]
             assert f"{side[key]:.3f} [{low:.3f} to {high:.3f}]" in text, key
         for row in side.counts.confusion.values():

@@ -89,11 +89,13 @@ def test_intervals_are_ordered_in_range_and_hold_the_figure():
         data = predictions(ease=ease)
         figures, draws = scores(*data), bootstrap(*data, np.arange(200) // 2, 400, seed=0)
         for name, values in draws.items():
+            if name == "ece":  # has none
+                continue
             low, high = of_metric(name, figures[name], values, 100, 100)
             assert low < high
             assert low >= (-1 if name == "matthews_corrcoef" else 0)
             assert high <= (np.inf if name == "log_loss" else 1)
-            assert low <= figures[name] <= high or name == "ece"
+            assert low <= figures[name] <= high
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "brier_score_loss", "log_loss"])
@@ -105,20 +107,6 @@ def test_scaled_intervals_are_those_computed_by_hand(name):
     reach = 2.0930240544082634 * np.sqrt(20 / 19) * scale(draws).std(ddof=1)  # Student's quantile for 19, from tables
     expected = back(scale(0.8) + np.array([-reach, reach]))
     assert of_metric(name, 0.8, draws, 20, 9) == pytest.approx(expected, rel=1e-9)
-
-
-def test_ece_interval_corrects_for_resampling():
-    rng = np.random.default_rng(0)
-    p = rng.uniform(size=400)
-    data = (
-        (rng.random(400) < p).astype(int),
-        np.column_stack([1 - p, p]),
-        (p >= 0.5).astype(int),
-    )  # perfectly calibrated
-    draws = bootstrap(*data, np.arange(400), 500, seed=0)["ece"]
-    low, high = of_metric("ece", scores(*data)["ece"], draws, 400, 190)
-    assert low < 0.01
-    assert high < np.quantile(draws, 0.975) - 0.02
 
 
 def test_faultless_interval_depends_on_group_count():
