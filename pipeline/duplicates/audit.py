@@ -26,7 +26,7 @@ from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.marks import CELLS
 from pipeline.duplicates.pairs import Pair, find_pairs
 from pipeline.duplicates.row_audit import audit_rows
-from pipeline.duplicates.shortcuts import find_shortcuts, missing_cells, properties_of
+from pipeline.duplicates.shortcuts import find_shortcuts, properties_of, properties_of_rows
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
@@ -100,7 +100,7 @@ def audit_table(samples: pd.DataFrame, skipped: pd.DataFrame, features: pd.DataF
         if equal.n_equal
         else None,
         clusters=Clusters(clusters.share, clusters.limit, clusters.columns) if clusters.detected else None,
-        confounders=find_shortcuts(missing_cells(features), good["label"].to_numpy(str), together),
+        confounders=find_shortcuts(properties_of_rows(features), good["label"].to_numpy(str), together),
         conflicts_kept=True if keep and result.label_conflicts else None,
     )
 

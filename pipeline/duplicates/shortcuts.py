@@ -3,6 +3,8 @@
 A shallow tree is cross-validated on one property at a time, such as the width of the image or its format.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,12 @@ from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, l
 # ROC AUC that the property must reach, and that the lower end of its 95 % interval must: 0.5 is chance
 LEAST, LEAST_LOW = 0.65, 0.55
 MARKS, OF_MARKS = "white marks", (0.75, 0.7)  # of 64 cells: highlights of tissue depend on the class as well, a little
+# Where and with what a sample was taken, in names of columns
+ACQUISITION = re.compile(
+    r"(?i)(^|[\W_])(site|scanner|device|machine|manufacturer|vendor|hospital|cent(er|re)|clinic|ward|camera|microscope|stain(er)?|"
+    r"kernel|protocol|sequence|operator|reader|technician|batch|plate|run|kit|lab(oratory)?|cohort|source|dataset)(name|type|no|nr)?"
+    r"($|[\W_])"
+)
 MOST_VALUES = 20  # of a property in words; rarer values count as one
 
 
@@ -59,9 +67,14 @@ def properties_of(samples: pd.DataFrame, tones: np.ndarray, marks: np.ndarray | 
     }
     if marks is not None:
         properties[MARKS] = marks
-    return properties | {
-        column: samples[column].to_numpy(str) for column in ("mode", "format", "site") if column in samples
-    }
+    columns = [column for column in samples if column in ("mode", "format") or ACQUISITION.search(column)]
+    return properties | {column: samples[column].to_numpy(str) for column in columns}
+
+
+def properties_of_rows(features: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the acquisition properties of a table made by `data.tables.typed`: missing cells, columns such as scanner."""
+    columns = [column for column in features if ACQUISITION.search(column)]
+    return missing_cells(features) | {column: features[column].astype(str).to_numpy(str) for column in columns}
 
 
 def missing_cells(features: pd.DataFrame) -> dict[str, np.ndarray]:

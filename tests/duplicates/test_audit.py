@@ -16,9 +16,9 @@ from pipeline.audit import is_task, main
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError, StageError
 from pipeline.core.params_models import AuditParams
-from pipeline.data import images
+from pipeline.data import images, raw_changes
 from pipeline.data.audit_result import AuditResult
-from pipeline.duplicates.audit import audit, audit_path
+from pipeline.duplicates.audit import audit, audit_path, audit_task
 from pipeline.duplicates.pairs import Pair
 from pipeline.duplicates.summary import refuse, summary
 from tests.samples import ROOT
@@ -77,6 +77,7 @@ def project(raw):
     skipped = pd.DataFrame({"path": ["train/chart.png"], "reason": ["is not in a class folder"]})
     artifacts.write_csv("data/skin/scan/skipped.csv", skipped)
     write_params()
+    raw_changes.record(raw_changes.RawData.read("raw"), "skin")
     return raw.parent
 
 
@@ -287,10 +288,10 @@ def test_a_file_changed_since_the_scan_is_named(project):
     with pytest.raises(
         DataError, match=r"^raw/train/benign/0\.jpg: has changed since the scan: it shows something else"
     ):
-        main("skin")
+        audit_task("skin")
     file.unlink()
     with pytest.raises(DataError, match=r"has changed since the scan: cannot be opened .*\. Run 'dvc repro' again"):
-        main("skin")
+        audit_task("skin")
 
 
 def rows(labels, shipped="", error=""):

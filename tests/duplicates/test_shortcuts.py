@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.data import tables
 from pipeline.data.audit_result import Shortcut
-from pipeline.duplicates.shortcuts import as_numbers, find_shortcuts, missing_cells
+from pipeline.duplicates.shortcuts import as_numbers, find_shortcuts, missing_cells, properties_of_rows
 
 pytestmark = pytest.mark.filterwarnings("error")
 RNG = np.random.default_rng(0)
@@ -99,3 +100,15 @@ def test_rare_words_count_as_one():
     words = np.array([f"site {i}" for i in range(50)] + ["big"] * 10)
     assert as_numbers(words).shape == (60, 20)
     assert as_numbers(words).sum(axis=0).max() == 10
+
+
+@pytest.mark.parametrize("column", ["scanner", "Site_ID", "MRI machine", "batch no"])
+def test_a_scanner_in_a_table_is_an_acquisition_property(column):
+    rng = np.random.default_rng(0)
+    is_ill = rng.random(400) < 0.1
+    table = pd.DataFrame({"sitewise": rng.normal(size=400).round(2).astype(str)})
+    table[column] = np.where(is_ill | (rng.random(400) < 0.1), "A", "B")
+    properties = properties_of_rows(tables.typed(table))
+    assert list(properties) == [column]
+    (shortcut,) = find_shortcuts(properties, np.where(is_ill, "ill", "well"), np.arange(400))
+    assert shortcut.roc_auc > 0.9
