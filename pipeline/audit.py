@@ -37,7 +37,7 @@ def run_stage(name: str) -> None:
 
 def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> int:
     """Audit a folder or CSV, print the result, and return the exit code."""
-    result, samples, root = audit_path(path, copies, min(os.cpu_count() or 1, MOST_WORKERS))
+    result, samples, root, rule = audit_path(path, copies, min(os.cpu_count() or 1, MOST_WORKERS))
     if result.n_unreadable == result.n_files:
         first = result.unreadable[0]
         raise DataError(f"{path.as_posix()}: no file can be read; the first is {first.path}: {first.reason}")
@@ -49,7 +49,7 @@ def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> in
     if sheet:
         if root is None:
             raise DataError(f"{path.as_posix()}: has rows, not images, so there is nothing to draw on {sheet}")
-        contact_sheet.write(sheet, summary.ranked(result, samples), root)
+        contact_sheet.write(sheet, summary.ranked(result, samples), root, rule)
         print(f"{sheet}: {min(len(result.pairs), contact_sheet.MOST)} pairs", file=sys.stderr)
     return summary.exit_code(result, *((samples[column] != "").any() for column in ("shipped", "group")))
 

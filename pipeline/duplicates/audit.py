@@ -3,6 +3,7 @@
 `audit` is pure; `audit_task` and `audit_path` read the samples first. Nothing is changed: `split` decides what is left out.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from functools import partial
@@ -20,7 +21,8 @@ from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, Pa
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.folder_layout import Skipped
 from pipeline.data.image_file import FileFacts
-from pipeline.data.images import rule_of
+from pipeline.data.images import PixelRule, rule_of
+from pipeline.data.images.proposal import propose
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.marks import CELLS
@@ -159,18 +161,21 @@ def as_paths(pair: Pair, paths: Sequence[str]) -> PathPair:
     return PathPair(paths[pair.a], paths[pair.b], pair.kind, pair.score, pair.copy)
 
 
-def audit_path(path: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None]:
-    """Return the audit of a folder or CSV, its samples, and the folder of its images, None for a table."""
+def audit_path(path: Path, copies: bool, workers: int) -> tuple[AuditResult, pd.DataFrame, Path | None, PixelRule]:
+    """Return the audit of a folder or CSV, its samples, the folder of its images, None for a table, and how these were read."""
     collected = collect(path)
     root, samples = collected.root, collected.samples
     skipped = pd.DataFrame([vars(file) for file in collected.skipped], columns=["path", "reason"])
     if root is None:
-        return audit_table(samples, skipped, tables.typed(collected.features), keep=True), samples, None
-    store = open_store()
+        return audit_table(samples, skipped, tables.typed(collected.features), keep=True), samples, None, PixelRule()
+    proposed = propose([root / name for name in samples["path"]], workers)
+    for title, text in proposed.lines:
+        print(f"{path.as_posix()}: {title}: {text}", file=sys.stderr)
+    store = open_store(PixelRule(proposed.intensity))
     prints = take_all([root / name for name in samples["path"]], store, path.name, workers)
     facts = pd.DataFrame([asdict(fingerprint.facts) for fingerprint in prints], columns=FACTS)
     samples = pd.concat([samples, facts], axis=1)
     usable = [i for i, fingerprint in enumerate(prints) if not fingerprint.facts.error]
     prints = [prints[i] for i in usable]
     pairs = find_pairs([root / samples["path"][i] for i in usable], prints, store, workers, path.name)
-    return audit(samples, skipped, prints, pairs, copies), samples, root
+    return audit(samples, skipped, prints, pairs, copies), samples, root, store.rule

@@ -36,7 +36,8 @@ def add(name: str, task: str, path: str, words: dict[str, str], label: str | Non
     data = inspect(path, label, group_by, content["workers"])
     if data.kind != kind:
         raise DataError(f"{path}: holds data of kind {data.kind}; the task {task!r} is of kind {kind}")
-    block = {"task": task, "raw": data.raw, "read": data.read} | ({"labels": words} if words else {})
+    read = {key: value for key, value in data.read.items() if key != "intensity"}  # the task's holds for its model
+    block = {"task": task, "raw": data.raw, "read": read} | ({"labels": words} if words else {})
     with locked():
         text = yaml_edit.add(params.PARAMS.read_bytes().decode(), "external", {name: block})
         validate.check(yaml.safe_load(text))

@@ -14,6 +14,7 @@ from pipeline.data import image_file, images, tables
 from pipeline.data.columns.group_names import find_named
 from pipeline.data.columns.id_columns import NoFeature, find_ids
 from pipeline.data.folders.folder_layout import Sample
+from pipeline.data.images import PixelRule
 from pipeline.data.tabular.files import Header
 from pipeline.duplicates.group_search import Grouping, search_images, search_table
 from pipeline.duplicates.label_leaks import find_label_leaks
@@ -55,21 +56,21 @@ def decided(read: dict[str, Any], choices: Choices) -> dict[str, Any]:
     return rest | {key: value for key, value in given.items() if value}
 
 
-def search_paths(root: Path, samples: list[Sample], fixed: int, workers: int) -> Grouping:
+def search_paths(root: Path, samples: list[Sample], fixed: int, workers: int, rule: PixelRule) -> Grouping:
     """Return the part of the paths by which images are one patient's, below `fixed` folders; see `search_images`."""
     paths = [sample.path for sample in samples]
     columns = pd.DataFrame([sample.extra for sample in samples], index=range(len(samples)))
 
     def read(rows: list[int]) -> np.ndarray:
-        return np.stack(list(run_parallel(lambda row: read_features(root / paths[row]), rows, workers)))
+        return np.stack(list(run_parallel(lambda row: read_features(root / paths[row], rule), rows, workers)))
 
     return search_images(paths, [sample.label for sample in samples], fixed, columns, read, SEED)
 
 
-def read_features(path: Path) -> np.ndarray:
+def read_features(path: Path, rule: PixelRule) -> np.ndarray:
     """Return the classical features of an image, NaN where it cannot be read."""
     try:
-        return images.classical(images.resize(images.decode(image_file.read(path)).pixels))
+        return images.classical(images.resize(images.decode(image_file.read(path), rule).pixels))
     except (DataError, OSError):
         return np.full(images.classical(np.zeros((224, 224, 3), np.uint8)).shape, np.nan)
 

@@ -13,9 +13,11 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import images, tables
+from pipeline.data import image_file, images, tables
 from pipeline.data.columns.column_roles import columns_of
 from pipeline.data.folders import folder_layout
+from pipeline.data.images import PixelRule
+from pipeline.data.images.proposal import propose
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.tabular.files import read_table
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
@@ -70,12 +72,14 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
     read, raw, root, csv = dict(source.read), to_raw(source.raw), source.folder, source.read.get("csv")
     columns = list(source.lines)
     listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
-    grouping = None
+    proposed = propose([root / sample.path for sample in listed], workers)
+    read |= proposed.block
+    rule, grouping = PixelRule(proposed.intensity), None
     if not choices.has_group and "group" not in read and "group_from" not in read:
         n_levels = (
             len(read["folders"].split("/")) if "folders" in read else 1 + any(sample.shipped for sample in listed)
         )
-        grouping = search_paths(root, listed, 0 if csv else n_levels, workers)
+        grouping = search_paths(root, listed, 0 if csv else n_levels, workers, rule)
         read |= grouping.to_read()
         if grouping.is_known:
             listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
@@ -88,7 +92,7 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
             "error": [fact if isinstance(fact, str) else "" for fact in facts],
         }
     )
-    set_ids(samples, root)
+    set_ids(samples, root, rule)
     headers = [fact for fact in facts if not isinstance(fact, str)]
     where = f"listed in {csv}" if csv else "in class folders"
     lines = [("warning", message) for message in source.warnings]
@@ -97,6 +101,7 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
         ("sizes", sizes([header[:2] for header in headers])),
         ("modes", counted(header[2] for header in headers)),
         ("formats", counted(header[3] for header in headers)),
+        *proposed.lines,
         ("skipped", listing([(skip.path, skip.reason) for skip in skipped if "(read.skip)" not in skip.reason])),
     ]
     if csv:
@@ -106,7 +111,7 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
     return InspectedData("image", raw, read, samples, lines)
 
 
-def set_ids(samples: pd.DataFrame, root: Path) -> None:
+def set_ids(samples: pd.DataFrame, root: Path, rule: PixelRule) -> None:
     """Set the ids of images in classes of few groups, by which the split will divide them; others keep their path as id.
 
     An id needs decoding, which is too slow for all files; with many samples any text shows how the hash will divide them.
@@ -117,8 +122,8 @@ def set_ids(samples: pd.DataFrame, root: Path) -> None:
         alone = of_label[of_label["group"] == ""]
         for row, path in alone["path"].items() if len(alone) < FEW else ():
             try:
-                samples.loc[row, "id"] = images.decode((root / path).read_bytes()).id
-            except (DataError, OSError) as error:
+                samples.loc[row, "id"] = images.decode(image_file.read(root / path), rule).id
+            except DataError as error:
                 samples.loc[row, "error"] = str(error)
 
 
