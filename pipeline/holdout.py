@@ -27,7 +27,7 @@ def main(name: str) -> None:
     metric, winner = task.select.metric, selection.read(name).winner
     test = Dataset.read(name, "test")
     key = params_models.metric_key(metric, len(test.classes))
-    test_set_evaluations.read(TaskPaths(name).test_looks)  # fails early if the file cannot be read
+    test_set_evaluations.read(TaskPaths(name).test_set_evaluations)  # fails early if the file cannot be read
     with raw_changes.as_scanned(name, task.raw, "holdout"):
         tests = {model: score_model(name, model, task, test) for model in task.models}
     tests[winner] = replace(tests[winner], as_published=as_published(name, winner, test))

@@ -17,7 +17,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.evaluation.candidates import Candidate, resample
 from pipeline.evaluation.report import Report, read_cv
 from pipeline.evaluation.selection import Selection, explain, select
-from pipeline.monitoring.baseline import reference
+from pipeline.monitoring.baseline import count_out_of_fold
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
@@ -62,7 +62,7 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: 
     """
     candidate = TaskPaths(task).candidate(winner)
     dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))
-    figures = report.to_json() | {"reference": reference(dev, candidate, rule)}
+    figures = report.to_json() | {"reference": count_out_of_fold(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, rule, figures)
         answers = self_test.golden_predictions(Predictor(scratch))

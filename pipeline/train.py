@@ -25,10 +25,12 @@ def main(name: str) -> None:
     side_by_side = job.estimator.use_workers(params.workers())
     announce(job)
     fitted = cross_fit(job.builds, job.X, job.dev, side_by_side, f"train {name}", params.seed())
-    export.save(fitted.model, job.folder)
+    export.save_model(fitted.model, job.folder)
     ood = score_training_samples(fitted.model, job.X, job.dev, job.schema, job.folder)
-    tuned = tuning.describe(job.model.own, fitted.by_fold, fitted.on_all, fitted.log_loss) if job.is_tuned else None
-    export.write(job.folder, export.describe(job, tuned), fitted, ood)
+    tuned = (
+        tuning.describe_choice(job.model.own, fitted.by_fold, fitted.on_all, fitted.log_loss) if job.is_tuned else None
+    )
+    export.write_results(job.folder, export.describe_candidate(job, tuned), fitted, ood)
     remove_scratch(job.X)
 
 

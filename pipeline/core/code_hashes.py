@@ -95,7 +95,7 @@ def code_of_stages() -> dict[str, list[str]]:
     return files
 
 
-def write(folder: Path = paths.CODE) -> None:
+def write_lists(folder: Path = paths.CODE) -> None:
     """Write the list of each stage's files with the hashes of their code."""
     stages = code_of_stages()
     files = set().union(*stages.values())

@@ -55,7 +55,7 @@ class TaskPaths:
 
         self.selection = self.reports / "selection.json"  # select_best
         self.leaderboard = self.reports / "leaderboard.csv"  # holdout
-        self.test_looks = self.reports / "test_looks.csv"
+        self.test_set_evaluations = self.reports / "test_looks.csv"
         self.sites = self.reports / "sites.json"  # sites
         self.page = self.reports / "report.html"  # report
 

@@ -62,9 +62,9 @@ def read(name: str, block: ExternalParams, predictor: Predictor) -> ExternalSamp
     task = params.task(block.task)
     source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
     if task.kind == "image":
-        samples = images(block, source, predictor.classes, name, predictor.info.clinical_columns)
+        samples = read_images(block, source, predictor.classes, name, predictor.info.clinical_columns)
     else:
-        samples = rows(block, source, predictor.classes, name, predictor.info.schema)
+        samples = read_rows(block, source, predictor.classes, name, predictor.info.schema)
     unreadable = [(path, error) for path, error in zip(samples.path, samples.error, strict=True) if error]
     report_unreadable(unreadable, len(samples.path), source, name)
     return samples
@@ -76,7 +76,7 @@ def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> l
     return [label if label in classes else "" for label in ours]
 
 
-def images(
+def read_images(
     block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]
 ) -> ExternalSamples:
     """Return the images of an external data set, compared with those of the task, and the `columns` that the model takes.
@@ -96,7 +96,7 @@ def images(
     usable = [i for i, error in enumerate(errors) if not error]
     pairs = find_pairs([[*own, *paths][i] for i in usable], [prints[i] for i in usable], store, workers, name)
     links = [(usable[pair.a], usable[pair.b]) for pair in pairs]
-    inside, groups = assign(links, split["subset"].tolist(), [sample.group for sample in listed])
+    inside, groups = match_copies(links, split["subset"].tolist(), [sample.group for sample in listed])
     labels = translate([sample.label for sample in listed], classes, block.labels)
     lacking = [column for column in columns if column not in listed[0].extra]
     if lacking:
@@ -108,7 +108,7 @@ def images(
     return ExternalSamples([sample.path for sample in listed], labels, inside, groups, errors[len(own) :], data)
 
 
-def rows(
+def read_rows(
     block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[Field]
 ) -> ExternalSamples:
     """Return the rows of an external data set, compared with those of the task in the model's columns."""
@@ -122,7 +122,7 @@ def rows(
     order = np.argsort([ORDER.index(name) for name in subset], kind="stable")
     text = pd.read_csv(TaskPaths(block.task).columns, dtype=str, keep_default_na=False)[columns].iloc[order]
     both = tables.typed(pd.concat([text, features[columns]], ignore_index=True))
-    inside, groups = assign(copied_pairs(both, len(text)), subset.iloc[order].tolist(), samples["group"].tolist())
+    inside, groups = match_copies(copied_pairs(both, len(text)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
     return ExternalSamples(
         samples["path"].tolist(),
@@ -148,7 +148,7 @@ def to_values(scanned: ScannedTable, schema: list[Field]) -> list[dict]:
     return pd.DataFrame(columns).to_dict("records")
 
 
-def assign(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def match_copies(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return of each sample behind the task's own, whose `subsets` come in `ORDER`, to which of these a set of copies joins it
     first, str (n,), "" for none, and the number of its group, int (n,): copies of one another and equal names of `groups` stand
     together.

@@ -93,13 +93,12 @@ def note(task: str, test: str, candidates: dict[str, CandidateId]) -> None:
     added again.
     """
     renamed = {candidate.former: candidate.hash for candidate in candidates.values()}
-    rows = {
-        (of, model, renamed.get(key, key) if of == test else key) for of, model, key in read(TaskPaths(task).test_looks)
-    }
+    path = TaskPaths(task).test_set_evaluations
+    rows = {(of, model, renamed.get(key, key) if of == test else key) for of, model, key in read(path)}
     for model, candidate in sorted(candidates.items()):
         if (test, candidate.hash) not in {(of, key) for of, _, key in rows}:
             rows.add((test, model, candidate.hash))
-    with artifacts.writing_csv(TaskPaths(task).test_looks, COLUMNS) as write:
+    with artifacts.writing_csv(path, COLUMNS) as write:
         for row in sorted(rows):
             write(dict(zip(COLUMNS, row, strict=True)))
 
@@ -111,9 +110,8 @@ def count(task: str, model: str, root: Path = Path()) -> int:
     """
     report = TaskPaths(task, root).test_report(model)
     test = artifacts.read_json(report).get("data_fingerprint") if report.exists() else None
-    return len(
-        {candidate for fingerprint, _, candidate in read(TaskPaths(task, root).test_looks) if fingerprint == test}
-    )
+    rows = read(TaskPaths(task, root).test_set_evaluations)
+    return len({candidate for fingerprint, _, candidate in rows if fingerprint == test})
 
 
 def in_words(n: int) -> str:

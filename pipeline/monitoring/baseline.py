@@ -15,7 +15,7 @@ from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.training.candidate import Candidate
 
 
-def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> Reference:
+def count_out_of_fold(dev: Dataset, candidate: Path, rule: DecisionRule) -> Reference:
     """Return the counts of the out-of-fold predictions of the candidate in a folder on the development set."""
     saved, described = np.load(candidate / "oof.npz"), Candidate.read(candidate)
     proba, repeats = calibrate(saved["proba"], rule), len(saved["proba"]) // len(dev.y)
@@ -24,7 +24,7 @@ def reference(dev: Dataset, candidate: Path, rule: DecisionRule) -> Reference:
     if "beyond" in saved:
         refused |= np.tile(saved["beyond"], repeats) > ood_tables.FAR
     components = saved["places"]
-    tally = histograms.expected(
+    tally = histograms.count_predictions(
         dev.classes, decide(proba, rule), proba, distance, np.tile(components, (repeats, 1)), refused
     )
     return Reference(tally, len(set(dev.group)), component_names(described, components.shape[1]))

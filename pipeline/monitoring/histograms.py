@@ -156,7 +156,7 @@ def _sum(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
     return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}
 
 
-def expected(
+def count_predictions(
     classes: list[str],
     decided: np.ndarray,
     proba: np.ndarray,

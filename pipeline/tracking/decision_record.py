@@ -22,7 +22,7 @@ class Decision:
     note: str
 
 
-def read(task: str) -> list[Decision]:
+def read_decisions(task: str) -> list[Decision]:
     """Return the decisions about a task's batches, the oldest first."""
     decisions: list[Decision] = []
     counts: Counter[str] = Counter()

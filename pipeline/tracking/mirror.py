@@ -44,7 +44,7 @@ def connected(uri: str) -> Iterator[Any]:
     try:
         yield mlflow.MlflowClient(uri)
     finally:
-        mlflow.set_tracking_uri(before or "")
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type] # None resets it, which its annotation does not say
 
 
 def experiment_id(client: Any, name: str) -> str:
@@ -103,7 +103,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     named = {"DVC_EXP_NAME": os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
     created, run_ids = 0, {}
     for shown in records:
-        state = {"current": yes(today), "champion": yes(today and shown.champion)}
+        state = {"current": yes_or_no(today), "champion": yes_or_no(today and shown.champion)}
         run = find_run(client, experiment, shown.key)
         if run is None:
             created += 1
@@ -118,12 +118,12 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     for old in client.search_runs([experiment], "tags.current = 'yes'"):
         if old.info.run_id not in run_ids.values():
             set_tags(client, old, {"current": "no", "champion": "no"})
-    return f"{done}; {crown(client, task, experiment, run_ids)}"
+    return f"{done}; {register_champion(client, task, experiment, run_ids)}"
 
 
 def mirror_decisions(client: Any, task: str) -> None:
     """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
-    decisions = [] if mlflow_store.in_copy() else decision_record.read(task)
+    decisions = [] if mlflow_store.in_copy() else decision_record.read_decisions(task)
     experiment = experiment_id(client, names.of_decisions(task)) if decisions else ""
     for decision in decisions:
         if find_run(client, experiment, decision.key):
@@ -142,12 +142,12 @@ def track_decisions(task: str) -> None:
         mirror_decisions(client, task)
 
 
-def yes(fact: bool) -> str:
+def yes_or_no(fact: bool) -> str:
     """Return a fact as the text of a tag."""
     return "yes" if fact else "no"
 
 
-def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> str:
+def register_champion(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> str:
     """Give the alias to the version that holds the champion's bundle, registered if new; return what was done.
 
     Notes and descriptions are a person's: what there is to say of the choice goes into tags.
@@ -159,7 +159,9 @@ def crown(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> s
     key = params_models.metric_key(selection["metric"], len(info.classes))
     for name, text in chosen.items():
         client.set_experiment_tag(experiment, f"champion_{name}", text)
-    client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(view(selection["metric"], key)))
+    client.set_experiment_tag(
+        experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(leaderboard_view(selection["metric"], key))
+    )
     if not client.search_registered_models(f"name = '{model}'"):
         client.create_registered_model(model, tags={"task": task, "bundle": TaskPaths(task).best.as_posix()})
     versions = client.search_model_versions(f"name = '{model}'")
@@ -205,7 +207,7 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
     return made.version
 
 
-def view(metric: str, key: str) -> JSON:
+def leaderboard_view(metric: str, key: str) -> JSON:
     """Return the state of MLflow's table of runs that shows today's as a leaderboard, the best first."""
     figures = [f"oof_{key}", f"oof_{key}_low", f"oof_{key}_high", f"test_{key}", "train_seconds"]
     columns = [f"metrics.`{name}`" for name in figures]
@@ -221,9 +223,9 @@ def view(metric: str, key: str) -> JSON:
 
 def track() -> None:
     """Mirror every task, then note what has been mirrored."""
-    records = {task: run_record.read(task) for task in params.load()["tasks"]}
+    records = {task: run_record.read_records(task) for task in params.load()["tasks"]}
     every = [shown for task in records.values() for shown in task]
-    origin = run_record.origin(every)
+    origin = run_record.tags_of_origin(every)
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
         for task in records:

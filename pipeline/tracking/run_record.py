@@ -54,7 +54,7 @@ class Record:
     champion: bool = False
 
 
-def read(name: str) -> list[Record]:
+def read_records(name: str) -> list[Record]:
     """Return the records of the models in a task's list, in its order."""
     task = params.task(name)
     winner = selection.read(name).winner
@@ -87,7 +87,7 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
     ]
     plots = [paths.reports / name.format(model) for name in PLOTS]
     report = read_cv(task, model)
-    figures = metrics(report, read_test(task, model))
+    figures = figures_of(report, read_test(task, model))
     parameters = given | flatten(report.tuned.chosen if report.tuned else {}, "tuned.")
     return Record(
         task=task,
@@ -95,7 +95,7 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
         key=content_key(files, parameters),
         params=parameters,
         metrics=figures if seconds is None else figures | {"train_seconds": seconds},
-        curve=curve(plots[1]),
+        curve=read_losses(plots[1]),
         plots=[path for path in plots if path.exists()],
         data=Candidate.read(paths.candidate(model)).data_fingerprint,
     )
@@ -143,7 +143,7 @@ def flatten(content: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def metrics(cv: Report, test: Report) -> dict[str, float]:
+def figures_of(cv: Report, test: Report) -> dict[str, float]:
     """Return every figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the intervals out of fold.
 
     Predictive values at a prevalence that params.yaml names become `<name>_at_prevalence`, figures of subgroups
@@ -152,7 +152,7 @@ def metrics(cv: Report, test: Report) -> dict[str, float]:
     ends = {
         f"{name}_{end}": value for name, ci in cv.ci.items() for end, value in zip(("low", "high"), ci, strict=True)
     }
-    return of_report("oof", cv) | of_report("test", test) | defined("oof_", ends)
+    return figures_of_side("oof", cv) | figures_of_side("test", test) | defined("oof_", ends)
 
 
 def defined(prefix: str, figures: Mapping[str, float]) -> dict[str, float]:
@@ -160,8 +160,8 @@ def defined(prefix: str, figures: Mapping[str, float]) -> dict[str, float]:
     return {f"{prefix}{name}": float(value) for name, value in figures.items() if value == value}
 
 
-def of_report(prefix: str, report: Report) -> dict[str, float]:
-    """Return the figures of one report; see `metrics`."""
+def figures_of_side(prefix: str, report: Report) -> dict[str, float]:
+    """Return the figures of one report; see `figures_of`."""
     figures = dict(report.figures)
     if report.operating_point and "named" in report.operating_point.prevalence:
         values = report.operating_point.prevalence["named"].figures
@@ -173,7 +173,7 @@ def of_report(prefix: str, report: Report) -> dict[str, float]:
     return added
 
 
-def curve(path: Path) -> list[tuple[int, str, float]]:
+def read_losses(path: Path) -> list[tuple[int, str, float]]:
     """Return the losses of a history.csv by epoch; empty where there is none."""
     if not path.exists():
         return []
@@ -188,7 +188,7 @@ def content_key(files: list[Path], tuned: dict[str, str]) -> str:
     return artifacts.sha256(json.dumps([*parts, tuned], sort_keys=True).encode())
 
 
-def origin(records: list[Record]) -> dict[str, dict[str, str]]:
+def tags_of_origin(records: list[Record]) -> dict[str, dict[str, str]]:
     """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes; and
     the number of candidates that the test set was evaluated for.
 

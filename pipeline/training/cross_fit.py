@@ -89,7 +89,7 @@ def cross_fit(
     on_all = next(shown) if together else None
     parts = dict(zip(pieces, shown, strict=True))
     losses = sum_losses(parts, folds, dev.y)
-    by_fold, number = tuning.choose(losses)
+    by_fold, number = tuning.choose_combinations(losses)
     chosen = [parts[Piece(int(by_fold[index]), index[0], index[1:])] for index in np.ndindex(by_fold.shape)]
     histories = [part.history.assign(fold=fold) for fold, part in enumerate(chosen)]
     oof = np.full((*folds.shape, len(dev.classes)), np.nan)
@@ -107,7 +107,7 @@ def cross_fit(
 
 
 def sum_losses(parts: dict[Piece, Part], folds: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the log losses by which `tuning.choose` goes, float64 (n_combinations, n_repeats, n_folds, n_folds)."""
+    """Return the log losses by which `tuning.choose_combinations` goes, float64 (n_combinations, n_repeats, n_folds, n_folds)."""
     n_folds, n_combinations = int(folds.max()) + 1, max(piece.number for piece in parts) + 1
     losses = np.zeros((n_combinations, len(folds), n_folds, n_folds))
     for piece, part in parts.items():

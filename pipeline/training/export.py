@@ -28,7 +28,7 @@ LIBRARIES = {
 }
 
 
-def save(model: Model, folder: Path) -> None:
+def save_model(model: Model, folder: Path) -> None:
     """Write the fitted model in place of any other."""
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in model_files(folder):
@@ -41,7 +41,7 @@ def model_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("model.*"), *folder.glob("known.npz")])
 
 
-def describe(job: Job, tuned: Tuned | None = None) -> Candidate:
+def describe_candidate(job: Job, tuned: Tuned | None = None) -> Candidate:
     """Return the candidate whose files lie in the job's folder."""
     files = {path.name: artifacts.sha256(path.read_bytes()) for path in model_files(job.folder)}
     is_network = "model.keras" in files
@@ -75,16 +75,16 @@ def installed(packages: tuple[str, ...]) -> dict[str, str]:
     return versions
 
 
-def write(folder: Path, candidate: Candidate, fitted: CrossFit, ood: dict[str, np.ndarray]) -> None:
+def write_results(folder: Path, candidate: Candidate, fitted: CrossFit, ood: dict[str, np.ndarray]) -> None:
     """Write oof.npz with the arrays `ood` (see `prediction.ood_reference`), history.csv, importance.csv and candidate.json."""
     artifacts.write_npz(folder / "oof.npz", {"proba": fitted.oof} | ood)
     artifacts.write_csv(folder / "history.csv", fitted.history)
     if fitted.importance is not None:
-        artifacts.write_csv(folder / "importance.csv", summarise(fitted.importance))
+        artifacts.write_csv(folder / "importance.csv", summarise_importance(fitted.importance))
     candidate.write(folder)
 
 
-def summarise(importance: pd.DataFrame) -> pd.DataFrame:
+def summarise_importance(importance: pd.DataFrame) -> pd.DataFrame:
     """Return column, importance (the mean over folds), low and high, the most important column first."""
     table = pd.DataFrame(
         {

@@ -25,7 +25,7 @@ def combinations(own: Values) -> list[Values]:
     return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
-def choose(losses: np.ndarray) -> tuple[np.ndarray, int]:
+def choose_combinations(losses: np.ndarray) -> tuple[np.ndarray, int]:
     """Return the numbers of the combinations chosen for the folds, int (n_repeats, n_folds), and for the model on all samples.
 
     `losses` (n_combinations, n_repeats, n_folds, n_folds): at [c, r, i, j] the log loss summed over fold j of combination c
@@ -40,7 +40,7 @@ def on_diagonal(losses: np.ndarray) -> np.ndarray:
     return np.trace(losses, axis1=-2, axis2=-1).sum(axis=1)
 
 
-def describe(own: Values, by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> Tuned:
+def describe_choice(own: Values, by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> Tuned:
     """Return what was chosen of the listed keys; `log_loss` (n_combinations,) is the mean over all samples, out of fold."""
     listed = [name for name, value in own.items() if isinstance(value, list)]
     tried = [{name: block[name] for name in listed} for block in combinations(own)]

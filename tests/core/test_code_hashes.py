@@ -29,7 +29,7 @@ def copy(tmp_path, monkeypatch):
 
 def written() -> dict[str, bytes]:
     """Write the lists of code and return them by stage."""
-    code_hashes.write()
+    code_hashes.write_lists()
     return {path.name: path.read_bytes() for path in paths.CODE.iterdir()}
 
 

@@ -219,15 +219,21 @@ def test_the_count_stands_beside_the_test_figures_in_print(scored_project, capsy
 
 
 def test_mlflow_tag_of_the_count_changes_no_run(scored_project):
-    before = {found.model: found.key for found in run_record.read("t")}
-    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 3 times or more"
+    before = {found.model: found.key for found in run_record.read_records("t")}
+    assert (
+        run_record.tags_of_origin(run_record.read_records("t"))["line"]["test_looks"]
+        == "test set evaluated 3 times or more"
+    )
     test_set_evaluations.note("t", artifacts.read_json("reports/t/test/line.json")["data_fingerprint"], ids(other="f"))
-    assert run_record.origin(run_record.read("t"))["line"]["test_looks"] == "test set evaluated 4 times or more"
-    assert {found.model: found.key for found in run_record.read("t")} == before
+    assert (
+        run_record.tags_of_origin(run_record.read_records("t"))["line"]["test_looks"]
+        == "test set evaluated 4 times or more"
+    )
+    assert {found.model: found.key for found in run_record.read_records("t")} == before
 
 
 def test_without_the_file_nothing_is_claimed(scored_project):
     FILE.unlink()
-    assert "test_looks" not in run_record.origin(run_record.read("t"))["line"]
+    assert "test_looks" not in run_record.tags_of_origin(run_record.read_records("t"))["line"]
     assert test_set_evaluations.count("t", "line") == 0
     assert "evaluated" not in leaderboard.board("t")

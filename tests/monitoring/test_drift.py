@@ -18,7 +18,7 @@ def shown(n, seed, far=0.0, aside=0.0, malignant=0.4, k=K):
     components = rng.normal(size=(n, k))
     components[:, :1] += aside
     p = np.where(rng.random(n) < malignant, 0.9, 0.1)
-    return histograms.expected(
+    return histograms.count_predictions(
         CLASSES, (p > 0.5).astype(int), np.column_stack([1 - p, p]), distance, components, distance > 1
     )
 

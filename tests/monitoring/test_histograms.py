@@ -34,7 +34,7 @@ def test_counting_one_by_one_equals_the_expected_counts(n_classes):
     for row in range(len(decided)):
         answer = "" if refused[row] else CLASSES[n_classes][decided[row]]
         found.add(item(answer, *proba[row]), OodScore(distance=distance[row], components=places[row]), 0.01)
-    expected = histograms.expected(CLASSES[n_classes], decided, proba, distance, places, refused)
+    expected = histograms.count_predictions(CLASSES[n_classes], decided, proba, distance, places, refused)
     assert found.n == expected.n == 300
     assert found.seconds.sum() == 300
     expected.seconds += found.seconds
@@ -73,9 +73,9 @@ def test_without_refusal_an_answer_has_no_components():
 
 def test_counts_add_up_also_with_those_of_nothing():
     decided, proba, distance, places, refused = drawn(2)
-    whole = histograms.expected(CLASSES[2], decided, proba, distance, places, refused)
+    whole = histograms.count_predictions(CLASSES[2], decided, proba, distance, places, refused)
     parts = [
-        histograms.expected(CLASSES[2], decided[at], proba[at], distance[at], places[at], refused[at])
+        histograms.count_predictions(CLASSES[2], decided[at], proba[at], distance[at], places[at], refused[at])
         for at in (slice(0, 100), slice(100, 300))
     ]
     assert sum(parts, Tally()).to_json() == whole.to_json()

@@ -210,9 +210,9 @@ def test_concurrent_and_repeated_tracking_make_the_same_store(project, tmp_path)
 
 
 def test_the_table_of_runs_opens_with_the_best_first():
-    assert mirror.view("roc_auc", "roc_auc")["orderByAsc"] is False
-    assert mirror.view("log_loss", "log_loss")["orderByAsc"] is True
-    assert mirror.view("f1", "f1_macro")["orderByKey"] == "metrics.`oof_f1_macro`"
+    assert mirror.leaderboard_view("roc_auc", "roc_auc")["orderByAsc"] is False
+    assert mirror.leaderboard_view("log_loss", "log_loss")["orderByAsc"] is True
+    assert mirror.leaderboard_view("f1", "f1_macro")["orderByKey"] == "metrics.`oof_f1_macro`"
 
 
 def test_a_removed_task_leaves_the_store_and_may_return(small):

@@ -20,12 +20,12 @@ def test_missing_results_name_the_stage_that_writes_them(small):
 
 def test_only_models_in_the_tasks_list_are_tracked(small):
     make_model(small, "rows", "rows-old")
-    assert [shown.model for shown in run_record.read("rows")] == ["rows-a", "rows-b"]
+    assert [shown.model for shown in run_record.read_records("rows")] == ["rows-a", "rows-b"]
 
 
 def test_the_content_key_covers_every_file_and_parameter(small):
     def keys():
-        return [shown.key for shown in run_record.read("rows")]
+        return [shown.key for shown in run_record.read_records("rows")]
 
     first = keys()
     assert len(set(first)) == 2
@@ -61,7 +61,7 @@ def test_predictive_values_at_a_named_prevalence_are_metrics():
     named = PredictiveValues({"precision": 0.11, "negative_predictive_value": math.nan}, prevalence=0.02)
     point = OperatingPoint(0.5, "", {"data": PredictiveValues(prevalence=0.4), "named": named})
     test = Report({"roc_auc": 0.8}, operating_point=replace(point, prevalence={"data": named}))
-    figures = run_record.metrics(Report({"roc_auc": 0.9}, operating_point=point), test)
+    figures = run_record.figures_of(Report({"roc_auc": 0.9}, operating_point=point), test)
     assert figures == {
         "oof_roc_auc": 0.9,
         "oof_precision_at_prevalence": 0.11,

@@ -22,5 +22,5 @@ def test_files_of_an_earlier_estimator_are_removed():
 
 
 def test_importance_is_ordered_by_its_mean_over_folds():
-    table = export.summarise(pd.DataFrame({"a": [0.1, 0.3], "b": [0.5, 0.1], "c": [0.2, 0.2]}))
+    table = export.summarise_importance(pd.DataFrame({"a": [0.1, 0.3], "b": [0.5, 0.1], "c": [0.2, 0.2]}))
     assert table.to_numpy().tolist() == [["b", 0.3, 0.1, 0.5], ["a", 0.2, 0.1, 0.3], ["c", 0.2, 0.2, 0.2]]

@@ -33,7 +33,7 @@ def test_other_folds_choose_for_a_fold_all_for_the_model():
     losses = np.ones((2, 1, 3, 3))
     losses[1, 0, 0, 1] = 0.5  # without folds 0 and 1, fold 1 is predicted better by the second: what fold 0 goes by
     losses[1, 0, 0, 0] = losses[1, 0, 2, 2] = 2.0  # what only the last model goes by
-    by_fold, on_all = tuning.choose(losses)
+    by_fold, on_all = tuning.choose_combinations(losses)
     assert by_fold.tolist() == [[1, 0, 0]]
     assert on_all == 0
 
@@ -41,13 +41,13 @@ def test_other_folds_choose_for_a_fold_all_for_the_model():
 def test_each_repeat_chooses_for_itself_all_for_the_model():
     losses = np.ones((2, 2, 3, 3))
     losses[1, 1] = 0.5
-    by_fold, on_all = tuning.choose(losses)
+    by_fold, on_all = tuning.choose_combinations(losses)
     assert by_fold.tolist() == [[0, 0, 0], [1, 1, 1]]
     assert on_all == 1
 
 
 def test_the_description_holds_the_listed_keys_alone():
-    fitted = tuning.describe({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
+    fitted = tuning.describe_choice({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
     assert fitted == Tuned(
         chosen={"C": 2},
         by_fold=[{"C": 2}, {"C": 1}],
