@@ -17,8 +17,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data import raw_changes
-from pipeline.duplicates import contact_sheet, summary
+from pipeline.duplicates import summary
 from pipeline.duplicates.audit import audit_path, audit_task
+from pipeline.duplicates.images import contact_sheet
 
 MOST_WORKERS = 8  # threads without a params.yaml; more would wait for the GIL
 

@@ -10,8 +10,23 @@ from pipeline.data.folders.folder_layout import Skipped
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two positions `a` < `b` that hold the same image or row.
+
+    `kind`: what was done (`exact`, or see `duplicates.images.edits`); `score`: the correlation of their detail, 1 at most;
+    `copy`: whether they certainly are one image, not two images of the same subject in the same view.
+    """
+
+    a: int
+    b: int
+    kind: str
+    score: float
+    copy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PathPair:
-    """Two samples that show the same, by their paths; `kind`, `score` and `copy` as in `duplicates.pairs.Pair`."""
+    """Two samples that show the same, by their paths; `kind`, `score` and `copy` as in `Pair`."""
 
     a: str
     b: str

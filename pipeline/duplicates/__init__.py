@@ -1,8 +1,9 @@
-"""Find the same image twice, whatever was done to it, and properties of the files that predict the label.
+"""Find samples that are one patient's, and what predicts the label without being medicine.
 
-Start with `audit`. A pair passes four steps: `fingerprint` and `keypoints` (what is kept of an image), `candidates` (pairs worth
-comparing), `verify` and `alignment` (is it one image), `edits` (what was done to it); `pairs` runs them over a whole set.
-`shortcuts` looks for confounders, `summary` and `contact_sheet` show the result, `any_path` audits data that belong to no task.
+Start with `audit`, which reads a task's samples, or those of `any_path`, and asks two rooms: `images` (is it the same image,
+whatever was done to it) and `rows` (equal and nearly equal rows, rows in clusters). `shortcuts` tries acquisition properties,
+`label_leaks` columns that say the label, both by `cross_fitted_auc`. `group_search` finds columns and parts of paths that name
+the patient, which samples that are `alike` confirm. `summary` puts findings into words.
 
 Must not change: the keys of audit.json and the exit codes (0 clean, 3 findings).
 """

@@ -94,10 +94,11 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
 def from_csv(table: pd.DataFrame, path: Path) -> list[Sample]:
     """Return the images that a CSV names; label, group and split are recognised by the names of columns alone."""
     rest = table.drop(columns="path")
-    columns = {"label": named_label(rest), "group": guess_group(rest), "shipped": named(rest, SPLITS)}
-    if columns["shipped"] and not set(table[columns["shipped"]].str.lower()) <= set(SHIPPED):
-        columns["shipped"] = None
-    columns = {key: column for key, column in columns.items() if column}
+    shipped = named(rest, SPLITS)
+    if shipped and not set(table[shipped].str.lower()) <= set(SHIPPED):
+        shipped = None
+    roles = {"label": named_label(rest), "group": guess_group(rest), "shipped": shipped}
+    columns = {key: column for key, column in roles.items() if column}
     tell(columns, path)
     samples = []
     for number, row in enumerate(table.to_dict("records"), start=1):

@@ -17,17 +17,17 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, uploads
-from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
+from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, Pair, PathPair, Shortcut
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.folder_layout import Skipped
 from pipeline.data.image_file import FileFacts
 from pipeline.data.images import PixelRule, rule_of
 from pipeline.data.images.proposal import propose
 from pipeline.duplicates.any_path import collect
-from pipeline.duplicates.fingerprint import Fingerprint, open_store, take_all
-from pipeline.duplicates.marks import CELLS
-from pipeline.duplicates.pairs import Pair, find_pairs
-from pipeline.duplicates.row_audit import audit_rows
+from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take_all
+from pipeline.duplicates.images.marks import CELLS
+from pipeline.duplicates.images.pairs import find_pairs
+from pipeline.duplicates.rows.row_audit import audit_rows
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of, properties_of_rows
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal

@@ -15,7 +15,7 @@ from pipeline.data.grouping.path_groups import PathGroup, find_candidates
 from pipeline.data.tabular.header import is_number_like
 from pipeline.duplicates.alike import are_alike, is_followed
 from pipeline.duplicates.cross_fitted_auc import cross_fit
-from pipeline.duplicates.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
+from pipeline.duplicates.rows.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
 from pipeline.stats.components import joined_sets
 
 FEW = 20  # groups: with fewer an interval is wide, and a test set holds a handful

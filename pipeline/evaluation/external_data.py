@@ -17,9 +17,9 @@ from pipeline.data.images import rule_of
 from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.numbers import unit_key
-from pipeline.duplicates.equal_rows import copied_pairs
-from pipeline.duplicates.fingerprint import open_store, take_all
-from pipeline.duplicates.pairs import find_pairs
+from pipeline.duplicates.images.fingerprint import open_store, take_all
+from pipeline.duplicates.images.pairs import find_pairs
+from pipeline.duplicates.rows.equal_rows import copied_pairs
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 

@@ -17,8 +17,8 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.images import rule_of
 from pipeline.data.tables import schema
 from pipeline.data.uploads import Included
-from pipeline.duplicates import fingerprint
-from pipeline.duplicates.fingerprint import open_store
+from pipeline.duplicates.images import fingerprint
+from pipeline.duplicates.images.fingerprint import open_store
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of
 from pipeline.prediction import bundle, ood_images, ood_tables
 from pipeline.prediction.predictor import Predictor

@@ -16,6 +16,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import image_file, tables, upload_ledger, uploads
+from pipeline.data.audit_result import Pair
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.grouping.group_cells import spelling
@@ -23,10 +24,10 @@ from pipeline.data.images import PixelRule, rule_of
 from pipeline.data.samples import read_samples, read_split
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_cell
-from pipeline.duplicates.equal_rows import FEW, expect_equal, is_beyond_chance
-from pipeline.duplicates.fingerprint import Fingerprint, open_store, take
-from pipeline.duplicates.near_rows import NearRows
-from pipeline.duplicates.pairs import Pair, find_pairs
+from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take
+from pipeline.duplicates.images.pairs import find_pairs
+from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance
+from pipeline.duplicates.rows.near_rows import NearRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pipeline.data import image_file, images, tables, upload_ledger, uploads
 from pipeline.data.grouping.group_cells import read_groups, spelling
 from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.values import rows_of
-from pipeline.duplicates import fingerprint
+from pipeline.duplicates.images import fingerprint
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, Rows, positions, read_fields
 from pipeline.retraining.records import Outcome
 

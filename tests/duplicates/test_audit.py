@@ -17,9 +17,8 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError, StageError
 from pipeline.core.params_models import AuditParams
 from pipeline.data import images, raw_changes
-from pipeline.data.audit_result import AuditResult
+from pipeline.data.audit_result import AuditResult, Pair
 from pipeline.duplicates.audit import audit, audit_path, audit_task
-from pipeline.duplicates.pairs import Pair
 from pipeline.duplicates.summary import refuse, summary
 from tests.samples import ROOT
 from tests.textures import stored, texture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import StageError
-from pipeline.duplicates.pairs import Pair
+from pipeline.data.audit_result import Pair
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions
 from tests.uploads import make_table, new, submit
 

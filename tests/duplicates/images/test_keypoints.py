@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.duplicates.keypoints import AREA, POINTS, detect, find_points, frame
+from pipeline.duplicates.images.keypoints import AREA, POINTS, detect, find_points, frame
 from tests.textures import texture
 
 pytestmark = pytest.mark.filterwarnings("error")

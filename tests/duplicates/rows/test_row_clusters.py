@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import tables
-from pipeline.duplicates.row_clusters import find_clusters
+from pipeline.duplicates.rows.row_clusters import find_clusters
 
 
 def frame(X: np.ndarray) -> pd.DataFrame:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.duplicates.equal_rows import SEED, EqualRows, find_equal_rows, row_keys
-from pipeline.duplicates.pairs import Pair
-from pipeline.duplicates.row_clusters import RowClusters, find_clusters
+from pipeline.data.audit_result import Pair
+from pipeline.duplicates.rows.equal_rows import SEED, EqualRows, find_equal_rows, row_keys
+from pipeline.duplicates.rows.row_clusters import RowClusters, find_clusters
 from pipeline.stats.components import joined_sets, pairs_of_equal
 
 NEAR = "near-equal row"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.duplicates.candidates import ORDER, SIGNS
-from pipeline.duplicates.keypoints import LENGTH, Points
+from pipeline.duplicates.images.candidates import ORDER, SIGNS
+from pipeline.duplicates.images.keypoints import LENGTH, Points
 
 RATIO = 0.88  # of the distances to the nearest and the second nearest descriptor
 NEAR = 2.0  # px by which a point may miss its partner
@@ -78,7 +78,7 @@ def fit(xy_a: np.ndarray, xy_b: np.ndarray, mirrored: bool) -> Fit | None:
 def plausible(matrix: np.ndarray) -> bool:
     """Return whether a copy could be scaled and stretched this much."""
     large, small = cv2.SVDecomp(matrix[:, :2])[0].ravel()
-    return large <= MOST_SCALE and small >= 1 / MOST_SCALE and large <= MOST_STRETCH * small
+    return bool(large <= MOST_SCALE and small >= 1 / MOST_SCALE and large <= MOST_STRETCH * small)
 
 
 def determinant(matrix: np.ndarray) -> float:
@@ -112,7 +112,7 @@ def fit_frames(a: Points, b: Points, frequencies_a: np.ndarray, frequencies_b: n
 
 def refine(a: Points, b: Points, matrix: np.ndarray) -> np.ndarray | None:
     """Return `matrix` after ECC (Evangelidis and Psarakis 2008) on the contents of both, None where that fails."""
-    back = cv2.invertAffineTransform(matrix).astype(np.float32)
+    back: np.ndarray = cv2.invertAffineTransform(matrix).astype(np.float32)
     until = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, ITERATIONS, 1e-4)
     masks = b.content * np.uint8(255), a.content * np.uint8(255)
     try:

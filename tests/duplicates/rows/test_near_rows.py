@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import tables
-from pipeline.duplicates.near_rows import NearRows
+from pipeline.duplicates.rows.near_rows import NearRows
 
 
 def typed(X: np.ndarray) -> pd.DataFrame:

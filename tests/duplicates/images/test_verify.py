@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pipeline.data import images
-from pipeline.duplicates.edits import describe
-from pipeline.duplicates.verify import Signature, confirm, signature_of
+from pipeline.duplicates.images.edits import describe
+from pipeline.duplicates.images.verify import Signature, confirm, signature_of
 from tests.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from pipeline.duplicates.alignment import determinant
-from pipeline.duplicates.verify import Agreement, Signature
+from pipeline.duplicates.images.alignment import determinant
+from pipeline.duplicates.images.verify import Agreement, Signature
 
 ROTATION = 1.5  # degrees, from which on an image counts as rotated
 STRETCH, SCALE = 0.03, 0.02  # change of the aspect ratio, and of the size

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
-from pipeline.duplicates.alignment import determinant, fit_frames, fit_points, refine
-from pipeline.duplicates.candidates import low_frequencies
-from pipeline.duplicates.keypoints import Points, find_points
+from pipeline.duplicates.images.alignment import determinant, fit_frames, fit_points, refine
+from pipeline.duplicates.images.candidates import low_frequencies
+from pipeline.duplicates.images.keypoints import Points, find_points
 
 FINE = 1.0, 4.0  # px, sigmas between which detail lies
 COARSE = 1.5, 4.0  # the same at half size, a scale that outlives compression
@@ -164,7 +164,8 @@ def details(stack: np.ndarray, sigmas: tuple[float, float]) -> list[np.ndarray]:
     fine, coarse = ([image / np.maximum(weight, 1e-3) for image in (a, b)] for a, b, weight in blurred)
     bands = [(sharp - blunt) * stack[:, :, 2] for sharp, blunt in zip(fine, coarse, strict=True)]
     limits = [2.5 * rms(band, stack) for band in bands]
-    return [cv2.max(cv2.min(band, limit), -limit) for band, limit in zip(bands, limits, strict=True)]
+    # OpenCV's stubs know no numbers here; np.clip takes three times as long.
+    return [cv2.max(cv2.min(band, limit), -limit) for band, limit in zip(bands, limits, strict=True)]  # type: ignore[call-overload]
 
 
 def rms(detail: np.ndarray, stack: np.ndarray) -> float:

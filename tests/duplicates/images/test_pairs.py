@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import DataError
-from pipeline.duplicates import pairs
-from pipeline.duplicates.fingerprint import open_store, take
-from pipeline.duplicates.pairs import Pair, find_pairs
+from pipeline.data.audit_result import Pair
+from pipeline.duplicates.images import pairs
+from pipeline.duplicates.images.fingerprint import open_store, take
+from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.stats.components import joined_sets
 from tests.textures import stored, texture
 

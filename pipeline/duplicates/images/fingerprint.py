@@ -18,20 +18,20 @@ from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images
 from pipeline.data.image_file import FileFacts, ImageStore
 from pipeline.data.images import PixelRule
-from pipeline.duplicates import candidates, verify
-from pipeline.duplicates.marks import measure_marks
-from pipeline.duplicates.verify import Signature, signature_of
+from pipeline.duplicates.images import candidates, verify
+from pipeline.duplicates.images.marks import measure_marks
+from pipeline.duplicates.images.verify import Signature, signature_of
 
 # The code that decides fingerprints and comparisons.
 CODE = (
     *(
-        "duplicates/alignment",
-        "duplicates/candidates",
-        "duplicates/edits",
-        "duplicates/fingerprint",
-        "duplicates/keypoints",
+        "duplicates/images/alignment",
+        "duplicates/images/candidates",
+        "duplicates/images/edits",
+        "duplicates/images/fingerprint",
+        "duplicates/images/keypoints",
     ),
-    *("duplicates/marks", "duplicates/pairs", "duplicates/verify"),
+    *("duplicates/images/marks", "duplicates/images/pairs", "duplicates/images/verify"),
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim, whose brightness depends on the scanner
@@ -67,10 +67,11 @@ class Fingerprint:
         return cls(about["key"], FileFacts(**about["facts"]), is_comparable=about["is_comparable"], **arrays)
 
 
-def pack(about: dict, **arrays: np.ndarray) -> bytes:
+def pack(about: dict, **arrays: np.ndarray | None) -> bytes:
     """Return a JSON header with `about` and the dtypes and shapes of `arrays`, followed by their bytes."""
-    header = {"about": about, "arrays": [[name, part.dtype.str, part.shape] for name, part in arrays.items()]}
-    return b"\n".join([json.dumps(header).encode(), b"".join(part.tobytes() for part in arrays.values())])
+    known = {name: part for name, part in arrays.items() if part is not None}
+    header = {"about": about, "arrays": [[name, part.dtype.str, part.shape] for name, part in known.items()]}
+    return b"\n".join([json.dumps(header).encode(), b"".join(part.tobytes() for part in known.values())])
 
 
 def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
@@ -85,7 +86,7 @@ def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
 
 def open_store(rule: PixelRule = images.AS_IT_WAS) -> ImageStore:
     """Return the cache of fingerprints and comparisons that the current code computes of images read by a rule."""
-    code = [Path(__file__).parents[1] / f"{module}.py" for module in CODE]
+    code = [Path(__file__).parents[2] / f"{module}.py" for module in CODE]
     return ImageStore.open("audit", rule, *code, packages=("opencv-python-headless",))
 
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.data.audit_result import PathPair
-from pipeline.duplicates import contact_sheet
-from pipeline.duplicates.contact_sheet import COLUMNS, HEIGHT, MOST, WIDTH, draw, fitting, write
+from pipeline.duplicates.images import contact_sheet
+from pipeline.duplicates.images.contact_sheet import COLUMNS, HEIGHT, MOST, WIDTH, draw, fitting, write
 from tests.textures import stored, texture
 
 pytestmark = pytest.mark.filterwarnings("error")

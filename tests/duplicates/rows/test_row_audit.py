@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
-from pipeline.duplicates.row_audit import NEAR, audit_rows
+from pipeline.duplicates.rows.row_audit import NEAR, audit_rows
 
 RNG = np.random.default_rng(0)
 

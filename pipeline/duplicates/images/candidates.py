@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.core.parallel import run_parallel
-from pipeline.duplicates.keypoints import find_points
+from pipeline.duplicates.images.keypoints import find_points
 
 AXES = 48  # of 128: those along which the descriptors of noise differ most
 PARTS = 1024

@@ -75,7 +75,7 @@ def find_clusters(features: pd.DataFrame, groups: Sequence[str], seed: int) -> R
     columns = [name for name in features if is_rich(features[name])]
     comparable = np.flatnonzero(count_atoms(features[columns]) <= MOST_ATOMS * len(columns))
     if len(comparable) < len(features):
-        rest = find_clusters(features.iloc[comparable], [groups[row] for row in comparable], seed)
+        rest = find_clusters(features.iloc[comparable], [groups[row] for row in comparable.tolist()], seed)
         return replace(rest, pairs=[(int(comparable[a]), int(comparable[b])) for a, b in rest.pairs])
     group, rng = pd.factorize(np.asarray(groups, dtype=object))[0], np.random.default_rng(seed)
     n = len(set(group))

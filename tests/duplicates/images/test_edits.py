@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.duplicates.edits import describe
-from pipeline.duplicates.verify import confirm, signature_of
+from pipeline.duplicates.images.edits import describe
+from pipeline.duplicates.images.verify import confirm, signature_of
 from tests.textures import texture
 
 pytestmark = pytest.mark.usefixtures("one_thread")

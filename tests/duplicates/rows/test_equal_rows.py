@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import tables
-from pipeline.duplicates.equal_rows import EqualRows, copied_pairs, expect_equal, find_equal_rows
+from pipeline.duplicates.rows.equal_rows import EqualRows, copied_pairs, expect_equal, find_equal_rows
 
 
 def found(X: np.ndarray) -> EqualRows:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.duplicates.marks import measure_marks
+from pipeline.duplicates.images.marks import measure_marks
 
 
 def test_a_mark_is_measured_in_its_cell():

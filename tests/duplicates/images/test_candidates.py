@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.duplicates import candidates
-from pipeline.duplicates.candidates import ORDER, SIGNS, low_frequencies, propose, words_of
-from pipeline.duplicates.keypoints import find_points
+from pipeline.duplicates.images import candidates
+from pipeline.duplicates.images.candidates import ORDER, SIGNS, low_frequencies, propose, words_of
+from pipeline.duplicates.images.keypoints import find_points
 from tests.textures import texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]

@@ -45,7 +45,7 @@ def draw_pair(pair: PathPair, remark: str, root: Path, rule: PixelRule) -> Image
     return cell
 
 
-def fitting(text: str, pen: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> str:
+def fitting(text: str, pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """Return `text`, its middle left out where it is wider than a pair."""
     kept = text
     for cut in range(len(text)):

@@ -5,7 +5,6 @@ hashes of both files: if a set grows by one image, only the pairs of that image 
 """
 
 import json
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,28 +12,14 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline.core.parallel import run_parallel
+from pipeline.data.audit_result import Pair
 from pipeline.data.image_file import ImageStore
-from pipeline.duplicates.candidates import FREQUENCIES, propose
-from pipeline.duplicates.edits import describe
-from pipeline.duplicates.fingerprint import Fingerprint, load_signature
-from pipeline.duplicates.verify import Signature, confirm
+from pipeline.duplicates.images.candidates import FREQUENCIES, propose
+from pipeline.duplicates.images.edits import describe
+from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature
+from pipeline.duplicates.images.verify import Signature, confirm
 
 BATCH = 64  # pairs that a worker takes at once
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two positions `a` < `b` that hold the same image.
-
-    `kind`: what was done (`exact`, or see `edits.describe`); `score`: the correlation of their detail, 1 at most; `copy`:
-    whether they certainly are one image, not two images of the same subject in the same view.
-    """
-
-    a: int
-    b: int
-    kind: str
-    score: float
-    copy: bool
 
 
 def find_pairs(
@@ -56,7 +41,7 @@ def find_pairs(
         return paths[i], prints[i].key
 
     first: dict[str, int] = {}
-    ids = [fingerprint.facts.id for fingerprint in prints]
+    ids = [str(fingerprint.facts.id) for fingerprint in prints]
     repeats = [(first[key], i) for i, key in enumerate(ids) if first.setdefault(key, i) != i]
     pairs = [Pair(a, b, "exact", 1.0, True) for a, b in repeats if b >= since]
     alone = np.array([i for i in first.values() if prints[i].is_comparable], int)

@@ -98,7 +98,7 @@ def edges(image: np.ndarray, depth: int) -> list[np.ndarray]:
 
 def detect(grey: np.ndarray, framed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return `xy`, `descriptors` and `mirrored` of the POINTS most likely to be found in a copy, none of them in `framed`."""
-    sift = cv2.SIFT_create(nfeatures=0, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=0, contrastThreshold=CONTRAST)
     points = sift.detect(grey, None)
     if framed.any():
         away = cv2.distanceTransform((~framed).astype(np.uint8), cv2.DIST_L2, 3)

@@ -5,8 +5,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.duplicates.equal_rows import FEW, expect_equal
-from pipeline.duplicates.row_clusters import is_rich
+from pipeline.duplicates.rows.equal_rows import FEW, expect_equal
+from pipeline.duplicates.rows.row_clusters import is_rich
 
 LEVEL = 0.01  # share of new patients' rows that are called a copy by chance
 FEWEST_ROWS = 30
