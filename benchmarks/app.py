@@ -1,6 +1,6 @@
 """How soon the app's first page is there, and whether its memory stays flat.
 
-A page is the work of Streamlit and the browser, too: an app of one line, measured beside this one in the same run, shows what
+A page is the work of Streamlit and the browser, too: an app of one line, measured next to this one in the same run, shows what
 they take. Every page is opened in a new profile, as by a reader who has never been here.
 """
 
@@ -53,7 +53,9 @@ def speed(browser: Browser) -> list[Figure]:
             (first_page(browser, ROOT, "?task=lesions", UPLOADER), first_page(browser, empty, "", CAPTION))
             for _ in range(TIMES)
         ]
-    ours, bare = ([statistics.median(one) for one in zip(*side, strict=True)] for side in zip(*pairs, strict=True))
+    ours, bare = (
+        [statistics.median(values) for values in zip(*side, strict=True)] for side in zip(*pairs, strict=True)
+    )
     how = f"median of {TIMES}; the process starts, Chromium opens a page in a new profile"
     return [
         Figure("start to server", ours[0], f"median of {TIMES}; empty app: {bare[0]:.2f} s", unit="s"),
@@ -65,7 +67,7 @@ def speed(browser: Browser) -> list[Figure]:
 
 
 def upload(page: Page, start: int) -> None:
-    """Upload `AT_ONCE` pictures that have not been there, and wait for the answers."""
+    """Upload `AT_ONCE` images that have not been there, and wait for the answers."""
     names = range(start, start + AT_ONCE)
     files = [{"name": f"{k}.jpg", "mimeType": "image/jpeg", "buffer": example.example(k)} for k in names]
     page.reload()
@@ -86,7 +88,7 @@ def memory(browser: Browser) -> list[Figure]:
             upload(page, done)
             top = psutil.Process(process.pid)
             tree = [top, *top.children(recursive=True)]
-            seen[done] = sum(one.memory_full_info().pss for one in tree) / 1e6
+            seen[done] = sum(item.memory_full_info().pss for item in tree) / 1e6
             print(f"{done} predictions: {seen[done]:.1f} MB", flush=True)
     how = f"PSS of the process tree, uploads of {AT_ONCE} at a time, another session each"
     return [

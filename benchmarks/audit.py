@@ -26,15 +26,15 @@ SEED = 20
 class Run:
     """What an audit said, its exit code, CPU seconds of all its threads, and peak memory in MB."""
 
-    found: dict
+    result: dict
     code: int
     cpu: float
     memory: float
 
 
-def audit(place: Path, store: Path, *options: str) -> Run:
+def audit(path: Path, store: Path, *options: str) -> Run:
     """Audit `place` from the command line, with the store of features below `store`."""
-    command = [sys.executable, "-m", "pipeline.audit", str(place), "--json", *options]
+    command = [sys.executable, "-m", "pipeline.audit", str(path), "--json", *options]
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.DEVNULL, env=os.environ | {"DVC_ROOT": str(store)}
@@ -51,21 +51,21 @@ def audit(place: Path, store: Path, *options: str) -> Run:
 
 def cost(name: str, *runs: Run) -> Figure:
     """Return the CPU time of the run that was disturbed least: what else the machine does makes it longer, never shorter."""
-    seconds = [1000 * run.cpu / run.found["n_files"] for run in runs]
-    told = " and ".join(f"{one:.1f}" for one in seconds)
-    return Figure(f"{name}: CPU seconds per 1,000 images", min(seconds), f"the less of {told}", at_most=60)
+    seconds = [1000 * run.cpu / run.result["n_files"] for run in runs]
+    message = " and ".join(f"{second:.1f}" for second in seconds)
+    return Figure(f"{name}: CPU seconds per 1,000 images", min(seconds), f"the less of {message}", at_most=60)
 
 
 def seed_skin(store: Path) -> list[Figure]:
     """The photos that were copied from train to test, most of them stretched."""
     run = audit(DATA / "seed_skin", store)
-    stems = [{Path(path).stem for path in one} for one in run.found["groups"]]
-    clean = sum("ISIC_5731511" in one for one in stems)
-    wrong = sum(len(one) > 1 for one in stems)
+    stems = [{Path(path).stem for path in group} for group in run.result["groups"]]
+    clean = sum("ISIC_5731511" in stem for stem in stems)
+    wrong = sum(len(stem) > 1 for stem in stems)
     return [
         Figure(
             "seed_skin: test photos found in train",
-            run.found["n_leaked"],
+            run.result["n_leaked"],
             "of 55; copies kept their names",
             at_least=55,
         ),
@@ -76,7 +76,7 @@ def seed_skin(store: Path) -> list[Figure]:
 def lung_histology(store: Path) -> list[Figure]:
     """Tiles that were augmented before the set was published."""
     run, again = (audit(DATA / "lung_histology" / "labels.csv", store / name) for name in ("first", "again"))
-    sizes = [len(one) for one in run.found["groups"]]
+    sizes = [len(group) for group in run.result["groups"]]
     together = sum(size * (size - 1) // 2 for size in sizes)
     pairs = TILES * VARIANTS * (VARIANTS - 1) // 2
     return [
@@ -89,19 +89,27 @@ def lung_histology(store: Path) -> list[Figure]:
 
 
 def chest_ct(store: Path) -> list[Figure]:
-    """CT slices: copies across the shipped split, neighbouring slices, one picture under two labels."""
+    """CT slices: copies across the shipped split, neighbouring slices, one image under two labels."""
     run = audit(DATA / "chest_ct" / "labels.csv", store / "copies", "--copies")
     conflict = {"large.cell.carcinoma/train__l4.png", "squamous.cell.carcinoma/train__sq2.png"}
-    under_two = sum(conflict <= set(one) for one in run.found["label_conflicts"])
+    under_two = sum(conflict <= set(item) for item in run.result["label_conflicts"])
     # scan by scan: slices of one scan, which bear the marks of one machine, are near
     by_scan = audit(DATA / "chest_ct" / "labels.csv", store / "near")
-    telling = [one for one in by_scan.found["confounders"] if one["name"].endswith("(normal vs rest)")]
-    best = max(telling, key=lambda one: one["accuracy"], default={"name": "nothing", "accuracy": 0, "majority": 1})
-    told = f"{best['name']}; always the commonest: {best['majority']:.1%}"
+    telling = [
+        confounder for confounder in by_scan.result["confounders"] if confounder["name"].endswith("(normal vs rest)")
+    ]
+    best = max(
+        telling,
+        key=lambda confounder: confounder["accuracy"],
+        default={"name": "nothing", "accuracy": 0, "majority": 1},
+    )
+    message = f"{best['name']}; always the commonest: {best['majority']:.1%}"
     return [
-        Figure("chest_ct: test images with a copy in train", run.found["n_leaked"], "--copies, of 259", at_least=74),
-        Figure("chest_ct: the picture under two labels", under_two, "found once", at_least=1),
-        Figure("chest_ct: a confounder tells normal from cancer", 100 * best["accuracy"], told, at_least=80, unit="%"),
+        Figure("chest_ct: test images with a copy in train", run.result["n_leaked"], "--copies, of 259", at_least=74),
+        Figure("chest_ct: the image under two labels", under_two, "found once", at_least=1),
+        Figure(
+            "chest_ct: a confounder tells normal from cancer", 100 * best["accuracy"], message, at_least=80, unit="%"
+        ),
         cost("chest_ct", run, by_scan),
     ]
 
@@ -109,8 +117,8 @@ def chest_ct(store: Path) -> list[Figure]:
 def lung_survey(store: Path) -> list[Figure]:
     """A table with repeated rows."""
     run = audit(DATA / "lung_survey.csv", store)
-    again = sum(len(one) - 1 for one in run.found["groups"])
-    conflicts = len(run.found["label_conflicts"])
+    again = sum(len(group) - 1 for group in run.result["groups"])
+    conflicts = len(run.result["label_conflicts"])
     return [
         Figure("lung_survey: rows equal to an earlier one, less the contradiction", again - conflicts, "33", 33, 33),
         Figure("lung_survey: rows under two labels", conflicts, "1", 1, 1),
@@ -124,7 +132,7 @@ def ham10000(store: Path, n: int, each: int, seed: int = SEED) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         made = planted.plant([DATA / "ham10000" / path for path in chosen["path"]], Path(folder), each, seed)
         run = audit(Path(folder), store)
-    number = {name: i for i, one in enumerate(run.found["groups"]) for name in one}
+    number = {name: i for i, item in enumerate(run.result["groups"]) for name in item}
     hit = {copy: number.get(copy, -1) == number.get(original, -2) for copy, (original, _) in made.items()}
     kinds = {kind: np.mean([hit[copy] for copy, (_, of) in made.items() if of == kind]) for kind in planted.KINDS}
     changes = {name: np.mean([hit[copy] for copy, (_, of) in made.items() if name in of]) for name in planted.CHANGES}
@@ -147,13 +155,13 @@ def ham10000(store: Path, n: int, each: int, seed: int = SEED) -> list[Figure]:
             unit="%",
         ),
         Figure(
-            "ham10000 with copies: CPU seconds per 1,000 images", 1000 * run.cpu / run.found["n_files"], "", at_most=60
+            "ham10000 with copies: CPU seconds per 1,000 images", 1000 * run.cpu / run.result["n_files"], "", at_most=60
         ),
     ]
 
 
 def lesions(store: Path, n: int) -> tuple[list[Figure], Run]:
-    """Pairs across the lesion ids of `n` photos, and what another picture costs."""
+    """Pairs across the lesion ids of `n` photos, and what another image costs."""
     labels = pd.read_csv(DATA / "ham10000" / "labels.csv", dtype=str, keep_default_na=False)
     chosen = labels.iloc[np.random.default_rng(SEED).permutation(len(labels))[: n + 1]]
     about = chosen.set_index("path")[["group", "age", "sex", "localization"]].to_dict("index")
@@ -169,7 +177,7 @@ def lesions(store: Path, n: int) -> tuple[list[Figure], Run]:
 
     run, grown = first(n), first(n + 1)
     across = unexplained = 0
-    for pair in run.found["pairs"]:
+    for pair in run.result["pairs"]:
         a, b = (about[pair[side].removeprefix("ham10000/")] for side in "ab")
         across += a["group"] != b["group"]
         differ = [a[key] != b[key] for key in ("age", "sex", "localization") if "" not in (a[key], b[key])]
@@ -187,13 +195,13 @@ def main() -> None:
     """Measure on small sets and on samples of the large one: about five minutes on two cores."""
     if not DATA.is_dir():
         sys.exit(f"{DATA} is not there; set ASSAY_DATA to the folder with the public sets")
-    found = []
+    measured = []
     with tempfile.TemporaryDirectory() as folder:
         for number, measure in enumerate((seed_skin, lung_histology, chest_ct, lung_survey)):
-            found += measure(Path(folder) / str(number))
-        found += ham10000(Path(folder) / "planted", 1000, 12)
-        found += lesions(Path(folder) / "lesions", 1000)[0]
-    figures.save("audit", "The leak audit, on samples", found)
+            measured += measure(Path(folder) / str(number))
+        measured += ham10000(Path(folder) / "planted", 1000, 12)
+        measured += lesions(Path(folder) / "lesions", 1000)[0]
+    figures.save("audit", "The leak audit, on samples", measured)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def variable(name: str, value: str) -> Iterator[None]:
 
 
 def dask(project: Scratch) -> list[Figure]:
-    """Scan the demo's pictures here, and on a cluster of two worker processes on the same cores."""
+    """Scan the demo's images here, and on a cluster of two worker processes on the same cores."""
 
     def scan() -> float:
         project.forget("data/lesions/scan")
@@ -65,13 +65,15 @@ def dask(project: Scratch) -> list[Figure]:
         folder = project.folder
         stack.enter_context(running(folder, port, "dask", "scheduler", "--port", str(port), *local))
         for _ in range(2):
-            at = free_port()
+            index = free_port()
             stack.enter_context(
-                running(folder, at, "dask", "worker", address, "--nthreads", "1", "--worker-port", str(at), *local)
+                running(
+                    folder, index, "dask", "worker", address, "--nthreads", "1", "--worker-port", str(index), *local
+                )
             )
         with variable("ASSAY_DASK", address):
             there = min(scan() for _ in range(3))
-    how = f"{there:.3g} and {here:.3g} s for 360 pictures"
+    how = f"{there:.3g} and {here:.3g} s for 360 images"
     return [Figure("Dask: a scan on a cluster takes longer than here by", there - here, how, unit="s")]
 
 
@@ -97,7 +99,7 @@ def server(project: Scratch) -> list[Figure]:
     ):
         there = project.run(sys.executable, "-m", "pipeline.track").seconds
         again = project.run(sys.executable, "-m", "pipeline.track").seconds
-        memory = sum(one.memory_full_info().pss for one in (process, *process.children(recursive=True))) / 1e6
+        memory = sum(item.memory_full_info().pss for item in (process, *process.children(recursive=True))) / 1e6
     return [
         ratio("MLflow server: track of ten new models against the local store", there, here),
         Figure("MLflow server: track when nothing is new", again, "", unit="s"),

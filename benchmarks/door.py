@@ -31,7 +31,7 @@ def draw(folder: Path) -> None:
 
 
 def main() -> None:
-    said = []
+    figures = []
     with Scratch() as project, TemporaryDirectory() as folder:
         draw(Path(folder))
         for what, path in (
@@ -43,8 +43,8 @@ def main() -> None:
             project.run(sys.executable, "-m", "pipeline.init_task", "door", f"{folder}/{path}", "--dry-run")
             seconds = time.perf_counter() - start
             how = f"wall time of init_task --dry-run, {N:,} {what}"
-            said.append(Figure(f"init_task on {N:,} {what}", seconds, how, at_most=LIMIT, unit="s"))
-    save("door", "init_task on 10,000 files and rows", said)
+            figures.append(Figure(f"init_task on {N:,} {what}", seconds, how, at_most=LIMIT, unit="s"))
+    save("door", "init_task on 10,000 files and rows", figures)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What an explanation costs beside a prediction, and whether it finds an object that was planted, with the real backbone.
+"""What an explanation costs in addition to a prediction, and whether it finds an object that was planted, with the real backbone.
 
-Discs lie at random places of every second picture of blurred noise; models are fitted on the embeddings of 120 pictures. A map
+Discs lie at random places of every second image of blurred noise; models are fitted on the embeddings of 120 images. A map
 is right where its peak lies within 48 px of the disc's centre, 1.5 places of 32 px.
 """
 
@@ -31,7 +31,7 @@ RADIUS, NEAR = 24, 48  # px
 
 
 def planted(rng: np.random.Generator, with_disc: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return a drawn picture, uint8 (224, 224, 3), and where the disc's centre (x, y) is or would be."""
+    """Return a drawn image, uint8 (224, 224, 3), and where the disc's centre (x, y) is or would be."""
     side = images.SIZE
     blurred = Image.fromarray(rng.uniform(80, 180, (7, 7, 3)).astype(np.uint8)).resize(
         (side, side), Image.Resampling.BICUBIC
@@ -54,23 +54,23 @@ def hits(model: Any, shown: list[tuple[np.ndarray, np.ndarray]]) -> int:
         else:
             heat = explanation.places_left_out(feature_map, model.predict_proba, 1)
         row, column = np.unravel_index(heat.argmax(), heat.shape)
-        place = (np.array([column, row]) + 0.5) * images.SIZE / heat.shape[0]
-        n += bool(np.hypot(*(place - centre)) < NEAR)
+        position = (np.array([column, row]) + 0.5) * images.SIZE / heat.shape[0]
+        n += bool(np.hypot(*(position - centre)) < NEAR)
     return n
 
 
-def found() -> list[Figure]:
+def measure() -> list[Figure]:
     """Return how often each kind of model's map finds the disc."""
     embed = litert.Embedder(require(paths.EMBEDDER, "backbone").read_bytes())
     rng = np.random.default_rng(0)
     X = np.stack([embed(planted(rng, bool(n % 2))[0]) for n in range(N_FITTED)])
     y, shown = np.arange(N_FITTED) % 2, []
     for _ in range(N_SHOWN):
-        picture, centre = planted(rng, with_disc=True)
-        shown.append((embed.run(picture, feature_map=True).feature_map, centre))
+        image, centre = planted(rng, with_disc=True)
+        shown.append((embed.run(image, feature_map=True).feature_map, centre))
     models = {"logreg": logreg.Params(C=0.001), "random_forest": random_forest.Params(), "knn": knn.Params()}
     modules = {"logreg": logreg, "random_forest": random_forest, "knn": knn}
-    how = f"of {N_SHOWN} pictures; peak within {NEAR} px of the centre of a disc of {2 * RADIUS} px"
+    how = f"of {N_SHOWN} images; peak within {NEAR} px of the centre of a disc of {2 * RADIUS} px"
     return [
         Figure(
             f"planted disc found, {name}",
@@ -82,30 +82,30 @@ def found() -> list[Figure]:
     ]
 
 
-def seconds(loaded: Predictor, pictures: list[bytes]) -> tuple[float, float]:
+def seconds(loaded: Predictor, files: list[bytes]) -> tuple[float, float]:
     """Return what a prediction and an explained one take, the best of ROUNDS, by turns."""
     rounds = []
     for _ in range(ROUNDS):
         turn = []
         for ask in (loaded.predict, loaded.explain):
             start = time.process_time()
-            for data in pictures:
+            for data in files:
                 ask(data, "a.jpg")
-            turn.append((time.process_time() - start) / len(pictures))
+            turn.append((time.process_time() - start) / len(files))
         rounds.append(turn)
     plain, explained = np.min(rounds, axis=0)
     return float(plain), float(explained)
 
 
 def main() -> None:
-    pictures = [example.example(number) for number in range(1, TURNS + 1)]
-    figures = found()
+    files = [example.example(number) for number in range(1, TURNS + 1)]
+    figures = measure()
     for name in EXACT + ASKED_AGAIN:
         candidate = require(f"models/lesions/candidates/{name}/candidate.json", f"train@{name}").parent
         rule = replace(DecisionRule.read("lesions", name), refusal=np.inf)
         with tempfile.TemporaryDirectory() as folder:
             bundle.write(Path(folder), candidate, rule, {})
-            plain, explained = seconds(Predictor(folder), pictures)
+            plain, explained = seconds(Predictor(folder), files)
         bar = {"at_most": 3.0} if name in EXACT else {}
         kind = "exact map" if name in EXACT else "asked again"
         what = f"explained against plain prediction, {params.model(name).estimator} on {params.model(name).features}, {kind}"

@@ -43,10 +43,12 @@ def main() -> None:
         for stage in ("check", "scan skin", "audit skin", "split skin", "preprocess skin"):
             project.run(sys.executable, "-m", *f"pipeline.{stage}".split())
         folds = json.loads(project.run(sys.executable, "-c", FOLDS).out.split("FOLDS ")[1])
-    one, two = (sum(column) for column in zip(*folds.values(), strict=True))
-    said = [ratio("folds of KNN, logistic regression and forest: one core against two", one, two, at_least=1.6)]
-    said += [ratio(f"folds of {name}: one core against two", *pair) for name, pair in folds.items()]
-    save("folds", "Folds on two cores, the best of five turns each", said)
+    one_core, two_cores = (sum(column) for column in zip(*folds.values(), strict=True))
+    figures = [
+        ratio("folds of KNN, logistic regression and forest: one core against two", one_core, two_cores, at_least=1.6)
+    ]
+    figures += [ratio(f"folds of {name}: one core against two", *pair) for name, pair in folds.items()]
+    save("folds", "Folds on two cores, the best of five turns each", figures)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ def bare_imports(project: Scratch, stages: list[list[str]]) -> float:
     """Return the seconds that processes take which import what these stages import, and do nothing else."""
     total = 0.0
     for stage in stages:
-        said = project.run(sys.executable, "-c", IMPORTS_OF, *stage).out
-        (project.folder / "names.json").write_text(said.split("IMPORTS ", 1)[1].splitlines()[0], encoding="utf-8")
+        done = project.run(sys.executable, "-c", IMPORTS_OF, *stage).out
+        (project.folder / "names.json").write_text(done.split("IMPORTS ", 1)[1].splitlines()[0], encoding="utf-8")
         total += min(project.run(sys.executable, "-c", BARE, "names.json").seconds for _ in range(3))
     return total
 

@@ -15,10 +15,10 @@ from pathlib import Path
 BOUNDARY = "assay-load"
 
 
-def request(picture: bytes, port: int, path: str = "/predict/") -> bytes:
-    """Return a whole HTTP request that posts a picture under the field `file`."""
+def request(image: bytes, port: int, path: str = "/predict/") -> bytes:
+    """Return a whole HTTP request that posts an image under the field `file`."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'.encode()
-    body = head + picture + f"\r\n--{BOUNDARY}--\r\n".encode()
+    body = head + image + f"\r\n--{BOUNDARY}--\r\n".encode()
     lines = [
         f"POST {path} HTTP/1.1",
         f"Host: 127.0.0.1:{port}",
@@ -103,12 +103,12 @@ async def run(port: int, data: bytes, connections: int, seconds: float, requests
 def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.load")
     parser.add_argument("port", type=int)
-    parser.add_argument("picture", type=Path)
+    parser.add_argument("image", type=Path)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--requests", type=int, default=10**9)
     given = parser.parse_args()
-    data = request(given.picture.read_bytes(), given.port)
+    data = request(given.image.read_bytes(), given.port)
     try:
         import uvloop as loops
     except ImportError:  # Windows

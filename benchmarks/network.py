@@ -1,6 +1,6 @@
 """Fine-tuning: the project's loop against Keras' own on arrays in memory, and what saves time and what does not.
 
-What the recipes are worth is in network.md. Speed does not depend on what is in a picture, so pictures of noise are learnt from.
+What the recipes are worth is in network.md. Speed does not depend on what is in an image, so images of noise are learnt from.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, map_imag
 from pipeline.estimators._head import fit_head
 
 N, EPOCHS, TURNS = 320, 2, 2
-MORE = 3  # times as many pictures, for memory
+MORE = 3  # times as many images, for memory
 TUNE = FineTune(views=2, epochs=EPOCHS)
-FULL = 64  # pictures for the whole network, which is slow
+FULL = 64  # images for the whole network, which is slow
 
 
-def pictures(n: int, folder: Path) -> tuple[MappedImages, np.ndarray]:
-    """Return n pictures of noise, whose pixels lie in a file in `folder`, with classes; the embeddings are noise, too."""
+def noise_images(n: int, folder: Path) -> tuple[MappedImages, np.ndarray]:
+    """Return n images of noise, whose pixels lie in a file in `folder`, with classes; the embeddings are noise, too."""
     rng, file = np.random.default_rng(7), folder / f"pixels-{n}.npy"
     pixels = np.lib.format.open_memmap(file, "w+", np.uint8, (n, 224, 224, 3))
     for row in range(n):
@@ -91,7 +91,7 @@ def whole(made: mobilenetv2.MobileNetV2Classifier, n: int) -> Any:
 
 
 def memory(n: int) -> float:
-    """Return the memory, in MB, that a process has for its own after fine-tuning on n pictures; mapped files do not count."""
+    """Return the memory, in MB, that a process has for its own after fine-tuning on n images; mapped files do not count."""
     command = [sys.executable, "-m", "benchmarks.network", "--memory", str(n)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -99,7 +99,7 @@ def memory(n: int) -> float:
 def own_memory(n: int) -> float:
     """Do what `memory` returns, in this process."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
-        X, y = pictures(n, Path(folder))
+        X, y = noise_images(n, Path(folder))
         classifier(X, y)._fine_tune(X, y, None, "bench")
         seen = psutil.Process().memory_info()
         return (seen.rss - seen.shared) / 1e6
@@ -109,7 +109,7 @@ def main() -> None:
     _network.use_threads(2)
     keras = _network.import_keras()
     with tempfile.TemporaryDirectory() as folder:
-        X, y = pictures(N, Path(folder))
+        X, y = noise_images(N, Path(folder))
         made = classifier(X, y)
         start = time.perf_counter()
         maps = frozen_maps(X, TUNE.from_block, TUNE.views, 7, "bench")
@@ -126,9 +126,9 @@ def main() -> None:
         ratio("an epoch from block_13 on: model.fit on arrays in memory against ours", of_tail, epoch, at_least=0.9),
         ratio("an epoch: model.fit from pixels on, its first blocks frozen, against ours", of_whole, epoch, at_least=0.9),
         ratio("an epoch in bfloat16 against float32", in_bfloat16, of_tail),
-        Figure("pictures learnt from a second", N / epoch, f"{N} pictures in {epoch:.3g} s"),
+        Figure("images learnt from a second", N / epoch, f"{N} images in {epoch:.3g} s"),
         Figure("views run through the frozen blocks a second", 1 / of_view, "LiteRT on both cores, drawing included"),
-        Figure("memory's growth", much - little, f"{N} pictures {little:.0f} MB, {N * MORE} {much:.0f}", unit="MB", at_most=20),
+        Figure("memory's growth", much - little, f"{N} images {little:.0f} MB, {N * MORE} {much:.0f}", unit="MB", at_most=20),
     ]  # fmt: skip
     save("network", "Fine-tuning", figures)
 

@@ -1,4 +1,4 @@
-"""Copies of pictures, altered as people and programs alter them: what the audit's recall is measured on.
+"""Copies of images, altered as people and programs alter them: what the audit's recall is measured on.
 
     python -m benchmarks.planted FOLDER
 
@@ -19,17 +19,17 @@ from pipeline.data.synthetic import demo_set
 
 
 def compress(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the picture after JPEG at quality 40."""
+    """Return the image after JPEG at quality 40."""
     return Image.open(io.BytesIO(jpeg(image, 40)))
 
 
 def halve(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the picture at half its size."""
+    """Return the image at half its size."""
     return image.resize((image.width // 2, image.height // 2), Image.Resampling.BICUBIC)
 
 
 def squeeze(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the picture with its width or its height divided by 1.4."""
+    """Return the image with its width or its height divided by 1.4."""
     width, height = image.size
     size = (round(width / 1.4), height) if rng.random() < 0.5 else (width, round(height / 1.4))
     return image.resize(size, Image.Resampling.BICUBIC)
@@ -43,55 +43,55 @@ def crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def mirror(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the picture with left and right exchanged."""
+    """Return the image with left and right exchanged."""
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
 def brighten(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the picture a fifth brighter."""
+    """Return the image a fifth brighter."""
     return image.point([min(255, round(level * 1.2)) for level in range(256)] * 3)
 
 
 def turn(degrees: int) -> Callable[[Image.Image, np.random.Generator], Image.Image]:
-    """Return a change that turns the picture, in a larger black frame or in a frame of its own size, each half the time."""
+    """Return a change that turns the image, in a larger black frame or in a frame of its own size, each half the time."""
 
-    def turned(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    def rotated(image: Image.Image, rng: np.random.Generator) -> Image.Image:
         return image.rotate(degrees, Image.Resampling.BICUBIC, expand=bool(rng.random() < 0.5))
 
-    return turned
+    return rotated
 
 
 CHANGES = {
     "quality 40": compress,
     "half size": halve,
-    "squeezed by 1.4": squeeze,
+    "stretched by 1.4": squeeze,
     "cropped by 10 %": crop,
-    "turned by 17": turn(17),
-    "turned by 90": turn(90),
-    "turned by 133": turn(133),
+    "rotated by 17": turn(17),
+    "rotated by 90": turn(90),
+    "rotated by 133": turn(133),
     "mirrored": mirror,
     "20 % brighter": brighten,
 }
-PAIRS = [pair for pair in combinations(CHANGES, 2) if not all(name.startswith("turned") for name in pair)]
+PAIRS = [pair for pair in combinations(CHANGES, 2) if not all(name.startswith("rotated") for name in pair)]
 KINDS = [*((name,) for name in CHANGES), *PAIRS]
 
 
 def jpeg(image: Image.Image, quality: int = 90) -> bytes:
-    """Return the picture as the bytes of a JPEG."""
+    """Return the image as the bytes of a JPEG."""
     file = io.BytesIO()
     image.convert("RGB").save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 
 def alter(image: Image.Image, kind: tuple[str, ...], rng: np.random.Generator) -> Image.Image:
-    """Return an RGB picture after the changes of a kind, in an order of chance."""
+    """Return an RGB image after the changes of a kind, in an order of chance."""
     for name in rng.permutation(list(kind)):
         image = CHANGES[str(name)](image, rng).convert("RGB")
     return image
 
 
 def plant(paths: list[Path], folder: Path, each: int, seed: int) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Write `each` copies of every kind to `folder`, pairs of changes in either order, and the originals beside them.
+    """Write `each` copies of every kind to `folder`, pairs of changes in either order, and the originals next to them.
 
     Returns {name of the copy: (name of its original, kind)}; originals bear their own names.
     """
@@ -111,12 +111,12 @@ def plant(paths: list[Path], folder: Path, each: int, seed: int) -> dict[str, tu
 
 EXAMPLE = [
     ("half size",),
-    ("squeezed by 1.4",),
+    ("stretched by 1.4",),
     ("cropped by 10 %",),
     ("mirrored",),
-    ("turned by 17",),
-    ("turned by 133", "mirrored"),
-    ("quality 40", "turned by 90"),
+    ("rotated by 17",),
+    ("rotated by 133", "mirrored"),
+    ("quality 40", "rotated by 90"),
     ("20 % brighter", "cropped by 10 %"),
 ]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import figures
 from benchmarks.figures import Figure, ratio
 from benchmarks.scratch import Scratch
-from benchmarks.serve import ask, percentile, serving, write_picture
+from benchmarks.serve import ask, percentile, serving, write_image
 from pipeline.data.synthetic.demo_set import lesion_photos
 
 RATE = 5  # requests/s, sent whether or not earlier ones are answered
@@ -24,11 +24,11 @@ IDLE = 60  # s
 N_NEW = 40
 
 
-def send(port: int, picture: Path, goes_on) -> list[float]:
+def send(port: int, image: Path, goes_on) -> list[float]:
     """Send RATE requests a second for as long as `goes_on()`; return the latencies in ms, infinity of what is no 200."""
 
     def timed(due: float) -> float:
-        good = ask(port, picture) is not None
+        good = ask(port, image) is not None
         return (time.perf_counter() - due) * 1000 if good else float("inf")
 
     start, sent = time.perf_counter(), []
@@ -37,7 +37,7 @@ def send(port: int, picture: Path, goes_on) -> list[float]:
             due = start + len(sent) / RATE
             time.sleep(max(0.0, due - time.perf_counter()))
             sent.append(pool.submit(timed, due))
-        return sorted(one.result() for one in sent)
+        return sorted(future.result() for future in sent)
 
 
 def hand_in(scratch: Scratch) -> None:
@@ -53,16 +53,16 @@ def hand_in(scratch: Scratch) -> None:
     for label, paths in files.items():
         command = [sys.executable, "-m", "pipeline.collect", "lesions", *paths, "--label", label, "--batch", "new"]
         done = subprocess.run(command, cwd=scratch.folder, capture_output=True, text=True)
-        if done.returncode not in (0, 2):  # 2: one of them is like a picture of the demo
+        if done.returncode not in (0, 2):  # 2: one of them is like an image of the demo
             raise RuntimeError(done.stderr)
 
 
-def measure(scratch: Scratch, picture: Path) -> list[Figure]:
-    """Return the figures of an idle server, and of the same beside a challenge."""
+def measure(scratch: Scratch, image: Path) -> list[Figure]:
+    """Return the figures of an idle server, and of the same during a challenge."""
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    with serving(scratch.folder, picture) as server:
-        send(server.port, picture, until(5))
-        idle = send(server.port, picture, until(IDLE))
+    with serving(scratch.folder, image) as server:
+        send(server.port, image, until(5))
+        idle = send(server.port, image, until(IDLE))
         begin = time.perf_counter()
         job = subprocess.Popen(
             [sys.executable, "-m", "pipeline.retrain", "lesions", "--batch", "new", "--json"],
@@ -72,18 +72,18 @@ def measure(scratch: Scratch, picture: Path) -> list[Figure]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        busy = send(server.port, picture, lambda: job.poll() is None)
+        busy = send(server.port, image, lambda: job.poll() is None)
         seconds = time.perf_counter() - begin
-    found = json.loads(job.stdout.read())
-    how = f"{len(busy)} requests beside a challenge, {len(idle)} idle, {RATE}/s"
+    content = json.loads(job.stdout.read())
+    how = f"{len(busy)} requests during a challenge, {len(idle)} idle, {RATE}/s"
     return [
-        ratio("/predict beside a challenge: p95 by that of an idle server", *(percentile(one, 95) for one in (busy, idle)),
+        ratio("/predict during a challenge: p95 by that of an idle server", *(percentile(part, 95) for part in (busy, idle)),
               unit="ms", at_most=3),
         Figure("idle: median", statistics.median(idle), how, unit="ms"),
-        Figure("beside a challenge: median", statistics.median(busy), how, unit="ms"),
-        Figure("beside a challenge: p99", percentile(busy, 99), how, unit="ms"),
-        Figure("beside a challenge: answers other than 200", sum(one == float("inf") for one in busy), how, at_most=0),
-        Figure("the challenge", seconds, f"the graph of lesions with {found['batch']['n']} pictures more", unit="s"),
+        Figure("during a challenge: median", statistics.median(busy), how, unit="ms"),
+        Figure("during a challenge: p99", percentile(busy, 99), how, unit="ms"),
+        Figure("during a challenge: answers other than 200", sum(item == float("inf") for item in busy), how, at_most=0),
+        Figure("the challenge", seconds, f"the graph of lesions with {content['batch']['n']} images more", unit="s"),
     ]  # fmt: skip
 
 
@@ -95,15 +95,15 @@ def until(seconds: float):
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, Scratch(demo=True) as scratch:
-        picture = Path(temporary, "250x172.jpg")
-        write_picture(picture)
+        image = Path(temporary, "250x172.jpg")
+        write_image(image)
         cache = subprocess.run(
             [sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=True
         )
         scratch.run("dvc", "config", "--local", "cache.dir", os.path.abspath(cache.stdout.strip()))
         scratch.run("dvc", "repro")  # most of it comes from the project's cache
         hand_in(scratch)
-        figures.save("retrain", "Beside a challenge", measure(scratch, picture))
+        figures.save("retrain", "During a challenge", measure(scratch, image))
 
 
 if __name__ == "__main__":

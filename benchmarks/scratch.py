@@ -55,12 +55,12 @@ class Scratch:
         """Run a command there, with this Python's programs first on the path; raise RuntimeError if it fails."""
         env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         start = time.perf_counter()
-        with tempfile.TemporaryFile("w+") as said:
-            process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=said, stderr=subprocess.STDOUT)
+        with tempfile.TemporaryFile("w+") as log:
+            process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=subprocess.STDOUT)
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-            said.seek(0)
-            out = said.read()
+            log.seek(0)
+            out = log.read()
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{out}")
         seconds = time.perf_counter() - start

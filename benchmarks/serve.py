@@ -10,7 +10,7 @@ connections, a `.keras` champion; on a machine that others used too, so rates we
 | h11 instead of httptools | 1.12 | 108 MB | |
 | FastAPI's UploadFile instead of `app.uploads` | 1.21 | 106 MB | and uploads over 1 MB go to disk |
 
-Batches of several pictures per LiteRT call bring nothing: its cost is linear, and answers would no longer have the same bits.
+Batches of several images per LiteRT call bring nothing: its cost is linear, and answers would no longer have the same bits.
 """
 
 import argparse
@@ -66,11 +66,11 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of processor time so far, of all its processes."""
-        return sum(sum(one.cpu_times()[:2]) for one in self.tree())
+        return sum(sum(process.cpu_times()[:2]) for process in self.tree())
 
     def pss(self) -> float:
         """Its memory in MB: pages that several processes share count once."""
-        return sum(one.memory_full_info().pss for one in self.tree()) / 1e6
+        return sum(process.memory_full_info().pss for process in self.tree()) / 1e6
 
 
 def make_project(folder: Path, model: str) -> Path:
@@ -85,15 +85,15 @@ def make_project(folder: Path, model: str) -> Path:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, picture: Path) -> Iterator[Server]:
-    """Serve the project in `folder` in a process of its own, from the first answer to a picture on."""
+def serving(folder: Path, image: Path) -> Iterator[Server]:
+    """Serve the project in `folder` in a process of its own, from the first answer to an image on."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     command = [sys.executable, "-m", "app.api", "--port", "0"]
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         port = int(re.search(rb":(\d+);", process.stdout.readline()).group(1))
-        while ask(port, picture) is None:
+        while ask(port, image) is None:
             time.sleep(0.01)
         yield Server(psutil.Process(process.pid), port, time.perf_counter() - start)
     finally:
@@ -102,34 +102,34 @@ def serving(folder: Path, picture: Path) -> Iterator[Server]:
         process.stdout.close()
 
 
-def ask(port: int, picture: Path) -> dict | None:
-    """Return the answer to a picture, None where it is not a 200."""
-    body = request(picture.read_bytes(), port).partition(b"\r\n\r\n")[2]
+def ask(port: int, image: Path) -> dict | None:
+    """Return the answer to an image, None where it is not a 200."""
+    body = request(image.read_bytes(), port).partition(b"\r\n\r\n")[2]
     headers = {"Content-Type": "multipart/form-data; boundary=assay-load"}
     question = urllib.request.Request(f"http://127.0.0.1:{port}/predict/", body, headers)
-    with contextlib.suppress(OSError), urllib.request.urlopen(question) as said:  # a 503 is one, too
-        return json.load(said)
+    with contextlib.suppress(OSError), urllib.request.urlopen(question) as log:  # a 503 is one, too
+        return json.load(log)
     return None
 
 
-def load(server: Server, picture: Path, *options: str) -> dict:
+def load(server: Server, image: Path, *options: str) -> dict:
     """Send requests from another process; return what it saw, and the server's CPU time per request in ms."""
     before = server.cpu()
-    command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(picture), *options]
+    command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(image), *options]
     seen = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     answered = sum(seen["statuses"].values())
     return seen | {"rate": len(seen["latencies"]) / seen["seconds"], "cpu": (server.cpu() - before) * 1000 / answered}
 
 
-def bare(best: Path, picture: Path, seconds: float = 3) -> dict:
+def bare(best: Path, image: Path, seconds: float = 3) -> dict:
     """Return rate and CPU time per image (ms) of nothing but decoding and LiteRT, on every core, in another process."""
-    command = [sys.executable, "-m", "benchmarks.serve", "--bare", str(best), str(picture), str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.serve", "--bare", str(best), str(image), str(seconds)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def bare_loop(best: Path, picture: Path, seconds: float) -> dict:
+def bare_loop(best: Path, image: Path, seconds: float) -> dict:
     """Do what `bare` returns."""
-    files, data, done = bundle.read(best).files, picture.read_bytes(), []
+    files, data, done = bundle.read(best).files, image.read_bytes(), []
     program = files.get("model.tflite") or files["embedder.tflite"]
 
     def work(run: litert.Embedder) -> None:
@@ -154,16 +154,16 @@ def percentile(latencies: list[float], share: float) -> float:
     return latencies[min(len(latencies) - 1, int(share / 100 * len(latencies)))]
 
 
-def speed(model: str, best: Path, picture: Path, server: Server) -> list[Figure]:
-    """Return rate, CPU time and p99 at 16 connections, beside the bare loop before and after.
+def speed(model: str, best: Path, image: Path, server: Server) -> list[Figure]:
+    """Return rate, CPU time and p99 at 16 connections, next to the bare loop before and after.
 
     Of several turns the one with the highest rate: whatever else a machine does can only slow one down.
     """
     turns, failed = [], 0
     for _ in range(TURNS):
-        before = bare(best, picture)
-        seen = load(server, picture, "--requests", "2000")
-        after = bare(best, picture)
+        before = bare(best, image)
+        seen = load(server, image, "--requests", "2000")
+        after = bare(best, image)
         failed += sum(count for status, count in seen["statuses"].items() if status != "200") + seen["unanswered"]
         turns.append(seen | {f"bare_{name}": (before[name] + after[name]) / 2 for name in before})
     rates = ", ".join(f"{turn['rate']:.0f}" for turn in turns)
@@ -179,10 +179,10 @@ def speed(model: str, best: Path, picture: Path, server: Server) -> list[Figure]
     ]
 
 
-def memory(model: str, picture: Path, server: Server) -> list[Figure]:
+def memory(model: str, image: Path, server: Server) -> list[Figure]:
     """Return PSS after 8,000 requests more than `speed` has sent, and how much of it came after those."""
     early = server.pss()
-    load(server, picture, "--requests", "8000")
+    load(server, image, "--requests", "8000")
     late = server.pss()
     return [
         Figure(f"{model}: memory", late, f"PSS after {2 * TURNS + 8},000 requests", at_most=WEIGHED[model], unit="MB"),
@@ -190,22 +190,22 @@ def memory(model: str, picture: Path, server: Server) -> list[Figure]:
     ]
 
 
-def starts(model: str, folder: Path, picture: Path) -> list[Figure]:
+def starts(model: str, folder: Path, image: Path) -> list[Figure]:
     """Return the time from the start of the process to the first answer."""
-    found = []
+    seconds = []
     for _ in range(3):
-        with serving(folder, picture) as server:
-            found.append(server.start)
+        with serving(folder, image) as server:
+            seconds.append(server.start)
     bar = 1.5 if model == "lesions-mobilenetv2" else 3
-    return [Figure(f"{model}: start to first answer", statistics.median(found), "median of 3", at_most=bar, unit="s")]
+    return [Figure(f"{model}: start to first answer", statistics.median(seconds), "median of 3", at_most=bar, unit="s")]
 
 
-def overload(picture: Path, server: Server) -> list[Figure]:
+def overload(image: Path, server: Server) -> list[Figure]:
     """Return what 500 connections that never wait get for a minute, and how long the server takes to recover."""
-    idle = statistics.median(timed(server.port, picture) for _ in range(20))
-    seen = load(server, picture, "--connections", "500", "--seconds", "60")
+    idle = statistics.median(timed(server.port, image) for _ in range(20))
+    seen = load(server, image, "--connections", "500", "--seconds", "60")
     end = time.perf_counter()
-    while timed(server.port, picture) > 2 * idle:
+    while timed(server.port, image) > 2 * idle:
         time.sleep(0.05)
     recovered = time.perf_counter() - end
     other = sum(count for status, count in seen["statuses"].items() if status not in ("200", "503"))
@@ -220,19 +220,19 @@ def overload(picture: Path, server: Server) -> list[Figure]:
     ]
 
 
-def timed(port: int, picture: Path) -> float:
+def timed(port: int, image: Path) -> float:
     """Return the seconds that one answer takes, infinity where it is not a 200."""
     start = time.perf_counter()
-    return time.perf_counter() - start if ask(port, picture) else float("inf")
+    return time.perf_counter() - start if ask(port, image) else float("inf")
 
 
 def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     """Return the largest difference of a probability between holdout, API and command line, and to Keras."""
     info, raw = bundle.read(best).info, Path("data/demo/lesions")
     sets = [Dataset.load(require(f"data/lesions/{name}.npz", "preprocess@lesions")) for name in ("test", "dev")]
-    files = [raw / path for path in np.concatenate([one.path for one in sets])[:N_GOLDEN]]
+    files = [raw / path for path in np.concatenate([part.path for part in sets])[:N_GOLDEN]]
     pixels = info.features == "pixels"
-    samples = files if pixels else np.concatenate([one.X(info.features) for one in sets])
+    samples = files if pixels else np.concatenate([part.X(info.features) for part in sets])
     holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[0].round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
     command = [sys.executable, "-m", "pipeline.predict", str(best), *map(str, files), "--format", "json"]
@@ -240,14 +240,14 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     cli = np.array([list(item["probabilities"].values()) for item in items])
     largest = max(np.abs(holdout - api).max(), np.abs(holdout - cli).max())
     how = f"largest difference of a probability, {N_GOLDEN} images of the demo"
-    found = [Figure(f"{model}: holdout, API and command line", largest, how, at_most=0)]
+    measured = [Figure(f"{model}: holdout, API and command line", largest, how, at_most=0)]
     if "model.keras" in info.files:
         from pipeline.estimators._network import load_keras
 
         squares = np.stack([images.resize(images.decode(file.read_bytes()).pixels) for file in files])
         keras = np.asarray(load_keras(best / "model.keras")(squares, training=False))
-        found.append(Figure(f"{model}: API and Keras", float(np.abs(api - keras).max()), how, at_most=1e-4))
-    return found
+        measured.append(Figure(f"{model}: API and Keras", float(np.abs(api - keras).max()), how, at_most=1e-4))
+    return measured
 
 
 def main() -> None:
@@ -257,26 +257,26 @@ def main() -> None:
     if given:
         print(json.dumps(bare_loop(Path(given[0]), Path(given[1]), float(given[2]))))
         return
-    found: list[Figure] = []
+    measured: list[Figure] = []
     with tempfile.TemporaryDirectory() as scratch:
-        picture = Path(scratch, "250x172.jpg")
-        write_picture(picture)
+        image = Path(scratch, "250x172.jpg")
+        write_image(image)
         for model in MODELS:
             folder = Path(scratch, model)
             best = make_project(folder, model)
-            with serving(folder, picture) as server:
-                found += speed(model, best, picture, server)
-                found += memory(model, picture, server) if model in WEIGHED else []
-                found += agreement(model, best, server)
+            with serving(folder, image) as server:
+                measured += speed(model, best, image, server)
+                measured += memory(model, image, server) if model in WEIGHED else []
+                measured += agreement(model, best, server)
                 if model == MODELS[0]:
-                    found += users.locust(picture, server.port) + overload(picture, server)
-            found += starts(model, folder, picture) if model in WEIGHED else []
-            print(figures.table(found), file=sys.stderr)
-    figures.save("serve", "The HTTP API", found)
+                    measured += users.locust(image, server.port) + overload(image, server)
+            measured += starts(model, folder, image) if model in WEIGHED else []
+            print(figures.table(measured), file=sys.stderr)
+    figures.save("serve", "The HTTP API", measured)
 
 
-def write_picture(path: Path) -> None:
-    """Write a picture of the demo as a JPEG of 250x172 px."""
+def write_image(path: Path) -> None:
+    """Write an image of the demo as a JPEG of 250x172 px."""
     from PIL import Image
 
     with Image.open(require("data/demo/lesions/images/img_0001.jpg", "demo")) as image:

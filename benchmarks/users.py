@@ -12,13 +12,13 @@ from benchmarks.figures import Figure
 CHART = Path(__file__).with_name("locust.png")
 
 
-def locust(picture: Path, port: int) -> list[Figure]:
+def locust(image: Path, port: int) -> list[Figure]:
     """Return what 50 users of the Locust file see, and draw it."""
     with tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "locust", "-f", "benchmarks/locustfile.py", "--headless", "--users", "50"]
         command += ["--spawn-rate", "10", "--run-time", "40s", "--host", f"http://127.0.0.1:{port}"]
         command += ["--csv", f"{scratch}/seen", "--csv-full-history", "--reset-stats", "--only-summary"]
-        subprocess.run(command, env=os.environ | {"PICTURE": str(picture)}, capture_output=True, check=False)
+        subprocess.run(command, env=os.environ | {"PICTURE": str(image)}, capture_output=True, check=False)
         total = next(row for row in read_csv(f"{scratch}/seen_stats.csv") if row["Name"] == "Aggregated")
         draw([row for row in read_csv(f"{scratch}/seen_stats_history.csv") if row["Name"] == "Aggregated"])
     how = f"{total['Request Count']} requests of 50 users, each waiting 1 to 3 s"

@@ -16,7 +16,7 @@ def read_labels(data: Path) -> list[dict[str, str]]:
 
 
 def copy_rows(rows: list[dict[str, str]], folder: Path) -> None:
-    """Copy the pictures of some rows, and their CSV."""
+    """Copy the images of some rows, and their CSV."""
     folder.mkdir()
     for row in rows:
         (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)

@@ -21,10 +21,10 @@ def test_of_all_photos_only_true_pairs_are_confirmed_and_eight_times_as_many_cos
     many, large = audit.lesions(tmp_path / "many", N)
     ratio = Figure(f"ham10000: cost of {N} by that of 1,000", large.cpu / small.cpu, "CPU seconds", at_most=10)
     figures.save("soak_audit_all", "The leak audit on all of HAM10000", [*few, *many, ratio], command=COMMAND)
-    assert [one for one in (*few, *many, ratio) if not one.passed] == []
+    assert [figure for figure in (*few, *many, ratio) if not figure.passed] == []
 
 
 def test_of_a_hundred_planted_copies_of_every_kind_nearly_all_are_found(tmp_path: Path):
-    found = audit.ham10000(tmp_path, 2000, 100, seed=101)
-    figures.save("soak_audit_planted", "The leak audit on planted copies", found, command=COMMAND)
-    assert [one for one in found if not one.passed] == []
+    result = audit.ham10000(tmp_path, 2000, 100, seed=101)
+    figures.save("soak_audit_planted", "The leak audit on planted copies", result, command=COMMAND)
+    assert [figure for figure in result if not figure.passed] == []

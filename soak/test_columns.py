@@ -1,4 +1,4 @@
-"""Do age, sex and place of a lesion help beside its picture, and what does a site cost that a model has not seen?
+"""Do age, sex and body site help in addition to the image, and what does a site cost that a model has not seen?
 
 On the balanced subset of HAM10000 of 1,200 photos from four sites; differences are paired, out of fold.
 """
@@ -28,12 +28,12 @@ def drawn(folder: Path, model: str, dev: Dataset) -> tuple[dict[str, float], dic
     report = artifacts.read_json(folder / f"reports/skin/cv/{model}.json")
     rule = DecisionRule.read("skin", model, folder)
     raw = np.load(folder / f"models/skin/candidates/{model}/oof.npz")["proba"]
-    found = {}
+    draws = {}
     for name in SHOWN:
         proba = out_of_fold(dev, raw, rule) if name == "brier_score_loss" else calibrate(raw, rule)
         decided = decide(calibrate(raw, rule), rule)
-        found[name] = bootstrap(dev.y, proba, decided, dev.group, DRAWS, SEED)[name]
-    return report, found
+        draws[name] = bootstrap(dev.y, proba, decided, dev.group, DRAWS, SEED)[name]
+    return report, draws
 
 
 @pytest.mark.skipif(not (REAL / "skin_binary").is_dir(), reason="the real data are not here")
@@ -51,19 +51,19 @@ def test_clinical_columns_and_new_sites_are_measured(skin_project):
     )
     project.run("dvc", "repro", "holdout@skin", "sites@skin", timeout=3000)
     dev = Dataset.load(folder / "data/skin/dev.npz")
-    found, gains = [], {}
+    result, gains = [], {}
     for name in TRIED:
         (alone, before), (both, after) = (drawn(folder, f"skin-{name}{more}", dev) for more in ("", "_columns"))
         for key in SHOWN:
             low, high = difference_interval(after[key], before[key])
             gains[name, key] = both[key] - alone[key], low, high
             how = f"{both[key]:.3f} with, {alone[key]:.3f} without; 95 % interval, paired, {low:+.3f} to {high:+.3f}"
-            found.append(Figure(f"{name}: {key}, age, sex and place beside the picture", both[key] - alone[key], how))
+            result.append(Figure(f"{name}: {key}, with age, sex and body site", both[key] - alone[key], how))
         test = [
             artifacts.read_json(folder / f"reports/skin/test/skin-{name}{more}.json")["roc_auc"]
             for more in ("_columns", "")
         ]
-        found.append(
+        result.append(
             Figure(f"{name}: roc_auc on the test set", test[0] - test[1], f"{test[0]:.3f} with, {test[1]:.3f} without")
         )
     sites = artifacts.read_json(folder / "reports/skin/sites.json")
@@ -74,8 +74,10 @@ def test_clinical_columns_and_new_sites_are_measured(skin_project):
                 f"{row['n']} photos, 95 % interval {low:.3f} to {high:.3f}; out of fold "
                 f"{row['out_of_fold']['roc_auc']:.3f}, difference {change_low:+.3f} to {change_high:+.3f}"
             )
-            found.append(Figure(f"{name.removeprefix('skin-')}: roc_auc, left out: {row['site']}", row["roc_auc"], how))
-    title = "Columns beside the picture, and sites that a model has not seen"
-    save("soak_columns", title, found, command="make soak")
+            result.append(
+                Figure(f"{name.removeprefix('skin-')}: roc_auc, left out: {row['site']}", row["roc_auc"], how)
+            )
+    title = "Clinical columns, and sites that a model has not seen"
+    save("soak_columns", title, result, command="make soak")
     assert all(low <= gain <= high for gain, low, high in gains.values())
     assert gains["logreg", "roc_auc"][1] > 0  # they help

@@ -76,16 +76,18 @@ def coverage(design: Design) -> list[Figure]:
     truth = scores(large.y, proba, proba.argmax(axis=1))
     pieces = [range(start, start + PIECE) for start in range(0, REPETITIONS, PIECE)]
     parts = list(run_parallel(partial(covered, design=design, truth=truth), pieces, 2))
-    found = []
+    figures = []
     for name, value in truth.items():
         above, below = np.sum([part[name] for part in parts], axis=0)
         bar = {"at_least": 93, "at_most": 97} if name in BARRED else {}
         how = f"truth {value:.3f}; the interval lay above it in {above}, below it in {below} of {REPETITIONS}"
-        found.append(Figure(f"{design.name}: {name}", 100 * (1 - (above + below) / REPETITIONS), how, unit="%", **bar))
-    return found
+        figures.append(
+            Figure(f"{design.name}: {name}", 100 * (1 - (above + below) / REPETITIONS), how, unit="%", **bar)
+        )
+    return figures
 
 
 def test_intervals_cover_the_truth_in_93_to_97_percent_of_repetitions_clusters_included():
-    found = [figure for design in DESIGNS for figure in coverage(design)]
-    figures.save("soak_coverage", "How often 95 % intervals cover the truth", found, command="make soak")
-    assert [figure for figure in found if not figure.passed] == []
+    result = [figure for design in DESIGNS for figure in coverage(design)]
+    figures.save("soak_coverage", "How often 95 % intervals cover the truth", result, command="make soak")
+    assert [figure for figure in result if not figure.passed] == []

@@ -38,8 +38,8 @@ def test_a_worker_killed_while_a_scan_runs_costs_time_and_no_result(cluster, sma
         cluster.wait_until(lambda: part.exists() and part.stat().st_size > 50_000)
         cluster.workers[0].send_signal(signal.SIGKILL)
         assert running.poll() is None
-        said = running.communicate(timeout=300)[1]
-    assert running.returncode == 0, said
+        log = running.communicate(timeout=300)[1]
+    assert running.returncode == 0, log
     assert {path.name: path.read_bytes() for path in out.iterdir()} == expected
 
 
@@ -65,10 +65,10 @@ def test_a_scheduler_that_goes_away_under_way_is_one_clear_error(tmp_path, monke
         with pytest.raises(ClusterError, match=r"the scheduler has no workers; start some with 'dask worker tcp://"):
             list(run_parallel(abs, [-1], 1))
         own.start_worker("--no-nanny")
-        found = run_parallel(lambda item: time.sleep(0.2), range(100), 1)
-        next(found)
+        result = run_parallel(lambda item: time.sleep(0.2), range(100), 1)
+        next(result)
         own.scheduler.kill()
         with pytest.raises(ClusterError, match="the scheduler was lost"):
-            list(found)
+            list(result)
     finally:
         own.stop()

@@ -37,13 +37,13 @@ def test_a_champion_is_measured_at_the_other_sites(skin_project, tmp_path):
     project.run("dvc", "repro", "report@skin", timeout=3000)
     test = artifacts.read_json(project.folder / "reports/skin/test/skin-logreg.json")
     there = artifacts.read_json(project.folder / "reports/skin/external/elsewhere.json")
-    overlap, found = there["overlap"], []
+    overlap, result = there["overlap"], []
     for key in ("roc_auc", "brier_score_loss", "recall", "specificity"):
         low, high = there["change"][key]["ci"]
         how = f"{there[key]:.3f} on {' and '.join(AWAY)}, internal test {test[key]:.3f}; 95 % interval {low:+.3f} to {high:+.3f}"
-        found.append(Figure(f"{key}, difference", there["change"][key]["difference"], how))
+        result.append(Figure(f"{key}, difference", there["change"][key]["difference"], how))
     photos = f"{test['counts']['n']} photos of the internal test"
-    found += [
+    result += [
         Figure("roc_auc, internal test", test["roc_auc"], photos),
         Figure("roc_auc on the other half", there["roc_auc"], f"{there['counts']['n']} photos"),
         Figure(
@@ -57,10 +57,10 @@ def test_a_champion_is_measured_at_the_other_sites(skin_project, tmp_path):
     for row in artifacts.read_json(project.folder / "reports/skin/cv/skin-logreg.json")["subgroups"]:
         ends = " to ".join("?" if end is None else f"{end:.3f}" for end in row["ci"]["roc_auc"])
         if row["roc_auc"] is not None:
-            found.append(
+            result.append(
                 Figure(f"{row['column']}: {row['value']}", row["roc_auc"], f"roc_auc out of fold of {row['n']}: {ends}")
             )
-    save("soak_elsewhere", "A champion elsewhere, and within subgroups", found, command="make soak")
+    save("soak_elsewhere", "A champion elsewhere, and within subgroups", result, command="make soak")
     assert overlap["n"] == overlap["dev"] + overlap["test"] + overlap["excluded"]
     assert there["counts"]["n"] + overlap["n"] + there["left_out"]["unreadable"] == overlap["of"]
     low, high = there["change"]["roc_auc"]["ci"]

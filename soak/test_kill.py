@@ -98,13 +98,13 @@ def half_written(project: Project, whole: dict[str, str]) -> list[str]:
 
 def champions(project: Project) -> dict[str, str]:
     """Return the model in each task's bundle, of those that a loader takes."""
-    found = {}
+    models = {}
     for folder in sorted(project.folder.glob("models/*/best")):
         try:
-            found[folder.parent.name] = read(folder).info.model
+            models[folder.parent.name] = read(folder).info.model
         except BundleError:
             continue
-    return found
+    return models
 
 
 def tracked_runs(project: Project) -> list[tuple]:

@@ -33,10 +33,10 @@ def figures(project: Project, name: str, raw: Path, *options: str) -> dict[str, 
 def says_chance(of_models: dict[str, dict]) -> None:
     """Expect that no model but by chance is better than guessing."""
     assert len(of_models) > 1
-    for name, found in of_models.items():
-        low, high = found["ci"]["roc_auc"]
-        assert low < 0.6, (name, found["roc_auc"], low, high)
-        assert found["roc_auc"] < 0.7, name
+    for name, result in of_models.items():
+        low, high = result["ci"]["roc_auc"]
+        assert low < 0.6, (name, result["roc_auc"], low, high)
+        assert result["roc_auc"] < 0.7, name
 
 
 def visits(rng: np.random.Generator, **columns: object) -> pd.DataFrame:

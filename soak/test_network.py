@@ -38,20 +38,20 @@ def test_training_that_is_killed_twice_goes_on_to_the_same_bytes_and_leaves_noth
     )
     clone.run("dvc", "repro", "preprocess@lesions")
     command, scratch = ["python", "-m", "pipeline.train", "lesions-tuned"], clone.folder / ".cache/training"
-    said = []
+    lines = []
     for wanted in ("fold 1: epoch 2/3", "fold 2: epoch 1/3"):
         with subprocess.Popen(
             command, cwd=clone.folder, env=environment(), stderr=subprocess.PIPE, text=True
         ) as process:
             for line in process.stderr:
-                said.append(line)
+                lines.append(line)
                 if wanted in line:
                     time.sleep(0.1)
                     os.kill(process.pid, signal.SIGKILL)
                     break
     assert any(scratch.rglob("*.npz"))
     after = clone.run(*command).stderr
-    assert "goes on after epoch" in "".join(said) + after
+    assert "goes on after epoch" in "".join(lines) + after
     assert re.search(r"train lesions-tuned: 3 fits will take about \d+ min", after)
     broken = bytes_of(clone)
     assert not any(scratch.rglob("*.np*"))
@@ -76,27 +76,27 @@ def test_the_tuned_network_beats_the_frozen_one(skin_project):
     project.change(models=models | own, tasks__skin__models=list(own), tasks__skin__select__site="site")
     project.run("dvc", "repro", "preprocess@skin", timeout=1200)
     start = time.monotonic()
-    said = project.run("dvc", "repro", "train@skin-mobilenetv2", timeout=3000).stderr
+    log = project.run("dvc", "repro", "train@skin-mobilenetv2", timeout=3000).stderr
     minutes = (time.monotonic() - start) / 60
-    promised = int(re.search(r"fits will take about (\d+) min", said)[1])
+    promised = int(re.search(r"fits will take about (\d+) min", log)[1])
     project.run("dvc", "repro", "holdout@skin", "sites@skin", timeout=3000)
     dev = Dataset.load(project.folder / "data/skin/dev.npz")
     (frozen, before), (tuned, after) = (drawn(project, name, dev) for name in own)
-    found = [
+    figures = [
         Figure("training, all folds and the final fit", minutes, f"{promised} min were said beforehand", unit="min")
     ]
     gain, (low, high) = tuned["roc_auc"] - frozen["roc_auc"], difference_interval(after["roc_auc"], before["roc_auc"])
     how = f"fine-tuned {tuned['roc_auc']:.3f}, logistic regression {frozen['roc_auc']:.3f}; paired, {low:+.3f} to {high:+.3f}"
-    found.append(Figure("roc_auc out of fold, fine-tuned less frozen", gain, how, at_least=0))
+    figures.append(Figure("roc_auc out of fold, fine-tuned less frozen", gain, how, at_least=0))
     sites = artifacts.read_json(project.folder / "reports/skin/sites.json")["models"]
-    for one, other in zip(*(sites[name] for name in ("skin-mobilenetv2", "skin-logreg")), strict=True):
-        ends = one["ci"]["roc_auc"] + other["ci"]["roc_auc"]
+    for item, other in zip(*(sites[name] for name in ("skin-mobilenetv2", "skin-logreg")), strict=True):
+        ends = item["ci"]["roc_auc"] + other["ci"]["roc_auc"]
         how = "fine-tuned {:.3f} [{:.3f}, {:.3f}], logistic regression {:.3f} [{:.3f}, {:.3f}]"
-        how = how.format(one["roc_auc"], *ends[:2], other["roc_auc"], *ends[2:])
-        found.append(Figure(f"roc_auc at a site left out: {one['site']}", one["roc_auc"] - other["roc_auc"], how))
+        how = how.format(item["roc_auc"], *ends[:2], other["roc_auc"], *ends[2:])
+        figures.append(Figure(f"roc_auc at a site left out: {item['site']}", item["roc_auc"] - other["roc_auc"], how))
     frozen, tuned = (artifacts.read_json(project.folder / f"reports/skin/test/{name}.json")["roc_auc"] for name in own)
     how = f"fine-tuned {tuned:.3f}, logistic regression {frozen:.3f}"
-    found.append(Figure("roc_auc of the test set", tuned - frozen, how))
-    save("soak_network", "Fine-tuning on real photos", found, command="make soak")
+    figures.append(Figure("roc_auc of the test set", tuned - frozen, how))
+    save("soak_network", "Fine-tuning on real photos", figures, command="make soak")
     assert gain > 0
     assert 0.5 < minutes / promised < 2

@@ -1,6 +1,6 @@
-"""A champion of dermoscopy from some of HAM10000's sites is served another site's pictures: is it noticed, and how soon?
+"""A champion of dermoscopy from some of HAM10000's sites is served another site's images: is it noticed, and how soon?
 
-Beside soak/test_elsewhere.py, which measures what other sites do to the answers.
+soak/test_elsewhere.py measures how other sites change the answers.
 """
 
 import csv
@@ -23,23 +23,23 @@ from tests.e2e.test_api import served
 from tests.projects import Project
 
 AWAY = "rosendahl"  # the site that is kept out of development
-AT_ONCE = 30  # pictures in a request
-ORDERS = 40  # in which the pictures of a site may arrive
-STEP = 10  # pictures between two looks
+AT_ONCE = 30  # images in a request
+ORDERS = 40  # in which the images of a site may arrive
+STEP = 10  # images between two looks
 
 
-def show(project: Project, pictures: list[bytes]) -> dict:
-    """Serve pictures over the API, which is ended and started again half-way; return what it says then."""
+def show(project: Project, images: list[bytes]) -> dict:
+    """Serve images over the API, which is ended and started again half-way; return what it says then."""
     shutil.rmtree(project.folder / "data/monitor", ignore_errors=True)
-    half = len(pictures) // 2
-    for part in (pictures[:half], pictures[half:]):
+    half = len(images) // 2
+    for part in (images[:half], images[half:]):
         with served(project.folder) as (client, _, _):
             for start in range(0, len(part), AT_ONCE):
-                client.send("/v1/tasks/skin/predict", *[("picture", data) for data in part[start : start + AT_ONCE]])
+                client.send("/v1/tasks/skin/predict", *[("image", data) for data in part[start : start + AT_ONCE]])
     with served(project.folder) as (client, _, _):
-        found = client.get("/v1/tasks/skin/monitor")[1]
-    assert found["counts"]["n"] == len(pictures)
-    return found
+        result = client.get("/v1/tasks/skin/monitor")[1]
+    assert result["counts"]["n"] == len(images)
+    return result
 
 
 def verdict(seen: list[tuple], order: Sequence[int], reference: Reference) -> str:
@@ -57,12 +57,12 @@ def noticed_after(seen: list[tuple], reference: Reference, seed: int) -> int:
     return next((end for end in ends if verdict(seen, order[:end], reference) == "unlike"), len(seen) + 1)
 
 
-def answers(predictor: Predictor, pictures: list[bytes]) -> tuple[list[tuple], float]:
-    """Return (item, ood) of each picture, and the seconds that one took."""
+def answers(predictor: Predictor, images: list[bytes]) -> tuple[list[tuple], float]:
+    """Return (item, ood) of each image, and the seconds that one took."""
     start = time.perf_counter()
-    found = [predictor.predict_with_ood(data, "picture") for data in pictures]
-    seconds = (time.perf_counter() - start) / len(pictures)
-    return [(prediction.item, prediction.ood) for prediction in found], seconds
+    result = [predictor.predict_with_ood(data, "image") for data in images]
+    seconds = (time.perf_counter() - start) / len(images)
+    return [(prediction.item, prediction.ood) for prediction in result], seconds
 
 
 def cost(seen: list[tuple]) -> float:
@@ -76,12 +76,14 @@ def cost(seen: list[tuple]) -> float:
     return min(turns)
 
 
-def strongest(found: dict, of: str) -> tuple[float, str]:
+def strongest(result: dict, of: str) -> tuple[float, str]:
     """Return the share of pairs that is farthest from a half, on the side above it, and its interval in words."""
-    one = max((f for f in found["drift"]["figures"] if f["of"] == of), key=lambda f: abs(f["beyond"] - 0.5))
-    low, high = one["ci"]
-    share, low, high = (one["beyond"], low, high) if one["beyond"] >= 0.5 else (1 - one["beyond"], 1 - high, 1 - low)
-    return share, f"{one['name']} {low:.3f} to {high:.3f}".strip()
+    figure = max((f for f in result["drift"]["figures"] if f["of"] == of), key=lambda f: abs(f["beyond"] - 0.5))
+    low, high = figure["ci"]
+    share, low, high = (
+        (figure["beyond"], low, high) if figure["beyond"] >= 0.5 else (1 - figure["beyond"], 1 - high, 1 - low)
+    )
+    return share, f"{figure['name']} {low:.3f} to {high:.3f}".strip()
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data are not here")
@@ -110,30 +112,30 @@ def test_only_another_sites_images_are_noticed(skin_project, monkeypatch):
     counted = cost(seen_there)
 
     figures = []
-    for name, found in ((f"test pictures of the sites trained on: {same['drift']['verdict']}", same),
+    for name, result in ((f"test images of the sites trained on: {same['drift']['verdict']}", same),
                         (f"{AWAY}: {other['drift']['verdict']}", other)):  # fmt: skip
-        n = found["counts"]["n"]
-        refused = found["drift"]["figures"][0]
+        n = result["counts"]["n"]
+        refused = result["drift"]["figures"][0]
         trained = (
             f"of {n}; training {refused['training']:.3f}, difference {refused['ci'][0]:+.3f} to {refused['ci'][1]:+.3f}"
         )
         figures.append(Figure(f"{name}; refused", refused["served"], trained))
         for of, what in (("distance", "farther off"), ("place", "strongest direction")):
-            share, ends = strongest(found, of)
+            share, ends = strongest(result, of)
             figures.append(Figure(f"{name}; pairs, {what}", share, f"{ends}; 0.5 is alike"))
-        (one,) = (figure for figure in found["drift"]["figures"] if figure["of"] == "answer")
-        trained = f"training {one['training']:.3f}, difference {one['ci'][0]:+.3f} to {one['ci'][1]:+.3f}"
-        figures.append(Figure(f"{name}; answered {one['name']}", one["served"], trained))
+        (item,) = (figure for figure in result["drift"]["figures"] if figure["of"] == "answer")
+        trained = f"training {item['training']:.3f}, difference {item['ci'][0]:+.3f} to {item['ci'][1]:+.3f}"
+        figures.append(Figure(f"{name}; answered {item['name']}", item["served"], trained))
     figures += [
         Figure(
-            f"{AWAY}: pictures until it is noticed", statistics.median(after), f"median of {ORDERS} orders", at_most=200
+            f"{AWAY}: images until it is noticed", statistics.median(after), f"median of {ORDERS} orders", at_most=200
         ),
-        Figure("false alarms", drawn.count("unlike") / 200, "200 draws of 100 test pictures", at_most=0.05),
-        Figure("counting a picture", counted * 1e6, "best of 5 turns", unit="us"),
-        ratio("counting a picture against answering it", counted * 1e3, seconds * 1e3, "ms", at_most=0.01),
+        Figure("false alarms", drawn.count("unlike") / 200, "200 draws of 100 test images", at_most=0.05),
+        Figure("counting an image", counted * 1e6, "best of 5 turns", unit="us"),
+        ratio("counting an image against answering it", counted * 1e3, seconds * 1e3, "ms", at_most=0.01),
     ]
-    save("soak_notice", "Pictures of another site are noticed", figures, command="make soak")
+    save("soak_notice", "Images of another site are noticed", figures, command="make soak")
     print(other["drift"]["sentence"], same["drift"]["sentence"], sep="\n")
     assert other["drift"]["verdict"] == "unlike"
     assert same["drift"]["verdict"] != "unlike"
-    assert not [one for one in figures if not one.passed]
+    assert not [item for item in figures if not item.passed]

@@ -20,8 +20,8 @@ def test_queued_experiments_run_side_by_side_and_are_tracked_in_one_store(clone)
         clone.run("dvc", "queue", "logs", "--follow", name, ok=False)
     status = clone.run("dvc", "queue", "status").stdout
     assert len(re.findall(r"Success", status)) == 2, status
-    found = clone.run("python", "-c", COUNT).stdout.split()
-    assert {"5", "9"} <= set(found)
+    printed = clone.run("python", "-c", COUNT).stdout.split()
+    assert {"5", "9"} <= set(printed)
 
 
 COUNT = """

@@ -54,11 +54,11 @@ def colour(rng: np.random.Generator) -> tuple[int, ...]:
     return tuple(rng.integers(0, 256, 3).tolist())
 
 
-def write(page: Image.Image, rng: np.random.Generator, at: tuple[int, int], n_words: int, step: int) -> None:
+def write(page: Image.Image, rng: np.random.Generator, corner: tuple[int, int], n_words: int, step: int) -> None:
     font, pen = ImageFont.load_default(int(rng.integers(12, 32))), ImageDraw.Draw(page)
-    for y in range(at[1], HEIGHT - 20, step):
+    for y in range(corner[1], HEIGHT - 20, step):
         words = ["".join(chr(97 + k) for k in rng.integers(0, 26, rng.integers(2, 9))) for _ in range(n_words)]
-        pen.text((at[0], y), " ".join(words), fill=(40, 40, 40), font=font)
+        pen.text((corner[0], y), " ".join(words), fill=(40, 40, 40), font=font)
 
 
 def png(image: Image.Image) -> bytes:
@@ -67,8 +67,8 @@ def png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def share_refused(predictor: Predictor, pictures: list[bytes]) -> float:
-    return float(np.mean([predictor.predict(data, "picture")["refused"] for data in pictures]))
+def share_refused(predictor: Predictor, files: list[bytes]) -> float:
+    return float(np.mean([predictor.predict(data, "image")["refused"] for data in files]))
 
 
 @pytest.mark.skipif(not (DATA / "skin_binary").is_dir(), reason="the real data are not here")
@@ -81,15 +81,15 @@ def test_what_is_no_dermoscopy_is_refused_and_held_out_skin_is_answered(tmp_path
     monkeypatch.chdir(tmp_path)
     predictor = Predictor("models/skin/best")
     n = test["counts"]["n"]
-    found = [Figure("held-out dermoscopy", test["refused"], f"{n} images, {winner}: share refused", at_most=0.04)]
+    figures = [Figure("held-out dermoscopy", test["refused"], f"{n} images, {winner}: share refused", at_most=0.04)]
     for name in ("chest_ct", "lung_histology", "seed_skin"):
         files = sorted(path for path in (DATA / name).rglob("*") if path.suffix.lower() in SUFFIXES)
         share = share_refused(predictor, [path.read_bytes() for path in files])
         bar = None if name == "seed_skin" else 0.99  # phone photos of skin: a distance refuses some of them only
-        found.append(Figure(name, share, f"{len(files)} images: share refused", at_least=bar))
+        figures.append(Figure(name, share, f"{len(files)} images: share refused", at_least=bar))
     for draw in (noise, blank, text, screenshot):
         rng = np.random.default_rng(7)
         share = share_refused(predictor, [png(draw(rng)) for _ in range(EACH)])
-        found.append(Figure(draw.__name__, share, f"{EACH} drawn: share refused", at_least=0.99))
-    save("soak_refusal", "What is unlike the training data is refused", found, command="make soak")
-    assert not [one for one in found if not one.passed]
+        figures.append(Figure(draw.__name__, share, f"{EACH} drawn: share refused", at_least=0.99))
+    save("soak_refusal", "What is unlike the training data is refused", figures, command="make soak")
+    assert not [figure for figure in figures if not figure.passed]

@@ -40,7 +40,7 @@ def hand_in(project, seed: int, n: int, batch: str, wrong: float = 0.0) -> int:
 
 
 def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_bytes(clone):
-    # sixty pictures and an untrained network tell little apart
+    # sixty images and an untrained network tell little apart
     clone.change(retrain={"margin": 0.5, "guarded": ["roc_auc"]})
     clone.repro()
     before = outcome(clone)
@@ -48,18 +48,18 @@ def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_b
     assert n >= 15
     assert clone.run("dvc", "status", "--quiet", ok=False).returncode == 0  # an upload alone changes nothing
     done = clone.run(*RETRAIN, "--batch", "good", "--json")
-    found = json.loads(done.stdout)
+    content = json.loads(done.stdout)
     assert outcome(clone) == before
     assert clone.run("dvc", "status", "--quiet", ok=False).returncode == 0
-    assert found["passed"], found["recommendation"]
-    assert found["recommendation"].startswith("Promote: ")
-    assert found["batch"]["n"] == n
-    assert found["champion"]["bundle"] != found["challenger"]["bundle"]
-    assert set(found["per_class"]) == {"benign", "malignant"}
+    assert content["passed"], content["recommendation"]
+    assert content["recommendation"].startswith("Promote: ")
+    assert content["batch"]["n"] == n
+    assert content["champion"]["bundle"] != content["challenger"]["bundle"]
+    assert set(content["per_class"]) == {"benign", "malignant"}
 
     clone.run(*RETRAIN, "--promote", "good")
     after = outcome(clone)
-    assert json.loads(after["reports/lesions/selection.json"])["bundle"] == found["challenger"]["bundle"]
+    assert json.loads(after["reports/lesions/selection.json"])["bundle"] == content["challenger"]["bundle"]
     assert after["data/lesions/test.npz"] == before["data/lesions/test.npz"]
     assert len(after["data/uploads/lesions/included.csv"].splitlines()) == n + 1
     assert clone.repro() == []

@@ -34,7 +34,7 @@ def test_a_batch_of_one_class_goes_all_the_way_in_the_browser_and_survives_reloa
     clone.repro()
     before, old = outcome(clone), subsets(clone)
     photos = (lesion_photos(4711, index)[0] for index in range(100))
-    files = [(f"{k}{one.suffix}", one.data) for k, one in enumerate(photos) if one.label == "malignant"][:12]
+    files = [(f"{k}{item.suffix}", item.data) for k, item in enumerate(photos) if item.label == "malignant"][:12]
     with app(clone.folder, largest=ROOM) as (address, _), opened(browser, f"{address}/retrain?task=lesions") as page:
         hand_in(page, "malignant", "june", *files)
         assert clone.run("dvc", "status", "--quiet", ok=False).returncode == 0  # an upload alone changes nothing

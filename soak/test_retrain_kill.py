@@ -46,7 +46,7 @@ class Server:
         self.process.stdout.close()
 
     def bundle(self) -> str:
-        """Return the id of the bundle that answers a picture."""
+        """Return the id of the bundle that answers an image."""
         status, content, _ = self.client.send(
             "/predict/", ("a.jpg", lesion_photos(7, 0)[0].data), field="file", **KNOWN
         )
@@ -55,11 +55,11 @@ class Server:
 
 
 class Uploader(threading.Thread):
-    """Hands in a picture after the other, until it is told to stop or the server is gone; `accepted` are those acknowledged."""
+    """Hands in an image after the other, until it is told to stop or the server is gone; `accepted` are those acknowledged."""
 
-    def __init__(self, server: Server, pictures, batch: str):
+    def __init__(self, server: Server, demo_images, batch: str):
         super().__init__()
-        self.server, self.pictures, self.batch = server, pictures, batch
+        self.server, self.demo_images, self.batch = server, demo_images, batch
         self.accepted: list[str] = []
         self.stop = threading.Event()
 
@@ -69,7 +69,7 @@ class Uploader(threading.Thread):
                 self.send()
 
     def send(self) -> None:
-        photo = next(self.pictures)
+        photo = next(self.demo_images)
         path = "/v1/tasks/lesions/samples?" + urllib.parse.urlencode({"label": photo.label, "batch": self.batch})
         status, content, _ = self.server.client.send(path, (f"a{photo.suffix}", photo.data), **KNOWN)
         if status == 200:
@@ -109,18 +109,18 @@ def check_store(project: Project, accepted: list[str]) -> None:
 def test_whatever_kill_9_hits_during_a_challenge_no_upload_is_lost_and_the_champion_serves(clone):
     clone.repro()
     before, draw, begun = outcome(clone), random.Random(SEED), time.monotonic()
-    pictures = (lesion_photos(31, index)[0] for index in range(10_000))
+    demo_images = (lesion_photos(31, index)[0] for index in range(10_000))
     server, accepted, hit = Server(clone), [], Counter()
     bundle = server.bundle()
     victims = (["server", "job", "both"] * CHALLENGES)[:CHALLENGES]
     seconds = 20.0  # of a challenge; measured by the first that ends
     for number, victim in enumerate(draw.sample(victims, len(victims))):
-        first = Uploader(server, pictures, f"batch-{number}")
+        first = Uploader(server, demo_images, f"batch-{number}")
         while len(first.accepted) < 2:
             first.send()
         accepted += first.accepted
         job, started = start(clone, "--batch", f"batch-{number}"), time.monotonic()
-        uploader = Uploader(server, pictures, f"later-{number}")
+        uploader = Uploader(server, demo_images, f"later-{number}")
         uploader.start()
         time.sleep(draw.random() * seconds)
         if victim != "job":

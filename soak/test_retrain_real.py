@@ -1,4 +1,4 @@
-"""A hundred good pictures of real data: what they are worth, and that no copy of a test picture gets in with them."""
+"""A hundred good images of real data: what they are worth, and that no copy of a test image gets in with them."""
 
 import csv
 import io
@@ -20,17 +20,17 @@ MODELS = {
     "skin-knn": {"estimator": "knn", "features": "embedding", "n_neighbors": 15, "weights": "distance"},
 }
 COPIES = {
-    "re-encoded": lambda picture: stored(picture, quality=70),
-    "squeezed": lambda picture: stored(picture.resize((picture.width, picture.height * 4 // 5)), quality=90),
-    "turned": lambda picture: stored(picture.rotate(90, expand=True), quality=90),
-    "mirrored": lambda picture: stored(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=90),
+    "re-encoded": lambda image: stored(image, quality=70),
+    "stretched": lambda image: stored(image.resize((image.width, image.height * 4 // 5)), quality=90),
+    "rotated": lambda image: stored(image.rotate(90, expand=True), quality=90),
+    "mirrored": lambda image: stored(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=90),
 }
 
 pytestmark = pytest.mark.skipif(not RAW.is_dir(), reason=f"{RAW} is not here (set ASSAY_DATA)")
 
 
 def without_new(folder) -> list[dict[str, str]]:
-    """Copy all but the last N_NEW pictures of groups of one to `folder`, and return these, with label and group."""
+    """Copy all but the last N_NEW images of groups of one to `folder`, and return these, with label and group."""
     with (RAW / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     sizes = {row["group"]: 0 for row in rows}
@@ -51,7 +51,7 @@ def without_new(folder) -> list[dict[str, str]]:
     return new
 
 
-def test_a_hundred_good_pictures_do_no_harm_and_no_copy_of_a_test_picture_is_taken(tmp_path):
+def test_a_hundred_good_images_do_no_harm_and_no_copy_of_a_test_image_is_taken(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     new = without_new(raw)
@@ -66,35 +66,37 @@ def test_a_hundred_good_pictures_do_no_harm_and_no_copy_of_a_test_picture_is_tak
             files = [str(RAW / row["path"]) for row in new if row["label"] == label]
             command = ("python", "-m", "pipeline.collect", "skin", *files, "--label", label, "--batch", "good")
             project.run(*command, ok=False)
-        found = json.loads(project.run("python", "-m", "pipeline.retrain", "skin", "--batch", "good", "--json").stdout)
+        content = json.loads(
+            project.run("python", "-m", "pipeline.retrain", "skin", "--batch", "good", "--json").stdout
+        )
         tree = scratch.folder / ".cache/challenge/tree"
         assert (tree / "data/skin/test.npz").read_bytes() == before[0]
         assert (project.read("data/skin/test.npz"), project.read("models/skin/best/bundle.json")) == before
-    assert found["passed"] == (found["failed"] == [])
-    assert found["recommendation"].startswith("Promote: " if found["passed"] else "Do not promote: ")
-    auc = found["metrics"]["roc_auc"]
+    assert content["passed"] == (content["failed"] == [])
+    assert content["recommendation"].startswith("Promote: " if content["passed"] else "Do not promote: ")
+    auc = content["metrics"]["roc_auc"]
     low, high = auc["ci"]
     figures = [
         Figure(
             "ROC AUC with the batch less without it",
             auc["difference"],
-            f"{found['batch']['n']} of {N_NEW} dermoscopy images taken, {found['n']} development samples; 95 % interval "
-            f"{low:+.3f} to {high:+.3f}; {'passed' if found['passed'] else 'stopped by'} the gate "
-            f"{', '.join(found['failed'])}".rstrip(),
-            at_least=-found["margin"],
+            f"{content['batch']['n']} of {N_NEW} dermoscopy images taken, {content['n']} development samples; 95 % interval "
+            f"{low:+.3f} to {high:+.3f}; {'passed' if content['passed'] else 'stopped by'} the gate "
+            f"{', '.join(content['failed'])}".rstrip(),
+            at_least=-content["margin"],
         ),
         *[
-            Figure(f"copies of test pictures refused: {kind}", n, f"of {N_COPIED}", at_least=N_COPIED)
+            Figure(f"copies of test images refused: {kind}", n, f"of {N_COPIED}", at_least=N_COPIED)
             for kind, n in refused.items()
         ],
     ]
-    save("soak_retrain_real", "A hundred new pictures of dermoscopy", figures, command="make soak")
-    assert [one for one in figures if not one.passed] == []
-    assert found["batch"]["n"] > 0.9 * N_NEW
+    save("soak_retrain_real", "A hundred new images of dermoscopy", figures, command="make soak")
+    assert [figure for figure in figures if not figure.passed] == []
+    assert content["batch"]["n"] > 0.9 * N_NEW
 
 
 def offer_copies(project: Project, raw, tmp_path) -> dict[str, int]:
-    """Offer copies of test pictures, and return how many of each kind are refused."""
+    """Offer copies of test images, and return how many of each kind are refused."""
     rows = csv.DictReader(io.StringIO(project.read("data/skin/split.csv").decode()))
     tests = [row for row in rows if row["subset"] == "test"][:N_COPIED]
     refused = {}
@@ -115,6 +117,6 @@ def offer_copies(project: Project, raw, tmp_path) -> dict[str, int]:
             "--batch",
             "copies",
         )
-        said = project.run(*command, ok=False).stdout.splitlines()
-        refused[kind] = sum("of the test set" in line for line in said)
+        printed = project.run(*command, ok=False).stdout.splitlines()
+        refused[kind] = sum("of the test set" in line for line in printed)
     return refused

@@ -28,7 +28,7 @@ def designs(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         "curve": np.c_[np.cos(3 * G[:, 0]), np.sin(3 * G[:, 0]), G[:, 0]] + 0.05 * rng.normal(size=(n, 3)),
         "one decimal": np.round(G, 1),
         "whole numbers": np.round(20 * G),
-        "categories beside": np.c_[G[:, :2], rng.integers(0, 3, n), rng.integers(0, 2, n)],
+        "with categories": np.c_[G[:, :2], rng.integers(0, 3, n), rng.integers(0, 2, n)],
         "many zeros": np.where(rng.random((n, p)) < 0.4, 0, G),
         "sites": G + 4 * rng.normal(size=(5, p))[rng.integers(0, 5, n)],
         "subtypes": G + 4 * rng.normal(size=(kinds, p))[rng.integers(0, kinds, n)],
@@ -60,7 +60,7 @@ def test_independent_rows_are_stopped_in_at_most_5_percent(tmp_path, monkeypatch
         n = int(rng.choice([60, 100, 200, 500, 1500]))
         for name, X in designs(rng, n).items():
             stops.setdefault(name, []).append(is_stopped(X, rng.integers(0, 2, n)))
-    rates = {name: np.mean(found) for name, found in stops.items()}
+    rates = {name: np.mean(result) for name, result in stops.items()}
     with capsys.disabled():
         print(rates)
     assert np.mean(list(rates.values())) <= 0.05

@@ -95,8 +95,8 @@ def test_both_champions_answer_as_they_do_in_the_full_environment(environment):
 def test_the_command_line_and_the_app_answer_from_it(environment):
     python = environment / "bin/python"
     command = [python, "-m", "pipeline.predict", "models/lesions/best", PICTURE, "--format", "json"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert json.loads(said)[0]["class"] in ("benign", "malignant")
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert json.loads(printed)[0]["class"] in ("benign", "malignant")
     done = subprocess.run([python, "-c", PAGE, PICTURE], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) <= {"benign", "malignant"}

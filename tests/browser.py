@@ -35,8 +35,8 @@ def app(folder: Path, *arguments: str, largest: int = LOG_BYTES, **env: str) -> 
     command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port), *arguments]
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch, "log")
-        with log.open("wb") as said:
-            process = subprocess.Popen(command, cwd=folder, env=clean | env, stdout=said, stderr=said)
+        with log.open("wb") as message:
+            process = subprocess.Popen(command, cwd=folder, env=clean | env, stdout=message, stderr=message)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest, largest))
         try:
             until(lambda: healthy(port), "the app answers")

@@ -120,7 +120,7 @@ def dumped(estimator: object) -> bytes:
     return out.getvalue()
 
 
-def picture(seed: int, width: int = 300, height: int = 225, suffix: str = "PNG") -> bytes:
+def drawn_image(seed: int, width: int = 300, height: int = 225, suffix: str = "PNG") -> bytes:
     """Return a drawn image file: a bright or dark disc on noise."""
     from PIL import Image
 
@@ -134,7 +134,7 @@ def picture(seed: int, width: int = 300, height: int = 225, suffix: str = "PNG")
 
 
 def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG") -> bytes:
-    """Return a drawn photo of a skin lesion as an image file: like the pictures of the demo."""
+    """Return a drawn photo of a skin lesion as an image file: like the images of the demo."""
     from PIL import Image
 
     with Image.open(io.BytesIO(example.example(number))) as photo:
@@ -146,8 +146,8 @@ def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG
 
 
 def square(seed: int) -> np.ndarray:
-    """Return a drawn picture as a model sees it: uint8 RGB (224, 224, 3)."""
-    return images.resize(images.decode(picture(seed)).pixels)
+    """Return a drawn image as a model sees it: uint8 RGB (224, 224, 3)."""
+    return images.resize(images.decode(drawn_image(seed)).pixels)
 
 
 def random_backbone(session: Path) -> Path:
@@ -169,14 +169,14 @@ def use_backbone(session: Path) -> None:
 
 
 def embed(squares: np.ndarray) -> np.ndarray:
-    """Return the embeddings (n, 1280) of pictures by the working folder's backbone."""
+    """Return the embeddings (n, 1280) of images by the working folder's backbone."""
     embedder = litert.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
     return np.stack([embedder(shown) for shown in squares])
 
 
 @functools.cache
 def learnt_head(session: Path) -> tuple[Path, mobilenetv2.MobileNetV2Classifier]:
-    """Return a folder with a backbone, 24 pictures and the files of a head learnt on them, and the head; made once, too."""
+    """Return a folder with a backbone, 24 images and the files of a head learnt on them, and the head; made once, too."""
 
     def make(folder: Path) -> None:
         with folder_of(folder):
@@ -187,7 +187,7 @@ def learnt_head(session: Path) -> tuple[Path, mobilenetv2.MobileNetV2Classifier]
 
 
 def learn_head(session: Path) -> None:
-    """Learn a head on 24 pictures in the working folder, see `learnt_head`."""
+    """Learn a head on 24 images in the working folder, see `learnt_head`."""
     use_backbone(session)
     squares = np.stack([square(seed) for seed in range(24)])
     embedding, y = embed(squares), np.arange(24) % 2
@@ -230,7 +230,7 @@ def image_project(session: Path, models: dict[str, dict], n: int = 24, **select:
     """Make the working folder a project of the image task t: `n` drawn PNG in raw/, dev.npz; return the latter."""
     use_backbone(session)
     for seed in range(n):
-        artifacts.write_bytes(f"raw/{seed}.png", picture(seed))
+        artifacts.write_bytes(f"raw/{seed}.png", drawn_image(seed))
     write_params(models, "image", **select)
     squares = np.stack([square(seed) for seed in range(n)])
     dev = dataset(embed(squares), np.arange(n) % 2)

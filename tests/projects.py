@@ -68,9 +68,9 @@ class Project:
         return (self.folder / path).read_bytes()
 
 
-def ran(said: str) -> list[str]:
+def ran(message: str) -> list[str]:
     """Return the names of the stages that ran, by what DVC said."""
-    return re.findall(r"^Running stage '(.+)':", said, re.MULTILINE)
+    return re.findall(r"^Running stage '(.+)':", message, re.MULTILINE)
 
 
 def tracked(folder: Path) -> None:

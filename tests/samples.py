@@ -1,4 +1,4 @@
-"""Drawn pictures, blocks of params.yaml and sample tables that tests of the data side share."""
+"""Drawn images, blocks of params.yaml and sample tables that tests of the data side share."""
 
 import io
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def noise(seed: int = 0, width: int = 60, height: int = 40) -> Image.Image:
-    """Return a picture that no other seed gives."""
+    """Return an image that no other seed gives."""
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
@@ -39,7 +39,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def put(root: Path, files: dict[str, bytes | str | int]) -> Path:
-    """Write files below `root`: bytes or text as they are, for a number the picture of that seed. Returns `root`."""
+    """Write files below `root`: bytes or text as they are, for a number the image of that seed. Returns `root`."""
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

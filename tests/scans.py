@@ -9,7 +9,7 @@ from pipeline.core import artifacts
 from tests.samples import write_params
 
 GOOD = {"benign/a.png": 1, "benign/b (2).png": 2, "malignant/c.png": 3, "malignant/良.png": 4}
-BAD = {"benign/empty.jpg": b"", "malignant/text.png": b"no picture"}
+BAD = {"benign/empty.jpg": b"", "malignant/text.png": b"no image"}
 
 
 def scanned(block: dict, workers: int = 1) -> pd.DataFrame:

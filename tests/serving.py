@@ -21,7 +21,7 @@ from pipeline.estimators import logreg
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
-from tests.models import NAMES, dumped, mixed, picture, square, write_candidate
+from tests.models import NAMES, drawn_image, dumped, mixed, square, write_candidate
 
 BOUNDARY = "a-boundary-that-no-file-holds"
 
@@ -39,12 +39,12 @@ def crown(task: str, candidate: Path, **changes: Any) -> str:
     best, rule = Path(f"models/{task}/best"), DecisionRule()
     bundle.write(best, candidate, rule, {"roc_auc": 0.9})
     bundle.write(best, candidate, rule, {"roc_auc": 0.9}, self_test.golden_predictions(Predictor(best)))
-    vouch(task)
+    select_bundle(task)
     return Predictor(best).id
 
 
-def vouch(task: str) -> None:
-    """Let selection.json vouch for the task's bundle as it is."""
+def select_bundle(task: str) -> None:
+    """Let selection.json name the hash of the task's bundle as it is."""
     champion = bundle.read(Path(f"models/{task}/best"))
     selection = {"winner": champion.info.model, "bundle": champion.sha256, "reason": "line wins"}
     artifacts.write_json(f"reports/{task}/selection.json", selection)
@@ -127,8 +127,8 @@ class Client:
             data = answer.read()
         finally:
             connection.close()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return answer.status, json.loads(data) if "json" in found.get("content-type", "") else data, found
+        result = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, json.loads(data) if "json" in result.get("content-type", "") else data, result
 
     def get(self, path: str, **headers: str) -> tuple[int, Any, dict[str, str]]:
         return self.ask("GET", path, **headers)
@@ -147,8 +147,8 @@ class Client:
             for name, value in values
         )
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
-        pictures, end, rest = form(*files).rpartition(f"--{BOUNDARY}--".encode())
-        return self.ask("POST", path, pictures + parts.encode() + end + rest, content_type=content_type)
+        images, end, rest = form(*files).rpartition(f"--{BOUNDARY}--".encode())
+        return self.ask("POST", path, images + parts.encode() + end + rest, content_type=content_type)
 
     def rows(self, *rows: Any, task: str = "patients") -> tuple[int, Any, dict[str, str]]:
         """Post rows as JSON."""
@@ -160,11 +160,11 @@ class Client:
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
             with contextlib.suppress(ConnectionError):  # it may close before all is sent
                 connection.sendall(data)
-            found = b""
+            result = b""
             with contextlib.suppress(ConnectionError):
                 while part := connection.recv(65536):
-                    found += part
-            return found
+                    result += part
+            return result
 
 
 def form(*files: tuple[str, bytes], field: str = "files") -> bytes:
@@ -190,7 +190,7 @@ def rows_like_training(n: int, older: float = 0, seed: int = 3) -> list[dict]:
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-GOOD = picture(1)
+GOOD = drawn_image(1)
 ROW = {"age": 61.5, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 FORM_HEAD = f"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Type: {MULTIPART}\r\n".encode()

@@ -21,7 +21,7 @@ def project_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], 
 
 
 def made_once(session: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder `name` beside the `session` folders of all workers; the first one that needs it has it made."""
+    """Return the folder `name` next to the `session` folders of all workers; the first one that needs it has it made."""
     folder = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / name
     made = folder.with_suffix(".made")
     with FileLock(folder.with_suffix(".lock")):

@@ -58,7 +58,7 @@ def test_compose_services_listen_on_this_machine_alone(compose):
     for service in services.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     targets = re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert {one["build"]["target"] for one in services.values() if "build" in one} <= set(targets)
+    assert {item["build"]["target"] for item in services.values() if "build" in item} <= set(targets)
     assert "postgresql://" in services["mlflow"]["command"]
 
 

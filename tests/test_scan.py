@@ -21,8 +21,8 @@ def test_each_file_has_a_row_with_its_facts(scan_project):
     assert list(samples.columns) == scan.COLUMNS
     assert samples["path"].tolist() == sorted(GOOD)
     row = samples.iloc[0]
-    picture = images.decode(encoded(noise(1)))
-    assert row["id"] == picture.id
+    image = images.decode(encoded(noise(1)))
+    assert row["id"] == image.id
     assert row[["label", "width", "height", "mode", "format", "error"]].tolist() == [
         "benign",
         "60",
@@ -40,7 +40,7 @@ def test_unreadable_files_have_a_reason_but_no_features(scan_project, capsys):
     assert samples.loc["benign/empty.jpg", "error"] == "not a readable image (0 bytes)"
     assert "not a readable image" in samples.loc["malignant/text.png", "error"]
     # 16 hex digits of the bytes, since there are no pixels
-    assert samples.loc["malignant/text.png", "id"] == hashlib.sha256(b"no picture").hexdigest()[:16]
+    assert samples.loc["malignant/text.png", "id"] == hashlib.sha256(b"no image").hexdigest()[:16]
     rows = [list(samples.index).index(path) for path in BAD]
     assert not np.load("data/skin/scan/embeddings.npy")[rows].any()
     assert not np.load("data/skin/scan/classical.npy")[rows].any()
@@ -101,9 +101,9 @@ def test_columns_with_reserved_names_are_renamed(scan_project, capsys):
     assert list(samples.columns) == [*scan.COLUMNS, "csv_csv_id", "csv_format", "csv_id", "csv_group"]
     kept = samples[["csv_csv_id", "csv_format", "csv_id", "csv_group", "format", "group"]]
     assert kept.drop_duplicates().to_numpy().tolist() == [["1", "f", "c", "L1", "PNG", ""]]
-    said = capsys.readouterr().err
-    assert "raw/labels.csv: column 'id' is kept as 'csv_csv_id'\n" in said
-    assert "column 'group' is kept as 'csv_group'; if it is the group, set tasks.skin.read.group\n" in said
+    log = capsys.readouterr().err
+    assert "raw/labels.csv: column 'id' is kept as 'csv_csv_id'\n" in log
+    assert "column 'group' is kept as 'csv_group'; if it is the group, set tasks.skin.read.group\n" in log
 
 
 def test_a_missing_backbone_names_its_stage(scan_project):

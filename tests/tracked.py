@@ -30,13 +30,13 @@ ROWS = pd.DataFrame({"age": [40.0, 55.0, np.nan, 71.0] * 5, "site": ["arm", "leg
 Y = np.array([0, 0, 1, 1] * 5)
 
 
-def pictures():
+def classical_features():
     return np.stack([images.classical(square) for square in images.sample_images()])
 
 
 TASKS = {
     "rows": {"kind": "table", "features": "columns", "X": ROWS, "y": Y},
-    "spots": {"kind": "image", "features": "classical", "X": pictures(), "y": Y[:4]},
+    "spots": {"kind": "image", "features": "classical", "X": classical_features(), "y": Y[:4]},
 }
 
 
@@ -87,7 +87,7 @@ def make_model(folder, name, model, C=1.0):
     artifacts.write_json(folder / f"reports/{name}/test/{model}.json", report | {"roc_auc": 0.7})
     plots = folder / f"reports/{name}/plots/{model}"
     artifacts.write_bytes(plots / "history.csv", b"epoch,loss,val_loss\n1,0.9,1.1\n2,0.5,\n")
-    artifacts.write_bytes(folder / f"reports/{name}/figures/{model}/roc.png", b"a picture")
+    artifacts.write_bytes(folder / f"reports/{name}/figures/{model}/roc.png", b"an image")
     artifacts.write_bytes(plots / "confusion.csv", SECRET.encode())
 
 
@@ -117,11 +117,11 @@ def runs_of(folder, task="rows"):
 
 def state(folder):
     """Return what a store says of the runs of `rows`, without its own ids and times."""
-    client, found = client_of(folder), []
+    client, figures = client_of(folder), []
     for run in runs_of(folder):
         curve = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "loss")]
-        found.append((run.info.run_name, run.data.tags, run.data.params, run.data.metrics, curve))
-    return sorted(found, key=lambda run: run[0])
+        figures.append((run.info.run_name, run.data.tags, run.data.params, run.data.metrics, curve))
+    return sorted(figures, key=lambda run: run[0])
 
 
 def start_track(folder):

@@ -1,4 +1,4 @@
-"""A task that was scanned, audited and split, to which samples are handed in: what tests of uploads share."""
+"""A task that was scanned, audited and split, to which samples are submitted: what tests of uploads share."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from pipeline.retraining.intake import Offer
 from tests.samples import content, put, task
 from tests.textures import stored, texture
 
-N = 30  # pictures of each class
+N = 30  # images of each class
 ONE_CLASS = ("benign", "malignant")
 
 
 def make_task(program: Path) -> None:
-    """Make the working folder a project with the image task `skin`: 60 pictures of 30 groups, split by hash."""
+    """Make the working folder a project with the image task `skin`: 60 images of 30 groups, split by hash."""
     files = {
         f"raw/{label}/{i}.png": stored(texture(i + 100 * k), "PNG")
         for k, label in enumerate(ONE_CLASS)
@@ -69,7 +69,7 @@ def submit(*files: bytes, label: str = "benign", group: str = "", batch: str = "
 
 
 def new(seed: int) -> bytes:
-    """Return a picture that is not there yet."""
+    """Return an image that is not there yet."""
     return stored(texture(1000 + seed), quality=95)
 
 

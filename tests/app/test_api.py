@@ -12,7 +12,7 @@ import pytest
 
 from app import api, limits
 from pipeline.prediction.predictor import Predictor
-from tests.models import picture
+from tests.models import drawn_image
 from tests.serving import GOOD, ROW
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +30,8 @@ def test_one_image_is_answered_as_by_the_predictor(server, skin):
         assert content["confidence_score"] == item["probabilities"]["malignant"]
 
 
-def test_many_pictures_are_answered_in_their_order(server, skin):
-    files = [(f"{seed}.png", picture(seed)) for seed in range(12)]
+def test_many_images_are_answered_in_their_order(server, skin):
+    files = [(f"{seed}.png", drawn_image(seed)) for seed in range(12)]
     status, content, _ = server.send("/v1/tasks/skin/predict", *files)
     assert status == 200
     assert content == {"bundle": skin.id, "task": "skin", "predictions": [skin.predict(d, n) for n, d in files]}
@@ -39,7 +39,7 @@ def test_many_pictures_are_answered_in_their_order(server, skin):
 
 
 def test_bad_files_get_a_reason_and_good_ones_an_answer(server):
-    files = ("good.png", GOOD), ("bad.png", b"no picture"), ("empty.png", b"")
+    files = ("good.png", GOOD), ("bad.png", b"no image"), ("empty.png", b"")
     status, content, _ = server.send("/v1/tasks/skin/predict", *files)
     assert status == 200
     assert [item["refused"] for item in content["predictions"]] == [False, True, True]
@@ -48,7 +48,7 @@ def test_bad_files_get_a_reason_and_good_ones_an_answer(server):
 
 
 def test_a_single_bad_file_is_a_problem_with_the_reason(server):
-    status, content, headers = server.send("/predict/", ("bad.png", b"no picture"), field="file")
+    status, content, headers = server.send("/predict/", ("bad.png", b"no image"), field="file")
     assert (status, headers["content-type"]) == (422, "application/problem+json")
     assert content["detail"].startswith("bad.png: not a readable image; expected one of JPEG, PNG")
     assert content["predictions"][0]["refused"]
@@ -68,7 +68,7 @@ def test_rows_are_answered_as_the_predictor_does_good_or_bad(server):
 
 
 def test_explanations_are_sent_only_on_request(server, skin):
-    files = ("good.png", GOOD), ("bad.png", b"no picture")
+    files = ("good.png", GOOD), ("bad.png", b"no image")
     status, content, _ = server.send("/v1/tasks/skin/predict?explain=true", *files)
     good, bad = content["predictions"]
     item, why = skin.explain(GOOD, "good.png")
@@ -156,8 +156,8 @@ def test_the_app_imports_no_image_and_no_ml_library():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            found = {name.split(".")[0] for name in names}
-            assert not found & (forbidden if file.parent.name == "views" else serving), file.name
+            imported = {name.split(".")[0] for name in names}
+            assert not imported & (forbidden if file.parent.name == "views" else serving), file.name
 
 
 def test_importing_the_api_loads_no_heavy_library():

@@ -56,10 +56,10 @@ def png(width: int, height: int, data: bytes = b"", depth: int = 8, colour: int 
     return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
-def resized(data: bytes, place: int, form: str, *sizes: int) -> bytes:
+def resized(data: bytes, offset: int, form: str, *sizes: int) -> bytes:
     """Return a file whose header says another size."""
     packed = struct.pack(form, *sizes)
-    return data[:place] + packed + data[place + len(packed) :]
+    return data[:offset] + packed + data[offset + len(packed) :]
 
 
 def animated(kind: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from app import champions
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError
-from tests.models import picture
+from tests.models import drawn_image
 from tests.pages import first_page, text_of
 from tests.serving import crown
 
@@ -33,7 +33,7 @@ def test_a_new_champion_takes_over_unless_it_is_damaged(project):
     assert same is second
     assert note.startswith("models/skin/best/model.joblib does not match bundle.json")
     assert note.endswith(f"{second.id} stays in use until then.")
-    assert second.predict(picture(1), "a.png")["class"]
+    assert second.predict(drawn_image(1), "a.png")["class"]
 
 
 def test_a_damaged_only_champion_is_reported(project):

@@ -11,6 +11,6 @@ def test_a_wrong_query_parameter_is_named(server):
 
 def test_unknown_paths_and_methods_are_problem_documents(server):
     for method, path, status in (("GET", "/nowhere", 404), ("GET", "/", 404), ("GET", "/predict/", 405)):
-        found, content, headers = server.ask(method, path)
-        assert (found, headers["content-type"]) == (status, "application/problem+json")
+        answered, content, headers = server.ask(method, path)
+        assert (answered, headers["content-type"]) == (status, "application/problem+json")
         assert content["detail"].endswith("/docs lists all paths.")

@@ -95,7 +95,7 @@ def test_a_full_queue_refuses_at_once_and_recovers(server, monkeypatch):
     threads = [threading.Thread(target=ask) for _ in range(limits.WAITING + 20)]
     for thread in threads:
         thread.start()
-    until(lambda: len(answers) == 20, "20 are turned away")
+    until(lambda: len(answers) == 20, "20 are refused")
     for status, content, headers in answers:
         assert (status, headers["retry-after"]) == (503, "1")
         assert content["detail"] == "64 requests are waiting already. Send this one again after a second."
@@ -119,7 +119,7 @@ def test_uploads_stay_within_their_memory_limit_and_release_it():
 
 
 def test_uploads_and_their_names_reach_neither_disk_nor_log(server, caplog):
-    marked = [("a-patients-name.png", GOOD), ("another-name.png", b"not a picture, 3 MB " + b"secret" * 500_000)]
+    marked = [("a-patients-name.png", GOOD), ("another-name.png", b"not an image, 3 MB " + b"secret" * 500_000)]
     files = set(Path(tempfile.gettempdir()).iterdir()) | set(Path().rglob("*"))
     del written[:]
     with caplog.at_level(logging.DEBUG):
@@ -131,4 +131,4 @@ def test_uploads_and_their_names_reach_neither_disk_nor_log(server, caplog):
     assert not [path for path in set(Path().rglob("*")) - files if path.is_file()]
     for record in caplog.records:
         text = record.getMessage()
-        assert not [said for said in ("a-patients-name", "another-name", "secret") if said in text], text
+        assert not [message for message in ("a-patients-name", "another-name", "secret") if message in text], text

@@ -6,7 +6,7 @@ from tests.serving import GOOD
 def test_figures_count_requests_by_route_and_answers_by_class(server):
     def value(line):
         page = server.get("/metrics")[1].decode()
-        return next((float(found.split()[-1]) for found in page.splitlines() if found.startswith(line)), 0)
+        return next((float(text.split()[-1]) for text in page.splitlines() if text.startswith(line)), 0)
 
     asked = 'assay_requests_total{route="/predict/",status="200"}'
     answered = 'assay_predictions_total{answer="malignant",task="skin"}'

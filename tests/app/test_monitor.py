@@ -54,10 +54,10 @@ def test_counts_survive_an_ordered_end_and_a_kill(served_table):
         until(lambda: sum(json.loads(day.read_text())["bundles"][seen(client)["bundle"]]["seconds"][k] for day in
               Path("data/monitor/t").glob("*.json") for k in range(12)) == 70, "the interval is over")  # fmt: skip
     with served(signal.SIGTERM) as client:
-        found = seen(client)
-        assert found["counts"]["n"] == 70
-        assert found["by_day"][-1]["n"] + found["by_day"][-2]["n"] == 70  # at midnight it is two days
-        assert found["drift"]["verdict"] == "alike"
+        report = seen(client)
+        assert report["counts"]["n"] == 70
+        assert report["by_day"][-1]["n"] + report["by_day"][-2]["n"] == 70  # at midnight it is two days
+        assert report["drift"]["verdict"] == "alike"
 
 
 def test_the_counts_are_those_of_the_answers(served_table):
@@ -67,22 +67,22 @@ def test_the_counts_are_those_of_the_answers(served_table):
     with running() as client:
         client.rows(*given, task="t")
         client.rows(*given[:2], task="t")
-        found = seen(client)["counts"]
-    answers = [one["class"] for one in [*expected, *expected[:2]]]
-    assert found["answers"] == {name: answers.count(name) for name in ("benign", "malignant")}
-    assert (found["n"], found["refused"], found["unreadable"]) == (27, answers.count("") - 1, 1)
-    assert sum(found["distance"]) == 27
-    assert sum(found["seconds"]) == 28
+        report = seen(client)["counts"]
+    answers = [item["class"] for item in [*expected, *expected[:2]]]
+    assert report["answers"] == {name: answers.count(name) for name in ("benign", "malignant")}
+    assert (report["n"], report["refused"], report["unreadable"]) == (27, answers.count("") - 1, 1)
+    assert sum(report["distance"]) == 27
+    assert sum(report["seconds"]) == 28
 
 
 def test_other_data_are_noticed_and_said_in_words(served_table):
     with running() as client:
         client.rows(*rows_like_training(200, older=25), task="t")
-        said = seen(client)["drift"]
+        report = seen(client)["drift"]
         page = client.get("/metrics")[1].decode()
-    assert said["verdict"] == "unlike"
-    assert "in column 'age' the served row lies above the training row" in said["sentence"]
-    (age,) = (one for one in said["figures"] if one["name"] == "age")
+    assert report["verdict"] == "unlike"
+    assert "in column 'age' the served row lies above the training row" in report["sentence"]
+    (age,) = (item for item in report["figures"] if item["name"] == "age")
     bundle = Predictor("models/t/best").id
 
     def value(figure: str, **labels: str) -> float:
@@ -92,7 +92,7 @@ def test_other_data_are_noticed_and_said_in_words(served_table):
     assert value("assay_week_verdict", verdict="unlike") == 1
     assert value("assay_week_drift", of="place", name="age", end="estimate") == pytest.approx(age["beyond"], abs=1e-6)
     assert value("assay_week_drift", of="place", name="age", end="low") == pytest.approx(age["ci"][0], abs=1e-6)
-    total = sum(value("assay_week_samples", outcome=one) for one in ("answered", "refused", "unreadable"))
+    total = sum(value("assay_week_samples", outcome=outcome) for outcome in ("answered", "refused", "unreadable"))
     assert total == 200
     assert page.count("assay_week_seconds{") >= 1
     assert not re.search(r" nan$", page, re.IGNORECASE | re.MULTILINE)
@@ -114,11 +114,11 @@ def test_a_new_champion_starts_at_zero_and_old_days_expire(served_table, monkeyp
     with running() as client:
         client.rows(*rows_like_training(60), task="t")
         monkeypatch.setattr(recorder, "today", lambda: recorder.date.fromordinal(first.toordinal() + drift.DAYS))
-        found = seen(client)
-        assert found["counts"]["n"] == 0
-        assert found["drift"]["verdict"] == "too few"
-        assert found["by_day"][-1 - drift.DAYS]["n"] == 60
-        assert len(found["by_day"]) == 28
+        report = seen(client)
+        assert report["counts"]["n"] == 0
+        assert report["drift"]["verdict"] == "too few"
+        assert report["by_day"][-1 - drift.DAYS]["n"] == 60
+        assert len(report["by_day"]) == 28
 
 
 def test_golden_inputs_are_not_counted_and_reading_writes_nothing(served_table):

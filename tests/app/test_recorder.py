@@ -62,9 +62,9 @@ def test_bundles_and_tasks_are_counted_apart(monkeypatch):
     monkeypatch.setattr(recorder, "today", lambda: date(2026, 3, 2))
     count(counts)
     counts.flush()
-    assert [one.n for one in counts.days("skin", "line@1", 3).values()] == [0, 3, 1]
-    assert [one.n for one in counts.days("skin", "other@2", 2).values()] == [2, 0]
-    assert sum(one.n for one in counts.days("other", "line@1", 3).values()) == 0
+    assert [day.n for day in counts.days("skin", "line@1", 3).values()] == [0, 3, 1]
+    assert [day.n for day in counts.days("skin", "other@2", 2).values()] == [2, 0]
+    assert sum(day.n for day in counts.days("other", "line@1", 3).values()) == 0
 
 
 def test_a_file_holds_counts_and_nothing_of_who_sent_them():
@@ -94,7 +94,7 @@ def test_processes_that_count_at_once_lose_nothing():
     )
     env = {"PYTHONPATH": str(ROOT), "PATH": ""}
     both = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(2)]
-    assert [one.wait(60) for one in both] == [0, 0]
+    assert [process.wait(60) for process in both] == [0, 0]
     days = [json.loads(path.read_text()) for path in Path("data/monitor/skin").glob("*.json")]
     assert sum(day["bundles"]["line@1"]["unreadable"] for day in days) == 1000
 

@@ -1,4 +1,4 @@
-"""Which bundle answers: a new one when it is whole, vouched for and right, otherwise the old one."""
+"""Which bundle answers: a new one when it is whole, the expected one and right, otherwise the old one."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from app import serving
 from app.problems import Problem
 from app.serving import Models
 from pipeline.core import artifacts
-from tests.serving import GOOD, ROW, crown, make_project, vouch
+from tests.serving import GOOD, ROW, crown, make_project, select_bundle
 
 BEST = Path("models/skin/best")
 
@@ -27,10 +27,10 @@ def check(models: Models, times: int = 2) -> Models:
 
 
 def change(**values):
-    """Change keys of the bundle.json of `skin`, and vouch for it."""
+    """Change keys of the bundle.json of `skin`, and name its hash in selection.json."""
     content = json.loads((BEST / "bundle.json").read_text()) | values
     (BEST / "bundle.json").write_text(json.dumps(content))
-    vouch("skin")
+    select_bundle("skin")
 
 
 def test_the_champions_are_taken_up_at_the_first_check(project):
@@ -120,7 +120,7 @@ DAMAGES = {
     damage_model: "model.joblib does not match bundle.json (sha256 differs): restore it with 'dvc checkout",
     lose_model: "model.joblib is missing: restore it with 'dvc checkout models/skin/best'",
     replace_model_and_hash: "bundle.json is not the one that selection.json names",
-    lie_about_golden: "images.sample_pictures()[1] with a probability off by",
+    lie_about_golden: "images.sample_images()[1] with a probability off by",
     another_format: "bundle.json is not of format 1",
     no_estimator: "cannot be loaded (AttributeError: 'str' object has no attribute 'predict_proba')",
     half_a_bundle_json: "bundle.json is not JSON",
@@ -137,9 +137,9 @@ def test_a_bad_bundle_is_refused_and_the_old_one_serves(project, caplog, damage)
     assert DAMAGES[damage] in models.refused["skin"]
     assert caplog.messages[-1].startswith(f"skin: new bundle refused, {old.id} stays in use: ")
     assert asyncio.run(models.predict(old, [("a", GOOD)]))[0]["class"] == "malignant"
-    told = len(caplog.messages)
+    n_messages = len(caplog.messages)
     check(models, 4)
-    assert len(caplog.messages) == told  # once, not at every check
+    assert len(caplog.messages) == n_messages  # once, not at every check
     new = crown("skin", Path("candidates/other"))
     check(models)
     assert (models.champion("skin").id, models.refused) == (new, {})
@@ -177,12 +177,12 @@ def test_requests_are_told_to_retry_until_models_are_loaded(project):
 
 def test_the_old_champion_serves_silently_during_a_new_selection(project, caplog):
     models = check(Models(1))
-    old, told = models.champion("skin"), len(caplog.messages)
+    old, n_messages = models.champion("skin"), len(caplog.messages)
     Path("reports/skin/selection.json").unlink()
     check(models, 3)
     (BEST / "bundle.json").unlink()
     check(models, 3)
-    assert (models.champion("skin"), models.refused, len(caplog.messages)) == (old, {}, told)
+    assert (models.champion("skin"), models.refused, len(caplog.messages)) == (old, {}, n_messages)
 
 
 def test_an_empty_project_loads_its_first_champion_when_it_appears(tmp_path, program, monkeypatch):

@@ -37,10 +37,10 @@ def test_the_first_page_waits_for_no_heavy_library():
     heavy = "{'PIL', 'numpy', 'pandas', 'altair', 'sklearn', 'tensorflow', 'mlflow', 'app.serving'}"
     heavy += " | {'pipeline.prediction.predictor'}"
     code = f"import sys, app.champions, app.access, app.views.predict; print(sorted(({heavy}) & set(sys.modules)))"
-    found = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], cwd=pages.MAIN.parents[1], capture_output=True, text=True, check=True
     )
-    assert found.stdout == "[]\n"
+    assert done.stdout == "[]\n"
 
 
 def test_a_bug_shows_a_sentence_and_logs_only_its_location(project, monkeypatch, caplog):

@@ -4,7 +4,7 @@ import pytest
 
 from app import limits
 from pipeline.prediction.predictor import Predictor
-from tests.models import picture
+from tests.models import drawn_image
 from tests.serving import GOOD, form
 
 PATH = "/v1/tasks/whole/predict"
@@ -51,7 +51,7 @@ def test_file_names_are_returned_unchanged_and_missing_ones_numbered(server):
 
 
 def test_clinical_columns_apply_to_all_images_or_each_in_order(server, whole):
-    files = [(f"{seed}.png", picture(seed)) for seed in range(3)]
+    files = [(f"{seed}.png", drawn_image(seed)) for seed in range(3)]
     status, content, _ = server.send_with(PATH, files, [("age", "52.5"), ("site", "")])
     assert status == 200
     row = {"age": "52.5", "site": ""}
@@ -63,7 +63,7 @@ def test_clinical_columns_apply_to_all_images_or_each_in_order(server, whole):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         (
             [],
@@ -74,10 +74,10 @@ def test_clinical_columns_apply_to_all_images_or_each_in_order(server, whole):
         ([("age", "old"), ("site", "arm")], "column 'age': found 'old'; expected a number"),
     ],
 )
-def test_a_missing_or_wrong_clinical_column_is_named(server, values, said):
+def test_a_missing_or_wrong_clinical_column_is_named(server, values, message):
     status, content, headers = server.send_with(PATH, [("a.png", GOOD), ("b.png", GOOD)], values)
     assert (status, headers["content-type"]) == (422, "application/problem+json")
-    assert said in content["detail"]
+    assert message in content["detail"]
 
 
 def test_values_and_parts_are_limited(server):
@@ -88,7 +88,7 @@ def test_values_and_parts_are_limited(server):
     status, content, _ = server.send_with(PATH, many, [("age", ""), ("site", "")])
     assert status == 413
     status, _, _ = server.send_with(PATH, many[:-1], [("age", "")] * limits.FILES + [("site", "")] * limits.FILES)
-    assert status == 422  # within the limits, but none is a picture
+    assert status == 422  # within the limits, but none is an image
 
 
 def test_models_without_columns_take_forms_with_further_fields_as_ever(server):

@@ -161,11 +161,11 @@ def test_full_disk_raises_instead_of_truncating():
 
 
 def test_json_becomes_the_types_that_dataclasses_declare():
-    found = artifacts.from_json(
+    result = artifacts.from_json(
         Outer, {"parts": [{"n": 1}], "span": [0.5, None], "by_name": {"a": {"n": 2}}, "last": None}
     )
-    assert (found.parts, found.by_name, found.last) == ([Inner(1)], {"a": Inner(2)}, None)
-    assert found.span[0] == 0.5
-    assert math.isnan(found.span[1])
+    assert (result.parts, result.by_name, result.last) == ([Inner(1)], {"a": Inner(2)}, None)
+    assert result.span[0] == 0.5
+    assert math.isnan(result.span[1])
     with pytest.raises(TypeError, match="unknown"):
         artifacts.from_json(Inner, {"n": 1, "unknown": 2})

@@ -19,18 +19,18 @@ FAST = {"folds": 2, "min_test_per_class": 1}
 
 @pytest.fixture
 def images_task(empty_folder, tmp_path, program) -> Path:
-    """A project with a scanned and split image task of 20 + 12 pictures, one of them unreadable."""
+    """A project with a scanned and split image task of 20 + 12 images, one of them unreadable."""
     artifacts.write_bytes("models/backbone/embedder.tflite", program.read_bytes())
     files = {
         f"{label}/{n}.png": 100 * len(label) + n for label, count in (("mole", 20), ("rare", 12)) for n in range(count)
     }
-    files |= {"mole/broken.png": b"no picture"}
+    files |= {"mole/broken.png": b"no image"}
     put(tmp_path / "raw", files)
     return prepare(task(split=FAST))
 
 
 def prepare(block: dict) -> Path:
-    """Run the stages before preprocess; nothing is the same picture."""
+    """Run the stages before preprocess; nothing is the same image."""
     write_params(block)
     scan.main("skin")
     artifacts.write_json("data/skin/audit.json", AuditResult().to_json())
@@ -66,9 +66,9 @@ def test_every_row_has_the_features_of_its_own_file(images_task, program):
         assert part.X("embedding").shape == (len(part.path), 8)
         assert list(part.id) == sorted(part.id)
         for row, path in enumerate(part.path):
-            picture = images.decode((Path("raw") / path).read_bytes())
-            square = images.resize(picture.pixels)
-            assert part.id[row] == picture.id
+            image = images.decode((Path("raw") / path).read_bytes())
+            square = images.resize(image.pixels)
+            assert part.id[row] == image.id
             assert part.classes[part.y[row]] == path.split("/")[0]
             assert np.array_equal(part.X("embedding")[row], embedder(square))
             assert np.array_equal(part.X("classical")[row], images.classical(square))

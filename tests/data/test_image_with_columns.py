@@ -1,4 +1,4 @@
-"""Columns beside a picture take part in every answer, the same ones wherever it is asked for."""
+"""Columns beside an image take part in every answer, the same ones wherever it is asked for."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ N = 24
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """A project of drawn pictures with age (tells the class), sex and site; a bundle in bundles/ for each model."""
+    """A project of drawn images with age (tells the class), sex and site; a bundle in bundles/ for each model."""
     folder = tmp_path_factory.mktemp("beside")
     rng = np.random.default_rng(3)
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What the audit says of a data set, as a stage and from the command line, on drawn pictures and on real ones."""
+"""What the audit says of a data set, as a stage and from the command line, on drawn images and on real ones."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def drawn():
     files["train/malignant/14.png"] = stored(Image.fromarray(images.decode(files["train/benign/1.jpg"]).pixels), "PNG")
     files["test/benign/20.jpg"] = stored(texture(2).resize((143, 150)), quality=60)
     files["test/malignant/21.jpg"] = stored(texture(21))
-    files["test/malignant/22.jpg"] = b"no picture"
+    files["test/malignant/22.jpg"] = b"no image"
     files["train/chart.png"] = stored(texture(30), "PNG")
     return files
 
@@ -86,11 +86,11 @@ def facts(root, path):
     row = {"path": path, "label": label, "group": "", "shipped": shipped}
     data = (root / path).read_bytes()
     try:
-        picture = images.decode(data)
+        image = images.decode(data)
     except DataError as error:
         return row | {"id": "", "bytes": len(data), "error": str(error)}
-    of_picture = {name: getattr(picture, name) for name in ("id", "width", "height", "mode", "format")}
-    return row | of_picture | {"bytes": len(data), "error": ""}
+    of_image = {name: getattr(image, name) for name in ("id", "width", "height", "mode", "format")}
+    return row | of_image | {"bytes": len(data), "error": ""}
 
 
 def write_params(**audit):
@@ -194,7 +194,7 @@ def test_bad_input_is_refused_with_exit_code_2(raw, capsys):
     with pytest.raises(DataError, match="absent: there is no such file, folder or task"):
         main("absent")
     (raw.parent / "bad").mkdir()
-    (raw.parent / "bad" / "x.jpg").write_bytes(b"no picture")
+    (raw.parent / "bad" / "x.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"bad: no file can be read; the first is x\.jpg: not a readable image"):
         main("bad")
     assert run_main(raw, "--sheets", "x.png") == 2

@@ -23,7 +23,7 @@ def test_a_width_that_predicts_one_class_names_that_class():
 
 
 def test_a_width_right_in_nine_of_ten_scans_is_reported():
-    # 150 scans of 6 slices, a fifth of them normal and taken by a scanner that saves larger pictures, mostly
+    # 150 scans of 6 slices, a fifth of them normal and taken by a scanner that saves larger images, mostly
     rng, scans = np.random.default_rng(1), np.arange(900) // 6
     normal = scans % 5 == 0
     width = np.where(normal, rng.normal(700, 90, 150)[scans], rng.normal(450, 110, 150)[scans])
@@ -77,7 +77,7 @@ def test_chance_is_not_reported():
 
 
 def test_a_property_that_only_tells_groups_apart_is_not_reported():
-    # 30 patients of ten pictures, each with a width of its own: known by heart it gives the class, on new patients not
+    # 30 patients of ten images, each with a width of its own: known by heart it gives the class, on new patients not
     groups = np.arange(300) // 10
     labels = np.array(["a", "b"])[RNG.integers(2, size=30)][groups]
     assert find_shortcuts({"width": RNG.permutation(30)[groups].astype(float)}, labels, groups) == []

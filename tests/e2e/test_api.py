@@ -35,9 +35,9 @@ def served(folder: Path, **env: str) -> Iterator[tuple[Client, subprocess.Popen,
     command = [sys.executable, "-m", "app.api", "--port", "0"]
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch, "log")
-        with log.open("wb") as said:
+        with log.open("wb") as message:
             process = subprocess.Popen(
-                command, cwd=folder, env=clean | env, stdout=subprocess.PIPE, stderr=said, text=True
+                command, cwd=folder, env=clean | env, stdout=subprocess.PIPE, stderr=message, text=True
             )
         try:
             client = Client(int(re.search(r"http://[^ ]*:(\d+);", process.stdout.readline()).group(1)))
@@ -57,10 +57,10 @@ def api(small) -> Iterator[Client]:
         yield client
 
 
-def pictures(folder: Path) -> list[tuple[str, bytes]]:
-    """Return name and bytes of the demo's pictures that can be read."""
+def demo_images(folder: Path) -> list[tuple[str, bytes]]:
+    """Return name and bytes of the demo's images that can be read."""
     raw, audit = folder / "data/demo/lesions", json.loads((folder / "data/lesions/audit.json").read_text())
-    damaged = {one["path"] for one in audit["unreadable"]}
+    damaged = {item["path"] for item in audit["unreadable"]}
     with (raw / "labels.csv").open(encoding="utf-8", newline="") as file:
         paths = [row["path"] for row in csv.DictReader(file)]
     return [(path, (raw / path).read_bytes()) for path in paths if path not in damaged]
@@ -68,7 +68,7 @@ def pictures(folder: Path) -> list[tuple[str, bytes]]:
 
 def test_api_and_command_line_give_50_images_equal_numbers(small, api):
     """`holdout` is compared to the command line in test_repro.py; here the API is, digit for digit."""
-    files = pictures(small.folder)[:50]
+    files = demo_images(small.folder)[:50]
     over_http = []
     for start in range(0, len(files), 25):
         over_http += api.send("/v1/tasks/lesions/predict", *files[start : start + 25])[1]["predictions"]
@@ -100,7 +100,7 @@ def test_a_network_is_served_without_heavy_packages(clone):
     process = subprocess.Popen([sys.executable, "-c", code], cwd=clone.folder, stdout=subprocess.PIPE, text=True)
     client = Client(int(re.search(r":(\d+);", process.stdout.readline()).group(1)))
     until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
-    assert client.send("/predict/", pictures(clone.folder)[0], field="file")[0] == 200
+    assert client.send("/predict/", demo_images(clone.folder)[0], field="file")[0] == 200
     process.send_signal(signal.SIGINT)
     process.wait(20)
     process.stdout.close()
@@ -120,7 +120,7 @@ def make_champion(project, model: str) -> None:
 
 def test_champions_are_replaced_under_load_and_damaged_ones_refused(clone):
     make_champion(clone, "lesions-logreg")
-    files, answers, stop = pictures(clone.folder)[:4], [], threading.Event()
+    files, answers, stop = demo_images(clone.folder)[:4], [], threading.Event()
     with served(clone.folder) as (client, _, log):
 
         def ask(number: int) -> None:
@@ -154,12 +154,12 @@ def test_champions_are_replaced_under_load_and_damaged_ones_refused(clone):
             for asker in askers:
                 asker.join()
     assert {status for _, status, _, _ in answers} == {200}
-    assert {said for _, _, said, _ in answers} == set(seen)
+    assert {message for _, _, message, _ in answers} == set(seen)
     # one bundle, one file: always one number
     numbers = {}
-    for number, _, said, confidence in answers:
-        numbers.setdefault((number, said), set()).add(confidence)
-    assert all(len(found) == 1 for found in numbers.values())
+    for number, _, message, confidence in answers:
+        numbers.setdefault((number, message), set()).add(confidence)
+    assert all(len(result) == 1 for result in numbers.values())
 
 
 def test_repro_changes_the_champion_that_is_served(clone):
@@ -177,7 +177,7 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(api):
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{api.port}/openapi.json",
-            "--checks", "all", "--exclude-checks", "positive_data_acceptance",  # random bytes are no picture
+            "--checks", "all", "--exclude-checks", "positive_data_acceptance",  # random bytes are no image
             "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7", "--suppress-health-check", "all",
             "--exclude-path", "/metrics",
         ],
@@ -195,7 +195,7 @@ def test_the_served_bundle_is_the_one_that_git_vouches_for(small, api):
 
 
 def test_a_server_asks_for_keys_and_ends_gracefully(small):
-    files, answers = pictures(small.folder)[:20], []
+    files, answers = demo_images(small.folder)[:20], []
     with served(small.folder, ASSAY_API_KEYS="the-key") as (client, process, log):
         assert client.send("/v1/tasks/lesions/predict", *files)[0] == 401
 

@@ -18,7 +18,7 @@ from pipeline.prediction.predictor import Predictor
 from tests.app.test_api_hostile import FILES
 from tests.browser import app, hand_in, opened, settled, upload
 from tests.e2e.test_api import make_champion
-from tests.models import lesion, picture
+from tests.models import drawn_image, lesion
 from tests.projects import Project
 from tests.textures import stored
 
@@ -51,7 +51,7 @@ def answer(page) -> tuple[str, str]:
     return page.locator("h3").inner_text(), chart.first.get_attribute("aria-label")
 
 
-def said(item: dict) -> tuple[str, str]:
+def shown_of(item: dict) -> tuple[str, str]:
     """Return what `answer` should, for an item of the predictor."""
     shares = [f"{name} {share:.1%}" for name, share in item["probabilities"].items()]
     return item["class"], f"Probabilities: {', '.join(shares)}"
@@ -78,7 +78,7 @@ def test_jpg_jpeg_and_png_are_answered_as_by_the_predictor(browser, address, pro
             data = lesion(len(name), 1200, 900, suffix)  # the PNG is of 3 MB: over what would go to a temporary file
             upload(page, (name, data))
             page.get_by_test_id("stImageCaption").get_by_text(name).wait_for()
-            assert answer(page) == said(loaded.predict(data, name))
+            assert answer(page) == shown_of(loaded.predict(data, name))
             page.reload()
             settled(page)
 
@@ -86,7 +86,7 @@ def test_jpg_jpeg_and_png_are_answered_as_by_the_predictor(browser, address, pro
 def test_many_files_are_answered_in_a_table_and_csv(browser, address, project):
     loaded = Predictor(project.folder / "models/lesions/best")
     files = [(f"{number}.png", lesion(number, suffix="PNG")) for number in range(11)]
-    files += [(NAME, b"nothing"), ("disc.png", picture(1))]
+    files += [(NAME, b"nothing"), ("disc.png", drawn_image(1))]
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, *files)
         page.get_by_text("11 predicted, 2 could not be used").wait_for()
@@ -95,12 +95,12 @@ def test_many_files_are_answered_in_a_table_and_csv(browser, address, project):
             page.get_by_role("button", name="Download as CSV", exact=True).click()
         items = [loaded.predict(data, name) for name, data in files]
         assert Path(download.value.path()).read_text(encoding="utf-8") == show(items, loaded.classes, "csv")
-        assert answer(page) == said(items[0])
+        assert answer(page) == shown_of(items[0])
 
 
 def test_a_refused_image_is_shown_with_the_reason(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
-        upload(page, ("disc.png", picture(1)))
+        upload(page, ("disc.png", drawn_image(1)))
         reason = page.get_by_test_id("stAlertContainer").get_by_text("too different from the training data")
         reason.wait_for()
         assert reason.inner_text().startswith("disc.png: too different from the training data: distance ")
@@ -158,7 +158,7 @@ def test_a_form_works_by_keyboard_alone(browser, address, project):
         page.keyboard.type("30")
         tab_to(page, "Predict", "Shift+Tab")
         page.keyboard.press("Enter")
-        assert answer(page) == said(loaded.predict(row | {"mean radius": 30}, "the form"))
+        assert answer(page) == shown_of(loaded.predict(row | {"mean radius": 30}, "the form"))
         page.get_by_text("outside the range of the training data: 'mean radius' is 30").wait_for()
 
 
@@ -183,7 +183,7 @@ def test_a_csv_and_its_template_are_answered_by_row(browser, address, project):
         csv.writer(out).writerows([[*header, "name"], [*row, "a"], ["30", *row[1:], "b"], ["many", *row[1:], "c"]])
         upload(page, ("rows.csv", out.getvalue().encode()))
         page.get_by_text("2 predicted, 1 could not be used").wait_for()
-        assert answer(page) == said(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
+        assert answer(page) == shown_of(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
         page.get_by_text("not used by the model: name").wait_for()
         page.get_by_text("1 of 2 cells lie outside of").wait_for()
         upload(page, ("rows.csv", b"a,b\n1,2\n"))
@@ -256,7 +256,7 @@ def test_a_new_champion_is_served_a_damaged_one_not(browser, address, project):
             make_champion(project, model)
             page.reload()
             upload(page, ("a.png", lesion(3)))
-            assert answer(page) == said(Predictor(best).predict(lesion(3), "a.png"))
+            assert answer(page) == shown_of(Predictor(best).predict(lesion(3), "a.png"))
             page.get_by_text(f"{model}@").wait_for()
         assert (best / "model.keras").exists()
         kept = selection.read_bytes()

@@ -55,20 +55,20 @@ def test_the_page_s_counts_are_the_split_table_s(browser, address, small: Projec
     with opened(browser, f"{address}/data?task=lesions") as page:
         for name, subset in (("Development", "dev"), ("Test", "test"), ("Excluded", "excluded")):
             assert metric(page, name) == str((split["subset"] == subset).sum())
-        found = {line[0]: line[1:] for line in rows(page, "Samples of lesions by class and part of the split")}
+        result = {line[0]: line[1:] for line in rows(page, "Samples of lesions by class and part of the split")}
         test = split[split["subset"] == "test"]
         counts = [str((test["label"] == label).sum()) for label in ("benign", "malignant")]
-        assert found["test"] == [*counts, str(len(test))]
+        assert result["test"] == [*counts, str(len(test))]
 
 
 def test_audit_pairs_are_side_by_side_on_a_phone(browser, address):
     with opened(browser, f"{address}/data?task=lesions", viewport={"width": 390, "height": 844}) as page:
         page.get_by_role("heading", name="What the audit found").wait_for()
         settled(page)
-        pictures = page.get_by_test_id("stImage").locator("img")
-        assert pictures.count() >= 2
-        assert pictures.count() % 2 == 0
-        left, right = pictures.nth(0), pictures.nth(1)
+        demo_images = page.get_by_test_id("stImage").locator("img")
+        assert demo_images.count() >= 2
+        assert demo_images.count() % 2 == 0
+        left, right = demo_images.nth(0), demo_images.nth(1)
         left.scroll_into_view_if_needed()
         page.wait_for_function(
             "[...document.querySelectorAll('[data-testid=stImage] img')].slice(0, 2).every(one => one.naturalWidth > 0)"

@@ -26,10 +26,10 @@ def test_large_closures_are_sent_once_results_keep_order(here):
         time.sleep(0.02 * (item % 3))
         return item, int(large[item]), os.getpid(), str(Path.cwd())
 
-    found = list(run_parallel(work, iter(range(60)), 2))
-    assert [(item, value) for item, value, _, _ in found] == [(item, item) for item in range(60)]
-    assert len({process for _, _, process, _ in found} - {os.getpid()}) == 2
-    assert {folder for _, _, _, folder in found} == {str(here)}
+    result = list(run_parallel(work, iter(range(60)), 2))
+    assert [(item, value) for item, value, _, _ in result] == [(item, item) for item in range(60)]
+    assert len({process for _, _, process, _ in result} - {os.getpid()}) == 2
+    assert {folder for _, _, _, folder in result} == {str(here)}
     assert list((here / ".cache").iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Anyone's data: a drawn folder with all that lies among pictures becomes a task, runs to a leaderboard, and goes again."""
+"""Anyone's data: a drawn folder with all that lies among images becomes a task, runs to a leaderboard, and goes again."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from tests.samples import encoded, noise, png_header, put
 
 BAD = {
     "benign/empty.jpg": (b"", "not a readable image (0 bytes)"),
-    "benign/text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"),
+    "benign/text.jpg": (b"no image", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"),
     "malignant (T2)/half.png": (encoded(noise(1))[:999], "not a readable image ("),
     "malignant (T2)/bomb.png": (png_header(60_000, 60_000), "is 60000x60000 px, over 50 megapixels"),
     "malignant (T2)/slice.dcm": (bytes(128) + b"DICM" + bytes(400), "is a DICOM file without pixels"),
@@ -21,20 +21,20 @@ STRAY = ["chart.png", "benign/.hidden.png", "benign/Thumbs.db", "notes.txt"]
 
 
 def drawn(label: str, number: int) -> bytes:
-    """Return a noisy picture, brighter where the label is malignant, in one of many modes."""
+    """Return a noisy image, brighter where the label is malignant, in one of many modes."""
     bright = 90 if label.startswith("malignant") else 60
     grey = np.random.default_rng([number, bright]).normal(bright, 25, (40, 50, 3)).clip(0, 255).astype(np.uint8)
     return encoded(Image.fromarray(grey).convert(("RGB", "L", "P", "LA", "RGBA")[number % 5]))
 
 
 def test_a_task_is_made_run_and_removed_without_trace(clone):
-    root = clone.folder / "data/raw/my pictures"
+    root = clone.folder / "data/raw/my images"
     good = {f"{label}/{n} 良.png": drawn(label, n) for label in ("benign", "malignant (T2)") for n in range(30)}
     put(root, good | {path: data for path, (data, _) in BAD.items()} | dict.fromkeys(STRAY, b"x"))
     before, files = clone.read("params.yaml"), sorted(root.rglob("*"))
     lock, results = clone.read("dvc.lock"), sorted((clone.folder / "reports").rglob("*"))
 
-    output = clone.run("python", "-m", "pipeline.init_task", "mine", "data/raw/my pictures").stdout
+    output = clone.run("python", "-m", "pipeline.init_task", "mine", "data/raw/my images").stdout
     assert re.search(r"classes +benign 30, malignant \(T2\) 30\n", output)
     assert re.search(rf"unreadable +{len(BAD)}\n", output)
     keep = ["mine-logreg", "mine-dummy"]
@@ -48,14 +48,14 @@ def test_a_task_is_made_run_and_removed_without_trace(clone):
     board = list(csv.DictReader(io.StringIO(clone.read("reports/mine/leaderboard.csv").decode())))
     assert {row["model"] for row in board} == set(keep)
     audit = json.loads(clone.read("data/mine/audit.json"))
-    reasons = {found["path"]: found["reason"] for found in audit["unreadable"]}
+    reasons = {result["path"]: result["reason"] for result in audit["unreadable"]}
     assert set(reasons) == set(BAD)
     assert all(reasons[path].startswith(reason) for path, (_, reason) in BAD.items())
-    assert {found["path"] for found in audit["skipped"]} == set(STRAY)
+    assert {result["path"] for result in audit["skipped"]} == set(STRAY)
     assert audit["n_files"] == len(good) + len(BAD)
 
     output = clone.run("python", "-m", "pipeline.init_task", "--remove", "mine").stdout
-    assert "left alone  data/raw/my pictures: the raw data" in output
+    assert "left alone  data/raw/my images: the raw data" in output
     assert clone.read("params.yaml") == before
     assert sorted(root.rglob("*")) == files
     assert not any((clone.folder / top / "mine").exists() for top in ("data", "models", "reports"))

@@ -20,8 +20,8 @@ from tests.projects import environment
 
 def program(name: str) -> str | None:
     """Return the path of a program of PostgreSQL; Debian leaves them out of the search path."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(found[-1]) if found else None)
+    result = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(result[-1]) if result else None)
 
 
 pytestmark = pytest.mark.skipif(
@@ -150,16 +150,16 @@ def mirrored(small, server):
 
 
 def test_runs_metrics_and_champions_are_on_the_server(small, mirrored):
-    found = json.loads(small.run("python", "-c", ASK, MLFLOW_TRACKING_URI=mirrored.uri).stdout)
+    content = json.loads(small.run("python", "-c", ASK, MLFLOW_TRACKING_URI=mirrored.uri).stdout)
     for task in ("lesions", "breast"):
-        runs = found[task]["runs"]
+        runs = content[task]["runs"]
         assert set(runs) == set(small.params()["tasks"][task]["models"])
         for model, (status, metrics, tuned) in runs.items():
             report = json.loads(small.read(f"reports/{task}/test/{model}.json"))
             assert (status, metrics["test_roc_auc"]) == ("FINISHED", report["roc_auc"])
             assert tuned["estimator"] == small.params()["models"][model]["estimator"]
-        assert found[task]["champion"] == json.loads(small.read(f"reports/{task}/selection.json"))["winner"]
-        assert "plots/roc.png" in found[task]["files"]
+        assert content[task]["champion"] == json.loads(small.read(f"reports/{task}/selection.json"))["winner"]
+        assert "plots/roc.png" in content[task]["files"]
 
 
 def test_tracking_again_writes_no_row(small, mirrored):

@@ -36,16 +36,16 @@ def test_the_audit_finds_and_keeps_together_planted_copies(small):
     _, _, flaws = lesion_set(content["seed"], content["demo"]["lesions"], 1)
     copies = {frozenset((flaw.copy, flaw.of)) for flaw in flaws if flaw.kind != "truncated"}
     assert len(copies) == 10
-    # photos of one drawn lesion are joined as well, turned and lit anew as they are
-    assert all(any(pair <= set(one) for one in audit["groups"]) for pair in copies)
+    # photos of one drawn lesion are joined as well, rotated and lit anew as they are
+    assert all(any(pair <= set(group) for group in audit["groups"]) for pair in copies)
     assert len(audit["label_conflicts"]) == 1
     assert len(audit["unreadable"]) == 1
-    place = {row["path"]: row for row in rows(small, "data/lesions/split.csv")}
+    location = {row["path"]: row for row in rows(small, "data/lesions/split.csv")}
     for same in audit["groups"]:
-        subsets = {place[path]["subset"] for path in same}
+        subsets = {location[path]["subset"] for path in same}
         assert len(subsets) == 1
         assert subsets == {"excluded"} or same not in audit["label_conflicts"]
-    assert place[audit["unreadable"][0]["path"]]["reason"].startswith("unreadable: not a readable image")
+    assert location[audit["unreadable"][0]["path"]]["reason"].startswith("unreadable: not a readable image")
 
 
 def test_a_second_repro_runs_nothing(small):
@@ -53,9 +53,9 @@ def test_a_second_repro_runs_nothing(small):
 
 
 def test_a_change_reruns_only_what_it_reaches(clone):
-    said = clone.run("dvc", "exp", "run", "--set-param", "models.breast-knn.n_neighbors=3", "--name", "three").stdout
+    printed = clone.run("dvc", "exp", "run", "--set-param", "models.breast-knn.n_neighbors=3", "--name", "three").stdout
     compared = ["sites@breast", "select_best@breast", "holdout@breast", "report@breast", "track"]
-    assert ran(said) == ["check", "train@breast-knn", "evaluate@breast-knn", *compared]
+    assert ran(printed) == ["check", "train@breast-knn", "evaluate@breast-knn", *compared]
     changed = json.loads(clone.run("dvc", "params", "diff", "--json").stdout)
     change = changed["params.yaml"]["models.breast-knn.n_neighbors"]
     assert (change["old"], change["new"]) == (15, 3)
@@ -76,8 +76,8 @@ def test_the_command_line_scores_files_as_the_pipeline_does(small, monkeypatch):
     champion = json.loads(small.read("reports/lesions/selection.json"))["winner"]
     test = [row for row in rows(small, "data/lesions/split.csv") if row["subset"] == "test"]
     files = [f"data/demo/lesions/{row['path']}" for row in test]
-    said = small.run(sys.executable, "-m", "pipeline.predict", "models/lesions/best", *files, "--format", "json")
-    items = json.loads(said.stdout)
+    message = small.run(sys.executable, "-m", "pipeline.predict", "models/lesions/best", *files, "--format", "json")
+    items = json.loads(message.stdout)
     predictor = Predictor(small.folder / "models/lesions/best")
     again = [predictor.predict((small.folder / file).read_bytes(), file) for file in files]
     assert items == again

@@ -31,9 +31,9 @@ def images():
 def expected(small, images):
     """The answers of a Predictor that one thread asks; they differ."""
     loaded = Predictor(small.folder / "models/lesions/best")
-    found = [essence(loaded.predict(image, "")) for image in images]
-    assert len(set(found)) == len(images)
-    return found
+    result = [essence(loaded.predict(image, "")) for image in images]
+    assert len(set(result)) == len(images)
+    return result
 
 
 @pytest.fixture(scope="module")

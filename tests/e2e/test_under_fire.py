@@ -14,7 +14,7 @@ import pytest
 
 from tests.projects import Project, environment
 
-ROOM = 2_000_000  # bytes: for what DVC and git write, and for no picture set and no MLflow store
+ROOM = 2_000_000  # bytes: for what DVC and git write, and for no image set and no MLflow store
 
 
 class Disk:
@@ -59,20 +59,20 @@ def on_disk(disk, small) -> Project:
 
 def outputs(project: Project, *without: str) -> dict[str, bytes]:
     paths = [path for name in ("data", "models", "reports") for path in (project.folder / name).rglob("*")]
-    found = {path.relative_to(project.folder).as_posix(): path for path in paths if path.is_file()}
-    return {name: path.read_bytes() for name, path in found.items() if not name.startswith(without)}
+    result = {path.relative_to(project.folder).as_posix(): path for path in paths if path.is_file()}
+    return {name: path.read_bytes() for name, path in result.items() if not name.startswith(without)}
 
 
 def test_a_stage_survives_a_full_disk(disk, on_disk):
     own = tuple(f"data/lesions/{name}" for name in ("dev.npz", "test.npz", "dev_pixels.npy"))
     before, lock = outputs(on_disk, *own, "data/.code"), on_disk.read("dvc.lock")
-    on_disk.change(tasks__lesions__preprocess__pixels=True)  # 150 KB for each picture
+    on_disk.change(tasks__lesions__preprocess__pixels=True)  # 150 KB for each image
     on_disk.run("dvc", "repro", "check")
     disk.leave(ROOM)
     done = on_disk.run("dvc", "repro", "--no-run-cache", "preprocess@lesions", ok=False)
-    said = [line for line in done.stderr.splitlines() if line and not line.startswith("preprocess lesions")]
-    assert said[0] == "preprocess: No space left on device; make room or mend the permissions, then run it again"
-    assert said[1].startswith(
+    message = [line for line in done.stderr.splitlines() if line and not line.startswith("preprocess lesions")]
+    assert message[0] == "preprocess: No space left on device; make room or mend the permissions, then run it again"
+    assert message[1].startswith(
         "ERROR: failed to reproduce 'preprocess@lesions': failed to run: python -m pipeline.preprocess"
     )
     assert done.returncode != 0
@@ -81,7 +81,7 @@ def test_a_stage_survives_a_full_disk(disk, on_disk):
     assert on_disk.repro("--no-run-cache", "preprocess@lesions") == ["preprocess@lesions"]
     pixels = np.load(on_disk.folder / own[2])
     assert len(pixels) == len(np.load(on_disk.folder / own[0])["y"])
-    assert all(picture.any() for picture in pixels)
+    assert all(image.any() for image in pixels)
     on_disk.run("git", "checkout", "params.yaml")
     on_disk.run("dvc", "repro", "preprocess@lesions")
     assert on_disk.read("dvc.lock") == lock

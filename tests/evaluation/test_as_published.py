@@ -35,7 +35,7 @@ def project(empty_folder):
     split = pd.DataFrame({"id": ids, "path": paths, "label": names, "group": ids, "subset": subset})
     split["fold"] = [n % 5 if part == "dev" else "" for n, part in enumerate(subset)]
     split["reason"] = [
-        "leak: its picture or group is also in the shipped test set" if p == "excluded" else "" for p in subset
+        "leak: its image or group is also in the shipped test set" if p == "excluded" else "" for p in subset
     ]
     artifacts.write_csv("data/t/split.csv", split)
     artifacts.write_csv("data/t/scan/samples.csv", split[["id", "path", "label"]])

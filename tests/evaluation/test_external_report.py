@@ -14,7 +14,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
 from pipeline.prediction.predictor import Predictor
-from tests.models import KERAS_NOISE, dataset, image_project, mixed, picture, score, train_and_evaluate
+from tests.models import KERAS_NOISE, dataset, drawn_image, image_project, mixed, score, train_and_evaluate
 from tests.samples import encoded, noise
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("empty_folder")]
@@ -110,8 +110,8 @@ def test_reencoded_images_of_the_task_are_left_out(tmp_path_factory):
     for n in range(30, 40):
         artifacts.write_bytes(f"there/{('benign', 'malignant')[n % 2]}/{n}.png", encoded(noise(n, 300, 225)))
     for n in range(4):
-        artifacts.write_bytes(f"there/benign/again{n}.jpg", picture(n, suffix="JPEG"))
-    artifacts.write_bytes("there/benign/broken.png", picture(50)[:900])
+        artifacts.write_bytes(f"there/benign/again{n}.jpg", drawn_image(n, suffix="JPEG"))
+    artifacts.write_bytes("there/benign/broken.png", drawn_image(50)[:900])
     name_external(raw="there")
     external.main("there")
     report = artifacts.read_json("reports/t/external/there.json")

@@ -100,7 +100,7 @@ def test_refusals_change_no_other_figure(project):
     assert after["accuracy"] == before["accuracy"] < 1
 
 
-def test_running_twice_gives_the_same_bytes_pictures_included(project):
+def test_running_twice_gives_the_same_bytes_images_included(project):
     first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     assert sum(path.suffix == ".png" for path in first) == 6
     evaluate.main("line")

@@ -340,11 +340,11 @@ def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_fa
     select_best.main("t")
     loaded = Predictor("models/t/best")
     assert loaded.info.model == "net"
-    pictures = images.sample_images()
-    assert len(loaded.info.golden) == len(pictures)
+    files = images.sample_images()
+    assert len(loaded.info.golden) == len(files)
     for number, example in enumerate(loaded.info.golden):
-        assert example.input == f"images.sample_pictures()[{number}]"
-        assert loaded.proba(loaded.embed(pictures[number])).round(6).tolist() == example.probabilities
+        assert example.input == f"images.sample_images()[{number}]"
+        assert loaded.proba(loaded.embed(files[number])).round(6).tolist() == example.probabilities
 
 
 def test_new_champion_leaves_no_file_of_the_old_one(project):

@@ -35,8 +35,8 @@ def test_the_share_of_pairs_is_that_of_mann_and_whitney():
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 20, 80), rng.integers(3, 25, 150)
     expected = mannwhitneyu(a, b).statistic / (80 * 150)
-    found = drift.superiority(np.bincount(a, minlength=25), np.bincount(b, minlength=25))
-    assert found == pytest.approx(expected)
+    result = drift.superiority(np.bincount(a, minlength=25), np.bincount(b, minlength=25))
+    assert result == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("move", [0.0, 0.8, 2.0])
@@ -67,64 +67,64 @@ def test_similar_samples_raise_no_alarm():
 
 
 def test_many_refusals_are_an_alarm_with_both_shares_in_words():
-    found = drift.compare(shown(200, 2, far=0.3), reference(), "image")
-    (refused,) = only(found, "refused")
-    assert found.verdict == "unlike"
+    result = drift.compare(shown(200, 2, far=0.3), reference(), "image")
+    (refused,) = only(result, "refused")
+    assert result.verdict == "unlike"
     assert refused.ci[0] > drift.REFUSED
     assert refused.training == pytest.approx(0.01, abs=0.02)
-    assert found.sentence.startswith("The images of the last 7 days are clearly different from the training data: ")
-    assert f"{refused.served:.0%} refused against {refused.training:.0%}" in found.sentence
-    assert found.sentence.endswith("Collect labels before trusting the answers.")
+    assert result.sentence.startswith("The images of the last 7 days are clearly different from the training data: ")
+    assert f"{refused.served:.0%} refused against {refused.training:.0%}" in result.sentence
+    assert result.sentence.endswith("Collect labels before trusting the answers.")
 
 
 def test_a_shift_to_one_side_is_found_at_equal_distance():
-    found = drift.compare(shown(200, 2, aside=1.2), reference(), "image")
-    first, *others = only(found, "place")
-    assert found.verdict == "unlike"
+    result = drift.compare(shown(200, 2, aside=1.2), reference(), "image")
+    first, *others = only(result, "place")
+    assert result.verdict == "unlike"
     assert first.alarm
-    assert not any(one.alarm for one in [*others, *only(found, "refused"), *only(found, "distance")])
-    assert "along direction 1 the served image lies above the training image in 8" in found.sentence
+    assert not any(item.alarm for item in [*others, *only(result, "refused"), *only(result, "distance")])
+    assert "along direction 1 the served image lies above the training image in 8" in result.sentence
     below = drift.compare(shown(200, 2, aside=-1.2), reference(), "table")
     assert "in column 'direction 1' the served row lies below the training row in 8" in below.sentence
 
 
 def test_other_answers_are_an_alarm_in_either_direction():
     for share, sign in ((0.9, "+"), (0.05, "-")):
-        found = drift.compare(shown(200, 2, malignant=share), reference(), "image")
-        (answer,) = only(found, "answer")  # of two classes one says it all
-        assert (answer.name, answer.alarm, found.verdict) == ("malignant", True, "unlike")
-        assert f"answered malignant against {answer.training:.0%} (difference {sign}" in found.sentence
+        result = drift.compare(shown(200, 2, malignant=share), reference(), "image")
+        (answer,) = only(result, "answer")  # of two classes one says it all
+        assert (answer.name, answer.alarm, result.verdict) == ("malignant", True, "unlike")
+        assert f"answered malignant against {answer.training:.0%} (difference {sign}" in result.sentence
 
 
 def test_a_sure_but_small_difference_is_said_to_be_small():
-    found = drift.compare(shown(3000, 2, aside=0.3), reference(3000, 3000), "image")
-    assert found.verdict == "shifted"
-    assert "perhaps only slightly" in found.sentence
+    result = drift.compare(shown(3000, 2, aside=0.3), reference(3000, 3000), "image")
+    assert result.verdict == "shifted"
+    assert "perhaps only slightly" in result.sentence
 
 
 def test_under_fifty_samples_nothing_is_said():
-    found = drift.compare(shown(49, 2, far=3), reference(), "table")
-    assert (found.verdict, found.figures) == ("too few", [])
-    assert found.sentence == "Too few to compare: 49 rows in the last 7 days; at least 50 are needed."
+    result = drift.compare(shown(49, 2, far=3), reference(), "table")
+    assert (result.verdict, result.figures) == ("too few", [])
+    assert result.sentence == "Too few to compare: 49 rows in the last 7 days; at least 50 are needed."
     assert drift.compare(shown(50, 2, far=3), reference(), "table").verdict == "unlike"
 
 
 def test_a_bundle_without_a_reference_gets_no_verdict():
-    found = drift.compare(shown(200, 2), None, "image")
-    assert found.verdict == "unknown"
-    assert "dvc repro" in found.sentence
+    result = drift.compare(shown(200, 2), None, "image")
+    assert result.verdict == "unknown"
+    assert "dvc repro" in result.sentence
 
 
 def test_samples_of_one_group_count_as_one():
     few, many = (drift.compare(shown(200, 2), reference(600, n), "image") for n in (60, 600))
     for of in ("refused", "distance", "place", "answer"):
-        narrow, wide = (np.diff(only(found, of)[0].ci)[0] for found in (many, few))
+        narrow, wide = (np.diff(only(result, of)[0].ci)[0] for result in (many, few))
         assert wide > 1.1 * narrow
 
 
 def test_missing_answers_or_components_leave_the_other_figures():
-    found = drift.compare(shown(200, 2, far=5, k=0), reference(k=0), "table")
-    assert [one.of for one in found.figures] == ["refused", "distance"]
-    assert found.verdict == "unlike"
+    result = drift.compare(shown(200, 2, far=5, k=0), reference(k=0), "table")
+    assert [figure.of for figure in result.figures] == ["refused", "distance"]
+    assert result.verdict == "unlike"
     nothing_refused = drift.compare(Tally(answers={"benign": 200}), reference(), "image")
-    assert {one.of for one in nothing_refused.figures} == {"refused", "answer"}
+    assert {figure.of for figure in nothing_refused.figures} == {"refused", "answer"}

@@ -30,74 +30,76 @@ def drawn(n_classes, n=300, k=5, seed=0):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_counting_one_by_one_equals_the_expected_counts(n_classes):
     decided, proba, distance, places, refused = drawn(n_classes)
-    found = Tally()
+    result = Tally()
     for row in range(len(decided)):
         answer = "" if refused[row] else CLASSES[n_classes][decided[row]]
-        found.add(item(answer, *proba[row]), OodScore(distance=distance[row], components=places[row]), 0.01)
+        result.add(item(answer, *proba[row]), OodScore(distance=distance[row], components=places[row]), 0.01)
     expected = histograms.count_predictions(CLASSES[n_classes], decided, proba, distance, places, refused)
-    assert found.n == expected.n == 300
-    assert found.seconds.sum() == 300
-    expected.seconds += found.seconds
-    assert found.to_json() == expected.to_json()
+    assert result.n == expected.n == 300
+    assert result.seconds.sum() == 300
+    expected.seconds += result.seconds
+    assert result.to_json() == expected.to_json()
 
 
 def test_each_sample_is_counted_once_in_its_bins():
-    found = Tally()
-    found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
-    found.add(item(""), OodScore(distance=7.0, components=np.array([-9.0, 4.0])), 0.01)
-    found.add(item("", reason="not a readable image"), None, 40)
-    assert (found.n, found.answers, found.refused, found.unreadable) == (2, {"malignant": 1}, 1, 1)
-    assert np.flatnonzero(found.distance).tolist() == [10, 60]
-    assert np.flatnonzero(found.probability).tolist() == [19]
-    assert np.argwhere(found.places).tolist() == [[0, 0], [0, 16], [1, 32], [1, 33]]
-    assert np.flatnonzero(found.seconds).tolist() == [2, 11]  # 0.01 s is within 0.01 s
+    result = Tally()
+    result.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
+    result.add(item(""), OodScore(distance=7.0, components=np.array([-9.0, 4.0])), 0.01)
+    result.add(item("", reason="not a readable image"), None, 40)
+    assert (result.n, result.answers, result.refused, result.unreadable) == (2, {"malignant": 1}, 1, 1)
+    assert np.flatnonzero(result.distance).tolist() == [10, 60]
+    assert np.flatnonzero(result.probability).tolist() == [19]
+    assert np.argwhere(result.places).tolist() == [[0, 0], [0, 16], [1, 32], [1, 33]]
+    assert np.flatnonzero(result.seconds).tolist() == [2, 11]  # 0.01 s is within 0.01 s
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_the_ends_of_probability_and_distance_have_a_bin(value):
-    found = Tally()
-    found.add(
+    result = Tally()
+    result.add(
         item("malignant", 1 - value, value),
         OodScore(distance=float("inf"), components=np.array([np.inf, -np.inf, 1e300])),
         0,
     )
-    assert found.probability.sum() == found.distance[-1] == 1
-    assert found.places.sum() == 3
+    assert result.probability.sum() == result.distance[-1] == 1
+    assert result.places.sum() == 3
 
 
 def test_without_refusal_an_answer_has_no_components():
-    found = Tally()
-    found.add(item("benign", 0.9, 0.1), None, 0.01)
-    assert (found.n, found.unreadable, found.distance.sum(), found.places.size) == (1, 0, 0, 0)
+    result = Tally()
+    result.add(item("benign", 0.9, 0.1), None, 0.01)
+    assert (result.n, result.unreadable, result.distance.sum(), result.places.size) == (1, 0, 0, 0)
 
 
 def test_counts_add_up_also_with_those_of_nothing():
     decided, proba, distance, places, refused = drawn(2)
     whole = histograms.count_predictions(CLASSES[2], decided, proba, distance, places, refused)
     parts = [
-        histograms.count_predictions(CLASSES[2], decided[at], proba[at], distance[at], places[at], refused[at])
-        for at in (slice(0, 100), slice(100, 300))
+        histograms.count_predictions(
+            CLASSES[2], decided[index], proba[index], distance[index], places[index], refused[index]
+        )
+        for index in (slice(0, 100), slice(100, 300))
     ]
     assert sum(parts, Tally()).to_json() == whole.to_json()
     assert (parts[0] + Tally()).to_json() == parts[0].to_json()
 
 
 def test_counts_survive_json_which_holds_no_identity():
-    found = Tally()
-    found.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
-    text = json.dumps(found.to_json())
-    assert Tally.from_json(json.loads(text)).to_json() == found.to_json()
+    result = Tally()
+    result.add(item("malignant", 0.04, 0.96), OodScore(distance=0.52, components=np.array([-0.1, 3.9])), 0.0071)
+    text = json.dumps(result.to_json())
+    assert Tally.from_json(json.loads(text)).to_json() == result.to_json()
     assert "Smith" not in text
     assert "0.96" not in text
 
 
 def test_new_categories_are_counted_by_column():
-    one, other = Tally(), Tally()
+    first, other = Tally(), Tally()
     for columns in (("sex",), ("sex", "site")):
-        one.add(item("malignant", 0.04, 0.96), OodScore("new", new_categories=columns), 0.01)
+        first.add(item("malignant", 0.04, 0.96), OodScore("new", new_categories=columns), 0.01)
     other.add(item("", reason="far"), OodScore("far", True, new_categories=("site",)), 0.01)
-    assert (one + other).new_categories == {"sex": 2, "site": 2}
-    assert Tally.from_json(json.loads(json.dumps(one.to_json()))).new_categories == {"sex": 2, "site": 1}
+    assert (first + other).new_categories == {"sex": 2, "site": 2}
+    assert Tally.from_json(json.loads(json.dumps(first.to_json()))).new_categories == {"sex": 2, "site": 1}
     assert "new_categories" not in Tally().to_json()
 
 
@@ -119,9 +121,9 @@ def test_counts_of_other_bins_are_no_counts(change):
 
 
 def test_a_quantile_of_latency_is_the_end_of_its_bin():
-    found = Tally()
-    assert histograms.quantile(found.seconds, 0.95) is None
-    found.seconds[3], found.seconds[5] = 96, 4
-    assert histograms.quantile(found.seconds, 0.95) == 0.02
-    found.seconds[-1] = 100
-    assert histograms.quantile(found.seconds, 0.95) == float("inf")
+    result = Tally()
+    assert histograms.quantile(result.seconds, 0.95) is None
+    result.seconds[3], result.seconds[5] = 96, 4
+    assert histograms.quantile(result.seconds, 0.95) == 0.02
+    result.seconds[-1] = 100
+    assert histograms.quantile(result.seconds, 0.95) == float("inf")

@@ -7,10 +7,10 @@ import pytest
 from pipeline import train
 from tests.models import (
     dataset,
+    drawn_image,
     export,
     image_project,
     mixed,
-    picture,
     train_and_evaluate,
     use_head,
     write_params,
@@ -21,9 +21,9 @@ HEADER = "age,size,site,empty,constant"
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """A project of drawn pictures with a bundle per kind of features: near (embedding), colours (classical), net (pixels)."""
-    folder = tmp_path_factory.mktemp("pictures")
+def image_bundles(tmp_path_factory):
+    """A project of drawn images with a bundle per kind of features: near (embedding), colours (classical), net (pixels)."""
+    folder = tmp_path_factory.mktemp("image_bundles")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         dev = image_project(tmp_path_factory.getbasetemp(), IMAGE_MODELS)
@@ -32,7 +32,7 @@ def pictures(tmp_path_factory):
         use_head(tmp_path_factory.getbasetemp(), "net", dev)
         for name in IMAGE_MODELS:
             export(name, Path("bundles") / name)
-        Path("broken.jpg").write_bytes(picture(0, suffix="JPEG")[:900])
+        Path("broken.jpg").write_bytes(drawn_image(0, suffix="JPEG")[:900])
         Path("empty.png").write_bytes(b"")
     return folder
 

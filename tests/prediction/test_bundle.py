@@ -90,8 +90,8 @@ def test_old_files_are_removed_and_folders_left_alone(best):
 def test_an_altered_candidate_is_refused_and_the_old_bundle_stays(best, damage):
     broken = make_candidate(Path("broken"), b"another", extra={"model.tflite": b"its twin"})
     (broken / "model.tflite").unlink() if damage == "missing" else (broken / "model.tflite").write_bytes(b"cut")
-    said = {"missing": r"broken/model\.tflite is missing", "altered": r"does not match candidate\.json"}[damage]
-    with pytest.raises(BundleError, match=said):
+    message = {"missing": r"broken/model\.tflite is missing", "altered": r"does not match candidate\.json"}[damage]
+    with pytest.raises(BundleError, match=message):
         bundle.write(best, broken, RULE, {})
     assert bundle.read(best).files == {"model.joblib": b"a model"}
     assert names(best) == ["bundle.json", "model.joblib"]
@@ -132,8 +132,8 @@ def test_a_write_killed_between_two_files_is_refused_by_readers(best):
 @pytest.mark.parametrize("data", [b"", b"a mode", b"A model", b"a model "], ids=["empty", "cut", "changed", "longer"])
 def test_a_file_that_differs_from_bundle_json_is_refused(best, data):
     (best / "model.joblib").write_bytes(data)
-    said = r"^models/t/best/model\.joblib does not match bundle\.json \(sha256 differs\): "
-    with pytest.raises(BundleError, match=said + "restore it with 'dvc checkout models/t/best'$"):
+    message = r"^models/t/best/model\.joblib does not match bundle\.json \(sha256 differs\): "
+    with pytest.raises(BundleError, match=message + "restore it with 'dvc checkout models/t/best'$"):
         bundle.read(best)
 
 

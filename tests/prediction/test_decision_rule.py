@@ -17,9 +17,9 @@ def two(*positive):
 
 @pytest.mark.parametrize("threshold", [0.0, 0.2, 0.5, 1.0])
 def test_the_positive_class_is_decided_from_the_threshold_on(threshold):
-    found = decide(two(0.0, 0.19, 0.2, 0.5, 1.0), DecisionRule(threshold))
-    assert found.tolist() == [int(p >= threshold) for p in (0.0, 0.19, 0.2, 0.5, 1.0)]
-    assert found.dtype.kind == "i"
+    result = decide(two(0.0, 0.19, 0.2, 0.5, 1.0), DecisionRule(threshold))
+    assert result.tolist() == [int(p >= threshold) for p in (0.0, 0.19, 0.2, 0.5, 1.0)]
+    assert result.dtype.kind == "i"
 
 
 def test_of_more_classes_the_most_probable_is_decided():
@@ -74,8 +74,8 @@ def test_a_sigmoid_keeps_the_order_and_makes_no_ties(slope):
     p = np.sort(
         np.concatenate([[0, 1e-12, 1e-9, 1e-6, 1 - 1e-6, 1 - 1e-9, 1], np.random.default_rng(0).uniform(size=100)])
     )
-    found = calibrate(two(*p), DecisionRule(calibration=Calibration("sigmoid", slope=slope, intercept=0.3)))
-    assert (np.diff(found[:, 1]) > 0).all()
+    result = calibrate(two(*p), DecisionRule(calibration=Calibration("sigmoid", slope=slope, intercept=0.3)))
+    assert (np.diff(result[:, 1]) > 0).all()
 
 
 @pytest.mark.parametrize(("rule", "n_classes"), [(SIGMOID, 2), (TEMPERATURE, 5)])
@@ -88,10 +88,10 @@ def test_one_row_is_calibrated_to_the_bit_as_among_many(rule, n_classes):
 
 @pytest.mark.parametrize(("rule", "n_classes"), [(SIGMOID, 2), (TEMPERATURE, 3)])
 def test_votes_of_exactly_0_and_1_stay_probabilities(rule, n_classes):
-    found = calibrate(np.eye(n_classes), rule)
-    assert np.isfinite(found).all()
-    assert found.sum(axis=1) == pytest.approx(np.ones(n_classes))
-    assert (found > 0).all()
+    result = calibrate(np.eye(n_classes), rule)
+    assert np.isfinite(result).all()
+    assert result.sum(axis=1) == pytest.approx(np.ones(n_classes))
+    assert (result > 0).all()
 
 
 # In words
@@ -99,9 +99,9 @@ def test_votes_of_exactly_0_and_1_stay_probabilities(rule, n_classes):
 
 def test_the_answer_in_words_states_threshold_and_reason():
     rule = DecisionRule(0.3125, chosen_for="a sensitivity of at least 0.9")
-    said = in_words("malignant", "malignant", rule)
+    message = in_words("malignant", "malignant", rule)
     assert (
-        said
+        message
         == "malignant: the probability of malignant is at or above 0.3125, chosen for a sensitivity of at least 0.9"
     )
     assert in_words("benign", "malignant", PLAIN) == "benign: the probability of malignant is below 0.5"

@@ -18,12 +18,12 @@ from pipeline.prediction.predictor import Predictor
 from tests.models import (
     KERAS_NOISE,
     dataset,
+    drawn_image,
     export,
     folder_of,
     image_project,
     mixed,
     numbers,
-    picture,
     train_and_evaluate,
     use_head,
     write_params,
@@ -45,9 +45,9 @@ def planted(n, seed):
     rng = np.random.default_rng(seed)
     maps, y = rng.gamma(1.0, 1.0, (n, 7, 7, 12)).astype(np.float32), np.arange(n) % 2
     places = rng.integers(1, 6, (n, 2))
-    for one, label, (row, column) in zip(maps, y, places, strict=True):
+    for item, label, (row, column) in zip(maps, y, places, strict=True):
         if label:
-            one[row - 1 : row + 2, column - 1 : column + 2, :2] += 4
+            item[row - 1 : row + 2, column - 1 : column + 2, :2] += 4
     return maps, y, places
 
 
@@ -55,14 +55,14 @@ def planted(n, seed):
 def test_a_map_peaks_at_the_planted_object(name):
     maps, y, _ = planted(200, 0)
     model = fitted(name, maps.mean(axis=(1, 2)), y)
-    found, _, places = planted(40, 1)
+    result, _, places = planted(40, 1)
     head = explanation.linear_head(model)
     hits = 0
-    for one, (row, column) in zip(found[1::2], places[1::2], strict=True):
+    for item, (row, column) in zip(result[1::2], places[1::2], strict=True):
         if name == "logreg":
-            heat = explanation.class_activation(one, *head, 1)
+            heat = explanation.class_activation(item, *head, 1)
         else:
-            heat = explanation.places_left_out(one, model.predict_proba, 1)
+            heat = explanation.places_left_out(item, model.predict_proba, 1)
         peak = np.unravel_index(heat.argmax(), heat.shape)
         hits += max(abs(peak[0] - row), abs(peak[1] - column)) <= 1
     assert hits >= 18
@@ -110,7 +110,7 @@ def test_the_overlay_is_orange_for_and_blue_against():
     assert shown[48, 176].tolist() == [128, 128, 128]
 
 
-def test_a_map_of_zeros_leaves_the_picture_as_it_is():
+def test_a_map_of_zeros_leaves_the_image_as_it_is():
     square = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
     shown = np.asarray(Image.open(io.BytesIO(explanation.overlay(square, np.zeros((7, 7))))))
     np.testing.assert_array_equal(shown, square)
@@ -128,9 +128,9 @@ def test_the_terms_and_a_constant_sum_to_the_logit(n_classes):
     for k in range(n_classes):
         sums = [sum(explanation.terms(model, X.iloc[[row]], k).values()) for row in range(5)]
         np.testing.assert_allclose(np.subtract(sums, sums[0]), logits[:5, k] - logits[0, k], atol=1e-6)
-    found = explanation.terms(model, X.iloc[[0]], 0)
-    assert list(found) == list(X.columns)
-    assert found["empty"] == found["constant"] == 0
+    result = explanation.terms(model, X.iloc[[0]], 0)
+    assert list(result) == list(X.columns)
+    assert result["empty"] == result["constant"] == 0
 
 
 def test_changes_are_differences_of_the_models_probability():
@@ -138,21 +138,21 @@ def test_changes_are_differences_of_the_models_probability():
     model = fitted("random_forest", X, y)
     usual = {"age": 50.0, "size": 0.0, "site": "arm", "empty": None, "constant": 3.0}
     row = X.iloc[[1]]
-    found = explanation.changes(model.predict_proba, row, usual, 1)
+    result = explanation.changes(model.predict_proba, row, usual, 1)
     for name, value in usual.items():
         other = row.assign(**{name: pd.Series([value], index=row.index, dtype=row[name].dtype)})
         expected = model.predict_proba(row)[0, 1] - model.predict_proba(other)[0, 1]
-        assert found[name] == pytest.approx(expected)
+        assert result[name] == pytest.approx(expected)
 
 
 # by the Predictor
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """A project with a bundle of every kind of model of pictures."""
+def image_bundles(tmp_path_factory):
+    """A project with a bundle of every kind of model of images."""
     session = tmp_path_factory.getbasetemp()
-    with folder_of(tmp_path_factory.mktemp("pictures")) as folder:
+    with folder_of(tmp_path_factory.mktemp("image_bundles")) as folder:
         models = {"net": {"estimator": "mobilenetv2", "features": "embedding"}}
         models |= {"line": {"estimator": "logreg", "features": "embedding", "C": 0.001}}
         models |= {"trees": {"estimator": "random_forest", "features": "embedding", "n_estimators": 10}}
@@ -175,42 +175,42 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_picture_is_explained_beside_the_same_answer(pictures, name):
-    loaded = Predictor(pictures / "bundles" / name)
-    item, why = loaded.explain(picture(3), "disc.png")
-    assert item == loaded.predict(picture(3), "disc.png")
+def test_a_image_is_explained_beside_the_same_answer(image_bundles, name):
+    loaded = Predictor(image_bundles / "bundles" / name)
+    item, why = loaded.explain(drawn_image(3), "disc.png")
+    assert item == loaded.predict(drawn_image(3), "disc.png")
     assert why.kind == KINDS[name]
     assert np.shape(why.map) == (7, 7)
     assert Image.open(io.BytesIO(why.png)).size == (224, 224)
 
 
 @pytest.mark.parametrize("name", ["net", "line"])
-def test_the_map_of_a_bundle_is_exact(pictures, name):
-    loaded = Predictor(pictures / "bundles" / name)
-    item, why = loaded.explain(picture(3), "disc.png")
+def test_the_map_of_a_bundle_is_exact(image_bundles, name):
+    loaded = Predictor(image_bundles / "bundles" / name)
+    item, why = loaded.explain(drawn_image(3), "disc.png")
     log_odds = np.log(item["probabilities"][item["class"]] / (1 - item["probabilities"][item["class"]]))
     assert np.mean(why.map) == pytest.approx(log_odds, abs=2e-3)
 
 
-def test_what_has_no_answer_has_no_explanation(pictures):
-    loaded = Predictor(pictures / "bundles/net")
+def test_what_has_no_answer_has_no_explanation(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/net")
     item, why = loaded.explain(b"nothing", "notes.txt")
     assert why is None
     assert item["refused"]
 
 
 @pytest.mark.parametrize("name", ["net", "line", "trees"])
-def test_threads_that_share_a_predictor_explain_their_own_image(pictures, name):
-    loaded, files = Predictor(pictures / "bundles" / name), [picture(seed) for seed in range(6)]
+def test_threads_that_share_a_predictor_explain_their_own_image(image_bundles, name):
+    loaded, files = Predictor(image_bundles / "bundles" / name), [drawn_image(seed) for seed in range(6)]
     alone = [loaded.explain(file, "a") for file in files]
     assert len({why.png for _, why in alone if why}) > 1
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda file: loaded.explain(file, "a"), files * 3)) == alone * 3
 
 
-def test_a_network_without_head_weights_is_refused(pictures, tmp_path):
-    content = artifacts.read_json(pictures / "bundles/net/bundle.json")
-    for file in (pictures / "bundles/net").iterdir():
+def test_a_network_without_head_weights_is_refused(image_bundles, tmp_path):
+    content = artifacts.read_json(image_bundles / "bundles/net/bundle.json")
+    for file in (image_bundles / "bundles/net").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     del content["files"]["model.npz"]
     artifacts.write_json(tmp_path / "bundle.json", content)
@@ -245,9 +245,9 @@ def test_a_row_is_explained_by_its_columns_the_largest_first(rows, name, kind):
     assert sizes[0] > 0
 
 
-def test_the_command_line_writes_what_each_answer_rests_on(pictures, rows, empty_folder, capsys):
-    Path("a disc.png").write_bytes(picture(3))
-    predict.main(str(pictures / "bundles/net"), "a disc.png", "--explain", "why")
+def test_the_command_line_writes_what_each_answer_rests_on(image_bundles, rows, empty_folder, capsys):
+    Path("a disc.png").write_bytes(drawn_image(3))
+    predict.main(str(image_bundles / "bundles/net"), "a disc.png", "--explain", "why")
     assert [file.name for file in Path("why").iterdir()] == ["1-a_disc.png.png"]
     Path("rows.csv").write_text("age,size,site,empty,constant\n71,2.5,arm,,3\n30,0,leg,,3\n")
     predict.main(str(rows / "bundles/trees"), "rows.csv", "--explain", "columns")

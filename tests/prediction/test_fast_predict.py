@@ -69,9 +69,9 @@ def test_standardising_gives_the_same_bits_and_clips(n_classes):
     prepare = model.named_steps["prepare"]
     others = np.concatenate([X, X * 100, np.full((1, 40), 3e38, np.float32)])
     for row in range(len(others)):
-        one = others[row : row + 1]
-        np.testing.assert_array_equal(quick_transform(prepare)(one), prepare.transform(one))
-        np.testing.assert_allclose(fast_predict_proba(model)(one), model.predict_proba(one), rtol=0, atol=1e-6)
+        item = others[row : row + 1]
+        np.testing.assert_array_equal(quick_transform(prepare)(item), prepare.transform(item))
+        np.testing.assert_allclose(fast_predict_proba(model)(item), model.predict_proba(item), rtol=0, atol=1e-6)
 
 
 def test_every_other_model_answers_by_itself(empty_folder):

@@ -16,7 +16,7 @@ from pipeline.core.errors import DataError
 from pipeline.prediction.files import show
 from tests.models import (
     KERAS_NOISE,
-    picture,
+    drawn_image,
 )
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
@@ -42,27 +42,27 @@ def items_of(*arguments, capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def test_every_file_is_printed_and_bad_ones_exit_2(pictures):
+def test_every_file_is_printed_and_bad_ones_exit_2(image_bundles):
     files = ["raw/1.png", "broken.jpg", "raw/2.png", "nowhere.png", "raw", "empty.png"]
-    code, out, said = command("bundles/net", *files, cwd=pictures)
+    code, out, message = command("bundles/net", *files, cwd=image_bundles)
     assert code == 2
     items = json.loads(out)
     assert [item["file"] for item in items] == files
     assert [item["refused"] for item in items] == [False, True, False, True, True, True]
     assert items[3]["reason"] == "cannot be opened (No such file or directory)"
-    assert said == [
+    assert message == [
         "DataError: 4 of 6 inputs could not be used: broken.jpg, nowhere.png, raw, empty.png; see the reasons above"
     ]
 
 
-def test_good_files_exit_0_and_print_nothing_else(pictures):
-    code, out, said = command("bundles/net", "raw/1.png", "raw/2.png", cwd=pictures)
-    assert (code, said) == (0, [])
+def test_good_files_exit_0_and_print_nothing_else(image_bundles):
+    code, out, message = command("bundles/net", "raw/1.png", "raw/2.png", cwd=image_bundles)
+    assert (code, message) == (0, [])
     assert [item["class"] for item in json.loads(out)] == ["malignant", "benign"]
 
 
-def test_the_three_formats_agree(pictures, capsys, monkeypatch):
-    monkeypatch.chdir(pictures)
+def test_the_three_formats_agree(image_bundles, capsys, monkeypatch):
+    monkeypatch.chdir(image_bundles)
     items = items_of("bundles/near", "raw/1.png", "raw/4.png", capsys=capsys)
     predict.main("bundles/near", "raw/1.png", "raw/4.png", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -79,8 +79,8 @@ def test_the_three_formats_agree(pictures, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["table", "csv"])
-def test_bad_files_are_printed_with_their_reason_in_every_format(pictures, capsys, monkeypatch, form):
-    monkeypatch.chdir(pictures)
+def test_bad_files_are_printed_with_their_reason_in_every_format(image_bundles, capsys, monkeypatch, form):
+    monkeypatch.chdir(image_bundles)
     with pytest.raises(DataError, match=r"1 of 2 inputs could not be used: empty\.png"):
         predict.main("bundles/near", "empty.png", "raw/1.png", "--format", form)
     out = capsys.readouterr().out
@@ -97,22 +97,24 @@ def test_each_row_of_a_csv_is_a_sample(table, capsys, monkeypatch):
 
 
 def test_a_bad_csv_row_does_not_hide_the_others(table):
-    code, out, said = command("best", "bad.csv", "lacking.csv", "nowhere.csv", cwd=table)
+    code, out, message = command("best", "bad.csv", "lacking.csv", "nowhere.csv", cwd=table)
     assert code == 2
     items = json.loads(out)
     assert [item["file"] for item in items] == ["bad.csv row 1", "bad.csv row 2", "lacking.csv", "nowhere.csv"]
     assert [item["refused"] for item in items] == [False, True, True, True]
     assert items[1]["reason"] == "column 'age': found 'old'; expected a number"
     assert items[2]["reason"].startswith("missing columns: size, empty, constant")
-    assert said[-1].startswith("DataError: 3 of 4 inputs could not be used: bad.csv row 2, lacking.csv, nowhere.csv")
+    assert message[-1].startswith("DataError: 3 of 4 inputs could not be used: bad.csv row 2, lacking.csv, nowhere.csv")
 
 
 def test_unused_columns_are_reported_on_stderr_and_change_nothing(table, capsys, monkeypatch):
     monkeypatch.chdir(table)
     predict.main("best", "other.csv", "--format", "json")
-    said = capsys.readouterr()
-    assert said.err == "other.csv: not used by the model: name, label\n"
-    assert json.loads(said.out)[0]["probabilities"] == items_of("best", "good.csv", capsys=capsys)[0]["probabilities"]
+    printed = capsys.readouterr()
+    assert printed.err == "other.csv: not used by the model: name, label\n"
+    assert (
+        json.loads(printed.out)[0]["probabilities"] == items_of("best", "good.csv", capsys=capsys)[0]["probabilities"]
+    )
 
 
 def test_a_wrong_schema_is_one_error_naming_both_sides(table, capsys, monkeypatch):
@@ -131,10 +133,10 @@ def test_out_of_range_numbers_are_reported_on_stderr(table, capsys, monkeypatch)
     monkeypatch.chdir(table)
     Path("far.csv").write_text(f"{HEADER}\n999,0.2,arm,,3\n61,0.2,arm,,3\n,0.2,arm,,3\n")
     predict.main("best", "far.csv", "--format", "json")
-    (told,) = capsys.readouterr().err.splitlines()
+    (log,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(
         r"far.csv: column 'age': 1 of 2 cells lie outside of \S+ to \S+, which training saw; is it the same unit or code\?",
-        told,
+        log,
     )
 
 
@@ -147,33 +149,33 @@ def test_decimal_commas_are_read_as_in_training(table, capsys, monkeypatch):
 
 def test_a_file_without_a_table_gets_a_reason(table, capsys, monkeypatch):
     monkeypatch.chdir(table)
-    Path("picture.csv").write_bytes(picture(0))
+    Path("image.csv").write_bytes(drawn_image(0))
     with pytest.raises(DataError, match="1 of 1 inputs could not be used"):
-        predict.main("best", "picture.csv", "--format", "json")
+        predict.main("best", "image.csv", "--format", "json")
     assert "is an image; expected a table" in json.loads(capsys.readouterr().out)[0]["reason"]
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"),
+    ("folder", "message"),
     [("nowhere", "nowhere has no bundle.json: run 'dvc repro'"), ("raw", "raw has no bundle.json")],
 )
-def test_a_folder_without_a_bundle_exits_2(pictures, folder, said):
-    code, out, lines = command(folder, "raw/1.png", cwd=pictures)
+def test_a_folder_without_a_bundle_exits_2(image_bundles, folder, message):
+    code, out, lines = command(folder, "raw/1.png", cwd=image_bundles)
     assert (code, out) == (2, "")
     assert len(lines) == 1
-    assert lines[0].startswith(f"BundleError: {said}")
+    assert lines[0].startswith(f"BundleError: {message}")
 
 
-def test_a_wrong_command_line_shows_its_usage(pictures):
-    code, out, lines = command("bundles/near", cwd=pictures)
+def test_a_wrong_command_line_shows_its_usage(image_bundles):
+    code, out, lines = command("bundles/near", cwd=image_bundles)
     assert (code, out) == (2, "")
     assert lines[0].startswith("usage: python -m pipeline.predict")
 
 
-def test_predicting_logs_nothing_about_the_files(pictures):
-    code, _, _ = command("bundles/net", "raw/1.png", cwd=pictures)
+def test_predicting_logs_nothing_about_the_files(image_bundles):
+    code, _, _ = command("bundles/net", "raw/1.png", cwd=image_bundles)
     assert code == 0
-    traces = [path for path in pictures.rglob("*.jsonl") if "raw/1.png" in path.read_text()]
+    traces = [path for path in image_bundles.rglob("*.jsonl") if "raw/1.png" in path.read_text()]
     assert traces == []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.prediction import mlflow_model
 from pipeline.prediction.predictor import Predictor
-from tests.models import KERAS_NOISE, picture
+from tests.models import KERAS_NOISE, drawn_image
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
@@ -29,9 +29,12 @@ def test_rows_are_answered_in_order_with_reasons(table):
     assert list(answered) == list(mlflow_model.outputs(predictor.info))
 
 
-def test_images_are_answered_and_unreadable_ones_have_a_reason(pictures):
-    files = [picture(1), b"no image", picture(2)]
-    model, predictor = mlflow_model._load_pyfunc(str(pictures / "bundles/near")), Predictor(pictures / "bundles/near")
+def test_images_are_answered_and_unreadable_ones_have_a_reason(image_bundles):
+    files = [drawn_image(1), b"no image", drawn_image(2)]
+    model, predictor = (
+        mlflow_model._load_pyfunc(str(image_bundles / "bundles/near")),
+        Predictor(image_bundles / "bundles/near"),
+    )
     answered = model.predict(pd.DataFrame({"image": files}))
     items = expected([predictor.predict(data, "") for data in files])
     assert answers_of(answered)[::2] == items[::2]
@@ -39,7 +42,7 @@ def test_images_are_answered_and_unreadable_ones_have_a_reason(pictures):
     assert answered["reason"][1] == items[1][1] != ""
 
 
-@pytest.mark.parametrize(("project", "bundle"), [("table", "best"), ("pictures", "bundles/near")])
+@pytest.mark.parametrize(("project", "bundle"), [("table", "best"), ("image_bundles", "bundles/near")])
 def test_the_example_fits_the_signature_and_is_answered(project, bundle, request):
     model = mlflow_model._load_pyfunc(str(request.getfixturevalue(project) / bundle))
     example = mlflow_model.example(model.predictor.info)

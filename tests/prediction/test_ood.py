@@ -11,7 +11,7 @@ from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from tests.models import (
     KERAS_NOISE,
-    picture,
+    drawn_image,
 )
 from tests.predictors import IMAGE_MODELS, KEYS
 
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
 
 @pytest.mark.parametrize("name", IMAGE_MODELS)
-def test_an_image_beyond_the_threshold_is_refused(pictures, monkeypatch, name):
-    monkeypatch.chdir(pictures)
-    loaded, data = Predictor(Path("bundles") / name), picture(0)
+def test_an_image_beyond_the_threshold_is_refused(image_bundles, monkeypatch, name):
+    monkeypatch.chdir(image_bundles)
+    loaded, data = Predictor(Path("bundles") / name), drawn_image(0)
     loaded.rule = DecisionRule(refusal=1e9)
     assert loaded.predict(data, "a.png")["class"]
     loaded.rule = DecisionRule(refusal=1e-9)
@@ -36,22 +36,22 @@ def test_an_image_beyond_the_threshold_is_refused(pictures, monkeypatch, name):
     )
 
 
-def test_a_network_and_its_embeddings_give_the_same_distance(pictures, monkeypatch):
-    monkeypatch.chdir(pictures)
+def test_a_network_and_its_embeddings_give_the_same_distance(image_bundles, monkeypatch):
+    monkeypatch.chdir(image_bundles)
     reasons = []
     for name in ("near", "net"):
         loaded = Predictor(Path("bundles") / name)
         loaded.rule = DecisionRule(refusal=1e-9)
         loaded._arrays["known.npz"] = Predictor(Path("bundles/near"))._arrays["known.npz"]
-        reasons.append(loaded.predict(picture(3), "a.png")["reason"])
+        reasons.append(loaded.predict(drawn_image(3), "a.png")["reason"])
     assert reasons[0] == reasons[1]
 
 
-def test_a_bundle_without_a_threshold_refuses_nothing(pictures, monkeypatch):
-    monkeypatch.chdir(pictures)
+def test_a_bundle_without_a_threshold_refuses_nothing(image_bundles, monkeypatch):
+    monkeypatch.chdir(image_bundles)
     loaded = Predictor(Path("bundles/near"))
     loaded.rule = DecisionRule()
-    assert loaded.predict(picture(0), "a.png")["refused"] is False
+    assert loaded.predict(drawn_image(0), "a.png")["refused"] is False
 
 
 def test_slightly_out_of_range_rows_are_answered_far_ones_refused(table, monkeypatch):
@@ -68,14 +68,14 @@ def test_slightly_out_of_range_rows_are_answered_far_ones_refused(table, monkeyp
     assert near["reason"] in files_module.show([near], loaded.classes, "table")
 
 
-def test_threads_get_the_ood_score_of_their_own_image(pictures):
-    loaded = Predictor(pictures / "bundles/net")
+def test_threads_get_the_ood_score_of_their_own_image(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/net")
     loaded.rule = DecisionRule(refusal=1e9)
-    files = [picture(seed) for seed in range(8)]
+    files = [drawn_image(seed) for seed in range(8)]
     scores = [loaded.predict_with_ood(file, "a").ood.distance for file in files]
     assert len(set(scores)) == 8
     with ThreadPoolExecutor(4) as pool:
         assert [
-            one.ood.distance for one in pool.map(lambda file: loaded.predict_with_ood(file, "a"), files * 4)
+            item.ood.distance for item in pool.map(lambda file: loaded.predict_with_ood(file, "a"), files * 4)
         ] == scores * 4
     assert loaded.predict_with_ood(b"no image", "a").ood is None

@@ -55,9 +55,9 @@ def test_no_training_sample_can_be_read_from_what_is_kept():
 
 def test_features_that_never_vary_are_no_division_by_zero():
     X = np.ones((30, 12), np.float32)
-    found = ood_images.distances(ood_images.fit(X), np.vstack([X[:1], 2 * X[:1]]))
-    assert found[0] == 0
-    assert found[1] > 1000
+    distances = ood_images.distances(ood_images.fit(X), np.vstack([X[:1], 2 * X[:1]]))
+    assert distances[0] == 0
+    assert distances[1] > 1000
 
 
 def test_the_reason_says_how_far_and_what_is_usual():

@@ -21,9 +21,9 @@ def test_a_number_within_the_range_or_missing_is_not_doubtful(age):
 
 
 def test_slightly_out_of_range_numbers_are_reported():
-    said = "outside the range of the training data: 'age' is 95, in training 20 to 80; is it the same unit or code?"
+    message = "outside the range of the training data: 'age' is 95, in training 20 to 80; is it the same unit or code?"
     score = ood_tables.score(row(age=95), FIELDS, ood_tables.FAR)
-    assert (score.reason, score.is_refused, score.distance) == (said, False, 0.5)
+    assert (score.reason, score.is_refused, score.distance) == (message, False, 0.5)
     assert ood_tables.score(row(age=110), FIELDS, ood_tables.FAR).is_refused is False
 
 
@@ -42,17 +42,17 @@ def test_a_column_that_never_varied_in_training_refuses_nothing():
 
 
 def test_a_new_category_is_reported_and_refuses_nothing():
-    said = "'site' is 'moon', which training never saw (it saw arm, leg)"
+    message = "'site' is 'moon', which training never saw (it saw arm, leg)"
     score = ood_tables.score(row(site="moon"), FIELDS, ood_tables.FAR)
-    assert (score.reason, score.is_refused) == (said, False)
-    assert ood_tables.score(row(site="moon", age=1000), FIELDS, ood_tables.FAR).reason.endswith(said)
+    assert (score.reason, score.is_refused) == (message, False)
+    assert ood_tables.score(row(site="moon", age=1000), FIELDS, ood_tables.FAR).reason.endswith(message)
     assert ood_tables.score(row(site="ARM"), FIELDS, ood_tables.FAR).reason == ""
 
 
 def test_new_categories_of_a_file_are_counted():
     rows = [{"age": 50, "same": 3, "site": site} for site in ("moon", "arm", "Leg", "moon", "sun", "", None)]
-    (said,) = ood_tables.unseen_categories(rows, FIELDS)
-    assert said == "column 'site': 3 of 7 cells are categories that training never saw: 'moon' (2), 'sun' (1)"
+    (message,) = ood_tables.unseen_categories(rows, FIELDS)
+    assert message == "column 'site': 3 of 7 cells are categories that training never saw: 'moon' (2), 'sun' (1)"
 
 
 def test_out_of_fold_ranges_come_from_the_other_folds():

@@ -26,10 +26,10 @@ from pipeline.prediction.predictor import Predictor
 from tests.models import (
     KERAS_NOISE,
     dataset,
+    drawn_image,
     export,
     learnt_head,
     mixed,
-    picture,
     write_params,
 )
 from tests.predictors import IMAGE_MODELS, KEYS, rewrite
@@ -39,33 +39,33 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(("name", "features"), [("near", "embedding"), ("colours", "classical")])
-def test_files_get_the_features_and_answers_of_the_pipeline(pictures, name, features):
-    loaded = Predictor(pictures / "bundles" / name)
-    dev = Dataset.load(pictures / "data/t/dev.npz")
-    model = joblib.load(pictures / "models/t/candidates" / name / "model.joblib")
+def test_files_get_the_features_and_answers_of_the_pipeline(image_bundles, name, features):
+    loaded = Predictor(image_bundles / "bundles" / name)
+    dev = Dataset.load(image_bundles / "data/t/dev.npz")
+    model = joblib.load(image_bundles / "models/t/candidates" / name / "model.joblib")
     proba = model.predict_proba(dev.X(features))
     for row in range(len(dev.y)):
-        found = loaded.features((pictures / "raw" / dev.path[row]).read_bytes())
-        np.testing.assert_array_equal(found, dev.X(features)[row : row + 1])
+        result = loaded.features((image_bundles / "raw" / dev.path[row]).read_bytes())
+        np.testing.assert_array_equal(result, dev.X(features)[row : row + 1])
         # a batch's distances are computed together and differ in the last digits
-        np.testing.assert_allclose(loaded.proba(found), proba[row], atol=1e-6)
-        item = loaded.predict((pictures / "raw" / dev.path[row]).read_bytes(), "a")
+        np.testing.assert_allclose(loaded.proba(result), proba[row], atol=1e-6)
+        item = loaded.predict((image_bundles / "raw" / dev.path[row]).read_bytes(), "a")
         assert item["class"] == dev.classes[decide(proba[row : row + 1], loaded.rule)[0]]
         assert item["probabilities"] == pytest.approx(dict(zip(dev.classes, proba[row], strict=True)), abs=1e-6)
 
 
-def test_a_network_answers_as_its_keras_file_does(pictures):
-    loaded = Predictor(pictures / "bundles/net")
-    model = _network.load_keras(pictures / "bundles/net/model.keras")
-    for file in sorted((pictures / "raw").iterdir())[:4]:
+def test_a_network_answers_as_its_keras_file_does(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/net")
+    model = _network.load_keras(image_bundles / "bundles/net/model.keras")
+    for file in sorted((image_bundles / "raw").iterdir())[:4]:
         square = loaded.features(file.read_bytes())
         assert (square.shape, square.dtype) == ((1, 224, 224, 3), np.uint8)
         np.testing.assert_allclose(loaded.proba(square), np.asarray(model(square))[0], atol=1e-4)
 
 
-def test_a_network_classifies_its_training_images(pictures):
-    loaded = Predictor(pictures / "bundles/net")
-    answers = [loaded.predict((pictures / f"raw/{k}.png").read_bytes(), "")["class"] for k in range(24)]
+def test_a_network_classifies_its_training_images(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/net")
+    answers = [loaded.predict((image_bundles / f"raw/{k}.png").read_bytes(), "")["class"] for k in range(24)]
     assert answers == ["benign", "malignant"] * 12
 
 
@@ -75,50 +75,50 @@ def test_a_row_of_text_gives_the_features_of_the_pipeline(table):
     model = joblib.load(table / "models/t/candidates/line/model.joblib")
     for row in range(20):
         cells = {name: "" if value != value else str(value) for name, value in X.iloc[row].items()}
-        found = loaded.features(cells)
-        assert found.equals(X.iloc[row : row + 1].reset_index(drop=True))
-        np.testing.assert_allclose(loaded.proba(found), model.predict_proba(X.iloc[row : row + 1])[0], atol=1e-12)
+        features = loaded.features(cells)
+        assert features.equals(X.iloc[row : row + 1].reset_index(drop=True))
+        np.testing.assert_allclose(loaded.proba(features), model.predict_proba(X.iloc[row : row + 1])[0], atol=1e-12)
 
 
-def test_the_same_bytes_get_the_same_item_whatever_came_before(pictures):
-    loaded = Predictor(pictures / "bundles/near")
-    first = loaded.predict(picture(3), "a")
-    loaded.predict(picture(4), "b")
-    loaded.predict(b"not a picture", "c")
-    assert loaded.predict(picture(3), "a") == first
-    assert Predictor(pictures / "bundles/near").predict(picture(3), "a") == first
+def test_the_same_bytes_get_the_same_item_whatever_came_before(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/near")
+    first = loaded.predict(drawn_image(3), "a")
+    loaded.predict(drawn_image(4), "b")
+    loaded.predict(b"not an image", "c")
+    assert loaded.predict(drawn_image(3), "a") == first
+    assert Predictor(image_bundles / "bundles/near").predict(drawn_image(3), "a") == first
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.7, 1.0])
-def test_the_decision_of_two_classes_states_the_threshold(pictures, tmp_path, threshold, monkeypatch):
-    monkeypatch.chdir(pictures)
+def test_the_decision_of_two_classes_states_the_threshold(image_bundles, tmp_path, threshold, monkeypatch):
+    monkeypatch.chdir(image_bundles)
     loaded = Predictor(export("near", tmp_path / "best", DecisionRule(threshold)))
-    item = loaded.predict(picture(1), "a.png")
+    item = loaded.predict(drawn_image(1), "a.png")
     p = item["probabilities"]["malignant"]
     assert item["class"] == ("malignant" if p >= threshold else "benign")
     sign = "at or above" if p >= threshold else "below"
     assert item["decision"] == f"{item['class']}: the probability of malignant is {sign} {threshold:g}"
 
 
-def test_every_probability_shown_or_stored_is_calibrated(pictures, tmp_path, monkeypatch):
-    monkeypatch.chdir(pictures)
+def test_every_probability_shown_or_stored_is_calibrated(image_bundles, tmp_path, monkeypatch):
+    monkeypatch.chdir(image_bundles)
     sigmoid = Calibration("sigmoid", slope=0.2, intercept=1.2)
     rule = DecisionRule(0.6, sigmoid, "a sensitivity of at least 0.9")
     plain = Predictor(export("near", tmp_path / "plain", DecisionRule(0.6)))
     loaded = Predictor(export("near", tmp_path / "best", rule))
-    raw = np.stack([plain.proba(plain.features(picture(seed))) for seed in range(6)])
+    raw = np.stack([plain.proba(plain.features(drawn_image(seed))) for seed in range(6)])
     expected = calibrate(raw, rule)
     assert np.abs(expected - raw).max() > 0.05
     for row in range(6):
-        item = loaded.predict(picture(row), "a.png")
+        item = loaded.predict(drawn_image(row), "a.png")
         assert item["probabilities"] == {
             name: round(p, 6) for name, p in zip(loaded.classes, expected[row], strict=True)
         }
         assert item["class"] == loaded.classes[decide(expected[row : row + 1], rule)[0]]
         assert item["decision"].endswith("0.6, chosen for a sensitivity of at least 0.9")
-        assert loaded.proba(loaded.features(picture(row))).tobytes() == expected[row].tobytes()
-    for one, other in zip(self_test.golden_predictions(loaded), self_test.golden_predictions(plain), strict=True):
-        assert one.probabilities == calibrate(np.array([other.probabilities]), rule)[0].tolist()
+        assert loaded.proba(loaded.features(drawn_image(row))).tobytes() == expected[row].tobytes()
+    for first, other in zip(self_test.golden_predictions(loaded), self_test.golden_predictions(plain), strict=True):
+        assert first.probabilities == calibrate(np.array([other.probabilities]), rule)[0].tolist()
 
 
 def test_the_decision_of_more_classes_names_the_most_probable(empty_folder):
@@ -133,9 +133,9 @@ def test_the_decision_of_more_classes_names_the_most_probable(empty_folder):
     assert list(item["probabilities"]) == ["adeno", "large cell", "normal", "squamous"]
 
 
-def test_every_item_has_the_keys_of_the_contract(pictures):
-    loaded = Predictor(pictures / "bundles/near")
-    good, bad = loaded.predict(picture(1), "a.png"), loaded.predict(b"", "b.png")
+def test_every_item_has_the_keys_of_the_contract(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/near")
+    good, bad = loaded.predict(drawn_image(1), "a.png"), loaded.predict(b"", "b.png")
     assert list(good) == list(bad) == KEYS
     assert (good["refused"], good["reason"]) == (False, "")
     assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-5)
@@ -150,16 +150,16 @@ def test_every_item_has_the_keys_of_the_contract(pictures):
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ({"age": "1"}, "missing columns: size, site, empty, constant"),
         ({"age": "x", "size": "1", "site": "", "empty": "", "constant": ""}, "column 'age': found 'x'; expected a num"),
     ],
 )
-def test_a_bad_row_is_an_item_with_a_reason(table, row, said):
+def test_a_bad_row_is_an_item_with_a_reason(table, row, message):
     item = Predictor(table / "best").predict(row, "row 1")
     assert item["refused"]
-    assert said in item["reason"]
+    assert message in item["reason"]
 
 
 def test_an_altered_model_is_never_loaded(table, tmp_path):
@@ -193,14 +193,14 @@ def test_a_loaded_bundle_does_not_need_its_files_any_more(table, tmp_path):
         ("colours", {"tensorflow", "keras", "mlflow", "matplotlib"}),
     ],
 )
-def test_serving_pictures_imports_nothing_that_it_does_not_need(pictures, name, absent):
+def test_serving_images_imports_nothing_that_it_does_not_need(image_bundles, name, absent):
     code = (
         "import sys; from pipeline import predict; "
         f"predict.main('bundles/{name}', 'raw/1.png', '--format', 'json'); "
         "print(*sorted(name for name in sys.modules if '.' not in name), file=sys.stderr)"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=pictures, env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=image_bundles, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not absent & set(done.stderr.split())
 
@@ -214,20 +214,20 @@ def test_serving_a_table_imports_neither_tensorflow_nor_mlflow(table):
     assert subprocess.run([sys.executable, "-c", code], cwd=table, env=env, capture_output=True).returncode == 0
 
 
-def test_a_network_bundle_holds_keras_and_litert_files(pictures, tmp_path_factory):
-    info = bundle.read(pictures / "bundles/net").info
+def test_a_network_bundle_holds_keras_and_litert_files(image_bundles, tmp_path_factory):
+    info = bundle.read(image_bundles / "bundles/net").info
     assert sorted(info.files) == ["known.npz", "model.keras", "model.npz", "model.tflite"]
     assert info.features == "pixels"
     learnt = learnt_head(tmp_path_factory.getbasetemp())[0] / "head/model.keras"
-    assert (pictures / "bundles/net/model.keras").read_bytes() == learnt.read_bytes()
+    assert (image_bundles / "bundles/net/model.keras").read_bytes() == learnt.read_bytes()
 
 
 @pytest.mark.parametrize("name", IMAGE_MODELS)
-def test_threads_get_the_answer_to_their_own_image(pictures, name):
-    files = [picture(seed) for seed in range(16)]
-    expected = [alone(pictures / "bundles" / name, file) for file in files]
+def test_threads_get_the_answer_to_their_own_image(image_bundles, name):
+    files = [drawn_image(seed) for seed in range(16)]
+    expected = [alone(image_bundles / "bundles" / name, file) for file in files]
     assert {item["class"] for item in expected} == {"benign", "malignant"}
-    assert answers_of_threads(Predictor(pictures / "bundles" / name), files) == expected * 6
+    assert answers_of_threads(Predictor(image_bundles / "bundles" / name), files) == expected * 6
 
 
 def test_threads_get_the_answer_to_their_own_row(table):
@@ -261,16 +261,16 @@ def answers_of_threads(loaded, samples):
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda loaded: pickle.loads(pickle.dumps(loaded))])
-def test_a_copy_gives_the_same_answer(pictures, copied):
+def test_a_copy_gives_the_same_answer(image_bundles, copied):
     for name in IMAGE_MODELS:
-        loaded = Predictor(pictures / "bundles" / name)
-        answer = loaded.predict(picture(3), "a")
-        assert copied(loaded).predict(picture(3), "a") == answer
+        loaded = Predictor(image_bundles / "bundles" / name)
+        answer = loaded.predict(drawn_image(3), "a")
+        assert copied(loaded).predict(drawn_image(3), "a") == answer
 
 
-def test_the_id_is_the_model_and_the_hash(pictures):
-    loaded = Predictor(pictures / "bundles/near")
-    sha256 = hashlib.sha256((pictures / "bundles/near/bundle.json").read_bytes()).hexdigest()
+def test_the_id_is_the_model_and_the_hash(image_bundles):
+    loaded = Predictor(image_bundles / "bundles/near")
+    sha256 = hashlib.sha256((image_bundles / "bundles/near/bundle.json").read_bytes()).hexdigest()
     assert loaded.id == f"near@{sha256[:12]}"
 
 
@@ -284,7 +284,7 @@ def test_a_bundle_with_an_unexpected_hash_is_not_loaded(table, tmp_path):
         Predictor(tmp_path / "best", sha256)
 
 
-def test_files_and_rows_for_the_wrong_model_are_refused(table, pictures):
-    rows, images_alone = Predictor(table / "best"), Predictor(pictures / "bundles/near")
-    assert rows.predict(picture(0), "a")["reason"].startswith("comes without what the model takes: ")
+def test_files_and_rows_for_the_wrong_model_are_refused(table, image_bundles):
+    rows, images_alone = Predictor(table / "best"), Predictor(image_bundles / "bundles/near")
+    assert rows.predict(drawn_image(0), "a")["reason"].startswith("comes without what the model takes: ")
     assert images_alone.predict({"age": 3}, "b")["reason"] == "comes with columns; the model takes an image file alone"

@@ -16,16 +16,16 @@ from tests.predictors import IMAGE_MODELS, rewrite
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
 
-def test_a_bundle_is_checked_against_its_golden_predictions(pictures, tmp_path):
+def test_a_bundle_is_checked_against_its_golden_predictions(image_bundles, tmp_path):
     for name in IMAGE_MODELS:
-        shutil.copytree(pictures / "bundles" / name, tmp_path / name)
+        shutil.copytree(image_bundles / "bundles" / name, tmp_path / name)
         golden = self_test.golden_predictions(Predictor(tmp_path / name))
         rewrite(tmp_path / name, golden=golden)
         self_test.check(Predictor(tmp_path / name))
         golden[2] = replace(golden[2], probabilities=[p + 2e-4 for p in golden[2].probabilities])
         rewrite(tmp_path / name, golden=golden)
         with pytest.raises(
-            BundleError, match=r"sample_pictures\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
+            BundleError, match=r"sample_images\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
         ):
             self_test.check(Predictor(tmp_path / name))
 

@@ -35,7 +35,7 @@ def rows(reported, work_in_copy):
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory):
     """An image project of which every stage before the report has run."""
-    with folder_of(tmp_path_factory.mktemp("pictures")) as folder:
+    with folder_of(tmp_path_factory.mktemp("images")) as folder:
         models = {"near": {"estimator": "knn", "n_neighbors": 3}}
         dev = image_project(tmp_path_factory.getbasetemp(), models)
         test = dataset(dev.X("embedding")[:12], dev.y[:12], folds=0)

@@ -18,12 +18,12 @@ pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
 
 def test_the_most_confident_mistakes_are_listed_in_order(rows):
-    found = results.read("t")
-    sure = np.where(found.decided == 1, found.proba[:, 1], found.proba[:, 0])
-    wrong = [i for i in np.argsort(-sure, kind="stable") if found.decided[i] != found.dev.y[i]]
+    study = results.read("t")
+    sure = np.where(study.decided == 1, study.proba[:, 1], study.proba[:, 0])
+    wrong = [i for i in np.argsort(-sure, kind="stable") if study.decided[i] != study.dev.y[i]]
     page = render("t")
     shown = re.findall(r'<th scope="row">(\d+\.png)</th><td>\w+</td><td>\w+</td><td class="n">(0\.\d+)', page)
-    assert shown == [(found.dev.path[i], f"{sure[i]:.3f}") for i in wrong[:12]]
+    assert shown == [(study.dev.path[i], f"{sure[i]:.3f}") for i in wrong[:12]]
     assert f"{len(wrong)} of 200 development rows were decided wrongly" in Page(page).text
 
 
@@ -46,13 +46,13 @@ def test_external_results_are_in_answer_section_and_limits(rows):
     winner = results.read("t").winner
     here = artifacts.read_json(f"reports/t/test/{winner}.json")
     change = {"roc_auc": {"difference": -0.2, "ci": [-0.3, -0.1]}}
-    found = here | {
+    result = here | {
         "roc_auc": 0.612,
         "overlap": {"n": 3, "of": 53, "dev": 3, "test": 0, "excluded": 0},
         "left_out": {"label": 2, "unreadable": 0},
         "change": change,
     }
-    artifacts.write_json("reports/t/external/there.json", found)
+    artifacts.write_json("reports/t/external/there.json", result)
     folder = Path(f"reports/t/figures/{winner}")
     shutil.copytree(folder, "reports/t/figures/there")
     text = Path("params.yaml").read_text()

@@ -14,16 +14,16 @@ pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 
 
 def test_all_27_items_are_answered_or_left_to_the_author(rows):
-    found = tripod_ai.checklist(results.read("t"))
-    assert len(found) == 52
-    assert {int(re.match(r"\d+", row.number).group()) for row in found} == set(range(1, 28))
+    study = tripod_ai.checklist(results.read("t"))
+    assert len(study) == 52
+    assert {int(re.match(r"\d+", row.number).group()) for row in study} == set(range(1, 28))
     page = Page(render("t"))
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
-    answered = {row.number: row for row in found if row.answer}
+    answered = {row.number: row for row in study if row.answer}
     assert all(row.section in ids for row in answered.values())
     assert {"12a", "20a", "23a"} <= set(answered)
     assert not {"5b", "17", "18a"} & set(answered)  # no artefact can know these
-    assert page.text.count("for the author") >= len(found) - len(answered)
+    assert page.text.count("for the author") >= len(study) - len(answered)
 
 
 def test_tuned_hyperparameters_are_reported(rows):

@@ -1,4 +1,4 @@
-"""What is said of a batch is so: how unlike it is, what it joins, what betrays where it comes from."""
+"""The profile of a batch: its distance, the samples that it joins, its shortcuts."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def _seed(monkeypatch):
 
 
 def embedded(n: int, more: int, shift: float) -> tuple[Dataset, Dataset, list[str]]:
-    """Return a development set of n pictures, one with `more` that differ by `shift` in 5 of 40 directions, and their paths."""
+    """Return a development set of n images, one with `more` that differ by `shift` in 5 of 40 directions, and their paths."""
     rng = np.random.default_rng(1)
     X = np.abs(rng.normal(2, 0.3, size=(n + more, 40))).astype(np.float32)
     X[n:, :5] += shift
@@ -82,15 +82,15 @@ def test_only_a_batch_of_another_size_has_shortcuts(empty_folder, tmp_path, widt
     write_params(task())
     rows, files = [], {}
     for k in range(20):
-        is_new, picture = k % 2 == 1, texture(k).resize((200, 150))
+        is_new, image = k % 2 == 1, texture(k).resize((200, 150))
         path = uploads.stored("skin", "image", f"{k:016x}").as_posix() if is_new else f"a/{k}.png"
         if is_new:
             files[path] = Included(f"{k:016x}", "a", "", "b")
-            picture = picture.resize((width or 200, 150))
-        place = uploads.locate(Path(params.task("skin").raw), path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(place)
-        size = {"width": picture.width, "height": 150, "bytes": 1, "mode": "RGB", "format": "PNG"}
+            image = image.resize((width or 200, 150))
+        location = uploads.locate(Path(params.task("skin").raw), path)
+        location.parent.mkdir(parents=True, exist_ok=True)
+        image.save(location)
+        size = {"width": image.width, "height": 150, "bytes": 1, "mode": "RGB", "format": "PNG"}
         rows.append({"path": path, "subset": "dev", "group": f"g{k}"} | size)
     artifacts.write_csv("data/skin/scan/samples.csv", pd.DataFrame(rows))
     names = {shortcut.name for shortcut in batch_profile.shortcuts("skin", tmp_path, files, pd.DataFrame(rows))}

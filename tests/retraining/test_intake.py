@@ -197,10 +197,10 @@ def test_a_decided_batch_accepts_no_more(project):
 
 
 def test_concurrent_submissions_lose_nothing(project):
-    """Threads and processes: every accepted image has its file and its line, and one handed in by all is stored once."""
+    """Threads and processes: every accepted image has its file and its line, and one submitted by all is stored once."""
     with ThreadPoolExecutor(4) as pool:
         batches = [[new(0), new(10 * k + 1), new(10 * k + 2)] for k in range(4)]
-        found = [item for items in pool.map(lambda files: submit(*files), batches) for item in items]
+        result = [item for items in pool.map(lambda files: submit(*files), batches) for item in items]
     Path("a.png").write_bytes(new(50))
     Path("b.png").write_bytes(new(51))
     code = "import sys; from pipeline import collect; collect.main('skin', sys.argv[1], '--label', 'malignant', '--batch', 'new')"
@@ -209,8 +209,8 @@ def test_concurrent_submissions_lose_nothing(project):
         subprocess.Popen([sys.executable, "-c", code, f], env=env, stdout=subprocess.DEVNULL)
         for f in ("a.png", "b.png")
     ]
-    assert [one.wait(60) for one in running] == [0, 0]
-    assert sum(item["accepted"] for item in found) == 1 + 8
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert sum(item["accepted"] for item in result) == 1 + 8
     lines = upload_ledger.samples("skin")
     assert len(lines) == len({line.id for line in lines}) == 11
     assert {f"pictures/{line.id}.png" for line in lines} == kept() - {"included.csv", "ledger.jsonl"}

@@ -20,9 +20,9 @@ def test_parts_that_get_worse_are_named_unless_small():
         SubgroupChange("age", "under 40", 50, False, {"accuracy": change(-0.1, -0.2, -0.01)}),
     ]
     classes = {"a": {"f1": worse, "roc_auc": worse}, "b": {"f1": change()}}
-    found = recommendation.cautions(make_comparison(subgroups=groups, per_class=classes))
-    assert [one.split(":")[0] for one in found] == ["Worse of a", "Worse where sex is female"]
-    assert "f1 0.800 before, 0.700 with it (difference -0.100 [-0.200, -0.030])" in found[0]
+    result = recommendation.cautions(make_comparison(subgroups=groups, per_class=classes))
+    assert [figure.split(":")[0] for figure in result] == ["Worse of a", "Worse where sex is female"]
+    assert "f1 0.800 before, 0.700 with it (difference -0.100 [-0.200, -0.030])" in result[0]
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ GOOD = {
 }  # fmt: skip
 BAD = {
     "empty.png": (b"", "not a readable image (0 bytes)"),
-    "text.jpg": (b"no picture", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"),
+    "text.jpg": (b"no image", "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"),
     "truncated.jpg": (
         encoded(noise(0, 200, 200), "JPEG")[:6000],
         "not a readable image (OSError: image file is truncated",

@@ -22,8 +22,8 @@ def decide(*events: str) -> None:
 
 def decisions_of(folder) -> list:
     client = client_of(folder)
-    found = client.search_runs([client.get_experiment_by_name("rows decisions").experiment_id])
-    return sorted(found, key=lambda run: run.info.run_name)
+    choice = client.search_runs([client.get_experiment_by_name("rows decisions").experiment_id])
+    return sorted(choice, key=lambda run: run.info.run_name)
 
 
 def test_every_decision_is_one_run_of_its_own_experiment(small, empty_store):
@@ -31,7 +31,7 @@ def test_every_decision_is_one_run_of_its_own_experiment(small, empty_store):
     mirror.track_decisions("rows")
     mirror.track_decisions("rows")
     promoted, back = decisions_of(small)
-    assert [one.info.run_name for one in (promoted, back)] == ["promoted june", "rolled back june"]
+    assert [run.info.run_name for run in (promoted, back)] == ["promoted june", "rolled back june"]
     assert promoted.info.status == "FINISHED"
     assert promoted.data.metrics == {
         "n_samples": 3, "difference_roc_auc": 0.01, "difference_roc_auc_low": -0.005, "difference_roc_auc_high": 0.03,
@@ -46,12 +46,12 @@ def test_every_decision_is_one_run_of_its_own_experiment(small, empty_store):
     }
     assert promoted.data.tags.items() >= (tags | {"mlflow.note.content": "Promote: it is better."}).items()
     assert client_of(small).get_experiment_by_name("rows") is None  # of models alone
-    before = [(one.info.start_time, one.data.tags["content_key"]) for one in (promoted, back)]
+    before = [(run.info.start_time, run.data.tags["content_key"]) for run in (promoted, back)]
     done = start_track(small)  # another process: see `track_in`
-    said = done.communicate(timeout=60)[1]
-    assert done.returncode == 0, said
-    assert [(one.info.start_time, one.data.tags["content_key"]) for one in decisions_of(small)] == before
-    assert {one.info.run_name for one in runs_of(small)} == {"rows-a", "rows-b"}
+    log = done.communicate(timeout=60)[1]
+    assert done.returncode == 0, log
+    assert [(run.info.start_time, run.data.tags["content_key"]) for run in decisions_of(small)] == before
+    assert {run.info.run_name for run in runs_of(small)} == {"rows-a", "rows-b"}
     assert not [
         path for path in (small / "mlflow").rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
     ]

@@ -49,7 +49,7 @@ def test_each_model_is_a_run_with_parameters_and_metrics(project):
     figures = {"oof_roc_auc": 0.89, "oof_roc_auc_low": 0.8, "oof_roc_auc_high": 0.95, "test_roc_auc": 0.7}
     assert run.data.metrics == figures | {"train_seconds": 1.5, "loss": 0.5, "val_loss": 1.1}
     history = client_of(project).get_metric_history(run.info.run_id, "loss")
-    assert [(found.step, found.value) for found in history] == [(1, 0.9), (2, 0.5)]
+    assert [(result.step, result.value) for result in history] == [(1, 0.9), (2, 0.5)]
     assert "train_seconds" not in runs["rows-b"].data.metrics
 
 
@@ -75,9 +75,9 @@ def test_the_champion_is_registered_with_signature_and_reason(project, monkeypat
     client = client_of(project)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
     for task, first in (("rows", "age"), ("spots", "image")):
-        found = client.get_model_version_by_alias(task, "champion")
-        assert int(found.version) == 1
-        assert found.tags.items() >= {"reason": f"{task}-a wins", "rule": "The best."}.items()
+        result = client.get_model_version_by_alias(task, "champion")
+        assert int(result.version) == 1
+        assert result.tags.items() >= {"reason": f"{task}-a wins", "rule": "The best."}.items()
         described = mlflow.models.get_model_info(f"models:/{task}@champion")
         assert described.signature.inputs.input_names()[0] == first
         assert described.signature.outputs.input_names()[-1] == "proba_malignant"
@@ -109,7 +109,7 @@ def test_the_registered_model_answers_like_the_predictor_elsewhere(project, tmp_
     (tmp_path / "rows.json").write_text(json.dumps(rows))
     file = io.BytesIO()
     Image.fromarray(images.sample_images()[1]).save(file, format="PNG")
-    files = [file.getvalue(), b"no picture"]
+    files = [file.getvalue(), b"no image"]
     pd.DataFrame({"image": files}).to_pickle(tmp_path / "files.pkl")
     arguments = [f"sqlite:///{project}/mlflow/mlflow.db", str(tmp_path / "rows.json"), str(tmp_path / "files.pkl")]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -121,16 +121,16 @@ def test_the_registered_model_answers_like_the_predictor_elsewhere(project, tmp_
         text=True,
         check=True,
     )
-    found, code = json.loads(done.stdout.splitlines()[-1])
+    content, code = json.loads(done.stdout.splitlines()[-1])
     assert Path(code).is_relative_to(project / "mlflow")
     for task, samples in (("rows", rows), ("spots", files)):
         predictor = Predictor(project / f"models/{task}/best")
-        for sample, answer in zip(samples, found[task], strict=True):
+        for sample, answer in zip(samples, content[task], strict=True):
             item = predictor.predict(sample, "")
             expected = [item["class"], item["decision"], item["refused"], item["reason"]]
             assert [answer[key] for key in ("class", "decision", "refused", "reason")] == expected
             assert {name: answer[f"proba_{name}"] for name in CLASSES if item["class"]} == item["probabilities"]
-    assert found["spots"][1]["refused"] is True
+    assert content["spots"][1]["refused"] is True
 
 
 def test_a_second_run_creates_nothing(small, capsys):
@@ -161,8 +161,8 @@ def test_new_results_replace_the_current_run(small):
     mirror.track()
     make_model(small, "rows", "rows-b", C=3.0)
     mirror.track()
-    found = {(run.info.run_name, run.data.metrics["oof_roc_auc"]): run.data.tags["current"] for run in runs_of(small)}
-    assert found == {("rows-a", 0.89): "yes", ("rows-b", 0.8): "no", ("rows-b", 0.87): "yes"}
+    result = {(run.info.run_name, run.data.metrics["oof_roc_auc"]): run.data.tags["current"] for run in runs_of(small)}
+    assert result == {("rows-a", 0.89): "yes", ("rows-b", 0.8): "no", ("rows-b", 0.87): "yes"}
 
 
 def test_a_dvc_experiment_only_adds_runs(small, tmp_path, monkeypatch):
@@ -188,9 +188,9 @@ def test_an_interrupted_run_is_made_again(small):
     client, run = client_of(small), runs_of(small)[0]
     client.set_terminated(run.info.run_id, "FAILED")
     mirror.track()
-    found = runs_of(small)
-    assert run.info.run_id not in [run.info.run_id for run in found]
-    assert [run.info.status for run in found] == ["FINISHED"] * 2
+    result = runs_of(small)
+    assert run.info.run_id not in [run.info.run_id for run in result]
+    assert [run.info.status for run in result] == ["FINISHED"] * 2
 
 
 def test_concurrent_and_repeated_tracking_make_the_same_store(project, tmp_path):

@@ -7,8 +7,8 @@ from tests.pages import opened, text_of
 
 def test_pairs_show_both_images_the_most_suspicious_first(photo_project):
     page = opened("data", "skin")
-    found = artifacts.read_json("data/skin/audit.json")
-    assert len(found["pairs"]) == 15
+    content = artifacts.read_json("data/skin/audit.json")
+    assert len(content["pairs"]) == 15
     assert "same image: 15 sets (30 images)" in text_of(page)
     shown = page.get("image") or page.get("imgs")
     assert len(shown) == audit_part.AT_ONCE

@@ -76,11 +76,11 @@ def test_every_model_shows_the_figures_of_its_reports(name, request, monkeypatch
         assert figures.loc["Accuracy", "Test"] == f"{test['accuracy']:.3f}"
         assert len(figures) == sum(isinstance(value, float) or value is None for value in cv.values())
         report = pages.table(page, "Recall").set_index("Class")
-        assert report["Samples"].to_dict() == {one: of["support"] for one, of in cv["per_class"].items()}
+        assert report["Samples"].to_dict() == {item: of["support"] for item, of in cv["per_class"].items()}
         texts = list(pages.charts(page))
-        for side, found in (("out of fold", cv), ("test", test)):
+        for side, result in (("out of fold", cv), ("test", test)):
             (matrix,) = (text for text in texts if text.startswith(f"Confusion matrix, {side}"))
-            for actual, row in found["counts"]["confusion"].items():
+            for actual, row in result["counts"]["confusion"].items():
                 assert f"of {actual}: " + ", ".join(f"{n} as {decided}" for decided, n in row.items()) in matrix
         assert any(text.startswith("ROC curves of") and text.endswith(f"{model} is bold") for text in texts)
         assert any(text.startswith("Observed share by predicted probability") for text in texts)

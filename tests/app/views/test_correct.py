@@ -9,7 +9,7 @@ from tests.textures import stored, texture
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_the_right_answer_to_a_picture_is_one_click(upload_project):
+def test_the_right_answer_to_a_image_is_one_click(upload_project):
     page = opened("predict", "skin")
     page.file_uploader(key="files").upload("a.png", stored(texture(1001), "PNG"), "image/png").run()
     button(page, "malignant").click().run()

@@ -22,7 +22,7 @@ def test_the_counts_are_those_of_the_split_table(name, request, monkeypatch):
             assert table.loc[f"fold {fold}", label] == (of["fold"] == fold).sum()
     for subset, row in (("dev", "development"), ("test", "test"), ("excluded", "excluded")):
         assert table["All"].get(row, 0) == (written["subset"] == subset).sum()
-    assert {one.label: one.value for one in page.metric} == {
+    assert {metric.label: metric.value for metric in page.metric} == {
         "Development": str((written["subset"] == "dev").sum()),
         "Test": str((written["subset"] == "test").sum()),
         "Excluded": str((written["subset"] == "excluded").sum()),

@@ -13,7 +13,7 @@ from tests.page_projects import CLASSES, split_table
 from tests.pages import opened, text_of
 
 
-def test_pictures_are_shown_by_size_format_intensity_and_class(photo_project):
+def test_images_are_shown_by_size_format_intensity_and_class(photo_project):
     page = opened("data", "skin")
     texts = list(pages.charts(page))
     assert "Images by width, 60 to 60 px, and height, 40 to 40 px" in texts
@@ -71,7 +71,7 @@ def test_further_columns_of_a_csv_are_shown(photo_project):
     assert any(text.startswith("site by class") for text in pages.charts(page))
 
 
-def test_eight_thousand_pictures_of_as_many_sizes_are_thinned(photo_project):
+def test_eight_thousand_images_of_as_many_sizes_are_thinned(photo_project):
     rng = np.random.default_rng(0)
     paths = [f"adeno/{k}.png" for k in range(8000)]
     size = {"width": rng.integers(100, 4000, 8000), "height": rng.integers(100, 4000, 8000)}

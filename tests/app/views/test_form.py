@@ -7,7 +7,7 @@ from app.views import form
 from pipeline.data import tables
 from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
-from tests.models import picture
+from tests.models import drawn_image
 from tests.pages import first_page, text_of
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
@@ -30,20 +30,22 @@ def test_the_form_shows_units_and_ranges_and_accepts_missing_values(project):
 
 def test_the_template_is_a_csv_that_is_answered(project):
     info = Predictor("models/patients/best").info
-    given, doubts = read_rows(info.schema, "x.csv", form.template(info.schema).encode())
+    given, warnings = read_rows(info.schema, "x.csv", form.template(info.schema).encode())
     assert len(given) == 1
-    assert doubts == []
+    assert warnings == []
     assert tables.to_frame(given[0][1], info.schema).shape == (1, 5)
 
 
 def test_clinical_columns_start_empty_on_the_page(project):
-    loaded, files = Predictor("models/whole/best"), [("a.png", picture(1), "image/png")]
+    loaded, files = Predictor("models/whole/best"), [("a.png", drawn_image(1), "image/png")]
     page = first_page(task="whole")
     site = next(box for box in page.selectbox if box.label == "site")
     assert [page.number_input[0].value, site.value] == [None, None]
     assert "Unknown: age, site" in text_of(page)
     page.file_uploader[0].set_value(files).run()
-    shown = [loaded.predict((picture(1), {"age": age, "site": None}), "a.png")["probabilities"] for age in (None, 70)]
+    shown = [
+        loaded.predict((drawn_image(1), {"age": age, "site": None}), "a.png")["probabilities"] for age in (None, 70)
+    ]
     assert f"malignant {shown[0]['malignant']:.1%}" in bars(page)
     page.number_input[0].set_value(70.0).run()
     assert f"malignant {shown[1]['malignant']:.1%}" in bars(page)

@@ -20,7 +20,7 @@ def ask(given):
 
 
 def figure(page, label):
-    return next(one.value for one in page.metric if one.label == label)
+    return next(metric.value for metric in page.metric if metric.label == label)
 
 
 def test_before_anything_was_shown_the_page_says_so():

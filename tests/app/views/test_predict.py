@@ -5,7 +5,7 @@ import pytest
 from app import champions, limits
 from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
-from tests.models import picture
+from tests.models import drawn_image
 from tests.pages import first_page, text_of
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("fresh_app")
 def test_each_image_is_answered_once_as_by_the_predictor(project, monkeypatch):
     loaded = Predictor("models/skin/best")
     page = first_page(task="skin")
-    files = [(f"{number}.png", picture(number), "image/png") for number in range(3)]
+    files = [(f"{number}.png", drawn_image(number), "image/png") for number in range(3)]
     page.file_uploader[0].set_value(files).run()
     assert list(page.dataframe[0].value["class"]) == [loaded.predict(data, "")["class"] for _, data, _ in files]
     asked = []
@@ -25,11 +25,11 @@ def test_each_image_is_answered_once_as_by_the_predictor(project, monkeypatch):
 
 def test_what_an_answer_rests_on_is_shown_on_demand(project):
     page = first_page(task="skin")
-    page.file_uploader[0].set_value([("a.png", picture(1), "image/png")]).run()
+    page.file_uploader[0].set_value([("a.png", drawn_image(1), "image/png")]).run()
     assert "speak for" not in text_of(page)
     page.toggle[0].set_value(True).run()
     assert not page.exception
-    answered = Predictor("models/skin/best").predict(picture(1), "")["class"]
+    answered = Predictor("models/skin/best").predict(drawn_image(1), "")["class"]
     assert f"Orange regions support {answered}, blue regions contradict it" in text_of(page)
     page = first_page(task="patients")
     page.button[0].click().run()
@@ -41,7 +41,7 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
 def test_surplus_files_are_left_out_with_a_notice(project, monkeypatch):
     monkeypatch.setattr(limits, "PAGE_FILES", 2)
     page = first_page(task="skin")
-    page.file_uploader[0].set_value([(f"{number}.png", picture(number), "image/png") for number in range(3)]).run()
+    page.file_uploader[0].set_value([(f"{number}.png", drawn_image(number), "image/png") for number in range(3)]).run()
     assert "The first 2 images are used, 1 are left out" in page.warning[0].value
     assert len(page.dataframe[0].value) == 2
 
@@ -52,10 +52,10 @@ def test_rows_of_a_csv_are_answered_as_by_the_predictor(project):
     data = b"age,size,site,empty,constant\n61,0.2,arm,,3\nold,0.2,arm,,3\n9999,0.2,nose,,3\n"
     page.file_uploader[0].set_value(("rows.csv", data, "text/csv")).run()
     loaded = Predictor("models/patients/best")
-    given, doubts = read_rows(loaded.info.schema, "rows.csv", data)
+    given, warnings = read_rows(loaded.info.schema, "rows.csv", data)
     expected = [loaded.predict(row, name) for name, row in given]
     shown = page.dataframe[0].value
     assert list(shown["file"]) == [item["file"] for item in expected]
     assert list(shown["class"].fillna("")) == [item["class"] for item in expected]
     assert list(shown["reason"]) == [item["reason"] for item in expected]
-    assert [warning.value.replace("\\", "") for warning in page.warning] == doubts
+    assert [warning.value.replace("\\", "") for warning in page.warning] == warnings

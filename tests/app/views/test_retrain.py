@@ -24,14 +24,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def started(monkeypatch) -> list[list[str]]:
     """The commands that the page starts instead of starting them."""
-    found: list[list[str]] = []
+    commands: list[list[str]] = []
 
     def start(command, **_):
-        found.append(command[2:])
+        commands.append(command[2:])
         return SimpleNamespace(poll=lambda: None)  # it runs
 
     monkeypatch.setattr(page_code.subprocess, "Popen", start)
-    return found
+    return commands
 
 
 def submit(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
@@ -76,7 +76,7 @@ def made_comparison(passed: bool) -> None:
 
 def labels(page: AppTest) -> list[str]:
     """Return what stands on the buttons that decide."""
-    return [one.label for one in page.button][1:]
+    return [button.label for button in page.button][1:]
 
 
 def test_buttons_try_promote_and_roll_back_a_batch(upload_project, started):
@@ -115,7 +115,7 @@ def test_a_person_can_override_the_gate_after_confirming(upload_project, started
     submit(opened("retrain", "skin"), ("new.png", stored(texture(1001), "PNG")))
     made_comparison(passed=False)
     page = opened("retrain", "skin")
-    assert "Do not promote: it is worse." in [one.value.replace("\\", "") for one in page.warning]
+    assert "Do not promote: it is worse." in [element.value.replace("\\", "") for element in page.warning]
     assert button(page, "Promote").disabled
     page.checkbox[0].check().run()
     button(page, "Promote").click().run()
@@ -131,7 +131,7 @@ def test_why_a_process_that_was_started_ended_badly_is_said(upload_project, monk
     assert process.wait(60) == 2
     batch_status.folder("skin", "b").joinpath("status.json").unlink(missing_ok=True)
     page = opened("retrain", "skin")
-    errors = "\n".join(one.value for one in page.error).replace("\\", "")
+    errors = "\n".join(element.value for element in page.error).replace("\\", "")
     assert "RetrainError: the champion of skin is not up to date" in errors
 
 
@@ -156,7 +156,7 @@ def test_a_form_that_lacks_something_says_what(upload_project, label, given, sen
     if given:
         page.file_uploader[0].upload("a.png", stored(texture(1001), "PNG"), "image/png")
     page.button[0].click().run()
-    assert sentence in "\n".join(one.value for one in page.error)
+    assert sentence in "\n".join(element.value for element in page.error)
     assert upload_ledger.samples("skin") == []
 
 

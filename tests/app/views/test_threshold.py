@@ -17,7 +17,7 @@ def oof(model):
 
 
 def shown(page):
-    """Return the four figures beside the slider, as text."""
+    """Return the four figures next to the slider, as text."""
     return {metric.label: metric.value for metric in page.metric}
 
 
@@ -44,10 +44,10 @@ def test_the_slider_counts_out_of_fold_predictions_and_writes_nothing(compared):
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     page = opened("compare", "t")
     y = Dataset.load(Path("data/t/dev.npz")).y
-    for at in (float(option) for option in page.select_slider[0].options[3::25]):
-        page.select_slider[0].set_value(at).run()
+    for threshold in (float(option) for option in page.select_slider[0].options[3::25]):
+        page.select_slider[0].set_value(threshold).run()
         assert not page.exception
-        called = oof(champion()) >= at
+        called = oof(champion()) >= threshold
         assert shown(page)["Sensitivity"] == f"{called[y == 1].mean():.3f}"
         assert shown(page)["Specificity"] == f"{(~called)[y == 0].mean():.3f}"
         assert f"{called[y == 1].sum()} of {(y == 1).sum()} positives detected" in text_of(page)

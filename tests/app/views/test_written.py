@@ -15,7 +15,7 @@ def test_a_damaged_file_is_named(compared):
 
 
 @pytest.mark.parametrize(
-    ("lost", "told"),
+    ("lost", "message"),
     [
         ("reports/t/selection.json", "dvc repro select_best@t"),
         ("reports/t/leaderboard.csv", "dvc repro holdout@t"),
@@ -26,14 +26,14 @@ def test_a_damaged_file_is_named(compared):
         ("reports", "dvc repro holdout@t"),
     ],
 )
-def test_without_a_file_compare_says_what_to_run(compared, lost, told):
+def test_without_a_file_compare_says_what_to_run(compared, lost, message):
     name = champion()
     Path(lost).rename("elsewhere")
-    assert any(told.format(name) in info.value.replace("\\", "") for info in opened("compare", "t").info)
+    assert any(message.format(name) in info.value.replace("\\", "") for info in opened("compare", "t").info)
 
 
 @pytest.mark.parametrize(
-    ("lost", "told"),
+    ("lost", "message"),
     [
         ("data/skin/split.csv", "run 'dvc repro split@skin'"),
         ("data/skin/audit.json", "run 'dvc repro audit@skin'"),
@@ -44,6 +44,6 @@ def test_without_a_file_compare_says_what_to_run(compared, lost, told):
         ("params.yaml", "params.yaml"),
     ],
 )
-def test_without_a_file_data_says_what_to_run(photo_project, lost, told):
+def test_without_a_file_data_says_what_to_run(photo_project, lost, message):
     Path(lost).rename("elsewhere")
-    assert told in text_of(opened("data", "skin"))
+    assert message in text_of(opened("data", "skin"))

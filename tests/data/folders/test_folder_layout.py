@@ -1,4 +1,4 @@
-"""Which files of a raw folder are samples, and what is refused before a picture is opened."""
+"""Which files of a raw folder are samples, and what is refused before an image is opened."""
 
 import os
 from pathlib import Path

@@ -24,7 +24,7 @@ def divide(samples: pd.DataFrame, params: SplitParams = LOOSE, seed: int = 7, **
 
 
 def random_samples(seed: int, n: int = 200) -> tuple[pd.DataFrame, list[list[str]]]:
-    """Return samples in random groups, some alone, and random sets of the same picture across them."""
+    """Return samples in random groups, some alone, and random sets of the same image across them."""
     rng = np.random.default_rng(seed)
     groups = [f"g{number}" if number < 60 else "" for number in rng.integers(0, 90, n)]
     samples = table("".join(rng.choice(list("ab"), n)), groups)

@@ -22,7 +22,7 @@ LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact"
 
 
 def pixels(image: Image.Image, file_format: str = "PNG", **options) -> np.ndarray:
-    """Return what is decoded of a picture stored in a format."""
+    """Return what is decoded of an image stored in a format."""
     return images.decode(encoded(image, file_format, **options)).pixels
 
 
@@ -37,17 +37,17 @@ def with_orientation(value: object, **tags: object) -> Image.Exif:
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
 def test_every_accepted_format_gives_rgb_and_its_facts(file_format):
-    picture = images.decode(encoded(noise(), file_format))
-    assert (picture.width, picture.height, picture.mode, picture.format) == (60, 40, "RGB", file_format)
-    assert picture.pixels.shape == (40, 60, 3)
-    assert picture.pixels.dtype == np.uint8
+    photo = images.decode(encoded(noise(), file_format))
+    assert (photo.width, photo.height, photo.mode, photo.format) == (60, 40, "RGB", file_format)
+    assert photo.pixels.shape == (40, 60, 3)
+    assert photo.pixels.dtype == np.uint8
 
 
 @pytest.mark.parametrize("file_format", LOSSLESS)
 def test_equal_pixels_have_one_id_in_every_lossless_format(file_format):
-    picture = images.decode(encoded(noise(), file_format, **LOSSLESS[file_format]))
-    assert np.array_equal(picture.pixels, np.asarray(noise()))
-    assert picture.id == images.decode(encoded(noise())).id
+    photo = images.decode(encoded(noise(), file_format, **LOSSLESS[file_format]))
+    assert np.array_equal(photo.pixels, np.asarray(noise()))
+    assert photo.id == images.decode(encoded(noise())).id
 
 
 def test_an_id_is_16_hex_digits_and_depends_on_shape():
@@ -60,14 +60,14 @@ def test_an_id_is_16_hex_digits_and_depends_on_shape():
 @pytest.mark.parametrize("size", [(60, 40), (1500, 1000), (897, 2000)], ids=["small", "drafted", "narrow"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_decoded_jpeg_saved_as_png_keeps_its_id(mode, size):
-    picture = images.decode(encoded(noise(1, *size).convert(mode), "JPEG"))
-    assert images.decode(encoded(Image.fromarray(picture.pixels))).id == picture.id
+    photo = images.decode(encoded(noise(1, *size).convert(mode), "JPEG"))
+    assert images.decode(encoded(Image.fromarray(photo.pixels))).id == photo.id
 
 
 def test_a_large_jpeg_decoded_small_keeps_its_size():
-    picture = images.decode(encoded(noise(1, 1500, 1000), "JPEG"))
-    assert picture.pixels.shape == (500, 750, 3)
-    assert (picture.width, picture.height) == (1500, 1000)
+    photo = images.decode(encoded(noise(1, 1500, 1000), "JPEG"))
+    assert photo.pixels.shape == (500, 750, 3)
+    assert (photo.width, photo.height) == (1500, 1000)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
@@ -83,9 +83,9 @@ def test_exif_orientation_is_applied_once(value, file_format):
     stored = Image.fromarray(pixels(noise(), file_format, **options))
     for step in steps:
         stored = stored.transpose(step)
-    picture = images.decode(encoded(noise(), file_format, exif=with_orientation(value), **options))
-    assert np.array_equal(picture.pixels, np.asarray(stored))
-    assert (picture.width, picture.height) == stored.size
+    photo = images.decode(encoded(noise(), file_format, exif=with_orientation(value), **options))
+    assert np.array_equal(photo.pixels, np.asarray(stored))
+    assert (photo.width, photo.height) == stored.size
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
@@ -178,10 +178,10 @@ def test_a_phone_jpeg_with_a_preview_behind_it_is_accepted():
 
 @pytest.mark.parametrize("file_format", images.FORMATS)
 def test_a_header_says_what_decoding_says(tmp_path, file_format):
-    (tmp_path / "picture").write_bytes(encoded(noise(0, 70, 30), file_format))
-    picture = images.decode((tmp_path / "picture").read_bytes())
-    expected = (picture.width, picture.height, picture.mode, picture.format)
-    assert images.read_header(tmp_path / "picture") == expected == (70, 30, "RGB", file_format)
+    (tmp_path / "image").write_bytes(encoded(noise(0, 70, 30), file_format))
+    photo = images.decode((tmp_path / "image").read_bytes())
+    expected = (photo.width, photo.height, photo.mode, photo.format)
+    assert images.read_header(tmp_path / "image") == expected == (70, 30, "RGB", file_format)
 
 
 def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
@@ -203,9 +203,9 @@ def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
     ids=["empty", "text", "dicom", "nifti", "small", "animated"],
 )
 def test_a_header_is_refused_for_what_decoding_refuses(tmp_path, data, text):
-    (tmp_path / "picture").write_bytes(data)
+    (tmp_path / "image").write_bytes(data)
     with pytest.raises(DataError, match=text):
-        images.read_header(tmp_path / "picture")
+        images.read_header(tmp_path / "image")
 
 
 # what is refused
@@ -216,7 +216,7 @@ def test_an_empty_file_is_refused():
         images.decode(b"")
 
 
-@pytest.mark.parametrize("data", [b"this is no picture", b"GIF89a", bytes(5000), b"<svg></svg>"])
+@pytest.mark.parametrize("data", [b"this is no image", b"GIF89a", bytes(5000), b"<svg></svg>"])
 def test_other_data_is_refused_with_the_accepted_formats(data):
     with pytest.raises(DataError, match="expected one of JPEG, PNG, BMP, TIFF, WEBP"):
         images.decode(data)
@@ -288,7 +288,7 @@ def test_random_damage_gives_an_image_or_a_data_error():
     whole += [encoded(small, "JPEG", exif=with_orientation(6)), encoded(small.quantize(16), "PNG")]
     whole += [encoded(small.convert(mode), "PNG") for mode in ("LA", "RGBA", "1")]
     whole += [encoded(small, "JPEG", progressive=True), encoded(small.convert("CMYK"), "JPEG")]
-    outcomes = {"picture": 0, "error": 0}
+    outcomes = {"image": 0, "error": 0}
     for _ in range(600):
         data = bytearray(rnd.choice(whole))
         for _ in range(rnd.choice((1, 2, 8, 30))):
@@ -296,13 +296,13 @@ def test_random_damage_gives_an_image_or_a_data_error():
         if rnd.random() < 0.3:
             del data[rnd.randrange(len(data)) :]
         try:
-            picture = images.decode(bytes(data))
+            photo = images.decode(bytes(data))
         except DataError:
             outcomes["error"] += 1
         else:
-            outcomes["picture"] += 1
-            assert picture.pixels.ndim == 3
-            assert images.resize(picture.pixels).shape == (224, 224, 3)
+            outcomes["image"] += 1
+            assert photo.pixels.ndim == 3
+            assert images.resize(photo.pixels).shape == (224, 224, 3)
     assert min(outcomes.values()) > 50
 
 

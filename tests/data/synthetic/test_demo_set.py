@@ -42,8 +42,8 @@ def of_kind(flaws, *kinds):
 
 
 def grey(data):
-    picture = Image.fromarray(images.decode(data).pixels).convert("L").resize((128, 128), Image.Resampling.BOX)
-    values = np.asarray(picture, dtype=float)
+    image = Image.fromarray(images.decode(data).pixels).convert("L").resize((128, 128), Image.Resampling.BOX)
+    values = np.asarray(image, dtype=float)
     return (values - values.mean()) / values.std()
 
 
@@ -145,9 +145,9 @@ def test_planting_leaves_the_given_photos_as_they_were():
 def test_no_two_lesions_look_like_the_same_image(table, files, flaws):
     planted = {flaw.copy for flaw in flaws}
     paths = [path for path in files if path not in planted]
-    pictures = np.stack([grey(files[path]).ravel() for path in paths])
+    image_files = np.stack([grey(files[path]).ravel() for path in paths])
     lesions = table.lesion[paths].to_numpy()
-    alike = pictures @ pictures.T / pictures.shape[1]
+    alike = image_files @ image_files.T / image_files.shape[1]
     assert alike[lesions[:, None] != lesions].max() < 0.95
 
 

@@ -17,7 +17,7 @@ def pixels(image):
 
 
 def search_features(images):
-    """Return words and low frequencies of pictures."""
+    """Return words and low frequencies of images."""
     arrays = [pixels(image) for image in images]
     words = [words_of(find_points(array).descriptors) for array in arrays]
     return words, np.array([low_frequencies(array) for array in arrays])
@@ -25,7 +25,7 @@ def search_features(images):
 
 @pytest.fixture(scope="module")
 def many():
-    """Words and low frequencies of 60 pictures."""
+    """Words and low frequencies of 60 images."""
     return search_features([texture(seed) for seed in range(60)])
 
 
@@ -68,7 +68,7 @@ def test_proposals_are_pairs_of_two_sorted_and_bounded(many):
 
 def test_workers_and_block_size_change_no_proposal(many, monkeypatch):
     whole = propose(*many)
-    monkeypatch.setattr(candidates, "CELLS", 180)  # three pictures at once
+    monkeypatch.setattr(candidates, "CELLS", 180)  # three images at once
     assert (propose(*many, workers=2) == whole).all()
 
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_
 
 
 def pairs_of(files, workers=2):
-    """Return the pairs among encoded pictures, in a folder of files."""
+    """Return the pairs among encoded images, in a folder of files."""
     paths = [Path(f"{number}.img") for number in range(len(files))]
     for path, data in zip(paths, files, strict=True):
         path.write_bytes(data)
@@ -32,7 +32,7 @@ def pairs_of(files, workers=2):
 
 @cache
 def several():
-    """Return ten pictures as JPEG, and two altered copies of two of them."""
+    """Return ten images as JPEG, and two altered copies of two of them."""
     images = [texture(seed) for seed in range(10)]
     turned = images[2].rotate(25, Image.Resampling.BICUBIC, expand=True)
     return [stored(image) for image in (*images, turned, images[5].crop((10, 10, 180, 140)))]
@@ -106,7 +106,7 @@ def test_a_file_that_changes_under_the_audit_is_named(empty_folder):
 
 
 def test_what_is_no_readable_file_says_why(empty_folder):
-    (empty_folder / "bad.png").write_bytes(b"no picture")
+    (empty_folder / "bad.png").write_bytes(b"no image")
     found, new = take(empty_folder / "bad.png", open_store())
     assert found.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"
     assert new == []

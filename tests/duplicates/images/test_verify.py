@@ -1,4 +1,4 @@
-"""Two pictures are one whatever was done, the change is named, and pictures that are merely alike are not taken for one."""
+"""Two images are one whatever was done, the change is named, and images that are merely alike are not taken for one."""
 
 import io
 
@@ -17,8 +17,8 @@ BICUBIC = Image.Resampling.BICUBIC
 
 
 def signature(image, quality=90):
-    picture = images.decode(stored(image.convert("RGB"), quality=quality))
-    return signature_of(picture.pixels, picture.width, picture.height)
+    photo = images.decode(stored(image.convert("RGB"), quality=quality))
+    return signature_of(photo.pixels, photo.width, photo.height)
 
 
 def verdict(image, other, quality=90):
