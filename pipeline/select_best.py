@@ -8,11 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require, run
+from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.candidates import Candidate, resample
 from pipeline.evaluation.report import Report, read_cv
@@ -21,12 +19,13 @@ from pipeline.monitoring.baseline import count_out_of_fold
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
+from pipeline.training.export import read_oof
 
 
 def main(name: str) -> None:
     task = params.task(name)
     metric = task.select.metric
-    dev = Dataset.load(require(TaskPaths(name).dev_npz, f"preprocess@{name}"))
+    dev = Dataset.read(name, "dev")
     rules = {model: DecisionRule.read(name, model) for model in task.models}
     models = {model: candidate(name, model, dev, rules[model]) for model in task.models}
     key = params_models.metric_key(metric, len(dev.classes))
@@ -48,9 +47,8 @@ def main(name: str) -> None:
 def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> Candidate:
     """Return one of the task's models, to be compared."""
     report = read_cv(task, model)
-    raw = np.load(require(TaskPaths(task).oof(model), f"train@{model}"))["proba"]
     select_by = params.task(task).select
-    draws = resample(dev, raw, rule, select_by.operating_point, select_by.draws, params.seed())
+    draws = resample(dev, read_oof(task, model), rule, select_by.operating_point, select_by.draws, params.seed())
     return Candidate(report, draws, params.model(model).estimator == "dummy")
 
 
@@ -61,7 +59,7 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: 
     answer. Returns the SHA-256 of bundle.json, which selection.json records, so that git can confirm the bundle.
     """
     candidate = TaskPaths(task).candidate(winner)
-    dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))
+    dev = Dataset.read(task, "dev")
     figures = report.to_json() | {"reference": count_out_of_fold(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
         bundle.write(Path(scratch), candidate, rule, figures)

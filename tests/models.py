@@ -219,9 +219,9 @@ def use_head(session: Path, name: str, dev: Dataset) -> None:
     shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
     folder = Path(f"models/t/candidates/{name}")
     head, X = learnt_head(session)[1], dev.X("embedding")
-    judged = ood_reference.score_training_samples(head, X, dev, None, folder)
+    judged = ood_reference.score_training_samples(head, X, dev, [], folder)
     job = Job(name, params.model(name), params.task("t"), get_estimator("mobilenetv2"), [], dev, X)
-    exporting.describe(job).write(folder)
+    exporting.describe_candidate(job).write(folder)
     artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)
     artifacts.write_csv(folder / "history.csv", pd.DataFrame({"fold": [0], "epoch": [1], "loss": [1], "val_loss": [1]}))
 

@@ -13,8 +13,6 @@ from tqdm import tqdm
 
 from pipeline.core import params
 from pipeline.core.parallel import run_parallel
-from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import get_estimator
 from pipeline.evaluation.report import AucDifference, Interval, PartScores, Scores, SiteScores
@@ -23,6 +21,7 @@ from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from pipeline.stats.intervals import of_metric, of_training
 from pipeline.training.cross_fit import fit, probabilities, rows_of
+from pipeline.training.export import read_oof
 from pipeline.training.job import load_features, remove_scratch
 from pipeline.training.refit import unfitted
 
@@ -127,7 +126,7 @@ def score_sites(task: str, model: str, dev: Dataset, values: np.ndarray, names: 
     chosen out of fold over all sites.
     """
     rule = DecisionRule.read(task, model)
-    raw = np.load(require(TaskPaths(task).oof(model), f"train@{model}"))["proba"][: len(dev.y)]
+    raw = read_oof(task, model)[: len(dev.y)]
     raw_left_out, reasons = leave_out(task, model, dev, values, names)
     left_out, out_of_fold = Predictions.of(raw_left_out, rule), Predictions.of(raw, rule)
     draws, n_folds = params.task(task).select.draws, int(dev.fold.max()) + 1

@@ -43,7 +43,7 @@ def read(name: str) -> OutOfFold:
     """Return what `train@name` predicted."""
     task = params.model(name).task
     folder = require(TaskPaths(task).candidate_json(name), f"train@{name}").parent
-    dev = Dataset.load(require(TaskPaths(task).dev_npz, f"preprocess@{task}"))
+    dev = Dataset.read(task, "dev")
     saved = np.load(folder / "oof.npz")
     repeats = len(saved["proba"]) // len(dev.y)
     return OutOfFold(

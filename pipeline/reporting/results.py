@@ -21,6 +21,7 @@ from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.decision_rule import calibrate
+from pipeline.training.export import read_oof
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,5 @@ def read(name: str) -> Study:
         bundle=BundleInfo.read(name),
         sites=SiteReport.read(name) if task.select.site else None,
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
-        oof=np.load(require(TaskPaths(name).oof(selected.winner), f"train@{selected.winner}"))["proba"][: len(dev.y)],
+        oof=read_oof(name, selected.winner)[: len(dev.y)],
     )

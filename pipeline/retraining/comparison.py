@@ -12,7 +12,6 @@ import numpy as np
 from pipeline.core import params, params_models
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import RetrainParams
-from pipeline.core.paths import TaskPaths
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
 from pipeline.evaluation import scoring, selection, subgroups
@@ -22,6 +21,7 @@ from pipeline.retraining import batch_profile, recommendation
 from pipeline.retraining.records import Change, Comparison, SubgroupChange
 from pipeline.stats.bootstrap import bootstrap_both, difference_interval
 from pipeline.stats.metrics import Scorer
+from pipeline.training.export import read_oof
 
 Drawn = dict[str, tuple[Any, np.ndarray]]  # by metric: the figure and its draws
 OF_PARTS = ("accuracy", "roc_auc", "recall", "specificity")  # what subgroups are compared by
@@ -66,7 +66,7 @@ def read_side(root: Path, task: str) -> Side:
     model = selected.winner
     dev = Dataset.read(task, "dev", root)
     rule = DecisionRule.read(task, model, root)
-    raw = np.load(TaskPaths(task, root).oof(model))["proba"][: len(dev.y)]  # of repeated folds the first
+    raw = read_oof(task, model, root)[: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)
     return Side(model, selected.bundle, dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
 

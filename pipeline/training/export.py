@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts
+from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
 from pipeline.data import images
 from pipeline.estimators._protocol import Model
 from pipeline.training.candidate import Candidate, Tuned
@@ -82,6 +84,11 @@ def write_results(folder: Path, candidate: Candidate, fitted: CrossFit, ood: dic
     if fitted.importance is not None:
         artifacts.write_csv(folder / "importance.csv", summarise_importance(fitted.importance))
     candidate.write(folder)
+
+
+def read_oof(task: str, model: str, root: Path = Path()) -> np.ndarray:
+    """Return a model's out-of-fold probabilities, float64 (n_repeats * n, n_classes), one repeat after the other."""
+    return np.load(require(TaskPaths(task, root).oof(model), f"train@{model}"))["proba"]
 
 
 def summarise_importance(importance: pd.DataFrame) -> pd.DataFrame:
