@@ -81,9 +81,19 @@ def is_coded(column: pd.Series) -> bool:
 
 
 def says_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
-    """Return whether each value stands for one label, and comes in `FEWEST_ROWS` groups or more."""
+    """Return whether each value stands for one label, and comes in `FEWEST_ROWS` groups or more.
+
+    A missing cell is no value, or it is one of its own: a stage that only the ill have.
+    """
     table = pd.DataFrame({"value": column.to_numpy(), "label": labels, "group": groups})
-    table = table[(table["value"] != "") & table["value"].notna()]
+    is_known = ((table["value"] != "") & table["value"].notna()).to_numpy()
+    return stand_for_one(table[is_known], labels) or stand_for_one(
+        table.assign(value=table["value"].where(is_known, "")), labels
+    )
+
+
+def stand_for_one(table: pd.DataFrame, labels: np.ndarray) -> bool:
+    """Return whether each `value` has one `label`, in enough groups, and most rows a value; `labels`: of all rows."""
     if len(table) < 0.5 * len(labels) or table["label"].nunique() < len(set(labels)):
         return False
     of_value = table.groupby("value").agg({"label": "nunique", "group": "nunique"})

@@ -84,3 +84,11 @@ def test_a_copy_in_few_rows_is_reported_and_kept():
     assert {one.column for one in found} == {"code", "marker"}
     assert not any(one.is_left_out for one in found)
     assert "too few rows" in found[0].why_kept
+
+
+def test_a_stage_that_only_the_ill_have_says_the_label():
+    stage = np.where(LABEL == 1, STAGE.astype(str), "")
+    table = pd.DataFrame({"stage": stage, "asked": np.where(RNG.random(N) < 0.3, "", STAGE.astype(str))})
+    assert [leak.column for leak in find_label_leaks(table, LABEL.astype(str), np.arange(N)) if leak.is_left_out] == [
+        "stage"
+    ]

@@ -42,6 +42,7 @@ NUMBERS_OF_PATIENTS = {
     ),
 }
 NEEDS_A_KEY = {"pat", "pt", "hospital", "hosp", "chart", "slide", "eye", "chi"}  # alone they say something else
+ENDS_AS_ID = re.compile(r"(?i)[ _-](id|no|nr|nbr|num|number|code|key|uid)\.?$")
 ROWS = ("id", "recordid", "rowid")  # of rows; where they repeat, rows are of one patient
 FEWEST_GROUPS = 10  # or a third of the samples: of a column whose name may also mean something else, the arm of a study
 FEWEST_PATIENTS = 3
@@ -126,5 +127,5 @@ def is_id_name(name: str) -> bool:
     word = plain(name)
     return bool(re.fullmatch(r"(|unnamed\d*|level\d+|index|idx|rowid|row|rownumber|rowno|rownames?|recordid|uid|uuid|guid|sn|"
                              r"id|ids|no|nr|number|num|sno|srno|serial|serialno|serialnumber|seqn?|x)", word)) or (
-        read_name(name) is not None or str(name).casefold().endswith(("_id", " id", "-id"))
+        read_name(name) is not None or ENDS_AS_ID.search(str(name))
     )  # fmt: skip

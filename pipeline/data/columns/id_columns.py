@@ -16,7 +16,9 @@ DATE = re.compile(
     r"\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
 )
 COMPACT_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
-DATE_NAME = re.compile(r"date|datetime|timestamp|time|day|dob|visitdate")
+EPOCH = re.compile(r"(9[5-9]|1\d\d|20[0-4])\d{7}(\d{3})?(\.0*)?")  # seconds or ms since 1970, from 2000 to 2034
+EXCEL_DATE = re.compile(r"[34]\d{4}(\.\d*)?")  # days since 1900, from 1982 on
+DATE_NAME = re.compile(r"date|time|day|dob|epoch")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ def describe(name: str, cells: list[str]) -> NoFeature | None:
 def is_date(name: str, cells: list[str]) -> bool:
     """Return whether nearly all cells are dates, digits without signs only where the name says so."""
     n_dates = sum(bool(DATE.fullmatch(cell)) for cell in cells)
+    n_dates += sum(bool(EPOCH.fullmatch(cell)) for cell in cells)
     if DATE_NAME.search(plain(name)):
+        n_dates += sum(bool(EXCEL_DATE.fullmatch(cell)) for cell in cells)
         n_dates += sum(bool(COMPACT_DATE.fullmatch(cell)) for cell in cells)
     return n_dates >= NEARLY_ALL * len(cells)
 

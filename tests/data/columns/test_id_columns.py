@@ -17,6 +17,9 @@ NO_FEATURES = {
     "remark": ("id", [f"see letter {n}" for n in range(N)]),
     "visit date": ("date", [f"2021-0{1 + n % 9}-1{n % 9}" for n in range(N)]),
     "seen": ("date", [f"{1 + n % 28}.03.2020" for n in range(N)]),
+    "sample_no": ("id", RNG.permutation(9 * N)[:N] + 1000),
+    "measured": ("date", [1_600_000_000 + 86_400 * n for n in RNG.permutation(N)]),
+    "start date": ("date", [44_197 + n % 30 for n in range(N)]),
     "date_of_exam": ("date", [f"202103{10 + n % 19}" for n in range(N)]),
 }
 
@@ -37,6 +40,9 @@ FEATURES = {
     "leukocytes": [f"{n + 1},{n:03d}" for n in range(N)],
     "limit": [f"<0,{n:03d}" for n in range(N)],
     "sex": ["f", "m"] * 30,
+    "platelet_number": RNG.integers(100, 400, N),
+    "days in study": RNG.integers(0, 9000, N),
+    "copies": RNG.permutation(9_000_000)[:N] + 100_000_000,
     "platelets": RNG.permutation(400_000)[:N],
     "ratio": [f"{n}/{n + 3}" for n in range(8)] * 7 + ["1/2"] * 4,
 }
