@@ -67,7 +67,8 @@ async def task(task: TaskName, request: Request) -> Response:
 async def task_monitor(task: TaskName, request: Request) -> Response:
     """Compare the samples that the champion has received, by day, with its training data."""
     models = request.app.state.models
-    return reply(artifacts.rounded(await monitored(models, models.champion(task))))
+    report = await monitored(models, models.champion(task))
+    return reply(artifacts.rounded(report))
 
 
 @router.post(
@@ -176,7 +177,7 @@ async def metrics(request: Request) -> Response:
     return Response(page, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
-async def monitored(models: Models, served: Served) -> dict[str, Any]:
+async def monitored(models: Models, served: Served) -> monitor.MonitorReport:
     """Return the monitoring report of a champion, read from files in a thread."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(None, monitor.report, models.recorder, served.task, served.id, served.info)

@@ -1,28 +1,56 @@
 """Monitoring report of a champion for the page Monitor, the API and /metrics: recent samples against training data."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from prometheus_client.core import GaugeMetricFamily
 
 from app.recorder import Recorder
+from pipeline.core.artifacts import JSON
 from pipeline.monitoring import drift, histograms
+from pipeline.monitoring.drift import DriftReport
 from pipeline.monitoring.histograms import Reference, Tally
 from pipeline.prediction.bundle import BundleInfo
 
 SHOWN = 28  # days that are listed
 
 
-def report(recorder: Recorder, task: str, bundle: str, info: BundleInfo) -> dict[str, Any]:
-    """Return drift (see `drift.compare`), counts of the same days, by_day, training and bins."""
+@dataclass(frozen=True)
+class MonitorReport:
+    """What a champion received: the counts of the `week`, and of each day, oldest first, compared with its training data.
+
+    `training`: None in a bundle of a version without it.
+    """
+
+    task: str
+    kind: str
+    bundle: str
+    drift: DriftReport
+    week: Tally
+    training: Reference | None
+    days: dict[str, Tally]
+
+    def to_json(self) -> JSON:
+        """Return the content of the API's answer."""
+        return {
+            "task": self.task,
+            "kind": self.kind,
+            "bundle": self.bundle,
+            "drift": self.drift.to_json(),
+            "counts": self.week.to_json() | {"n": self.week.n},
+            "training": self.training.to_json() if self.training else None,
+            "bins": bins(),
+            "by_day": [{"day": day, "n": counts.n} | counts.to_json() for day, counts in self.days.items()],
+        }
+
+
+def report(recorder: Recorder, task: str, bundle: str, info: BundleInfo) -> MonitorReport:
+    """Return the monitoring report of a champion."""
     days = recorder.days(task, bundle, SHOWN)
     week = sum(list(days.values())[-drift.DAYS :], Tally())
-    reference = info.metrics.get("reference")
-    content: dict[str, Any] = {"task": task, "kind": info.kind, "bundle": bundle}
-    compared = drift.compare(week, Reference.from_json(reference) if reference else None, info.kind)
-    content |= {"drift": compared.to_json()}
-    content |= {"counts": week.to_json() | {"n": week.n}, "training": reference, "bins": bins()}
-    return content | {"by_day": [{"day": day, "n": counts.n} | counts.to_json() for day, counts in days.items()]}
+    saved = info.metrics.get("reference")
+    training = Reference.from_json(saved) if saved else None
+    return MonitorReport(task, info.kind, bundle, drift.compare(week, training, info.kind), week, training, days)
 
 
 def bins() -> dict[str, list[float]]:
@@ -36,7 +64,7 @@ def bins() -> dict[str, list[float]]:
     }
 
 
-def families(reports: list[dict[str, Any]]) -> Iterator[GaugeMetricFamily]:
+def families(reports: list[MonitorReport]) -> Iterator[GaugeMetricFamily]:
     """Yield the reports' figures of the last `drift.DAYS` days as Prometheus metrics; empty bins are left out."""
     about = ["task", "bundle"]
     last = f"of the last {drift.DAYS} days"
@@ -48,7 +76,7 @@ def families(reports: list[dict[str, Any]]) -> Iterator[GaugeMetricFamily]:
         "Differences of shares, and shares of pairs (0.5: no difference), against the training data, with intervals",
         labels=[*about, "of", "name", "end"],
     )
-    histograms = {
+    by_bin = {
         name: GaugeMetricFamily(f"assay_week_{name}", f"Samples {last} by bin", labels=[*about, "bin"])
         for name in ("distance", "probability", "seconds")
     }
@@ -57,25 +85,26 @@ def families(reports: list[dict[str, Any]]) -> Iterator[GaugeMetricFamily]:
         f"Samples {last} with a category that training never saw",
         labels=[*about, "column"],
     )
+    edges = bins()
     for content in reports:
-        key, counts = [content["task"], content["bundle"]], content["counts"]
-        for outcome in ("refused", "unreadable"):
-            samples.add_metric([*key, outcome], counts[outcome])
-        samples.add_metric([*key, "answered"], sum(counts["answers"].values()))
-        for name, n in counts["answers"].items():
+        key, counts = [content.task, content.bundle], content.week
+        samples.add_metric([*key, "refused"], counts.refused)
+        samples.add_metric([*key, "unreadable"], counts.unreadable)
+        samples.add_metric([*key, "answered"], sum(counts.answers.values()))
+        for name, n in counts.answers.items():
             answers.add_metric([*key, name], n)
-        for column, n in counts.get("new_categories", {}).items():
+        for column, n in counts.new_categories.items():
             new.add_metric([*key, column], n)
-        verdict.add_metric([*key, content["drift"]["verdict"]], 1)
-        for row in content["drift"]["figures"]:
-            value = row.get("beyond", row.get("difference"))
-            for end, number in (("low", row["ci"][0]), ("estimate", value), ("high", row["ci"][1])):
-                figure.add_metric([*key, row["of"], row["name"], end], number)
-        for name, family in histograms.items():
-            for k, n in enumerate(counts[name]):
+        verdict.add_metric([*key, content.drift.verdict], 1)
+        for row in content.drift.figures:
+            estimate = row.difference if row.beyond is None else row.beyond
+            for end, number in (("low", row.ci[0]), ("estimate", estimate or 0.0), ("high", row.ci[1])):
+                figure.add_metric([*key, row.of, row.name, end], number)
+        for name, family in by_bin.items():
+            for k, n in enumerate(getattr(counts, name).tolist()):
                 if n:
-                    family.add_metric([*key, edge(name, k, content["bins"][name])], n)
-    yield from (samples, answers, new, verdict, figure, *histograms.values())
+                    family.add_metric([*key, edge(name, k, edges[name])], n)
+    yield from (samples, answers, new, verdict, figure, *by_bin.values())
 
 
 def edge(name: str, k: int, ends: list[float]) -> str:

@@ -1,22 +1,22 @@
 """The page Monitor: samples that the champion received, by day, compared with its training data."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app import champions, monitor
+from app.monitor import MonitorReport
 from app.recorder import EVERY, KEPT
 from app.views import charts, written
 from app.views.answer import plain
 from pipeline.core.errors import BundleError
 from pipeline.monitoring import drift, histograms
+from pipeline.monitoring.histograms import Tally
 from pipeline.stats import intervals
 
 BOXES = {"unlike": st.error, "shifted": st.warning, "alike": st.success}  # by verdict; others are shown as information
 OUTCOMES = ["answered", "refused", "unreadable"]
-PLACES = 12  # rows of the table for directions or columns
+COMPONENTS = 12  # rows of the table for directions or columns
 
 
 def show(task: str) -> None:
@@ -31,12 +31,12 @@ def show(task: str) -> None:
         st.warning(plain(note))
     report = monitor.report(champions.recorder(), task, champion.id, champion.info)
     st.markdown(f"Samples that {plain(champion.id)} received in the last {drift.DAYS} days, from this app and the API.")
-    BOXES.get(report["drift"]["verdict"], st.info)(plain(report["drift"]["sentence"]))
+    BOXES.get(report.drift.verdict, st.info)(plain(report.drift.sentence))
     numbers(report)
-    new_categories(report["counts"].get("new_categories", {}), report["counts"]["n"])
+    new_categories(report.week)
     by_day(report)
-    if sum(report["counts"]["distance"]) and report["training"]:
-        against_training(report)
+    if report.week.distance.sum() and report.training:
+        against_training(report.week, report.training.tally)
     figures(report)
     st.caption(
         f"Only these counts are kept, by day (UTC) and bundle, for {KEPT} days: no image, no row, no name. Samples of the last "
@@ -45,26 +45,33 @@ def show(task: str) -> None:
     )
 
 
-def numbers(report: dict[str, Any]) -> None:
+def share_refused(counts: Tally) -> float:
+    """Return the share of the readable samples that were refused."""
+    return counts.refused / counts.n
+
+
+def numbers(report: MonitorReport) -> None:
     """Draw the counts of the week as metrics."""
-    counts, training = report["counts"], report["training"]
-    refused = counts["refused"] / counts["n"] if counts["n"] else None
-    of_training = f"training {training['refused'] / total(training):.1%}" if training else ""
-    p95 = histograms.quantile(np.asarray(counts["seconds"]), 0.95)
+    counts, training = report.week, report.training
+    p95 = histograms.quantile(counts.seconds, 0.95)
     shown = {
-        "Samples": (f"{counts['n']:,}", ""),
-        "Refused": ("none yet" if refused is None else f"{refused:.1%}", of_training),
-        "Unreadable": (f"{counts['unreadable']:,}", ""),
+        "Samples": (f"{counts.n:,}", ""),
+        "Refused": (
+            f"{share_refused(counts):.1%}" if counts.n else "none yet",
+            f"training {share_refused(training.tally):.1%}" if training else "",
+        ),
+        "Unreadable": (f"{counts.unreadable:,}", ""),
         "95 % within": ("none yet" if p95 is None else seconds_text(p95), ""),
     }
     for column, (name, (value, comparison)) in zip(st.columns(4), shown.items(), strict=True):
         column.metric(name, value, comparison or None, delta_color="off", delta_arrow="off")
 
 
-def new_categories(counts: dict[str, int], n: int) -> None:
-    """Say in which columns samples of the week had a category that training never saw."""
-    if counts:
-        columns = ", ".join(f"{plain(column)} {count:,} of {n:,}" for column, count in sorted(counts.items()))
+def new_categories(counts: Tally) -> None:
+    """Show in which columns samples of the week had a category that training never saw."""
+    if counts.new_categories:
+        new = sorted(counts.new_categories.items())
+        columns = ", ".join(f"{plain(column)} {count:,} of {counts.n:,}" for column, count in new)
         st.warning(f"Samples with a category that training never saw, by column: {columns}.")
 
 
@@ -75,18 +82,11 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
 
 
-def total(counts: dict[str, Any]) -> int:
-    """Return the number of readable samples."""
-    return sum(counts["answers"].values()) + counts["refused"]
-
-
-def by_day(report: dict[str, Any]) -> None:
+def by_day(report: MonitorReport) -> None:
     """Draw the number of samples and the share refused by day."""
     st.header("By day", anchor=False)
-    rows = [
-        {"day": day["day"], "n": day["n"], "answered": sum(day["answers"].values())} | day for day in report["by_day"]
-    ]
-    days = pd.DataFrame(rows)[["day", "n", *OUTCOMES]]
+    rows = [(day, c.n, sum(c.answers.values()), c.refused, c.unreadable) for day, c in report.days.items()]
+    days = pd.DataFrame(rows, columns=["day", "n", *OUTCOMES])
     left, right = st.columns(2)
     with left:
         st.markdown("**Samples**")
@@ -100,95 +100,93 @@ def by_day(report: dict[str, Any]) -> None:
         some = some.assign(
             share=some["refused"] / some["n"], low=[low for low, _ in ends], high=[high for _, high in ends]
         )
-        usual = report["training"]["refused"] / total(report["training"]) if report["training"] else None
+        usual = share_refused(report.training.tally) if report.training else None
         says = f"Share refused: {', '.join(f'{row.day} {row.share:.0%}' for row in some.itertuples())}"
         charts.draw(charts.share_by_day(some, usual, days["day"].iloc[[0, -1]].tolist()), says, 260)
 
 
-def against_training(report: dict[str, Any]) -> None:
+def against_training(week: Tally, training: Tally) -> None:
     """Draw distance, probability and predictions of the week and of the training data, out of fold."""
     st.header("Against the training data", anchor=False)
-    names = ["served", "training, out of fold"]
-    sides = list(zip(names, (report["counts"], report["training"]), strict=True))
+    sides = {"served": week, "training, out of fold": training}
+    names, bins = list(sides), monitor.bins()
     left, right = st.columns(2)
     with left:
         st.markdown("**Distance to the training data (1 = refusal threshold)**")
-        ends = [*report["bins"]["distance"], report["bins"]["distance"][-1] + histograms.DISTANCE]
-        table = pd.concat([steps(counts["distance"], ends, name) for name, counts in sides])
+        ends = [*bins["distance"], bins["distance"][-1] + histograms.DISTANCE]
+        table = pd.concat([steps(counts.distance, ends, name) for name, counts in sides.items()])
         used = table.loc[table["share"] > 0, "low"]
         table = table[
             table["low"].between(used.min() - histograms.DISTANCE, max(1.1, used.max() + 2 * histograms.DISTANCE))
         ]
         chart = charts.steps(table, None, names) + charts.rule(1, "refused")
-        charts.draw(chart, f"Distance: {medians(sides, 'distance', ends)}")
-    info_title = (
-        "probability of the positive class" if len(report["training"]["answers"]) == 2 else "highest probability"
-    )
+        charts.draw(chart, f"Distance: {medians({name: c.distance for name, c in sides.items()}, ends)}")
+    title = "probability of the positive class" if len(training.answers) == 2 else "highest probability"
     with right:
         st.markdown("**Probability of answered samples**")
-        ends = report["bins"]["probability"]
-        table = pd.concat([steps(counts["probability"], ends, name) for name, counts in sides])
-        charts.draw(charts.steps(table, info_title, names), f"Probability: {medians(sides, 'probability', ends)}")
+        ends = bins["probability"]
+        table = pd.concat([steps(counts.probability, ends, name) for name, counts in sides.items()])
+        probability = {name: counts.probability for name, counts in sides.items()}
+        charts.draw(charts.steps(table, title, names), f"Probability: {medians(probability, ends)}")
     rows = [
-        {"value": answer, "name": name, "n": n, "share": n / max(1, sum(counts["answers"].values()))}
-        for answer in report["training"]["answers"]
-        for name, counts in sides
-        for n in [counts["answers"].get(answer, 0)]
+        {"value": answer, "name": name, "n": n, "share": n / max(1, sum(counts.answers.values()))}
+        for answer in training.answers
+        for name, counts in sides.items()
+        for n in [counts.answers.get(answer, 0)]
     ]
     st.markdown("**Answers**")
     says = ", ".join(f"{row['value']} {row['share']:.0%} {row['name']}" for row in rows)
     charts.draw(charts.bars(pd.DataFrame(rows), None, names), f"Answers: {says}", 110 + 25 * len(rows))
 
 
-def steps(counts: list[int], ends: list[float], name: str) -> pd.DataFrame:
+def steps(counts: np.ndarray, ends: list[float], name: str) -> pd.DataFrame:
     """Return a histogram for `charts.steps`; the last row closes the line at 0."""
-    share = np.asarray(counts) / max(1, sum(counts))
+    share = counts / max(1, counts.sum())
     lows = ends[: len(counts) + 1]
     return pd.DataFrame({"low": lows, "high": [*lows[1:], lows[-1]], "share": [*share, 0], "name": name})
 
 
-def medians(sides: list[tuple[str, dict]], what: str, ends: list[float]) -> str:
-    """Return the bin of the median of each side, in words."""
+def medians(counts: dict[str, np.ndarray], ends: list[float]) -> str:
+    """Return the bin of the median of each histogram, in words."""
     ranges = []
-    for name, counts in sides:
-        below = np.cumsum(counts[what])
+    for name, histogram in counts.items():
+        below = np.cumsum(histogram)
         k = int(np.searchsorted(below, below[-1] / 2))
         ranges.append(f"{name} median {ends[k]:g} to {ends[k + 1]:g}")
     return ", ".join(ranges)
 
 
-def figures(report: dict[str, Any]) -> None:
+def figures(report: MonitorReport) -> None:
     """Draw the figures behind the verdict; of directions or columns only the strongest."""
-    all_of = report["drift"]["figures"]
+    all_of = report.drift.figures
     if not all_of:
         return
     st.subheader("Basis of the verdict", anchor=False)
-    components = sorted(
-        (figure for figure in all_of if figure["of"] == "place"), key=lambda figure: -abs(figure["beyond"] - 0.5)
-    )
-    shown = [figure for figure in all_of if figure["of"] != "place"] + components[:PLACES]
+    components = sorted((figure for figure in all_of if figure.of == "place"), key=lambda figure: -figure.size)
+    shown = [figure for figure in all_of if figure.of != "place"] + components[:COMPONENTS]
     written.show(pd.DataFrame([row_of(figure) for figure in shown]), "Figures behind the verdict")
-    left_out = (
-        f" {len(components) - PLACES} with smaller differences are not shown." if len(components) > PLACES else ""
-    )
-    unit = "columns" if report["kind"] == "table" else "principal components of the training images"
+    n_hidden = len(components) - COMPONENTS
+    left_out = f" {n_hidden} with smaller differences are not shown." if n_hidden > 0 else ""
+    unit = "columns" if report.kind == "table" else "principal components of the training images"
     st.caption(
         f"95 % intervals that hold for all figures together. Distance and {unit}: the share of pairs in which the served sample "
         f"has the larger value; without a difference it would be 50 %.{left_out}"
     )
 
 
-def row_of(figure: dict[str, Any]) -> dict[str, str]:
+def row_of(figure: drift.Figure) -> dict[str, str]:
     """Return a figure as a row of the table."""
-    low, high = figure["ci"]
-    what = {"refused": "share refused", "distance": "distance: larger than in training"}.get(figure["of"])
-    what = what or (
-        f"share answered {figure['name']}" if figure["of"] == "answer" else f"{figure['name']}: larger than in training"
-    )
-    if "beyond" in figure:
-        value, ends, usual = f"{figure['beyond']:.0%}", f"{low:.0%} to {high:.0%}", "50%"
+    low, high = figure.ci
+    what = {
+        "refused": "share refused",
+        "distance": "distance: larger than in training",
+        "answer": f"share answered {figure.name}",
+        "place": f"{figure.name}: larger than in training",
+    }[figure.of]
+    if figure.beyond is not None:
+        value, ends, usual = f"{figure.beyond:.0%}", f"{low:.0%} to {high:.0%}", "50%"
     else:
-        value, usual = f"{figure['served']:.1%}", f"{figure['training']:.1%}"
+        value, usual = f"{figure.served:.1%}", f"{figure.training:.1%}"
         ends = f"difference {low * 100:+.0f} to {high * 100:+.0f} points"
-    verdict = "unlike" if figure["alarm"] else "differs" if figure["differs"] else ""
+    verdict = "unlike" if figure.alarm else "differs" if figure.differs else ""
     return {"Figure": what, "Served": value, "Training": usual, "Interval": ends, "Verdict": verdict}
