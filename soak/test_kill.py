@@ -1,4 +1,4 @@
-"""kill -9 at random moments of every stage: the next `dvc repro` ends as if nothing had happened.
+"""kill -9 at random moments of every stage, with DVC as it is: after `pipeline.recover` a run ends as if nothing had happened.
 
 A copy of the project is run, killed, and run on, until it is done; then another, until there were KILLS. Moments are drawn within
 each stage's share of the undisturbed run, DVC's own work after the stage included, so that short stages are hit as often as long
@@ -127,7 +127,7 @@ def undisturbed(tmp_path_factory):
 def test_whatever_kill_9_hits_the_next_run_ends_with_the_same_bytes(undisturbed, tmp_path):
     calm, seconds = undisturbed
     whole, best, runs = contents(calm), champions(calm), tracked_runs(calm)
-    draw, hit, begun, round_number = random.Random(SEED), Counter(), time.monotonic(), 0
+    draw, hit, begun, round_number, recovered = random.Random(SEED), Counter(), time.monotonic(), 0, 0
     while hit.total() < KILLS:
         round_number += 1
         project = new_project(tmp_path / f"round-{round_number}", small=True)
@@ -144,6 +144,7 @@ def test_whatever_kill_9_hits_the_next_run_ends_with_the_same_bytes(undisturbed,
             where = running.kill(alone)
             hit[where] += 1
             print(f"{hit.total()}: {'DVC alone' if alone else 'all'} killed at {where}", flush=True)
+            recovered += project.run("python", "-m", "pipeline.recover").stdout.count("half written")
             assert half_written(project, whole) == [], where
             assert champions(project).items() <= best.items(), where
         Running(project).end()
@@ -151,7 +152,7 @@ def test_whatever_kill_9_hits_the_next_run_ends_with_the_same_bytes(undisturbed,
         assert tracked_runs(project) == runs
         from_run_cache(project, whole)
         shutil.rmtree(project.folder)
-    save_figures(hit, seconds, round_number, time.monotonic() - begun)
+    save_figures(hit, recovered, seconds, round_number, time.monotonic() - begun)
 
 
 def from_run_cache(project: Project, whole: dict[str, str]) -> None:
@@ -166,7 +167,7 @@ def from_run_cache(project: Project, whole: dict[str, str]) -> None:
     assert contents(project) == whole
 
 
-def save_figures(hit: Counter, seconds: dict[str, float], rounds: int, took: float) -> None:
+def save_figures(hit: Counter, recovered: int, seconds: dict[str, float], rounds: int, took: float) -> None:
     stages = {name.split("@")[0] for name in seconds}
     hits = ", ".join(f"{name} {count}" for name, count in hit.items())
     figures = [
@@ -174,6 +175,7 @@ def save_figures(hit: Counter, seconds: dict[str, float], rounds: int, took: flo
         Figure(
             "stages hit", len({name.split("@")[0] for name in hit}), f"of {len(stages)}, DVC's start counted as one"
         ),
+        Figure("files of DVC left half written, and recovered", recovered, "dvc.lock or the list of running commands"),
         Figure("an undisturbed run", sum(seconds.values()), "the small graph of the tests, from nothing", unit="s"),
         Figure(
             "all of it", took / 60, f"{rounds} runs with their kills, and each again from the cache alone", unit="min"

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from pipeline.core import params, paths
+from pipeline.core import lock_recovery, params, paths
 from pipeline.core.stage import durations, end_with_parent
 from pipeline.retraining import batch_status
 from pipeline.retraining.batch_status import RetrainError
@@ -45,7 +45,9 @@ def dvc() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
-    """Run a DVC command in the workspace."""
+    """Run a DVC command in the workspace, after what a killed one left half written is set aside."""
+    for line in lock_recovery.recover():
+        print(line, file=sys.stderr)
     return subprocess.run([*DVC, *arguments], env=environment(), capture_output=True, text=True)
 
 

@@ -1,11 +1,15 @@
 """The progress of a graph, from DVC's log and the durations of the last run."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from pipeline.core import artifacts
 from pipeline.core.stage import durations
 from pipeline.retraining import dvc_runs
+from tests.samples import ROOT
 
 
 def test_progress_comes_from_the_log_and_the_last_durations(uploaded):
@@ -23,3 +27,17 @@ def test_progress_comes_from_the_log_and_the_last_durations(uploaded):
     ]
     artifacts.write_bytes("logs/timings.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
     assert durations() == {"scan@skin": 2.5, "check": 1}
+
+
+def test_a_half_written_lock_is_set_aside_before_dvc_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    Path("dvc.yaml").write_text("stages:\n  one:\n    cmd: echo one > one.txt\n    outs: [one.txt]\n")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], check=True)
+    assert dvc_runs.run("repro").returncode == 0
+    whole = Path("dvc.lock").read_bytes()
+    Path("dvc.lock").write_bytes(whole[: whole.index(b"outs")] + b"ou")
+    os.utime("dvc.lock", (1, 1))
+    assert dvc_runs.run("repro").returncode == 0
+    assert "dvc.lock was half written" in capsys.readouterr().err
+    assert Path("dvc.lock").read_bytes() == whole

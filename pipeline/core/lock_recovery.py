@@ -1,0 +1,120 @@
+"""Set aside what a killed DVC left half written, so that the next `dvc repro` goes on.
+
+DVC 3.67 writes dvc.lock, and its list of who reads and writes what (rwlock), by emptying the file first. A kill or a full disk in
+that half second leaves a part of it, which every later `dvc` command refuses. Nothing is lost then: the committed dvc.lock and
+the run cache hold all but the stage that was under way. docs/recovery.md says how to do the same by hand.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.core import artifacts, params, paths
+
+LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
+WRITING = 5  # s since the last change, after which no DVC is still writing the file; it takes half a second
+
+
+def recover() -> list[str]:
+    """Set a broken dvc.lock and rwlock of the current folder aside; return what was done, a sentence each."""
+    lines = []
+    if is_broken(LOCK, is_lock):
+        aside = set_aside(LOCK)
+        committed = committed_lock()
+        if committed:
+            artifacts.write_bytes(LOCK, committed)
+            now = "the committed one is used"
+        else:
+            now = "there is no committed one"
+        lines.append(
+            f"dvc.lock was half written, as after a kill or on a full disk: it is kept as {aside.as_posix()}, and {now}; "
+            "'dvc repro' takes what was finished from the run cache"
+        )
+    if is_broken(RWLOCK, is_rwlock):
+        aside = set_aside(RWLOCK)
+        lines.append(
+            f"DVC's list of running commands, {RWLOCK.as_posix()}, was half written: it is kept as {aside.as_posix()}"
+        )
+    return lines
+
+
+def is_broken(path: Path, is_whole: Callable[[bytes], bool]) -> bool:
+    """Return whether there is such a file and DVC would refuse it; one that is just being written is waited for."""
+    while path.exists():
+        if is_whole(path.read_bytes()):
+            return False
+        age = time.time() - path.stat().st_mtime
+        if age > WRITING:
+            return True
+        time.sleep(min(1, WRITING - max(age, 0) + 0.01))
+    return False
+
+
+def is_lock(content: bytes) -> bool:
+    """Return whether DVC reads these bytes as a dvc.lock."""
+    try:
+        lock = yaml.load(content, params.LOADER)
+    except (yaml.YAMLError, ValueError):
+        return False
+    if not isinstance(lock, dict) or not isinstance(lock.get("stages"), dict):
+        return False
+    return all(isinstance(name, str) and is_entry(entry) for name, entry in lock["stages"].items())
+
+
+def is_entry(entry: Any) -> bool:
+    """Return whether this is a stage's entry in dvc.lock."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("cmd"), (str, list)):
+        return False
+    files = [entry.get(key, []) for key in ("deps", "outs")]
+    if not all(isinstance(group, list) and all(is_file(file) for file in group) for group in files):
+        return False
+    values = entry.get("params", {})
+    return isinstance(values, dict) and all(isinstance(block, dict) for block in values.values())
+
+
+def is_file(file: Any) -> bool:
+    """Return whether this is a dependency or an output in dvc.lock."""
+    kinds: dict[str, Any] = {
+        "path": str,
+        "hash": str,
+        "md5": (str, type(None)),
+        "size": int,
+        "nfiles": int,
+        "isexec": bool,
+    }
+    if not isinstance(file, dict) or "path" not in file:
+        return False
+    return all(isinstance(value, kinds.get(key, object)) for key, value in file.items())
+
+
+def is_rwlock(content: bytes) -> bool:
+    """Return whether DVC reads these bytes as a rwlock."""
+    try:
+        return isinstance(json.loads(content), dict)
+    except ValueError:
+        return False
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file to logs/ under a name that is free, and return that."""
+    paths.LOGS.mkdir(exist_ok=True)
+    number = 1
+    while (target := paths.LOGS / f"{path.name}.broken-{number}").exists():
+        number += 1
+    os.replace(path, target)
+    return target
+
+
+def committed_lock() -> bytes:
+    """Return dvc.lock as it was committed last; empty where there is no git, no commit or no such file in it."""
+    try:
+        done = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False)
+    except OSError:
+        return b""
+    return done.stdout if done.returncode == 0 and is_lock(done.stdout) else b""

@@ -1,0 +1,40 @@
+"""A dvc.lock that a killed DVC left half written: the project goes on, and nothing is trained again."""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from tests.projects import ROOT, ran
+
+
+def cut(lock: Path) -> bytes:
+    """Leave a part of dvc.lock that DVC refuses, as after a kill some time ago; return the whole."""
+    whole = lock.read_bytes()
+    lock.write_bytes(whole[: whole.index(b"train@")] + b"train@lesions-logreg:\n    cm")
+    os.utime(lock, (time.time() - 60,) * 2)
+    return whole
+
+
+def test_make_demo_goes_on_and_says_so(clone):
+    shutil.copy(ROOT / "Makefile", clone.folder)
+    (clone.folder / "requirements.txt").touch()
+    (clone.folder / ".venv").mkdir()
+    (clone.folder / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    (clone.folder / ".venv/.installed").touch()
+    whole = cut(clone.folder / "dvc.lock")
+    assert "is invalid" in clone.run("dvc", "status", ok=False).stderr
+    done = clone.run("make", "demo")
+    assert "dvc.lock was half written" in done.stdout
+    assert ran(done.stdout) in ([], ["track"]), "the mirror is each clone's own"
+    assert clone.read("dvc.lock") == whole
+
+
+def test_what_ran_since_the_commit_comes_from_the_run_cache(clone):
+    clone.change(**{"models__breast-knn__n_neighbors": 5})
+    clone.repro("evaluate@breast-knn")
+    whole = cut(clone.folder / "dvc.lock")
+    clone.run("python", "-m", "pipeline.recover")
+    assert not [name for name in clone.repro("evaluate@breast-knn") if name.startswith(("train", "evaluate", "scan"))]
+    assert clone.read("dvc.lock") == whole
