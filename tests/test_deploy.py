@@ -1,6 +1,7 @@
 """What is needed to put the API elsewhere names files that are there, and versions that are tested."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_docker_images_copy_existing_files_only():
     assert {"requirements.txt", "requirements-serve.txt", "app", "pipeline", "models", "reports"} <= set(copied)
     for name in copied:
         assert (ROOT / name).exists(), name
-        assert f"!{name.split('/')[0]}" in ignored, name
+        assert f"!{name.split('/')[0]}" in [line.partition("/")[0] for line in ignored], name
     assert (ROOT / "deploy/slim.sh").stat().st_mode & 0o100
     assert "USER assay" in text
 
@@ -59,7 +60,27 @@ def test_compose_services_listen_on_this_machine_alone(compose):
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     targets = re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert {item["build"]["target"] for item in services.values() if "build" in item} <= set(targets)
-    assert "postgresql://" in services["mlflow"]["command"]
+    assert set(services) - {"database"} == {name for name, service in services.items() if service.get("read_only")}
+    for name, service in services.items():
+        assert service["mem_limit"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "healthcheck" in service or service["build"]["target"] == "serve", name  # which has one itself
+        assert service.get("cap_drop") == ["ALL"] or name == "database", name
+
+
+def test_password_is_a_secret_and_survives_an_upgrade(compose):
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    assert "${POSTGRES_PASSWORD" not in text
+    # Compose mounts a file; it refuses to put a variable into a container whose root is read-only
+    assert compose["secrets"] == {"postgres_password": {"file": "./secrets/postgres_password"}}
+    assert "/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    database, mlflow = compose["services"]["database"], compose["services"]["mlflow"]
+    for service in (database, mlflow):
+        assert service["secrets"] == ["postgres_password"]
+        assert service["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/postgres_password"
+    # the image of PostgreSQL 18 keeps its data in /var/lib/postgresql/18/docker, and refuses a volume below that folder
+    assert database["volumes"] == ["postgres:/var/lib/postgresql"]
+    assert database["environment"]["PGDATA"] == f"/var/lib/postgresql/{database['image'].split(':')[1]}/docker"
 
 
 def test_commands_of_compose_are_accepted_by_the_api(compose):
@@ -80,3 +101,77 @@ def test_hosting_file_has_512_mb_and_checks_readiness():
     assert content["build"]["build-target"] == "serve"
     assert content["http_service"]["checks"][0]["path"] == "/readyz"
     assert content["http_service"]["force_https"]
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Return whether a pattern of .dockerignore names a path or a folder above it, as Docker's patternmatcher decides."""
+    parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    found = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    regex = "".join(parts.get(part, re.escape(part)) for part in found)
+    return re.fullmatch(f"{regex}(?:/.*)?", path) is not None
+
+
+def build_context(paths: list[str]) -> set[str]:
+    """Return those of the paths that Docker sends to a build: the last pattern that matches decides."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    left_out = {path: False for path in paths}
+    for path in paths:
+        for pattern in patterns:
+            if matches(pattern.removeprefix("!"), path):
+                left_out[path] = not pattern.startswith("!")
+    return {path for path in paths if not left_out[path]}
+
+
+SAMPLES = (
+    *(
+        "data/breast/split.csv",
+        "data/uploads/skin/pictures/ab.png",
+        "data/demo/lesions/a.png",
+        "data/monitor/skin/counts.json",
+    ),
+    *("reports/skin/report.html", "reports/skin/figures/skin-knn/roc.png", "reports/skin/plots/skin-knn/confusion.csv"),
+    *("models/skin/candidates/skin-knn/oof.npz", "models/skin/decisions/skin-knn.json", "models/backbone/weights.npz"),
+    *(
+        "mlflow/mlflow.db",
+        "logs/timings.jsonl",
+        "logs/dvc.lock.broken-1",
+        ".env",
+        "secrets/postgres_password",
+        ".git/config",
+        ".dvc/cache/files/md5/ab/c",
+    ),
+    *(
+        ".cache/features/scan.sqlite",
+        ".venv/bin/python",
+        "app/__pycache__/api.pyc",
+        "reports/skin/.selection.json.part",
+    ),
+)
+SERVED = (
+    *("app/api.py", "pipeline/core/params.py", "pipeline/reporting/templates/report.html", ".streamlit/config.toml"),
+    *("models/skin/best/bundle.json", "models/skin/best/model.joblib", "requirements.txt", "requirements-serve.txt"),
+    *("reports/skin/selection.json", "reports/skin/leaderboard.csv", "reports/skin/cv/skin-knn.json", "deploy/slim.sh"),
+    *("reports/skin/test/skin-knn.json", "reports/skin/external/elsewhere.json", "reports/skin/sites.json"),
+)
+
+
+def test_the_build_context_has_no_sample():
+    assert build_context([*SAMPLES, *SERVED]) == set(SERVED)
+
+
+def test_the_build_context_of_this_project_is_code_champions_and_aggregates():
+    """All that git holds, and every output in dvc.lock; of a folder a file in it."""
+    git = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    stages = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"].values()
+    outputs = [out for stage in stages for out in stage.get("outs", [])]
+    paths = [out["path"] + ("/any.bin" if out["md5"].endswith(".dir") else "") for out in outputs]
+    sent = build_context([*git.split("\0")[:-1], *paths])
+    code = re.compile(r"(app|pipeline|deploy|\.streamlit)/|requirements(-serve)?\.txt$")
+    rest = {re.sub(r"^(reports|models)/[^/]+/", r"\1/TASK/", path) for path in sent if not code.match(path)}
+    kinds = {re.sub(r"(cv|test|external)/[^/]+$", r"\1/FILE", path) for path in rest}
+    assert kinds == {
+        "models/TASK/best/any.bin",
+        *(f"reports/TASK/{name}/FILE" for name in ("cv", "test", "external")),
+        *(f"reports/TASK/{name}" for name in ("selection.json", "sites.json", "leaderboard.csv", "test_looks.csv")),
+    }

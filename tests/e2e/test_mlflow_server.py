@@ -1,21 +1,27 @@
-"""The results on an MLflow server that keeps them in PostgreSQL: a real one of each, on the loopback."""
+"""The results on an MLflow server that keeps them in PostgreSQL: the commands of compose.yaml, run on the loopback.
+
+What differs from `docker compose up`: PGHOSTADDR and PGPORT stand for the network of the containers, the port and the folder of
+artifacts are others, and no container confines the processes.
+"""
 
 import json
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2
+import psycopg
 import pytest
+import yaml
 
-from pipeline.tracking.mlflow_store import SETTINGS
-from tests.projects import environment
+from tests.projects import ROOT, environment
+
+SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+PASSWORD = "a b'c$1%40/@:?"  # nothing in the way from secret to server may read it as more than text
 
 
 def program(name: str) -> str | None:
@@ -31,26 +37,18 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass
 class Server:
-    """An MLflow server: its address, its process, and how psycopg2 reaches its database."""
+    """An MLflow server: its address, its process, and how libpq reaches its database."""
 
     uri: str
     process: subprocess.Popen
-    database: dict
+    database: dict[str, str]
 
     def count(self) -> dict[str, int]:
         """Return how many rows each table of the database has."""
-        connection = psycopg2.connect(**self.database)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-                tables = [name for (name,) in cursor.fetchall()]
-                counts = {}
-                for name in tables:
-                    cursor.execute(f'SELECT count(*) FROM "{name}"')
-                    counts[name] = cursor.fetchone()[0]
-                return counts
-        finally:
-            connection.close()
+        known = {"host": self.database["PGHOSTADDR"], "port": self.database["PGPORT"], "password": PASSWORD}
+        with psycopg.connect(user="mlflow", dbname="mlflow", **known) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}
 
 
 def free_port() -> int:
@@ -78,19 +76,23 @@ def end(process: subprocess.Popen) -> None:
 
 @pytest.fixture(scope="module")
 def database():
-    """A new PostgreSQL on a free port, owned by a user other than root, whom it refuses."""
+    """A new PostgreSQL as compose.yaml describes it, owned by a user other than root, whom it refuses.
+
+    Yields the variables by which libpq finds it.
+    """
+    given = SERVICES["database"]["environment"]
     folder = Path(tempfile.mkdtemp(prefix="assay-postgres-"))
+    (folder / "postgres_password").write_text(f"{PASSWORD}\n")  # as openssl ends it
     user = {}
     if os.getuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
+        shutil.chown(folder / "postgres_password", "postgres", "postgres")
         user = {"user": "postgres", "group": "postgres", "extra_groups": []}
     options = {"cwd": folder, "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, **user}
-    made = subprocess.run(
-        [program("initdb"), "--username", "assay", "--auth", "trust", "--no-sync", "--encoding", "UTF8", "data"],
-        capture_output=True,
-        text=True,
-        **options,
-    )
+    # as the image's entry point does it
+    command = [program("initdb"), "--username", given["POSTGRES_USER"], "--pwfile", "postgres_password", "--no-sync"]
+    command += ["--auth-host", "scram-sha-256", "--auth-local", "trust", "--encoding", "UTF8", "data"]
+    made = subprocess.run(command, capture_output=True, text=True, **options)
     assert made.returncode == 0, made.stderr
     port = free_port()
     with (folder / "log").open("w") as log:
@@ -98,25 +100,49 @@ def database():
         served = subprocess.Popen(command, stdout=log, stderr=log, **options)
     try:
         wait_for(served, port, folder / "log")
-        yield {"host": "127.0.0.1", "port": port, "user": "assay", "dbname": "postgres"}
+        create = [
+            program("createdb"),
+            "-h",
+            str(folder),
+            "-p",
+            str(port),
+            "-U",
+            given["POSTGRES_USER"],
+            given["POSTGRES_DB"],
+        ]
+        subprocess.run(create, check=True, **options)
+        yield {
+            "PGHOSTADDR": "127.0.0.1",
+            "PGPORT": str(port),
+            "POSTGRES_PASSWORD_FILE": str(folder / "postgres_password"),
+        }
     finally:
         end(served)
         shutil.rmtree(folder)
 
 
+def command_of(service: str, *changes: tuple[str, str]) -> list[str]:
+    """Return a service's command as a container runs it; each change replaces what has to be there."""
+    text = json.dumps(SERVICES[service]["command"])
+    for old, new in changes:
+        assert old in text, f"{service}: no {old} in {text}"
+        text = text.replace(old, new)
+    assert "${" not in text
+    return json.loads(text.replace("$$", "$"))
+
+
 @pytest.fixture(scope="module")
 def server(database, tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
-    store = "postgresql+psycopg2://{user}@{host}:{port}/{dbname}".format(**database)
-    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    options += ["--backend-store-uri", store, "--artifacts-destination", str(folder / "artifacts")]
+    changes = [
+        ("--port 5000", f"--port {port}"),
+        ("--host 0.0.0.0", "--host 127.0.0.1"),
+        ("/artifacts", f"{folder}/artifacts"),
+    ]
+    given = SERVICES["mlflow"]["environment"] | database
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options],
-            env=environment() | SETTINGS,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
+            command_of("mlflow", *changes), env=environment() | given, cwd=folder, stdout=log, stderr=log
         )
     try:
         wait_for(process, port, folder / "log")
@@ -125,14 +151,36 @@ def server(database, tmp_path_factory):
         end(process)
 
 
+def test_health_checks_of_compose_pass(server):
+    check = SERVICES["database"]["healthcheck"]["test"]
+    assert check[0] == "CMD-SHELL"
+    ready = check[1].replace("pg_isready", program("pg_isready"))
+    assert subprocess.run(["sh", "-c", ready], env=os.environ | server.database).returncode == 0
+    how, *command = SERVICES["mlflow"]["healthcheck"]["test"]
+    command[-1] = command[-1].replace("http://127.0.0.1:5000", server.uri)
+    assert (how, subprocess.run(command, env=environment()).returncode) == ("CMD", 0)
+
+
+def test_the_password_is_in_no_command_line(server):
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert any(b"postgresql+psycopg" in line for line in lines)
+    assert not [line for line in lines if PASSWORD.encode() in line and b"pytest" not in line]
+
+
+def test_an_open_database_is_refused_without_the_password(server):
+    known = {"host": server.database["PGHOSTADDR"], "port": server.database["PGPORT"]}
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(user="mlflow", dbname="mlflow", **known)
+
+
 ASK = """
 import json
 from mlflow import MlflowClient, artifacts
 client, found = MlflowClient(), {}
 for task in ("lesions", "breast"):
-    experiment = client.get_experiment_by_name(task)
+    experiment = client.get_experiment_by_name(f"small.{task}")
     runs = client.search_runs([experiment.experiment_id])
-    version = client.get_model_version_by_alias(task, "champion")
+    version = client.get_model_version_by_alias(f"small.{task}", "champion")
     found[task] = {
         "runs": {run.info.run_name: [run.info.status, run.data.metrics, run.data.params] for run in runs},
         "champion": version.tags["model"],
