@@ -2,7 +2,7 @@
 
 The cluster must see the project's folder under the same path and have the packages of requirements.txt. Only items and results
 travel over the network. The function, with all its arrays, is a file in the project that each worker reads once: data that Dask
-scatters are lost with their workers, and joblib's Dask backend then fails or waits forever.
+scatters are lost with their workers, and joblib's own Dask backend, which scatters them, then fails or waits forever.
 """
 
 import importlib
@@ -11,11 +11,11 @@ import os
 import pickle
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ from pipeline.core.parallel import scratch_folder
 WAIT = 10  # seconds for the scheduler, for its first worker, and for a new one when the last is lost
 AHEAD = 4  # items submitted per thread of the cluster; bounds memory
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "opencv-python-headless", "ai-edge-litert", "keras")
+CARRIERS = (
+    "dask",
+    "distributed",
+    "cloudpickle",
+)  # of code and results: with others a worker crashes on what it is sent
 
 
 class ClusterFailure(Exception):
@@ -43,7 +48,8 @@ def run_on_cluster(function: Callable[[Any], Any], items: Iterable[Any], address
     with cluster_errors(address), connected(address) as client, scratch_folder() as folder:
         file = folder.resolve() / "function.pkl"
         file.write_bytes(cloudpickle.dumps(function))
-        check_workers(client, file)
+        check_versions(client)
+        check_folder(client, file)
         call = with_code(call_on_worker)
         waiting: deque[Future] = deque()
         for item in items:
@@ -76,6 +82,7 @@ def connected(address: str) -> Iterator[Client]:
     logging.getLogger("distributed").setLevel(
         logging.CRITICAL
     )  # it prints a traceback of every exception that it raises
+    warnings.filterwarnings("ignore", "Mismatched versions found")  # `check_versions` refuses them
     try:
         client = Client(address, timeout=WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -91,19 +98,38 @@ def connected(address: str) -> Iterator[Client]:
         yield client
 
 
-def check_workers(client: Client, file: Path) -> None:
-    """Raise ClusterFailure if a worker does not see `file`, which is new, or has other versions of PACKAGES."""
-    here = versions(PACKAGES)
-    for worker, there in client.run(with_code(inspect_worker), str(file), PACKAGES).items():
-        if there is None:
+def check_versions(client: Client) -> None:
+    """Raise ClusterFailure if a worker or the scheduler has another Python or other packages, before any code is sent.
+
+    Byte code of another Python ends a worker without a message. The scheduler computes nothing: PACKAGES may differ there.
+    """
+    found = client.get_versions(packages=list(PACKAGES))
+    here = installed(found["client"])
+    asked: list[tuple[str, Any, tuple[str, ...]]] = [("the scheduler", found["scheduler"], ("Python", *CARRIERS))]
+    asked += [(f"the worker {name}", info, ("Python", *CARRIERS, *PACKAGES)) for name, info in found["workers"].items()]
+    for name, info, compared in asked:
+        there = installed(info)
+        other = [f"{part} {there[part]}, here {here[part]}" for part in compared if there[part] != here[part]]
+        if other:
+            raise ClusterFailure(
+                f"{name} has {'; '.join(other)}; results could differ, or it could crash: install requirements.txt there, with "
+                f"Python {here['Python']}"
+            )
+
+
+def installed(info: dict[str, Any]) -> dict[str, str]:
+    """Return the version of Python, as in 3.11, and of each package that `get_versions` names, "none" if it is missing."""
+    packages = {name: version or "none" for name, version in info["packages"].items()}
+    return packages | {"Python": ".".join(packages["python"].split(".")[:2])}
+
+
+def check_folder(client: Client, file: Path) -> None:
+    """Raise ClusterFailure if a worker does not see `file`, which is new."""
+    for worker, is_seen in client.run(os.path.exists, str(file)).items():
+        if not is_seen:
             raise ClusterFailure(
                 f"the worker {worker} does not see {file.parents[2]}; a cluster has to share the project's folder, under the "
                 "same path"
-            )
-        other = [f"{name} {there[name]}, here {here[name]}" for name in PACKAGES if there[name] != here[name]]
-        if other:
-            raise ClusterFailure(
-                f"the worker {worker} has {'; '.join(other)}; results could differ: install requirements.txt there"
             )
 
 
@@ -125,20 +151,6 @@ def with_code(function: Callable[..., Any]) -> Callable[..., Any]:
     code = cloudpickle.dumps(function)
     cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     return lambda *arguments: cloudpickle.loads(code)(*arguments)
-
-
-def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the version of each package, an empty string if it is not installed."""
-    installed = dict.fromkeys(packages, "")
-    for name in packages:
-        with suppress(PackageNotFoundError):
-            installed[name] = version(name)
-    return installed
-
-
-def inspect_worker(file: str, packages: tuple[str, ...]) -> dict[str, str] | None:
-    """Return, on a worker, its versions of the packages, or None if it does not see the file."""
-    return versions(packages) if os.path.exists(file) else None
 
 
 def call_on_worker(item: Any, folder: str, file: str, alone: bool) -> bytes:

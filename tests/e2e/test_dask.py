@@ -4,17 +4,20 @@ survives in soak/test_dask.py."""
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+import distributed
 import pytest
 from distributed import Client
 
 from pipeline.core import cluster as cluster_module
 from pipeline.core.errors import ClusterError, DataError
 from pipeline.core.parallel import run_parallel
-from tests.projects import ROOT, Project
+from tests.clusters import WORKER
+from tests.projects import ROOT, Project, environment
 
 
 def test_large_closures_are_sent_once_results_keep_order(here):
@@ -79,14 +82,82 @@ def test_a_worker_with_other_packages_is_refused(here, cluster):
     cluster.start_worker("--no-nanny", PYTHONPATH=str(other.parents[1]))
     with Client(cluster.address) as client:
         cluster.wait_until(lambda: len(client.nthreads()) == 3)
-    with pytest.raises(ClusterError, match=r"has pillow 1.0, here .*; results could differ: install requirements.txt"):
+    with pytest.raises(
+        ClusterError, match=r"has pillow 1.0, here .*; results could differ, .* install requirements.txt"
+    ):
         list(run_parallel(abs, [-1], 1))
     cluster.stop_workers()
 
 
+PURE = (
+    "distributed",
+    "dask",
+    "tornado",
+    "msgpack",
+    "cloudpickle",
+    "toolz",
+    "tlz",
+    "click",
+    "yaml",
+    "psutil",
+    "zict",
+    "locket",
+)
+PURE += (
+    "sortedcontainers",
+    "tblib",
+    "urllib3",
+    "jinja2",
+    "markupsafe",
+    "packaging",
+    "fsspec",
+    "importlib_metadata",
+    "zipp",
+)
+
+
+@pytest.fixture
+def other_python(tmp_path):
+    """Another version of Python that runs a Dask worker: its path, and the packages it shares with this one."""
+    here = Path(distributed.__file__).parents[1]
+    (tmp_path / "shared").mkdir()
+    for path in (
+        found for name in PURE for found in (here / name, *here.glob(f"{name}-*.dist-info")) if found.exists()
+    ):
+        (tmp_path / "shared" / path.name).symlink_to(path)
+    env = os.environ | {"PYTHONPATH": str(tmp_path / "shared")}
+    known = [shutil.which(f"python3.{minor}") for minor in range(11, 15) if minor != sys.version_info.minor]
+    known += [str(path) for path in Path.home().glob(".pyenv/versions/3.1[1-4]*/bin/python")]
+    for python in filter(None, known):
+        code = "import sys, distributed.cli.dask_worker; print(sys.version_info[:2])"
+        done = subprocess.run([python, "-c", code], env=env, capture_output=True, text=True)
+        if done.returncode == 0 and done.stdout.strip() != str(sys.version_info[:2]):
+            return python, env["PYTHONPATH"]
+    pytest.skip("no other Python that can run a Dask worker is installed")
+
+
+@pytest.mark.filterwarnings("ignore:Mismatched versions found")
+def test_a_worker_with_another_python_is_refused_before_it_crashes(here, cluster, other_python):
+    cluster.stop_workers()
+    python, packages = other_python
+    command = [python, "-m", "distributed.cli.dask_worker", cluster.address, *WORKER, "--no-nanny"]
+    with (cluster.folder / "dask.log").open("a") as log:
+        env = environment() | {"PYTHONPATH": packages}
+        cluster.workers.append(subprocess.Popen(command, cwd=cluster.folder, env=env, stdout=log, stderr=log))
+    with Client(cluster.address) as client:
+        cluster.wait_until(lambda: len(client.nthreads()) == 1)
+    with pytest.raises(
+        ClusterError, match=r"the worker tcp://\S+ has Python 3.1\d, here 3.1\d; .*numpy none, here"
+    ) as caught:
+        list(run_parallel(abs, [-1], 1))
+    assert "scheduler" not in str(caught.value)
+    assert cluster.workers[0].poll() is None, "no code reached it"
+    cluster.stop_workers()
+
+
 def test_a_worker_that_does_not_see_the_project_is_refused(here, monkeypatch):
-    check = cluster_module.check_workers
-    monkeypatch.setattr(cluster_module, "check_workers", lambda client, file: (file.unlink(), check(client, file)))
+    check = cluster_module.check_folder
+    monkeypatch.setattr(cluster_module, "check_folder", lambda client, file: (file.unlink(), check(client, file)))
     with pytest.raises(ClusterError, match=f"does not see {here}; a cluster has to share the project's folder"):
         list(run_parallel(abs, [-1], 1))
 
