@@ -15,8 +15,7 @@ def board(task: str, root: Path = Path()) -> str:
     path = TaskPaths(task, root).leaderboard
     if not path.exists():
         return f"{task}: not run yet: dvc repro\n"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(artifacts.read_text(path).splitlines()))
     selection = artifacts.read_json(TaskPaths(task, root).selection)
     metric = selection["metric"]
     seen = test_set_evaluations.count(task, selection["winner"], root)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import types
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,11 +19,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
+from pipeline.core.errors import DataError
+
 if TYPE_CHECKING:
     import numpy as np
 
 JSON = dict[str, Any]  # an object as it stands in a file, where no type says what it holds
+CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)  # where git marks the first side
 DIGITS = 6  # significant for reports: enough to compare, few enough to be equal with another BLAS
+
+
+class UnreadableError(DataError, ValueError):
+    """An output on the disk is not what a stage wrote."""
 
 
 @contextmanager
@@ -50,9 +58,27 @@ def write_json(path: str | Path, content: Any) -> None:
     write_bytes(path, (text + "\n").encode())
 
 
+def read_text(path: str | Path) -> str:
+    """Return the text of an output that git keeps; raise UnreadableError if a merge left both sides in it."""
+    text = Path(path).read_text(encoding="utf-8")
+    if conflict := CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise UnreadableError(
+            f"{Path(path).as_posix()}: has a merge conflict in line {line}; take dvc.lock and reports/ from one side (git "
+            "checkout --theirs -- dvc.lock reports), then run 'dvc repro'"
+        )
+    return text
+
+
 def read_json(path: str | Path) -> Any:
-    """Return what `write_json` wrote."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Return what `write_json` wrote; raise UnreadableError, which is a ValueError, too, if this is no JSON."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UnreadableError(
+            f"{Path(path).as_posix()}: is no JSON ({error}); run 'dvc repro', which writes it"
+        ) from None
 
 
 def from_json(kind: Any, content: Any) -> Any:
