@@ -6,8 +6,11 @@ for tasks that have none.
 """
 
 import sys
+from pathlib import Path
+from typing import Any
 
-from pipeline.core import artifacts, code_hashes, params, paths, yaml_edit
+from pipeline.core import artifacts, code_hashes, copies, params, paths, yaml_edit
+from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.tasks import raw_data
@@ -25,10 +28,22 @@ def remove_reader() -> None:
             print("check: params.yaml: the key 'reader' of tasks is no longer needed and was removed", file=sys.stderr)
 
 
+def link_data(content: dict[str, Any]) -> None:
+    """In DVC's copy for an experiment, let raw data and uploads that git ignores lead to the original's."""
+    for block in [*content["tasks"].values(), *(content.get("external") or {}).values()]:
+        if not Path(block["raw"]).is_relative_to(paths.DEMO):
+            copies.link_from_home(block["raw"])
+    for name in content["tasks"]:
+        for folder, _ in uploads.FOLDERS.values():
+            copies.link_from_home(TaskPaths(name).uploads / folder)
+
+
 def main() -> None:
     content = params.load()
     check(content)
     remove_reader()
+    if copies.in_copy():
+        link_data(content)
     for name in content["tasks"]:
         for warning in raw_data.check(name, params.task(name)):
             print(f"check: {warning}", file=sys.stderr)

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import artifacts, params, params_models, paths
+from pipeline.core import artifacts, copies, params, params_models, paths
 from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.prediction import mlflow_model
@@ -99,7 +99,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     `origin` holds each model's tags that say where its results come from. In DVC's copy for an experiment, runs are added
     and nothing else changes: its results are not the project's.
     """
-    experiment, today = experiment_id(client, names.of_task(task)), not mlflow_store.in_copy()
+    experiment, today = experiment_id(client, names.of_task(task)), not copies.in_copy()
     named = {"DVC_EXP_NAME": os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
     created, run_ids = 0, {}
     for shown in records:
@@ -123,7 +123,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
 
 def mirror_decisions(client: Any, task: str) -> None:
     """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
-    decisions = [] if mlflow_store.in_copy() else decision_record.read_decisions(task)
+    decisions = [] if copies.in_copy() else decision_record.read_decisions(task)
     experiment = experiment_id(client, names.of_decisions(task)) if decisions else ""
     for decision in decisions:
         if find_run(client, experiment, decision.key):

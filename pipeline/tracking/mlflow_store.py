@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.core import paths
+from pipeline.core import copies, paths
 from pipeline.core.errors import AssayError
 from pipeline.tracking import moved_store
 
@@ -39,19 +39,9 @@ class TrackError(AssayError):
     """MLflow's store or pages cannot be had."""
 
 
-def home() -> Path:
-    """Return the project's folder; for the copies in which DVC runs queued experiments DVC_ROOT is the original."""
-    return Path(os.environ.get("DVC_ROOT") or ".").resolve()
-
-
-def in_copy() -> bool:
-    """Return whether this is DVC's copy of the project for an experiment: its results are not the project's state."""
-    return home() != Path.cwd().resolve()
-
-
 def folder() -> Path:
     """Return the absolute path of the project's own store."""
-    return home() / paths.STORE
+    return copies.home() / paths.STORE
 
 
 def server() -> str | None:

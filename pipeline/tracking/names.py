@@ -8,7 +8,7 @@ import re
 import subprocess
 from pathlib import PurePosixPath
 
-from pipeline.core import params
+from pipeline.core import copies, params
 from pipeline.core.params_models import MlflowParams
 from pipeline.tracking import mlflow_store
 
@@ -37,9 +37,9 @@ def prefix() -> str:
 def repository() -> str:
     """Return the name of the repository as its remote has it, else of the project's folder, in letters that MLflow takes."""
     try:
-        command = ["git", "-C", str(mlflow_store.home()), "remote", "get-url", "origin"]
+        command = ["git", "-C", str(copies.home()), "remote", "get-url", "origin"]
         remote = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
         remote = ""
     name = PurePosixPath(remote.replace("\\", "/").replace(":", "/")).name.removesuffix(".git")
-    return UNFIT.sub("-", name or mlflow_store.home().name).strip(".-_") or "assay"
+    return UNFIT.sub("-", name or copies.home().name).strip(".-_") or "assay"
