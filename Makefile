@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## run the graph on the two embedded tasks and print the lead
 	@start=$$(date +%s); \
 	python -m pipeline.recover && \
 	if dvc status --quiet; then echo "Nothing to do: params, code and data are those of the last run."; \
-	else dvc repro && echo "Done in $$(($$(date +%s) - start)) s."; fi && \
+	else dvc --wait-for-lock repro && echo "Done in $$(($$(date +%s) - start)) s."; fi && \
 	echo && python -m pipeline.leaderboard && \
 	echo "All runs side by side in MLflow: make ui.  Predict in the browser: make app."
 

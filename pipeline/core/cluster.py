@@ -103,10 +103,12 @@ def check_versions(client: Client) -> None:
 
     Byte code of another Python ends a worker without a message. The scheduler computes nothing: PACKAGES may differ there.
     """
-    found = client.get_versions(packages=list(PACKAGES))
-    here = installed(found["client"])
-    asked: list[tuple[str, Any, tuple[str, ...]]] = [("the scheduler", found["scheduler"], ("Python", *CARRIERS))]
-    asked += [(f"the worker {name}", info, ("Python", *CARRIERS, *PACKAGES)) for name, info in found["workers"].items()]
+    answers = client.get_versions(packages=list(PACKAGES))
+    here = installed(answers["client"])
+    asked: list[tuple[str, Any, tuple[str, ...]]] = [("the scheduler", answers["scheduler"], ("Python", *CARRIERS))]
+    asked += [
+        (f"the worker {name}", info, ("Python", *CARRIERS, *PACKAGES)) for name, info in answers["workers"].items()
+    ]
     for name, info, compared in asked:
         there = installed(info)
         other = [f"{part} {there[part]}, here {here[part]}" for part in compared if there[part] != here[part]]

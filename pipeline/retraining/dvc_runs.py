@@ -20,6 +20,7 @@ NICE = 10
 POLL = 0.3  # s between two readings of the log
 # `dvc` at low priority, which ends with the process that started it
 DVC = (sys.executable, "-c", "from pipeline.retraining.dvc_runs import dvc; dvc()")
+WAIT = "--wait-for-lock"  # of another DVC in the same workspace
 STARTS = ("Running stage '", "Stage '")  # of the lines in which DVC names the stage it has reached
 
 
@@ -45,16 +46,20 @@ def dvc() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
-    """Run a DVC command in the workspace, after what a killed one left half written is set aside."""
+    """Run a DVC command in the workspace, after what a killed one left half written is set aside.
+
+    It waits for the lock of another DVC. That one waits for three seconds only: what merely asks runs at full priority.
+    """
     for line in lock_recovery.recover():
         print(line, file=sys.stderr)
-    return subprocess.run([*DVC, *arguments], env=environment(), capture_output=True, text=True)
+    program = DVC if arguments[0] == "repro" else (sys.executable, "-m", "dvc")
+    return subprocess.run([*program, WAIT, *arguments], env=environment(), capture_output=True, text=True)
 
 
 def cache_folder() -> str:
     """Return the absolute path of the workspace's DVC cache; raise RetrainError where there is no DVC workspace."""
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, env=environment()
+        [sys.executable, "-m", "dvc", WAIT, "cache", "dir"], capture_output=True, text=True, env=environment()
     )
     if done.returncode:
         raise RetrainError(f"this is no DVC workspace: {done.stderr.strip()}")

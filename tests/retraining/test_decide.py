@@ -30,7 +30,7 @@ def repro_gives(monkeypatch, code: int) -> list[list[str]]:
     ran: list[list[str]] = []
 
     def run(command, **_):
-        ran.append(list(command[3:]))
+        ran.append(list(command[4:]))
         return type("Done", (), {"returncode": code, "stderr": "ERROR: it broke", "stdout": ""})
 
     monkeypatch.setattr(dvc_runs.subprocess, "run", run)
