@@ -53,7 +53,8 @@ class ReadParams(Strict):
     `one_hot` lists the columns that are one label together; `valid_csv` and `test_csv` are the other parts of a shipped split.
 
     Of their values: `intensity` says what becomes 0..255 (see `data.images.pixel_rule`), `resize` how an image becomes square,
-    `frames` which of a DICOM file are samples. `match` is the DICOM attribute by which a CSV names files.
+    `frames` which of a DICOM file are samples. `match` is the DICOM attribute by which `path_column` of the CSV names files, and
+    `dicom_group` that by which files are one patient's, of which only a salted hash is kept.
     """
 
     csv: str | None = None
@@ -76,6 +77,7 @@ class ReadParams(Strict):
     resize: Literal["stretch", "letterbox", "crop"] = "stretch"
     frames: Literal["middle", "all"] = "middle"
     match: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] | None = None
+    dicom_group: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID"] | None = None
 
     @model_validator(mode="after")
     def _one_grouping(self) -> "ReadParams":

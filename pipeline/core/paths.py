@@ -10,6 +10,7 @@ DATA, MODELS, REPORTS = Path("data"), Path("models"), Path("reports")
 CODE = DATA / ".code"  # which files each stage reaches, written by `check`
 READY = DATA / ".ready"  # a file per kind of task: what has to be there before its samples can be read
 DEMO = DATA / "demo"  # the embedded data sets, drawn by `demo`
+SALT = DATA / ".salt"  # the key of patients' hashes, see data.dicom.patient_hash: git ignores it
 UPLOADS = DATA / "uploads"  # samples that users added
 MONITOR = DATA / "monitor"  # counts of what the champions were shown
 

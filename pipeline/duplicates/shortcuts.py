@@ -17,7 +17,7 @@ MARKS, OF_MARKS = "white marks", (0.75, 0.7)  # of 64 cells: highlights of tissu
 # Where and with what a sample was taken, in names of columns
 ACQUISITION = re.compile(
     r"(?i)(^|[\W_])(site|scanner|device|machine|manufacturer|vendor|hospital|cent(er|re)|clinic|ward|camera|microscope|stain(er)?|"
-    r"kernel|protocol|sequence|operator|reader|technician|batch|plate|run|kit|lab(oratory)?|cohort|source|dataset)(name|type|no|nr)?"
+    r"kernel|modality|body_part|view|burned_in|protocol|sequence|operator|reader|technician|batch|plate|run|kit|lab(oratory)?|cohort|source|dataset)(name|type|no|nr)?"
     r"($|[\W_])"
 )
 MOST_VALUES = 20  # of a property in words; rarer values count as one

@@ -51,6 +51,7 @@ def prepare(task: str, batch: str) -> None:
     for shared in (
         paths.FEATURES,
         paths.UNPACKED,
+        paths.SALT,
         *(TaskPaths(task).uploads / kind for kind, _ in uploads.FOLDERS.values()),
     ):
         if shared.exists():

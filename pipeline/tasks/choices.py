@@ -80,6 +80,9 @@ def about_group(read: dict[str, Any], grouping: Grouping | None) -> list[tuple[s
     otherwise = "--group COLUMN, --group-from REGEX or --no-group decides otherwise"
     if read.get("no_group"):
         return [("group", "none: each sample is another patient, as you decided")]
+    if read.get("dicom_group"):
+        where = f"{read['dicom_group']} of the DICOM files, of which a salted hash is kept (data/.salt)"
+        return [("group", f"{where}: samples that share it stay together; {otherwise}")]
     if grouping is None:
         return []
     if not grouping.is_known:

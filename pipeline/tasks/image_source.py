@@ -10,9 +10,10 @@ import pandas as pd
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.label_columns import name_labels, says_label
+from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import archives
 from pipeline.data.folders.class_folders import FolderReading, read_folders
-from pipeline.data.folders.folder_names import SHIPPED, split_names
+from pipeline.data.folders.folder_names import SHIPPED, plain, split_names
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
 from pipeline.tasks.naming_csv import LABEL_TABLES, NamingCsv, csv_folder, find_parts, naming_csvs, read_naming
@@ -43,6 +44,8 @@ def find_source(path: Path, label: str | None, choices: Choices) -> ImageSource 
 
     Raises DataError where more than one reading is possible.
     """
+    if path.name.upper() == "DICOMDIR":
+        path = path.parent
     if path.is_file() and not archives.is_archive(path):
         csv = read_naming(path, choices)
         if csv is None and choices.images:
@@ -189,10 +192,13 @@ def from_csv(
     block |= {f"{subset}_csv": part.path.relative_to(folder).as_posix() for subset, part in parts.items()}
     if csv.column.column != "path":
         block["path_column"] = csv.column.column
+    if csv.column.match:
+        block["match"] = csv.column.match
     if images:
         block["images"] = images
     taken = {csv.column.column, *(value for value in read.values() if isinstance(value, str)), *read.get("one_hot", [])}
-    rest = [name for name in csv.table if name not in taken]
+    personal = PERSONAL if csv.column.match else ()
+    rest = [name for name in csv.table if name not in taken and plain(name) not in personal]
     lines = about_columns(roles, read, label, choices.group)
     if "one_hot" in read:
         lines.insert(
@@ -200,6 +206,7 @@ def from_csv(
         )
     if csv.column.column != "path" or images:
         where = f" in {some(images, 4)}" if images and images != ["."] else ""
+        where += f", the {csv.column.match} of DICOM files" if csv.column.match else ""
         lines.append(("images", f"named by column {csv.column.column!r}{where}; --images DIR names another folder"))
     if csv.column.moved:
         cell, file = csv.column.moved

@@ -15,7 +15,11 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, tables
 from pipeline.data.columns.column_roles import columns_of
+from pipeline.data.dicom import dicom_samples
+from pipeline.data.dicom import headers as dicom_headers
+from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import folder_layout
+from pipeline.data.folders.folder_names import plain
 from pipeline.data.images import PixelRule
 from pipeline.data.images.proposal import propose
 from pipeline.data.samples import scan_table, task_params
@@ -72,10 +76,18 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
     read, raw, root, csv = dict(source.read), to_raw(source.raw), source.folder, source.read.get("csv")
     columns = list(source.lines)
     listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
+    of_dicom = dicom_headers.read_headers(root, (sample.path for sample in listed))
+    attribute = dicom_samples.group_attribute(list(of_dicom.values()))
+    if attribute and not choices.has_group and plain(read.get("group", "PatientID")) in PERSONAL:
+        read = {key: value for key, value in read.items() if key not in ("group", "group_from")} | {
+            "dicom_group": attribute
+        }
+        listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
+    columns += dicom_samples.about(of_dicom, task_params("image", raw, read).read)
     proposed = propose([root / sample.path for sample in listed], workers)
     read |= proposed.block
     rule, grouping = PixelRule(proposed.intensity), None
-    if not choices.has_group and "group" not in read and "group_from" not in read:
+    if not choices.has_group and not {"group", "group_from", "dicom_group"} & set(read):
         n_levels = (
             len(read["folders"].split("/")) if "folders" in read else 1 + any(sample.shipped for sample in listed)
         )

@@ -8,8 +8,9 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
-from pipeline.data.folders.folder_names import split_names
-from pipeline.data.folders.image_csv import ImageColumn, find_image_column
+from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex
+from pipeline.data.folders.folder_names import plain, split_names
+from pipeline.data.folders.image_csv import ImageColumn, find_image_column, have_suffix, places
 from pipeline.data.tabular.missing import missing_in
 from pipeline.tasks.choices import Choices
 
@@ -35,8 +36,26 @@ def read_naming(path: Path, choices: Choices, top: Path | None = None) -> Naming
     """Return the CSV at `path` if it names images; `top` is a folder that is not left in search of them."""
     table = tables.read_csv(path, header=choices.header)
     rest = table.drop(columns=[column for column in choices.exclude if column in table])
-    column = find_image_column(rest, path, choices.images, top)
+    column = find_dicom_column(rest, path, choices.images, top) if may_be_dicom_csv(rest) else None
+    column = column or find_image_column(rest, path, choices.images, top)
     return NamingCsv(path, table, column) if column else None
+
+
+def may_be_dicom_csv(table: pd.DataFrame) -> bool:
+    """Return whether a CSV has a column that may be an identifier of DICOM files, and none that names files."""
+    names = {plain(name) for name in table}
+    return bool(names & PERSONAL) and not any(have_suffix(table[name]) for name in table)
+
+
+def find_dicom_column(table: pd.DataFrame, path: Path, images: str | None, top: Path | None) -> ImageColumn | None:
+    """Return the column by whose identifiers a CSV names DICOM files; None where there are no such files."""
+    for root, folder in places(path, images, top):
+        if Path.cwd().resolve().is_relative_to(root.resolve()):
+            continue  # the whole project
+        match = DicomIndex(root, [folder]).find_column(table)
+        if match is not None:
+            return ImageColumn(match[0], root, path.relative_to(root).as_posix(), [folder], match=match[1])
+    return None
 
 
 def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list[NamingCsv]:

@@ -38,6 +38,7 @@ OF_IMAGES = (
     "skip",
     "intensity",
     "match",
+    "dicom_group",
 )  # keys of read
 RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 

@@ -19,6 +19,8 @@ from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
 from pipeline.data.columns.label_names import check_classes
 from pipeline.data.columns.one_label import label_of
+from pipeline.data.dicom.dicom_index import DicomIndex
+from pipeline.data.dicom.dicom_samples import describe
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.class_folders import read_folders
 from pipeline.data.folders.folder_names import SHIPPED
@@ -66,6 +68,7 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
                 f"{root.as_posix()}: tasks.{name}.read.group_from finds nothing in any path, the first is "
                 f"{samples[0].path!r}; mend the regular expression or leave it out"
             )
+    samples = describe(samples, root, task.read)
     return sorted(samples, key=lambda s: s.path), sorted(skipped, key=lambda s: s.path)
 
 
@@ -79,7 +82,9 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
     parts = [(read.csv, "train" if shipped else "", "csv")]
     parts += [(read.valid_csv, "valid", "valid_csv"), (read.test_csv, "test", "test_csv")]
     root = folder_of(task.raw)
-    index = ImageIndex(root, read.images) if read.images else None
+    index: ImageIndex | DicomIndex | None = ImageIndex(root, read.images) if read.images else None
+    if read.match:
+        index = DicomIndex(root, read.images or ["."])
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for csv, subset, key in parts:
@@ -94,7 +99,7 @@ def from_csv(task: TaskParams, name: str) -> tuple[list[Sample], list[Skipped]]:
 
 
 def from_table(
-    table: pd.DataFrame, path: Path, read: ReadParams, name: str, subset: str, index: ImageIndex | None
+    table: pd.DataFrame, path: Path, read: ReadParams, name: str, subset: str, index: ImageIndex | DicomIndex | None
 ) -> tuple[list[Sample], list[Skipped]]:
     """Return the images that the rows of one CSV name, and those without a label."""
     label = None if read.one_hot else read.label
@@ -110,8 +115,11 @@ def from_table(
     samples, skipped, extras = [], [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
     for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
         row = dict(zip(table.columns, cells, strict=True))
-        cell = row[read.path_column]
-        if index is None or not cell:
+        cell, files = row[read.path_column], []
+        if isinstance(index, DicomIndex):
+            files = index.find(read.match or "", cell)
+            relative = f"{path.name} row {number}"  # never the identifier
+        elif index is None or not cell:
             relative = inside(cell, path, number)
         else:
             relative = index.resolve(cell, f"{path.as_posix()}: row {number}", subset)
@@ -122,16 +130,17 @@ def from_table(
         if word in missing or not word:
             skipped.append(Skipped(relative, f"has no label in {path.name} ({word or 'empty'})"))
             continue
+        if read.match and not files:
+            skipped.append(Skipped(relative, f"names no DICOM file by its {read.match}"))
         more = {kept: row[column] for column, kept in extra.items()}
-        samples.append(
-            Sample(
-                path=relative,
-                label=word,
-                group=row[read.group] if read.group else "",
-                shipped=shipped_name(row[read.shipped], path, number) if read.shipped else subset,
-                extra=extras.setdefault(tuple(more.values()), more),
-            )
+        sample = Sample(
+            path=relative,
+            label=word,
+            group=row[read.group] if read.group else "",
+            shipped=shipped_name(row[read.shipped], path, number) if read.shipped else subset,
+            extra=extras.setdefault(tuple(more.values()), more),
         )
+        samples += [replace(sample, path=file) for file in files] if read.match else [sample]
     return samples, skipped
 
 

@@ -69,6 +69,7 @@ class ImageColumn:
     csv : the CSV, relative to raw
     images : the folders below raw that hold the images; none where the cells are paths from raw
     moved : a cell with the path of another computer, and the file that it names here; empty where there is none
+    match : the DICOM attribute by which the column names files, None where cells are names of files
     """
 
     column: str
@@ -76,6 +77,7 @@ class ImageColumn:
     csv: str
     images: list[str]
     moved: tuple[str, ...] = ()
+    match: str | None = None
 
 
 def find_image_column(

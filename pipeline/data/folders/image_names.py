@@ -9,6 +9,8 @@ from pathlib import Path, PureWindowsPath
 from pipeline.core.errors import DataError
 from pipeline.data.folders.folder_names import split_names
 from pipeline.data.folders.sample_files import TRIED, is_system, suffix_of
+from pipeline.data.images.dicom_files import is_dicom
+from pipeline.data.images.limits import HEAD
 
 NUMBER = re.compile(r"\d+(\.0)?")
 URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]+://[^/]*/")
@@ -29,9 +31,22 @@ def list_images(root: Path, folder: str, most: int = MOST_FILES) -> list[str]:
         paths += [
             prefix + name
             for name in files
-            if not is_system(name) and suffix_of(name) in TRIED and suffix_of(name) != ""
+            if not is_system(name)
+            and suffix_of(name) in TRIED
+            and (suffix_of(name) or starts_as_dicom(Path(above, name)))
         ]
     return sorted(paths)
+
+
+def starts_as_dicom(path: Path) -> bool:
+    """Return whether a file without suffix is DICOM: those of a PACS export often have none."""
+    try:
+        if not path.is_file():
+            return False  # a pipe would never end
+        with path.open("rb") as file:
+            return is_dicom(file.read(HEAD))
+    except OSError:
+        return False
 
 
 def without_suffix(path: str) -> str:

@@ -12,6 +12,7 @@ SYSTEM = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")  # how folders and files be
 JPEGS = (".jfif", ".jpe", ".jif", ".pjpeg", ".pjp", ".dib")  # other names of JPEG and BMP
 # The decoder tells what to do about medical formats.
 TRIED = (*SUFFIXES, *JPEGS, ".dcm", ".dicom", ".nii", ".gz", "")
+UID = re.compile(r"\d+(\.\d+){3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Skipped:
 
 
 def suffix_of(path: str) -> str:
-    """Return the suffix of a file's name in lower case."""
-    return os.path.splitext(path)[1].lower()
+    """Return the suffix of a file's name in lower case; a DICOM identifier such as 1.2.840.1 has none."""
+    return "" if UID.fullmatch(path.rsplit("/", 1)[-1]) else os.path.splitext(path)[1].lower()
 
 
 def is_system(name: str) -> bool:
@@ -49,6 +50,8 @@ def reason_to_skip(parts: list[str], folders: list[str]) -> str:
         return "a hidden or system file"
     if parts[-1].lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"):
         return "a hidden or system file"
+    if parts[-1].lower() == "dicomdir":
+        return "is a list of DICOM files (DICOMDIR): the files themselves are read"
     if not folders:
         return "is not in a class folder"
     if not folders[0].strip():

@@ -172,14 +172,17 @@ def parse(data: bytes) -> DicomImage:
 
 def parse_header(file: IO[bytes]) -> DicomImage:
     """Return what `parse` does without the pixels of an open file."""
+    return described(read_elements(file, TAGS), False)
+
+
+def read_elements(file: IO[bytes], tags: list[str]) -> Dataset:
+    """Return some elements of an open file, without its pixels."""
     file.seek(0)
     start = file.read(4096)
     file.seek(0)
     if DeflatedExplicitVRLittleEndian.encode() in start:
-        return parse(file.read())
-    return described(
-        with_syntax(pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(TAGS))), False
-    )
+        return read_dataset(file.read(), tags)
+    return with_syntax(pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(tags)))
 
 
 def read_dataset(data: bytes, tags: list[str], **options: Any) -> Dataset:

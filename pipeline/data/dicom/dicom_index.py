@@ -1,0 +1,70 @@
+"""Find the DICOM files that a CSV of labels means by PatientID, StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.data.dicom.headers import IDS, may_be_dicom, read_headers
+from pipeline.data.folders.folder_names import plain
+from pipeline.data.folders.sample_files import is_system, walk
+from pipeline.data.tables import is_missing
+
+# Headers of columns, in lower case and without signs, that are such identifiers or say who a patient is.
+PERSONAL = {name.lower() for name in IDS} | {
+    *("patient", "patientname", "patientbirthdate", "birthdate", "dob", "studydate", "seriesdate", "acquisitiondate"),
+    *(
+        "contentdate",
+        "studytime",
+        "accessionnumber",
+        "mrn",
+        "studyid",
+        "studyuid",
+        "seriesuid",
+        "sopuid",
+        "instanceuid",
+    ),
+    *("name", "firstname", "lastname", "surname", "frameofreferenceuid"),
+}
+FEWEST_FOUND = 0.5  # share of a column's cells that must be identifiers of files
+PROBED = 200  # cells
+
+
+class DicomIndex:
+    """The DICOM files in some folders below `root`, by their identifiers."""
+
+    def __init__(self, root: Path, folders: Sequence[str]):
+        paths = [
+            path
+            for path in walk(root)
+            if may_be_dicom(path) and not any(map(is_system, path.split("/"))) and _is_in(path, folders)
+        ]
+        self.headers = read_headers(root, paths)
+        self._paths: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in IDS}
+        for path, header in self.headers.items():
+            for name, identifier in header.ids.items():
+                if identifier:
+                    self._paths[name][identifier].append(path)
+
+    def __len__(self) -> int:
+        return len(self.headers)
+
+    def find(self, attribute: str, cell: str) -> list[str]:
+        """Return the files whose attribute is a cell, sorted."""
+        return self._paths[attribute].get(cell.strip(), [])
+
+    def find_column(self, table: pd.DataFrame) -> tuple[str, str] | None:
+        """Return the column of a table that names files and the attribute by which it does, the finest first; None without."""
+        for attribute in IDS:
+            columns = sorted(table, key=lambda name: plain(name) != attribute.lower())
+            for column in columns:
+                cells = [cell for cell in table[column] if not is_missing(cell)][:PROBED]
+                hits = sum(bool(self.find(attribute, cell)) for cell in cells)
+                if cells and hits >= FEWEST_FOUND * len(cells):
+                    return column, attribute
+        return None
+
+
+def _is_in(path: str, folders: Sequence[str]) -> bool:
+    return any(folder == "." or path.startswith(f"{folder}/") for folder in folders)

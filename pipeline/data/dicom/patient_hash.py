@@ -1,0 +1,46 @@
+"""Turn identifiers of patients, studies and series into names of groups that tell nobody who they are.
+
+A name is a keyed hash; the key is made once and lies in data/.salt, which git ignores. Whoever has the key and an identifier can
+find its group: keep it as you keep the data. Without it a clone names the groups anew, but what belongs together stays together.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.core.errors import ParamsError
+from pipeline.core.paths import SALT
+
+LENGTH = 12  # hex digits: among a million patients two share a name with a chance of 0.2 %
+
+
+def hashed(kind: str, identifier: str) -> str:
+    """Return the name of the group of an identifier, such as patient-4f1c...; "" for an empty one."""
+    if not identifier:
+        return ""
+    digest = hmac.new(salt(), f"{kind}:{identifier}".encode(), hashlib.sha256).hexdigest()
+    return f"{kind}-{digest[:LENGTH]}"
+
+
+def salt() -> bytes:
+    """Return the project's key; it is made where there is none. Copies in which DVC runs experiments use the original's."""
+    return _read(Path(os.environ.get("DVC_ROOT") or ".").resolve() / SALT)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    except FileExistsError:
+        pass
+    key = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(key) < 32:
+        raise ParamsError(
+            f"{path.as_posix()}: is no key; restore it from a copy, or delete it: patients then get new names"
+        )
+    return key.encode()
