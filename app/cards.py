@@ -5,10 +5,9 @@ from typing import Any, TypedDict
 
 from app.serving import Served
 from pipeline.core import artifacts
-from pipeline.core.errors import BundleError, DataError, StageError
+from pipeline.core.errors import BundleError, DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import selection, test_set_evaluations
-from pipeline.evaluation.selection import Selection
+from pipeline.evaluation import test_set_evaluations
 from pipeline.prediction import bundle
 
 CARD = ("estimator", "features", "input", "positive", "decision", "versions", "data_fingerprint")  # of bundle.json
@@ -28,7 +27,7 @@ class Summary(TypedDict):
 def summary(served: Served) -> Summary:
     """Return the entry of a champion in the list of tasks."""
     info = served.info
-    facts: Summary = {
+    return {
         "task": served.task,
         "kind": info.kind,
         "model": info.model,
@@ -36,30 +35,26 @@ def summary(served: Served) -> Summary:
         "classes": info.classes,
         "warning": info.warning,
     }
-    return facts
 
 
-def selection_of(served: Served) -> Selection | None:
-    """Return the content of selection.json if it belongs to the bundle in use, otherwise None."""
-    with suppress(BundleError, StageError, OSError):
-        if bundle.expected_sha256(served.task).startswith(served.id.rpartition("@")[2]):
-            return selection.read(served.task)
-    return None
+def is_selected(served: Served) -> bool:
+    """Return whether selection.json, and so the reports, are of the bundle in use."""
+    with suppress(BundleError):
+        return bundle.expected_sha256(served.task).startswith(served.id.rpartition("@")[2])
+    return False
 
 
 def description(served: Served) -> dict[str, Any]:
     """Return classes, columns, metrics and origin of a champion."""
     info = served.info
-    selected = selection_of(served)
-    card = {key: getattr(info, key) for key in CARD}
-    card["chosen"] = selected.reason if selected else None
-    card["use"] = "Research use, not a medical device."
+    card = {key: getattr(info, key) for key in CARD} | {"chosen": None, "use": "Research use, not a medical device."}
     metrics: dict[str, Any] = {
         "out_of_fold": {name: value for name, value in info.metrics.items() if name != "reference"}
     }
-    if selected:
-        # The report may not exist yet or may be removed by `dvc repro`; test_looks.csv may be unreadable.
+    if is_selected(served):
+        # Reports may not exist yet or may be removed by `dvc repro`; test_looks.csv may be unreadable.
         with suppress(OSError, DataError):
+            card["chosen"] = artifacts.read_json(TaskPaths(served.task).selection).get("reason")
             metrics["test"] = artifacts.read_json(TaskPaths(served.task).test_report(info.model))
             evaluations = test_set_evaluations.count(served.task, info.model)
             card["test_looks"] = test_set_evaluations.in_words(evaluations) if evaluations else None

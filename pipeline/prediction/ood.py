@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.image_with_columns import ImageWithColumns
-from pipeline.data.tables import new_categories
 from pipeline.prediction import ood_images
 from pipeline.prediction.answer import OodScore
 from pipeline.prediction.bundle import BundleInfo
@@ -22,6 +21,7 @@ def score(info: BundleInfo, limit: float, features: Any, embedding: Any, referen
 
         return ood_tables.score(features, info.schema, limit)
     if limit == np.inf and isinstance(features, ImageWithColumns):
+        from pipeline.data.tables import new_categories
         from pipeline.prediction import ood_tables
 
         new = new_categories(features.columns, info.schema)
