@@ -35,7 +35,7 @@ def group_of(pattern: str, path: str) -> str:
 
 
 def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
-    """Return the regular expressions that divide the paths into groups of images, the coarser first.
+    """Return the regular expressions that divide the paths into groups of images: those that find most, the coarser first.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
         values = [group_of(pattern, path) for path in paths]
         if is_division(values):
             groups.setdefault(tuple(as_numbers(values)), PathGroup(pattern, words, values, is_named))
-    return sorted(groups.values(), key=lambda group: (not group.is_named, group.n_values))
+    return sorted(groups.values(), key=lambda group: (not group.is_named, group.values.count(""), group.n_values))
 
 
 def is_division(values: list[str], fewest: int = FEWEST_VALUES) -> bool:
