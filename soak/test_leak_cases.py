@@ -51,9 +51,18 @@ def visits(rng: np.random.Generator, **columns: object) -> pd.DataFrame:
     return table
 
 
-@pytest.mark.parametrize("column", ["MRN", "patient_nbr", "hospital number", "key7"])
-def test_visits_of_patients_print_chance_whatever_their_id_is_called(project, tmp_path, column):
-    table = visits(np.random.default_rng(0), **{column: [f"P{row // 5:03d}" for row in range(400)]})
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("MRN", "P{p:03d}"),
+        ("hospital number", "{p}.0"),
+        ("key7", "P{p:03d}"),
+        ("sample", "P{p:03d}-V{k}"),
+        ("surname", "{p}Lee"),
+    ],
+)
+def test_visits_of_patients_print_chance_whatever_their_id_is_called(project, tmp_path, column, cell):
+    table = visits(np.random.default_rng(0), **{column: [cell.format(p=row // 5, k=row % 5) for row in range(400)]})
     table.to_csv(tmp_path / "visits.csv", index=False)
     says_chance(
         figures(project, f"visits-{column.lower().replace(' ', '-').replace('_', '-')}", tmp_path / "visits.csv")
