@@ -10,10 +10,11 @@ import pandas as pd
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.label_columns import name_labels, says_label
+from pipeline.data.columns.one_label import MultiLabelError
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import archives
 from pipeline.data.folders.class_folders import FolderReading, read_folders
-from pipeline.data.folders.folder_names import SHIPPED, plain, split_names
+from pipeline.data.folders.folder_names import SHIPPED, are_folds, are_numbered, plain, split_names
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
 from pipeline.tasks.naming_csv import LABEL_TABLES, NamingCsv, csv_folder, find_parts, naming_csvs, read_naming
@@ -53,9 +54,10 @@ def find_source(path: Path, label: str | None, choices: Choices) -> ImageSource 
         return from_csv(csv, label, choices) if csv else None
     folder = archives.folder_of(path)
     raw = path if folder != path else None
-    csvs = (
-        [] if choices.folders else naming_csvs(csv_folder(folder) if raw else folder, choices, folder if raw else None)
-    )
+    start = csv_folder(folder)
+    top = folder if raw or start != folder else None
+    csvs = [] if choices.folders else naming_csvs(start, choices, top)
+    top = folder if csvs and (top or csvs[0].path.parent != folder) else None
     reading = choose_reading(folder, path, csvs, label, choices)
     if reading is not None:
         if label or choices.group:
@@ -64,7 +66,7 @@ def find_source(path: Path, label: str | None, choices: Choices) -> ImageSource 
                 "another name, that finds images"
             )
         return from_class_folders(reading, path, folder, choices)
-    return from_csv(csvs[0], label, choices, raw, folder if raw else None, csvs[1:])
+    return from_csv(csvs[0], label, choices, raw, top, csvs[1:])
 
 
 def choose_reading(
@@ -85,8 +87,12 @@ def choose_reading(
         return None
     try:
         named = name_labels(csvs[0].table.drop(columns=csvs[0].column.column), csvs[0].path, label, choices.group)
+    except MultiLabelError:
+        raise
     except DataError:
         return reading
+    if named.label is None or are_numbered(set(classes.values())) or are_folds(set(classes.values())):
+        return None
     if named.label is None or labels_agree(csvs[0], csvs[0].table[named.label], folder, classes):
         return None
     name = csvs[0].path.name
@@ -118,7 +124,7 @@ def labels_agree(csv: NamingCsv, labels: pd.Series, folder: Path, classes: dict[
 def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices: Choices) -> ImageSource:
     """Return the source of class folders, with what their levels were taken for."""
     roles = reading.roles
-    others = [] if choices.folders else tables_in(csv_folder(folder) if folder != path else folder)
+    others = [] if choices.folders else tables_in(csv_folder(folder))
     labels = {sample.label for sample in reading.samples}
     if len(labels) == 1 and others:
         raise DataError(
@@ -187,6 +193,7 @@ def from_csv(
     roles = name_labels(columns, csv.path, label, choices.group)
     read = decided(roles.as_read(), choices)
     parts, warnings = find_parts(csv, read, choices, others, top)
+    warnings += about_unread(csv, parts, read, warnings)
     images = list(dict.fromkeys(name for part in (csv, *parts.values()) for name in part.column.images))
     block: dict[str, Any] = {"csv": csv.path.relative_to(folder).as_posix() if top else csv.column.csv}
     block |= {f"{subset}_csv": part.path.relative_to(folder).as_posix() for subset, part in parts.items()}
@@ -221,6 +228,19 @@ def from_csv(
     if choices.header != "first":
         block["header"] = choices.header
     return ImageSource(raw or folder, folder, block | read, lines, warnings)
+
+
+def about_unread(csv: NamingCsv, parts: dict[str, NamingCsv], read: dict[str, Any], warnings: list[str]) -> list[str]:
+    """Return a warning on other tables next to a CSV without a column of groups: these may name the patients."""
+    used = {csv.path.name, *(part.path.name for part in parts.values())}
+    others = [
+        name for name in tables_in(csv.path.parent) if name not in used and not any(name in text for text in warnings)
+    ]
+    if not others or "group" in read or "no_group" in read:
+        return []
+    return [
+        f"{some(others, 3)} next to {csv.path.name} not read; a column of patients or lesions in it has to be in {csv.path.name}"
+    ]
 
 
 def to_raw(path: Path) -> str:

@@ -15,6 +15,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, tables
 from pipeline.data.columns.column_roles import columns_of
+from pipeline.data.columns.one_label import check_joined
 from pipeline.data.dicom import dicom_samples
 from pipeline.data.dicom import headers as dicom_headers
 from pipeline.data.dicom.dicom_index import PERSONAL
@@ -165,6 +166,8 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
     for column in (*choices.exclude, *choices.keep):
         tables.require_column(table, column, path, "--exclude or --keep")
     roles = columns_of(table.drop(columns=list(choices.exclude)), path, label, choices.group)
+    if roles.label:
+        check_joined(table[roles.label], roles.label, path)
     read, grouping = decided(roles.as_read(), choices), None
     read |= {"header": choices.header} if choices.header != "first" else {}
     read |= {"exclude": list(choices.exclude)} if choices.exclude else {}

@@ -1,5 +1,6 @@
 """CSVs that name images: which of a folder do, and which belong together as the parts of a shipped split."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,17 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
+from pipeline.data.columns.label_columns import name_labels
+from pipeline.data.columns.label_names import holds_classes
+from pipeline.data.columns.one_label import MultiLabelError
 from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex
 from pipeline.data.folders.folder_names import plain, split_names
-from pipeline.data.folders.image_csv import ImageColumn, find_image_column, have_suffix, places
+from pipeline.data.folders.image_csv import AmbiguousImageError, ImageColumn, find_image_column, have_suffix, places
+from pipeline.data.folders.sample_files import is_system
 from pipeline.data.tabular.missing import missing_in
 from pipeline.tasks.choices import Choices
 
+MOST_TABLES = 100  # that are tried in search of one that names images
 LABEL_TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet", ".pq")
 
 
@@ -27,9 +33,32 @@ class NamingCsv:
 
 
 def csv_folder(folder: Path) -> Path:
-    """Return the folder of an archive that holds its CSVs: the top, or the only folder in it."""
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
-    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+    """Return the folder that holds the CSVs of a data set: the top, or as long as there is nothing else the only folder in it."""
+    while True:
+        entries = [entry for entry in folder.iterdir() if not is_system(entry.name)]
+        if len(entries) != 1 or not entries[0].is_dir():
+            return folder
+        folder = entries[0]
+
+
+def tables_below(folder: Path) -> list[Path]:
+    """Return the tables in a folder, or where it has none those in the folders below, the first `MOST_TABLES`."""
+    own = sorted(
+        entry for entry in folder.iterdir() if entry.suffix.lower() in LABEL_TABLES and not is_system(entry.name)
+    )
+    if own:
+        return own
+    below: list[Path] = []
+    for above, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_system(name))
+        below += [
+            Path(above, name)
+            for name in sorted(files)
+            if Path(name).suffix.lower() in LABEL_TABLES and not is_system(name)
+        ]
+        if len(below) >= MOST_TABLES:
+            break
+    return below[:MOST_TABLES]
 
 
 def read_naming(path: Path, choices: Choices, top: Path | None = None) -> NamingCsv | None:
@@ -59,15 +88,22 @@ def find_dicom_column(table: pd.DataFrame, path: Path, images: str | None, top: 
 
 
 def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list[NamingCsv]:
-    """Return the CSVs in a folder that name images; several only if they are the parts of one shipped split."""
+    """Return the CSVs in a folder, or below it, that name images; several only if they are the parts of one shipped split.
+
+    Of several, those without labels do not count.
+    """
     csvs = []
-    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in LABEL_TABLES):
+    for path in tables_below(folder):
         try:
-            csv = read_naming(path, choices, top)
+            csv = read_naming(path, choices, top if path.parent == folder else top or folder)
+        except AmbiguousImageError:
+            raise
         except (DataError, OSError):
             continue  # a stray file: the scan passes it over
         if csv is not None:
             csvs.append(csv)
+    if len(csvs) > 1 and not choices.folders:
+        csvs = [csv for csv in csvs if csv.column.column == "path" or has_labels(csv)]
     if len(csvs) < 2:
         return csvs
     subsets = split_names([csv.path.stem for csv in csvs])
@@ -76,6 +112,18 @@ def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list
     names = ", ".join(csv.path.name for csv in csvs)
     same = " have a column 'path'" if all(csv.column.column == "path" for csv in csvs) else " name images"
     raise DataError(f"{folder.as_posix()}: {names}{same}; give the one that is meant")
+
+
+def has_labels(csv: NamingCsv) -> bool:
+    """Return whether a CSV that names images has labels of two classes or more; several labels an image count, too."""
+    table = csv.table.drop(columns=csv.column.column)
+    try:
+        roles = name_labels(table, csv.path, None, None)
+    except MultiLabelError:
+        return True
+    except DataError:
+        return False
+    return bool(roles.one_hot) or holds_classes(table[roles.label])
 
 
 def find_parts(

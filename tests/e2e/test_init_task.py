@@ -4,8 +4,12 @@ import csv
 import io
 import json
 import re
+import zipfile
+from pathlib import Path
 
 import numpy as np
+import openpyxl
+import pytest
 from PIL import Image
 
 from tests.samples import encoded, noise, png_header, put
@@ -63,6 +67,47 @@ def test_a_task_is_made_run_and_removed_without_trace(clone):
     assert clone.repro("holdout@lesions", "holdout@breast") == []  # DVC has seen this params.yaml before
     assert clone.read("dvc.lock") == lock
     assert clone.run("git", "status", "--porcelain").stdout == ""
+
+
+def packed(root: Path) -> Path:
+    """Return a zip archive made on Windows: images, and a CSV whose one-hot columns are the label."""
+    raw = put(root, {"readme.txt": "x"}) / "skin.zip"
+    rows = [f"ISIC_{n:03},{float(n % 2)},{float(n % 2 == 0)},0.0\n" for n in range(60)]
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("skin/truth.csv", "image,MEL,NV,BCC\n" + "".join(rows))
+        for n in range(60):
+            archive.writestr(f"skin\\input\\ISIC_{n:03}.png", drawn("malignant" if n % 2 else "benign", n))
+    return raw
+
+
+def listed(root: Path) -> Path:
+    """Return a workbook that names images by their paths on another computer, and their labels in German."""
+    book = openpyxl.Workbook()
+    book.active.append(["Datei", "Patient", "Diagnose", "Standort"])
+    for n in range(60):
+        path = f"C:\\Daten\\Studie\\bilder\\{n:03}.png"
+        book.active.append([path, f"P{n // 2}", "bösartig" if n // 2 % 2 else "gutartig", "AB"[n % 3 > 0]])
+    put(root, {f"bilder/{n:03}.png": drawn("malignant" if n // 2 % 2 else "benign", n) for n in range(60)})
+    book.save(root / "befunde.xlsx")
+    return root / "befunde.xlsx"
+
+
+@pytest.mark.parametrize(("make", "positive"), [(packed, "MEL"), (listed, "bösartig")])
+def test_archives_and_lists_of_images_reach_the_test_set(clone, make, positive):
+    raw = make(clone.folder / "data/raw/own")
+    clone.run("python", "-m", "pipeline.init_task", "mine", raw.relative_to(clone.folder).as_posix())
+    content = clone.params()
+    keep = ["mine-logreg", "mine-dummy"]
+    kept = {name: block for name, block in content["models"].items() if block["task"] != "mine" or name in keep}
+    clone.change(models=kept, tasks__mine__models=keep, tasks__mine__select__draws=100)
+    assert content["tasks"]["mine"]["preprocess"]["positive"] == positive
+    clone.repro("holdout@mine")
+    assert json.loads(clone.read("data/mine/audit.json"))["n_files"] == 60
+    report = json.loads(clone.read("reports/mine/cv/mine-logreg.json"))
+    assert report["ci"]["roc_auc"][0] > 0.5
+    board = list(csv.DictReader(io.StringIO(clone.read("reports/mine/leaderboard.csv").decode())))
+    assert board[0]["model"] == "mine-logreg"
+    assert float(board[0]["test_roc_auc"]) > 0.5
 
 
 def test_missing_raw_data_stop_the_graph_first(clone):

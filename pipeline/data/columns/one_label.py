@@ -9,13 +9,18 @@ from pipeline.data.tables import is_missing
 
 FEWEST_COLUMNS = 3  # two columns of 0 and 1 that exclude each other may be a feature and its opposite
 ZERO_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+UNCERTAIN = {"-1": 0, "-1.0": 0}  # of CheXpert: neither
 SIGNS = ("|", ";", ",", "+")  # between the labels of a cell
 FEWEST_SINGLE = 0.5  # share of the parts of joined cells that must be labels of their own
 
 
+class MultiLabelError(DataError):
+    """Raised where samples have several labels."""
+
+
 def bits(cells: pd.Series) -> pd.Series | None:
     """Return the cells of a column as 0 and 1, None where one is neither; an empty cell is 0."""
-    values = cells.str.lower().map(lambda cell: 0 if is_missing(cell) else ZERO_ONE.get(cell, -1))
+    values = cells.str.lower().map(lambda cell: 0 if is_missing(cell) else (ZERO_ONE | UNCERTAIN).get(cell, -1))
     return None if (values < 0).any() else values
 
 
@@ -42,7 +47,7 @@ def find_one_hot(table: pd.DataFrame, path: Path) -> list[str]:
         n_ones = sum(columns[name] for name in run)
         many = n_ones[n_ones > 1]
         if len(many):
-            raise DataError(
+            raise MultiLabelError(
                 f"{path.as_posix()}: is multi-label: {len(many)} rows have a 1 in several of the columns {', '.join(run[:5])}"
                 f"{' ...' if len(run) > 5 else ''}, the first is row {many.index[0] + 1}. One label a sample is expected: "
                 f"name a single column, --label {run[0]}"
@@ -66,7 +71,7 @@ def check_joined(labels: pd.Series, column: str, path: Path) -> None:
         parts = {part.strip() for value in joined for part in value.split(sign)}
         if joined and len(parts) >= 2 and sum(part in values for part in parts) >= FEWEST_SINGLE * len(parts):
             row = labels[labels == sorted(joined)[0]].index[0] + 1
-            raise DataError(
+            raise MultiLabelError(
                 f"{path.as_posix()}: is multi-label: column {column!r} holds several labels in a cell, for instance "
                 f"{sorted(joined)[0]!r} in row {row}. One label a sample is expected: name another column, --label, or write "
                 "one label a row"

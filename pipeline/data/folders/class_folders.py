@@ -111,4 +111,7 @@ def passed_over(
             )
         what = f"holds {len(inside)} documents and no image" if inside else "is empty"
         notes.append(f"the folder {folders[0]!r} {what}: it is no class")
+    labels = {sample.label for sample in samples}
+    if notes and len(labels) == 1:
+        raise DataError(f"{where}: only one class ({min(labels)}); at least two are needed; {notes[0]}")
     return notes

@@ -23,7 +23,10 @@ MASKS = {
 }
 MASKS |= {"rois", "groundtruth", "gt", "overlay", "overlays", "heatmap", "heatmaps", "contour", "contours", "labels"}
 MASKS |= {"maskimages", "lesionmasks", "groundtruths"}
-FOLD = re.compile(r"(?i)(?:\w*[ _-])?(?:k?folds?|cv|parts?|partitions?|batch|chunk|subset|set|split)[ _-]?\d{1,3}")
+FOLD = re.compile(
+    r"(?i)(?:\w*[ _-])?(?:k?folds?|cv|parts?|partitions?|batch|chunk|subset|set|split|images?|imgs?)[ _-]?\d{1,3}"
+)
+FEWEST_CASES = 6  # folders with one name and a number, from which on they are cases rather than grades
 PATIENT = re.compile(
     r"(?i)(?:patients?|pat|pt|p|subjects?|subj|sub|s|participants?|persons?|cases?|mrn|pid|id|volunteer|donor|tcga)[ _-]?"
     r"[a-z]{0,3}[ _-]?\d+[a-z0-9_-]*"
@@ -53,7 +56,8 @@ def split_names(names: Collection[str]) -> dict[str, str]:
     {'ISIC_Training_Input': 'train', 'ISIC_Test_Input': 'test'}
     """
     words = {
-        name: re.findall(r"[^\W\d_]+|\d+", _without_set(re.sub(r"^\d+[ _.-]+", "", _apart(name)))) for name in names
+        name: re.findall(r"[^\W\d_]+|\d+", _without_set(re.sub(r"^(?:\d+[ _.-]+|[a-z]\.)", "", _apart(name))))
+        for name in names
     }
     lists = list(words.values())
     common = set.intersection(*map(set, lists)) if len(lists) > 1 else set()
@@ -63,6 +67,13 @@ def split_names(names: Collection[str]) -> dict[str, str]:
         if len(left) == 1 and left[0] in SHIPPED | OTHER_SPLITS:
             splits[name] = (SHIPPED | OTHER_SPLITS)[left[0]]
     return splits
+
+
+def subset_of(name: str) -> str:
+    """Return train, valid or test where the name of a folder or CSV has exactly one such word: train_labels; else ""."""
+    words = re.findall(r"[^\W\d_]+", _without_set(_apart(name)))
+    subsets = {(SHIPPED | OTHER_SPLITS)[word] for word in words if word in SHIPPED | OTHER_SPLITS}
+    return subsets.pop() if len(subsets) == 1 else ""
 
 
 def _apart(name: str) -> str:
@@ -82,7 +93,16 @@ def are_folds(names: Collection[str]) -> bool:
 
 def are_patients(names: Collection[str]) -> bool:
     """Return whether nearly all names are those of patients: patient012, sub-03, TCGA-A1."""
-    return len(names) > 1 and sum(bool(PATIENT.fullmatch(name.strip())) for name in names) >= 0.9 * len(names)
+    if len(names) > 1 and sum(bool(PATIENT.fullmatch(name.strip())) for name in names) >= 0.9 * len(names):
+        return True
+    return len(names) >= FEWEST_CASES and are_numbered(names)
+
+
+def are_numbered(names: Collection[str]) -> bool:
+    """Return whether all names are one word with numbers of two digits or more: Base11, Base12; BraTS20_Training_001."""
+    parts = [re.fullmatch(r"(.*\D)(\d{2,})", name.strip()) for name in names]
+    stems = {part[1] if part else None for part in parts}
+    return len(names) > 1 and len(stems) == 1 and None not in stems
 
 
 def are_numbers(names: Collection[str]) -> bool:

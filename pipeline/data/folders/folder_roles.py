@@ -62,8 +62,8 @@ def recognise(paths: Sequence[str], where: str, skip: str | None = None) -> Fold
         if splits and "split" not in levels:
             check_splits(splits, names, where)
             levels.append("split")
-        elif len(names) == 1 and below and (_is_wrapper(min(names), where) or _all_splits(below)):
-            levels.append("any")
+        elif len(names) == 1 and below and not _is_class(min(names)):
+            levels.append("any")  # a single folder is no class of several; those below it are
         else:
             break
     check_folds(names, below, levels, where)
@@ -74,6 +74,7 @@ def recognise(paths: Sequence[str], where: str, skip: str | None = None) -> Fold
         pattern = rf"^(?:[^/]+/){{{depth}}}([^/]+)/" if depth else "^([^/]+)/"
         return FolderRoles("/".join([*levels, "any", "class"]), skip, pattern)
     check_shared(kept, depth, levels, where)
+    check_nested(kept, depth, levels, where)
     return FolderRoles("/".join([*levels, "class"]), skip)
 
 
@@ -82,14 +83,9 @@ def names_at(folders: Sequence[Sequence[str]], depth: int) -> set[str]:
     return {path[depth] for path in folders if len(path) > depth}
 
 
-def _is_wrapper(name: str, where: str) -> bool:
-    """Return whether a folder that is alone holds the classes: it is named images, like the folder it is in, or was packed."""
-    stem, _, suffix = where.rsplit("/", 1)[-1].rpartition(".")
-    return plain(name) in CONTAINERS or plain(name) == plain(stem or suffix) or suffix.lower() == "zip"
-
-
-def _all_splits(names: Collection[str]) -> bool:
-    return len(names) > 1 and len(split_names(names)) == len(names)
+def _is_class(name: str) -> bool:
+    """Return whether a folder that is alone is one class of which the others are missing, as benign is."""
+    return is_negative(name, "") or plain(name) in ("malignant", "positive", "abnormal", "tumor", "cancer")
 
 
 def some(names: Collection[str], most: int = 4) -> str:
@@ -153,6 +149,31 @@ def check_shared(kept: list[list[str]], depth: int, levels: list[str], where: st
         f"{where}: the classes may be {some(names)}, or {some(shared)}, which each of these holds. The upper level: --folders "
         f"{above}class. The lower one: --folders {above}any/class (read.folders)"
     )
+
+
+def check_nested(kept: list[list[str]], depth: int, levels: list[str], where: str) -> None:
+    """Raise DataError where every folder holds several others and no image: these may be the classes, as in organ/diagnosis."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for path in kept:
+        if len(path) > depth:
+            below[path[depth]].add(path[depth + 1] if len(path) > depth + 1 else "")
+    names, inner = set(below), set().union(*below.values()) if below else set()
+    is_nested = len(names) > 1 and all(len(inside) > 1 for inside in below.values()) and "" not in inner
+    is_apart = sum(map(len, below.values())) == len(inner) <= MOST_CLASSES
+    if not is_nested or not is_apart or has_negative(names):
+        return
+    if are_numbers(inner) or are_patients(inner) or are_folds(inner) or any(map(has_digits, inner)):
+        return
+    above = "".join(f"{level}/" for level in levels)
+    raise DataError(
+        f"{where}: the classes may be {some(names)}, or the folders in them, {some(inner)}. The upper level: --folders "
+        f"{above}class. The lower one: --folders {above}any/class (read.folders)"
+    )
+
+
+def has_digits(name: str) -> bool:
+    """Return whether a name may number a patient, visit or date."""
+    return any(sign.isdigit() for sign in name)
 
 
 def has_negative(names: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names
+from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names, subset_of
 from pipeline.data.folders.image_names import ImageIndex, folders_of, is_moved
 from pipeline.data.folders.sample_files import JPEGS
 from pipeline.data.images import SUFFIXES
@@ -60,6 +60,10 @@ MOST_DIFFERENT = 0.9  # share of a column's cells that are different, where it i
 MOST_FOLDERS = 50
 
 
+class AmbiguousImageError(DataError):
+    """Raised where a CSV names images that are in several folders."""
+
+
 @dataclass(frozen=True)
 class ImageColumn:
     """The column of a CSV that names images.
@@ -103,7 +107,7 @@ def find_image_column(
         index = ImageIndex(root, [folder])
         likely = candidates if images is not None or root in (path.parent, top) else sure
         for name in likely if len(index) else ():
-            subset = split_names([path.stem]).get(path.stem, "")
+            subset = subset_of(path.stem)
             if images is None and name not in sure and not is_list_of(table[name], index, subset):
                 continue
             folders = look_up(table[name], index, images is not None, subset)
@@ -259,7 +263,7 @@ def choose_folder(hits: list[tuple[str, list[str]]]) -> list[str]:
     most = max(likely.values(), default=0)
     best = sorted(name for name, n in likely.items() if n == most)
     if len(best) != 1:
-        raise DataError(
+        raise AmbiguousImageError(
             f"{hits[0][0]!r} names a file in {' and in '.join(best[:3] or sorted(folders)[:3])}; say which folder is meant: "
             "--images DIR (read.images)"
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PureWindowsPath
 
 from pipeline.core.errors import DataError
-from pipeline.data.folders.folder_names import split_names
+from pipeline.data.folders.folder_names import subset_of
 from pipeline.data.folders.sample_files import TRIED, is_system, suffix_of
 from pipeline.data.images.dicom_files import is_dicom
 from pipeline.data.images.limits import HEAD
@@ -128,9 +128,7 @@ class ImageIndex:
     def _prefer(self, paths: list[str], word: str, subset: str) -> list[str]:
         """Return the best of several files: in the folder of the same subset, else the one that the cell names in full."""
         if len(paths) > 1 and subset:
-            tops = {path.split("/")[0] for path in paths}
-            named = split_names(tops)
-            same = [path for path in paths if named.get(path.split("/")[0]) == subset]
+            same = [path for path in paths if subset in map(subset_of, path.split("/")[:-1])]
             paths = same or paths
         exact = [path for path in paths if path == word]
         return exact or paths

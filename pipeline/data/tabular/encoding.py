@@ -17,6 +17,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")  # no text has these; 0x1a ends files of old systems
+OTHER_ALPHABET = 0.5  # share of the signs that are not ASCII
 PIECE = 1 << 20  # bytes decoded at once while checking
 
 
@@ -56,7 +57,18 @@ def _single_byte(data: bytes, broken: int, path: Path) -> tuple[str, list[Notice
         raise DataError(
             f"{path}: is neither UTF-8 nor Windows-1252 (byte {broken} cannot be decoded); save it as 'CSV UTF-8'"
         )
+    if _is_other_alphabet(data.decode("cp1252")):
+        raise DataError(
+            f"{path}: is neither UTF-8 nor of a Western European alphabet (but Cyrillic, Greek, Chinese, Japanese ...), whose "
+            "encodings cannot be told apart; save it as 'CSV UTF-8'"
+        )
     return "cp1252", [_notice(path, "Windows-1252 (Latin-1)")]
+
+
+def _is_other_alphabet(text: str) -> bool:
+    """Return whether most signs that are not ASCII stand in words of these: Latin letters with accents stand among others."""
+    runs = [len(run) for run in re.findall(r"[^\x00-\x7f]+", text)]
+    return sum(length for length in runs if length > 2) > OTHER_ALPHABET * sum(runs)
 
 
 def _utf16_without_mark(data: bytes) -> str | None:

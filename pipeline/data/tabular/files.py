@@ -20,8 +20,8 @@ from pipeline.data.tabular.wrappings import check_format, unpacked
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".xlsm", ".parquet", ".pq", ".arff")
 Header = Literal["first", "none"]
 FOOTER = re.compile(
-    r"(?i)(totals?|sum|mean|average|median|count|n ?=|source|notes?|generated|end of|summe|gesamt|mittelwert|quelle|stand|"
-    r"somme|moyenne|suma|promedio|media|fuente|totale?)\b"
+    r"(?i)(?:totals?|sum|mean|average|median|count|source|notes?|generated|end of|summe|gesamt|mittelwert|quelle|stand|"
+    r"somme|moyenne|suma|promedio|media|fuente|totale?)\b|n\s*=\s*\d"
 )
 
 

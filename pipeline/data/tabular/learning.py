@@ -3,7 +3,6 @@
 `learn` turns a table of text into one that holds plain numbers, whatever signs, units and ranges it was written with.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -19,8 +18,8 @@ from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_par
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
 SHOWN = 5  # odd cells; more are counted
-MANY = 20  # different cells that begin like numbers and are none
-NUMBER_LIKE = r"\W{0,2}\d+([.,:/]|\W*$|\W*[^\d\W]{1,3}\W*$)"
+MANY = 20  # different cells that hold digits and are no numbers
+MOSTLY = 0.8  # share of the odd cells that hold a digit
 FEW = 10  # different whole numbers, which may be codes
 
 
@@ -180,7 +179,8 @@ class _Column:
             notices.append(self._notice("unit", text))
         if form.limits:
             n_limits = sum(count for cell, count in self.counts.items() if LIMIT.fullmatch(cell))
-            text = f"{n_limits} of {self.counts.total()} cells are limits, read as such: {example!r} is {form.plain(example)}"
+            shown = f"{example!r} is {form.plain(example)}"
+            text = f"{n_limits} of {self.counts.total()} cells are limits or estimates, read as their number: {shown}"
             notices.append(self._notice("limit", text))
         elif example and not form.unit:
             notices.append(self._notice("number", f"{example!r} is read as {form.plain(example)}"))
@@ -208,7 +208,8 @@ class _Column:
         notices = []
         odd = [cell for cell in self.counts if not is_plain(cell)]
         n_odd = sum(self.counts[cell] for cell in odd)
-        if len(odd) > max(MANY, self.counts.total() / 4) and all(re.match(NUMBER_LIKE, cell) for cell in odd):
+        n_like = sum(any(sign.isdigit() for sign in cell) for cell in odd)
+        if len(odd) > max(MANY, self.counts.total() / 4) and n_like >= MOSTLY * len(odd):
             text = f"is taken as {len(self.counts)} categories; if they are numbers, {self._where(odd[0])} is not understood"
             notices.append(self._notice("category", text, self._row_of(odd[0])))
         elif n_odd <= self.counts.total() / 2:

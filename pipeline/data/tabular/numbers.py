@@ -29,7 +29,9 @@ UNIT = re.compile(
     rf"({SIGN}(?:[\d.,'’ \u00a0\u202f\u2009]*\d|\d)(?:[eE][+-]?\d+)?)\s*([^\W\d_]\S*(?: \S*[^\W\d_]\S*)?|[%‰°µ€$£]\S*)"
 )
 CURRENCY = re.compile(rf"([€$£¥₹])\s*({SIGN}[\d.,'’ \u00a0\u202f\u2009]*\d)")
-LIMIT = re.compile(r"(?:<=?|>=?|≤|≥)\s*(\S.*)")  # below or above what can be measured
+LIMIT = re.compile(
+    r"(?i)(?:<=?|>=?|≤|≥|~|≈|ca\.?|approx\.?|about|etwa|env\.?)\s*([\d.,].*)"
+)  # of what can be measured, or estimates
 ONE_LETTER_UNITS = "gshmldyKTVWJ%‰°"
 
 

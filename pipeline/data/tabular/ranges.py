@@ -4,15 +4,18 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+YEARS = r"(?:\s*(?:years?|yrs?|y|jahren?|jahre|ans|años|anos|anni|jaar))?"
 NUMBER = r"(?:0|[1-9]\d*)(?:\.\d+)?"
 BRACKETED = re.compile(
     rf"[\[(\]]\s*({NUMBER})\s*(?:-|–|,|;|\.\.|to)\s*({NUMBER})\s*[\])\[]"
 )  # also ]50, 60] of R and maths
-BARE = re.compile(rf"({NUMBER})\s*(?:-|–|\.\.|to)\s*({NUMBER})(?:\s*(?:years?|yrs?|y))?", re.IGNORECASE)
+BARE = re.compile(rf"({NUMBER})\s*(?:-|–|\.\.|to)\s*({NUMBER}){YEARS}", re.IGNORECASE)
 FROM = re.compile(
-    rf"(?:>=?|≥|over|from|above)\s*({NUMBER})|({NUMBER})\s*(?:\+|and over|and above|or more)", re.IGNORECASE
+    rf"(?:>=?|≥|over|from|above|über|ab|plus de|más de)\s*({NUMBER}){YEARS}|"
+    rf"({NUMBER})\s*(?:\+|and over|and above|or more|und mehr|und älter|et plus|y más){YEARS}",
+    re.IGNORECASE,
 )
-UNDER = re.compile(rf"(?:<=?|≤|under|below|up to)\s*({NUMBER})", re.IGNORECASE)
+UNDER = re.compile(rf"(?:<=?|≤|under|below|up to|unter|bis|moins de|menos de)\s*({NUMBER}){YEARS}", re.IGNORECASE)
 MOST = 60  # different ranges
 LEAST = 2
 

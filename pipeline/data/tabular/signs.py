@@ -147,7 +147,9 @@ class SignTeller:
         """Return whether 1.234 is a thousand and more: all points of the column are so, and the file has 1,5 elsewhere."""
         if self.signs.decimal_point:
             return False
-        in_file = self.file_signs.decimal_comma and not self.file_signs.decimal_point
+        in_file = (
+            self.file_signs.decimal_comma or self.file_signs.thousands_point
+        ) and not self.file_signs.decimal_point
         return bool(
             self.signs.thousands_point or (self.signs.either_point and in_file and not self.signs.decimal_comma)
         )

@@ -178,8 +178,8 @@ def test_empty_folders_and_documents_are_said(tmp_path):
 
 
 def test_an_empty_class_of_two_is_not_replaced_by_patients(tmp_path):
-    found = reading(tmp_path, ["benign/", *(f"malignant/patient{p}/1.png" for p in range(4))])
-    assert {label for label, _ in subsets(found)} == {"malignant"}
+    with pytest.raises(DataError, match=r"only one class \(malignant\).*the folder 'benign' is empty"):
+        reading(tmp_path, ["benign/", *(f"malignant/patient{p}/1.png" for p in range(4))])
 
 
 def test_images_beside_another_folder_are_asked_about(tmp_path):
@@ -214,3 +214,35 @@ def test_label_maps_next_to_images_are_no_samples(tmp_path):
     assert [sample.path for sample in found.samples if "label" in sample.path] == []
     named = reading(tmp_path / "own", [f"{c}/{n}_label.png" for c in AB for n in range(3)])
     assert len(named.samples) == 6
+
+
+@pytest.mark.parametrize("top", ["Dataset_BUSI_with_GT", "archive/data_v2/images"])
+def test_a_single_folder_around_the_classes_is_no_class(tmp_path, top):
+    found = reading(tmp_path, [f"{top}/{c}/{n}.png" for c in AB for n in range(3)])
+    assert {sample.label for sample in found.samples} == set(AB)
+
+
+def test_a_single_folder_that_names_a_class_stays_one(tmp_path):
+    found = reading(tmp_path, [f"benign/{c}/{n}.png" for c in AB for n in range(3)])
+    assert {sample.label for sample in found.samples} == {"benign"}
+
+
+def test_folders_within_classes_are_asked_about(tmp_path):
+    paths = [f"{organ}/{organ}_{c}/{n}.png" for organ in ("lung", "colon") for c in AB for n in range(3)]
+    with pytest.raises(
+        DataError, match=r"the classes may be colon, lung, or the folders in them, .*--folders any/class"
+    ):
+        reading(tmp_path, paths)
+    with_dates = [f"{c}/{c}-{day}/{n}.png" for c in AB for day in (1, 2) for n in range(3)]
+    assert {sample.label for sample in reading(tmp_path / "b", with_dates).samples} == set(AB)
+
+
+def test_numbered_folders_are_cases_and_no_classes(tmp_path):
+    with pytest.raises(DataError, match="look like patients, not classes"):
+        reading(tmp_path, [f"BraTS20_Training_{n:03}/t1.png" for n in range(8)])
+
+
+def test_a_class_of_documents_is_named_when_one_is_left(tmp_path):
+    paths = [f"a/{n}.png" for n in range(3)] + [f"b/{n}.txt" for n in range(3)]
+    with pytest.raises(DataError, match=r"only one class \(a\).*the folder 'b' holds 3 documents and no image"):
+        reading(tmp_path, paths)

@@ -208,3 +208,11 @@ def test_without_a_header_columns_are_numbered():
     assert list(found.table) == ["column_1", "column_2", "column_3", "column_4"]
     assert len(found.table) == 60
     assert found.lines[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("диагноз,возраст\nболен,1\n", "cp1251"), ("诊断,年龄\n良性,1\n恶性,2\n", "gbk")]
+)
+def test_encodings_that_cannot_be_told_are_refused(text, encoding):
+    with pytest.raises(DataError, match="Cyrillic, Greek, Chinese"):
+        read_table(Path("t.csv"), text.encode(encoding))

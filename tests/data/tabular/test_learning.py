@@ -260,8 +260,13 @@ def test_numbers_in_other_signs_are_read(cells, plain):
 def test_many_limits_are_read_as_such_and_reported():
     found = learnt(a=many("<0,5", "1,5", "2,5", ">10"))
     assert found.table["a"][:4].tolist() == ["0.5", "1.5", "2.5", "10"]
-    assert "cells are limits, read as such: '<0,5' is 0.5" in found.notices[0].text
+    assert "cells are limits or estimates, read as their number: '<0,5' is 0.5" in found.notices[0].text
     assert ColumnFormat.from_json("number", found.formats["a"].to_json()).canonical("<0,7") == "0.7"
+
+
+def test_ranges_of_years_are_read_in_other_languages():
+    found = learnt(a=many("<18 Jahre", "18-39 Jahre", "40-59 Jahre", "60+ Jahre"))
+    assert found.table["a"][:4].tolist() == ["9", "28.5", "49.5", "69.5"]
 
 
 def test_many_unread_numbers_are_reported():

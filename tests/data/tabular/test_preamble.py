@@ -58,7 +58,12 @@ def test_separators_at_the_end_of_rows_are_no_column():
 
 
 @pytest.mark.parametrize(
-    ("rows", "text"), [("Total,,\n", "line 22 .'Total'.*looks like a footer"), ("# end\n", "begins with #")]
+    ("rows", "text"),
+    [
+        ("n = 20,,\n", "line 22 .'n = 20'.*looks like a footer"),
+        ("Total,,\n", "line 22 .'Total'.*looks like a footer"),
+        ("# end\n", "begins with #"),
+    ],
 )
 def test_a_footer_is_named_with_its_line(rows, text):
     body = f"name,crp,outcome\n{BODY}{rows}" + ("x,1,ill\n" * 2 if "#" in rows else "")
