@@ -1,5 +1,6 @@
 """Find which samples belong to one patient, and on what grounds: by names of columns, by what is in them, or by paths."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -187,7 +188,11 @@ def few(n_groups: int) -> str:
 def explain_clusters(table: pd.DataFrame, seed: int) -> str | None:
     """Return the column whose values are the sets of rows that certainly belong together, None where there is none."""
     counts = {column: count_values(table[column]) for column in table}
-    repeated = [column for column, (n_values, n_cells) in counts.items() if 3 <= n_values <= MOST_VALUES * n_cells]
+    repeated = [
+        column
+        for column, (n_values, n_cells) in counts.items()
+        if 3 <= n_values <= MOST_VALUES * n_cells and not is_decimal(table[column])
+    ]
     alone = [str(row) for row in range(len(table))]
     measured = [column for column, (n, n_cells) in counts.items() if n < n_cells or is_decimal(table[column])]
     typed = tables.typed(table[measured])
@@ -202,7 +207,7 @@ def explain_clusters(table: pd.DataFrame, seed: int) -> str | None:
 
 def is_decimal(column: pd.Series) -> bool:
     """Return whether a column has numbers with digits behind the point, as measurements have and running numbers have not."""
-    return any("." in cell for cell in column)
+    return any(re.search(r"[.]\d*[1-9]", cell) for cell in column if is_number_like(cell))
 
 
 def agrees(column: pd.Series, clusters: RowClusters) -> bool:

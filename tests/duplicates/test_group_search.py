@@ -68,6 +68,13 @@ def test_whole_numbers_that_others_follow_are_no_patients():
     assert not search_table(table.astype(str), 0).is_known
 
 
+def test_a_measurement_of_rows_entered_twice_is_no_patient():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5)).round(3)
+    table = pd.DataFrame(np.r_[X, X[rng.integers(0, 200, 150)]], columns=list("abcde"))
+    assert not search_table(table.astype(str), 0).is_known
+
+
 def test_sex_and_site_of_repeated_patients_are_not_patients():
     assert not search_table(visits().drop(columns="nr"), 0).is_known
 

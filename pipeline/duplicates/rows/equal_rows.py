@@ -27,6 +27,7 @@ DRAWS = 5
 MOST_ROWS = 20_000  # that the model is fitted to; of more a part
 FEW = 0.02  # other patients expected to equal a row: with fewer, an equal row is a copy
 SUSPICIOUS = 0.001  # probability that so many rows of new patients equal known ones
+MOST_SUMMED, ROWS_OF_SUM = 60, 5000  # columns and rows in which a sum is sought
 SLACK = 4.0  # times as many equal pairs as expected are explained: of scales that measure one thing the trees see half
 
 
@@ -136,13 +137,35 @@ def row_keys(features: pd.DataFrame) -> list[str]:
 
 
 def as_codes(features: pd.DataFrame) -> np.ndarray:
-    """Return each column as the ranks of its values, int (n, n_columns), missing as -1; those of few values come first."""
+    """Return each column as the ranks of its values, int (n, n_columns), missing as -1; those of few values come first.
+
+    Sums and other linear functions of columns before them are left out: rows that are equal in these are equal in them.
+    """
     codes = []
     for name in features:
         column = features[name]
         column = column.where(column != "") if column.dtype == object else column
         codes.append(pd.factorize(column, sort=True)[0])
-    return np.stack(sorted(codes, key=lambda column: len(np.unique(column))), axis=1)
+    order = sorted(range(len(codes)), key=lambda k: len(np.unique(codes[k])))
+    kept: list[int] = []
+    for k in order:
+        numbers = [features.iloc[:, other] for other in kept if features.iloc[:, other].dtype == np.float64]
+        if not is_linear(features.iloc[:, k], numbers):
+            kept.append(k)
+    return np.stack([codes[k] for k in kept], axis=1)
+
+
+def is_linear(column: pd.Series, others: list[pd.Series]) -> bool:
+    """Return whether a column of numbers is a linear function of others, to half of its smallest step."""
+    if column.dtype != np.float64 or not 2 <= len(others) <= MOST_SUMMED or column.nunique() < 3:
+        return False
+    table = np.column_stack([np.ones(len(column)), *others, column])[:ROWS_OF_SUM]
+    table = table[np.isfinite(table).all(axis=1)]
+    if len(table) < 2 * table.shape[1]:
+        return False
+    step = np.diff(np.unique(table[:, -1])).min(initial=np.inf)
+    weights = np.linalg.lstsq(table[:, :-1], table[:, -1], rcond=None)[0]
+    return bool(np.abs(table[:, :-1] @ weights - table[:, -1]).max() <= 0.51 * step)
 
 
 def model(codes: np.ndarray, rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, float]], np.ndarray]:

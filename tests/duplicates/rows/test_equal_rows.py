@@ -86,3 +86,9 @@ def test_a_value_that_nobody_else_has_is_expected_nowhere():
     X = np.c_[rng.integers(0, 2, (300, 3)), rng.normal(size=300).round(6)]
     assert (expect_equal(typed(X)) == 0).all()
     assert (expect_equal(typed(X[:, :3])) > 10).all()
+
+
+def test_a_total_score_makes_no_duplicates():
+    items = np.random.default_rng(6).integers(0, 4, (500, 6))
+    totals = np.c_[items, items.sum(axis=1), (items.sum(axis=1) / 18 * 100).round(1)]
+    assert found(items).duplicates == found(totals).duplicates == []
