@@ -80,7 +80,7 @@ def test_a_batch_with_wrong_labels_is_trained_and_compared_but_not_promoted(clon
     before = outcome(clone)
     hand_in(clone, 4321, 40, "bad", wrong=0.9)
     done = clone.run(*RETRAIN, "--batch", "bad")
-    assert done.stdout.startswith("Do not promote: it may be worse by more than 0.02 ")
+    assert done.stdout.startswith("Do not promote: the challenger may be worse by more than 0.02 ")
     done = clone.run(*RETRAIN, "--promote", "bad", ok=False)
     assert done.returncode == 3
     assert "The champion stays" in done.stderr

@@ -118,5 +118,5 @@ def offer_copies(project: Project, raw, tmp_path) -> dict[str, int]:
             "copies",
         )
         printed = project.run(*command, ok=False).stdout.splitlines()
-        refused[kind] = sum("of the test set" in line for line in printed)
+        refused[kind] = sum("in the test set" in line for line in printed)
     return refused

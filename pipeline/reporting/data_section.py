@@ -132,7 +132,7 @@ def audit(study: Study) -> Audit:
     if findings.leaks:
         story = (
             f"As shipped, {findings.n_leaked} of {len(shipped)} test {study.what}s also show up outside the test set, "
-            "so a score on it would partly measure recognition. Here all copies are kept in one subset, or left out."
+            "so a score on it would partly measure recognition. Here all copies are in one subset, or left out."
         ) + both_ways(study)
     return Audit(summary.summary(findings, study.what, done=True), story, len(findings.pairs))
 
@@ -149,7 +149,7 @@ def both_ways(study: Study) -> str:
 
     return (
         f" Trained on the data as published, {study.winner} has {accuracy_of(published)} ({published.n_leaked} of "
-        f"{study.test.counts.n} test {study.what}s are in train); trained without what leaks: {accuracy_of(study.test)}."
+        f"{study.test.counts.n} test {study.what}s are in train); trained without the leaks: {accuracy_of(study.test)}."
     )
 
 

@@ -21,13 +21,13 @@ def of_test_set(study: Study) -> list[str]:
     sentences = []
     if Path(study.task.raw).is_relative_to(paths.DEMO):
         sentences.append(
-            "The data are those that come with the software for demonstration: the figures show that the method works."
+            "These are the demonstration data that come with the software: the figures show only that the method works."
         )
     few = {name: n for name, n in study.test.counts.actual.items() if n < EVENTS}
     if few:
         names = ", ".join(f"{name} {n}" for name, n in few.items())
         sentences.append(
-            f"The test set holds fewer than {EVENTS} {study.what}s of a class ({names}): its intervals are wide, so "
+            f"The test set holds fewer than {EVENTS} {study.what}s of a class ({names}): its intervals are wide: "
             "read them rather than the figures."
         )
     if study.looks > 1:
@@ -52,7 +52,8 @@ def of_data(study: Study) -> list[str]:
         )
     if not (study.task.read.group or study.task.read.group_from):
         sentences.append(
-            f"No column says which {study.what}s belong to one patient (read.group): apart from copies, each is independent."
+            f"No column says which {study.what}s belong to one patient (read.group): apart from "
+            "copies, all are treated as independent."
         )
     for shortcut in study.audit.confounders:
         sentences.append(
@@ -86,7 +87,7 @@ def of_figures(study: Study) -> list[str]:
     if study.test.operating_point:
         own = study.test.operating_point.prevalence["data"].prevalence
         sentences.append(
-            f"Predictive values hold where {share(own)} are {study.dev.positive}, as in the test set, and nowhere else; "
-            "select.operating_point.prevalence gives them for another share."
+            f"Predictive values apply only at the test set's prevalence of {study.dev.positive}, {share(own)}; set "
+            "select.operating_point.prevalence to get them for another one."
         )
     return sentences

@@ -46,7 +46,7 @@ def details(study: Study) -> list[str]:
     versions = ", ".join(f"{name} {value}" for name, value in study.bundle.versions.items())
     return [
         f"{study.winner}: {study.bundle.estimator} ({options}).",
-        f"Made with {versions}.",
+        f"Created with {versions}.",
         f"{AUTHOR}: who made it and whom to ask, licence, how to cite it.",
     ]
 
@@ -54,7 +54,7 @@ def details(study: Study) -> list[str]:
 def intended_use(study: Study) -> list[str]:
     """Return what the model is for, and what it takes."""
     return [
-        f"To tell apart {', '.join(study.classes)}; it cannot answer with any other finding.",
+        f"To distinguish {', '.join(study.classes)}; it has no other answer.",
         accepted(study),
         "Research use; it is not a medical device.",
         f"{AUTHOR}: who should use it, at which point of care, and for whom it is not intended.",
@@ -94,17 +94,19 @@ def decides(study: Study) -> str:
     rule = study.bundle.rule
     if not study.dev.positive:
         return "The answer is the most probable class."
-    reason = f", chosen out of fold for {rule.chosen_for}" if rule.chosen_for else ", the default"
-    return f"From a probability of {rule.threshold:g} on the decision is {study.dev.positive}{reason}."
+    reason = f"chosen out of fold for {rule.chosen_for}" if rule.chosen_for else "the default"
+    return f"The decision is {study.dev.positive} at a probability of {rule.threshold:g} or more ({reason})."
 
 
 def calibrated(study: Study) -> str:
     """Return whether probabilities were calibrated, and what that did."""
     how = study.cv.calibration
     if not how:
-        return "Probabilities are the model's own."
+        return "Probabilities are not calibrated."
     if how.method == "none":
-        return f"Probabilities are the model's own. {how.tried} was tried, and did not make the Brier score better out of fold."
+        return (
+            f"Probabilities are not calibrated: {how.tried} was tried and did not improve the Brier score out of fold."
+        )
     before, after = (scores["brier_score_loss"] for scores in (how.before, how.after))
     return (
         f"Probabilities are calibrated ({how.method}): Brier score {before:.3f} before, {after:.3f} after, out of fold."

@@ -95,7 +95,9 @@ def tuned(study: Study) -> str:
     """Return how the champion's hyperparameters were chosen."""
     tuning = study.cv.tuned
     return (
-        f"chosen of {len(tuning.tried)} combinations inside the training folds" if tuning else "as set in params.yaml"
+        f"selected from {len(tuning.tried)} combinations inside the training folds"
+        if tuning
+        else "as set in params.yaml"
     )
 
 
@@ -117,8 +119,8 @@ def of_data(study: Study) -> dict[str, Answer]:
         ),
         "9b": (predictors(study), "data"),
         "10": (
-            f"All {len(study.samples)} {study.what}s available: {n_dev} for development, {n_test} to test; no calculation "
-            "was made. Intervals show what that suffices for.",
+            f"All {len(study.samples)} {study.what}s available: {n_dev} for development, {n_test} for testing; the sample "
+            "size was not calculated. The intervals show how precise the results are.",
             "limits",
         ),
         "11": (f"{left_out} {study.what}s left out, by reason under Data. {missing(study)}", "data"),
@@ -139,7 +141,7 @@ def of_model(study: Study) -> dict[str, Answer]:
     return {
         "12b": (handled(study), "card"),
         "12c": (
-            f"{study.bundle.estimator}, best of {len(study.board)} models on the same folds; hyperparameters "
+            f"{study.bundle.estimator}, selected from {len(study.board)} models on the same folds; hyperparameters "
             f"{tuned(study)}, none by the test set. Internal validation: cross-fitting, every figure out of fold.",
             "leaderboard",
         ),
@@ -152,7 +154,7 @@ def of_model(study: Study) -> dict[str, Answer]:
         "12g": ("By the bundle's Predictor, the same code for test, app, API and command line.", "reproduce"),
         "13": (imbalance(study), "reliability"),
         "15": (f"Probabilities of {', '.join(study.classes)}. {decides(study)}", "operating-point"),
-        "18f": ("The code is the project that this file was made by; its versions are in the model card.", "reproduce"),
+        "18f": ("The code is the project that generated this report; versions are in the model card.", "reproduce"),
     }
 
 
@@ -163,11 +165,11 @@ def of_groups(study: Study) -> dict[str, Answer]:
     elsewhere, left = external(study), sites(study)
     if columns:
         answers["14"] = (
-            f"Performance by {', '.join(columns)}, nothing corrected for it; why is for the author.",
+            f"Performance is reported by {', '.join(columns)}; nothing was corrected. Reasons are for the author.",
             "subgroups",
         )
     if left:
-        answers["12d"] = (f"Each model fitted without each {left.column}, and scored there.", "sites")
+        answers["12d"] = (f"Each model was fitted without each {left.column} in turn, and scored on it.", "sites")
     if elsewhere:
         answers["12d"] = (
             "Performance on data of other sources, with the difference to the internal test.",
@@ -180,20 +182,20 @@ def of_results(study: Study) -> dict[str, Answer]:
     """Return what artefacts know of results, by number."""
     cv, test, metric = study.cv, study.test, study.metric
     answers = {
-        "20a": ("As a flow, with every reason to leave out.", "flow"),
+        "20a": ("As a flow diagram, with the reasons for exclusion.", "flow"),
         "20b": (
             "Characteristics of development and test set; dates and treatments are for the author.",
             "characteristics",
         ),
         "20c": ("Development and test set side by side.", "characteristics"),
         "21": (f"Development: {events(cv)}; test: {events(test)}.", "data"),
-        "22": ("The bundle and its SHA-256; one command makes it again.", "reproduce"),
+        "22": ("The bundle and its SHA-256; one command reproduces it.", "reproduce"),
         "23a": (f"{NAMES[metric]}: test {figure(test, metric)}, out of fold {figure(cv, metric)}.", "figures"),
         "24": (calibrated(study), "reliability"),
         "25": (study.verdict + ". Its meaning for care is for the author.", "leaderboard"),
         "26": (
             f"Found in the artefacts; {test_set_evaluations.in_words(study.looks)}. "
-            "What else limits the study is for the author.",
+            "Other limitations are for the author.",
             "limits",
         ),
         "27a": (f"{accepted(study)} {missing(study)}", "card"),
@@ -203,7 +205,7 @@ def of_results(study: Study) -> dict[str, Answer]:
         ),
     }
     if sites(study):
-        answers["23b"] = ("The difference between sites that a model has seen and has not, with its interval.", "sites")
+        answers["23b"] = ("The difference between sites seen and not seen in training, with its interval.", "sites")
     if external(study):
         answers["23b"] = ("The difference between the sources, with its interval.", "elsewhere")
     return answers
@@ -232,7 +234,7 @@ def handled(study: Study) -> str:
     descriptions = {
         "columns": "Numbers are imputed and scaled, categories become columns, all learnt from training folds only.",
         "embedding": "The image becomes the embedding of a pretrained network, which is not trained on these data.",
-        "classical": "The image becomes colours and a small grey image.",
+        "classical": "The image is reduced to colour statistics and a small grey version.",
         "pixels": "The image is the input of a network, part of which is trained on these data.",
     }
     return descriptions[image_part(features)] + (
@@ -243,10 +245,8 @@ def handled(study: Study) -> str:
 def imbalance(study: Study) -> str:
     """Return how classes of different sizes were weighted."""
     weight = study.bundle.hyperparameters.get("class_weight")
-    not_weighted = (
-        "Classes are not weighted, which would move the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
-    )
-    weighted = "Classes are weighted to count alike in training. " if weight else not_weighted
+    not_weighted = "Classes are not weighted, because that would shift the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
+    weighted = "Classes are weighted equally in training. " if weight else not_weighted
     return weighted + calibrated(study)
 
 

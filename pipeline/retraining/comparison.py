@@ -44,8 +44,8 @@ class Side:
         lacking = [path for path in other.path if path not in row_of]
         if lacking:
             raise DataError(
-                f"{len(lacking)} development samples, the first {lacking[0]}, are none of the challenger's: a batch contradicts "
-                "what was included before, or params.yaml has changed"
+                f"{len(lacking)} of the champion's development samples, the first {lacking[0]}, are "
+                "missing from the challenger's: a batch contradicts what was included before, or params.yaml has changed"
             )
         rows = np.array([row_of[path] for path in other.path])
         columns = [self.dev.classes.index(name) for name in other.classes]

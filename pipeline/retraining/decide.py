@@ -84,7 +84,7 @@ def require_fresh(task: str) -> None:
     bundle.expected_sha256(task)
     if dvc_runs.run("status", "--quiet", "--with-deps", f"select_best@{task}").returncode:
         raise RetrainError(
-            f"the champion of {task} is not up to date, or being made: run 'dvc repro' first, to its end"
+            f"the champion of {task} is out of date or being trained: run 'dvc repro' first, and let it finish"
         )
 
 
@@ -158,7 +158,7 @@ def rollback(task: str, who: str) -> str:
         before = uploads.read(task)
         batch = unfinished(task, {row.batch for row in before})
         if not batch and not before:
-            raise RetrainError(f"task {task} has no batch included: there is nothing to take back")
+            raise RetrainError(f"task {task} has no batch included: there is nothing to roll back")
         batch = batch or before[-1].batch
         change(task, batch, before, [row for row in before if row.batch != batch], "rolling back")
         note(task, "rolled back", batch, who)

@@ -42,10 +42,10 @@ class Existing:
     def objection(self, label: str, how: str) -> str:
         """Return why a sample that is the same as this one is refused; `how` says in which sense it is the same."""
         if self.subset == "test":
-            return f"{how} of the test set: a model trained on it could no longer be evaluated on it"
+            return f"{how} is in the test set: a model trained on it could no longer be evaluated on it"
         if self.label != label:
-            return f"{how} that exists with the label {self.label!r} ({self.path}): one of the labels is wrong"
-        return f"already stored ({self.path})" if how == "the same" else f"already stored: {how} ({self.path})"
+            return f"{how} exists with the label {self.label!r} ({self.path}): one of the labels is wrong"
+        return f"already stored ({self.path})" if how == "the same sample" else f"already stored: {how} ({self.path})"
 
 
 class ExistingSamples:

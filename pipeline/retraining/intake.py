@@ -143,7 +143,7 @@ def compare(
 def objection(offer: Offer, id_: str, existing: ExistingSamples, near: dict) -> str:
     """Return why an image is refused, or ""; images accepted earlier in the same request count as existing."""
     if id_ in existing.ids:
-        return existing.ids[id_].objection(offer.label, "the same")
+        return existing.ids[id_].objection(offer.label, "the same sample")
     if near[id_] is None:
         return "shows too little detail to be compared with the images of the test set"
     for other, kind, copy in near[id_]:
@@ -194,7 +194,7 @@ def objection_to_row(rows: Rows, cells: dict[str, str], label: str, are_copies: 
     if same and rows.is_explained(cells) and not (are_copies and same.subset == "test"):
         return "already stored in this batch" if rows.n_uploaded(cells, batch) >= number else ""
     if same:
-        return same.objection(label, "the same")
+        return same.objection(label, "the same sample")
     return near.objection(label, "nearly the same row") if near and near.subset == "test" else ""
 
 

@@ -16,7 +16,7 @@ SHIFT = 0.1  # from which it is said that a class' share in the batch differs fr
 
 def figure(name: str, change: Change) -> str:
     """Return a metric before and after, with the interval of the difference."""
-    return f"{name} {change.champion:.3f} before, {change.challenger:.3f} with it (difference {gain(change)})"
+    return f"{name} {change.champion:.3f} before, {change.challenger:.3f} with the batch (difference {gain(change)})"
 
 
 def recommendation(overall: dict[str, Change], metric: str, failed: list[str], n: int, rule: RetrainParams) -> str:
@@ -24,11 +24,11 @@ def recommendation(overall: dict[str, Change], metric: str, failed: list[str], n
     where = f"on the champion's {n} development samples"
     if failed:
         which = "; ".join(figure(name, overall[name]) for name in failed)
-        return f"Do not promote: it may be worse by more than {rule.margin:g} {where}: {which}."
+        return f"Do not promote: the challenger may be worse by more than {rule.margin:g} {where}: {which}."
     low, high = overall[metric].ci
     better = low > 0 if params_models.METRICS[metric] else high < 0
-    verdict = "it is better" if better else f"it is not worse by more than {rule.margin:g}"
-    return f"Promote: {verdict} {where}: {figure(metric, overall[metric])}."
+    verdict = "better" if better else f"not worse by more than {rule.margin:g}"
+    return f"Promote: the challenger is {verdict} {where}: {figure(metric, overall[metric])}."
 
 
 def of_unused(batch: BatchProfile) -> str:
@@ -68,8 +68,8 @@ def of_batch(batch: BatchProfile) -> list[str]:
     if batch.shortcuts and share - before > SHIFT:
         names = ", ".join(map(str, batch.shortcuts))
         sentences.append(
-            f"{names} tells the batch from the rest, and {share:.0%} of the batch is {label} ({before:.0%} of development): "
-            "the model may learn where images come from instead of what they show."
+            f"{names} distinguishes the batch from the rest, and {share:.0%} of the batch is {label} ({before:.0%} of "
+            "development): the model may learn where images come from instead of what they show."
         )
     elif share - before > SHIFT:
         sentences.append(

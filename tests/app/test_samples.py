@@ -22,7 +22,7 @@ def test_samples_are_stored_only_with_a_key(tmp_path, monkeypatch, program):
         status, content, _ = client.send(path, ("a.png", old), ("../b.jpg", stored(fresh)), **known)
         assert (status, content["task"], content["batch"]) == (200, "skin", "b1")
         assert [item["accepted"] for item in content["samples"]] == [False, True]
-        assert "of the test set" in content["samples"][0]["reason"]
+        assert "in the test set" in content["samples"][0]["reason"]
         status, content, _ = client.send(path, ("b.jpg", stored(fresh)), **known)
         assert (status, content["samples"][0]["accepted"]) == (422, False)
         assert client.send("/v1/tasks/skin/samples?batch=..", ("a.png", old), **known)[0] == 422

@@ -203,7 +203,7 @@ def test_images_are_submitted_and_test_copies_refused(browser, address, project)
     with opened(browser, f"{address}/retrain?task=lesions", viewport={"width": 390, "height": 844}) as page:
         hand_in(page, "malignant", "a_batch", *files)
         page.get_by_text("1 stored, 2 refused").wait_for()
-        page.get_by_text("the same image (rotated").or_(page.get_by_text("of the test set")).first.wait_for()
+        page.get_by_text("the same image (rotated").or_(page.get_by_text("in the test set")).first.wait_for()
         page.get_by_text("unreadable: not a readable image").wait_for()
         page.get_by_text("collected: 1 samples (1 malignant)").wait_for()
         page.get_by_role("button", name="Try it").wait_for()

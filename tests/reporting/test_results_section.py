@@ -24,7 +24,7 @@ def test_the_most_confident_mistakes_are_listed_in_order(rows):
     page = render("t")
     shown = re.findall(r'<th scope="row">(\d+\.png)</th><td>\w+</td><td>\w+</td><td class="n">(0\.\d+)', page)
     assert shown == [(study.dev.path[i], f"{sure[i]:.3f}") for i in wrong[:12]]
-    assert f"{len(wrong)} of 200 development rows were decided wrongly" in Page(page).text
+    assert f"{len(wrong)} of 200 development rows were misclassified" in Page(page).text
 
 
 def test_several_classes_have_a_line_each_and_no_sensitivity(empty_folder):
@@ -78,4 +78,4 @@ def test_results_by_site_are_in_section_checklist_and_limits(rows):
     assert f"{first['roc_auc']:.3f}" in text
     assert "-0.100 [-0.200 to -0.050]" in text
     assert "At a site not seen in training, the ROC AUC is lower by 0.050 to 0.200 (95 %)." in text
-    assert "Each model fitted without each site, and scored there." in text
+    assert "Each model was fitted without each site in turn, and scored on it." in text

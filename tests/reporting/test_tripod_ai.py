@@ -32,4 +32,4 @@ def test_tuned_hyperparameters_are_reported(rows):
     tuned = {"chosen": {"C": 1.0}, "by_fold": [{"C": 1.0}] * 5, "tried": tried}
     artifacts.write_json(path, artifacts.read_json(path) | {"tuned": tuned})
     answer = next(row.answer for row in tripod_ai.checklist(results.read("t")) if row.number == "12c")
-    assert "hyperparameters chosen of 2 combinations inside the training folds, none by the test set" in answer
+    assert "hyperparameters selected from 2 combinations inside the training folds, none by the test set" in answer

@@ -35,21 +35,21 @@ def result_of(champion: Side, challenger: Side, rule: RetrainParams = RULE) -> t
 def test_a_better_model_passes_and_is_called_better():
     failed, sentence, overall = result_of(side(0.8), side(2.0, more=40))
     assert failed == []
-    assert sentence.startswith("Promote: it is better on the champion's 300 development samples: roc_auc ")
+    assert sentence.startswith("Promote: the challenger is better on the champion's 300 development samples: roc_auc ")
     assert overall["roc_auc"].difference > 0.05
 
 
 def test_an_equal_model_passes_with_differences_of_zero():
     failed, sentence, overall = result_of(side(1.0), side(1.0))
     assert failed == []
-    assert "it is not worse by more than 0.02" in sentence
+    assert "the challenger is not worse by more than 0.02" in sentence
     assert all(change.difference == 0 and change.ci == (0, 0) for change in overall.values())
 
 
 def test_a_worse_or_uncertain_model_does_not_pass():
     failed, sentence, _ = result_of(side(2.0), side(0.8))
     assert failed == ["roc_auc", "balanced_accuracy"]
-    assert sentence.startswith("Do not promote: it may be worse by more than 0.02 on the champion's 300")
+    assert sentence.startswith("Do not promote: the challenger may be worse by more than 0.02 on the champion's 300")
     assert result_of(side(1.0, 40), side(1.0, 40, seed=2))[0]  # as good, but of 40 samples nobody can tell
 
 
@@ -87,5 +87,5 @@ def test_subgroups_are_compared_on_their_own_samples():
 
 
 def test_a_challenger_that_lacks_a_champions_sample_is_refused():
-    with pytest.raises(DataError, match=r"100 development samples, the first 300\.png"):
+    with pytest.raises(DataError, match=r"100 of the champion's development samples, the first 300\.png"):
         side(1.0).on(side(1.0, more=100).dev)

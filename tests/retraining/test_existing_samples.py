@@ -11,9 +11,9 @@ from tests.uploads import make_table, new, submit
 
 
 def test_an_objection_names_the_reason():
-    assert "of the test set" in Existing("a.png", "x", "test").objection("x", "the same")
-    assert "with the label 'x' (a.png)" in Existing("a.png", "x", "dev").objection("y", "the same")
-    assert Existing("a.png", "x", "dev").objection("x", "the same") == "already stored (a.png)"
+    assert "in the test set" in Existing("a.png", "x", "test").objection("x", "the same sample")
+    assert "with the label 'x' (a.png)" in Existing("a.png", "x", "dev").objection("y", "the same sample")
+    assert Existing("a.png", "x", "dev").objection("x", "the same sample") == "already stored (a.png)"
 
 
 def test_rows_are_found_by_value(empty_folder):

@@ -127,7 +127,7 @@ def test_an_edited_copy_of_a_test_image_is_refused(project, what):
     for label in ("benign", "malignant"):
         (item,) = submit(data, label=label)
         assert not item["accepted"]
-        assert "of the test set" in item["reason"]
+        assert "in the test set" in item["reason"]
     assert kept() == {"included.csv"}
 
 
@@ -304,7 +304,7 @@ def test_rows_are_compared_by_their_values(empty_folder):
     assert [item["accepted"] for item in items] == [False, True, False, False, False, False, True]
     for item, reason in zip(
         items,
-        ["of the test set", "", "already stored", "with the label 'ill'", "expected a number", "no class"],
+        ["in the test set", "", "already stored", "with the label 'ill'", "expected a number", "no class"],
         strict=False,
     ):
         assert reason in item["reason"]
@@ -381,4 +381,4 @@ def test_a_copy_of_the_test_set_is_refused_whatever_its_values(symptoms):
     test = [raw[int(path.removeprefix("row ")) - 1] for path, row in places().iterrows() if row["subset"] == "test"]
     items = offer_rows(test[:60])
     assert not any(item["accepted"] for item in items)
-    assert "of the test set" in items[0]["reason"]
+    assert "in the test set" in items[0]["reason"]

@@ -22,7 +22,7 @@ def test_parts_that_get_worse_are_named_unless_small():
     classes = {"a": {"f1": worse, "roc_auc": worse}, "b": {"f1": change()}}
     result = recommendation.cautions(make_comparison(subgroups=groups, per_class=classes))
     assert [figure.split(":")[0] for figure in result] == ["Worse of a", "Worse where sex is female"]
-    assert "f1 0.800 before, 0.700 with it (difference -0.100 [-0.200, -0.030])" in result[0]
+    assert "f1 0.800 before, 0.700 with the batch (difference -0.100 [-0.200, -0.030])" in result[0]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_parts_that_get_worse_are_named_unless_small():
         ({"left_out": {"leak": 2, "conflict": 1}}, "leaves out 3 of 10: 2 for leak, 1 for conflict"),
         (
             {"labels": {"b": 10}, "shortcuts": [Shortcut("width", 0.98, 0.5, 0.97)]},
-            "width (ROC AUC 0.97) tells the batch from the rest, and 100% of the batch is b (60% of development): the model may",
+            "width (ROC AUC 0.97) distinguishes the batch from the rest, and 100% of the batch is b (60% of development)",
         ),
     ],
 )

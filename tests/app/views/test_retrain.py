@@ -48,7 +48,7 @@ def test_labelled_images_are_submitted_and_refusals_give_the_reason(upload_proje
     submit(page, ("new.png", stored(texture(1001), "PNG")), ("old.png", one_of("test").read_bytes()))
     assert not page.exception
     assert "1 stored, 1 refused" in page.warning[0].value
-    assert "of the test set" in table(page, "Reason")["Reason"][0]
+    assert "in the test set" in table(page, "Reason")["Reason"][0]
     (line,) = upload_ledger.samples("skin")
     assert (line.label, line.batch, line.source, line.who) == ("benign", "b", "app", "app")
     assert "1 samples (1 benign)" in text_of(page)
