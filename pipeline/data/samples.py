@@ -32,8 +32,8 @@ NEARLY_ALL = 0.98  # share of a column's known cells that must be dates
 
 def task_params(kind: str, raw: str, read: dict[str, Any]) -> TaskParams:
     """Return a task with defaults for all but what is read."""
-    rest = {name: {} for name in ("audit", "split", "preprocess", "select")}
-    return TaskParams(kind=kind, raw=raw, read=read, models=[], **rest)
+    rest: dict[str, Any] = {name: {} for name in ("audit", "split", "preprocess", "select")}
+    return TaskParams.model_validate({"kind": kind, "raw": raw, "read": read, "models": [], **rest})
 
 
 @dataclass(frozen=True)

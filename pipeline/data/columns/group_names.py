@@ -127,5 +127,5 @@ def is_id_name(name: str) -> bool:
     word = plain(name)
     return bool(re.fullmatch(r"(|unnamed\d*|level\d+|index|idx|rowid|row|rownumber|rowno|rownames?|recordid|uid|uuid|guid|sn|"
                              r"id|ids|no|nr|number|num|sno|srno|serial|serialno|serialnumber|seqn?|x)", word)) or (
-        read_name(name) is not None or ENDS_AS_ID.search(str(name))
+        read_name(name) is not None or ENDS_AS_ID.search(str(name)) is not None
     )  # fmt: skip

@@ -24,7 +24,8 @@ def name_labels(table: pd.DataFrame, path: Path, label: str | None, group: str |
             rest = table.drop(columns=one_hot).assign(label="")
             return replace(columns_of(rest, path, "label", group), label=None, one_hot=tuple(one_hot))
     roles = columns_of(table, path, label, group)
-    check_joined(table[roles.label], roles.label, path)
+    if roles.label:
+        check_joined(table[roles.label], roles.label, path)
     return roles
 
 

@@ -112,7 +112,11 @@ def from_table(
     taken = {*known.values(), *read.one_hot}
     extra = own_names([column for column in table if column not in taken], path, f"tasks.{name}.read")
     missing = set() if read.one_hot else missing_in(table[read.label], of_label=True)
-    samples, skipped, extras = [], [], {}  # other columns repeat (age, sex, site): samples with equal ones share a dict
+    samples: list[Sample] = []
+    skipped: list[Skipped] = []
+    extras: dict[
+        tuple[str, ...], dict[str, str]
+    ] = {}  # other columns repeat (age, sex): samples with equal ones share a dict
     for number, cells in enumerate(table.itertuples(index=False, name=None), start=1):
         row = dict(zip(table.columns, cells, strict=True))
         cell, files = row[read.path_column], []

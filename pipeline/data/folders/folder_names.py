@@ -34,7 +34,21 @@ PATIENT = re.compile(
 MASK_WORDS = "masks?|segmentations?|segmented|seg|gt|ground_?truth|rois?|annotations?|contours?|overlay|heatmap"
 MASK_WORDS += "|labels?|label_?(?:maps?|ids?)|lbl|superpixels?|manual|anno?t?|bin(?:ary)?|[lm]"
 MASK_FILE = re.compile(rf"(?i)^(?P<base>.+?)[ _.-]+(?P<word>{MASK_WORDS})(?:[ _-]?\d{{1,3}})?$")
-DOCUMENTS = (".txt", ".md", ".rst", ".pdf", ".csv", ".tsv", ".xml", ".json", ".yaml", ".yml", ".py", ".ipynb", ".html")
+DOCUMENTS: tuple[str, ...] = (
+    ".txt",
+    ".md",
+    ".rst",
+    ".pdf",
+    ".csv",
+    ".tsv",
+    ".xml",
+    ".json",
+    ".yaml",
+    ".yml",
+    ".py",
+    ".ipynb",
+    ".html",
+)
 DOCUMENTS += (".log", ".doc", ".docx", ".xls", ".xlsx", ".ini", ".cfg", ".m", ".r", ".sh", ".bib", ".tex")
 
 

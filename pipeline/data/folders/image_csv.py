@@ -16,7 +16,7 @@ from pipeline.data.images import SUFFIXES
 from pipeline.data.tables import is_missing
 
 # Names of columns in lower case and without spaces and signs, the likelier first.
-NAMES = (
+NAMES: tuple[str, ...] = (
     "path",
     "imagepath",
     "imgpath",

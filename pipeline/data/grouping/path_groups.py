@@ -66,7 +66,7 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
         parts.append((rf"(?:^|/){before}({WORD})(?:{SIGN}[^/]*)?\.[^./]+$", f"part {n + 1} of the file name", False))
     tried += parts
     tried.append((r"(?:^|/)([A-Za-z]*\d+)[A-Za-z][^/]*\.[^./]+$", "the file name up to its first number", False))
-    groups: dict[tuple[str, ...], PathGroup] = {}
+    groups: dict[tuple[int, ...], PathGroup] = {}
     for pattern, words, is_named in tried:
         values = [group_of(pattern, path) for path in paths]
         if is_division(values):

@@ -120,7 +120,7 @@ def sample_keys(samples: pd.DataFrame, seed: int) -> dict[str, str]:
     return {id_: hash_of(id_, name, seed) for id_, name in zip(samples["id"], own_names(samples), strict=True)}
 
 
-def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params: SplitParams) -> np.ndarray:
+def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params: SplitParams) -> list[str]:
     """Return test for the groups whose latest sample is newest, about `test_fraction` of the samples, and dev for the others."""
     if times is None or times[usable].isna().any():
         n_bad = 0 if times is None else int(times[usable].isna().sum())
@@ -131,7 +131,8 @@ def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params
     latest = times[usable].groupby(groups[usable]).max().sort_values(kind="stable")
     sizes = groups[usable].value_counts().reindex(latest.index)
     is_test = sizes[::-1].cumsum()[::-1] <= params.test_fraction * usable.sum()
-    return np.where(groups.isin(set(latest.index[is_test])), "test", "dev")
+    newer = set(latest.index[is_test])
+    return ["test" if group in newer else "dev" for group in groups]
 
 
 def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def encode(pixels: np.ndarray, suffix: str, quality: int = 90) -> bytes:
 
 def again(photo: Photo, suffix: str = ".jpg", quality: int = 90, scale: tuple[float, float] = (1, 1)) -> Photo:
     """Return `photo` decoded and encoded again, with width and height times `scale`."""
-    image = Image.open(io.BytesIO(photo.data))
+    image: Image.Image = Image.open(io.BytesIO(photo.data))
     size = round(image.width * scale[0]), round(image.height * scale[1])
     image = image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
     return replace(photo, suffix=suffix, data=encode(np.asarray(image), suffix, quality))
@@ -137,5 +137,5 @@ def lesion_set(seed: int, n_lesions: int, workers: int) -> tuple[pd.DataFrame, d
     ]
     table = pd.DataFrame(rows, columns=["path", "label", "lesion", "age", "sex", "site"])
     files = {path: photo.data for path, photo in zip(paths, photos, strict=True)}
-    named = [Flaw(flaw.kind, paths[flaw.copy], paths[flaw.of]) for flaw in flaws]
+    named = [Flaw(flaw.kind, paths[int(flaw.copy)], paths[int(flaw.of)]) for flaw in flaws]
     return table.sort_values("path", ignore_index=True), files, named

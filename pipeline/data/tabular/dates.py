@@ -39,7 +39,7 @@ def find_layouts(counts: Counter, share: float) -> tuple[str, ...]:
     Empty where the column holds no dates. `counts` has how often each known cell occurs.
     """
     for pattern, layouts in LAYOUTS:
-        parts = Counter()
+        parts: Counter[str] = Counter()
         for cell, count in counts.items():
             if matched := pattern.fullmatch(cell):
                 parts[matched[1]] += count

@@ -52,10 +52,10 @@ def _single_byte(data: bytes, broken: int, path: Path) -> tuple[str, list[Notice
         raise DataError(
             f"{path}: line {line} is not UTF-8 (byte {broken}), although the rest is; save it as 'CSV UTF-8'"
         )
-    broken = _first_broken(data, "cp1252")
-    if broken is not None:
+    undefined = _first_broken(data, "cp1252")
+    if undefined is not None:
         raise DataError(
-            f"{path}: is neither UTF-8 nor Windows-1252 (byte {broken} cannot be decoded); save it as 'CSV UTF-8'"
+            f"{path}: is neither UTF-8 nor Windows-1252 (byte {undefined} cannot be decoded); save it as 'CSV UTF-8'"
         )
     if _is_other_alphabet(data.decode("cp1252")):
         raise DataError(

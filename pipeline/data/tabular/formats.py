@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # the app's first page reads bundles, and does not wait for n
     import numpy as np
 
 
+Kind = Literal["number", "choice", "date"]
+
+
 @dataclass(frozen=True)
 class ColumnFormat:
     """How the cells of one column are written.
@@ -31,7 +34,7 @@ class ColumnFormat:
         Of dates the layout for strptime; two where day and month cannot be told apart.
     """
 
-    kind: Literal["number", "choice", "date"] = "number"
+    kind: Kind = "number"
     decimal: str = "."
     thousands: str = ""
     unit: str = ""
@@ -65,7 +68,7 @@ class ColumnFormat:
         return content | ({"layouts": list(self.layouts)} if self.layouts else {})
 
     @classmethod
-    def from_json(cls, kind: str, content: JSON) -> "ColumnFormat":
+    def from_json(cls, kind: Kind, content: JSON) -> "ColumnFormat":
         """Return the format that `to_json` wrote."""
         return cls(kind, **content | ({"layouts": tuple(content["layouts"])} if "layouts" in content else {}))
 

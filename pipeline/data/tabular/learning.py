@@ -55,10 +55,12 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
     counted = {name: _known(table[name].tolist()) for name in table}
     usual = {name: _is_usual_number(counts) for name, counts in counted.items()}
     file_signs = merge(signs_of(counts, ODD * counts.total()) for counts in counted.values() if _may_be_numbers(counts))
-    columns, formats, notices = {}, {}, []
+    columns, formats = {}, {}
+    notices: list[Notice] = []
     for name in table:
         cells = table[name].tolist()
-        form, column_notices = ColumnFormat("number"), []
+        form = ColumnFormat("number")
+        column_notices: list[Notice] = []
         if not usual[name] or _looks_otherwise(counted[name], file_signs):
             form, column_notices = _Column(name, cells, counted[name], source, file_signs).learn()
         formats[name] = form
@@ -128,7 +130,7 @@ class _Column:
     def _number_format(self) -> NumberFormat | None:
         """Return how the column's numbers are written, None where it holds none; many cells such as <0.5 are numbers, too."""
         needed = self.least * self.counts.total()
-        bodies = Counter()
+        bodies: Counter[str] = Counter()
         for cell, count in self.counts.items():
             matched = LIMIT.fullmatch(cell)
             bodies[matched[1] if matched else cell] += count

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from pipeline.data.tabular.encoding import find_encoding, open_lines
 from pipeline.data.tabular.header import is_number_like
 from pipeline.data.tabular.notices import Notice
 from pipeline.data.tabular.unquoted import is_tight, read_unquoted
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 SEPARATORS = ",;\t|"
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
@@ -45,7 +49,7 @@ def read_text(data: bytes, path: Path) -> Cells:
         notices = [*notices, Notice("title", "", 1, preamble.describe(above, path.name, "line"))]
     before, after = _unnamed_columns(rows[n_above:])
 
-    def open_reader() -> "csv._reader":
+    def open_reader() -> "Reader":
         lines: Iterator[str] = itertools.chain(open_lines(data, encoding), [f"{END}\n"])
         lines = itertools.islice(lines, n_skipped, None)
         if separator == " ":
@@ -80,7 +84,7 @@ def _unnamed_columns(rows: list[list[str]]) -> tuple[list[str], list[str]]:
     return ([INDEX], []) if len({row[0] for row in below}) == len(below) else ([], [])
 
 
-def _read_regular(reader: "csv._reader", n_skipped: int, is_tight: bool) -> Cells | None:
+def _read_regular(reader: "Reader", n_skipped: int, is_tight: bool) -> Cells | None:
     """Return the cells of a text in which every line is a row of equal length, None for any other; twice as fast as `_Parser`."""
     try:
         header = next(reader)
@@ -158,7 +162,7 @@ class _Parser:
 
     def __init__(
         self,
-        reader: "csv._reader",
+        reader: "Reader",
         separator: str,
         n_skipped: int,
         path: Path,

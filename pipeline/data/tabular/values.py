@@ -1,6 +1,7 @@
 """A value to predict becomes a number or a category of the schema, read as the column was written in training."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def _read(cell: str, form: ColumnFormat, separator: str) -> str | float:
 
 def _point_parts_thousands(file: TableFile, name: str) -> ColumnFormat | None:
     """Return the format of a column whose points part thousands, None for any other."""
-    source = Source("", file.lines, file.row_name, file.separator)
+    source = Source(Path(), file.lines, file.row_name, file.separator)
     try:
         form = learn(file.table, source).formats[name]
     except DataError:
