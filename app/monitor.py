@@ -55,11 +55,11 @@ def report(recorder: Recorder, task: str, bundle: str, info: BundleInfo) -> Moni
 
 def bins() -> dict[str, list[float]]:
     """Return the edges of the histograms' bins. Values outside have a further bin."""
-    inner = round(2 * histograms.EDGE / histograms.PLACE)
+    inner = round(2 * histograms.EDGE / histograms.COMPONENT)
     return {
         "distance": [round(k * histograms.DISTANCE, 6) for k in range(histograms.FARTHEST + 1)],
         "probability": [k / histograms.PROBABILITIES for k in range(histograms.PROBABILITIES + 1)],
-        "places": [k * histograms.PLACE - histograms.EDGE for k in range(inner + 1)],
+        "places": [k * histograms.COMPONENT - histograms.EDGE for k in range(inner + 1)],
         "seconds": list(histograms.SECONDS),
     }
 

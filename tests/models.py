@@ -202,7 +202,7 @@ def learn_head(session: Path) -> None:
 def describe(**own: object) -> Candidate:
     """Return the description of a logistic regression for a table of two classes; `own` replaces its values."""
     facts = {"task": "t", "model": "m", "estimator": "logreg", "features": "columns", "hyperparameters": {}}
-    facts |= {"kind": "table", "classes": NAMES[2], "positive": NAMES[2][1], "input": None, "schema": None}
+    facts |= {"kind": "table", "classes": NAMES[2], "positive": NAMES[2][1], "input": None, "schema": []}
     return Candidate(**facts | {"versions": {}, "data_fingerprint": "ab" * 32, "files": {}} | own)
 
 

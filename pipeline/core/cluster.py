@@ -1,4 +1,4 @@
-"""Run work on a Dask cluster with the same results as on this machine; a killed worker costs only time.
+"""Run work on a Dask cluster with the same results as on this machine; if a worker is killed, its work is done again.
 
 The cluster must see the project's folder under the same path and have the packages of requirements.txt. Only items and results
 travel over the network. The function, with all its arrays, is a file in the project that each worker reads once: data that Dask

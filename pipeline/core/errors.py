@@ -16,7 +16,7 @@ class DataError(AssayError):
 
 
 class FindingError(AssayError):
-    """The data can be read, but a figure learnt on them would be wrong until somebody decides."""
+    """The data can be read, but results would be wrong until the user makes a decision."""
 
     exit_code = 3
 

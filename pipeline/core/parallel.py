@@ -21,7 +21,7 @@ def run_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: 
     """Yield `function(item)` for every item, in order, `workers` at a time.
 
     With the address of a Dask scheduler in ASSAY_DASK the cluster does the work, with the same results: `function` may be a
-    closure, files are named by paths relative to the project, and with `workers` 1 each process runs one item at a time.
+    closure, it names files by paths relative to the project, and with `workers` 1 each process runs one item at a time.
     """
     if on_cluster():
         from pipeline.core.cluster import run_on_cluster

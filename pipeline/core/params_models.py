@@ -45,11 +45,11 @@ class ReadParams(Strict):
     """How raw data become samples: the CSV that lists them, and its columns for label, group and shipped split.
 
     `group_from` is a regular expression whose only group is what samples of one patient share in their paths, or in the column
-    `group` where that is named too; `no_group` says that each sample is another patient; `exclude` lists columns that are no
+    `group` where that is named too; `no_group` says that no two samples are of one patient; `exclude` lists columns that are not
     features. `header: none` is for a table whose first row is a sample: its columns are called column_1, column_2 and so on.
 
     Of images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
-    of the files that are no samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
+    of the files that are not samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
     `one_hot` lists the columns that are one label together; `valid_csv` and `test_csv` are the other parts of a shipped split.
 
     Of their values: `intensity` says what becomes 0..255 (see `data.images.pixel_rule`), `resize` how an image becomes square,

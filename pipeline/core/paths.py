@@ -1,18 +1,18 @@
-"""Where every file of the project lies: the one place that knows the layout of data/, models/ and reports/.
+"""The paths of all files of the project: the layout of data/, models/ and reports/.
 
-dvc.yaml writes the same paths out, because DVC reads nothing else.
+dvc.yaml repeats them, because DVC reads nothing else.
 """
 
 from pathlib import Path
 
 DATA, MODELS, REPORTS = Path("data"), Path("models"), Path("reports")
 
-CODE = DATA / ".code"  # which files each stage reaches, written by `check`
-READY = DATA / ".ready"  # a file per kind of task: what has to be there before its samples can be read
-DEMO = DATA / "demo"  # the embedded data sets, drawn by `demo`
+CODE = DATA / ".code"  # the list of files that each stage imports, written by `check`
+READY = DATA / ".ready"  # a file per kind of task, on which the stages that read samples depend
+DEMO = DATA / "demo"  # the embedded data sets, written by `demo`
 SALT = DATA / ".salt"  # the key of patients' hashes, see data.dicom.patient_hash: git ignores it
 UPLOADS = DATA / "uploads"  # samples that users added
-MONITOR = DATA / "monitor"  # counts of what the champions were shown
+MONITOR = DATA / "monitor"  # counts of the samples that champions received
 
 BACKBONE = MODELS / "backbone"  # written by `backbone`
 WEIGHTS = BACKBONE / "weights.npz"
@@ -35,7 +35,7 @@ class TaskPaths:
 
     def __init__(self, task: str, root: Path = Path()):
         self.data, self.models, self.reports = root / DATA / task, root / MODELS / task, root / REPORTS / task
-        self.folders = (self.data, self.models, self.reports)  # that only stages write to
+        self.folders = (self.data, self.models, self.reports)  # written by stages alone
 
         self.scan = self.data / "scan"  # scan
         self.samples = self.scan / "samples.csv"
@@ -43,7 +43,7 @@ class TaskPaths:
         self.columns = self.scan / "columns.csv"
         self.pixel_rule = self.scan / "pixel_rule.json"  # only where it is not the default
         self.formats = self.scan / "formats.json"  # only where a table's numbers are not plain
-        self.raw_record = self.scan / "raw.json"  # the hash of what was read
+        self.raw_record = self.scan / "raw.json"  # the hash of the raw data
         self.intensity = self.scan / "intensity.csv"
         self.audit = self.data / "audit.json"  # audit
         self.split = self.data / "split.csv"  # split
@@ -78,7 +78,7 @@ class TaskPaths:
         return self.candidate(model) / "oof.npz"
 
     def candidate_json(self, model: str) -> Path:
-        """Return what is written of a fitted model (train)."""
+        """Return the description of a fitted model (train)."""
         return self.candidate(model) / "candidate.json"
 
     def decision_rule(self, model: str) -> Path:

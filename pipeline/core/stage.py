@@ -1,4 +1,4 @@
-"""Run a stage or command as a process: an error becomes one line and an exit code, the duration is logged."""
+"""Run a stage or command as a process: an error becomes one line and an exit code; the duration is logged."""
 
 import errno
 import importlib
@@ -24,7 +24,7 @@ REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 def run(main: Callable[..., None]) -> None:
     """Call `main(*argv)` as a process: exit 0, or 2 with one line on stderr for an error that the user can fix.
 
-    Wrong arguments, a full disk and missing permissions are such errors too; any other exception is a bug of ours and keeps
+    Wrong arguments, a full disk and missing permissions are such errors too; any other exception is a bug and keeps
     its traceback (exit 1). The duration is appended to `logs/timings.jsonl`.
     """
     name = main.__globals__["__spec__"].name
@@ -46,20 +46,21 @@ def run(main: Callable[..., None]) -> None:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print(f"{module}: stopped by the keyboard; nothing half-written is kept", file=sys.stderr)
+        print(f"{module}: interrupted; no half-written file is kept", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
         if error.errno not in REFUSALS:
             raise
         where = f" ({error.filename})" if error.filename else ""
         print(
-            f"{module}: {error.strerror}{where}; make room or mend the permissions, then run it again", file=sys.stderr
+            f"{module}: {error.strerror}{where}; free disk space or change the permissions, then run it again",
+            file=sys.stderr,
         )
         sys.exit(2)
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process when `parent`, which is DVC, was killed; otherwise its outputs would mix with those of the next run."""
+    """End this process when `parent`, which is DVC, was killed: its outputs must not mix with those of the next run."""
     while os.getppid() == parent:
         time.sleep(0.2)
     os._exit(137)

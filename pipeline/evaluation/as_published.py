@@ -1,7 +1,7 @@
-"""What a shipped split that leaks would have made of the champion: trained as the data came, scored on the same test set.
+"""The result that a leaking shipped split would have given: the champion trained on the data as shipped, on the same test set.
 
 Development samples that are also in the shipped test set, or share a group with it, are left out of development. Here they are
-put back, for one fit that is then thrown away. Both figures stand side by side in the champion's test report.
+included for one fit, which is not kept. The champion's test report shows both results.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def as_published(task: str, model: str, test: Dataset) -> AsPublished | None:
     """Return the figures of `model` fitted on development and leaked samples.
 
     None where the shipped split does not leak, and for a network that is fine-tuned, which would take minutes. It decides by
-    the most probable class: the threshold of the honest model was chosen for the honest one.
+    the most probable class: the threshold was chosen for the model without the leak.
     """
     if params.task(task).split.by != "shipped":
         return None

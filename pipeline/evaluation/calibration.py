@@ -1,4 +1,4 @@
-"""Calibration: whether a model's probabilities are scaled before they are shown, and by which numbers.
+"""Calibration: choose whether a model's probabilities are scaled before they are shown, and by which numbers.
 
 Of two classes a sigmoid is tried (Platt 1999), of more a temperature (Guo et al. 2017), on out-of-fold predictions. The choice is
 made by cross-validation over the folds, which are grouped: each fold's calibrator is fitted on the others. It is kept only if
@@ -17,7 +17,7 @@ from pipeline.stats.bootstrap import resamples
 from pipeline.stats.intervals import LEVEL
 
 SHOWN = ("brier_score_loss", "ece")
-SCALED = ("brier_score_loss", "log_loss", "ece")  # what depends on more than order and decision
+SCALED = ("brier_score_loss", "log_loss", "ece")  # metrics that depend on the size of probabilities, not on order alone
 
 
 def choose(dev: Dataset, raw: np.ndarray, draws: int, seed: int) -> tuple[Calibration, CalibrationReport]:
@@ -50,7 +50,7 @@ def squares(y: np.ndarray, proba: np.ndarray) -> np.ndarray:
 
 
 def out_of_fold(dev: Dataset, raw: np.ndarray, rule: DecisionRule) -> np.ndarray:
-    """Return probabilities by which a model is scored on the `SCALED` metrics: no calibrator has seen the sample it scales.
+    """Return the probabilities for the `SCALED` metrics: each sample is scaled by a calibrator that did not see it.
 
     For order and decisions the frozen calibrator is taken: one of each fold would mix up the order of samples, and has
     nothing to gain there. On the demo the frozen one makes the Brier score of its own samples look better by up to 0.002.

@@ -1,4 +1,4 @@
-"""Read samples of another source and compare them with the task's own: what is in both is not new to the model."""
+"""Read external samples and find those that the task's own data contain: these are not new to the model."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from pipeline.duplicates.rows.equal_rows import copied_pairs
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
-ORDER = ("dev", "test", "excluded")  # of the task's own samples: what was trained on counts first
+ORDER = ("dev", "test", "excluded")  # a sample that is in several subsets counts for the first
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read(name: str, block: ExternalParams, predictor: Predictor) -> ExternalSamp
 
 
 def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> list[str]:
-    """Return the labels in the task's `classes`, by `words` {theirs: ours} where it has them; "" for what is none of them."""
+    """Return the labels in the task's `classes`, mapped by `words` {theirs: ours}; "" for a label that is none of them."""
     ours = (words.get(label, label) for label in labels)
     return [label if label in classes else "" for label in ours]
 
@@ -149,9 +149,10 @@ def to_values(scanned: ScannedTable, schema: list[Field]) -> list[dict]:
 
 
 def match_copies(links: list[tuple[int, int]], subsets: list[str], groups: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return of each sample behind the task's own, whose `subsets` come in `ORDER`, to which of these a set of copies joins it
-    first, str (n,), "" for none, and the number of its group, int (n,): copies of one another and equal names of `groups` stand
-    together.
+    """For each external sample, return the subset of the task's data that it duplicates, str (n,), and its group, int (n,).
+
+    `links` are pairs of copies; the task's own samples, whose `subsets` come in `ORDER`, are numbered first. "" stands for no
+    duplicate. Copies of one another and samples with equal names in `groups` are one group.
     """
     n_known = len(subsets)
     inside = np.full(len(groups), "", dtype="U8")

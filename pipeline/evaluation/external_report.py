@@ -42,7 +42,7 @@ class Scored:
 def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: str) -> Scored:
     """Return predictions of the samples that are readable, labelled and not in the task's own data.
 
-    Raises DataError where there are none; `raw` is where they come from.
+    Raises DataError where there are none; `raw` is their path.
     """
     kept = np.flatnonzero(samples.is_readable & samples.is_labelled & ~samples.is_overlap)
     answers = predict([samples.data[i] for i in kept], predictor, name)
@@ -69,7 +69,7 @@ def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: st
 
 
 def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:
-    """Return probabilities (n_classes,) and whether it is refused of some samples, one by one as a server would, or the error."""
+    """Return for each sample, predicted alone as in a server, probabilities (n_classes,) and if it is refused, or the error."""
     answers: list[tuple[np.ndarray, bool] | str] = []
     for item in items:
         try:
@@ -81,7 +81,7 @@ def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarra
 
 
 def opened(item: Any) -> Any:
-    """Return a sample as the Predictor takes it: of a path, alone or with columns, the file's bytes."""
+    """Return a sample as the Predictor takes it: a path, alone or with columns, becomes the bytes of the file."""
     if isinstance(item, tuple):
         return image_file.read(item[0]), item[1]
     return image_file.read(item) if isinstance(item, Path) else item
@@ -124,7 +124,7 @@ def report_on(
 
 
 def changes(internal: Report, external: Report) -> dict[str, Difference]:
-    """Return by how much each figure of the external report differs from that of the internal test."""
+    """Return the difference of each figure of the external report to that of the internal test."""
     differences = {}
     for key in (key for key in COMPARED if key in internal.figures and key in external.figures):
         inside, outside = internal[key], external[key]

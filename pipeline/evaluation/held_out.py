@@ -26,7 +26,7 @@ from pipeline.training.candidate import Candidate
 
 
 def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities (len(rows), n_classes) of test samples, one by one as a server would, and whether each is refused.
+    """Return probabilities (len(rows), n_classes) of test samples, predicted one by one as a server does, and which are refused.
 
     `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """
@@ -98,6 +98,6 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Repor
 
 
 def candidate(name: str, model: str) -> test_set_evaluations.CandidateId:
-    """Return what stands for a candidate of the task `name` in test_looks.csv."""
+    """Return the id of a candidate of the task `name` in test_looks.csv."""
     fitted = Candidate.read(TaskPaths(name).candidate(model))
     return test_set_evaluations.identify(fitted, DecisionRule.read(name, model), read_cv(name, model))

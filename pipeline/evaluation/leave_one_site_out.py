@@ -1,8 +1,8 @@
-"""Score each model at a site that it has not seen, by leaving out one site after the other.
+"""Score each model at sites that it was not trained on, by leaving out one site after the other.
 
-For each value of `select.site` a model is fitted on the development samples of the other sites, less those whose group is also at
-this one, and scored on the samples of this one. The report also has the figures of the same samples out of fold and
-the paired difference: what a new site costs. The test set is not opened.
+For each value of `select.site` a model is fitted on the development samples of the other sites, without groups that are also at
+this site, and scored on the samples of this site. The report also has the out-of-fold ROC AUC of the same samples and the paired
+difference, the loss at a new site. The test set is not used.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ def training_rows(values: np.ndarray, groups: np.ndarray, site: str) -> np.ndarr
 
 
 def lacking(dev: Dataset, rows: np.ndarray) -> str:
-    """Return the classes of which none is among the `rows`, "" where all are."""
+    """Return the names of the classes without a sample in `rows`, "" where there is none."""
     return ", ".join(name for k, name in enumerate(dev.classes) if not (dev.y[rows] == k).any())
 
 
@@ -159,8 +159,8 @@ def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws:
     """Return the row of all sites: decisions counted over all samples, and as ROC AUC how often, of two samples *of one site* and
     of different classes, the right one has the higher probability; of more than two classes the mean by size.
 
-    Across sites samples are not compared: each site has a model of its own, and where the share of a class differs by site, what
-    tells sites apart would count as telling classes apart. `widen`: of the interval out of fold.
+    Samples of different sites are not compared: each site has a model of its own, and where the share of a class differs by
+    site, separating the sites would count as separating the classes. `widen`: of the interval out of fold.
     """
     rows = np.concatenate([site.rows for site in sites])
     scores = score_rows(dev, rows, left_out, draws)

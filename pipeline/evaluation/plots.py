@@ -13,8 +13,8 @@ from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.stats import metrics
 
-# Okabe and Ito's colours, which colour-blind readers tell apart
 COLUMNS = 15  # of an importance plot
+# Okabe and Ito's colours, which colour-blind readers tell apart
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 
 

@@ -1,7 +1,7 @@
-"""How good a model is within parts of the samples, such as women, those over 60, or one hospital's.
+"""A model's figures within subgroups of the samples, such as women, patients over 60, or one hospital.
 
 `select.subgroups` names columns: of a table its own, of images those that the task's CSV has besides path and label.
-Numbers are parted into bands.
+Numbers are divided into bands.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.evaluation.report import SubgroupScores
 from pipeline.evaluation.scoring import score_part
 
-MOST = 30  # values of a column; more are no subgroups
+MOST = 30  # values of a column that can be subgroups
 MISSING = "missing"
 Subgroups = dict[
     str, tuple[np.ndarray, list[str]]
@@ -83,7 +83,7 @@ def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarra
         if len(names) > MOST:
             raise ParamsError(
                 f"params.yaml: {where}: the column has {len(names)} values, at most {MOST} can be subgroups; "
-                "part numbers into bands, for instance [40, 60]"
+                "divide numbers into bands, for instance [40, 60]"
             )
     there = set(values)
     return np.array(values, dtype=str), [name for name in [*names, MISSING] if name in there]

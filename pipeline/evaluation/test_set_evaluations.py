@@ -1,10 +1,9 @@
 """Count how often a test set has been evaluated: `holdout` adds each candidate to `reports/<task>/test_looks.csv`, kept by git.
 
-Whoever scores many candidates on one test set and keeps the best also reports its luck; the count lets a reader allow for
-that (Dwork et al. 2015, "The reusable holdout"). The file is a set: a row per test set and candidate, sorted, without a date,
-so that a second run adds nothing and two clones write the same bytes. It grows from what is there already, hence `persist`
-in dvc.yaml. It holds what was added in this branch: deleting it, or
-scoring elsewhere, starts a new count; hence "or more".
+The best of many candidates on one test set has a figure that is too good; the count lets a reader allow for that (Dwork et al.
+2015, "The reusable holdout"). The file is a set: a row per test set and candidate, sorted, without a date, so that a second run
+adds nothing and two clones write the same bytes. Rows are added to those of before, hence `persist` in dvc.yaml. Evaluations
+elsewhere, or before the file was deleted, are not counted; hence "or more".
 """
 
 import csv
@@ -31,7 +30,7 @@ COARSE = 3  # digits, which a last bit does not move in practice
 
 @dataclass(frozen=True)
 class CandidateId:
-    """What is scored, as test_looks.csv names it: `hash` by `content_hash`, `former` by `former_hash`."""
+    """A candidate's id in test_looks.csv: `hash` by `content_hash`, `former` by `former_hash`."""
 
     hash: str
     former: str = ""
@@ -43,10 +42,10 @@ def identify(candidate: Candidate, rule: "DecisionRule", report: Report) -> Cand
 
 
 def content_hash(candidate: Candidate, rule: "DecisionRule", report: Report) -> str:
-    """Return 16 hex digits that stand for what is scored: its recipe, its data and rounded figures.
+    """Return 16 hex digits of the content of a candidate: its parameters, its data and rounded figures.
 
     The bytes of the model do not count, because their last bits depend on the processor; nor do names and versions of
-    libraries. A training recipe that changed under the same parameters shows in the out-of-fold figures, at three digits.
+    libraries. Training that changed under the same parameters shows in the out-of-fold figures, at three digits.
     """
     content = {key: getattr(candidate, key) for key in DETERMINING} | {
         "tuned": candidate.tuned.chosen if candidate.tuned else None,

@@ -1,4 +1,4 @@
-"""What a server is to expect of samples like the training data: the counts of a candidate's out-of-fold predictions.
+"""The counts of a candidate's out-of-fold predictions: what to expect of samples like the training data.
 
 select_best puts it into the champion's bundle.json, under `metrics`, for `monitoring.drift`; git's reports do without.
 """

@@ -1,4 +1,4 @@
-"""Is what a champion is shown like what it was trained on? From counts alone (see `monitoring.histograms`), with intervals.
+"""Compare the samples that a champion receives with its training data, from counts (see `monitoring.histograms`).
 
 Shares (refused, each answer): the difference to out-of-fold samples with Newcombe's interval. Distance, and the component along
 each direction or in each column: in which share of pairs the served sample lies beyond the training sample (Mann and Whitney's U
@@ -6,8 +6,8 @@ over n m: 0.5 where they are alike), with Newcombe's interval (2006, "Confidence
 the Mann-Whitney statistic. Part 2", method 5). Training samples of one group count as one. All intervals together hold in 95 %
 of cases (Bonferroni), so that more figures make no more false alarms.
 
-They count served samples as independent: with ten images of each patient, the intervals are too narrow. And data
-may match the training data in all of this while the answers are wrong: only labels show that.
+Served samples count as independent: with ten images of each patient, the intervals are too narrow. Data that match the
+training data in all of this may still get wrong answers: only labels show that.
 """
 
 from dataclasses import dataclass, field
@@ -20,10 +20,11 @@ from pipeline.monitoring.histograms import Reference, Tally
 from pipeline.stats import intervals
 
 DAYS = 7  # that are compared together
-FEW = 50  # samples below which there is no verdict
-REFUSED = 0.05  # a share of refused samples that is surely larger by more is an alarm
-ANSWERS = 0.15  # as is that of an answer which is surely larger or smaller by more
-BEYOND = 0.64  # as is a share of pairs; Vargha and Delaney (2000) call this a medium difference
+FEW = 50  # samples, below which there is no verdict
+# Margins: a difference whose interval is beyond them is an alarm.
+REFUSED = 0.05  # of the share of refused samples, if larger
+ANSWERS = 0.15  # of the share of an answer, larger or smaller
+BEYOND = 0.64  # of a share of pairs; Vargha and Delaney (2000) call this a medium difference
 NAMES = {"image": ("image", "images"), "table": ("row", "rows")}
 
 
@@ -123,7 +124,7 @@ def figures(served: Tally, reference: Reference) -> list[Figure]:
     compared = [share("refused", "", served.refused, served.n, trained.refused, trained.n, REFUSED)]
     if served.distance.sum():
         compared.append(pairs("distance", "", served.distance, trained.distance))
-    for name, a, b in zip(reference.names, served.places, trained.places, strict=False):
+    for name, a, b in zip(reference.names, served.components, trained.components, strict=False):
         if a.sum() and b.sum():
             compared.append(pairs("place", name, a, b))
     n, n_trained = served.n - served.refused, trained.n - trained.refused
@@ -141,8 +142,8 @@ def superiority(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def superiority_interval(theta: float, m: float, n: float, level: float) -> tuple[float, float]:
-    """Return Newcombe's interval (low, high) of a share of pairs of `m` and `n` samples: the theta for which the one found
-    lies at the end of what is likely. It holds where all pairs are of one kind, too.
+    """Return Newcombe's interval (low, high) of a share of pairs of `m` and `n` samples: the values of theta for which the
+    observed one is at the end of the likely range. It also holds where all pairs are of one kind.
     """
     z = intervals.NORMAL.inv_cdf((1 + level) / 2)
 

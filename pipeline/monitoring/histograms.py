@@ -1,4 +1,4 @@
-"""Counts of what a champion was shown, in fixed bins: no image, row or name. Served and out-of-fold samples are counted alike.
+"""Counts of the samples that a champion received, in fixed bins: no image, row or name. Out-of-fold samples are counted alike.
 
 A sample's position is counted twice: its distance to the training data, and its component along each direction in which
 training data vary most (of a table: each number's position in the range of its column). Images of another camera may all lie
@@ -16,32 +16,24 @@ from pipeline.prediction.answer import Item, OodScore
 
 PROBABILITIES = 20  # bins of 0 to 1
 DISTANCE, FARTHEST = 0.05, 60  # width of a bin, in thresholds of refusal; the last bin holds all from 3 on
-PLACE, EDGE = 0.25, 4  # width of a bin, and where the bins end on either side; one more on either side holds the rest
-PLACES = round(2 * EDGE / PLACE) + 2
-SECONDS = (
-    0.002,
-    0.005,
-    0.01,
-    0.02,
-    0.05,
-    0.1,
-    0.2,
-    0.5,
-    1,
-    2,
-    5,
-)  # upper ends of the bins of latency; one more holds the rest
-EDGES = np.arange(-EDGE, EDGE + PLACE, PLACE)
+COMPONENT, EDGE = (
+    0.25,
+    4,
+)  # width of a bin, and where the bins end on either side; one more on either side holds the rest
+BINS = round(2 * EDGE / COMPONENT) + 2  # of a component
+# upper ends of the bins of latency; one more holds the rest
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+EDGES = np.arange(-EDGE, EDGE + COMPONENT, COMPONENT)
 
 
 @dataclass
 class Tally:
-    """What was counted of some samples. `answers` by class; the unreadable are in no histogram but that of seconds.
+    """Counts of samples: `answers` by class; unreadable ones are in no histogram but that of seconds.
 
     `new_categories`: by column, how many samples had a category that training never saw.
 
     distance (61,), probability (20,) of the positive class, of more than two of the most probable one, where there was an
-    answer; places (k, 34) of the components; seconds (12,). All int64.
+    answer; components (k, 34), in JSON `places`; seconds (12,). All int64.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
@@ -49,7 +41,7 @@ class Tally:
     unreadable: int = 0
     distance: np.ndarray = field(default_factory=partial(np.zeros, FARTHEST + 1, np.int64))
     probability: np.ndarray = field(default_factory=partial(np.zeros, PROBABILITIES, np.int64))
-    places: np.ndarray = field(default_factory=partial(np.zeros, (0, PLACES), np.int64))
+    components: np.ndarray = field(default_factory=partial(np.zeros, (0, BINS), np.int64))
     seconds: np.ndarray = field(default_factory=partial(np.zeros, len(SECONDS) + 1, np.int64))
     new_categories: dict[str, int] = field(default_factory=dict)
 
@@ -77,23 +69,23 @@ class Tally:
 
     def _add_position(self, distance: float, components: np.ndarray) -> None:
         self.distance[int(min(FARTHEST, distance / DISTANCE))] += 1
-        if len(self.places) != len(components):
-            self.places = np.zeros((len(components), PLACES), np.int64)
+        if len(self.components) != len(components):
+            self.components = np.zeros((len(components), BINS), np.int64)
         bins, known = component_bins(components)
-        self.places[known, bins] += 1
+        self.components[known, bins] += 1
 
     def __add__(self, other: "Tally") -> "Tally":
-        if not len(other.places) or not len(self.places):
-            places = self.places if len(self.places) else other.places
+        if not len(other.components) or not len(self.components):
+            components = self.components if len(self.components) else other.components
         else:
-            places = self.places + other.places
+            components = self.components + other.components
         return Tally(
             _sum(self.answers, other.answers),
             self.refused + other.refused,
             self.unreadable + other.unreadable,
             self.distance + other.distance,
             self.probability + other.probability,
-            places,
+            components,
             self.seconds + other.seconds,
             _sum(self.new_categories, other.new_categories),
         )
@@ -101,7 +93,8 @@ class Tally:
     def to_json(self) -> JSON:
         """Return what `from_json` reads; without new categories as before they were counted."""
         content = {
-            name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()
+            "places" if name == "components" else name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in vars(self).items()
         }
         if not self.new_categories:
             del content["new_categories"]
@@ -112,8 +105,10 @@ class Tally:
         """Return what `to_json` gave; raise ValueError where it is of other bins, or not that at all."""
         try:
             arrays = {name: np.asarray(v, np.int64) if isinstance(v, list) else v for name, v in content.items()}
+            if "places" in arrays:
+                arrays["components"] = arrays.pop("places")
             tally = cls(**arrays)  # type: ignore[arg-type] # checked below
-            tally.places = tally.places.reshape(-1, PLACES)
+            tally.components = tally.components.reshape(-1, BINS)
             whole = [*tally.answers.values(), *tally.new_categories.values(), tally.refused, tally.unreadable]
             shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
         except (TypeError, AttributeError, ValueError, OverflowError):
@@ -125,9 +120,9 @@ class Tally:
 
 @dataclass(frozen=True)
 class Reference:
-    """Counts of out-of-fold samples: what a server is to expect of samples like the training data.
+    """Counts of out-of-fold samples: what to expect of samples like the training data.
 
-    `n_groups`: how many groups the samples are of; `names`: the components, in the order of `Tally.places`.
+    `n_groups`: how many groups the samples are of; `names`: the components, in the order of `Tally.components`.
     """
 
     tally: Tally
@@ -168,7 +163,7 @@ def count_predictions(
 
     `decided` int (n,), `proba` (n, n_classes), `distance` in thresholds (n,), `components` (n, k), `refused` bool (n,).
     """
-    tally = Tally(refused=int(refused.sum()), places=np.zeros((components.shape[1], PLACES), np.int64))
+    tally = Tally(refused=int(refused.sum()), components=np.zeros((components.shape[1], BINS), np.int64))
     tally.answers = {name: int((decided[~refused] == k).sum()) for k, name in enumerate(classes)}
     shown = proba[:, 1] if len(classes) == 2 else proba.max(axis=1)
     of_share = np.minimum((shown[~refused] * PROBABILITIES).astype(int), PROBABILITIES - 1)
@@ -176,7 +171,7 @@ def count_predictions(
     tally.distance += np.bincount(np.minimum(distance / DISTANCE, FARTHEST).astype(int), minlength=FARTHEST + 1)
     for row in components:
         bins, known = component_bins(row)
-        tally.places[known, bins] += 1
+        tally.components[known, bins] += 1
     return tally
 
 

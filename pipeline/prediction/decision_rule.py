@@ -1,7 +1,7 @@
 """Turn probabilities into an answer, by numbers frozen when a model was evaluated: plain numpy, the same for one row as for many.
 
-`evaluation.calibration` and `evaluation.operating_point` choose the numbers; they stand in decisions/<model>.json
-and, under `decision`, in bundle.json.
+`evaluation.calibration` and `evaluation.operating_point` choose the numbers; decisions/<model>.json and, under `decision`,
+bundle.json hold them.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import read_result
 
-SHRINK = 1e-3  # how far `calibrate` takes a probability from 0 and 1 at least, see there
+SHRINK = 1e-3  # the least distance of a probability from 0 and 1 in `calibrate`, which says why
 
 
 NUMBERS: dict[str, tuple[str, ...]] = {"none": (), "sigmoid": ("slope", "intercept"), "temperature": ("temperature",)}
@@ -71,14 +71,14 @@ class DecisionRule:
 
 
 def calibrate(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
-    """Return the probabilities that are shown and decided by, float64 (n, n_classes), of a model's own, `proba`.
+    """Return calibrated probabilities, float64 (n, n_classes), which are shown and decide; `proba` are those of the model.
 
     sigmoid, of two classes (Platt 1999): 1 / (1 + exp(-(a x + b))), where x is the logit of the positive one's. temperature
     (Guo et al. 2017, equation 9): the softmax of x / temperature, where x are the logarithms. Either keeps the order of
     samples, of two classes, or of a sample's classes.
 
-    A vote of neighbours or trees may be exactly 0 or 1, whose logit is infinite. Probabilities are therefore first drawn a
-    little towards their mean, all of them, because cutting them off would make ties of those near the ends.
+    A vote of neighbours or trees may be exactly 0 or 1, whose logit is infinite. Probabilities are therefore first moved a
+    little towards their mean, all of them: clipping would make equal those near the ends.
     """
     proba = np.asarray(proba, dtype=np.float64)
     calibration = rule.calibration
@@ -91,7 +91,7 @@ def calibrate(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
 
 
 def log_odds(proba: np.ndarray) -> np.ndarray:
-    """Return what is scaled to calibrate: of two classes the logit of the last (n,), of more the logarithms (n, n_classes)."""
+    """Return what calibration scales: of two classes the logit of the last (n,), of more the logarithms (n, n_classes)."""
     logs = np.log(np.ascontiguousarray(proba) * (1 - SHRINK) + SHRINK / proba.shape[1])
     return logs[:, 1] - logs[:, 0] if proba.shape[1] == 2 else logs
 
@@ -120,7 +120,7 @@ def decide(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
 
 
 def in_words(answer: str, positive: str | None, rule: DecisionRule) -> str:
-    """Return the answer with the threshold it was given by and what that was chosen for; `positive` is None for more classes."""
+    """Return the answer with its threshold and what the threshold was chosen for; `positive` is None for more classes."""
     if positive is None:
         return f"{answer} is the most probable class"
     sign = "at or above" if answer == positive else "below"

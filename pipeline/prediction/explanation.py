@@ -30,11 +30,14 @@ from pipeline.prediction.fast_predict import flat_steps
 
 ACTIVATION, LEFT_OUT, COVERED = "class activation map", "places left out", "squares covered"
 TERMS, CHANGES = "terms of the log-odds", "changes of the probability"
-WINDOWS = (1, 2)  # places to each side: windows of 3x3 and 5x5 of 7x7, averaged; single places leave too much behind
-SQUARE = 64  # px, of what is covered; over 7x7 centres
+WINDOWS = (
+    1,
+    2,
+)  # positions to each side: windows of 3x3 and 5x5 of 7x7, averaged; a single position changes too little
+SQUARE = 64  # side of a covered square in px; its centre is at each of 7x7 positions
 GRID = 7
 FOR, AGAINST = (213, 94, 0), (0, 114, 178)  # Okabe and Ito's orange and blue
-OPAQUE = 0.7  # of the strongest place
+OPAQUE = 0.7  # opacity at the largest value
 Proba = Callable[[Any], np.ndarray]
 Embed = Callable[[np.ndarray], np.ndarray]
 
@@ -81,7 +84,7 @@ def of_image(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k
     head = of_answer(model["kernel"], model["bias"]) if isinstance(model, dict) else linear_head(model)
     if head:
         return ACTIVATION, class_activation(sample.feature_map, *head, k)
-    return LEFT_OUT, places_left_out(sample.feature_map, proba, k)
+    return LEFT_OUT, positions_left_out(sample.feature_map, proba, k)
 
 
 def of_row(info: BundleInfo, model: Any, sample: LoadedSample, k: int) -> tuple[str, list[Contribution]]:
@@ -134,8 +137,8 @@ def class_activation(feature_map: np.ndarray, W: np.ndarray, b: np.ndarray, k: i
     return feature_map.astype(np.float64) @ W[:, k] + b[k]
 
 
-def places_left_out(feature_map: np.ndarray, proba: Proba, k: int) -> np.ndarray:
-    """Return (height, width): by how much the probability of class k falls without the places around each one."""
+def positions_left_out(feature_map: np.ndarray, proba: Proba, k: int) -> np.ndarray:
+    """Return (height, width): by how much the probability of class k falls without the positions around each one."""
     height, width, n_features = feature_map.shape
     total, falls = feature_map.sum(axis=(0, 1), dtype=np.float64), np.zeros((height, width))
     whole = proba((total / (height * width)).astype(np.float32)[None])[0, k]

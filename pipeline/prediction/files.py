@@ -1,4 +1,4 @@
-"""What the command line of `prediction.predictor` reads and shows: files with samples, answers as a table, JSON or CSV."""
+"""Input and output of the command line of prediction: files with samples, and answers as a table, JSON or CSV."""
 
 import csv
 import io
@@ -65,17 +65,17 @@ def read_images(columns: list[str], file: Path, data: bytes) -> list[tuple[str, 
 def read_columns(predictor: Predictor, given: list[str]) -> dict[str, str]:
     """Return the columns that the command line gives as NAME=VALUE; raise DataError where the model does not take them."""
     columns = {name.strip(): value for name, _, value in (pair.partition("=") for pair in given)}
-    known = predictor.info.clinical_columns
-    if columns and not known:
+    expected = predictor.info.clinical_columns
+    if columns and not expected:
         raise DataError(f"--column: {predictor.id} takes no columns with an image")
-    unknown = [name for name in columns if name not in known]
+    unknown = [name for name in columns if name not in expected]
     if unknown:
-        raise DataError(f"--column: found {', '.join(unknown)}; expected {', '.join(known)} as NAME=VALUE")
+        raise DataError(f"--column: found {', '.join(unknown)}; expected {', '.join(expected)} as NAME=VALUE")
     return columns
 
 
 def read_rows(schema: list[Field], file: str, data: bytes) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Return (name, row) for each row of a CSV file's bytes, and sentences on what is unusual in it.
+    """Return (name, row) for each row of a CSV file's bytes, and warnings about it.
 
     Raises DataError for what is not a CSV file with the schema's columns.
     """
@@ -105,7 +105,7 @@ def predict_all(predictor: Predictor, inputs: list[tuple[str, Any]]) -> list[Ite
 
 
 def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Path) -> None:
-    """Write what each answer rests on to `folder`, one file an input that has an answer."""
+    """Write the explanation of each answer to `folder`."""
     for number, (name, data) in enumerate(inputs, start=1):
         reasons = None if isinstance(data, AssayError) else predictor.explain(data, name)[1]
         if reasons:

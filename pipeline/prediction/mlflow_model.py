@@ -30,7 +30,7 @@ class Model:
         """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
 
         Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes clinical columns.
-        Tables: the columns of the bundle's schema. An empty cell is what is not known. Bad input becomes a row with an empty
+        Tables: the columns of the bundle's schema. An empty cell is a missing value. Bad input becomes a row with an empty
         class, no probabilities and the reason. A model with a warning has it in a column.
         """
         info = self.predictor.info
@@ -70,7 +70,7 @@ def outputs(info: BundleInfo) -> dict[str, str]:
 
 
 def example(info: BundleInfo) -> pd.DataFrame:
-    """Return one row of input that is nobody's data: a drawn image, or the schema's defaults."""
+    """Return one row of synthetic input: a drawn image, or the schema's defaults."""
     row = {field.name: field.default for field in info.schema}
     if info.is_table:
         return pd.DataFrame([row])

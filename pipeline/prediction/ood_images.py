@@ -5,8 +5,8 @@ which are never negative and vary with their mean. Along the N_AXES directions i
 counts by the variance there; all other directions share one. It is divided by the number of features, so that 1 is ordinary.
 
 What is refused of held-out dermoscopy, of clinical photos of skin, of CT slices, histology, noise, blanks, text and screenshots
-stands in benchmarks/results/soak_refusal.json (soak/test_refusal.py). Of the clinical photos, which are the hardest, 64 axes
-refused 2 points fewer, and features without the square root 3 to 10.
+stands in benchmarks/results/soak_refusal.json (soak/test_refusal.py). Of clinical photos, which are the hardest to tell
+apart, 64 axes refused 2 points fewer, and features without the square root 3 to 10.
 
 Tables: see `prediction.ood_tables`.
 """
@@ -20,7 +20,7 @@ QUANTILE = 0.975  # of out-of-fold distances: one in forty like the training dat
 
 
 def fit(X: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what stands for the training data X, float32 (n, n_features) of no negative numbers, without holding one of them.
+    """Return a summary of the training data X, float32 (n, n_features), none negative; it holds no sample.
 
     mean (n_features,), axes (k, n_features) and scales (k + 1,): the standard deviations along them, and in the rest.
     """
@@ -43,21 +43,21 @@ def fit(X: np.ndarray) -> dict[str, np.ndarray]:
     return {"mean": mean, "axes": axes, "scales": np.maximum(scales, 1e-6)}
 
 
-def distances(known: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+def distances(reference: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return the distance of each row of X (n, n_features) to the data that `fit` was given, float64 (n,)."""
-    return distances_and_components(known, X)[0]
+    return distances_and_components(reference, X)[0]
 
 
-def distances_and_components(known: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distances_and_components(reference: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distance of each row of X (n, n_features), float64 (n,), and its components (n, k) along each axis, in
     standard deviations from the mean; the axis along which training data vary most comes last.
     """
-    centred = np.sqrt(np.maximum(X, 0), dtype=np.float64) - known["mean"]
-    along = centred @ known["axes"].T
-    components = along / known["scales"][:-1]
+    centred = np.sqrt(np.maximum(X, 0), dtype=np.float64) - reference["mean"]
+    along = centred @ reference["axes"].T
+    components = along / reference["scales"][:-1]
     rest = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
     inside = (components**2).sum(axis=1)
-    return np.sqrt((inside + rest / known["scales"][-1] ** 2) / X.shape[1]), components
+    return np.sqrt((inside + rest / reference["scales"][-1] ** 2) / X.shape[1]), components
 
 
 def out_of_fold(X: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ def out_of_fold(X: np.ndarray, fold: np.ndarray) -> np.ndarray:
 
 
 def threshold(distance: np.ndarray) -> float:
-    """Return from which distance on a sample is refused, given those out of fold."""
+    """Return the distance from which on a sample is refused; `distance` (n,) are those out of fold."""
     return float(np.quantile(distance, QUANTILE))
 
 

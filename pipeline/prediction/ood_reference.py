@@ -1,4 +1,4 @@
-"""Measure how far the training samples lie from one another: the reference for out-of-distribution scores."""
+"""Measure the distance of each training sample to the others: the reference for out-of-distribution scores."""
 
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,17 @@ from pipeline.prediction import ood_images, ood_tables
 def score_training_samples(
     model: Model, X: Any, dev: Dataset, schema: list[Field], folder: Path
 ) -> dict[str, np.ndarray]:
-    """Return `distance` of each sample to the other folds, (n,), and `places`, its components among all, float32 (n, k).
+    """Return `distance` of each sample to the other folds, (n,), and `places`, its components relative to all, float32 (n, k).
 
     For images also write known.npz, which becomes part of the bundle; with clinical columns, return `beyond` (n,), too.
     """
     if isinstance(X, pd.DataFrame):
-        places = ood_tables.distances_and_components(X, schema)[1]
-        return {"distance": ood_tables.out_of_fold(X, dev.fold), "places": places.astype(np.float32)}
+        components = ood_tables.distances_and_components(X, schema)[1]
+        return {"distance": ood_tables.out_of_fold(X, dev.fold), "places": components.astype(np.float32)}
     beyond = {"beyond": ood_tables.out_of_fold(X.columns, dev.fold)} if isinstance(X, ImageWithColumns) else {}
-    seen = model.ood_features(X)
+    embedding = model.ood_features(X)
     with one_thread():
-        known = ood_images.fit(seen)
-        artifacts.write_npz(folder / "known.npz", known)
-        places = ood_images.distances_and_components(known, seen)[1].astype(np.float32)
-        return {"distance": ood_images.out_of_fold(seen, dev.fold), "places": places} | beyond
+        reference = ood_images.fit(embedding)
+        artifacts.write_npz(folder / "known.npz", reference)
+        components = ood_images.distances_and_components(reference, embedding)[1].astype(np.float32)
+        return {"distance": ood_images.out_of_fold(embedding, dev.fold), "places": components} | beyond

@@ -61,12 +61,12 @@ def unseen_categories(rows: Sequence[Row], fields: list[Field]) -> list[str]:
 
 
 def of_new_categories(new: dict[str, list[str]], fields: list[Field]) -> str:
-    """Return what is said of one row's categories that training never saw, "" where there are none."""
+    """Return a sentence on one row's categories that training never saw, "" where there are none."""
     choices = {field.name: field.choices or [] for field in fields if field.name in new}
     parts = []
     for name, values in new.items():
-        seen = ", ".join(choices[name][:SHOWN]) + (" ..." if len(choices[name]) > SHOWN else "")
-        parts.append(f"{name!r} is {values[0]!r}, which training never saw (it saw {seen})")
+        training = ", ".join(choices[name][:SHOWN]) + (" ..." if len(choices[name]) > SHOWN else "")
+        parts.append(f"{name!r} is {values[0]!r}, which training never saw (it saw {training})")
     return "; ".join(parts)
 
 
@@ -85,7 +85,7 @@ def distances_and_components(X: pd.DataFrame, fields: list[Field]) -> tuple[np.n
 
 
 def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
-    """Return how far each number (n,) of a column lies outside of the range that training saw, in widths of that range.
+    """Return how far each number (n,) of a column is outside the range of the training data, in widths of that range.
 
     `X` is made by `tables.to_frame` or `typed`. Of columns of numbers that varied in training; what is missing has 0.
     """

@@ -25,7 +25,7 @@ Sample = bytes | Row | tuple[bytes, Row]  # an image file, a row, an image file 
 
 @dataclass(frozen=True)
 class Score:
-    """What the model and the training data say about one sample, before the decision.
+    """The model's probabilities for one sample and its comparison with the training data, before the decision.
 
     `proba`: calibrated, float64 (n_classes,). `feature_map`: of a network that runs on pixels; empty if not asked for.
     """

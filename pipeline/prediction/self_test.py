@@ -1,4 +1,4 @@
-"""A bundle's test of itself: predictions for made-up inputs, compared with those that were stored when it was exported."""
+"""Self-test of a bundle: compare its predictions for synthetic inputs with those stored when it was exported."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,12 +15,12 @@ TOLERANCE = 1e-4  # largest difference of a probability between two processors, 
 
 
 def golden_predictions(predictor: Predictor) -> list[GoldenPrediction]:
-    """Return the answer to each drawn image, or to each row made from the schema."""
+    """Return the prediction for each synthetic image, or for each row made from the schema."""
     return [GoldenPrediction(name, predictor.proba(features).tolist()) for name, features in golden_inputs(predictor)]
 
 
 def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
-    """Yield what stands for an input in bundle.json, and its features."""
+    """Yield the name of each input in bundle.json, and its features."""
     fields = predictor.info.schema
     if predictor.info.is_table:
         for key in ("default", "min", "max"):
@@ -41,7 +41,7 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
 
 
 def check(predictor: Predictor) -> None:
-    """Raise BundleError unless the bundle answers here what it answered where it was made, within TOLERANCE."""
+    """Raise BundleError unless predictions here are those of the machine that made the bundle, within TOLERANCE."""
     golden, predictions = predictor.info.golden, golden_predictions(predictor)
     if len(golden) != len(predictions):
         raise BundleError(

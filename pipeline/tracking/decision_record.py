@@ -1,4 +1,4 @@
-"""The decisions about batches of uploads as MLflow shows them, read from the ledger: a pure record, without MLflow."""
+"""The content of runs on decisions about upload batches, read from the ledger; without MLflow."""
 
 import json
 from collections import Counter

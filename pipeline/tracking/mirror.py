@@ -94,9 +94,9 @@ def set_tags(client: Any, run: Any, tags: dict[str, str]) -> None:
 
 
 def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict[str, str]]) -> str:
-    """Bring a task's experiment to today's state and return what was done, in words.
+    """Update a task's experiment to the present results and return a summary.
 
-    `origin` holds each model's tags that say where its results come from. In DVC's copy for an experiment, runs are added
+    `origin` holds the tags of each model on the origin of its results. In DVC's copy for an experiment, runs are added
     and nothing else changes: its results are not the project's.
     """
     experiment, today = experiment_id(client, names.of_task(task)), not copies.in_copy()
@@ -122,7 +122,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
 
 
 def mirror_decisions(client: Any, task: str) -> None:
-    """Bring the decisions about a task's batches of uploads into an experiment of their own, a run each."""
+    """Log the decisions about a task's upload batches as runs of an experiment of their own."""
     decisions = [] if copies.in_copy() else decision_record.read_decisions(task)
     experiment = experiment_id(client, names.of_decisions(task)) if decisions else ""
     for decision in decisions:
@@ -143,7 +143,7 @@ def track_decisions(task: str) -> None:
 
 
 def yes_or_no(fact: bool) -> str:
-    """Return a fact as the text of a tag."""
+    """Return the text of a tag that is yes or no."""
     return "yes" if fact else "no"
 
 

@@ -32,11 +32,11 @@ SETTINGS = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # the pages need none, and it costs eight processes
 }
 FULL = ("No space left on device", "disk is full")  # as the operating system says it, and SQLite
-AGAIN = "run 'python -m pipeline.track' again. The results themselves are whole; only their mirror is not"
+AGAIN = "run 'python -m pipeline.track' again. The results themselves are complete; only their copy in MLflow is not"
 
 
 class TrackError(AssayError):
-    """MLflow's store or pages cannot be had."""
+    """MLflow's store or pages are not available."""
 
 
 def folder() -> Path:
@@ -61,9 +61,9 @@ def database() -> str:
 
 @contextmanager
 def locked() -> Iterator[str]:
-    """Yield the URI of the store while no other process of the project writes to it; one that was moved is made whole first.
+    """Yield the URI of the store while no other process of the project writes to it. Paths in a moved store are corrected first.
 
-    Raises TrackError for whatever the store, its files or the way to its server do.
+    Raises TrackError for any failure of the store, its files or the connection to its server.
     """
     uri, where = server() or database(), server() or folder()
     try:
@@ -79,7 +79,7 @@ def locked() -> Iterator[str]:
     except Exception as error:
         if is_full(error):
             raise TrackError(
-                f"the disk is full, the MLflow store {where} not whole; make room, then {AGAIN}"
+                f"the disk is full and the MLflow store {where} incomplete; free disk space, then {AGAIN}"
             ) from error
         if not from_store(error):
             raise
@@ -90,7 +90,7 @@ def locked() -> Iterator[str]:
 
 
 def from_store(error: Exception) -> bool:
-    """Return whether an exception comes from the store: its database, its files, or the way to its server."""
+    """Return whether an exception comes from the store: its database, its files, or the connection to its server."""
     return isinstance(error, OSError) or type(error).__module__.split(".")[0] in (
         "mlflow",
         "sqlalchemy",
@@ -100,7 +100,7 @@ def from_store(error: Exception) -> bool:
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Return whether an exception, or one that it comes from, reports a full disk; MLflow wraps them several times."""
+    """Return whether an exception, or one of its causes, reports a full disk; MLflow wraps them several times."""
     return error is not None and (any(text in str(error) for text in FULL) or is_full(error.__context__))
 
 

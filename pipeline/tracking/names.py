@@ -1,4 +1,4 @@
-"""What a task's experiments and registered model are called in MLflow.
+"""Names of a task's experiments and registered model in MLflow.
 
 In the project's own store they have the task's name. On a server that several projects or branches share, a prefix stands before
 it, so that none touches the champion of another.

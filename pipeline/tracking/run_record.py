@@ -36,7 +36,7 @@ PLOTS = (
 
 @dataclass(frozen=True)
 class Record:
-    """A model's run. `key` is the hash of all that it was made from and shows; equal keys are the same run.
+    """A model's run. `key` is the hash of its inputs and results; equal keys are the same run.
 
     `curve` holds (epoch, name, value) of the losses, `plots` the files to keep, `data` the fingerprint of the data set
     and `raw` the path of its raw files.
@@ -189,11 +189,11 @@ def content_key(files: list[Path], tuned: dict[str, str]) -> str:
 
 
 def tags_of_origin(records: list[Record]) -> dict[str, dict[str, str]]:
-    """Return, by model, the tags that say where its results come from: the commit, its entries in dvc.lock as hashes; and
-    the number of candidates that the test set was evaluated for.
+    """Return, by model, the tags on the origin of its results: the commit, hashes of its entries in dvc.lock, and the
+    number of candidates that the test set was evaluated for.
 
-    `dirty` says whether params.yaml, dvc.yaml or pipeline/ differ from the commit. dvc.lock is not asked: while DVC runs
-    a stage, that stage's own entry is missing from it.
+    `dirty` says whether params.yaml, dvc.yaml or pipeline/ differ from the commit. dvc.lock does not count: while DVC runs
+    a stage, it lacks the entry of that stage.
     """
     stages = lock_entries()
     common = commit()
@@ -202,8 +202,8 @@ def tags_of_origin(records: list[Record]) -> dict[str, dict[str, str]]:
         entries = {name: stages.get(f"{name}@{record.model}") for name in ("train", "evaluate")}
         texts = {name: json.dumps(entry, sort_keys=True, default=str) for name, entry in entries.items() if entry}
         hashes = {f"{name}_lock": artifacts.sha256(text.encode())[:16] for name, text in texts.items()}
-        seen = test_set_evaluations.count(record.task, record.model)
-        counted = {"test_looks": test_set_evaluations.in_words(seen)} if seen else {}
+        n_evaluated = test_set_evaluations.count(record.task, record.model)
+        counted = {"test_looks": test_set_evaluations.in_words(n_evaluated)} if n_evaluated else {}
         tags[record.model] = {"task": record.task, "content_key": record.key} | common | hashes | counted
     return tags
 

@@ -1,6 +1,6 @@
-"""The candidate: what a prediction must know of a fitted model, and where the model comes from (candidate.json).
+"""The candidate: what a prediction needs to know about a fitted model, and how the model was made (candidate.json).
 
-Light to import: what serves predictions reads it too.
+Light to import: the API and the app read it too.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ Values = JSON
 
 @dataclass(frozen=True)
 class Tuned:
-    """What tuning chose of the listed values: for the model that is kept, and for each fold of each repeat in turn.
+    """The values that tuning chose: for the model that is kept, and for each fold of each repeat in turn.
 
-    tried: each combination with `log_loss`, its mean over all samples out of fold. The least of them is not the model's score.
+    tried: each combination with `log_loss`, its mean over all out-of-fold predictions; the smallest is not the model's score.
     """
 
     chosen: Values

@@ -1,9 +1,9 @@
 """Cross-fitting: each sample's probabilities by a model that did not see it, and the model fitted on all.
 
 Of several combinations of parameters each fold uses the one that the other folds choose (see `training.tuning`). With
-`split.repeats` the folds are drawn several times and each sample is predicted as often, so that figures depend less on one draw.
+`split.repeats` the folds are drawn several times and each sample is predicted as often, so that results depend less on one draw.
 All predictions are scored together, those of one sample in the same group. Probabilities are not averaged over repeats: that
-would score an ensemble which is not the model that is kept.
+would score an ensemble, which is not the model that is kept.
 """
 
 import itertools
@@ -42,7 +42,7 @@ class CrossFit:
 
 @dataclass(frozen=True)
 class Piece:
-    """One fit: which combination, without which folds of which repeat."""
+    """One fit: the number of the combination, and the repeat and folds that are left out."""
 
     number: int
     repeat: int
@@ -70,9 +70,9 @@ def cross_fit(
     folds = dev.folds
     dev = replace(dev, arrays={})  # the features are in X, and a fold's work may be sent to another machine
     pieces = plan(len(builds), len(folds), int(folds.max()) + 1)
-    # Side by side the fit on all, the largest piece of work, goes first: after the folds one core would wait for it.
-    # Not on a cluster: an unpickled model is written as other bytes, though it is the same model.
-    together = len(builds) == 1 and workers > 1 and not on_cluster()
+    # In parallel the fit on all samples, the longest, comes first: at the end all other cores would wait for it.
+    # Not on a cluster: an unpickled model is saved as other bytes, though it is the same model.
+    with_folds = len(builds) == 1 and workers > 1 and not on_cluster()
 
     def fit_on_all(number: int) -> Model:
         return fit(builds[number](), X, dev, np.arange(len(dev.y)), f"{label} on all")
@@ -84,10 +84,10 @@ def cross_fit(
         piece = pieces[index]
         return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label, seed)
 
-    done = run_parallel(work, [*[len(pieces)] * together, *range(len(pieces))], workers)
-    shown = iter(tqdm(done, label, total=len(pieces) + together, unit=" fits", delay=3))
-    on_all = next(shown) if together else None
-    parts = dict(zip(pieces, shown, strict=True))
+    done = run_parallel(work, [*[len(pieces)] * with_folds, *range(len(pieces))], workers)
+    results = iter(tqdm(done, label, total=len(pieces) + with_folds, unit=" fits", delay=3))
+    on_all = next(results) if with_folds else None
+    parts = dict(zip(pieces, results, strict=True))
     losses = sum_losses(parts, folds, dev.y)
     by_fold, number = tuning.choose_combinations(losses)
     chosen = [parts[Piece(int(by_fold[index]), index[0], index[1:])] for index in np.ndindex(by_fold.shape)]
@@ -118,7 +118,7 @@ def sum_losses(parts: dict[Piece, Part], folds: np.ndarray, y: np.ndarray) -> np
 
 
 def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
-    """Return the fits except that on all: without each fold and, to choose of several combinations, without each pair."""
+    """Return the fits without each fold and, for several combinations, without each pair of folds."""
     sizes = (1,) if n_combinations == 1 else (1, 2)
     left_out = [folds for size in sizes for folds in itertools.combinations(range(n_folds), size)]
     return list(itertools.starmap(Piece, itertools.product(range(n_combinations), range(n_repeats), left_out)))

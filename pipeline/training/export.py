@@ -1,4 +1,4 @@
-"""Write a fitted model, what cross-fitting showed of it, and its description."""
+"""Write a fitted model, its results out of fold and its description."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -31,7 +31,7 @@ LIBRARIES = {
 
 
 def save_model(model: Model, folder: Path) -> None:
-    """Write the fitted model in place of any other."""
+    """Write the fitted model; delete the files of an earlier one."""
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in model_files(folder):
         left_over.unlink()
@@ -67,7 +67,7 @@ def describe_candidate(job: Job, tuned: Tuned | None = None) -> Candidate:
 
 
 def installed(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the version of each package that is there; tensorflow comes under one of two names."""
+    """Return the version of each installed package; tensorflow has one of two names."""
     versions = {}
     for package in packages:
         try:

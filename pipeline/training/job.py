@@ -25,7 +25,7 @@ from pipeline.training.cross_fit import plan
 
 @dataclass(frozen=True)
 class Job:
-    """What `load_job` found for the model `name`. `blocks`: the estimator's parameters, one for each combination of values."""
+    """The training of the model `name`. `blocks`: the estimator's parameters, one for each combination of listed values."""
 
     name: str
     model: ModelParams
@@ -42,7 +42,7 @@ class Job:
 
     @property
     def is_tuned(self) -> bool:
-        """Whether values are listed of which tuning chooses."""
+        """Whether there are several combinations, of which tuning chooses one."""
         return len(self.blocks) > 1
 
     @property
@@ -80,13 +80,13 @@ def load_features(dev: Dataset, task: str, features: str, model: str) -> Any:
 
 
 def remove_scratch(X: Any) -> None:
-    """Remove what a training that has ended kept, so that it could go on after an interruption."""
+    """Remove the scratch files of a training that has ended."""
     if isinstance(X, MappedImages):
         shutil.rmtree(X.scratch, ignore_errors=True)
 
 
 def announce(job: Job) -> None:
-    """Print what the training costs where that is worth saying: more fits for tuning, minutes for a network."""
+    """Print the number of fits of a tuned model, and the minutes that a network will take."""
     n_folds, n_repeats = int(job.dev.fold.max()) + 1, len(job.dev.folds)
     pieces = plan(len(job.blocks), n_repeats, n_folds)
     if job.is_tuned:

@@ -1,4 +1,4 @@
-"""Build a model again as it was before it was fitted, with the values that tuning chose."""
+"""Build an unfitted copy of a model."""
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
@@ -8,7 +8,7 @@ from pipeline.training.candidate import Candidate
 
 
 def unfitted(task: str, model: str) -> Model:
-    """Return the champion's estimator as it was before it was fitted, with the values that tuning chose."""
+    """Return a model as it was before it was fitted, with the values that tuning chose."""
     block = params.model(model)
     estimator = get_estimator(block.estimator)
     tuned = Candidate.read(TaskPaths(task).candidate(model)).tuned

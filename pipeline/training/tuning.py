@@ -1,15 +1,15 @@
-"""Tuning inside the folds: choose among several values of a model's parameters where the score cannot see the choice.
+"""Tuning inside the folds: choose among listed values of a model's parameters on data that the score does not use.
 
 A list in a model's block (`C: [0.001, 0.01, 0.1]`) is tried value by value, several lists in all combinations. The out-of-fold
-score of the best combination would also measure the luck of the choice (Cawley and Talbot 2010; Varma and Simon 2006). So each
+score of the best combination is biased by the choice (Cawley and Talbot 2010; Varma and Simon 2006). So each
 fold's combination is chosen by cross-validation over the other folds, whose samples alone the models are fitted on. The model
 that is kept uses the combination chosen over all folds.
 
 The criterion is the log loss summed over samples: it is defined for any number of classes, needs no threshold, and few samples
-suffice to tell two values apart. Of equal ones the first is chosen.
+are enough to tell two values apart. Of equal values the first is chosen.
 
-To choose for fold i, fold j is predicted by a model fitted without both; so is, to choose for fold j, fold i by the same model. A
-pair of folds therefore costs one fit, not two.
+To choose for fold i, fold j is predicted by a model fitted without both folds. The same model predicts fold i to choose for fold
+j: a pair of folds costs one fit, not two.
 """
 
 import itertools

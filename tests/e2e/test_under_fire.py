@@ -71,7 +71,10 @@ def test_a_stage_survives_a_full_disk(disk, on_disk):
     disk.leave(ROOM)
     done = on_disk.run("dvc", "repro", "--no-run-cache", "preprocess@lesions", ok=False)
     message = [line for line in done.stderr.splitlines() if line and not line.startswith("preprocess lesions")]
-    assert message[0] == "preprocess: No space left on device; make room or mend the permissions, then run it again"
+    assert (
+        message[0]
+        == "preprocess: No space left on device; free disk space or change the permissions, then run it again"
+    )
     assert message[1].startswith(
         "ERROR: failed to reproduce 'preprocess@lesions': failed to run: python -m pipeline.preprocess"
     )
@@ -92,7 +95,7 @@ def test_mlflow_survives_a_full_disk(disk, on_disk):
     done = on_disk.run("python", "-m", "pipeline.track", ok=False)
     assert done.returncode == 2
     *_, last = lines = done.stderr.splitlines()
-    assert re.match(r"TrackError: the disk is full, the MLflow store .* not whole; make room, then run", last)
+    assert re.match(r"TrackError: the disk is full and the MLflow store .* incomplete; free disk space, then run", last)
     assert not [line for line in lines if "Traceback" in line]
     disk.leave(200_000_000)
     done = on_disk.run("python", "-m", "pipeline.track")

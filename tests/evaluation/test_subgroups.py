@@ -37,7 +37,7 @@ def test_table_and_csv_numbers_make_the_same_bands():
 def test_bands_of_words_and_too_many_values_are_refused():
     with pytest.raises(ParamsError, match="bands are for numbers; the column holds words"):
         subgroups.divide(pd.Series(["arm", "leg"]), [40], "x")
-    with pytest.raises(ParamsError, match=r"has 40 values, at most 30 .* part numbers into bands"):
+    with pytest.raises(ParamsError, match=r"has 40 values, at most 30 .* divide numbers into bands"):
         subgroups.divide(pd.Series([str(n) for n in range(40)]), [], "x")
 
 

@@ -41,4 +41,4 @@ def test_a_predictor_sees_training_rows_where_the_reference_has_them(reference):
     for row in rows:
         prediction = loaded.predict_with_ood(row, "row")
         counted.add(prediction.item, prediction.ood, 0.01)
-    assert np.abs(counted.places - np.array(reference["places"])).sum() <= 4  # float32 on an edge
+    assert np.abs(counted.components - np.array(reference["places"])).sum() <= 4  # float32 on an edge

@@ -49,7 +49,7 @@ def test_each_sample_is_counted_once_in_its_bins():
     assert (result.n, result.answers, result.refused, result.unreadable) == (2, {"malignant": 1}, 1, 1)
     assert np.flatnonzero(result.distance).tolist() == [10, 60]
     assert np.flatnonzero(result.probability).tolist() == [19]
-    assert np.argwhere(result.places).tolist() == [[0, 0], [0, 16], [1, 32], [1, 33]]
+    assert np.argwhere(result.components).tolist() == [[0, 0], [0, 16], [1, 32], [1, 33]]
     assert np.flatnonzero(result.seconds).tolist() == [2, 11]  # 0.01 s is within 0.01 s
 
 
@@ -62,13 +62,13 @@ def test_the_ends_of_probability_and_distance_have_a_bin(value):
         0,
     )
     assert result.probability.sum() == result.distance[-1] == 1
-    assert result.places.sum() == 3
+    assert result.components.sum() == 3
 
 
 def test_without_refusal_an_answer_has_no_components():
     result = Tally()
     result.add(item("benign", 0.9, 0.1), None, 0.01)
-    assert (result.n, result.unreadable, result.distance.sum(), result.places.size) == (1, 0, 0, 0)
+    assert (result.n, result.unreadable, result.distance.sum(), result.components.size) == (1, 0, 0, 0)
 
 
 def test_counts_add_up_also_with_those_of_nothing():

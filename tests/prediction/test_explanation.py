@@ -62,7 +62,7 @@ def test_a_map_peaks_at_the_planted_object(name):
         if name == "logreg":
             heat = explanation.class_activation(item, *head, 1)
         else:
-            heat = explanation.places_left_out(item, model.predict_proba, 1)
+            heat = explanation.positions_left_out(item, model.predict_proba, 1)
         peak = np.unravel_index(heat.argmax(), heat.shape)
         hits += max(abs(peak[0] - row), abs(peak[1] - column)) <= 1
     assert hits >= 18
@@ -83,7 +83,7 @@ def test_an_activation_map_averages_to_the_log_odds(n_classes):
 
 def test_a_model_that_ignores_the_map_has_an_even_one():
     maps, _, _ = planted(2, 0)
-    heat = explanation.places_left_out(maps[1], lambda X: np.full((len(X), 2), 0.5), 1)
+    heat = explanation.positions_left_out(maps[1], lambda X: np.full((len(X), 2), 0.5), 1)
     np.testing.assert_array_equal(heat, 0)
 
 
