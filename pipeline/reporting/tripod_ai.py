@@ -245,9 +245,9 @@ def handled(study: Study) -> str:
 def imbalance(study: Study) -> str:
     """Return how classes of different sizes were weighted."""
     weight = study.bundle.hyperparameters.get("class_weight")
-    not_weighted = "Classes are not weighted, because that would shift the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525). "
-    weighted = "Classes are weighted equally in training. " if weight else not_weighted
-    return weighted + calibrated(study)
+    shift = "because that would shift the probabilities (van den Goorbergh et al., JAMIA 2022;29:1525)"
+    weighted = "weighted equally in training" if weight else f"not weighted, {shift}"
+    return f"Classes are {weighted}. {calibrated(study)}"
 
 
 def events(report: Report) -> str:

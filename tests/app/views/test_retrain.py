@@ -132,7 +132,7 @@ def test_why_a_process_that_was_started_ended_badly_is_said(upload_project, monk
     batch_status.folder("skin", "b").joinpath("status.json").unlink(missing_ok=True)
     page = opened("retrain", "skin")
     errors = "\n".join(element.value for element in page.error).replace("\\", "")
-    assert "RetrainError: the champion of skin is not up to date" in errors
+    assert "RetrainError: the champion of skin is out of date" in errors
 
 
 def test_killed_promotions_and_rollbacks_are_finished(upload_project, started):
