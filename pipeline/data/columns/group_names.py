@@ -1,6 +1,7 @@
 """Which columns, by their names, say which patient or lesion a sample belongs to, in any usual spelling."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -118,8 +119,9 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
 
 def count_values(cells: Iterable[str]) -> tuple[int, int]:
     """Return how many different values a column has, and how many cells have one."""
-    known = [cell for cell in cells if not tables.is_missing(cell)]
-    return len(set(known)), len(known)
+    counts = Counter(cells.tolist() if isinstance(cells, pd.Series) else cells)
+    known = {cell: count for cell, count in counts.items() if not tables.is_missing(cell)}
+    return len(known), sum(known.values())
 
 
 def is_id_name(name: str) -> bool:
