@@ -8,7 +8,7 @@ point and its mirror image have the same words. Both searches compare all images
 
 import threading
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,6 +16,9 @@ from PIL import Image
 
 from pipeline.core.parallel import run_parallel
 from pipeline.duplicates.images.keypoints import find_points
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array, sparray
 
 AXES = 48  # of 128: those along which the descriptors of noise differ most
 PARTS = 1024
@@ -135,7 +138,7 @@ def rarities(words: list[np.ndarray]) -> np.ndarray:
     return rarity
 
 
-def weigh(words: list[np.ndarray], rarity: np.ndarray) -> Any:
+def weigh(words: list[np.ndarray], rarity: np.ndarray) -> "csr_array":
     """Return a sparse float32 (n, words) array with rows of length 1: the square root of each count, times the word's rarity."""
     from scipy import sparse
 
@@ -151,7 +154,7 @@ def weigh(words: list[np.ndarray], rarity: np.ndarray) -> Any:
 
 
 def nearest(
-    start: int, words: list[np.ndarray], rarity: np.ndarray, transposed: Any, frequencies: np.ndarray, rows: int
+    start: int, words: list[np.ndarray], rarity: np.ndarray, transposed: "sparray", frequencies: np.ndarray, rows: int
 ) -> np.ndarray:
     """Return int (m, 2): the candidates of both searches for `rows` images from `start` on.
 
