@@ -1,4 +1,4 @@
-"""Pictures of the app for the README, of this project's champions. Run: python -m docs.screenshots
+"""Images of the app for the README, of this project's champions. Run: python -m docs.screenshots
 
 Writes docs/predict.png, compare.png and data.png in the light theme, and predict-dark.png.
 """
