@@ -1,6 +1,7 @@
 """What is needed to put the API elsewhere names files that are there, and versions that are tested."""
 
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -175,3 +176,32 @@ def test_the_build_context_of_this_project_is_code_champions_and_aggregates():
         *(f"reports/TASK/{name}/FILE" for name in ("cv", "test", "external")),
         *(f"reports/TASK/{name}" for name in ("selection.json", "sites.json", "leaderboard.csv", "test_looks.csv")),
     }
+
+
+def test_development_packages_are_locked_apart():
+    full, development = locked("requirements.txt"), locked("requirements-dev.txt")
+    assert not {"pytest", "playwright", "locust", "schemathesis", "ruff", "mypy", "import-linter"} & set(full)
+    shared = set(full) & set(development)
+    assert {name: full[name] for name in shared} == {name: development[name] for name in shared}
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("has_uv", [True, False])
+def test_make_installs_with_uv_if_present_and_no_tools_for_users(tmp_path, has_uv):
+    for name in ("make", "python3", "sh", "grep"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    if has_uv:
+        (tmp_path / "uv").write_text("#!/bin/sh\n")
+        (tmp_path / "uv").chmod(0o755)
+
+    def commands(target: str) -> str:
+        command = ["make", "--dry-run", "--always-make", target]
+        return subprocess.run(
+            command, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
+        ).stdout
+
+    install = "uv pip install --quiet --python .venv/bin/python" if has_uv else ".venv/bin/python -m pip install"
+    for target, development in (("demo", False), ("app", False), ("test", True), ("lint", True)):
+        lines = [line for line in commands(target).splitlines() if "--require-hashes" in line]
+        assert all(line.startswith(install) for line in lines), lines
+        assert ["requirements-dev.txt" in line for line in lines] == [False, True][: 1 + development], target
