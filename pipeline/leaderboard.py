@@ -8,6 +8,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.duplicates import summary
 from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.metric_names import PROMISE
 
 
 def board(task: str, root: Path = Path()) -> str:
@@ -28,7 +29,8 @@ def board(task: str, root: Path = Path()) -> str:
         shown.append([star, row["model"], row["features"], *figures])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
-    notes = [selection["reason"], *summary.warnings(task, root)]
+    promised = [text for text in (selection.get("promise"), f"95 % interval: {PROMISE}") if text]
+    notes = [selection["reason"], *promised, *summary.warnings(task, root)]
     return "\n".join([f"{task}", *(f"  {line}" for line in [*lines, *notes]), ""])
 
 

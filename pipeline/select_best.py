@@ -14,7 +14,7 @@ from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.candidates import Candidate, resample
 from pipeline.evaluation.report import Report, read_cv
-from pipeline.evaluation.selection import Selection, explain, select
+from pipeline.evaluation.selection import Selection, explain, promise, select
 from pipeline.monitoring.baseline import count_out_of_fold
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
@@ -37,6 +37,7 @@ def main(name: str) -> None:
         task=name,
         metric=metric,
         reason=reason,
+        promise=promise(choice, key, models),
         scores={model: candidate.figure(key) for model, candidate in models.items()},
         bundle=export(name, winner, rules[winner], models[winner].report, choice.warning),
     )

@@ -9,7 +9,7 @@ from app.views.written import part, span, three
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
 from pipeline.duplicates import summary
-from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.evaluation.report import Report, Scores, SiteReport
 
 
@@ -27,6 +27,8 @@ def verdict(task: str) -> None:
     selection = written.content(TaskPaths(task).selection, f"select_best@{task}")
     write = st.warning if selection.get("warning") else st.markdown
     write(f"**{plain(selection['reason'])}.**")
+    if selection.get("promise"):
+        st.markdown(plain(f"{selection['promise'][:1].upper()}{selection['promise'][1:]}."))
     with st.expander("How the champion is selected"):
         st.write(plain(selection["rule"]))
 
@@ -54,6 +56,7 @@ def leaderboard(task: str) -> None:
     written.show(pd.DataFrame(shown), f"Leaderboard of {task}, best first")
     st.caption(
         "Models are ranked by out-of-fold results: each development sample was scored by a model that was not trained on it. "
+        f"An interval is that of {PROMISE}. "
         "The test set was evaluated after the champion was selected and does not influence the selection. "
         + evaluations_of(task, table["model"].iloc[0])
     )

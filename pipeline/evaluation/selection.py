@@ -56,7 +56,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Selection(Choice):
-    """The content of selection.json. `bundle`: SHA-256 of the champion's bundle.json; `scores`: figures by model."""
+    """The content of selection.json. `bundle`: SHA-256 of the champion's bundle.json; `scores`: figures by model; `promise`:
+    the expected figure in words.
+    """
 
     task: str = ""
     metric: str = ""
@@ -64,6 +66,7 @@ class Selection(Choice):
     scores: Mapping[str, float | None] = field(default_factory=dict)
     bundle: str = ""
     rule: str = RULE
+    promise: str = ""
 
 
 def read(task: str, root: Path = Path()) -> Selection:
@@ -168,6 +171,16 @@ def explain(choice: Choice, key: str, models: Models) -> str:
             verb = "better than" if choice.winner == choice.best else "below"
             sentence += f"; {verb} {runner_up}" + (f"; tied with {', '.join(others)}" if others else "")
     return sentence + (f"; {choice.warning}" if choice.warning else "")
+
+
+def promise(choice: Choice, key: str, models: Models) -> str:
+    """Return what is expected of the champion on new patients, as a sentence without its full stop."""
+    if choice.expected is None:
+        return ""
+    name, (low, high) = NAMES[key].split(" (")[0], choice.expected.ci
+    sentence = f"expected on new patients: {name} {choice.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
+    n = sum(not candidate.is_baseline for candidate in models.values())
+    return sentence + (f", the figure out of fold less what the choice among {n} models adds to it" if n > 1 else "")
 
 
 def grounds(choice: Choice, name: str, figure: Mapping[str, float], loss: Mapping[str, float]) -> str:

@@ -16,7 +16,7 @@ AUTHOR = "For the author"
 def card(study: Study) -> list[tuple[str, list[str]]]:
     """Return the card's parts as (title, sentences)."""
     test, cv = study.test.counts, study.cv.counts
-    chosen_by = f"Chosen by {NAMES[study.metric]} out of fold. {study.selection.rule}"
+    chosen_by = f"Selected by {NAMES[study.metric]} and log loss out of fold. {study.selection.rule}"
     return [
         ("Model details", details(study)),
         ("Intended use", intended_use(study)),

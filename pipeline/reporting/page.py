@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import scoring
-from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"
@@ -66,6 +66,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "checklist": tripod_ai.checklist(study),
         "fingerprints": fingerprints(study),
         "metric": NAMES[study.metric],
+        "promise": PROMISE,
         "names": NAMES,
         "few": scoring.FEW,
         "seed": params.seed(),

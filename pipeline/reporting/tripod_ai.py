@@ -101,6 +101,12 @@ def tuned(study: Study) -> str:
     )
 
 
+def selected(study: Study) -> str:
+    """Return how the champion was selected."""
+    n = len(study.board)
+    return "the only model" if n == 1 else f"selected out of {n} models on the same folds by the rule given there"
+
+
 def of_data(study: Study) -> dict[str, Answer]:
     """Return what artefacts know of the data, their preparation and their division."""
     task, n_dev, n_test = study.task, study.cv.counts.n, study.test.counts.n
@@ -141,13 +147,14 @@ def of_model(study: Study) -> dict[str, Answer]:
     return {
         "12b": (handled(study), "card"),
         "12c": (
-            f"{study.bundle.estimator}, selected from {len(study.board)} models on the same folds; hyperparameters "
-            f"{tuned(study)}, none by the test set. Internal validation: cross-fitting, every figure out of fold.",
+            f"{study.bundle.estimator}, {selected(study)}; hyperparameters {tuned(study)}, none by the test set. Internal "
+            "validation: cross-fitting. Scores of probabilities are by calibrators, and decisions by a threshold that was asked "
+            "for, that did not see the sample.",
             "leaderboard",
         ),
         "12e": (
-            "Discrimination, calibration, decisions at the operating point, coverage against risk, all with 95 % intervals over "
-            "groups; models by a paired bootstrap.",
+            "Discrimination, calibration and decisions at the operating point, with 95 % intervals over groups except for the "
+            "expected calibration error; curves of coverage against risk, without; models by paired differences.",
             "figures",
         ),
         "12f": (calibrated(study), "reliability"),

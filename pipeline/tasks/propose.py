@@ -19,7 +19,7 @@ DRAWS = 50  # of the hash: with two classes of three groups each the chance that
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
 TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
 IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
-# Of tied models the first wins, so simple and cheap ones come first.
+# Of equally good models the first is selected, so simple and cheap ones come first.
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
     "table": ("logreg", "random_forest", "knn", "dummy"),
@@ -66,7 +66,7 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int, s
     reasons = [
         ("positive", line),
         ("split", why),
-        ("models", f"{', '.join(models)}; of tied models the first is selected"),
+        ("models", f"{', '.join(models)}; of equally good models the first is selected"),
     ]
     if tune:
         minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / IMAGES_PER_SECOND / 60))

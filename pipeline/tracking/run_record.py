@@ -16,6 +16,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import durations, require
 from pipeline.evaluation import selection, test_set_evaluations
 from pipeline.evaluation.report import Report, SiteReport, read_cv, read_external, read_test
+from pipeline.evaluation.selection import Selection
 from pipeline.training.candidate import Candidate
 
 LOCK = Path("dvc.lock")
@@ -57,7 +58,8 @@ class Record:
 def read_records(name: str) -> list[Record]:
     """Return the records of the models in a task's list, in its order."""
     task = params.task(name)
-    winner = selection.read(name).winner
+    selected = selection.read(name)
+    winner = selected.winner
     seconds = durations()
     common: dict[str, object] = {
         "seed": params.seed(),
@@ -72,7 +74,7 @@ def read_records(name: str) -> list[Record]:
         block = params.model(model).model_dump(exclude={"task"})
         record = read_model(name, model, flatten(common | block), seconds.get(f"train@{model}"))
         record = with_sites(replace(record, raw=task.raw))
-        records.append(with_external(replace(record, champion=True)) if model == winner else record)
+        records.append(with_external(with_promise(record, selected)) if model == winner else record)
     return records
 
 
@@ -117,6 +119,19 @@ def with_sites(record: Record) -> Record:
         added |= defined(f"{UNNAMEABLE.sub('_', f'sites/{scores.site}')}/", figures)
     key = content_key([], {"key": record.key, "sites": artifacts.rounded(sites)})
     return replace(record, key=key, metrics=record.metrics | added)
+
+
+def with_promise(record: Record, selected: Selection) -> Record:
+    """Return the champion's record with its expected figure and the ends of its interval, as `expected_<metric>`."""
+    record = replace(record, champion=True)
+    if selected.expected is None:
+        return record
+    name, (low, high) = f"expected_{selected.metric}", selected.expected.ci
+    added = {name: selected.expected.figure, f"{name}_low": low, f"{name}_high": high}
+    added = {key: value for key, value in added.items() if value == value}
+    return replace(
+        record, key=content_key([], {"key": record.key, "expected": json.dumps(added)}), metrics=record.metrics | added
+    )
 
 
 def with_external(record: Record) -> Record:

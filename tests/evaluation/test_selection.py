@@ -12,7 +12,7 @@ from pipeline.core.errors import BundleError, DataError, StageError
 from pipeline.data import images
 from pipeline.evaluation.candidates import Candidate, Draws
 from pipeline.evaluation.report import Report
-from pipeline.evaluation.selection import RULE, explain, select
+from pipeline.evaluation.selection import RULE, explain, promise, select
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
 from tests.models import (
@@ -45,6 +45,7 @@ KEYS = {
     "lowest",
     "expected",
     "warning",
+    "promise",
 }
 
 
@@ -220,6 +221,17 @@ def test_champion_no_better_than_guessing_is_named_so(scores, options, warning):
 def test_the_verdict_says_what_was_done(scores, spread, losses, sentence):
     models = candidates(scores, spread, losses)
     assert re.fullmatch(sentence, explain(chosen(scores, spread, losses), "roc_auc", models))
+
+
+def test_promise_names_the_choice_that_it_is_corrected_for():
+    models = candidates({name: 0.6 for name in "abc"} | {"d": 0.66, "floor": 0.5}, 0.05, baselines=["floor"])
+    found = select(models, "roc_auc", True, 5, 100)
+    low, high = found.expected.ci
+    figure = f"ROC AUC {found.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
+    less = "the figure out of fold less what the choice among 4 models adds to it"
+    assert promise(found, "roc_auc", models) == f"expected on new patients: {figure}, {less}"
+    only = candidates({"a": 0.8})
+    assert promise(select(only, "roc_auc", True, 5, 100), "roc_auc", only).endswith("0.800 [0.700, 0.900]")
 
 
 # The stage
