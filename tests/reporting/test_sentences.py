@@ -1,0 +1,90 @@
+"""Each generated sentence with a figure or a claim, held against the artefacts that it speaks of."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core import artifacts
+from pipeline.data.dataset import Dataset
+from pipeline.reporting import limits, model_card, results, results_section, tripod_ai
+from pipeline.reporting.page import render
+from tests.models import KERAS_NOISE
+from tests.reports import Page
+
+pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
+FIGURE = r"(\d\.\d{3})"
+
+
+@pytest.fixture
+def study(rows):
+    """The study of the table project."""
+    return results.read("t")
+
+
+def numbers(pattern, text):
+    """Return the numbers that a pattern finds in a text."""
+    return [float(number) for number in re.search(pattern, text).groups()]
+
+
+def test_verdict_and_promise_have_the_figures_of_the_selection(study):
+    chosen = artifacts.read_json("reports/t/selection.json")
+    scores = chosen["scores"]
+    assert numbers(rf"selected \(ROC AUC {FIGURE}\)", study.verdict) == [round(scores[chosen["winner"]], 3)]
+    shown = numbers(rf"{chosen['runner_up']} \({FIGURE}, difference (-?\d\.\d+) \[(.+?), (.+?)\]", study.verdict)
+    expected = [scores[chosen["runner_up"]], chosen["difference"], *chosen["difference_ci"]]
+    assert shown == pytest.approx(expected, abs=6e-4)
+    assert "wins" not in study.verdict
+    assert ("tied with" in study.verdict) == bool(chosen["tied"])
+    assert ("best ROC AUC" in study.verdict) == (chosen["winner"] == max(scores, key=scores.get))
+    promised = numbers(rf"ROC AUC {FIGURE} \[{FIGURE}, {FIGURE}\]", chosen["promise"])
+    assert promised == pytest.approx([chosen["expected"]["figure"], *chosen["expected"]["ci"]], abs=6e-4)
+
+
+def test_rule_that_is_told_is_the_rule_that_was_followed(study):
+    chosen = artifacts.read_json("reports/t/selection.json")
+    compared = [
+        model for model in study.task.models if chosen["scores"][model] >= max(chosen["scores"].values()) - 0.01
+    ]
+    losses = {model: artifacts.read_json(f"reports/t/cv/{model}.json")["log_loss"] for model in compared}
+    assert chosen["compared"] == compared
+    assert chosen["lowest"] == min(losses, key=losses.get)
+    assert chosen["winner"] in compared[: compared.index(chosen["lowest"]) + 1]
+
+
+def test_checklist_claims_only_what_was_done(study):
+    answers = {row.number: row.answer for row in tripod_ai.checklist(study)}
+    assert f"selected out of {len(study.board)} models" in answers["12c"]
+    assert "best of" not in answers["12c"]
+    assert "except for the expected calibration error" in answers["12e"]
+    assert "ece" not in study.cv.ci
+    coverage = Path(f"reports/t/figures/{study.winner}/coverage.csv")
+    assert "low" not in coverage.read_text().splitlines()[0]
+    shown = numbers(rf"test {FIGURE} \[{FIGURE}, {FIGURE}\]", answers["23a"])
+    assert shown == pytest.approx([study.test["roc_auc"], *study.test.ci["roc_auc"]], abs=6e-4)
+
+
+def test_counts_in_sentences_are_those_of_the_data(study):
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    card = dict(model_card.card(study))
+    assert card["Training data"] == [f"{len(dev.y)} rows of {len(set(dev.group))} groups; see Data and Split."]
+    assert results_section.n_mistakes(study) == len(dev.y) - round(study.cv["accuracy"] * len(dev.y))
+    text = " ".join(limits.limits(study))
+    tied = study.selection.tied
+    assert ("Not distinguishable from the champion" in text) == bool(tied)
+    assert all(model in text for model in tied)
+    assert ("not better than guessing" in text) == bool(study.selection.warning)
+
+
+def test_decision_sentence_names_the_rule_in_use(study):
+    rule = study.bundle.rule
+    assert model_card.decides(study).startswith(f"From a probability of {rule.threshold:g} on the decision is")
+    decided = study.proba[:, 1] >= rule.threshold
+    assert np.mean(decided == (study.dev.y == 1)) == pytest.approx(study.cv["accuracy"], abs=1e-6)
+
+
+def test_page_says_what_intervals_are_about(study):
+    text = Page(render("t")).text
+    assert "infinitely many new patients" in text
+    assert study.selection.promise[1:] in text
