@@ -13,5 +13,5 @@ def test_an_explanation_is_sent_without_what_it_lacks():
 
 def test_a_refused_sample_has_every_key_and_no_class():
     item = refused("a.png", "not a readable image")
-    assert item.keys() == Item.__annotations__.keys()
+    assert item.keys() == Item.__required_keys__
     assert (item["class"], item["probabilities"], item["refused"]) == ("", {}, True)
