@@ -79,7 +79,7 @@ def test_counts_in_sentences_are_those_of_the_data(study):
 
 def test_decision_sentence_names_the_rule_in_use(study):
     rule = study.bundle.rule
-    assert model_card.decides(study).startswith(f"From a probability of {rule.threshold:g} on the decision is")
+    assert f"at a probability of {rule.threshold:g} or more" in model_card.decides(study)
     decided = study.proba[:, 1] >= rule.threshold
     assert np.mean(decided == (study.dev.y == 1)) == pytest.approx(study.cv["accuracy"], abs=1e-6)
 
