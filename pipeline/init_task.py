@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from pipeline.core import artifacts, params, yaml_edit
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import FOLDERS, TaskParams
 from pipeline.core.stage import run
@@ -49,7 +50,7 @@ def write(name: str, proposal: Proposal) -> None:
         artifacts.write_bytes(params.PARAMS, text.encode())
 
 
-def check_name(name: str, content: dict[str, Any]) -> None:
+def check_name(name: str, content: JSON) -> None:
     """Raise ParamsError unless this is a valid name of a new task."""
     validate.check_task_name(name)
     if name in content["tasks"]:

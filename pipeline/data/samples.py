@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core import params
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
@@ -30,9 +30,9 @@ from pipeline.data.tabular.notices import Notice
 NEARLY_ALL = 0.98  # share of a column's known cells that must be dates
 
 
-def task_params(kind: str, raw: str, read: dict[str, Any]) -> TaskParams:
+def task_params(kind: str, raw: str, read: JSON) -> TaskParams:
     """Return a task with defaults for all but what is read."""
-    rest: dict[str, Any] = {name: {} for name in ("audit", "split", "preprocess", "select")}
+    rest: JSON = {name: {} for name in ("audit", "split", "preprocess", "select")}
     return TaskParams.model_validate({"kind": kind, "raw": raw, "read": read, "models": [], **rest})
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 
@@ -83,7 +84,7 @@ def locked(task: str) -> Iterator[None]:
         raise DataError(f"{folder.as_posix()}: another process has held it for {WAIT} s; try again later") from None
 
 
-def to_json(line: Line) -> dict[str, Any]:
+def to_json(line: Line) -> JSON:
     """Return a line as the ledger has it, without what it does not say."""
     return {name: value for name, value in asdict(line).items() if value is not None}
 
@@ -128,7 +129,7 @@ def read(task: str) -> list[Line]:
     return [from_json(json.loads(line)) for line in data[: data.rfind(b"\n") + 1].splitlines()]
 
 
-def from_json(content: dict[str, Any]) -> Line:
+def from_json(content: JSON) -> Line:
     """Return a line of the ledger; what it says under other names is left out."""
     kind = KINDS[content["event"]]
     line: Line = artifacts.from_json(

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.data.columns.column_roles import ColumnRoles
 from pipeline.data.tabular.missing import missing_in
 
@@ -14,9 +14,7 @@ FEW_GROUPS = 20
 MOST_WORDS = 20  # classes or columns; more are counted
 
 
-def about_columns(
-    roles: ColumnRoles, read: dict[str, Any], label: str | None, group: str | None
-) -> list[tuple[str, str]]:
+def about_columns(roles: ColumnRoles, read: JSON, label: str | None, group: str | None) -> list[tuple[str, str]]:
     """Return the lines that say which columns `read` takes, and of those that were guessed why, and how to take others."""
     why = f", {roles.reason}" if roles.reason else ""
     guessed = {

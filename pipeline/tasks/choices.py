@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, tables
@@ -47,7 +47,7 @@ class Choices:
         return bool(self.group or self.group_from or self.no_group)
 
 
-def decided(read: dict[str, Any], choices: Choices) -> dict[str, Any]:
+def decided(read: JSON, choices: Choices) -> JSON:
     """Return `read` with the user's decision on groups in place of what was guessed."""
     if not choices.has_group:
         return read
@@ -75,7 +75,7 @@ def read_features(path: Path, rule: PixelRule) -> np.ndarray:
         return np.full(images.classical(np.zeros((224, 224, 3), np.uint8)).shape, np.nan)
 
 
-def about_group(read: dict[str, Any], grouping: Grouping | None) -> list[tuple[str, str]]:
+def about_group(read: JSON, grouping: Grouping | None) -> list[tuple[str, str]]:
     """Return the line that says which samples are taken as one patient's, and how to decide otherwise."""
     otherwise = "--group COLUMN, --group-from REGEX or --no-group decides otherwise"
     if read.get("no_group"):
@@ -91,7 +91,7 @@ def about_group(read: dict[str, Any], grouping: Grouping | None) -> list[tuple[s
     return [("group", f"{where}: samples that share it stay together ({grouping.grounds}); {otherwise}")]
 
 
-def search_rows(table: pd.DataFrame, read: dict[str, Any]) -> Grouping:
+def search_rows(table: pd.DataFrame, read: JSON) -> Grouping:
     """Return the column by which rows are one patient's; `table` holds all columns."""
     taken = [column for column in (read.get("label"), read.get("shipped")) if column]
     return search_table(table.drop(columns=taken), SEED, table[read["label"]].tolist() if "label" in read else None)

@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.label_columns import name_labels, says_label
@@ -35,7 +35,7 @@ class ImageSource:
 
     raw: Path
     folder: Path
-    read: dict[str, Any]
+    read: JSON
     lines: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -131,7 +131,7 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             f"{path.as_posix()}: only one class folder ({min(labels)}), and {some(others, 3)} next to it names no image in it by "
             "any column; expected file names, with or without suffix, or two class folders"
         )
-    read: dict[str, Any] = {}
+    read: JSON = {}
     tops = {sample.path.split("/")[0].lower() for sample in reading.samples}
     usual = roles.folders == "class" or (roles.folders == "split/class" and tops <= set(SHIPPED))
     if choices.folders or not usual:
@@ -195,7 +195,7 @@ def from_csv(
     parts, warnings = find_parts(csv, read, choices, others, top)
     warnings += about_unread(csv, parts, read, warnings)
     images = list(dict.fromkeys(name for part in (csv, *parts.values()) for name in part.column.images))
-    block: dict[str, Any] = {"csv": csv.path.relative_to(folder).as_posix() if top else csv.column.csv}
+    block: JSON = {"csv": csv.path.relative_to(folder).as_posix() if top else csv.column.csv}
     block |= {f"{subset}_csv": part.path.relative_to(folder).as_posix() for subset, part in parts.items()}
     if csv.column.column != "path":
         block["path_column"] = csv.column.column
@@ -230,7 +230,7 @@ def from_csv(
     return ImageSource(raw or folder, folder, block | read, lines, warnings)
 
 
-def about_unread(csv: NamingCsv, parts: dict[str, NamingCsv], read: dict[str, Any], warnings: list[str]) -> list[str]:
+def about_unread(csv: NamingCsv, parts: dict[str, NamingCsv], read: JSON, warnings: list[str]) -> list[str]:
     """Return a warning on other tables next to a CSV without a column of groups: these may name the patients."""
     used = {csv.path.name, *(part.path.name for part in parts.values())}
     others = [

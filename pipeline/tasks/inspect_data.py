@@ -7,10 +7,10 @@ table of features.
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file, images, tables
@@ -50,7 +50,7 @@ class InspectedData:
 
     kind: str
     raw: str
-    read: dict[str, Any]
+    read: JSON
     samples: pd.DataFrame
     lines: list[tuple[str, str]]
 

@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.data import tables
 from pipeline.data.columns.label_columns import name_labels
@@ -127,7 +127,7 @@ def has_labels(csv: NamingCsv) -> bool:
 
 
 def find_parts(
-    csv: NamingCsv, read: dict[str, Any], choices: Choices, others: list[NamingCsv] | None, top: Path | None
+    csv: NamingCsv, read: JSON, choices: Choices, others: list[NamingCsv] | None, top: Path | None
 ) -> tuple[dict[str, NamingCsv], list[str]]:
     """Return the CSVs next to a training CSV that are its shipped valid and test parts, and warnings on those not used."""
     stems = {
@@ -156,7 +156,7 @@ def find_parts(
     return parts, warnings
 
 
-def reason_to_leave(part: NamingCsv | None, csv: NamingCsv, read: dict[str, Any]) -> str:
+def reason_to_leave(part: NamingCsv | None, csv: NamingCsv, read: JSON) -> str:
     """Return why a CSV is not another part of the shipped split that begins with `csv`, "" where it is."""
     needed = [read["label"]] if "label" in read else read.get("one_hot", [])
     if part is None or part.column.column != csv.column.column:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError, SplitError
 from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.grouping.splitting import unit_hash
@@ -30,8 +30,8 @@ MODELS = {
 class Proposal:
     """Blocks of params.yaml for a task and its models, by name, and the reasons for their values, as (title, text)."""
 
-    task: dict[str, Any]
-    models: dict[str, dict[str, Any]]
+    task: JSON
+    models: dict[str, JSON]
     reasons: list[tuple[str, str]]
 
 
@@ -50,7 +50,7 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int, s
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
     models = make_models(name, data.kind, n_fitted)
     tune = models[f"{name}-mobilenetv2"]["fine_tune"] if data.kind == "image" else None
-    preprocess: dict[str, Any] = {"positive": positive} if positive else {}
+    preprocess: JSON = {"positive": positive} if positive else {}
     if data.kind == "image":
         preprocess["pixels"] = tune is not None
     task = {
@@ -113,7 +113,7 @@ def choose_positive(labels: pd.Series, wanted: str | None) -> tuple[str | None, 
     return positive, f"{positive} ({reason}; --positive {other} chooses the other)"
 
 
-def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[dict[str, Any], int, str]:
+def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[JSON, int, str]:
     """Return a block `split` that works for these samples, the number of development samples, and the reason in words.
 
     It asks for half of the possible folds and test samples, because the audit may later exclude or group samples. Raises
@@ -131,7 +131,7 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[
         n_test, n_groups = smallest_counts(samples["label"], group, in_test, in_dev)
         if n_test >= 1 and n_groups >= 2:
             folds, least = max(2, min(FOLDS, n_groups // 2)), max(1, min(MIN_TEST, n_test // 2))
-            block: dict[str, Any] = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
+            block: JSON = {"by": by, "test_fraction": fraction, "folds": folds, "min_test_per_class": least}
             block |= {"draw": draw} if draw else {}
             how = "as shipped" if by == "shipped" else f"{fraction:.0%} of the groups for the test set, by hash"
             few = fraction != FRACTIONS[0] or folds < FOLDS or least < MIN_TEST
@@ -191,7 +191,7 @@ def smallest_counts(labels: pd.Series, group: pd.Series, in_test: pd.Series, in_
     return n_test, min(group[(labels == label) & in_dev].nunique() for label in classes)
 
 
-def make_models(task: str, kind: str, n_fitted: int) -> dict[str, dict[str, Any]]:
+def make_models(task: str, kind: str, n_fitted: int) -> dict[str, JSON]:
     """Return the models' blocks, the preferred first; the smallest training fold has `n_fitted` samples.
 
     A fine-tuned network comes first: it was better out of fold, on other lesions and at other sites, and as fast to serve.
@@ -200,9 +200,9 @@ def make_models(task: str, kind: str, n_fitted: int) -> dict[str, dict[str, Any]
     return {f"{task}-{estimator}": model_block(task, kind, estimator, n_fitted) for estimator in order}
 
 
-def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> dict[str, Any]:
+def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> JSON:
     """Return a model's block with every value that can be tuned; the smallest training fold has `n_fitted` samples."""
-    own: dict[str, Any] = {}
+    own: JSON = {}
     if estimator == "logreg" and kind == "image":
         own["C"] = 0.001  # 1,280 features of a few hundred samples
     if estimator == "knn":

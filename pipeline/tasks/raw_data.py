@@ -2,18 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pipeline.core import params, paths
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data.folders import archives
 
 
-def check_location(name: str, raw: str, tasks: dict[str, Any], section: str = "tasks") -> None:
+def check_location(name: str, raw: str, tasks: JSON, section: str = "tasks") -> None:
     """Raise ParamsError if raw data are inside a folder that stages delete, or around one, which would change with every run."""
     absolute = Path(os.path.abspath(raw))
     for folder in (folder for task in tasks for folder in TaskPaths(task).folders):

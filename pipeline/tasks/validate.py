@@ -2,11 +2,11 @@
 
 import difflib
 import re
-from typing import Any
 
 from pydantic import Field
 
 from pipeline.core import params, params_models
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.params_models import (
     BackboneParams,
@@ -52,12 +52,12 @@ class AllParams(Strict):
     backbone: BackboneParams
     retrain: RetrainParams = RetrainParams()
     mlflow: MlflowParams = MlflowParams()
-    tasks: dict[str, Any]
-    models: dict[str, Any]
-    external: dict[str, Any] = Field(default_factory=dict)
+    tasks: JSON
+    models: JSON
+    external: JSON = Field(default_factory=dict)
 
 
-def check(content: dict[str, Any]) -> None:
+def check(content: JSON) -> None:
     """Raise ParamsError, which names key and remedy, for the first value that a stage cannot use."""
     top = params.parse(AllParams, content, "")
     tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
@@ -239,7 +239,7 @@ def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:
         )
 
 
-def similar(name: str, known: dict[str, Any]) -> str:
+def similar(name: str, known: JSON) -> str:
     """Return "; did you mean ...?" with the closest existing name, or the list of existing names."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.data import tables
 from pipeline.data.columns.group_names import find_named
 from pipeline.data.columns.label_names import guess_label, named_label
@@ -36,7 +36,7 @@ class ColumnRoles:
         """All columns that have a role."""
         return [column for column in (self.label, *self.one_hot, self.group, self.shipped) if column]
 
-    def as_read(self) -> dict[str, Any]:
+    def as_read(self) -> JSON:
         """Return the keys of `read` in params.yaml."""
         one_hot = {"one_hot": list(self.one_hot)} if self.one_hot else {}
         roles = {"label": self.label, "group": self.group, "shipped": self.shipped}

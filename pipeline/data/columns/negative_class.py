@@ -1,111 +1,27 @@
 """Which of two classes is the absence of the finding, by its name: normal, benign, nevus, negative, no, 0, control ..."""
 
-from pipeline.data.columns.label_names import key, words_of
+from pipeline.data.columns.label_names import key, words_in, words_of
 
 # The whole name, without case, accents and signs.
-NEGATIVE = {
-    "0",
-    "00",
-    "n",
-    "f",
-    "no",
-    "none",
-    "neg",
-    "nv",
-    "nevus",
-    "naevus",
-    "nevi",
-    "naevi",
-    "hc",
-    "cn",
-    "ctrl",
-    "melanocyticnevus",
-}
-NEGATIVE |= {
-    "melanocyticnevi",
-    "nonlesional",
-    "nofinding",
-    "nofindings",
-    "wildtype",
-    "wt",
-    "absence",
-    "unremarkable",
-    "not",
-}
-NEGATIVE |= {
-    "unaffected",
-    "clean",
-    "clear",
-    "nil",
-    "nonprogressor",
-    "well",
-    "alive",
-    "survived",
-    "survivor",
-    "ob",
-    "unauffallig",
-}
-NEGATIVE |= {
-    "nein",
-    "kein",
-    "ohnebefund",
-    "tumorfrei",
-    "uberlebt",
-    "lebend",
-    "lebt",
-    "non",
-    "nao",
-    "nee",
-    "nie",
-    "nej",
-    "ei",
-    "нет",
-}
-NEGATIVE |= {
-    "aucun",
-    "aucune",
-    "ninguno",
-    "ninguna",
-    "nenhum",
-    "nenhuma",
-    "vivo",
-    "viva",
-    "vivant",
-    "vivante",
-    "falso",
-    "faux",
-}
-NEGATIVE |= {"正常", "良性", "阴性", "陰性", "健康", "无", "無", "否", "いいえ", "정상", "음성", "norma"}
+NEGATIVE = frozenset(
+    words_in(
+        "0 00 absence alive aucun aucune clean clear cn ctrl ei f falso faux hc kein lebend lebt melanocyticnevi "
+        "melanocyticnevus n naevi naevus nao nee neg nein nej nenhum nenhuma nevi nevus nie nil ninguna ninguno no "
+        "nofinding nofindings non none nonlesional nonprogressor norma not nv ob ohnebefund survived survivor tumorfrei "
+        "uberlebt unaffected unauffallig unremarkable viva vivant vivante vivo well wildtype wt нет "
+        "いいえ 健康 否 无 正常 無 良性 阴性 "
+        "陰性 음성 정상"
+    )
+)
 # A word of the name.
-WORDS = {"normal", "benign", "healthy", "negative", "control", "controls", "false", "absent", "nevus", "naevus"}
-WORDS |= {
-    "gutartig",
-    "gesund",
-    "gesunde",
-    "negativ",
-    "kontrolle",
-    "kontrollen",
-    "benigno",
-    "benigna",
-    "benin",
-    "benigne",
-    "normale",
-}
-WORDS |= {
-    "sain",
-    "saine",
-    "sano",
-    "sana",
-    "saudavel",
-    "sadio",
-    "negatif",
-    "negativo",
-    "negativa",
-    "temoin",
-    "controle",
-    "testigo",
-}
-WORDS |= {"goedaardig", "gezond", "zdrowy", "frisk", "норма", "нормальный", "здоровый", "здоров", "доброкачественный"}
+WORDS = frozenset(
+    words_in(
+        "absent benign benigna benigne benigno benin control controle controls false frisk gesund gesunde gezond "
+        "goedaardig gutartig healthy kontrolle kontrollen naevus negatif negativ negativa negative negativo nevus normal "
+        "normale sadio sain saine sana sano saudavel temoin testigo zdrowy доброкачественный здоров здоровый норма "
+        "нормальный"
+    )
+)
 # The lower of two degrees: negative only next to the higher one.
 OPPOSITES = {
     "low": "high",
