@@ -17,7 +17,7 @@ from pipeline.evaluation.candidates import Candidate, resample
 from pipeline.evaluation.selection import Choice, select
 from soak.simulation import BEST_OF_FIVE, CHOICES, DRAWS, EQUAL, FOLDS, Design, Study, repeat
 
-REPETITIONS, OF_FORESTS = 400, 200
+REPETITIONS, OF_FORESTS = 250, 150
 
 
 def chosen(study: Study, seed: int) -> Choice:
