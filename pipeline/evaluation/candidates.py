@@ -6,12 +6,14 @@ import numpy as np
 
 from pipeline.core.params_models import OperatingPointParams
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.calibration import SCALED, out_of_fold
+from pipeline.evaluation.calibration import out_of_fold
 from pipeline.evaluation.operating_point import decide_out_of_fold
 from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
+from pipeline.stats import metrics
 from pipeline.stats.bootstrap import resamples
 from pipeline.stats.metrics import Scorer
+from pipeline.stats.reliability import ratio
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ def resample(
     samples = dev.tiled(len(raw) // len(dev.y))
     proba = calibrate(raw, rule)
     decided = decide_out_of_fold(samples, proba, rule, point)
-    ranked = Scorer(samples.y, proba, decided)
-    scaled = Scorer(samples.y, out_of_fold(samples, raw, rule), decided)
+    scorer, losses = Scorer(samples.y, proba, decided), metrics.losses(samples.y, out_of_fold(samples, raw, rule))
 
     def figures(weights: np.ndarray) -> dict[str, np.ndarray]:
-        unseen = scaled(weights)
-        return ranked(weights) | {name: unseen[name] for name in SCALED}
+        total = weights.sum(axis=1)
+        return scorer(weights) | {
+            name: ratio(np.einsum("dn,n->d", weights, each), total) for name, each in losses.items()
+        }
 
     blocks = [
         (figures(block), figures((block == 0).astype(np.float64))) for block in resamples(samples.group, draws, seed)

@@ -23,6 +23,12 @@ def scores(
     return {name: float(value[0]) for name, value in Scorer(y, proba, decided)(weights[None]).items()}
 
 
+def losses(y: np.ndarray, proba: np.ndarray) -> dict[str, np.ndarray]:
+    """Return brier_score_loss and log_loss of each sample, float64 (n,): their means are the figures. Arrays as for `scores`."""
+    actual = np.asarray(y)[:, None] == np.arange(proba.shape[1])
+    return {"brier_score_loss": _squares(actual, proba), "log_loss": _surprise(actual, proba)}
+
+
 class Scorer:
     """Predictions made ready to be scored under many weightings: whatever can be sorted or compared once, is.
 

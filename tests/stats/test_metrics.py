@@ -268,3 +268,13 @@ def test_roc_curve_without_negatives_has_no_false_positive_rate():
 def test_importing_metrics_loads_only_numpy():
     code = "import sys, pipeline.stats.bootstrap; print(*{'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_mean_losses_of_samples_are_the_figures(n_classes):
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.ones(n_classes), 50)
+    y = rng.integers(n_classes, size=50)
+    figures = metrics.scores(y, proba, proba.argmax(axis=1))
+    for name, of_samples in metrics.losses(y, proba).items():
+        assert of_samples.mean() == pytest.approx(figures[name], rel=1e-12)
