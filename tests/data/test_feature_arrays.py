@@ -251,10 +251,10 @@ def test_the_fingerprint_ignores_names_of_files_and_features():
 
 
 def test_tiled_samples_keep_group_and_first_fold():
-    found = small().tiled(2)
-    assert found.id.tolist() == ["1", "2", "3"] * 2
-    assert found.group.tolist() == ["g", "g", "h"] * 2
-    assert found.fold.tolist() == [0, 0, 1] * 2
+    result = small().tiled(2)
+    assert result.id.tolist() == ["1", "2", "3"] * 2
+    assert result.group.tolist() == ["g", "g", "h"] * 2
+    assert result.fold.tolist() == [0, 0, 1] * 2
     assert small().tiled(1).X("embedding").shape == (3, 3)
 
 

@@ -1,4 +1,4 @@
-"""Columns beside an image take part in every answer, the same ones wherever it is asked for."""
+"""Clinical columns take part in every answer, the same ones wherever it is asked for."""
 
 import csv
 import io
@@ -26,10 +26,10 @@ from tests.models import KERAS_NOISE, export, image_project, mixed, numbers
 from tests.samples import content, task
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
-BESIDE = ["embedding", "columns"]
+WITH_COLUMNS = ["embedding", "columns"]
 MODELS = {
-    "line": {"estimator": "logreg", "features": BESIDE},
-    "near": {"estimator": "knn", "features": BESIDE, "n_neighbors": 3},
+    "line": {"estimator": "logreg", "features": WITH_COLUMNS},
+    "near": {"estimator": "knn", "features": WITH_COLUMNS, "n_neighbors": 3},
     "forest": {"estimator": "random_forest", "features": ["classical", "columns"], "n_estimators": 10},
 }
 N = 24
@@ -38,7 +38,7 @@ N = 24
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """A project of drawn images with age (tells the class), sex and site; a bundle in bundles/ for each model."""
-    folder = tmp_path_factory.mktemp("beside")
+    folder = tmp_path_factory.mktemp("columns")
     rng = np.random.default_rng(3)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -56,10 +56,10 @@ def project(tmp_path_factory) -> Path:
     return folder
 
 
-def row_of(dev: Dataset, at: int) -> dict[str, object]:
+def row_of(dev: Dataset, row: int) -> dict[str, object]:
     """Return the cells of a sample as somebody would enter them."""
-    age = dev.arrays["column:age"][at]
-    return {"age": None if np.isnan(age) else float(age), "sex": str(dev.arrays["column:sex"][at])}
+    age = dev.arrays["column:age"][row]
+    return {"age": None if np.isnan(age) else float(age), "sex": str(dev.arrays["column:sex"][row])}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -67,13 +67,13 @@ def test_an_image_with_columns_scores_as_in_the_pipeline(project, monkeypatch, n
     monkeypatch.chdir(project)
     dev, bundle = Dataset.load(Path("data/t/dev.npz")), Predictor(f"bundles/{name}")
     X = dev.X(bundle.info.features)
-    for at in range(0, N, 5):
-        features = bundle.features((Path(f"raw/{at}.png").read_bytes(), row_of(dev, at)))
-        assert features.image.tobytes() == X[at : at + 1].image.tobytes()
-        pd.testing.assert_frame_equal(features.columns, X[at : at + 1].columns.reset_index(drop=True))
-        assert np.array_equal(bundle.proba(features), bundle.proba(X[at : at + 1]))
-        raw = probabilities(bundle._model, X[at : at + 1])
-        assert fast_predict_proba(bundle._model)(X[at : at + 1]) == pytest.approx(raw, abs=1e-6)
+    for row in range(0, N, 5):
+        features = bundle.features((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row)))
+        assert features.image.tobytes() == X[row : row + 1].image.tobytes()
+        pd.testing.assert_frame_equal(features.columns, X[row : row + 1].columns.reset_index(drop=True))
+        assert np.array_equal(bundle.proba(features), bundle.proba(X[row : row + 1]))
+        raw = probabilities(bundle._model, X[row : row + 1])
+        assert fast_predict_proba(bundle._model)(X[row : row + 1]) == pytest.approx(raw, abs=1e-6)
 
 
 def test_columns_change_the_answer_and_missing_values_are_imputed(project, monkeypatch):
@@ -90,9 +90,9 @@ def test_the_reports_of_the_test_set_are_made_of_both(project, monkeypatch):
     dev = Dataset.load(Path("data/t/test.npz"))
     proba, refused = held_out.predict_test(Path(f"bundles/{winner}"), dev, Path("raw"), 1, "t")
     bundle = Predictor("models/t/best")
-    at = 3
-    same = bundle.proba(bundle.features((Path(f"raw/{at}.png").read_bytes(), row_of(dev, at))))
-    assert proba[at] == pytest.approx(same, abs=1e-9)
+    row = 3
+    same = bundle.proba(bundle.features((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row))))
+    assert proba[row] == pytest.approx(same, abs=1e-9)
     assert refused.shape == (N,)
     self_test.check(bundle)
 
@@ -100,13 +100,13 @@ def test_the_reports_of_the_test_set_are_made_of_both(project, monkeypatch):
 def test_missing_or_wrong_columns_are_refused_with_the_reason(project, monkeypatch):
     monkeypatch.chdir(project)
     bundle, data = Predictor("bundles/line"), Path("raw/0.png").read_bytes()
-    said = {
+    message = {
         "comes without what the model takes with an image: age, sex": data,
         "missing columns: sex; expected: age, sex": (data, {"age": 50}),
         "column 'age': found 'old'; expected a number": (data, {"age": "old", "sex": "male"}),
         "far outside the range of the training data: 'age' is 900": (data, {"age": 900, "sex": "male"}),
     }
-    for reason, sample in said.items():
+    for reason, sample in message.items():
         item = bundle.predict(sample, "x")
         assert item["class"] == ""
         assert reason in item["reason"]
@@ -204,9 +204,9 @@ def test_names_of_features_are_taken_apart_and_put_together():
     ("model", "preprocess", "error"),
     [
         ({"features": ["columns", "embedding"]}, {"columns": ["age"]}, r"found \['columns', 'embedding'\]; a list names"),
-        ({"estimator": "mobilenetv2", "features": BESIDE}, {"columns": ["age"]},
+        ({"estimator": "mobilenetv2", "features": WITH_COLUMNS}, {"columns": ["age"]},
          "mobilenetv2 uses images alone; clinical columns can be used by: dummy, knn, logreg, random"),
-        ({"estimator": "logreg", "features": BESIDE}, {}, r"no columns are named; .* in tasks.skin.preprocess.columns"),
+        ({"estimator": "logreg", "features": WITH_COLUMNS}, {}, r"no columns are named; .* in tasks.skin.preprocess.columns"),
         ({}, {"columns": ["age", "age"]}, "preprocess.columns: names a column twice"),
     ],
 )  # fmt: skip
@@ -223,7 +223,7 @@ def test_check_refuses_columns_of_class_folders_and_tables():
     with pytest.raises(ParamsError, match=r"preprocess.columns: is for images; in a table all columns are features"):
         validate.check(content(task("table", preprocess={"columns": ["age"]})))
     everything = content(task(preprocess={"columns": ["age"]}, read={"csv": "labels.csv"}))
-    everything["models"]["skin-dummy"]["features"] = BESIDE
+    everything["models"]["skin-dummy"]["features"] = WITH_COLUMNS
     validate.check(everything)
     assert (
         params.parse(params_models.ModelParams, everything["models"]["skin-dummy"], "m").features == "embedding+columns"

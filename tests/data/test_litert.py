@@ -15,8 +15,8 @@ def test_an_embedding_has_the_same_bits_on_every_thread(program):
     once = np.stack([litert.Embedder(program.read_bytes())(square) for square in squares])
     embedder = litert.Embedder(program.read_bytes())
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(embedder, squares * 50))
-    np.testing.assert_array_equal(np.stack(found), np.tile(once, (50, 1)))
+        result = list(pool.map(embedder, squares * 50))
+    np.testing.assert_array_equal(np.stack(result), np.tile(once, (50, 1)))
     assert once.dtype == np.float32
     assert len(np.unique(once, axis=0)) == 4
 

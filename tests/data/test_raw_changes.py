@@ -37,7 +37,7 @@ def there_and_back(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "result"),
     [
         (lambda raw: (raw / "a.csv").write_text("x,y\n1,3\n"), "a.csv was written to"),
         (lambda raw: rewrite_as_before(raw / "images/b.png"), "images/b.png was written to"),
@@ -48,13 +48,13 @@ def there_and_back(path: Path) -> None:
         (lambda raw: shutil.rmtree(raw), "a.csv was removed, images/b.png was removed, images/c.png was removed"),
     ],
 )
-def test_each_kind_of_change_is_named(raw, change, found):
+def test_each_kind_of_change_is_named(raw, change, result):
     with (
         pytest.raises(DataError, match=r"raw: changed while scan skin read it: .*then run 'dvc repro' again") as caught,
         unchanged("raw", "scan skin"),
     ):
         change(raw)
-    assert found in str(caught.value)
+    assert result in str(caught.value)
 
 
 def test_reading_links_and_permissions_change_nothing(raw, tmp_path):
@@ -80,8 +80,8 @@ def test_an_error_on_half_a_file_names_the_change(raw):
 
 
 def test_a_file_and_a_link_are_raw_data_too(raw, tmp_path):
-    found = "a.csv: changed while scan rows read it: a.csv was written to"
-    with pytest.raises(DataError, match=found), unchanged("raw/a.csv", "scan rows"):
+    result = "a.csv: changed while scan rows read it: a.csv was written to"
+    with pytest.raises(DataError, match=result), unchanged("raw/a.csv", "scan rows"):
         (raw / "a.csv").write_text("x,y\n1,3\n")
     (tmp_path / "linked").symlink_to(raw)
     with pytest.raises(DataError, match=r"images/b.png was written to"), unchanged("linked", "scan skin"):

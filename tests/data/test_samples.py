@@ -108,8 +108,8 @@ def test_columns_of_a_table_hold_plain_numbers_and_no_dates(scan_project, capsys
     formats = json.loads(Path("data/skin/scan/formats.json").read_text())
     assert formats["dose"] == {"kind": "number", "unit": "mg"}
     assert formats["wbc"] == {"kind": "number", "thousands": ","}
-    said = capsys.readouterr().err
-    assert "column 'day' holds dates (2021-01-01), which are no features: left out" in said
+    log = capsys.readouterr().err
+    assert "column 'day' holds dates (2021-01-01), which are no features: left out" in log
     scanned(put_table("age,label\n1,x\n3,y\n"))
     assert not Path("data/skin/scan/formats.json").exists()
 
@@ -126,11 +126,11 @@ def test_excluded_columns_are_no_features(scan_project):
 
 def test_a_column_of_almost_only_numbers_is_reported(scan_project, capsys):
     scanned(put_table("age,size,label\n61,1.5,x\n60?,2,y\n70,3,x\n"))
-    said = capsys.readouterr().err
+    log = capsys.readouterr().err
     assert (
-        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '60?' in line 3" in said
+        "scan skin: column 'age' is taken as categories: 1 of 3 cells are no numbers, the first '60?' in line 3" in log
     )
-    assert "'size'" not in said
+    assert "'size'" not in log
 
 
 @pytest.mark.parametrize(

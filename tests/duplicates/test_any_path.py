@@ -9,9 +9,9 @@ from tests.samples import put
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def rows(place):
-    found = collect(place)
-    root, samples, skipped = found.root, found.samples, found.skipped
+def rows(folder):
+    result = collect(folder)
+    root, samples, skipped = result.root, result.samples, result.skipped
     columns = ["path", "label", "group", "shipped"]
     return root, list(samples[columns].itertuples(index=False, name=None)), skipped
 
@@ -21,14 +21,14 @@ def test_class_folders_give_labels_and_shipped_folders_the_split(tmp_path):
     root, samples, skipped = rows(tmp_path)
     assert root == tmp_path
     assert samples == [("test/benign/b.png", "benign", "", "test"), ("train/benign/a.png", "benign", "", "train")]
-    assert [one.path for one in skipped] == ["train/chart.png"]
+    assert [item.path for item in skipped] == ["train/chart.png"]
 
 
 def test_a_folder_of_images_without_classes_will_do(tmp_path):
     put(tmp_path, {"b.png": 1, "a.jpg": 2, "notes.pdf": "x", ".hidden": "x"})
     _, samples, skipped = rows(tmp_path)
     assert samples == [("a.jpg", "", "", ""), ("b.png", "", "", "")]
-    assert {one.path: one.reason for one in skipped} == {
+    assert {item.path: item.reason for item in skipped} == {
         ".hidden": "a hidden or system file",
         "notes.pdf": "is no image by its name (.pdf)",
     }
@@ -63,11 +63,11 @@ def test_a_split_column_with_other_words_is_ignored(tmp_path):
 
 def test_rows_are_compared_without_label_group_and_numbers(tmp_path, capsys):
     put(tmp_path, {"t.csv": "id,age,smokes,cancer\n1,60,yes,NO\n2,60,yes,YES\n3,61,yes,NO\n4,62,no,YES\n"})
-    found = collect(tmp_path / "t.csv")
-    assert found.root is None
-    assert found.samples["label"].tolist() == ["NO", "YES", "NO", "YES"]
-    assert list(found.features) == ["age", "smokes"]
-    assert found.samples["id"].nunique() == 4
+    result = collect(tmp_path / "t.csv")
+    assert result.root is None
+    assert result.samples["label"].tolist() == ["NO", "YES", "NO", "YES"]
+    assert list(result.features) == ["age", "smokes"]
+    assert result.samples["id"].nunique() == 4
     err = capsys.readouterr().err
     assert "t.csv: label is 'cancer'" in err
     assert "t.csv: rows are compared by 2 columns" in err
@@ -75,9 +75,9 @@ def test_rows_are_compared_without_label_group_and_numbers(tmp_path, capsys):
 
 def test_rows_without_a_label_are_compared_by_all_columns(tmp_path):
     put(tmp_path, {"t.csv": "a,b\n1,0.1\n2,0.2\n1,0.1\n"})
-    found = collect(tmp_path / "t.csv")
-    assert set(found.samples["label"]) == {""}
-    assert list(found.features) == ["a", "b"]
+    result = collect(tmp_path / "t.csv")
+    assert set(result.samples["label"]) == {""}
+    assert list(result.features) == ["a", "b"]
 
 
 def test_what_cannot_be_audited_is_named_with_what_was_expected(tmp_path):

@@ -32,7 +32,7 @@ KEYS = {
 NO_FILES = pd.DataFrame(columns=["path", "reason"])
 LEAK = ["test/benign/20.jpg", "train/benign/2.jpg"]
 CONFLICT = ["train/benign/1.jpg", "train/malignant/14.png"]
-TURNED = ["train/benign/3.jpg", "train/benign/5.jpg"]
+ROTATED = ["train/benign/3.jpg", "train/benign/5.jpg"]
 
 
 @pytest.fixture(scope="module")
@@ -108,31 +108,31 @@ def run_main(*arguments):
     return 0
 
 
-def check(found):
+def check(result):
     """Assert that everything in `raw` is found."""
-    assert set(found) == KEYS
-    assert (found["n_files"], found["n_unreadable"], found["n_leaked"]) == (14, 1, 1)
-    assert found["groups"] == [LEAK, CONFLICT, TURNED]
-    assert found["leaks"] == [LEAK]
-    assert found["label_conflicts"] == [CONFLICT]
-    assert found["unjudged"] == ["train/malignant/13.jpg"]
-    kinds = {(one["a"], one["b"]): (one["kind"], one["copy"]) for one in found["pairs"]}
+    assert set(result) == KEYS
+    assert (result["n_files"], result["n_unreadable"], result["n_leaked"]) == (14, 1, 1)
+    assert result["groups"] == [LEAK, CONFLICT, ROTATED]
+    assert result["leaks"] == [LEAK]
+    assert result["label_conflicts"] == [CONFLICT]
+    assert result["unjudged"] == ["train/malignant/13.jpg"]
+    kinds = {(figure["a"], figure["b"]): (figure["kind"], figure["copy"]) for figure in result["pairs"]}
     assert kinds == {
         tuple(LEAK): ("stretched", True),
         tuple(CONFLICT): ("exact", True),
-        tuple(TURNED): ("rotated by 30 degrees", True),
+        tuple(ROTATED): ("rotated by 30 degrees", True),
     }
-    assert [one["path"] for one in found["unreadable"]] == ["test/malignant/22.jpg"]
-    assert found["skipped"] == [{"path": "train/chart.png", "reason": "is not in a class folder"}]
+    assert [figure["path"] for figure in result["unreadable"]] == ["test/malignant/22.jpg"]
+    assert result["skipped"] == [{"path": "train/chart.png", "reason": "is not in a class folder"}]
 
 
 def test_the_stage_reports_findings_and_their_handling(project, capsys):
     main("skin")
     check(artifacts.read_json("data/skin/audit.json"))
-    said = [
+    message = [
         line for line in capsys.readouterr().err.splitlines() if line and "%|" not in line
     ]  # progress, if it is slow
-    assert said == [
+    assert message == [
         "audit skin: 13 images, 1 unreadable, 1 other files skipped",
         "audit skin: same image: 3 sets (6 images); each set stays on one side of the split",
         "audit skin: sets in the shipped test set and outside it: 1 (1 test images); split.by: shipped leaves out what is "
@@ -157,7 +157,7 @@ def test_the_table_shows_what_matters_first(raw, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "13 images, 1 unreadable, 1 other files skipped"
     rows = [line.split() for line in lines if "train/" in line and not line.startswith("nearly")]
-    assert [row[:3] for row in rows] == [[*LEAK, "stretched"], [*CONFLICT, "exact"], [*TURNED, "rotated"]]
+    assert [row[:3] for row in rows] == [[*LEAK, "stretched"], [*CONFLICT, "exact"], [*ROTATED, "rotated"]]
     assert [" ".join(row[-3:]) for row in rows[:2]] == ["test / train", "benign / malignant"]
     assert lines[lines.index("sets under more than one label: 1") - 1].startswith("sets in the shipped test set")
 
@@ -177,8 +177,8 @@ def test_what_is_merely_near_counts_unless_only_copies_are_wanted(raw, capsys):
     assert run_main("near", "--json") == 3
     assert json.loads(capsys.readouterr().out)["groups"] == [["a.jpg", "b.jpg"]]
     assert run_main("near", "--json", "--copies") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["groups"], found["pairs"]) == ([], [])
+    content = json.loads(capsys.readouterr().out)
+    assert (content["groups"], content["pairs"]) == ([], [])
 
 
 def test_the_exit_code_depends_on_copies_and_shipped_splits(raw, capsys):
@@ -213,14 +213,14 @@ def command(*arguments):
 
 
 def test_the_command_line_prints_json_and_exits_by_findings(raw):
-    code, out, said = command(raw, "--json", "--sheet", "sheet.png")
+    code, out, message = command(raw, "--json", "--sheet", "sheet.png")
     assert code == 3
-    assert said.endswith("sheet.png: 3 pairs\n")  # after the progress, which shows from the third second on
+    assert message.endswith("sheet.png: 3 pairs\n")  # after the progress, which shows from the third second on
     check(json.loads(out))
     artifacts.write_csv("rows.csv", pd.DataFrame({"age": [1, 2], "label": ["no", "yes"]}))
-    code, out, said = command("rows.csv", "--json")
+    code, out, message = command("rows.csv", "--json")
     assert (code, json.loads(out)["groups"]) == (0, [])
-    assert said.splitlines()[0] == "rows.csv: label is 'label'"
+    assert message.splitlines()[0] == "rows.csv: label is 'label'"
     assert command("absent") == (2, "", "DataError: absent: there is no such file, folder or task\n")
 
 
@@ -229,9 +229,9 @@ def test_a_csv_of_rows_is_audited_and_has_no_sheet(raw, capsys):
     rows += [rows[5], rows[7].replace("NO", "YES")]
     Path("t.csv").write_text("\n".join(["crp,platelets,cancer", *rows, ""]))
     assert run_main("t.csv", "--json") == 3
-    found = json.loads(capsys.readouterr().out)
-    assert found["groups"] == [["row 6", "row 41"], ["row 8", "row 42"]]
-    assert found["label_conflicts"] == [["row 8", "row 42"]]
+    content = json.loads(capsys.readouterr().out)
+    assert content["groups"] == [["row 6", "row 41"], ["row 8", "row 42"]]
+    assert content["label_conflicts"] == [["row 8", "row 42"]]
     with pytest.raises(DataError, match="has rows, not images"):
         main("t.csv", "--sheet", "x.png")
 
@@ -300,39 +300,39 @@ def rows(labels, shipped="", error=""):
 
 def test_chained_near_images_spread_no_label_conflict():
     pairs = [Pair(0, 1, "exact", 1.0, True), Pair(1, 2, "cropped", 0.9, False), Pair(2, 3, "cropped", 0.9, False)]
-    found = audit(rows(["a", "b", "a", "b"]), NO_FILES, None, pairs)
-    assert found.groups == [["row 1", "row 2", "row 3", "row 4"]]
-    assert found.label_conflicts == [["row 1", "row 2"]]
+    result = audit(rows(["a", "b", "a", "b"]), NO_FILES, None, pairs)
+    assert result.groups == [["row 1", "row 2", "row 3", "row 4"]]
+    assert result.label_conflicts == [["row 1", "row 2"]]
 
 
 def test_an_unreadable_row_takes_no_part():
-    found = audit(rows(["no", ""], error=["", "the label is empty"]), NO_FILES, None, [])
-    assert (found.groups, found.n_files, found.n_unreadable) == ([], 2, 1)
+    result = audit(rows(["no", ""], error=["", "the label is empty"]), NO_FILES, None, [])
+    assert (result.groups, result.n_files, result.n_unreadable) == ([], 2, 1)
 
 
 def test_the_summary_of_a_table_speaks_of_rows():
-    found = audit(rows(["no", "no"], shipped=["train", "test"]), NO_FILES, None, [Pair(0, 1, "exact", 1.0, True)])
-    assert summary(found, "row")[1:] == [
+    result = audit(rows(["no", "no"], shipped=["train", "test"]), NO_FILES, None, [Pair(0, 1, "exact", 1.0, True)])
+    assert summary(result, "row")[1:] == [
         "same row: 1 sets (2 rows)",
         "sets in the shipped test set and outside it: 1 (1 test rows)",
     ]
 
 
-def real(place):
+def real(path):
     """Return the audit of real data, with a store of its own."""
-    if not (REAL / place).exists():
-        pytest.skip(f"the real data {place} are not on this machine (set ASSAY_DATA)")
-    return audit_path(REAL / place, copies=False, workers=2)[0]
+    if not (REAL / path).exists():
+        pytest.skip(f"the real data {path} are not on this machine (set ASSAY_DATA)")
+    return audit_path(REAL / path, copies=False, workers=2)[0]
 
 
 def test_exactly_the_55_leaked_photos_of_seed_skin_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    found = real("seed_skin")
-    assert (found.n_files, len(found.leaks), found.n_leaked) == (195, 55, 55)
+    result = real("seed_skin")
+    assert (result.n_files, len(result.leaks), result.n_leaked) == (195, 55, 55)
     # the copies kept their names, so a pair of two names would be a false one
-    assert all(len({Path(path).stem for path in one}) == 1 and len(one) == 2 for one in found.groups)
-    assert not any("ISIC_5731511" in path for one in found.groups for path in one)
-    kinds = [one.kind for one in found.pairs]
+    assert all(len({Path(path).stem for path in figure}) == 1 and len(figure) == 2 for figure in result.groups)
+    assert not any("ISIC_5731511" in path for figure in result.groups for path in figure)
+    kinds = [figure.kind for figure in result.pairs]
     assert (kinds.count("exact"), kinds.count("stretched")) == (21, 34)
 
 
@@ -343,17 +343,17 @@ def test_augmented_tiles_of_lung_histology_end_with_their_original(tmp_path, mon
         pytest.skip("the real data lung_histology are not on this machine (set ASSAY_DATA)")
     for path in sorted(folder.glob("*.jpeg"))[:80]:
         artifacts.write_bytes(tmp_path / "tiles" / path.name, path.read_bytes())
-    found = audit_path(tmp_path / "tiles", copies=False, workers=2)[0]
-    assert max(map(len, found.groups)) <= 8
+    result = audit_path(tmp_path / "tiles", copies=False, workers=2)[0]
+    assert max(map(len, result.groups)) <= 8
     # Two of eight tiles are in this part of a class of 240 on average; each has some of its kin here.
-    assert len(found.groups) >= 20
-    assert any("rotated" in one.kind for one in found.pairs)
-    assert any("mirrored" in one.kind for one in found.pairs)
+    assert len(result.groups) >= 20
+    assert any("rotated" in figure.kind for figure in result.pairs)
+    assert any("mirrored" in figure.kind for figure in result.pairs)
 
 
 def test_the_survey_has_33_duplicate_rows_and_one_contradiction():
-    found = real("lung_survey.csv")
-    assert len(found.label_conflicts) == 1
-    assert found.equal_rows.n_pairs - len(found.label_conflicts) == 33
-    assert found.equal_rows.expected < 4
-    assert len(found.groups) >= 30
+    result = real("lung_survey.csv")
+    assert len(result.label_conflicts) == 1
+    assert result.equal_rows.n_pairs - len(result.label_conflicts) == 33
+    assert result.equal_rows.expected < 4
+    assert len(result.groups) >= 30

@@ -23,9 +23,9 @@ def visits(seed: int = 0, n_patients: int = 60, each: int = 5) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", ["MRN", "patient_nbr", "hospital number", "participant_id"])
 def test_a_column_named_like_a_patient_is_taken(name):
-    found = search_table(visits().rename(columns={"nr": name}), 0)
-    assert (found.column, found.n_groups) == (name, 60)
-    assert "named so" in found.grounds
+    choice = search_table(visits().rename(columns={"nr": name}), 0)
+    assert (choice.column, choice.n_groups) == (name, 60)
+    assert "named so" in choice.grounds
 
 
 def test_an_arm_called_group_loses_against_the_patient():
@@ -36,9 +36,9 @@ def test_an_arm_called_group_loses_against_the_patient():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_column_groups_where_its_rows_are_alike(seed):
-    found = search_table(visits(seed), seed)
-    assert (found.column, found.n_groups) == ("nr", 60)
-    assert "nearly equal" in found.grounds
+    choice = search_table(visits(seed), seed)
+    assert (choice.column, choice.n_groups) == ("nr", 60)
+    assert "nearly equal" in choice.grounds
 
 
 @pytest.mark.parametrize("cell", ["P{p:03d}-V{k}", "{p}.{k}", "{k}/pat{p}"])
@@ -46,9 +46,9 @@ def test_a_part_of_a_unique_id_is_taken(cell):
     table = visits().drop(columns=["sex", "site", "nr"])
     table = (table.astype(float) + np.random.default_rng(1).normal(size=table.shape) / 3).round(3).astype(str)
     table["patient key"] = [cell.format(p=row // 5 + 10, k=row % 5) for row in range(300)]
-    found = search_table(table, 0)
-    assert (found.column, found.n_groups) == ("patient key", 60)
-    assert re.search(found.pattern, table["patient key"][0])[1].endswith("10")
+    choice = search_table(table, 0)
+    assert (choice.column, choice.n_groups) == ("patient key", 60)
+    assert re.search(choice.pattern, table["patient key"][0])[1].endswith("10")
 
 
 def test_a_name_that_repeats_groups_rows_that_are_alike():
@@ -80,9 +80,9 @@ def test_sex_and_site_of_repeated_patients_are_not_patients():
 
 
 def test_few_patients_are_a_group_and_said_to_be_few():
-    found = search_table(visits(n_patients=8, each=12).rename(columns={"nr": "patient"}), 0)
-    assert found.n_groups == 8
-    assert "8 groups are few" in found.grounds
+    choice = search_table(visits(n_patients=8, each=12).rename(columns={"nr": "patient"}), 0)
+    assert choice.n_groups == 8
+    assert "8 groups are few" in choice.grounds
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "wine", "iris", "diabetes"])
@@ -108,10 +108,10 @@ PATIENT = [i // 4 for i in range(160)]
 @pytest.mark.parametrize("pattern", ["{c}/{p}/{i}.png", "{c}/{p:08d}_{i}.png", "{c}/X-{p}-{i}.png", "{c}/{p}_{i}.png"])
 def test_similar_images_of_one_name_are_grouped(pattern):
     paths = [pattern.format(c="ab"[p % 2], p=p, i=i) for i, p in enumerate(PATIENT)]
-    found = images(paths, PATIENT)
-    assert found.pattern
-    assert found.n_groups == 40
-    assert "more alike" in found.grounds
+    result = images(paths, PATIENT)
+    assert result.pattern
+    assert result.n_groups == 40
+    assert "more alike" in result.grounds
 
 
 def test_names_without_similar_images_group_nothing():
@@ -126,14 +126,14 @@ def test_equal_names_in_two_classes_group_nothing():
 
 def test_the_patient_comes_before_the_lesion_in_a_name():
     paths = [f"a/{p // 2}_{p % 2}_{i}.png" for i, p in enumerate(PATIENT)]
-    found = images(paths, [p // 2 for p in PATIENT])
-    assert found.n_groups == 20
+    result = images(paths, [p // 2 for p in PATIENT])
+    assert result.n_groups == 20
 
 
 def test_a_column_of_patients_comes_before_the_path():
     paths = [f"a/{i}.png" for i in range(160)]
-    found = images(paths, PATIENT, lesion_id=list(range(160)), patient_id=PATIENT)
-    assert (found.column, found.pattern) == ("patient_id", None)
+    result = images(paths, PATIENT, lesion_id=list(range(160)), patient_id=PATIENT)
+    assert (result.column, result.pattern) == ("patient_id", None)
 
 
 def test_divisions_by_chance_are_rarely_confirmed():
@@ -142,8 +142,8 @@ def test_divisions_by_chance_are_rarely_confirmed():
     paths = [f"{'ab'[i % 2]}/{i // 4}_{i}.png" for i in range(160)]
     labels = [path[0] for path in paths]
     none = pd.DataFrame(index=range(160))
-    found = [search_images(paths, labels, 1, none, lambda rows: features[rows], seed).is_known for seed in range(20)]
-    assert sum(found) == 0
+    choice = [search_images(paths, labels, 1, none, lambda rows: features[rows], seed).is_known for seed in range(20)]
+    assert sum(choice) == 0
 
 
 def test_an_unnamed_id_is_found_by_its_labels():

@@ -28,18 +28,18 @@ CODES = {
 
 @pytest.mark.parametrize("name", CODES)
 def test_a_code_that_says_the_label_is_found(name):
-    found = leaks(CODES[name])
-    assert [(one.column, one.is_left_out) for one in found] == [("column", True)]
+    result = leaks(CODES[name])
+    assert [(figure.column, figure.is_left_out) for figure in result] == [("column", True)]
 
 
 def test_one_of_several_one_hot_columns_is_found():
-    assert [one.column for one in leaks((STAGE == 1).astype(int), STAGE)] == ["column"]
+    assert [leak.column for leak in leaks((STAGE == 1).astype(int), STAGE)] == ["column"]
 
 
 def test_a_measurement_that_separates_is_reported_and_kept():
-    (found,) = leaks(10 * LABEL + RNG.normal(size=N))
-    assert not found.is_code
-    assert found.low > 0.98 or found.roc_auc > 0.99
+    (result,) = leaks(10 * LABEL + RNG.normal(size=N))
+    assert not result.is_code
+    assert result.low > 0.98 or result.roc_auc > 0.99
 
 
 @pytest.mark.parametrize("strength", [0, 1, 2])
@@ -59,15 +59,15 @@ def test_tables_of_scikit_learn_lose_no_column(name):
 
     data = getattr(datasets, f"load_{name}")()
     table = tables.typed(pd.DataFrame(data.data, columns=data.feature_names).astype(str))
-    found = find_label_leaks(table, data.target.astype(str), np.arange(len(table)))
-    assert [one for one in found if one.is_left_out] == []
+    result = find_label_leaks(table, data.target.astype(str), np.arange(len(table)))
+    assert [figure for figure in result if figure.is_left_out] == []
 
 
 def test_columns_that_are_the_label_together_are_found():
     table = pd.DataFrame({"age": RNG.integers(20, 90, N), "normal": STAGE == 0, "benign": STAGE == 1}).astype(int)
     label = (STAGE == 2).astype(int)
-    found = find_label_leaks(table.astype(float), label.astype(str), np.arange(N))
-    assert [one.column for one in found] == ["normal", "benign"]
+    result = find_label_leaks(table.astype(float), label.astype(str), np.arange(N))
+    assert [figure.column for figure in result] == ["normal", "benign"]
     table.loc[:8, ["normal", "benign"]] = 0
     assert find_label_leaks(table.astype(float), label.astype(str), np.arange(N)) == []
 
@@ -80,10 +80,10 @@ def test_an_empty_column_says_nothing():
 def test_a_copy_in_few_rows_is_reported_and_kept():
     label = np.arange(120) % 2
     copies = {"code": np.where(np.arange(120) < 1, 1 - label, label), "marker": 10 * label + RNG.normal(size=120)}
-    found = find_label_leaks(pd.DataFrame(copies).astype(float), label.astype(str), np.arange(120))
-    assert {one.column for one in found} == {"code", "marker"}
-    assert not any(one.is_left_out for one in found)
-    assert "too few rows" in found[0].why_kept
+    result = find_label_leaks(pd.DataFrame(copies).astype(float), label.astype(str), np.arange(120))
+    assert {figure.column for figure in result} == {"code", "marker"}
+    assert not any(figure.is_left_out for figure in result)
+    assert "too few rows" in result[0].why_kept
 
 
 def test_a_stage_that_only_the_ill_have_says_the_label():

@@ -16,10 +16,10 @@ ALONE = np.arange(300)
 
 def test_a_width_that_predicts_one_class_names_that_class():
     width = np.where(LABELS == "c", 512.0, RNG.integers(200, 400, 300))
-    found = find_shortcuts({"width": width}, LABELS, ALONE)
-    one = {shortcut.name: shortcut for shortcut in found}["width (c vs rest)"]
-    assert one.accuracy == 1
-    assert one.majority == pytest.approx(2 / 3)
+    result = find_shortcuts({"width": width}, LABELS, ALONE)
+    item = {shortcut.name: shortcut for shortcut in result}["width (c vs rest)"]
+    assert item.accuracy == 1
+    assert item.majority == pytest.approx(2 / 3)
 
 
 def test_a_width_right_in_nine_of_ten_scans_is_reported():
@@ -28,15 +28,15 @@ def test_a_width_right_in_nine_of_ten_scans_is_reported():
     normal = scans % 5 == 0
     width = np.where(normal, rng.normal(700, 90, 150)[scans], rng.normal(450, 110, 150)[scans])
     labels = np.where(normal, "normal", np.array(["adeno", "large", "squamous"])[scans % 3])
-    found = {shortcut.name: shortcut for shortcut in find_shortcuts({"width": width.round()}, labels, scans)}
-    assert found["width (normal vs rest)"].majority == pytest.approx(0.8)
-    assert 0.86 < found["width (normal vs rest)"].accuracy < 0.94
+    result = {shortcut.name: shortcut for shortcut in find_shortcuts({"width": width.round()}, labels, scans)}
+    assert result["width (normal vs rest)"].majority == pytest.approx(0.8)
+    assert 0.86 < result["width (normal vs rest)"].accuracy < 0.94
 
 
 def test_two_classes_are_reported_without_a_view_for_each():
     labels = np.where(LABELS == "a", "a", "b")
-    found = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
-    assert found == [Shortcut("site", accuracy=1.0, majority=pytest.approx(2 / 3), roc_auc=1.0)]
+    result = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, ALONE)
+    assert result == [Shortcut("site", accuracy=1.0, majority=pytest.approx(2 / 3), roc_auc=1.0)]
 
 
 @pytest.mark.parametrize("prevalence", [0.05, 0.1, 0.2, 0.5])
@@ -44,14 +44,14 @@ def test_a_scanner_of_malignant_images_is_named_at_any_prevalence(prevalence):
     rng = np.random.default_rng(1)
     is_malignant = np.arange(600) < 600 * prevalence
     site = np.where(is_malignant | (rng.random(600) < 0.1), "new", "old")
-    (found,) = find_shortcuts({"site": site}, np.where(is_malignant, "m", "b"), np.arange(600))
-    assert found.roc_auc == pytest.approx(0.95, abs=0.03)
+    (result,) = find_shortcuts({"site": site}, np.where(is_malignant, "m", "b"), np.arange(600))
+    assert result.roc_auc == pytest.approx(0.95, abs=0.03)
 
 
 def test_a_mark_in_the_images_of_one_class_is_named():
     marks = np.zeros((300, 64))
     marks[LABELS == "a", 7] = RNG.uniform(0.05, 0.2, 100)
-    names = [one.name for one in find_shortcuts({"white marks": marks}, LABELS, ALONE)]
+    names = [shortcut.name for shortcut in find_shortcuts({"white marks": marks}, LABELS, ALONE)]
     assert "white marks (a vs rest)" in names
 
 
@@ -64,7 +64,7 @@ def test_highlights_that_lean_to_a_class_are_not_named_marks():
 def test_what_was_measured_of_the_sick_alone_is_named():
     table = pd.DataFrame({"age": RNG.normal(size=300), "biopsy": np.where(LABELS == "a", "done", "")})
     labels = np.where(LABELS == "a", "a", "b")
-    assert [one.name for one in find_shortcuts(missing_cells(table), labels, ALONE)] == ["missing biopsy"]
+    assert [shortcut.name for shortcut in find_shortcuts(missing_cells(table), labels, ALONE)] == ["missing biopsy"]
 
 
 def test_chance_is_not_reported():
@@ -92,8 +92,8 @@ def test_constant_properties_and_too_small_sets_are_skipped():
 
 def test_a_class_of_two_images_is_no_obstacle():
     labels = np.array(["a", "b"] * 20 + ["c"] * 2)
-    found = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, np.arange(42))
-    assert [entry.name for entry in found] == ["site", "site (a vs rest)", "site (b vs rest)"]
+    result = find_shortcuts({"site": np.where(labels == "a", "north", "south")}, labels, np.arange(42))
+    assert [entry.name for entry in result] == ["site", "site (a vs rest)", "site (b vs rest)"]
 
 
 def test_rare_words_count_as_one():

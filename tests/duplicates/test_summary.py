@@ -35,7 +35,7 @@ def pair(a, b, score, copy=True):
 
 def test_leaks_come_first_then_two_labels_then_the_least_sure():
     result = AuditResult(pairs=[pair(0, 1, 0.99), pair(0, 2, 0.8, copy=False), pair(2, 3, 0.95), pair(4, 5, 0.9)])
-    assert [(one.a, one.b, remark) for one, remark in ranked(result, SAMPLES)] == [
+    assert [(item.a, item.b, remark) for item, remark in ranked(result, SAMPLES)] == [
         ("4.png", "5.png", "train / test"),
         ("2.png", "3.png", "a / b"),
         ("0.png", "2.png", "near"),

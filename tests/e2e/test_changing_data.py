@@ -1,4 +1,4 @@
-"""Raw data that change while DVC runs a stage never stand in dvc.lock beside what was made of the old ones."""
+"""Raw data that change while DVC runs a stage never stand in dvc.lock together with outputs of the old ones."""
 
 import subprocess
 import threading

@@ -122,7 +122,7 @@ def other_python(tmp_path):
     here = Path(distributed.__file__).parents[1]
     (tmp_path / "shared").mkdir()
     for path in (
-        found for name in PURE for found in (here / name, *here.glob(f"{name}-*.dist-info")) if found.exists()
+        result for name in PURE for result in (here / name, *here.glob(f"{name}-*.dist-info")) if result.exists()
     ):
         (tmp_path / "shared" / path.name).symlink_to(path)
     env = os.environ | {"PYTHONPATH": str(tmp_path / "shared")}

@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 PATIENCE = 90  # s until a server answers
 
 
-def at(command: list[str], port: int, own: int) -> list[str]:
+def with_ports(command: list[str], port: int, own: int) -> list[str]:
     """Return a command that listens at the port `own` of this machine alone, where it said `port` and every address."""
     assert str(port) in command or "streamlit" in command
     changed = [{"0.0.0.0": "127.0.0.1", str(port): str(own)}.get(word, word) for word in command]
@@ -63,7 +63,9 @@ def test_commands_of_compose_pass_their_health_check(clone, service):
     (port,) = {int(mapping.split(":")[-1]) for mapping in block["ports"]}
     check = block.get("healthcheck", {}).get("test", []) or re.findall(r"^HEALTHCHECK .*", DOCKERFILE, re.MULTILINE)
     (url,) = re.findall(rf"http://127\.0\.0\.1:{port}\S*?(?=')", " ".join(check))
-    with running(clone, at(block["command"].split(), port, own), url.replace(str(port), str(own)), ASSAY_API_KEYS=""):
+    with running(
+        clone, with_ports(block["command"].split(), port, own), url.replace(str(port), str(own)), ASSAY_API_KEYS=""
+    ):
         pass
 
 
@@ -74,7 +76,9 @@ def test_the_image_on_fly_is_ready_where_fly_looks(clone):
     command, port = json.loads(command), fly["http_service"]["internal_port"]
     (check,) = fly["http_service"]["checks"]
     address = f"http://127.0.0.1:{own}"
-    with running(clone, at(command, port, own), address + check["path"], ASSAY_API_KEYS="a-key-of-24-letters-0123"):
+    with running(
+        clone, with_ports(command, port, own), address + check["path"], ASSAY_API_KEYS="a-key-of-24-letters-0123"
+    ):
         ask = f"{address}/v1/tasks"
         assert status(ask) == 401
         assert status(ask, Authorization="Bearer a-key-of-24-letters-0123") == 200

@@ -56,7 +56,7 @@ def test_calibrated_probabilities_are_those_of_calibrated_classifier_cv():
 @pytest.mark.parametrize("power", [0.5, 2.5])
 def test_the_temperature_is_the_one_that_scipy_finds(power):
     dev, raw = overconfident(n_classes=4, power=power)
-    found = fit(raw, dev.y).temperature
+    result = fit(raw, dev.y).temperature
 
     def loss(temperature):
         return log_loss(
@@ -64,22 +64,22 @@ def test_the_temperature_is_the_one_that_scipy_finds(power):
         )
 
     theirs = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-7})
-    assert found == pytest.approx(theirs.x, abs=1e-4)
-    assert found == pytest.approx(power, rel=0.3)
+    assert result == pytest.approx(theirs.x, abs=1e-4)
+    assert result == pytest.approx(power, rel=0.3)
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_an_overconfident_model_is_calibrated_and_its_order_kept(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
-    found, report = choose(dev, raw, 200, 7)
-    assert found.method == report.method == report.tried == ("sigmoid" if n_classes == 2 else "temperature")
+    result, report = choose(dev, raw, 200, 7)
+    assert result.method == report.method == report.tried == ("sigmoid" if n_classes == 2 else "temperature")
     assert report.after["brier_score_loss"] < report.before["brier_score_loss"]
     assert report.after["ece"] < 0.6 * report.before["ece"]
     assert report.brier_difference_ci[1] < 0
-    proba = calibrate(raw, DecisionRule(calibration=found))
+    proba = calibrate(raw, DecisionRule(calibration=result))
     if n_classes == 2:
         assert roc_auc_score(dev.y, proba[:, 1]) == roc_auc_score(dev.y, raw[:, 1])
-    assert found.rounded() == found
+    assert result.rounded() == result
 
 
 def test_before_and_after_metrics_have_a_paired_difference():
@@ -98,21 +98,21 @@ def test_before_and_after_metrics_have_a_paired_difference():
 def test_no_calibrator_sees_the_fold_that_it_is_judged_on():
     dev, raw = overconfident()
     before = cross_calibrate(dev, raw)
-    turned = dev.fold == 2
-    after = cross_calibrate(replace(dev, y=np.where(turned, 1 - dev.y, dev.y)), raw)
-    np.testing.assert_array_equal(after[turned], before[turned])
-    assert (after[~turned] != before[~turned]).all()
+    swapped = dev.fold == 2
+    after = cross_calibrate(replace(dev, y=np.where(swapped, 1 - dev.y, dev.y)), raw)
+    np.testing.assert_array_equal(after[swapped], before[swapped])
+    assert (after[~swapped] != before[~swapped]).all()
 
 
 def test_a_model_that_is_calibrated_already_is_left_alone():
     kept = 0
     for seed in range(12):
         dev, raw = overconfident(power=1.0, seed=seed)
-        found, report = choose(dev, raw, 100, 7)
-        kept += found.method == "none"
+        result, report = choose(dev, raw, 100, 7)
+        kept += result.method == "none"
         assert abs(report.brier_difference) < 0.005
-        if found.method == "none":
-            assert out_of_fold(dev, raw, DecisionRule(calibration=found)) is raw
+        if result.method == "none":
+            assert out_of_fold(dev, raw, DecisionRule(calibration=result)) is raw
     assert kept >= 6
 
 
@@ -125,15 +125,15 @@ def test_an_order_that_is_upside_down_is_not_turned_round(n_classes):
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_probabilities_that_are_all_the_same_stay_so(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
-    found, report = choose(dev, np.full_like(raw, 1 / n_classes), 100, 7)
-    assert (np.ptp(calibrate(np.full_like(raw, 1 / n_classes), DecisionRule(calibration=found)), axis=0) == 0).all()
+    result, report = choose(dev, np.full_like(raw, 1 / n_classes), 100, 7)
+    assert (np.ptp(calibrate(np.full_like(raw, 1 / n_classes), DecisionRule(calibration=result)), axis=0) == 0).all()
     assert np.isfinite(report.after["brier_score_loss"])
 
 
 def test_classes_that_do_not_overlap_give_finite_numbers():
     y = np.arange(60) % 2
     dev = dataset(np.zeros((60, 1), np.float32), y, np.arange(60) // 2)
-    found = fit(np.column_stack([1.0 - y, y]), y)
-    assert np.isfinite([found.slope, found.intercept]).all()
+    result = fit(np.column_stack([1.0 - y, y]), y)
+    assert np.isfinite([result.slope, result.intercept]).all()
     report = choose(dev, np.column_stack([1.0 - y, y]), 100, 7)[1]
     assert report.after["brier_score_loss"] < 0.002

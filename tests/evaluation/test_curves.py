@@ -84,8 +84,8 @@ def test_every_row_of_the_thresholds_is_a_direct_count(tmp_path, n):
 
 def test_of_few_samples_every_probability_is_a_threshold():
     data, proba = predictions(2)
-    found = curves.thresholds(data, proba, 0.5)
-    assert set(np.floor(proba[:, 1] * 10_000) / 10_000) | {0.5} == set(found["threshold"])
+    result = curves.thresholds(data, proba, 0.5)
+    assert set(np.floor(proba[:, 1] * 10_000) / 10_000) | {0.5} == set(result["threshold"])
 
 
 def test_threshold_in_use_matches_the_confusion():
@@ -98,9 +98,9 @@ def test_threshold_in_use_matches_the_confusion():
 
 
 def test_the_surest_and_the_most_familiar_come_first():
-    found = curves.coverage(
+    result = curves.coverage(
         np.array([True, False, False, True]), np.array([0.6, 0.9, 0.8, 0.7]), np.array([1.0, 2, 3, 4])
     )
-    by = {name: part[["coverage", "risk"]].to_numpy().tolist() for name, part in found.groupby("by")}
+    by = {name: part[["coverage", "risk"]].to_numpy().tolist() for name, part in result.groupby("by")}
     assert by["confidence"] == [[0.25, 0], [0.5, 0], [0.75, 1 / 3], [1, 0.5]]
     assert by["familiarity"] == [[0.25, 1], [0.5, 0.5], [0.75, 1 / 3], [1, 0.5]]

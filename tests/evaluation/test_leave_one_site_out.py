@@ -34,20 +34,20 @@ def project(empty_folder) -> Dataset:
 
 def test_site_figures_are_of_models_fitted_without_it(project):
     sites.main("t")
-    found = artifacts.read_json("reports/t/sites.json")
-    assert found["column"] == "site"
-    assert list(found["models"]) == ["line", "near"]
-    rows = {row["site"]: row for row in found["models"]["line"]}
+    content = artifacts.read_json("reports/t/sites.json")
+    assert content["column"] == "site"
+    assert list(content["models"]) == ["line", "near"]
+    rows = {row["site"]: row for row in content["models"]["line"]}
     assert list(rows) == ["all sites", "arm", "leg", "missing"]
     X, values = project.X("columns"), project.X("columns")["site"].to_numpy()
-    at = np.flatnonzero(values == "arm")
-    rest = np.flatnonzero((values != "arm") & ~np.isin(project.group, project.group[at]))
+    index = np.flatnonzero(values == "arm")
+    rest = np.flatnonzero((values != "arm") & ~np.isin(project.group, project.group[index]))
     model = logreg.build(logreg.Params(), params.seed()).fit(X.iloc[rest], project.y[rest])
-    auc = roc_auc_score(project.y[at], probabilities(model, X.iloc[at])[:, 1])
+    auc = roc_auc_score(project.y[index], probabilities(model, X.iloc[index])[:, 1])
     assert rows["arm"]["roc_auc"] == pytest.approx(auc, abs=1e-6)
-    assert rows["arm"]["n"] == len(at)
-    oof = np.load("models/t/candidates/line/oof.npz")["proba"][at, 1]
-    before = roc_auc_score(project.y[at], oof)
+    assert rows["arm"]["n"] == len(index)
+    oof = np.load("models/t/candidates/line/oof.npz")["proba"][index, 1]
+    before = roc_auc_score(project.y[index], oof)
     assert rows["arm"]["out_of_fold"]["roc_auc"] == pytest.approx(before, abs=1e-6)
     low, high = rows["arm"]["difference"]["ci"]
     assert low <= rows["arm"]["difference"]["roc_auc"] == pytest.approx(auc - before, abs=2e-6)

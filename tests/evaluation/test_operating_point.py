@@ -82,8 +82,8 @@ def test_next_positive_is_found_with_the_target_probability():
     for n, target in ((20, 0.9), (35, 0.8)):
         scores = -np.sort(-rng.exponential(size=(4000, n)), axis=1)
         last = scores[:, round(conformal_share(target, n) * n) - 1]
-        found = (rng.exponential(size=4000) >= last).mean()
-        assert target - 0.015 < found < target + 1 / (n + 1) + 0.015
+        result = (rng.exponential(size=4000) >= last).mean()
+        assert target - 0.015 < result < target + 1 / (n + 1) + 0.015
     assert conformal_share(0.9, 5) == 1
 
 
@@ -119,14 +119,14 @@ def test_no_other_threshold_is_cheaper_and_dear_misses_lower_it():
         decided = decide(proba, DecisionRule(threshold))
         return miss * ((dev.y == 1) & (decided == 0)).sum() + alarm * ((dev.y == 0) & (decided == 1)).sum()
 
-    found = []
+    figures = []
     for miss, alarm in ((1.0, 1.0), (5.0, 1.0), (1.0, 20.0)):
         rule = choose(dev, proba, point(costs={"false_negative": miss, "false_positive": alarm}))
         cheapest = min(price(threshold, miss, alarm) for threshold in [*np.unique(proba[:, 1]), 1.1])
         assert price(rule.threshold, miss, alarm) == cheapest
         assert rule.threshold == pytest.approx(alarm / (alarm + miss), abs=0.12)
-        found.append(rule.threshold)
-    assert found[1] < found[0] < found[2]
+        figures.append(rule.threshold)
+    assert figures[1] < figures[0] < figures[2]
     costs = {"false_negative": 5, "false_positive": 1}
     assert choose(dev, proba, point(costs=costs)).chosen_for == ("costs of 5 a false negative and 1 a false positive")
 
@@ -208,8 +208,8 @@ def test_without_an_error_the_interval_is_not_a_point():
 
 @pytest.mark.parametrize("given", [{"target_sensitivity": 0.9}, {"prevalence": 0.1}])
 def test_more_than_two_classes_have_no_operating_point(given):
-    said = r"params\.yaml: tasks\.t\.select\.operating_point: 3 classes have no sensitivity or prevalence; .*leave"
-    with pytest.raises(ParamsError, match=said):
+    message = r"params\.yaml: tasks\.t\.select\.operating_point: 3 classes have no sensitivity or prevalence; .*leave"
+    with pytest.raises(ParamsError, match=message):
         check_classes(list("abc"), point(**given), "t")
     check_classes(list("abc"), point(), "t")
     check_classes(list("ab"), point(**given), "t")
@@ -218,7 +218,7 @@ def test_more_than_two_classes_have_no_operating_point(given):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (
             {"target_sensitivity": 0.9, "target_specificity": 0.9},
@@ -240,7 +240,7 @@ def test_more_than_two_classes_have_no_operating_point(given):
         ({"target_sensitivity": "90 %"}, "target_sensitivity: found '90 %'; input should be a valid number"),
     ],
 )
-def test_what_cannot_be_chosen_for_is_said_with_its_key(given, said):
+def test_what_cannot_be_chosen_for_is_said_with_its_key(given, message):
     block = {
         "kind": "table",
         "raw": "r",
@@ -250,5 +250,5 @@ def test_what_cannot_be_chosen_for_is_said_with_its_key(given, said):
         "preprocess": {},
         "models": [],
     }
-    with pytest.raises(ParamsError, match=rf"params\.yaml: tasks\.t\.select\.operating_point.*{said}"):
+    with pytest.raises(ParamsError, match=rf"params\.yaml: tasks\.t\.select\.operating_point.*{message}"):
         parse(TaskParams, block | {"select": {"operating_point": given}}, "tasks.t")

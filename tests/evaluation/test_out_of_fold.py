@@ -43,7 +43,7 @@ def project(evaluated, work_in_copy):
 
 
 def test_evaluate_writes_exactly_its_outputs(project):
-    found = sorted(
+    result = sorted(
         path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
     )
     names = ("confusion", "history", "roc")
@@ -52,7 +52,7 @@ def test_evaluate_writes_exactly_its_outputs(project):
         more += ["calibration_curve.csv", "thresholds.csv"]
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
     numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
-    assert found == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
+    assert result == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
     assert set(artifacts.read_json("models/t/decisions/line.json")) == {
         "calibration",
         "threshold",
@@ -153,11 +153,11 @@ def test_repeated_folds_count_samples_once(project):
     saved = dict(np.load("models/t/candidates/line/oof.npz"))
     artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": np.tile(saved["proba"], (3, 1))})
     evaluate.main("line")
-    found = artifacts.read_json("reports/t/cv/line.json")
-    assert found["counts"]["n"] == 80
-    assert found["counts"]["n_groups"] == once["counts"]["n_groups"]
-    assert found["counts"]["repeats"] == 3
-    assert found["notes"][-1] == "each sample was predicted 3 times, by models of other folds; all are counted"
+    content = artifacts.read_json("reports/t/cv/line.json")
+    assert content["counts"]["n"] == 80
+    assert content["counts"]["n_groups"] == once["counts"]["n_groups"]
+    assert content["counts"]["repeats"] == 3
+    assert content["notes"][-1] == "each sample was predicted 3 times, by models of other folds; all are counted"
     for name in SAME:
-        assert found[name] == pytest.approx(once[name], abs=2e-3)
-        assert found["ci"][name] == pytest.approx(once["ci"][name], abs=0.02)
+        assert content[name] == pytest.approx(once[name], abs=2e-3)
+        assert content["ci"][name] == pytest.approx(once["ci"][name], abs=0.02)

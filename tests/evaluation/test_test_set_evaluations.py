@@ -219,7 +219,7 @@ def test_the_count_stands_beside_the_test_figures_in_print(scored_project, capsy
 
 
 def test_mlflow_tag_of_the_count_changes_no_run(scored_project):
-    before = {found.model: found.key for found in run_record.read_records("t")}
+    before = {record.model: record.key for record in run_record.read_records("t")}
     assert (
         run_record.tags_of_origin(run_record.read_records("t"))["line"]["test_looks"]
         == "test set evaluated 3 times or more"
@@ -229,7 +229,7 @@ def test_mlflow_tag_of_the_count_changes_no_run(scored_project):
         run_record.tags_of_origin(run_record.read_records("t"))["line"]["test_looks"]
         == "test set evaluated 4 times or more"
     )
-    assert {found.model: found.key for found in run_record.read_records("t")} == before
+    assert {record.model: record.key for record in run_record.read_records("t")} == before
 
 
 def test_without_the_file_nothing_is_claimed(scored_project):

@@ -31,19 +31,19 @@ def drawn(groups, draws, seed):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_each_draw_scores_like_the_samples_it_drew(n_classes):
     data, groups = predictions(n_classes), np.arange(120) // 3
-    found = bootstrap(*data, groups, draws=20, seed=1)
+    draws = bootstrap(*data, groups, draws=20, seed=1)
     for draw, counts in enumerate(drawn(groups, 20, 1).astype(int)):
         plain = scores(*(np.repeat(array, counts, axis=0) for array in data))
-        assert {name: values[draw] for name, values in found.items()} == pytest.approx(plain, **CLOSE)
+        assert {name: values[draw] for name, values in draws.items()} == pytest.approx(plain, **CLOSE)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_every_group_drawn_once_gives_the_plain_scores(n_classes):
     data = predictions(n_classes)
-    found = bootstrap(*data, groups=np.zeros(120), draws=5, seed=0)  # a single group can only be drawn once
+    draws = bootstrap(*data, groups=np.zeros(120), draws=5, seed=0)  # a single group can only be drawn once
     plain = scores(*data)
-    assert found.keys() == plain.keys()
-    for name, values in found.items():
+    assert draws.keys() == plain.keys()
+    for name, values in draws.items():
         assert values == pytest.approx(np.full(5, plain[name]), **CLOSE)
 
 
@@ -59,11 +59,11 @@ def test_draws_keep_groups_whole_and_their_number():
 def test_equal_groups_and_seed_give_equal_resamples():
     y, proba, decided = predictions()
     groups = np.arange(120) // 2
-    one = bootstrap(y, proba, decided, groups, 50, seed=4)
+    first = bootstrap(y, proba, decided, groups, 50, seed=4)
     other = bootstrap(y, proba[:, ::-1], decided, groups, 50, seed=4)
-    assert (one["accuracy"] == other["accuracy"]).all()
-    assert difference_interval(one["roc_auc"], one["roc_auc"]) == [0, 0]
-    assert (bootstrap(y, proba, decided, groups, 50, seed=5)["accuracy"] != one["accuracy"]).any()
+    assert (first["accuracy"] == other["accuracy"]).all()
+    assert difference_interval(first["roc_auc"], first["roc_auc"]) == [0, 0]
+    assert (bootstrap(y, proba, decided, groups, 50, seed=5)["accuracy"] != first["accuracy"]).any()
 
 
 def test_resamples_do_not_depend_on_sample_order():

@@ -59,8 +59,8 @@ def test_negative_correlation_in_groups_does_not_narrow_intervals():
 
 @pytest.mark.parametrize("value", [True, False])
 def test_share_of_0_or_1_counts_groups(value):
-    found = of_share(np.full(40, value), np.repeat(np.arange(8), 5))
-    assert found == list(wilson(8 * value, 8))
+    interval = of_share(np.full(40, value), np.repeat(np.arange(8), 5))
+    assert interval == list(wilson(8 * value, 8))
 
 
 def test_share_of_nothing_and_of_one_group():

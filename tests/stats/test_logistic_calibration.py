@@ -20,19 +20,19 @@ def outcomes(seed, n=400, slope=1.0, intercept=0.0, of_a_group=1):
 
 def test_slope_is_that_of_scikit_learn():
     y, p, groups = outcomes(0)
-    found = slope_and_intercept(y, p, groups)
+    result = slope_and_intercept(y, p, groups)
     theirs = LogisticRegression(C=np.inf, tol=1e-8).fit(logit(p)[:, None], y)
-    assert found["calibration_slope"][0] == pytest.approx(theirs.coef_[0, 0], abs=1e-4)
+    assert result["calibration_slope"][0] == pytest.approx(theirs.coef_[0, 0], abs=1e-4)
 
 
 @pytest.mark.parametrize(("of_a_group", "slope", "intercept"), [(1, 1.0, 0.0), (1, 0.6, 0.5), (4, 1.0, 0.0)])
 def test_intervals_cover_in_clusters_too(of_a_group, slope, intercept):
     inside = np.zeros(2)
     for seed in range(300):
-        found = slope_and_intercept(*outcomes(seed, 300, slope, intercept, of_a_group))
-        low, high = found["calibration_slope"][1]
+        result = slope_and_intercept(*outcomes(seed, 300, slope, intercept, of_a_group))
+        low, high = result["calibration_slope"][1]
         inside[0] += low <= slope <= high
-        low, high = found["calibration_intercept"][1]
+        low, high = result["calibration_intercept"][1]
         inside[1] += low <= intercept <= high
     assert inside[0] / 300 >= 0.91
     if slope == 1:
@@ -76,8 +76,8 @@ def test_curve_finds_a_bend_and_its_band_covers():
         rng = np.random.default_rng(seed)
         p = rng.uniform(0.05, 0.95, 600)
         y = (rng.random(600) < p**2).astype(int)
-        at, value, low, high = curve(y, p, np.arange(600))
-        assert (np.diff(at) > 0).all()
+        index, value, low, high = curve(y, p, np.arange(600))
+        assert (np.diff(index) > 0).all()
         assert ((low <= value) & (value <= high)).all()
-        covered.append((low <= at**2) & (at**2 <= high))
+        covered.append((low <= index**2) & (index**2 <= high))
     assert np.mean(covered) > 0.9

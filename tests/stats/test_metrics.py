@@ -39,7 +39,7 @@ def expected(y, proba, decided, w):
     """Return what scikit-learn says, for predictions with every class among actual and decided."""
     n_classes = proba.shape[1]
     kwargs = {"sample_weight": w}
-    found = {
+    result = {
         "accuracy": reference.accuracy_score(y, decided, **kwargs),
         "balanced_accuracy": reference.balanced_accuracy_score(y, decided, **kwargs),
         "matthews_corrcoef": reference.matthews_corrcoef(y, decided, **kwargs),
@@ -47,7 +47,7 @@ def expected(y, proba, decided, w):
         "brier_score_loss": reference.brier_score_loss(y, proba, labels=range(n_classes), **kwargs),
     }
     if n_classes == 2:
-        return found | {
+        return result | {
             "f1": reference.f1_score(y, decided, **kwargs),
             "precision": reference.precision_score(y, decided, **kwargs),
             "recall": reference.recall_score(y, decided, **kwargs),
@@ -57,7 +57,7 @@ def expected(y, proba, decided, w):
             "average_precision": reference.average_precision_score(y, proba[:, 1], **kwargs),
         }
     each = label_binarize(y, classes=range(n_classes))
-    return found | {
+    return result | {
         "f1_macro": reference.f1_score(y, decided, average="macro", **kwargs),
         "precision_macro": reference.precision_score(y, decided, average="macro", **kwargs),
         "recall_macro": reference.recall_score(y, decided, average="macro", **kwargs),
@@ -72,20 +72,20 @@ def test_every_metric_equals_scikit_learns(n_classes, tenths):
     for seed in range(5):
         data = predictions(n_classes, seed, tenths=tenths)
         for weights in weightings(150, seed):
-            found = metrics.scores(*data, weights)
-            ece = found.pop("ece")
+            scores = metrics.scores(*data, weights)
+            ece = scores.pop("ece")
             assert 0 <= ece <= 1
-            assert found == pytest.approx(expected(*data, weights), **CLOSE)
-            assert all(type(value) is float for value in found.values())
+            assert scores == pytest.approx(expected(*data, weights), **CLOSE)
+            assert all(type(value) is float for value in scores.values())
 
 
 def test_auc_with_ties_equals_scikit_learns():
     rng = np.random.default_rng(1)
     for levels in (1, 2, 3, 10):
         score, positive, weights = rng.integers(levels, size=60) / 10, rng.random(60) < 0.4, rng.random((1, 60))
-        found = np.ravel(metrics.Ranking(positive, score)(weights))
+        result = np.ravel(metrics.Ranking(positive, score)(weights))
         theirs = [reference.roc_auc_score, reference.average_precision_score]
-        assert found == pytest.approx([metric(positive, score, sample_weight=weights[0]) for metric in theirs])
+        assert result == pytest.approx([metric(positive, score, sample_weight=weights[0]) for metric in theirs])
 
 
 def test_auc_is_the_share_of_ordered_pairs():
@@ -105,8 +105,8 @@ def test_probabilities_in_single_precision_score_like_those_in_double():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_log_loss_is_clipped_as_in_scikit_learn(dtype):
     y, proba = np.array([0, 1, 1]), np.array([[0, 1], [1, 0], [0, 1]], dtype=dtype)
-    found = metrics.scores(y, proba, proba.argmax(axis=1))["log_loss"]
-    assert found == pytest.approx(reference.log_loss(y, proba), rel=1e-6)
+    loss = metrics.scores(y, proba, proba.argmax(axis=1))["log_loss"]
+    assert loss == pytest.approx(reference.log_loss(y, proba), rel=1e-6)
 
 
 def test_brier_score_of_two_and_three_classes():
@@ -120,15 +120,15 @@ def test_brier_score_of_two_and_three_classes():
 def test_ece_of_two_classes_uses_the_positive_class():
     y = np.array([1, 1, 0, 1, 0])
     p = np.array([0.95, 0.97, 0.96, 0.62, 0.69])  # three bins of 1/15: 2/3 against .96, 1 against .62, 0 against .69
-    found = metrics.scores(y, np.stack([1 - p, p], axis=1), y)["ece"]
-    assert found == pytest.approx(3 / 5 * (0.96 - 2 / 3) + 1 / 5 * (1 - 0.62) + 1 / 5 * 0.69)
+    error = metrics.scores(y, np.stack([1 - p, p], axis=1), y)["ece"]
+    assert error == pytest.approx(3 / 5 * (0.96 - 2 / 3) + 1 / 5 * (1 - 0.62) + 1 / 5 * 0.69)
 
 
 def test_ece_of_three_classes_uses_the_most_probable_class():
     proba = np.array([[0.81, 0.1, 0.09], [0.1, 0.83, 0.07], [0.3, 0.2, 0.5]])
     for decided in ([0, 1, 2], [2, 2, 2]):
-        found = metrics.scores(np.array([0, 0, 2]), proba, np.array(decided))["ece"]
-        assert found == pytest.approx(((0.81 + 0.83 - 1) + 0.5) / 3)  # one of two right at .82, one of one at .5
+        error = metrics.scores(np.array([0, 0, 2]), proba, np.array(decided))["ece"]
+        assert error == pytest.approx(((0.81 + 0.83 - 1) + 0.5) / 3)  # one of two right at .82, one of one at .5
 
 
 def test_ece_agrees_with_the_reliability_diagram():
@@ -156,26 +156,26 @@ def test_a_rising_transform_of_the_probabilities_changes_no_ranking():
 
 def test_order_of_samples_and_classes_does_not_matter():
     y, proba, decided = predictions(3, 6)
-    found = metrics.scores(y, proba, decided)
+    scores = metrics.scores(y, proba, decided)
     order = np.random.default_rng(0).permutation(len(y))
-    assert metrics.scores(y[order], proba[order], decided[order]) == pytest.approx(found, **CLOSE)
-    place = np.array([2, 0, 1])
-    assert metrics.scores(place[y], proba[:, np.argsort(place)], place[decided]) == pytest.approx(found, **CLOSE)
+    assert metrics.scores(y[order], proba[order], decided[order]) == pytest.approx(scores, **CLOSE)
+    path = np.array([2, 0, 1])
+    assert metrics.scores(path[y], proba[:, np.argsort(path)], path[decided]) == pytest.approx(scores, **CLOSE)
 
 
 def test_without_positives_only_dependent_metrics_are_nan():
     _, proba, decided = predictions(2, 7)
-    found = metrics.scores(np.zeros(150, dtype=int), proba, decided)
-    undefined = {name for name, value in found.items() if np.isnan(value)}
+    scores = metrics.scores(np.zeros(150, dtype=int), proba, decided)
+    undefined = {name for name, value in scores.items() if np.isnan(value)}
     assert undefined == {"balanced_accuracy", "recall", "matthews_corrcoef", "roc_auc", "average_precision"}
-    assert found["precision"] == found["f1"] == 0  # something was called positive, always wrongly
+    assert scores["precision"] == scores["f1"] == 0  # something was called positive, always wrongly
 
 
 def test_nothing_decided_positive_has_no_precision_and_no_correlation():
     y, proba, _ = predictions(2, 8)
-    found = metrics.scores(y, proba, np.zeros(150, dtype=int))
-    assert np.isnan(found["precision"])
-    assert (found["recall"], found["f1"], found["matthews_corrcoef"]) == (0, 0, 0)
+    scores = metrics.scores(y, proba, np.zeros(150, dtype=int))
+    assert np.isnan(scores["precision"])
+    assert (scores["recall"], scores["f1"], scores["matthews_corrcoef"]) == (0, 0, 0)
 
 
 def test_constant_decision_has_no_correlation():
@@ -187,11 +187,11 @@ def test_constant_decision_has_no_correlation():
 def test_a_macro_average_without_one_of_its_classes_is_nan():
     y, proba, decided = predictions(3, 9)
     kept = y != 2
-    found = metrics.scores(y, proba, decided, kept.astype(float))
-    assert found == pytest.approx(metrics.scores(y[kept], proba[kept], decided[kept]), **CLOSE)
-    undefined = {name for name, value in found.items() if np.isnan(value)}
+    scores = metrics.scores(y, proba, decided, kept.astype(float))
+    assert scores == pytest.approx(metrics.scores(y[kept], proba[kept], decided[kept]), **CLOSE)
+    undefined = {name for name, value in scores.items() if np.isnan(value)}
     assert undefined == {"balanced_accuracy", "recall_macro", "roc_auc", "average_precision"}
-    assert found["matthews_corrcoef"] == pytest.approx(reference.matthews_corrcoef(y[kept], decided[kept]))
+    assert scores["matthews_corrcoef"] == pytest.approx(reference.matthews_corrcoef(y[kept], decided[kept]))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -204,10 +204,10 @@ def test_no_samples_and_no_weight_are_nan_everywhere(n_classes):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_perfect_prediction_is_perfect_by_every_metric(n_classes):
     y = np.arange(30) % n_classes
-    found = metrics.scores(y, np.eye(n_classes)[y], y)
-    losses = [found.pop(name) for name in ("brier_score_loss", "log_loss", "ece")]
+    scores = metrics.scores(y, np.eye(n_classes)[y], y)
+    losses = [scores.pop(name) for name in ("brier_score_loss", "log_loss", "ece")]
     assert losses == pytest.approx([0, 0, 0], abs=1e-12)
-    assert set(found.values()) == {1.0}
+    assert set(scores.values()) == {1.0}
 
 
 def test_what_would_become_a_wrong_number_is_refused():
@@ -226,25 +226,27 @@ def test_what_would_become_a_wrong_number_is_refused():
 
 def test_confusion_equals_scikit_learns():
     y, _, decided = predictions(4, 12)
-    found = metrics.confusion(y, decided, 4)
-    assert found.tolist() == reference.confusion_matrix(y, decided, labels=range(4)).tolist()
+    matrix = metrics.confusion(y, decided, 4)
+    assert matrix.tolist() == reference.confusion_matrix(y, decided, labels=range(4)).tolist()
     assert metrics.confusion([0, 0], [1, 1], 3).tolist() == [[0, 2, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_every_class_has_scikit_learns_figures():
     y, proba, decided = predictions(3, 13, tenths=True)
-    found = metrics.per_class(y, proba, decided, ["a", "b", "c"])
+    by_class = metrics.per_class(y, proba, decided, ["a", "b", "c"])
     figures = zip(*reference.precision_recall_fscore_support(y, decided), strict=True)
     for k, (name, (precision, recall, f1, support)) in enumerate(zip("abc", figures, strict=True)):
         area = reference.roc_auc_score(y == k, proba[:, k])
         wanted = {"precision": precision, "recall": recall, "f1": f1, "roc_auc": area, "support": support}
-        assert found[name] == pytest.approx(wanted)
+        assert by_class[name] == pytest.approx(wanted)
 
 
 def test_an_absent_class_has_no_figures_but_its_count():
-    found = metrics.per_class(np.array([0, 1]), np.array([[0.5, 0.5, 0], [0.5, 0.5, 0]]), np.array([0, 1]), list("abc"))
-    assert found["c"].pop("support") == 0
-    assert np.isnan(list(found["c"].values())).all()
+    by_class = metrics.per_class(
+        np.array([0, 1]), np.array([[0.5, 0.5, 0], [0.5, 0.5, 0]]), np.array([0, 1]), list("abc")
+    )
+    assert by_class["c"].pop("support") == 0
+    assert np.isnan(list(by_class["c"].values())).all()
 
 
 @pytest.mark.parametrize("levels", [1, 2, 5, 1000])
@@ -252,11 +254,11 @@ def test_roc_curve_equals_scikit_learns(levels):
     for seed in range(20):
         rng = np.random.default_rng(seed)
         y, score = rng.permutation(np.arange(50) % 3 == 0), rng.integers(levels, size=50) / levels
-        found = metrics.roc_curve(y, score)
-        for ours, theirs in zip(found, reference.roc_curve(y, score), strict=True):
+        curve = metrics.roc_curve(y, score)
+        for ours, theirs in zip(curve, reference.roc_curve(y, score), strict=True):
             assert ours == pytest.approx(theirs)
         area = metrics.scores(y.astype(int), np.stack([1 - score, score], axis=1), y.astype(int))["roc_auc"]
-        assert np.trapezoid(found[1], found[0]) == pytest.approx(area)
+        assert np.trapezoid(curve[1], curve[0]) == pytest.approx(area)
 
 
 def test_roc_curve_without_negatives_has_no_false_positive_rate():

@@ -36,13 +36,13 @@ def answer(project, tmp_path, capsys):
         except AssayError as error:
             capsys.readouterr()
             return f"**stops**: {tidy(str(error), number)}", "nothing"
-        found = json.loads(capsys.readouterr().out)
-        said = [line for line in found["warnings"] if not line.startswith("not listed")]
-        said += [f"{line['title']}: {shorter(line['text'])}" for line in found["lines"] if line["title"] in SAID]
-        block = found["params"]["tasks"]["skin"]
-        written = [found["kind"], *(f"{key}: {value}" for key, value in block["read"].items())]
+        content = json.loads(capsys.readouterr().out)
+        message = [line for line in content["warnings"] if not line.startswith("not listed")]
+        message += [f"{line['title']}: {shorter(line['text'])}" for line in content["lines"] if line["title"] in SAID]
+        block = content["params"]["tasks"]["skin"]
+        written = [content["kind"], *(f"{key}: {value}" for key, value in block["read"].items())]
         written += [f"split.by: {block['split']['by']}"]
-        return tidy("; ".join(said), number), "; ".join(f"`{part}`" for part in written)
+        return tidy("; ".join(message), number), "; ".join(f"`{part}`" for part in written)
 
     return ask
 
@@ -63,9 +63,9 @@ def tidy(text: str, number: int) -> str:
 def test_the_page_shows_what_is_said(answer):
     rows = []
     for number, case in enumerate(CASES):
-        said, written = answer(case, number)
+        message, written = answer(case, number)
         options = f", `{' '.join(case.options)}`" if case.options else ""
-        cells = [case.title + options, said, written]
+        cells = [case.title + options, message, written]
         rows.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n")
     page = HEAD + "".join(rows)
     if os.environ.get("ASSAY_WRITE_DOCS"):

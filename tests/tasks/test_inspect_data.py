@@ -174,7 +174,11 @@ def test_chosen_columns_are_not_called_guessed():
 def test_paths_become_relative_only_inside_the_project(folder, monkeypatch):
     put(
         folder,
-        {f"{place}/{path}": seed for place in ("in side/raw [1]", "project/raw") for path, seed in CLASSES.items()},
+        {
+            f"{location}/{path}": seed
+            for location in ("in side/raw [1]", "project/raw")
+            for path, seed in CLASSES.items()
+        },
     )
     monkeypatch.chdir(folder / "project")
     assert inspected(str(folder / "project" / "raw"))[0].raw == "raw"

@@ -62,8 +62,8 @@ def test_a_shipped_split_is_recognised_by_name_and_values():
 
 
 def test_an_own_choice_goes_before_every_guess():
-    found = guess("label,dx,patient,lesion", {}, label="dx", group="lesion")
-    assert found == {"label": "dx", "group": "lesion"}
+    result = guess("label,dx,patient,lesion", {}, label="dx", group="lesion")
+    assert result == {"label": "dx", "group": "lesion"}
 
 
 @pytest.mark.parametrize(("own", "option"), [({"label": "dz"}, "--label"), ({"group": "dz"}, "--group")])

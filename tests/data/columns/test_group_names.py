@@ -32,7 +32,7 @@ def test_names_of_features_name_no_group(name):
 
 
 def columns(**values: list) -> list[str]:
-    return [one.column for one in find_named(pd.DataFrame(values).astype(str))]
+    return [item.column for item in find_named(pd.DataFrame(values).astype(str))]
 
 
 def test_few_patients_are_a_group_and_two_arms_are_not():
@@ -42,8 +42,8 @@ def test_few_patients_are_a_group_and_two_arms_are_not():
 
 def test_the_patient_comes_before_the_lesion_and_the_household():
     n = range(96)
-    found = columns(household=[i // 3 for i in n], lesion_id=[i // 2 for i in n], patient=[i // 4 for i in n])
-    assert found == ["patient", "lesion_id", "household"]
+    result = columns(household=[i // 3 for i in n], lesion_id=[i // 2 for i in n], patient=[i // 4 for i in n])
+    assert result == ["patient", "lesion_id", "household"]
 
 
 def test_values_that_do_not_repeat_are_no_groups():

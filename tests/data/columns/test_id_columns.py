@@ -27,8 +27,8 @@ NO_FEATURES = {
 @pytest.mark.parametrize("name", NO_FEATURES)
 def test_ids_indices_and_dates_are_no_features(name):
     kind, values = NO_FEATURES[name]
-    (found,) = find_ids(pd.DataFrame({name: list(values)}).astype(str))
-    assert (found.column, found.kind) == (name, kind)
+    (column,) = find_ids(pd.DataFrame({name: list(values)}).astype(str))
+    assert (column.column, column.kind) == (name, kind)
 
 
 FEATURES = {

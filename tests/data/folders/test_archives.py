@@ -71,9 +71,9 @@ def test_folders_and_tables_are_left_as_they_are(tmp_path):
 
 def test_medmnist_arrays_become_images_of_the_shipped_split():
     raw = medmnist()
-    found = listed(raw)
-    assert len(found) == 12
-    assert found["test/1/3.png"] == ("1", "test")
+    result = listed(raw)
+    assert len(result) == 12
+    assert result["test/1/3.png"] == ("1", "test")
     with np.load(raw) as arrays:
         image = np.asarray(Image.open(archives.folder_of(raw) / "test/1/3.png"))
         np.testing.assert_array_equal(image, arrays["test_images"][3])

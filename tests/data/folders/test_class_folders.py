@@ -22,9 +22,9 @@ def reading(root: Path, paths: list[str], **read: str) -> FolderReading:
     return read_folders(root, ReadParams(**read))
 
 
-def subsets(found: FolderReading) -> set[tuple[str, str]]:
+def subsets(layout: FolderReading) -> set[tuple[str, str]]:
     """Return the pairs of label and shipped split."""
-    return {(sample.label, sample.shipped) for sample in found.samples}
+    return {(sample.label, sample.shipped) for sample in layout.samples}
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,9 @@ def subsets(found: FolderReading) -> set[tuple[str, str]]:
      ("trainset", "testset"), ("data_train", "data_val"), ("01_train", "02_test")],
 )  # fmt: skip
 def test_split_folders_keep_the_shipped_split(tmp_path, train, test):
-    found = reading(tmp_path, [f"{folder}/{c}/{n}.png" for folder in (train, test) for c in AB for n in range(3)])
-    assert found.roles.folders == "split/class"
-    assert {subset for _, subset in subsets(found)} in ({"train", "test"}, {"train", "valid"})
+    layout = reading(tmp_path, [f"{folder}/{c}/{n}.png" for folder in (train, test) for c in AB for n in range(3)])
+    assert layout.roles.folders == "split/class"
+    assert {subset for _, subset in subsets(layout)} in ({"train", "test"}, {"train", "valid"})
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,11 @@ def test_other_words_are_no_splits(names):
 
 
 def test_split_inside_each_class_is_kept(tmp_path):
-    found = reading(tmp_path, [f"{c}/{part}/{part}{n}.png" for c in AB for part in ("train", "test") for n in range(3)])
-    assert found.roles.folders == "class/split"
-    assert subsets(found) == {("a", "train"), ("a", "test"), ("b", "train"), ("b", "test")}
+    layout = reading(
+        tmp_path, [f"{c}/{part}/{part}{n}.png" for c in AB for part in ("train", "test") for n in range(3)]
+    )
+    assert layout.roles.folders == "class/split"
+    assert subsets(layout) == {("a", "train"), ("a", "test"), ("b", "train"), ("b", "test")}
 
 
 def test_split_inside_some_classes_is_asked_about(tmp_path):
@@ -61,40 +63,40 @@ def test_split_inside_some_classes_is_asked_about(tmp_path):
 
 
 def test_a_folder_around_train_and_test_is_entered(tmp_path):
-    found = reading(tmp_path, [f"chest/{part}/{c}/1.png" for part in ("train", "test") for c in AB])
-    assert found.roles.folders == "any/split/class"
-    assert {label for label, _ in subsets(found)} == {"a", "b"}
+    layout = reading(tmp_path, [f"chest/{part}/{c}/1.png" for part in ("train", "test") for c in AB])
+    assert layout.roles.folders == "any/split/class"
+    assert {label for label, _ in subsets(layout)} == {"a", "b"}
 
 
 def test_folds_are_asked_about_and_flags_decide(tmp_path):
     paths = [f"fold{k}/{c}/{k}.png" for k in (1, 2) for c in AB]
     with pytest.raises(
         DataError, match=r"fold1, fold2 may be folds .+ classes are the folders below, a, b\), or classes"
-    ) as said:
+    ) as error:
         reading(tmp_path, paths)
-    assert "--folders any/class" in str(said.value)
-    assert "--folders class " in str(said.value)
+    assert "--folders any/class" in str(error.value)
+    assert "--folders class " in str(error.value)
     assert {label for label, _ in subsets(reading(tmp_path, paths, folders="any/class"))} == {"a", "b"}
     assert {label for label, _ in subsets(reading(tmp_path, paths, folders="class"))} == {"fold1", "fold2"}
 
 
 @pytest.mark.parametrize("masks", ["masks", "Ground_Truth", "annotations"])
 def test_masks_beside_a_folder_of_images_are_left_out(tmp_path, masks):
-    found = reading(tmp_path, [f"{top}/{c}/{n}.png" for top in ("images", masks) for c in AB for n in range(3)])
-    assert (found.roles.folders, subsets(found)) == ("any/class", {("a", ""), ("b", "")})
-    assert len(found.samples) == len(found.skipped) == 6
-    assert {skip.reason for skip in found.skipped} == {"is left out as a mask or otherwise no sample (read.skip)"}
+    layout = reading(tmp_path, [f"{top}/{c}/{n}.png" for top in ("images", masks) for c in AB for n in range(3)])
+    assert (layout.roles.folders, subsets(layout)) == ("any/class", {("a", ""), ("b", "")})
+    assert len(layout.samples) == len(layout.skipped) == 6
+    assert {skip.reason for skip in layout.skipped} == {"is left out as a mask or otherwise no sample (read.skip)"}
 
 
 def test_masks_inside_class_folders_are_left_out(tmp_path):
-    found = reading(tmp_path, [f"{c}/{part}/{n}.png" for c in AB for part in ("images", "masks") for n in range(3)])
-    assert (len(found.samples), len(found.skipped)) == (6, 6)
+    layout = reading(tmp_path, [f"{c}/{part}/{n}.png" for c in AB for part in ("images", "masks") for n in range(3)])
+    assert (len(layout.samples), len(layout.skipped)) == (6, 6)
 
 
 def test_masks_beside_their_images_are_left_out(tmp_path):
     names = [f"{c}/{c} ({n}){end}.png" for c in AB for n in range(3) for end in ("", "_mask", "_mask_1")]
-    found = reading(tmp_path, names)
-    assert (len(found.samples), len(found.skipped)) == (6, 12)
+    layout = reading(tmp_path, names)
+    assert (len(layout.samples), len(layout.skipped)) == (6, 12)
 
 
 @pytest.mark.parametrize("end", ["_L", "_superpixels", "_manual1", "-Label"])
@@ -109,8 +111,8 @@ def test_left_and_right_eyes_are_samples(tmp_path):
 
 
 def test_a_class_that_begins_with_a_decimal_point_is_not_hidden(tmp_path):
-    found = reading(tmp_path, [f"{c}/{n}.png" for c in (".5 cm", "1 cm", ".git") for n in range(3)])
-    assert {sample.label for sample in found.samples} == {".5 cm", "1 cm"}
+    layout = reading(tmp_path, [f"{c}/{n}.png" for c in (".5 cm", "1 cm", ".git") for n in range(3)])
+    assert {sample.label for sample in layout.samples} == {".5 cm", "1 cm"}
 
 
 @pytest.mark.parametrize("names", [("with_mask", "without_mask"), ("unmasked", "masked")])
@@ -131,9 +133,9 @@ def test_file_names_that_end_with_mask_alone_are_samples(tmp_path):
 
 
 def test_patients_above_classes_are_the_groups(tmp_path):
-    found = reading(tmp_path, [f"patient{p:02}/{c}/{n}.png" for p in range(6) for c in AB for n in range(2)])
-    assert found.roles.folders == "any/class"
-    assert found.roles.group_from == "^([^/]+)/"
+    layout = reading(tmp_path, [f"patient{p:02}/{c}/{n}.png" for p in range(6) for c in AB for n in range(2)])
+    assert layout.roles.folders == "any/class"
+    assert layout.roles.group_from == "^([^/]+)/"
 
 
 def test_numbers_above_classes_are_asked_about(tmp_path):
@@ -150,8 +152,8 @@ def test_patients_without_classes_are_no_classes(tmp_path):
 
 
 def test_classes_above_patients_stay_the_classes(tmp_path):
-    found = reading(tmp_path, [f"{c}/patient{p}{c}/{n}.png" for c in AB for p in range(4) for n in range(2)])
-    assert (found.roles.folders, found.roles.group_from) == ("class", None)
+    layout = reading(tmp_path, [f"{c}/patient{p}{c}/{n}.png" for c in AB for p in range(4) for n in range(2)])
+    assert (layout.roles.folders, layout.roles.group_from) == ("class", None)
 
 
 @pytest.mark.parametrize("suffix", ["jfif", "JPE", "jif", "pjpeg", "dib"])
@@ -170,8 +172,8 @@ def test_a_class_of_another_kind_of_file_is_never_lost(tmp_path, suffix):
 
 
 def test_empty_folders_and_documents_are_said(tmp_path):
-    found = reading(tmp_path, ["a/1.png", "b/1.png", "c/", "docs/readme.txt"])
-    assert found.notes == [
+    layout = reading(tmp_path, ["a/1.png", "b/1.png", "c/", "docs/readme.txt"])
+    assert layout.notes == [
         "the folder 'c' is empty: it is no class",
         "the folder 'docs' holds 1 documents and no image: it is no class",
     ]
@@ -210,21 +212,21 @@ def test_a_level_with_benign_holds_the_classes(tmp_path, below):
 
 
 def test_label_maps_next_to_images_are_no_samples(tmp_path):
-    found = reading(tmp_path, [f"{c}/{n}{end}.png" for c in AB for n in range(3) for end in ("", "_label")])
-    assert [sample.path for sample in found.samples if "label" in sample.path] == []
+    layout = reading(tmp_path, [f"{c}/{n}{end}.png" for c in AB for n in range(3) for end in ("", "_label")])
+    assert [sample.path for sample in layout.samples if "label" in sample.path] == []
     named = reading(tmp_path / "own", [f"{c}/{n}_label.png" for c in AB for n in range(3)])
     assert len(named.samples) == 6
 
 
 @pytest.mark.parametrize("top", ["Dataset_BUSI_with_GT", "archive/data_v2/images"])
 def test_a_single_folder_around_the_classes_is_no_class(tmp_path, top):
-    found = reading(tmp_path, [f"{top}/{c}/{n}.png" for c in AB for n in range(3)])
-    assert {sample.label for sample in found.samples} == set(AB)
+    layout = reading(tmp_path, [f"{top}/{c}/{n}.png" for c in AB for n in range(3)])
+    assert {sample.label for sample in layout.samples} == set(AB)
 
 
 def test_a_single_folder_that_names_a_class_stays_one(tmp_path):
-    found = reading(tmp_path, [f"benign/{c}/{n}.png" for c in AB for n in range(3)])
-    assert {sample.label for sample in found.samples} == {"benign"}
+    layout = reading(tmp_path, [f"benign/{c}/{n}.png" for c in AB for n in range(3)])
+    assert {sample.label for sample in layout.samples} == {"benign"}
 
 
 def test_folders_within_classes_are_asked_about(tmp_path):

@@ -182,13 +182,13 @@ def test_an_unlistable_folder_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("label", "other"),
     [("Benign", "benign"), ("STRASSE", "straße"), ("caf\u00e9", "cafe\u0301"), ("1", "1.0")],
     ids=["case", "ß", "accent", "number"],
 )
-def test_labels_that_look_alike_are_refused(one, other):
+def test_labels_that_look_alike_are_refused(label, other):
     with pytest.raises(DataError, match=r"raw: the labels '.+' and '.+' differ only in .+; make them one"):
-        folder_layout.check_labels([one, other, "x"], "raw")
+        folder_layout.check_labels([label, other, "x"], "raw")
 
 
 def test_a_single_class_is_refused(tmp_path):
@@ -262,7 +262,9 @@ def test_an_image_without_a_label_is_passed_over_and_said(tmp_path, word):
     task = task_params("image", str(tmp_path), {"csv": "labels.csv"})
     samples, skipped = folder_layout.list_samples(task, "skin")
     assert [sample.path for sample in samples] == ["a.png", "b.png"]
-    assert [(one.path, one.reason) for one in skipped] == [("c.png", f"has no label in labels.csv ({word or 'empty'})")]
+    assert [(item.path, item.reason) for item in skipped] == [
+        ("c.png", f"has no label in labels.csv ({word or 'empty'})")
+    ]
 
 
 def test_an_unknown_split_is_refused_with_the_known_ones(tmp_path):

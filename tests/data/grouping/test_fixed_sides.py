@@ -125,5 +125,5 @@ def test_the_newest_groups_are_the_test_set():
     ids = names(np.random.default_rng(4), 100)
     table = samples_of(ids).assign(group=[f"p{i // 2}" for i in range(100)])
     params = SplitParams(by="time", time_column="date", min_test_per_class=1, folds=2)
-    found = split(table, AuditResult(), params, 7, times=pd.Series(np.arange(100.0)))
-    assert sorted(found.loc[found["subset"] == "test", "group"]) == sorted(f"p{i // 2}" for i in range(80, 100))
+    divided = split(table, AuditResult(), params, 7, times=pd.Series(np.arange(100.0)))
+    assert sorted(divided.loc[divided["subset"] == "test", "group"]) == sorted(f"p{i // 2}" for i in range(80, 100))

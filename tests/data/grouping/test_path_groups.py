@@ -23,8 +23,8 @@ def test_the_patient_is_read_from_folder_or_name(name):
     paths, of_28 = NAMED[name]
     wanted = {i: i // (2 if name == "eyes" else 4) for i in N}
     same = [
-        one for one in find_candidates(paths, 1)
-        if all((one.values[i] == one.values[0]) == (wanted[i] == wanted[0]) for i in N)
+        candidate for candidate in find_candidates(paths, 1)
+        if all((candidate.values[i] == candidate.values[0]) == (wanted[i] == wanted[0]) for i in N)
     ]  # fmt: skip
     assert same
     assert group_of(same[0].pattern, paths[28]) == of_28

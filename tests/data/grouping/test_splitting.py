@@ -18,9 +18,9 @@ LOOSE = SplitParams(folds=2, min_test_per_class=1)
 SHIPPED = SplitParams(by="shipped", folds=2, min_test_per_class=1)
 
 
-def divide(samples: pd.DataFrame, params: SplitParams = LOOSE, seed: int = 7, **found: list) -> pd.DataFrame:
+def divide(samples: pd.DataFrame, params: SplitParams = LOOSE, seed: int = 7, **findings: list) -> pd.DataFrame:
     """Return the split, by path."""
-    return splitting.split(samples, AuditResult(**found), params, seed).set_index("path")
+    return splitting.split(samples, AuditResult(**findings), params, seed).set_index("path")
 
 
 def random_samples(seed: int, n: int = 200) -> tuple[pd.DataFrame, list[list[str]]]:
@@ -46,14 +46,14 @@ def shipped_samples(**where: str) -> pd.DataFrame:
 @pytest.mark.parametrize("seed", range(12))
 def test_what_belongs_together_is_never_divided(seed):
     samples, sets = random_samples(seed)
-    found = divide(samples, SplitParams(folds=3, min_test_per_class=1), seed, groups=sets)
+    divided = divide(samples, SplitParams(folds=3, min_test_per_class=1), seed, groups=sets)
     # the place of a sample: test, or its fold of the development set
-    place = found["subset"] + found["fold"].fillna(-1).astype(str)
+    side = divided["subset"] + divided["fold"].fillna(-1).astype(str)
     named = samples[samples["group"] != ""].set_index("path")["group"]
-    assert place[named.index].groupby(named).nunique().max() == 1
-    assert all(place[one].nunique() == 1 for one in sets)
-    assert place.groupby(found["group"]).nunique().max() == 1
-    assert set(found["subset"]) == {"dev", "test"}
+    assert side[named.index].groupby(named).nunique().max() == 1
+    assert all(side[paths_of_set].nunique() == 1 for paths_of_set in sets)
+    assert side.groupby(divided["group"]).nunique().max() == 1
+    assert set(divided["subset"]) == {"dev", "test"}
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -72,7 +72,7 @@ def test_the_order_of_the_files_changes_nothing():
     samples, sets = random_samples(1)
     once = splitting.split(samples, AuditResult(groups=sets), LOOSE, 7)
     shuffled = samples.sample(frac=1, random_state=1, ignore_index=True)
-    again = splitting.split(shuffled, AuditResult(groups=[one[::-1] for one in sets[::-1]]), LOOSE, 7)
+    again = splitting.split(shuffled, AuditResult(groups=[paths_of_set[::-1] for paths_of_set in sets[::-1]]), LOOSE, 7)
     pd.testing.assert_frame_equal(once, again)
     assert once["id"].is_monotonic_increasing
 
@@ -80,22 +80,22 @@ def test_the_order_of_the_files_changes_nothing():
 def test_chained_groups_and_copies_take_the_smallest_name():
     samples = table("abab" * 40, ["p3", "p2", "p2", "p1"] + [f"q{n}" for n in range(156)])
     paths = samples["path"]
-    found = divide(samples, groups=[[paths[0], paths[1]], [paths[2], paths[3]]])
-    assert set(found.loc[paths[:4], "group"]) == {"p1"}
+    divided = divide(samples, groups=[[paths[0], paths[1]], [paths[2], paths[3]]])
+    assert set(divided.loc[paths[:4], "group"]) == {"p1"}
 
 
 def test_without_groups_equal_images_share_a_group():
     samples = table("ab" * 60)
     samples.loc[7, "id"] = samples.loc[3, "id"]
-    found = divide(samples)
-    assert found.loc[samples["path"][3], "group"] == found.loc[samples["path"][7], "group"] == samples.loc[3, "id"]
+    divided = divide(samples)
+    assert divided.loc[samples["path"][3], "group"] == divided.loc[samples["path"][7], "group"] == samples.loc[3, "id"]
 
 
 def test_another_seed_draws_another_test_set_of_that_fraction():
     samples = table("ab" * 1000)
-    one, other = (divide(samples, seed=seed)["subset"] == "test" for seed in (1, 2))
-    assert not one.equals(other)
-    assert abs(one.mean() - 0.2) < 0.03
+    first, other = (divide(samples, seed=seed)["subset"] == "test" for seed in (1, 2))
+    assert not first.equals(other)
+    assert abs(first.mean() - 0.2) < 0.03
 
 
 def test_a_larger_fraction_keeps_what_was_test():
@@ -114,18 +114,18 @@ def test_a_larger_fraction_keeps_what_was_test():
 def test_label_conflicts_are_left_out_of_both_sides():
     samples = shipped_samples(a="ttttxxx", b="ttttxxx")
     conflicts = [["a/0.png", "b/7.png"], ["a/4.png", "b/11.png"]]
-    found = divide(samples, SHIPPED, groups=conflicts, label_conflicts=conflicts)
-    out = found[found["subset"] == "excluded"]
-    assert set(out.index) == {path for one in conflicts for path in one}
+    divided = divide(samples, SHIPPED, groups=conflicts, label_conflicts=conflicts)
+    out = divided[divided["subset"] == "excluded"]
+    assert set(out.index) == {path for paths_of_set in conflicts for path in paths_of_set}
     assert set(out["reason"]) == {"label conflict: the same under another label"}
 
 
 def test_the_unreadable_are_left_out_with_their_reason():
     samples = table("ab" * 60)
     samples.loc[3, ["id", "error"]] = "", "not a readable image (0 bytes)"
-    found = divide(samples).loc[samples["path"][3]]
-    assert (found["subset"], found["reason"]) == ("excluded", "unreadable: not a readable image (0 bytes)")
-    assert pd.isna(found["fold"])
+    divided = divide(samples).loc[samples["path"][3]]
+    assert (divided["subset"], divided["reason"]) == ("excluded", "unreadable: not a readable image (0 bytes)")
+    assert pd.isna(divided["fold"])
 
 
 def test_a_class_without_usable_samples_is_an_error():
@@ -148,20 +148,20 @@ def test_rows_without_a_label_are_no_class():
 
 def test_the_shipped_test_set_is_test_and_valid_is_development():
     samples = shipped_samples(a="tttvvxx", b="ttvvxx")
-    found = divide(samples, SHIPPED)
+    divided = divide(samples, SHIPPED)
     expected = samples.set_index("path")["shipped"].map({"train": "dev", "valid": "dev", "test": "test"})
-    assert found["subset"].to_dict() == expected.to_dict()
-    assert (found["reason"] == "").all()
+    assert divided["subset"].to_dict() == expected.to_dict()
+    assert (divided["reason"] == "").all()
 
 
 def test_leaks_are_dropped_from_development_only_and_with_a_reason():
     samples = shipped_samples(a="tttvxx", b="tttxx")
     leaks = [["a/0.png", "a/4.png"], ["a/3.png", "a/5.png"]]
-    found = divide(samples, SHIPPED, groups=leaks, leaks=leaks)
-    out = found[found["subset"] == "excluded"]
+    divided = divide(samples, SHIPPED, groups=leaks, leaks=leaks)
+    out = divided[divided["subset"] == "excluded"]
     assert set(out.index) == {"a/0.png", "a/3.png"}
     assert set(out["reason"]) == {"leak: its image or group is also in the shipped test set"}
-    assert (found.loc[["a/4.png", "a/5.png"], "subset"] == "test").all()
+    assert (divided.loc[["a/4.png", "a/5.png"], "subset"] == "test").all()
 
 
 def test_patients_of_the_shipped_test_set_leave_development():
@@ -173,8 +173,8 @@ def test_patients_of_the_shipped_test_set_leave_development():
 def test_an_excluded_test_sample_removes_no_development_sample():
     samples = shipped_samples(a="tttxx", b="tttxx")
     samples.loc[4, "error"] = "not a readable image"
-    found = divide(samples, SHIPPED, groups=[["a/0.png", "a/4.png"]])
-    assert found.loc["a/0.png", "subset"] == "dev"
+    divided = divide(samples, SHIPPED, groups=[["a/0.png", "a/4.png"]])
+    assert divided.loc["a/0.png", "subset"] == "dev"
 
 
 def test_a_sample_without_shipped_split_is_named():
@@ -190,9 +190,9 @@ def test_a_sample_without_shipped_split_is_named():
 @pytest.mark.parametrize("seed", range(6))
 def test_folds_fill_the_development_set_only(seed):
     samples, sets = random_samples(seed)
-    found = divide(samples, SplitParams(folds=4, min_test_per_class=1), seed, groups=sets)
-    assert found["fold"].isna().equals(found["subset"] != "dev")
-    assert sorted(found["fold"].dropna().unique()) == [0, 1, 2, 3]
+    divided = divide(samples, SplitParams(folds=4, min_test_per_class=1), seed, groups=sets)
+    assert divided["fold"].isna().equals(divided["subset"] != "dev")
+    assert sorted(divided["fold"].dropna().unique()) == [0, 1, 2, 3]
 
 
 def test_repeats_add_folds_and_keep_the_first():
@@ -218,9 +218,9 @@ def test_folds_are_stratified():
 
 def test_every_fold_is_fitted_on_every_class():
     samples = table("a" * 200 + "b" * 30, [f"g{row}" for row in range(200)] + [f"h{row % 10}" for row in range(30)])
-    found = divide(samples, SplitParams(folds=5, min_test_per_class=1), seed=3)
+    divided = divide(samples, SplitParams(folds=5, min_test_per_class=1), seed=3)
     for fold in range(5):
-        fitted_on = found[(found["subset"] == "dev") & (found["fold"] != fold)]
+        fitted_on = divided[(divided["subset"] == "dev") & (divided["fold"] != fold)]
         assert set(fitted_on["label"]) == {"a", "b"}
 
 

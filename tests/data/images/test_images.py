@@ -95,15 +95,15 @@ def test_an_orientation_that_does_not_exist_is_upright(value):
 
 def test_a_damaged_exif_block_does_not_cost_the_image():
     stored = encoded(noise(), exif=with_orientation(6, x010e="a long description", x011a=72.0))
-    place = stored.index(b"eXIf")
-    length = struct.unpack(">I", stored[place - 4 : place])[0]
+    offset = stored.index(b"eXIf")
+    length = struct.unpack(">I", stored[offset - 4 : offset])[0]
     rnd = random.Random(3)
     for _ in range(150):
-        block = bytearray(stored[place + 4 : place + 4 + length])
+        block = bytearray(stored[offset + 4 : offset + 4 + length])
         for _ in range(rnd.choice((1, 3, 9))):
             block[rnd.randrange(length)] = rnd.randrange(256)
         chunk = b"eXIf" + bytes(block)
-        damaged = stored[:place] + chunk + struct.pack(">I", zlib.crc32(chunk)) + stored[place + 8 + length :]
+        damaged = stored[:offset] + chunk + struct.pack(">I", zlib.crc32(chunk)) + stored[offset + 8 + length :]
         assert sorted(images.decode(damaged).pixels.shape) == [3, 40, 60]
 
 
@@ -115,9 +115,9 @@ def test_a_palette_gives_its_colours():
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_grey_and_1_bit_give_three_equal_channels(mode):
     image = noise().convert(mode)
-    found = pixels(image)
-    assert np.array_equal(found[..., 0], np.asarray(image.convert("L")))
-    assert (found == found[..., :1]).all()
+    decoded = pixels(image)
+    assert np.array_equal(decoded[..., 0], np.asarray(image.convert("L")))
+    assert (decoded == decoded[..., :1]).all()
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
@@ -150,8 +150,8 @@ def test_a_transparent_colour_is_black(mode):
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
 def test_16_bits_are_scaled_rather_than_clipped(file_format):
     ramp = np.linspace(0, 65535, 40 * 40).reshape(40, 40).astype(np.uint16)
-    found = pixels(Image.fromarray(ramp), file_format)
-    assert np.array_equal(found, np.round(ramp / 257).astype(np.uint8)[..., None].repeat(3, axis=2))
+    decoded = pixels(Image.fromarray(ramp), file_format)
+    assert np.array_equal(decoded, np.round(ramp / 257).astype(np.uint8)[..., None].repeat(3, axis=2))
 
 
 @pytest.mark.parametrize(("top", "expected"), [(1.0, 255), (0.5, 128), (1000.0, 255)])
@@ -162,9 +162,9 @@ def test_floats_are_scaled_by_one_or_their_maximum(top, expected):
 def test_nan_and_infinity_become_black_alone():
     values = np.full((40, 40), 0.5, np.float32)
     values[0], values[1] = np.nan, np.inf
-    found = pixels(Image.fromarray(values), "TIFF")
-    assert not found[:2].any()
-    assert (found[2:] == 128).all()
+    decoded = pixels(Image.fromarray(values), "TIFF")
+    assert not decoded[:2].any()
+    assert (decoded[2:] == 128).all()
 
 
 def test_a_phone_jpeg_with_a_preview_behind_it_is_accepted():
@@ -326,7 +326,7 @@ KINDS = {
     **{mode: encoded(noise(1, 90, 70).convert(mode)) for mode in ("RGB", "L", "LA", "RGBA", "P", "1")},
     "cmyk": encoded(noise(1, 90, 70).convert("CMYK"), "JPEG"),
     "drafted": encoded(noise(1, 2000, 1500), "JPEG"),
-    "turned": encoded(noise(1, 90, 70), exif=with_orientation(6)),
+    "rotated": encoded(noise(1, 90, 70), exif=with_orientation(6)),
     "transparent colour": encoded(noise(1, 90, 70).convert("P"), transparency=3),
     "16 bit": encoded(Image.fromarray(np.random.default_rng(1).integers(0, 65536, (70, 90), dtype=np.uint16))),
     "floats": encoded(Image.fromarray(np.random.default_rng(1).normal(100, 80, (70, 90)).astype(np.float32)), "TIFF"),
@@ -397,19 +397,19 @@ def test_shrinking_averages_rather_than_picks():
 
 @pytest.mark.parametrize("number", range(4))
 def test_classical_features_are_320_shares(number):
-    found = images.classical(images.sample_images()[number])
-    assert found.shape == (320,)
-    assert found.dtype == np.float32
-    assert 0 <= found.min() <= found.max() <= 1
-    assert found[:64].sum() == pytest.approx(1)
+    features = images.classical(images.sample_images()[number])
+    assert features.shape == (320,)
+    assert features.dtype == np.float32
+    assert 0 <= features.min() <= features.max() <= 1
+    assert features[:64].sum() == pytest.approx(1)
 
 
 def test_classical_features_are_colours_and_brightness():
     square = np.zeros((224, 224, 3), np.uint8)
     square[:112, :, 0] = 255
-    found = images.classical(square)
-    assert found[[0, 48]].tolist() == [0.5, 0.5]
-    grey = found[64:].reshape(16, 16)
+    features = images.classical(square)
+    assert features[[0, 48]].tolist() == [0.5, 0.5]
+    grey = features[64:].reshape(16, 16)
     assert grey[:8].min() > 0.25
     assert not grey[8:].any()
 

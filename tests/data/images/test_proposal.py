@@ -65,10 +65,10 @@ def test_z_scores_keep_their_two_ends(tmp_path):
 
 
 def test_what_does_not_fit_is_told(tmp_path):
-    found = proposed(tmp_path, *[png(G12)] * 5, tiff(BASE))
-    assert found.block == {"intensity": "12 bits"}
-    assert [path for path, _ in found.misfits] == ["5.bin"]
-    assert found.lines[1] == (
+    result = proposed(tmp_path, *[png(G12)] * 5, tiff(BASE))
+    assert result.block == {"intensity": "12 bits"}
+    assert [path for path, _ in result.misfits] == ["5.bin"]
+    assert result.lines[1] == (
         "warning",
         "1 of the files that were measured differ, first 5.bin: holds 8 bits, shown as they are; the others have 12 bits "
         "(0 to 4095)",

@@ -39,7 +39,7 @@ def transparent_palette() -> bytes:
     return saved(Image.fromarray(RGB).quantize(16), "PNG", transparency=bytes(range(0, 256, 16)))
 
 
-def turned() -> bytes:
+def rotated() -> bytes:
     """Return a JPEG that EXIF says to turn."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -74,7 +74,7 @@ FILES = {
     "jpeg-rgb": saved(Image.fromarray(RGB), "JPEG"),
     "jpeg-cmyk": saved(Image.fromarray(RGB).convert("CMYK"), "JPEG"),
     "jpeg-large": saved(Image.fromarray(np.tile(RGB, (30, 30, 1))), "JPEG"),
-    "jpeg-turned": turned(),
+    "jpeg-rotated": rotated(),
     "webp": saved(Image.fromarray(RGB), "WEBP", lossless=True),
 }
 IDS = {
@@ -105,7 +105,7 @@ IDS = {
     "jpeg-rgb": "7ac49d862a3f7df3",
     "jpeg-cmyk": "815a19e3aef137c9",
     "jpeg-large": "d7d89c0485d4aa01",
-    "jpeg-turned": "661fe573ddfc250c",
+    "jpeg-rotated": "661fe573ddfc250c",
     "webp": "1e1af36a4a4d2c80",
 }
 SQUARES = "d35885068e86374d"

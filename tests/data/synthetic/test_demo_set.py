@@ -113,8 +113,8 @@ def test_altered_copies_look_like_their_source_under_other_pixels(files, flaws):
 
 
 def test_resized_copies_keep_their_aspect_and_stretched_ones_do_not(files, flaws):
-    def stretch(at, of):
-        copy, source = images.decode(files[at]), images.decode(files[of])
+    def stretch(index, of):
+        copy, source = images.decode(files[index]), images.decode(files[of])
         assert (copy.width, copy.height) != (source.width, source.height)
         return copy.width / copy.height * source.height / source.width
 
@@ -129,8 +129,8 @@ def test_copies_have_lesion_ids_of_their_own(table, flaws):
 
 
 def test_only_the_relabelled_copy_has_another_label_than_its_source(table, flaws):
-    [(at, of)] = of_kind(flaws, "relabelled")
-    assert table.label[at] != table.label[of]
+    [(copy_index, of)] = of_kind(flaws, "relabelled")
+    assert table.label[copy_index] != table.label[of]
     others = [flaw for flaw in flaws if flaw.kind != "relabelled"]
     assert all(table.label[flaw.copy] == table.label[flaw.of] for flaw in others)
 

@@ -44,7 +44,7 @@ def to_excel(*sheets: list[list]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (as_text().encode(), ""),
         (as_text().encode("utf-8-sig"), ""),
@@ -62,10 +62,10 @@ def to_excel(*sheets: list[list]) -> bytes:
         (to_excel([["age", "größe", None], [None, None], [61.0, 1.5], [7, " x "]]), ""),
     ],
 )
-def test_every_dialect_and_encoding_gives_the_same_cells(data, said):
-    found = read(data)
-    assert [list(found.table), *found.table.to_numpy().tolist()] == ROWS
-    assert [said in str(notice) for notice in found.notices] == [True] * bool(said)
+def test_every_dialect_and_encoding_gives_the_same_cells(data, message):
+    table = read(data)
+    assert [list(table.table), *table.table.to_numpy().tolist()] == ROWS
+    assert [message in str(notice) for notice in table.notices] == [True] * bool(message)
 
 
 def test_parquet_and_arff_give_cells_as_a_csv_would():
@@ -91,11 +91,11 @@ def test_a_parquet_column_of_lists_is_refused_by_name():
 
 
 def test_further_sheets_are_named_and_not_read():
-    found = read(to_excel([["a", "b"], [1, 2]], [["c"], [3]]))
-    assert list(found.table) == ["a", "b"]
-    assert "not read: 'more1'" in str(found.notices[0])
-    assert found.row_name == "row"
-    assert found.lines.tolist() == [2]
+    table = read(to_excel([["a", "b"], [1, 2]], [["c"], [3]]))
+    assert list(table.table) == ["a", "b"]
+    assert "not read: 'more1'" in str(table.notices[0])
+    assert table.row_name == "row"
+    assert table.lines.tolist() == [2]
 
 
 def test_a_formula_without_a_saved_value_is_refused():
@@ -104,8 +104,8 @@ def test_a_formula_without_a_saved_value_is_refused():
 
 
 def test_lines_are_those_of_the_file():
-    found = read('\na,b\n1,"one\ntwo"\n\n2,x\n')
-    assert found.lines.tolist() == [3, 6]
+    table = read('\na,b\n1,"one\ntwo"\n\n2,x\n')
+    assert table.lines.tolist() == [3, 6]
 
 
 QUOTES = "".join(f"{i / 10},{i},ok\n" for i in range(5, 20))
@@ -163,9 +163,9 @@ def test_no_table_is_named_with_the_remedy(data, text):
 
 
 def test_empty_columns_without_a_name_are_left_out_and_said():
-    found = read("a;b;\n0;1;\n2;3;\n")
-    assert list(found.table) == ["a", "b"]
-    assert "1 columns without a name" in str(found.notices[0])
+    table = read("a;b;\n0;1;\n2;3;\n")
+    assert list(table.table) == ["a", "b"]
+    assert "1 columns without a name" in str(table.notices[0])
 
 
 RNG = np.random.default_rng(0)
@@ -204,10 +204,10 @@ def test_numbers_may_be_names(header):
 
 
 def test_without_a_header_columns_are_numbered():
-    found = read("".join(MEASURED), header="none")
-    assert list(found.table) == ["column_1", "column_2", "column_3", "column_4"]
-    assert len(found.table) == 60
-    assert found.lines[0] == 1
+    table = read("".join(MEASURED), header="none")
+    assert list(table.table) == ["column_1", "column_2", "column_3", "column_4"]
+    assert len(table.table) == 60
+    assert table.lines[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ def learnt(separator: str = ",", **columns: list[str]):
 
 def column(cells: list[str], separator: str = ",", **others: list[str]) -> list[str]:
     """Return the cells of a column of numbers as they are read."""
-    found = learnt(separator, a=cells, **others)
-    assert found.formats["a"].kind == "number"
-    return found.table["a"].tolist()
+    learnt_columns = learnt(separator, a=cells, **others)
+    assert learnt_columns.formats["a"].kind == "number"
+    return learnt_columns.table["a"].tolist()
 
 
 def many(*cells: str) -> list[str]:
@@ -31,10 +31,10 @@ def many(*cells: str) -> list[str]:
 
 def test_plain_numbers_and_words_stay_without_notice():
     cells = {"n": ["1", "-1.50", "NA", "1e3"], "w": ["x", "", "1", "y"], "m": ["", "?", ".", "#N/A"]}
-    found = learnt(**cells)
-    assert found.table.to_dict("list") == cells
-    assert found.notices == []
-    assert [form.kind for form in found.formats.values()] == ["number", "choice", "number"]
+    learnt_columns = learnt(**cells)
+    assert learnt_columns.table.to_dict("list") == cells
+    assert learnt_columns.notices == []
+    assert [form.kind for form in learnt_columns.formats.values()] == ["number", "choice", "number"]
 
 
 @pytest.mark.parametrize(
@@ -78,34 +78,36 @@ def test_signs_that_cannot_be_told_apart_are_refused(cells, separator):
 
 
 def test_words_with_commas_are_no_numbers():
-    found = learnt(a=many("1,2,4", "3", "1,2"), b=many("Doe, J", "Roe, 1,5"))
-    assert [form.kind for form in found.formats.values()] == ["choice", "choice"]
+    learnt_columns = learnt(a=many("1,2,4", "3", "1,2"), b=many("Doe, J", "Roe, 1,5"))
+    assert [form.kind for form in learnt_columns.formats.values()] == ["choice", "choice"]
 
 
 @pytest.mark.parametrize("odd", ["inf", "<0,5", "see note", "1e400", "12_3", "--", ">9"])
 def test_an_odd_cell_is_named_and_counts_as_missing(odd):
     cells = [f"{i}.5" for i in range(60)]
-    found = learnt(a=[*cells[:30], odd, *cells[30:]])
-    assert found.formats["a"].kind == "number"
+    learnt_columns = learnt(a=[*cells[:30], odd, *cells[30:]])
+    assert learnt_columns.formats["a"].kind == "number"
     if odd == "--":
-        assert found.notices == []
+        assert learnt_columns.notices == []
         return
-    (said,) = found.notices
-    assert (said.kind, said.column, said.line) == ("odd cell", "a", 32)
-    assert f"1 of 61 cells are no numbers and count as missing: {odd!r} in line 32" in str(said)
-    assert found.table["a"][30] == ""
+    (message,) = learnt_columns.notices
+    assert (message.kind, message.column, message.line) == ("odd cell", "a", 32)
+    assert f"1 of 61 cells are no numbers and count as missing: {odd!r} in line 32" in str(message)
+    assert learnt_columns.table["a"][30] == ""
 
 
 def test_more_than_two_percent_odd_cells_make_categories():
-    found = learnt(a=["1", "2", "3", "5?"] * 10)
-    assert found.formats["a"].kind == "choice"
-    assert "is taken as categories: 10 of 40 cells are no numbers, the first '5?' in line 5" in str(found.notices[0])
+    learnt_columns = learnt(a=["1", "2", "3", "5?"] * 10)
+    assert learnt_columns.formats["a"].kind == "choice"
+    assert "is taken as categories: 10 of 40 cells are no numbers, the first '5?' in line 5" in str(
+        learnt_columns.notices[0]
+    )
 
 
 def test_a_stage_2a_keeps_stages_categories():
-    found = learnt(a=[*many("1", "2", "3"), "2a"])
-    assert found.formats["a"].kind == "choice"
-    assert found.table["a"].iloc[-1] == "2a"
+    learnt_columns = learnt(a=[*many("1", "2", "3"), "2a"])
+    assert learnt_columns.formats["a"].kind == "choice"
+    assert learnt_columns.table["a"].iloc[-1] == "2a"
 
 
 @pytest.mark.parametrize(
@@ -120,16 +122,16 @@ def test_a_stage_2a_keeps_stages_categories():
     ],
 )
 def test_a_unit_behind_every_number_is_read_and_said(cells, plain, unit):
-    found = learnt(a=many(*cells))
-    assert found.table["a"].tolist()[:2] == plain
-    assert found.formats["a"].unit.casefold().rstrip("s") == unit.casefold().rstrip("s")
-    assert [said.kind for said in found.notices] == ["unit"]
+    learnt_columns = learnt(a=many(*cells))
+    assert learnt_columns.table["a"].tolist()[:2] == plain
+    assert learnt_columns.formats["a"].unit.casefold().rstrip("s") == unit.casefold().rstrip("s")
+    assert [notice.kind for notice in learnt_columns.notices] == ["unit"]
 
 
 def test_different_units_are_categories_and_said():
-    found = learnt(a=many("10 mg", "1 kg"))
-    assert found.formats["a"].kind == "choice"
-    assert "different units (kg, mg)" in str(found.notices[0])
+    learnt_columns = learnt(a=many("10 mg", "1 kg"))
+    assert learnt_columns.formats["a"].kind == "choice"
+    assert "different units (kg, mg)" in str(learnt_columns.notices[0])
 
 
 @pytest.mark.parametrize("cells", [["1a", "2b", "3a"], ["T1", "N0"], ["12AB", "7CD"], ["1st", "2nd"]])
@@ -147,9 +149,9 @@ def test_codes_are_not_numbers_with_units(cells):
     ],
 )
 def test_ranges_are_read_as_their_middles_and_said(cells, plain):
-    found = learnt(a=many(*cells))
-    assert found.table["a"].tolist()[: len(plain)] == plain
-    assert [said.kind for said in found.notices] == ["range"]
+    learnt_columns = learnt(a=many(*cells))
+    assert learnt_columns.table["a"].tolist()[: len(plain)] == plain
+    assert [notice.kind for notice in learnt_columns.notices] == ["range"]
 
 
 def test_overlapping_pairs_are_no_ranges():
@@ -170,10 +172,10 @@ def test_overlapping_pairs_are_no_ranges():
     ],
 )
 def test_a_column_of_dates_is_said_to_be_one(cells, layouts):
-    found = learnt(a=many(*cells))
-    assert found.formats["a"] == ColumnFormat("date", layouts=layouts)
-    assert "holds dates" in str(found.notices[0])
-    assert ("cannot be told apart" in str(found.notices[0])) == (len(layouts) > 1)
+    learnt_columns = learnt(a=many(*cells))
+    assert learnt_columns.formats["a"] == ColumnFormat("date", layouts=layouts)
+    assert "holds dates" in str(learnt_columns.notices[0])
+    assert ("cannot be told apart" in str(learnt_columns.notices[0])) == (len(layouts) > 1)
 
 
 @pytest.mark.parametrize(
@@ -184,8 +186,8 @@ def test_what_only_looks_like_a_date_is_none(cells):
 
 
 def test_none_beside_levels_is_a_category_and_said():
-    found = learnt(pain=many("None", "Mild", "Severe"), sign=many("+", "-", "++"))
-    assert [str(said) for said in found.notices] == [
+    learnt_columns = learnt(pain=many("None", "Mild", "Severe"), sign=many("+", "-", "++"))
+    assert [str(notice) for notice in learnt_columns.notices] == [
         "column 'pain': 'None' (34 cells) is taken as a category like the others, not as missing",
         "column 'sign': '-' (34 cells) is taken as a category like the others, not as missing",
     ]
@@ -258,17 +260,20 @@ def test_numbers_in_other_signs_are_read(cells, plain):
 
 
 def test_many_limits_are_read_as_such_and_reported():
-    found = learnt(a=many("<0,5", "1,5", "2,5", ">10"))
-    assert found.table["a"][:4].tolist() == ["0.5", "1.5", "2.5", "10"]
-    assert "cells are limits or estimates, read as their number: '<0,5' is 0.5" in found.notices[0].text
-    assert ColumnFormat.from_json("number", found.formats["a"].to_json()).canonical("<0,7") == "0.7"
+    learnt_columns = learnt(a=many("<0,5", "1,5", "2,5", ">10"))
+    assert learnt_columns.table["a"][:4].tolist() == ["0.5", "1.5", "2.5", "10"]
+    assert "cells are limits or estimates, read as their number: '<0,5' is 0.5" in learnt_columns.notices[0].text
+    assert ColumnFormat.from_json("number", learnt_columns.formats["a"].to_json()).canonical("<0,7") == "0.7"
 
 
 def test_ranges_of_years_are_read_in_other_languages():
-    found = learnt(a=many("<18 Jahre", "18-39 Jahre", "40-59 Jahre", "60+ Jahre"))
-    assert found.table["a"][:4].tolist() == ["9", "28.5", "49.5", "69.5"]
+    learnt_columns = learnt(a=many("<18 Jahre", "18-39 Jahre", "40-59 Jahre", "60+ Jahre"))
+    assert learnt_columns.table["a"][:4].tolist() == ["9", "28.5", "49.5", "69.5"]
 
 
 def test_many_unread_numbers_are_reported():
-    found = learnt(a=[f"{n}/{n + 40}" for n in range(60)])
-    assert "taken as 60 categories; if they are numbers, '0/40' in line 2 is not understood" in found.notices[0].text
+    learnt_columns = learnt(a=[f"{n}/{n + 40}" for n in range(60)])
+    assert (
+        "taken as 60 categories; if they are numbers, '0/40' in line 2 is not understood"
+        in learnt_columns.notices[0].text
+    )

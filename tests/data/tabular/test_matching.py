@@ -6,7 +6,7 @@ from pipeline.data.tabular.matching import is_boolean, match
 
 
 @pytest.mark.parametrize(
-    ("cell", "choices", "found"),
+    ("cell", "choices", "result"),
     [
         ("male", ["Female", "Male"], "Male"),
         ("M", ["f", "m"], "m"),
@@ -21,8 +21,8 @@ from pipeline.data.tabular.matching import is_boolean, match
         ("1.50", ["1.5"], "1.50"),
     ],
 )
-def test_only_exact_equivalents_are_matched(cell, choices, found):
-    assert match(cell, choices) == found
+def test_only_exact_equivalents_are_matched(cell, choices, result):
+    assert match(cell, choices) == result
 
 
 def test_a_spelling_that_fits_two_categories_fits_none():

@@ -38,8 +38,8 @@ def test_an_image_and_its_mirror_image_share_most_words():
 @pytest.mark.parametrize("which", range(8))
 def test_flipped_low_frequencies_are_those_of_the_flipped_image(which):
     image = texture(5)
-    turned, down, across = which // 4, which // 2 % 2, which % 2
-    flipped = image.transpose(Image.Transpose.TRANSPOSE) if turned else image
+    transposed, down, across = which // 4, which // 2 % 2, which % 2
+    flipped = image.transpose(Image.Transpose.TRANSPOSE) if transposed else image
     flipped = flipped.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if down else flipped
     flipped = flipped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if across else flipped
     own = low_frequencies(pixels(image))
@@ -75,6 +75,6 @@ def test_workers_and_block_size_change_no_proposal(many, monkeypatch):
 def test_one_image_none_and_images_without_points_are_no_trouble():
     assert propose([], np.empty((0, 80), np.float32)).shape == (0, 2)
     words, frequencies = search_features([Image.new("RGB", (50, 50), "red"), Image.new("RGB", (50, 50), "blue")])
-    assert [len(one) for one in words] == [0, 0]
+    assert [len(word) for word in words] == [0, 0]
     assert propose(words[:1], frequencies[:1]).shape == (0, 2)
     assert propose(words, frequencies).shape == (0, 2)

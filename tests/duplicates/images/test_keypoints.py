@@ -15,11 +15,11 @@ def points_of(image):
 
 
 def test_points_lie_inside_and_are_limited_in_number():
-    found = points_of(texture(1))
-    assert 100 <= len(found.xy) <= POINTS
-    assert found.descriptors.shape == (len(found.xy), 128)
-    height, width = found.grey.shape
-    assert ((found.xy >= 0) & (found.xy < [width, height])).all()
+    result = points_of(texture(1))
+    assert 100 <= len(result.xy) <= POINTS
+    assert result.descriptors.shape == (len(result.xy), 128)
+    height, width = result.grey.shape
+    assert ((result.xy >= 0) & (result.xy < [width, height])).all()
 
 
 def test_images_are_scaled_to_one_size():
@@ -45,11 +45,11 @@ def test_mirrored_points_share_a_descriptor_and_are_marked():
 
 @pytest.mark.parametrize("colour", ["black", "white", (90, 90, 90)])
 def test_the_frame_of_a_rotated_image_is_no_content(colour):
-    turned = texture(2, contrast=0.5).rotate(17, Image.Resampling.BICUBIC, expand=True, fillcolor=colour)
-    found = points_of(turned)
-    assert int(found.content.sum()) == pytest.approx(AREA, rel=0.1)
-    assert found.content[0, 0] == 0
-    inside = found.content[found.xy[:, 1].astype(int), found.xy[:, 0].astype(int)]
+    rotated = texture(2, contrast=0.5).rotate(17, Image.Resampling.BICUBIC, expand=True, fillcolor=colour)
+    result = points_of(rotated)
+    assert int(result.content.sum()) == pytest.approx(AREA, rel=0.1)
+    assert result.content[0, 0] == 0
+    inside = result.content[result.xy[:, 1].astype(int), result.xy[:, 0].astype(int)]
     assert inside.all()
 
 
@@ -63,6 +63,6 @@ def test_an_empty_image_has_no_points():
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 3000), (3000, 16), (2400, 1800)])
 def test_any_shape_of_image_will_do(size):
-    found = points_of(texture(5).resize(size))
-    assert min(found.grey.shape) >= 8
-    assert found.grey.size <= 1.1 * AREA
+    result = points_of(texture(5).resize(size))
+    assert min(result.grey.shape) >= 8
+    assert result.grey.size <= 1.1 * AREA

@@ -24,9 +24,9 @@ def pairs_of(files, workers=2):
         path.write_bytes(data)
     store, prints = open_store(), []
     for path in paths:
-        found, new = take(path, store)
+        result, new = take(path, store)
         store.put(new)
-        prints.append(found)
+        prints.append(result)
     return find_pairs(paths, prints, store, workers)
 
 
@@ -34,8 +34,8 @@ def pairs_of(files, workers=2):
 def several():
     """Return ten images as JPEG, and two altered copies of two of them."""
     images = [texture(seed) for seed in range(10)]
-    turned = images[2].rotate(25, Image.Resampling.BICUBIC, expand=True)
-    return [stored(image) for image in (*images, turned, images[5].crop((10, 10, 180, 140)))]
+    rotated = images[2].rotate(25, Image.Resampling.BICUBIC, expand=True)
+    return [stored(image) for image in (*images, rotated, images[5].crop((10, 10, 180, 140)))]
 
 
 def test_equal_pixels_in_another_format_are_an_exact_copy():
@@ -43,12 +43,12 @@ def test_equal_pixels_in_another_format_are_an_exact_copy():
 
 
 def test_altered_copies_are_found_and_no_others():
-    found = pairs_of(several())
-    assert [(pair.a, pair.b, pair.kind, pair.copy) for pair in found] == [
+    result = pairs_of(several())
+    assert [(pair.a, pair.b, pair.kind, pair.copy) for pair in result] == [
         (2, 10, "rotated by 25 degrees", True),
         (5, 11, "cropped", True),
     ]
-    assert all(0.9 < pair.score <= 1 for pair in found)
+    assert all(0.9 < pair.score <= 1 for pair in result)
 
 
 def test_nearly_empty_images_match_only_if_equal():
@@ -59,9 +59,9 @@ def test_nearly_empty_images_match_only_if_equal():
 @pytest.mark.parametrize("n", [2, 3])
 def test_copies_are_found_where_there_is_no_other_image(n):
     image = texture(2)
-    turned = [image.rotate(angle, Image.Resampling.BICUBIC, expand=True) for angle in (0, 133, 40)]
-    found = pairs_of([stored(one) for one in turned[:n]])
-    assert joined_sets(n, [(pair.a, pair.b) for pair in found]) == [list(range(n))]
+    rotated = [image.rotate(angle, Image.Resampling.BICUBIC, expand=True) for angle in (0, 133, 40)]
+    result = pairs_of([stored(item) for item in rotated[:n]])
+    assert joined_sets(n, [(pair.a, pair.b) for pair in result]) == [list(range(n))]
 
 
 def test_one_image_or_none_has_no_pairs():
@@ -99,14 +99,14 @@ def test_without_a_store_all_is_found_from_the_files(monkeypatch):
 
 def test_a_file_that_changes_under_the_audit_is_named(empty_folder):
     (empty_folder / "a.png").write_bytes(stored(texture(1), "PNG"))
-    found, _ = take(empty_folder / "a.png", open_store())
+    result, _ = take(empty_folder / "a.png", open_store())
     (empty_folder / "a.png").write_bytes(stored(texture(2), "PNG"))
     with pytest.raises(DataError, match=r"a\.png: has changed while it was audited; run it again"):
-        pairs.load_signature(empty_folder / "a.png", found.key, open_store())
+        pairs.load_signature(empty_folder / "a.png", result.key, open_store())
 
 
 def test_what_is_no_readable_file_says_why(empty_folder):
     (empty_folder / "bad.png").write_bytes(b"no image")
-    found, new = take(empty_folder / "bad.png", open_store())
-    assert found.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"
+    result, new = take(empty_folder / "bad.png", open_store())
+    assert result.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"
     assert new == []

@@ -8,7 +8,7 @@ from pipeline.data import tables
 from pipeline.duplicates.rows.equal_rows import EqualRows, copied_pairs, expect_equal, find_equal_rows
 
 
-def found(X: np.ndarray) -> EqualRows:
+def rows_equal(X: np.ndarray) -> EqualRows:
     table = tables.typed(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str))
     return find_equal_rows(table, ["|".join(map(str, row)) for row in table.itertuples(index=False)], 0)
 
@@ -31,7 +31,7 @@ GENUINE = {
 @pytest.mark.parametrize("name", GENUINE)
 def test_equal_rows_of_independent_patients_are_explained(name):
     for seed in range(5):
-        rows = found(GENUINE[name](np.random.default_rng(seed)))
+        rows = rows_equal(GENUINE[name](np.random.default_rng(seed)))
         assert rows.n_equal > 20
         assert rows.duplicates == []
         assert 0.5 < rows.n_pairs / rows.expected < 3
@@ -46,20 +46,20 @@ def test_rows_entered_twice_are_duplicates(kind):
         "answers and an age": np.c_[answers, rng.integers(20, 90, 264)],
         "two measurements": np.c_[rng.normal(size=(264, 2)).round(3), answers[:, :4]],
     }[kind]
-    rows = found(np.r_[X, X[:36]])
+    rows = rows_equal(np.r_[X, X[:36]])
     entered_twice = {(i, 264 + i) for i in range(36)}
-    assert {tuple(one) for one in rows.duplicates} <= entered_twice
+    assert {tuple(duplicate) for duplicate in rows.duplicates} <= entered_twice
     assert len(rows.duplicates) >= 30
 
 
 def test_a_table_without_equal_rows_has_none():
-    assert found(np.random.default_rng(0).normal(size=(50, 3))) == EqualRows(0, 0, 0.0, [])
+    assert rows_equal(np.random.default_rng(0).normal(size=(50, 3))) == EqualRows(0, 0, 0.0, [])
 
 
 def test_missing_cells_count_as_a_value():
     X = np.random.default_rng(2).integers(0, 2, (200, 3)).astype(object)
     X[:50, 1] = ""
-    assert found(X).duplicates == []
+    assert rows_equal(X).duplicates == []
 
 
 def typed(X: np.ndarray) -> pd.DataFrame:
@@ -91,4 +91,4 @@ def test_a_value_that_nobody_else_has_is_expected_nowhere():
 def test_a_total_score_makes_no_duplicates():
     items = np.random.default_rng(6).integers(0, 4, (500, 6))
     totals = np.c_[items, items.sum(axis=1), (items.sum(axis=1) / 18 * 100).round(1)]
-    assert found(items).duplicates == found(totals).duplicates == []
+    assert rows_equal(items).duplicates == rows_equal(totals).duplicates == []

@@ -25,16 +25,16 @@ def test_jittered_copies_are_recognised(design, jitter):
     rng = np.random.default_rng(0)
     X = DESIGNS[design](rng, 300)
     copies = X[:36] * (1 + jitter * rng.normal(size=(36, X.shape[1])) * (X[:36] != np.round(X[:36])))
-    found = NearRows(typed(X)).find(typed(copies))
-    assert sum(found[i] == i for i in range(36)) >= (34 if jitter < 0.01 else 18)
+    result = NearRows(typed(X)).find(typed(copies))
+    assert sum(result[i] == i for i in range(36)) >= (34 if jitter < 0.01 else 18)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_rows_of_new_patients_are_rarely_called_copies(design):
     rng = np.random.default_rng(1)
     X = DESIGNS[design](rng, 2300)
-    found = NearRows(typed(X[:300])).find(typed(X[300:]))
-    assert np.mean([position is not None for position in found]) < 0.02
+    result = NearRows(typed(X[:300])).find(typed(X[300:]))
+    assert np.mean([position is not None for position in result]) < 0.02
 
 
 def test_a_table_of_categories_says_nothing():

@@ -32,7 +32,7 @@ DESIGNS = {
     "many zeros": lambda r, n: np.where(r.random((n, 4)) < 0.4, 0, r.normal(size=(n, 4))),
     "five sites": lambda r, n: r.normal(size=(n, 5)) + 4 * r.normal(size=(5, 5))[r.integers(0, 5, n)],
     "ten subtypes": lambda r, n: r.normal(size=(n, 8)) + 4 * r.normal(size=(n // 20, 8))[r.integers(0, n // 20, n)],
-    "few categories beside": lambda r, n: np.c_[r.normal(size=(n, 2)), r.integers(0, 3, n), r.integers(0, 2, n)],
+    "few categories, too": lambda r, n: np.c_[r.normal(size=(n, 2)), r.integers(0, 3, n), r.integers(0, 2, n)],
 }
 
 
@@ -48,9 +48,9 @@ def test_independent_rows_are_rarely_called_clustered(design):
 def test_visits_of_one_patient_are_noticed(each):
     rng = np.random.default_rng(each)
     X, _ = visits(rng, each=each, spread=0.02)
-    found = find_clusters(frame(X), alone(300), 0)
-    assert found.detected
-    assert found.share > 0.5
+    result = find_clusters(frame(X), alone(300), 0)
+    assert result.detected
+    assert result.share > 0.5
 
 
 def test_groups_explain_the_visits():
@@ -72,17 +72,17 @@ def test_jittered_copies_are_joined_with_their_rows():
     rng = np.random.default_rng(4)
     X = rng.normal(size=(264, 4))
     X = np.r_[X, X[:36] * (1 + 0.0005 * rng.normal(size=(36, 4)))]
-    found = find_clusters(frame(X), alone(300), 0)
-    assert found.detected
-    assert {(i, 264 + i) for i in range(36)} <= set(found.pairs)
+    result = find_clusters(frame(X), alone(300), 0)
+    assert result.detected
+    assert {(i, 264 + i) for i in range(36)} <= set(result.pairs)
 
 
 def test_too_few_numbers_say_nothing():
     rng = np.random.default_rng(5)
     X = tables.typed(pd.DataFrame({"a": ["x"] * 100, "b": rng.integers(0, 3, 100).astype(str)}))
-    found = find_clusters(X, alone(100), 0)
-    assert not found.detected
-    assert found.columns == []
+    result = find_clusters(X, alone(100), 0)
+    assert not result.detected
+    assert result.columns == []
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "wine", "iris", "diabetes"])
