@@ -101,16 +101,18 @@ def divide(name: str, seed: int) -> Division:
     own, hidden = rows[:half][:MOST], rows[half:]
     dev, unseen = (samples(positive[part], seed) for part in (own, hidden))
     fitted = {model: fit(model, X.iloc[own].reset_index(drop=True), dev, seed) for model in MODELS}
-    rules = {m: DecisionRule(calibration=calibration.choose(dev, one.oof, DRAWS, seed)[0]) for m, one in fitted.items()}
+    rules = {
+        m: DecisionRule(calibration=calibration.choose(dev, item.oof, DRAWS, seed)[0]) for m, item in fitted.items()
+    }
     models = {}
-    for model, one in fitted.items():
-        proba = calibrate(one.oof, rules[model])
+    for model, item in fitted.items():
+        proba = calibrate(item.oof, rules[model])
         report = assess(dev, proba, decide(proba, rules[model]), DRAWS, seed, FOLDS)
         unscaled = assess(
-            dev, calibration.out_of_fold(dev, one.oof, rules[model]), decide(proba, rules[model]), 100, seed
+            dev, calibration.out_of_fold(dev, item.oof, rules[model]), decide(proba, rules[model]), 100, seed
         )
         report.figures["log_loss"] = unscaled["log_loss"]
-        draws = resample(dev, one.oof, rules[model], OperatingPointParams(), DRAWS, seed)
+        draws = resample(dev, item.oof, rules[model], OperatingPointParams(), DRAWS, seed)
         models[model] = Candidate(report, draws, model == "dummy")
     choice = select(models, "roc_auc", True, FOLDS, len(own))
     new = X.iloc[hidden].reset_index(drop=True)
@@ -156,7 +158,7 @@ def test_printed_roc_auc_is_that_of_hidden_patients():
     names = [f"sklearn {name}" for name in ("breast_cancer", "diabetes", "wine")] + sorted(LABELS)
     for seed in range(DIVISIONS):
         for name in names:
-            if (name, seed) not in {(one.name, one.seed) for one in read()}:
+            if (name, seed) not in {(item.name, item.seed) for item in read()}:
                 add(divide(name, seed))
     measured = list(summaries(read()))
     figures.save("soak_promise", "Printed against hidden ROC AUC", measured, command="make soak")
@@ -166,12 +168,12 @@ def test_printed_roc_auc_is_that_of_hidden_patients():
 def summaries(divisions: list[Division]) -> list[Figure]:
     """Return how often printed and hidden figure agree, over all divisions and of each table."""
     groups = {"all tables": divisions}
-    for one in divisions:
-        groups.setdefault(one.name, []).append(one)
+    for division in divisions:
+        groups.setdefault(division.name, []).append(division)
     measured = []
     for name, part in groups.items():
-        agree = np.mean([one.distance <= 1.96 for one in part])
-        optimism = np.mean([one.printed - one.hidden for one in part])
+        agree = np.mean([item.distance <= 1.96 for item in part])
+        optimism = np.mean([item.printed - item.hidden for item in part])
         error = 100 * (agree * (1 - agree) / len(part)) ** 0.5
         how = f"{len(part)} divisions, Monte Carlo error {error:.1f}; printed minus hidden {optimism:+.3f} on average"
         bar = {"at_least": 93} if name == "all tables" else {}

@@ -107,8 +107,8 @@ def test_hosting_file_has_512_mb_and_checks_readiness():
 def matches(pattern: str, path: str) -> bool:
     """Return whether a pattern of .dockerignore names a path or a folder above it, as Docker's patternmatcher decides."""
     parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    found = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    regex = "".join(parts.get(part, re.escape(part)) for part in found)
+    divided = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    regex = "".join(parts.get(part, re.escape(part)) for part in divided)
     return re.fullmatch(f"{regex}(?:/.*)?", path) is not None
 
 
