@@ -3,23 +3,28 @@
 There is one SQLite file per name in the project's `.cache/features/`, outside every stage's outputs: DVC and git ignore it, and
 it may be deleted at any time. A `recipe` (the code, network and library versions that compute the value) is part of
 every key, so a change of any of them misses the cache. Keys are of the file's bytes rather than its pixels, so a cached file
-is not decoded: 0.16 ms for an image, reading included, instead of 1 ms.
+is not decoded: 0.16 ms for an image, reading included, instead of 1 ms. All files together stay below `cache.max_size` of
+params.yaml: what was put first goes first.
 """
 
 import hashlib
+import math
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.core import params
 from pipeline.core.code_hashes import without_prose
+from pipeline.core.params_models import CacheParams
 from pipeline.core.paths import FEATURES
 
 WAIT = 60  # seconds for another process that writes
+LEFT = 0.9  # of the allowed size, after entries had to go: room for some hundred more
 
 
 def make_recipe(*parts: str | bytes | Path, packages: tuple[str, ...] = ()) -> str:
@@ -42,6 +47,40 @@ def _content(file: Path) -> bytes:
 @lru_cache(maxsize=64)  # 10 ms a file; retraining opens a store for each file that it compares
 def _code(source: str) -> bytes:
     return without_prose(source).encode()
+
+
+def max_bytes() -> int:
+    """Return the size that params.yaml allows the cache; without a project's params.yaml the default."""
+    given = params.load().get("cache") if params.PARAMS.exists() else None
+    return params.parse(CacheParams, given or {}, "cache").max_bytes
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Return the size of a store without the pages that are free: SQLite fills these first, so a file does not grow on."""
+    n_pages, n_free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (n_pages - n_free) * size
+
+
+def shrink(folder: Path, limit: int) -> None:
+    """Delete the oldest entries of the largest store, then of the next, until all together take no more than `limit` bytes."""
+    paths = sorted(folder.glob("*.sqlite"))
+    if sum(path.stat().st_size for path in paths) <= limit:
+        return
+    with ExitStack() as stack:
+        stores = [stack.enter_context(closing(sqlite3.connect(path, timeout=WAIT))) for path in paths]
+        used = {store: used_bytes(store) for store in stores}
+        total = sum(used.values())
+        for store in sorted(used, key=lambda store: -used[store]):
+            if total <= limit:
+                return
+            (n_rows,) = store.execute("SELECT count(*) FROM kept").fetchone()
+            share = min(1, (total - limit * LEFT) / used[store])  # entries of a store have much the same size
+            oldest = "SELECT rowid FROM kept ORDER BY rowid LIMIT ?"
+            with store:
+                store.execute(f"DELETE FROM kept WHERE rowid IN ({oldest})", (math.ceil(n_rows * share),))
+            total -= used[store] - used_bytes(store)
 
 
 class FeatureStore:
@@ -72,6 +111,8 @@ class FeatureStore:
         rows = [(self._key(key), value) for key, value in items]
         with self._optional(), self._connection() as connection:
             connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
+        with suppress(sqlite3.Error, OSError):  # also of another store, which its own process replaces
+            shrink(self.path.parent, max_bytes())
 
     def _key(self, key: str) -> bytes:
         return hashlib.sha256(f"{self.recipe}:{key}".encode()).digest()

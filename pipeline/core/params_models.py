@@ -199,6 +199,17 @@ class RetrainParams(Strict):
     guarded: list[Metric] = ["roc_auc", "balanced_accuracy"]
 
 
+class CacheParams(Strict):
+    """How much of the disk the cache of image features may take, for instance "10 GB"; the oldest entries go first."""
+
+    max_size: str = Field("10 GB", pattern=r"^[1-9][0-9]{0,5} ?[MG]B$")
+
+    @property
+    def max_bytes(self) -> int:
+        """The size in bytes."""
+        return int(self.max_size[:-2]) * (10**9 if self.max_size.endswith("GB") else 10**6)
+
+
 class MlflowParams(Strict):
     """What stands before the names of experiments and registered models in MLflow; see `pipeline.tracking.names`."""
 

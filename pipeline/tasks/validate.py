@@ -10,6 +10,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.params_models import (
     BackboneParams,
+    CacheParams,
     DemoParams,
     ExternalParams,
     MlflowParams,
@@ -52,6 +53,7 @@ class AllParams(Strict):
     backbone: BackboneParams
     retrain: RetrainParams = RetrainParams()
     mlflow: MlflowParams = MlflowParams()
+    cache: CacheParams = CacheParams()
     tasks: JSON
     models: JSON
     external: JSON = Field(default_factory=dict)

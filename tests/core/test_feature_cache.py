@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core import feature_cache
+from pipeline.core.errors import ParamsError
 from pipeline.core.feature_cache import FeatureStore, make_recipe
 from pipeline.core.paths import FEATURES
 
@@ -100,3 +102,41 @@ def test_experiments_in_copies_share_the_cache(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "copy")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     assert FeatureStore("images", "r").get("a") == b"1"
+
+
+def limited(max_size: str) -> None:
+    Path("params.yaml").write_text(f"cache: {{max_size: {max_size}}}\n")
+
+
+def test_the_oldest_values_go_first_and_the_files_stay_small():
+    limited("1 MB")
+    store = FeatureStore("images", "r")
+    for start in range(0, 300, 10):
+        store.put([(str(number), bytes(10_000)) for number in range(start, start + 10)])
+    kept = [number for number in range(300) if store.get(str(number))]
+    assert kept == list(range(kept[0], 300)), "no gap: the newest are there"
+    assert 70 <= len(kept) <= 100
+    assert (FEATURES / "images.sqlite").stat().st_size < 1.2e6
+
+
+def test_a_small_store_is_spared_while_a_large_one_can_shrink():
+    limited("1 MB")
+    FeatureStore("small", "r").put([("a", bytes(10_000))])
+    large = FeatureStore("large", "r")
+    for start in range(0, 300, 10):
+        large.put([(str(number), bytes(10_000)) for number in range(start, start + 10)])
+    FeatureStore("small", "r").put([("b", bytes(10_000))])
+    assert all(FeatureStore("small", "r").get(key) for key in "ab")
+    assert large.get("299")
+    assert not large.get("0")
+
+
+def test_without_a_limit_in_params_yaml_ten_gigabytes_are_kept():
+    assert feature_cache.max_bytes() == 10_000_000_000
+    Path("params.yaml").write_text("seed: 7\n")
+    assert feature_cache.max_bytes() == 10_000_000_000
+    limited("500MB")
+    assert feature_cache.max_bytes() == 500_000_000
+    limited("ten")
+    with pytest.raises(ParamsError, match=r"cache\.max_size: found 'ten'"):
+        feature_cache.max_bytes()

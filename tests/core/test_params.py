@@ -87,7 +87,7 @@ def test_duplicate_keys_are_refused(empty_folder):
 @pytest.mark.parametrize(
     ("path", "known"),
     [
-        (("sede",), "seed, workers, demo, backbone, retrain, mlflow, tasks, models, external"),
+        (("sede",), "seed, workers, demo, backbone, retrain, mlflow, cache, tasks, models, external"),
         (("backbone", "url"), "see the comments in params.yaml"),
         (("tasks", "skin", "metric"), "kind, raw, read, audit, split, preprocess, select, models"),
         (("tasks", "skin", "split", "test_size"), "see the comments in params.yaml"),
