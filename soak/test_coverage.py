@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pytest
 
 from benchmarks import figures
 from benchmarks.figures import Figure
@@ -20,6 +21,9 @@ from pipeline.evaluation.scoring import assess
 from pipeline.stats.metrics import scores
 from soak.simulation import COVERED, repeat
 from soak.simulation import Design as FittedDesign
+
+# Probabilities of 0 and 1 by small trees and neighbours: BFGS stops, at the best that there is
+pytestmark = pytest.mark.filterwarnings("ignore:The line search algorithm did not converge")
 
 REPETITIONS, PIECE = 2000, 50
 DRAWS = 1000

@@ -27,6 +27,9 @@ from pipeline.evaluation.selection import select
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.training.cross_fit import CrossFit, cross_fit, probabilities
 
+# Probabilities of 0 and 1 by small trees and neighbours: BFGS stops, at the best that there is
+pytestmark = pytest.mark.filterwarnings("ignore:The line search algorithm did not converge")
+
 ROWS = RESULTS / "soak_promise_divisions.csv"
 DIVISIONS, FOLDS, DRAWS, MOST = 40, 5, 400, 800
 MODELS = ("logreg", "random_forest", "knn", "dummy")
