@@ -50,6 +50,14 @@ def select_bundle(task: str) -> None:
     artifacts.write_json(f"reports/{task}/selection.json", selection)
 
 
+def warn(task: str) -> str:
+    """Make the task's champion one that is not better than guessing; return the warning."""
+    path, warning = Path(f"models/{task}/best/bundle.json"), "not better than guessing: the interval contains 0.5"
+    artifacts.write_json(path, artifacts.read_json(path) | {"warning": warning})
+    select_bundle(task)
+    return warning
+
+
 def make_project(program: Path) -> None:
     """Make the working folder a project with champions of the image task `skin`, the table task `patients`, and `whole`.
 

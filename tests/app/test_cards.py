@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from pipeline.prediction.decision_rule import DecisionRule
-from tests.serving import ROW
+from tests.models import drawn_image
+from tests.serving import ROW, running, until, warn
 
 
 def test_tasks_are_listed_and_described(server, skin):
@@ -41,3 +42,15 @@ def test_a_tables_columns_are_described_with_units_and_ranges(server):
     assert content["schema"][0]["unit"] == "years"
     assert content["schema"][2]["choices"] == ["arm", "leg"]
     assert "test" not in content["metrics"]
+
+
+def test_champion_no_better_than_guessing_says_so(champions_project, work_in_copy):
+    work_in_copy(champions_project)
+    warning = warn("skin")
+    with running() as client:
+        until(lambda: client.get("/readyz")[0] == 200, "the server is ready")
+        assert client.get("/readyz")[1]["warnings"] == {"skin": warning}
+        tasks = {task["task"]: task["warning"] for task in client.get("/v1/tasks")[1]["tasks"]}
+        assert tasks == {"patients": "", "skin": warning, "whole": ""}
+        _, content, _ = client.send("/v1/tasks/skin/predict", ("a.png", drawn_image(1)))
+        assert [item["warning"] for item in content["predictions"]] == [warning]

@@ -7,6 +7,7 @@ from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
 from tests.models import drawn_image
 from tests.pages import first_page, text_of
+from tests.serving import warn
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
 
@@ -59,3 +60,12 @@ def test_rows_of_a_csv_are_answered_as_by_the_predictor(project):
     assert list(shown["class"].fillna("")) == [item["class"] for item in expected]
     assert list(shown["reason"]) == [item["reason"] for item in expected]
     assert [warning.value.replace("\\", "") for warning in page.warning] == warnings
+
+
+def test_model_no_better_than_guessing_warns_above_every_answer(project):
+    warn("skin")
+    page = first_page(task="skin")
+    assert "not better than guessing: the interval contains 0.5" in page.warning[0].value.replace("\\", "")
+    page.file_uploader[0].set_value([("a.png", drawn_image(1), "image/png")]).run()
+    assert "not better than guessing" in page.warning[0].value
+    assert not first_page(task="patients").warning
