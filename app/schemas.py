@@ -217,7 +217,12 @@ def files(field: str, many: bool) -> dict[str, Any]:
     image = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF or WebP"}
     shape = {"type": "array", "items": image, "minItems": 1} if many else image
     form = {"type": "object", "required": [field], "properties": {field: shape}, "additionalProperties": COLUMN}
-    return {"multipart/form-data": {"schema": form, "encoding": {field: {"contentType": "image/jpeg, image/png"}}}}
+    return {
+        "multipart/form-data": {
+            "schema": form,
+            "encoding": {field: {"contentType": "image/jpeg, image/png, application/dicom"}},
+        }
+    }
 
 
 ROWS = {

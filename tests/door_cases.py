@@ -2,13 +2,16 @@
 
 import csv
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from tests.dicom import Slice, write_export
 from tests.samples import encoded, noise, put
 
 Files = dict[str, bytes | str | int]
@@ -139,6 +142,21 @@ def moved() -> Files:
     return {f"img/{n}.png": n for n in range(48)} | {"labels.csv": table(["path", "diagnosis"], rows)}
 
 
+def deep() -> Files:
+    """Return class folders of 16-bit PNGs that use 12 bits."""
+    values = np.random.default_rng(6).integers(0, 4096, (2, 24, 40, 60)).astype(np.uint16)
+    return {f"{'ab'[k]}/{n}.png": encoded(Image.fromarray(values[k, n])) for k in range(2) for n in range(24)}
+
+
+def export() -> Files:
+    """Return a PACS export of 24 patients with a CSV of their labels."""
+    rng = np.random.default_rng(7)
+    slices = [Slice(rng.integers(0, 256, (40, 48)).astype(np.uint8), ["well", "ill"][p % 2], p) for p in range(24)]
+    with tempfile.TemporaryDirectory() as scratch:
+        write_export(Path(scratch), slices)
+        return {p.relative_to(scratch).as_posix(): p.read_bytes() for p in Path(scratch).rglob("*") if p.is_file()}
+
+
 def points(separator: str = ",") -> str:
     """Return a table with a column of points before three digits, and no other point."""
     rng = np.random.default_rng(5)
@@ -173,6 +191,10 @@ CASES = [
     Case("images in two folders (HAM10000)", two_folders, "metadata.csv"),
     Case("`train.csv` and `test.csv`", parts),
     Case("a CSV whose images are not there", lambda: {"truth.csv": isic_2020()["GroundTruth.csv"]}, "truth.csv"),
+    Case("12 bits in 16-bit PNGs", deep),
+    Case("a PACS export and a CSV by PatientID", export),
+    Case("its DICOMDIR", export, "DICOMDIR"),
+    Case("NIfTI volumes", lambda: {f"{c}/{n}.nii": bytes(344) + b"n+1\0" + bytes(99) for n in range(9) for c in "ab"}),
     Case("a zip archive", lambda: {"skin.zip": packed(images("skin/benign", "skin/malignant"))}, "skin.zip"),
     Case("a hostile zip archive", lambda: {"skin.zip": packed({"../../evil.png": b"x"})}, "skin.zip"),
     Case("a MedMNIST file", lambda: {"pneumonia.npz": medmnist()}, "pneumonia.npz"),

@@ -11,7 +11,7 @@ def preview(data: bytes, side: int, rule: images.PixelRule = images.AS_IT_WAS) -
     """Return an image file as an upright JPEG, at most `side` px wide and high; raise DataError as `images.decode` does."""
     with images.upright(data, rule) as (image, _):
         image.thumbnail((side, side))
-        return encoded(image)
+        return encoded(image.convert("RGB"))
 
 
 def encoded(image: Image.Image) -> bytes:

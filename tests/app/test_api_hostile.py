@@ -9,9 +9,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from tests.dicom import dataset, dicom, in_syntax
 from tests.samples import encoded, noise
 from tests.serving import BOUNDARY, GOOD, MULTIPART, ROW, Client, form
 
@@ -83,7 +85,10 @@ def flipped(data: bytes, seed: int) -> bytes:
     return bytes(changed)
 
 
-WHOLE = {"jpeg": JPEG, "png": PNG, "bmp": BMP, "tiff": TIFF, "webp": WEBP}
+GREYS = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
+DICOM = dicom(GREYS, BitsStored=12, PatientName="Doe^Jane")
+JPEG_2000 = in_syntax(dataset(GREYS), "JPEG 2000")
+WHOLE = {"jpeg": JPEG, "png": PNG, "bmp": BMP, "tiff": TIFF, "webp": WEBP, "dicom": DICOM, "dicom jpeg 2000": JPEG_2000}
 FRAME = JPEG.index(b"\xff\xc0") + 5  # where a JPEG's header holds height and width
 FILES = {
     **{
@@ -92,6 +97,16 @@ FILES = {
     **{f"{name} damaged {seed}": flipped(data, seed) for name, data in WHOLE.items() for seed in range(6)},
     **{f"{name} twice": data * 2 for name, data in WHOLE.items()},
     **{f"{name} as {other}": data + WHOLE[other] for name, data in WHOLE.items() for other in ("png",)},
+    **{f"dicom {name}": dicom(GREYS, **{name: 65_535}) for name in ("Rows", "Columns", "NumberOfFrames", "BitsStored")},
+    "dicom of 65535 x 65535": dicom(GREYS, Rows=65_535, Columns=65_535),
+    "dicom with 99999 frames": dicom(GREYS, NumberOfFrames=99_999),
+    "dicom without pixels": dicom(GREYS, PixelData=None),
+    "dicom of nothing": bytes(128) + b"DICM",
+    "dicom in sequences": DICOM[:400]
+    + (b"\x08\x00\x40\x11SQ\0\0" + b"\xff" * 4 + b"\xfe\xff\x00\xe0" + b"\xff" * 4) * 9_000,
+    "dicom deflate bomb": in_syntax(dataset(np.zeros((16_000, 16_000), np.uint16)), "deflated"),
+    "dicom element without end": DICOM + b"\x09\x00\x01\x00UN\0\0" + b"\xff" * 4,
+    "dicom length beyond the file": DICOM[:-9_000] + b"\x09\x00\x01\x00OB\0\0\xf0\xff\xff\xff" + bytes(99),
     "empty": b"",
     "one byte": b"\xff",
     "zero bytes": bytes(10_000),

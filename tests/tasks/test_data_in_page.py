@@ -12,7 +12,7 @@ from tests.door_cases import CASES, Case
 from tests.samples import ROOT
 
 PAGE = ROOT / "docs/data-in.md"
-SAID = ("label", "group", "groups", "images", "csv", "folders", "positive")
+SAID = ("label", "group", "groups", "images", "csv", "folders", "intensity", "positive")
 OTHERWISE = (" (guessed; --", "; --")
 HEAD = """# What comes in, what is said, what is written
 

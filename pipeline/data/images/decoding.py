@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from pipeline.core.errors import DataError
-from pipeline.data.images.deep import colour_16, is_deep, read_deep
+from pipeline.data.images.deep import BITS, colour_16, is_deep, read_deep
 from pipeline.data.images.dicom_files import FrameBytes, is_dicom
 from pipeline.data.images.limits import FORMATS, HEAD, check_size, explained, refuse_other_formats
 from pipeline.data.images.pixel_rule import PixelRule
@@ -29,6 +29,7 @@ LARGE = 8_000_000  # px, of which a server decodes one image at a time
 BAND = 1_000_000  # px that are converted at once
 DRAFT = 2 * SIZE  # px: a JPEG is decoded at the smallest scale not under this: 3000x2000 in 14 ms instead of 44
 AS_IT_WAS = PixelRule()
+PLANAR, SEPARATE = 284, 2  # a tag of TIFF: Pillow mixes up the bytes of such planes
 DARK = 2**14  # 16-bit values that all lie below this show as less than a quarter of the range
 # A truncated file must raise: half an image must not pass for the whole.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -98,7 +99,7 @@ def decode(data: bytes, rule: PixelRule = AS_IT_WAS) -> DecodedImage:
     Raises DataError, with the reason and what to do, for anything that is not one whole image within the limits.
     """
     with upright(data, rule) as (image, header):
-        return DecodedImage(np.asarray(image), **vars(header))
+        return DecodedImage(np.asarray(image.convert("RGB") if image.mode == "L" else image), **vars(header))
 
 
 def square(data: bytes, rule: PixelRule = AS_IT_WAS) -> np.ndarray:
@@ -121,7 +122,7 @@ def read_square(data: bytes, rule: PixelRule = AS_IT_WAS) -> Square:
 def upright(
     data: bytes, rule: PixelRule = AS_IT_WAS, one_large: AbstractContextManager | None = None
 ) -> Iterator[tuple[Image.Image, FileHeader]]:
-    """Yield a decoded image as RGB, rotated as EXIF says, and its header.
+    """Yield a decoded image as RGB, or as L where its three channels are equal, rotated as EXIF says, and its header.
 
     `one_large` is held while the pixels of a large image are in memory. Raises DataError as `decode` does.
     """
@@ -141,7 +142,7 @@ def _upright_dicom(
     large = dataset.width * dataset.height > LARGE
     with one_large if large else nullcontext():
         values = dataset.read_frame(data.frame if isinstance(data, FrameBytes) else None)
-        image = Image.fromarray(values.pixels(rule)).convert("RGB")
+        image = Image.fromarray(values.pixels(rule))
         misfit = values.misfit(rule)
         yield image, FileHeader(dataset.width, dataset.height, dataset.mode, "DICOM", misfit, dataset.n_frames)
 
@@ -173,7 +174,7 @@ def _converted(image: Image.Image, rule: PixelRule, reopen: Callable[[], Image.I
     is_colour_16 = colour_16(image) is not None
     if rule.intensity is not None and is_deep(image):
         values = read_deep(image, reopen)
-        return Image.fromarray(values.pixels(rule)).convert("RGB"), orientation(image), values.misfit(rule)
+        return Image.fromarray(values.pixels(rule)), orientation(image), values.misfit(rule)
     image.load()
     misfit = without_rule(image, is_colour_16) if rule.intensity is None else shown_as_is(rule)
     return to_rgb(image), orientation(image), misfit
@@ -227,6 +228,11 @@ def check_header(image: Image.Image) -> None:
     if n_frames > 1 and image.format != "MPO":  # MPO: a phone's JPEG with a preview behind it
         raise DataError(f"has {n_frames} frames; export one frame as an image of its own")
     check_size(*image.size)
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(PLANAR) == SEPARATE and max(tags.get(BITS, (8,))) > 8:
+        raise DataError(
+            "is a TIFF of more than 8 bits whose colours lie in separate planes, which is not read; save it as PNG"
+        )
 
 
 def orientation(image: Image.Image) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels import apply_color_lut, get_decoder
+from pydicom.tag import Tag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -34,6 +35,7 @@ warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 MAX_INFLATED = 500_000_000  # bytes of a deflated file: more than any accepted image
 MOST_FRAMES = 65_535
+NO_PIXELS = "is a DICOM file without pixels: a report, a plan or a list, or it is cut off"
 GREYS = ("MONOCHROME1", "MONOCHROME2")
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -54,6 +56,11 @@ TAGS = [
     *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
 ]
+
+
+# As numbers: pydicom looks each keyword up again for every file, which takes as long as reading the file.
+HEADER_TAGS = [Tag(name) for name in TAGS]
+ALL_TAGS = [Tag(name) for name in (*TAGS, *DATA)]
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class DicomImage:
         syntax = ds.file_meta.TransferSyntaxUID
         keyword = next((name for name in DATA if name in ds), None)
         if keyword is None:
-            raise DataError("is a DICOM file without pixels: a report, a plan or a list")
+            raise DataError(NO_PIXELS)
         data = ds[keyword].value
         if not data:
             raise DataError("is a DICOM file whose pixel data are empty")
@@ -167,15 +174,15 @@ def groups_of(dataset: Dataset, index: int) -> Iterator[Dataset]:
 
 def parse(data: bytes) -> DicomImage:
     """Return the image in the bytes of a DICOM file; raise DataError for what is beyond the limits or has no pixels."""
-    return described(read_dataset(data, [*TAGS, *DATA]))
+    return described(read_dataset(data, ALL_TAGS))
 
 
 def parse_header(file: IO[bytes]) -> DicomImage:
     """Return what `parse` does without the pixels of an open file."""
-    return described(read_elements(file, TAGS), False)
+    return described(read_elements(file, HEADER_TAGS), False)
 
 
-def read_elements(file: IO[bytes], tags: list[str]) -> Dataset:
+def read_elements(file: IO[bytes], tags: list[Any]) -> Dataset:
     """Return some elements of an open file, without its pixels."""
     file.seek(0)
     start = file.read(4096)
@@ -185,7 +192,7 @@ def read_elements(file: IO[bytes], tags: list[str]) -> Dataset:
     return with_syntax(pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(tags)))
 
 
-def read_dataset(data: bytes, tags: list[str], **options: Any) -> Dataset:
+def read_dataset(data: bytes, tags: list[Any], **options: Any) -> Dataset:
     """Return some elements of a file; a deflated one is unpacked first, up to MAX_INFLATED bytes."""
     if DeflatedExplicitVRLittleEndian.encode() not in data[:4096]:
         return with_syntax(pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=list(tags), **options))
@@ -215,14 +222,18 @@ def with_syntax(dataset: Dataset) -> Dataset:
 def described(dataset: Dataset, with_pixels: bool = True) -> DicomImage:
     """Return an image after its sizes were checked; raise DataError otherwise."""
     if "Rows" not in dataset or "Columns" not in dataset:
-        raise DataError("is a DICOM file without pixels: a report, a plan or a list")
+        raise DataError(NO_PIXELS)
     if with_pixels and not any(name in dataset for name in DATA):
-        raise DataError("is a DICOM file without pixels: it is cut off, or its pixels were left out")
+        raise DataError(NO_PIXELS)
     width, height = int(dataset.Columns), int(dataset.Rows)
     check_size(width, height)
     n_frames = int(dataset.get("NumberOfFrames") or 1)
     if not 1 <= n_frames <= MOST_FRAMES:
         raise DataError(f"says that it has {n_frames} frames; expected 1 to {MOST_FRAMES}")
+    allocated = int(dataset.get("BitsAllocated") or 32)
+    stored = int(dataset.get("BitsStored") or allocated)
+    if not 1 <= stored <= allocated:
+        raise DataError(f"says that {stored} bits are stored in {allocated}: its header is damaged")
     photometric = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").strip()
     if photometric not in (*GREYS, *COLOURS):
         known = ", ".join((*GREYS, *COLOURS))

@@ -21,11 +21,11 @@ def to_units(ds: Dataset, groups: list[Dataset], signed: bool, ends: Ends) -> tu
     if source is None:
         return None, ends
     slope, intercept = float(source.RescaleSlope), float(source.get("RescaleIntercept") or 0)
-    if not np.isfinite([slope, intercept]).all() or slope == 0:
-        raise DataError(f"has the rescale slope {slope:g} and intercept {intercept:g}: its values cannot be told apart")
     if (slope, intercept) == (1, 0):
         return None, ends
     low, high = sorted(end * slope + intercept for end in ends)
+    if not np.isfinite([low, high]).all() or low == high:
+        raise DataError(f"has the rescale slope {slope:g} and intercept {intercept:g}: its values cannot be told apart")
     return (lambda values: values * slope + intercept), (low, high)
 
 

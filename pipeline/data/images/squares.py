@@ -26,7 +26,7 @@ def resize(pixels: np.ndarray, size: int = SIZE, how: Resize = "stretch") -> np.
 
 
 def to_square(image: Image.Image, size: int, how: Resize = "stretch") -> np.ndarray:
-    """Return `resize` of an image."""
+    """Return `resize` of an image; one of mode L is made RGB when it is small."""
     width, height = image.size
     if how == "stretch" or width == height:
         return _scaled(image, size, size)
@@ -42,7 +42,8 @@ def to_square(image: Image.Image, size: int, how: Resize = "stretch") -> np.ndar
 
 
 def _scaled(image: Image.Image, width: int, height: int) -> np.ndarray:
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0))
+    scaled = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(scaled.convert("RGB") if image.mode == "L" else scaled)
 
 
 def classical(square: np.ndarray) -> np.ndarray:

@@ -95,7 +95,8 @@ class StoredValues:
         if rule.intensity in (None, "file"):
             return ""
         if self.is_display:
-            return f"holds 8 bits, shown as they are; the others have {described(rule)}"
+            what = "colours" if self.values.ndim == 3 else f"{self.n_bits} bits"
+            return f"holds {what}, shown as they are; the others have {described(rule)}"
         window = rule.window or (self.low, self.high)
         width = window[1] - window[0]
         is_range = rule.bits is not None or rule.intensity == "full"

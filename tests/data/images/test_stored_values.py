@@ -80,6 +80,12 @@ def test_numbers_that_are_not_read_are_named(kind):
         images.decode(tiff(BASE.astype(kind)), PixelRule("full"))
 
 
+def test_deep_colours_in_planes_are_refused():
+    """Pillow would read their bytes as values."""
+    with pytest.raises(DataError, match="colours lie in separate planes"):
+        images.decode(tiff(G12, t284=2))
+
+
 @pytest.mark.parametrize("how", ["tiff_lzw", "tiff_adobe_deflate"])
 def test_compressed_16_bit_tiff_keeps_its_low_bytes(how):
     out = io.BytesIO()
