@@ -112,8 +112,8 @@ def about(batch: BatchProfile) -> None:
     left = ", ".join(f"{n} for {reason}" for reason, n in batch.left_out.items()) or "nothing"
     odd = ", ".join(map(str, batch.shortcuts)) or "nothing"
     st.markdown(
-        f"- **Audit**: excluded of {batch.n} samples: {plain(left)}; {batch.joined} duplicate an earlier sample and are "
-        f"in its fold. Acquisition properties that distinguish the batch from the other images: {plain(odd)}.\n"
+        f"- **Audit**: excluded from {batch.n} samples: {plain(left)}; {batch.joined} duplicate an earlier sample and share its "
+        f"fold. Acquisition properties that distinguish the batch from the other images: {plain(odd)}.\n"
         f"- **Drift**: {plain(recommendation.in_distance(batch))}."
     )
 

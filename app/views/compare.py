@@ -56,7 +56,7 @@ def leaderboard(task: str) -> None:
     written.show(pd.DataFrame(shown), f"Leaderboard of {task}, best first")
     st.caption(
         "Models are ranked by out-of-fold results: each development sample was scored by a model that was not trained on it. "
-        f"An interval is that of {PROMISE}. "
+        f"Intervals are for {PROMISE}. "
         "The test set was evaluated after the champion was selected and does not influence the selection. "
         + evaluations_of(task, table["model"].iloc[0])
     )

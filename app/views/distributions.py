@@ -68,7 +68,7 @@ def intensity(task: str) -> None:
             charts.draw(charts.steps(rows, "intensity, 0 to 255", names, top), says, 230 + 20 * len(names))
     st.caption(
         "Share of a class's pixels in each of 32 bins, over all readable images at 224 px, every fourth row and column. "
-        "Does not depend on the choice above."
+        "This chart always shows all samples."
     )
 
 

@@ -47,8 +47,8 @@ def reliability(task: str, model: str) -> None:
     says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
     charts.draw(charts.reliability(bins, curve, *words), f"Observed share by predicted probability: {says}", 380)
     st.caption(
-        "On the dashed line probabilities are accurate: of the samples with 30 %, 30 % are positive. Below it the model is "
-        "overconfident. Each point is a tenth of the samples, with its 95 % interval"
+        "On the dashed line probabilities are accurate: of the samples with a predicted probability of 30 %, 30 % are positive. "
+        "Below it the model is overconfident. Each point is a tenth of the samples, with its 95 % interval"
         + (", the band that of the curve through all of them. " if curve is not None else ". ")
         + calibrated(report)
     )
@@ -94,7 +94,7 @@ def importance(task: str, model: str) -> None:
     )
     st.caption(
         "Increase of the log loss when the values of one column are permuted among held-out samples: mean over folds, with "
-        "minimum and maximum. Of columns with the same information, none may appear important."
+        "minimum and maximum. If several columns carry the same information, each of them may appear unimportant."
     )
 
 

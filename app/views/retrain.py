@@ -31,8 +31,8 @@ def show(task: str) -> None:
     """Draw the page."""
     st.title("Retrain", anchor=False)
     st.markdown(
-        "Submit labelled samples, try the batch, then decide. Submitting does not change the champion. To try a batch, a "
-        "challenger is trained with it in a copy of the project and compared on the champion's samples; it stays in use."
+        "Submit labelled samples, try the batch, then decide. Submitting does not change the champion. Trying a batch trains a "
+        "challenger with it in a copy of the project, and compares both on the champion's samples; the champion stays in use."
     )
     if not access.may_write():
         st.info(

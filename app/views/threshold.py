@@ -59,7 +59,7 @@ def figures(row: pd.Series, prevalence: float) -> None:
     detected, rejected = (f"{row[a]:.0f} of {row[a] + row[b]:.0f}" for a, b in (("tp", "fn"), ("tn", "fp")))
     shares = [
         ("Sensitivity", row["sensitivity"], f"{ends(row, 'sensitivity')} {detected} positives detected"),
-        ("Specificity", row["specificity"], f"{ends(row, 'specificity')} {rejected} negatives recognized"),
+        ("Specificity", row["specificity"], f"{ends(row, 'specificity')} {rejected} negatives recognised"),
         ("PPV", ppv, f"at a prevalence of {prevalence:.1%}"),
         ("NPV", npv, f"at a prevalence of {prevalence:.1%}"),
     ]

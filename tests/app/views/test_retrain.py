@@ -88,7 +88,7 @@ def test_buttons_try_promote_and_roll_back_a_batch(upload_project, started):
     made_comparison(passed=True)
     page = opened("retrain", "skin")
     assert {"Promote: it is better.", "- Worse of x."} <= set(text_of(page).splitlines())
-    assert "excluded of 1 samples: 1 for leak" in text_of(page)
+    assert "excluded from 1 samples: 1 for leak" in text_of(page)
     assert "the champion refuses 25% of it" in text_of(page)
     shown = table(page, "With the batch").astype(str)
     assert shown[""].tolist() == [
