@@ -7,6 +7,7 @@ import yaml
 from pipeline.core import artifacts, params, yaml_edit
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.tasks import validate
+from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import inspect
 from pipeline.tasks.params_lock import locked
 
@@ -32,8 +33,8 @@ def add(name: str, task: str, path: str, words: dict[str, str], label: str | Non
     validate.check(content)
     if name in (content.get("external") or {}):
         raise ParamsError(f"params.yaml has external.{name} already; choose another name, or delete that block")
-    kind = params.task(task).kind
-    data = inspect(path, label, group_by, content["workers"])
+    kind, own = params.task(task).kind, params.task(task).read.label
+    data = inspect(path, label, group_by, content["workers"], Choices(expected_label=own))
     if data.kind != kind:
         raise DataError(f"{path}: holds data of kind {data.kind}; the task {task!r} is of kind {kind}")
     read = {key: value for key, value in data.read.items() if key != "intensity"}  # the task's holds for its model

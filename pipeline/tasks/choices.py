@@ -27,7 +27,7 @@ class Choices:
     """The options of init_task on groups, columns, folders and the split; without any, these are found and reported.
 
     `images`: the folder of the images that a CSV names; `folders`, `skip`: as in params.yaml; `split`: hash draws a new test set
-    although one is shipped.
+    although one is shipped; `expected_label`: taken without asking where there is such a column.
     """
 
     group: str | None = None
@@ -40,11 +40,16 @@ class Choices:
     folders: str | None = None
     skip: str | None = None
     split: str | None = None
+    expected_label: str | None = None
 
     @property
     def has_group(self) -> bool:
         """Whether the user has decided how samples are grouped."""
         return bool(self.group or self.group_from or self.no_group)
+
+    def label_of(self, table: pd.DataFrame, label: str | None) -> str | None:
+        """Return the user's `label`, else the expected one if the table has it, else None."""
+        return label or (self.expected_label if self.expected_label in table else None)
 
 
 def decided(read: JSON, choices: Choices) -> JSON:

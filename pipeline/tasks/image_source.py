@@ -190,6 +190,7 @@ def from_csv(
     """Return the source of a CSV that names images, with the CSVs that are the other parts of its shipped split."""
     folder = top or csv.column.raw
     columns = csv.table.drop(columns=csv.column.column)
+    label = choices.label_of(columns, label)
     roles = name_labels(columns, csv.path, label, choices.group)
     read = decided(roles.as_read(), choices)
     parts, warnings = find_parts(csv, read, choices, others, top)

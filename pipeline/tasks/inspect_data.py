@@ -165,6 +165,7 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
     table = tables.with_decimal_points(file)
     for column in (*choices.exclude, *choices.keep):
         tables.require_column(table, column, path, "--exclude or --keep")
+    label = choices.label_of(table, label)
     roles = columns_of(table.drop(columns=list(choices.exclude)), path, label, choices.group)
     if roles.label:
         check_joined(table[roles.label], roles.label, path)

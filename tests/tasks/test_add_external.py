@@ -32,6 +32,13 @@ def test_adding_writes_a_valid_block_once(project):
         add_external.add("elsewhere", "t", "there.csv", {}, None, None)
 
 
+def test_the_label_of_the_task_is_taken_without_asking(project):
+    rows = pd.read_csv("there.csv").assign(outcome=["x", "y", "y", "x"] * 5)
+    rows.to_csv("there.csv", index=False)
+    add_external.add("elsewhere", "t", "there.csv", {}, None, None)
+    assert params.external("elsewhere").read.label == params.task("t").read.label == "label"
+
+
 def test_a_label_map_is_words_and_nothing_else(project):
     Path("map.yaml").write_text("mel: malignant\nYES: malignant\nnv: benign\n")
     assert add_external.read_words(Path("map.yaml")) == {"mel": "malignant", "YES": "malignant", "nv": "benign"}
