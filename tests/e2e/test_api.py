@@ -187,7 +187,7 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(api):
     assert api.get("/healthz")[0] == 200
 
 
-def test_the_served_bundle_is_the_one_that_git_vouches_for(small, api):
+def test_the_served_bundle_is_the_one_whose_hash_git_keeps(small, api):
     for task in ("lesions", "breast"):
         expected = json.loads(small.run("git", "show", f"HEAD:reports/{task}/selection.json").stdout)["bundle"]
         assert expected == bundle.read(small.folder / f"models/{task}/best").sha256

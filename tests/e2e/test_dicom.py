@@ -40,9 +40,9 @@ def slices() -> list[Slice]:
 def finished(clone: Project) -> Project:
     """A clone with a task made of an export, of which the graph has run."""
     write_export(clone.folder / "raw/ct", slices())
-    told = clone.run("python", "-m", "pipeline.init_task", "ct", "raw/ct").stdout
-    assert "the PatientID of DICOM files" in told
-    assert "salted hash" in told
+    printed = clone.run("python", "-m", "pipeline.init_task", "ct", "raw/ct").stdout
+    assert "the PatientID of DICOM files" in printed
+    assert "salted hash" in printed
     content = clone.params()
     assert content["tasks"]["ct"]["read"]["intensity"] == [-1000.5, 529.5]
     models = ["ct-logreg", "ct-mobilenetv2"]
@@ -65,8 +65,8 @@ def test_an_export_goes_from_init_task_to_predict(finished):
     files = sorted(
         path.relative_to(finished.folder).as_posix() for path in (finished.folder / "raw/ct").glob("PA*/*/*/*")
     )[:12]
-    told = finished.run("python", "-m", "pipeline.predict", "models/ct/best", *files, "--format", "json").stdout
-    items = json.loads(told)
+    printed = finished.run("python", "-m", "pipeline.predict", "models/ct/best", *files, "--format", "json").stdout
+    items = json.loads(printed)
     assert all(item["class"] for item in items)
     with served(finished.folder) as (client, _, _):
         for file, item in zip(files, items, strict=True):

@@ -117,7 +117,7 @@ def test_a_model_that_is_calibrated_already_is_left_alone():
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_an_order_that_is_upside_down_is_not_turned_round(n_classes):
+def test_an_order_that_is_upside_down_is_not_reversed(n_classes):
     dev, raw = overconfident(n_classes=n_classes)
     assert choose(dev, (1 - raw) / (n_classes - 1), 100, 7)[0] == Calibration()
 

@@ -97,7 +97,7 @@ def test_threshold_in_use_matches_the_confusion():
     assert table.loc[0.5, ["fn", "tp"]].tolist() == [malignant["benign"], malignant["malignant"]]
 
 
-def test_the_surest_and_the_most_familiar_come_first():
+def test_the_surest_and_the_closest_come_first():
     result = curves.coverage(
         np.array([True, False, False, True]), np.array([0.6, 0.9, 0.8, 0.7]), np.array([1.0, 2, 3, 4])
     )
