@@ -200,7 +200,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
         bundle.read(tmp_path / "best")
 
 
-def test_the_selection_gives the hash_for_one_bundle_json(best):
+def test_the_selection_names_the_hash_of_one_bundle(best):
     artifacts.write_json("reports/t/selection.json", {"bundle": "abc"})
     assert bundle.expected_sha256("t") == "abc"
     loaded = bundle.read(best)
