@@ -116,7 +116,7 @@ def promised(seeds: range, design: FittedDesign) -> list[dict[str, list[float]]]
         for name in BARRED:
             (low, high), figure, true = report.ci[name], report[name], truth[name]
             end = high if true > figure else low
-            needed = (true - figure) / (end - figure) if end != figure else float(true != figure) * np.inf
+            needed = 0.0 if true == figure else (true - figure) / (end - figure) if end != figure else np.inf
             row[name] = [high - low, needed]
         rows.append(row)
     return rows
