@@ -1,6 +1,6 @@
 """Section of the page Predict: submit the sample with its correct class, with one click."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -9,10 +9,10 @@ from app.champions import Champion
 from app.views.answer import plain
 
 if TYPE_CHECKING:  # imports numpy, for which the first page does not wait
-    from pipeline.prediction.answer import Item
+    from pipeline.prediction.answer import Item, Row
 
 
-def offer(champion: Champion, item: "Item", data: bytes | dict[str, Any]) -> None:
+def offer(champion: Champion, item: "Item", data: "bytes | Row") -> None:
     """Draw a button for each class; a click submits the sample to today's batch."""
     if not access.may_write():
         return
@@ -26,7 +26,7 @@ def offer(champion: Champion, item: "Item", data: bytes | dict[str, Any]) -> Non
                     submit(champion.task, item, data, name)
 
 
-def submit(task: str, item: "Item", data: bytes | dict[str, Any], label: str) -> None:
+def submit(task: str, item: "Item", data: "bytes | Row", label: str) -> None:
     """Submit the sample and show the outcome."""
     from app.views import retrain
 

@@ -4,17 +4,20 @@ import csv
 import io
 import math
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.views.answer import plain
 from pipeline.data.tabular.field import Field
 
+if TYPE_CHECKING:  # imports numpy, for which the first page does not wait
+    from pipeline.prediction.answer import Row
+
 ACROSS = 2  # fields side by side
 
 
-def row_form(schema: list[Field], task: str) -> dict[str, Any] | None:
+def row_form(schema: list[Field], task: str) -> "Row | None":
     """Draw the form; return the row by column name after the button was pressed for it, otherwise None.
 
     An empty field is None (missing).
@@ -31,7 +34,7 @@ def row_form(schema: list[Field], task: str) -> dict[str, Any] | None:
     return row if st.session_state.get(f"asked {task}") == row else None
 
 
-def clinical_form(schema: list[Field], task: str) -> dict[str, Any]:
+def clinical_form(schema: list[Field], task: str) -> "Row":
     """Draw the fields of the clinical columns; return the row by column name.
 
     The fields start empty: a default must not be mistaken for the patient's value.

@@ -28,6 +28,7 @@ from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance
 from pipeline.duplicates.rows.near_rows import NearRows
+from pipeline.prediction.answer import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Rows:
             for cell, field in zip(cells, self.fields, strict=True)
         )
 
-    def cells(self, row: dict[str, Any]) -> dict[str, str]:
+    def cells(self, row: Row) -> dict[str, str]:
         """Return a row as text in the order of the columns; raise DataError for other columns, or what is no number."""
         values = {str(name).strip(): value for name, value in row.items()}
         values = {name: value for name, value in values.items() if name not in self.unused}

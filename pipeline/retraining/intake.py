@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -20,6 +19,7 @@ from pipeline.data.grouping.group_cells import read_groups, spelling
 from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.values import rows_of
 from pipeline.duplicates.images import fingerprint
+from pipeline.prediction.answer import Row
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, Rows, positions, read_fields
 from pipeline.retraining.records import Outcome
 
@@ -32,7 +32,7 @@ class Offer:
     """A submitted sample. `data`: bytes of an image file, or a row; `name`: for messages; `fault`: why it cannot be used."""
 
     name: str
-    data: bytes | dict[str, Any]
+    data: bytes | Row
     label: str
     group: str = ""
     fault: str = ""
@@ -96,6 +96,9 @@ def store_images(
             ids.append("")
             if fault:
                 continue
+            if not isinstance(offer.data, bytes):
+                faults[len(ids) - 1] = "unusable: found a row; expected an image file"
+                continue
             try:
                 image = images.decode(offer.data, rule)
             except DataError as error:
@@ -155,13 +158,15 @@ def objection(offer: Offer, id_: str, existing: ExistingSamples, near: dict) -> 
 
 def store_rows(
     existing: ExistingSamples, offers: list[Offer], faults: list[str], about: dict[str, str]
-) -> list[dict[str, Any]]:
+) -> list[Outcome]:
     """Store rows of a table; see `collect`."""
     rows, answers = existing.rows(), []
     read: list[dict[str, str]] = []  # the cells of each offer, none where it cannot be used
     for position, offer in enumerate(offers):
         try:
-            read.append({} if faults[position] else rows.cells(offer.data))
+            if isinstance(offer.data, bytes) and not faults[position]:
+                raise DataError("found a file; expected a row")
+            read.append({} if isinstance(offer.data, bytes) or faults[position] else rows.cells(offer.data))
         except DataError as error:
             read.append({})
             faults[position] = f"unusable: {error}"
@@ -245,11 +250,11 @@ def read_data(task: str, file: str, data: bytes, label: str | None, group: str) 
     return [from_row(task, f"{file}: row {number}", row, label, group) for number, row in enumerate(rows, start=1)]
 
 
-def from_row(task: str, name: str, row: dict[str, Any], label: str | None, group: str) -> Offer:
+def from_row(task: str, name: str, row: Row, label: str | None, group: str) -> Offer:
     """Return a row as an offer; its own columns of label and group take precedence over `label` and `group`."""
-    read, row = params.task(task).read, dict(row)
-    own = {key: row.pop(column, None) for key, column in (("label", read.label), ("group", read.group)) if column}
-    for column in (read.shipped, *read.exclude):
-        row.pop(column, None)
+    read, cells = params.task(task).read, dict(row)
+    own = {key: cells.pop(column, None) for key, column in (("label", read.label), ("group", read.group)) if column}
+    for column in (read.shipped or "", *read.exclude):
+        cells.pop(column, None)
     named = read_groups([str(own.get("group") or "")], read.group_from)[0]
-    return Offer(name, row, str(own.get("label") or label or ""), named or group)
+    return Offer(name, cells, str(own.get("label") or label or ""), named or group)

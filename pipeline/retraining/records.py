@@ -5,9 +5,10 @@ Keys on disk may be added, never renamed. A figure that is not defined is NaN he
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.data.audit_result import Shortcut
 
 
@@ -84,7 +85,7 @@ class BatchProfile:
         """How many samples take part."""
         return self.n - sum(self.left_out.values())
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return the profile as comparison.json holds it."""
         return {"told_by" if key == "shortcuts" else key: value for key, value in asdict(self).items()}
 
@@ -113,12 +114,12 @@ class Comparison:
     hashes: list[str]
     cautions: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return the content of comparison.json."""
         return asdict(self) | {"batch": self.batch.to_json()}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Comparison":
+    def from_json(cls, content: JSON) -> "Comparison":
         """Return what comparison.json holds."""
         batch = {"shortcuts" if key == "told_by" else key: value for key, value in content["batch"].items()}
         return artifacts.from_json(cls, content | {"batch": batch})
