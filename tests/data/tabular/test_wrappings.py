@@ -33,7 +33,9 @@ def tarred() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(CSV), packed(**{"d__t.csv": CSV, "d__read.me": b"x", "__MACOSX__._t.csv": b"x"})]
+    "data",
+    [gzip.compress(CSV), packed(**{"d__t.csv": CSV, "d__read.me": b"x", "__MACOSX__._t.csv": b"x"})],
+    ids=["gzip", "zip"],
 )
 def test_a_packed_table_is_read(data):
     assert read_table(Path("t.csv.gz"), data).table.to_dict("list") == {"a": ["1", "2", "3"], "b": ["x", "y", "x"]}
@@ -55,6 +57,7 @@ def test_a_packed_table_is_read(data):
         (b"SQLite format 3\x00", "is an SQLite database"),
         (b"\x1f\x8b\x08rest", "is a damaged gzip file"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",  # archives hold the time
 )
 def test_what_is_no_table_is_named(data, text):
     with pytest.raises(DataError, match=f"^t.csv: .*{text}"):
