@@ -23,9 +23,10 @@ from pipeline.data.grouping.group_cells import read_groups
 from pipeline.data.tabular import dates
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
-from pipeline.data.tabular.learning import learn
+from pipeline.data.tabular.learning import CODES, learn
 from pipeline.data.tabular.missing import kept_words, missing_in
 from pipeline.data.tabular.notices import Notice
+from pipeline.data.tabular.numbers import is_plain
 
 NEARLY_ALL = 0.98  # share of a column's known cells that must be dates
 
@@ -77,7 +78,9 @@ def scan_table(task: TaskParams, name: str, file: TableFile | None = None) -> Sc
     dates = [column for column, form in learnt.formats.items() if form.kind == "date"]
     features = learnt.table.drop(columns=dates)
     if not len(features.columns):
-        raise DataError(f"{path.as_posix()}: has no column besides the label; expected at least one feature")
+        gone = [*task.read.exclude, *dates]
+        also = f"; no features are: {', '.join(gone)} (ids, dates, texts that differ in each row)" if gone else ""
+        raise DataError(f"{path.as_posix()}: has no column besides the label{also}; expected at least one feature")
     samples, notices = describe_rows(task, known, features, path)
     for column, kept in folder_layout.own_names([*task.read.exclude, *dates], path, f"tasks.{name}.read").items():
         samples[kept] = file.table[column]
@@ -120,6 +123,11 @@ def label_notices(labels: pd.Series, missing: Collection[str], column: str) -> l
     if n_missing:
         words = ", ".join(sorted(repr(word) for word in missing if word)) or "empty"
         text = f"column {column!r}: {n_missing} of {len(labels)} rows have no label ({words}) and are left out"
+        notices.append(Notice("label", column, 0, text))
+    classes = set(labels) - set(missing)
+    codes = sorted(classes & set(CODES)) if len(classes) > 2 and all(map(is_plain, classes)) else []
+    for code in codes:
+        text = f"column {column!r}: {code} is taken as a class; if it stands for a missing label, empty these cells"
         notices.append(Notice("label", column, 0, text))
     for word in sorted(kept_words(labels, of_label=True)):
         notices.append(Notice("label", column, 0, f"column {column!r}: {word!r} is taken as a class, not as missing"))

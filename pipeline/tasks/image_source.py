@@ -130,6 +130,7 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
         raise DataError(
             f"{path.as_posix()}: only one class folder ({min(labels)}), and {some(others, 3)} next to it names no image in it by "
             "any column; expected file names, with or without suffix, or two class folders"
+            + reason_unread(csv_folder(folder) / others[0], choices)
         )
     read: JSON = {}
     tops = {sample.path.split("/")[0].lower() for sample in reading.samples}
@@ -162,6 +163,15 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             "use both"
         )
     return ImageSource(path, folder, read | decided({}, choices), lines, warnings)
+
+
+def reason_unread(path: Path, choices: Choices) -> str:
+    """Return why a table cannot be read, "" where it can."""
+    try:
+        read_naming(path, choices)
+    except DataError as error:
+        return f". {error}"
+    return ""
 
 
 def tables_in(folder: Path) -> list[str]:

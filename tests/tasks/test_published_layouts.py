@@ -102,3 +102,9 @@ def test_workbooks_without_labels_leave_the_classes_to_the_folders():
     read, _ = read_of(files)
     assert read["folders"] == "any/class"
     assert "csv" not in read
+
+
+def test_a_list_of_images_without_a_header_is_named_as_such():
+    rows = "".join(f"img/{n:03}.png,{'ab'[n % 2]}\n" for n in N)
+    with pytest.raises(DataError, match=r"only one class folder \(img\).*list.csv: has no header"):
+        read_of({f"img/{n:03}.png": n for n in N} | {"list.csv": rows})

@@ -58,6 +58,9 @@ SHORT = {
 }  # names that are negative only if the other class has one of these
 
 
+SIGNED = {("-1", "1"), ("-1", "+1"), ("-", "+"), ("−", "+"), ("(-)", "(+)")}  # (negative, positive)
+
+
 def is_negative(name: str, other: str) -> bool:
     """Return whether a class means the absence of a finding, given the name of the other class.
 
@@ -68,6 +71,8 @@ def is_negative(name: str, other: str) -> bool:
     >>> is_negative("abnormal", "normal"), is_negative("F", "M")
     (False, False)
     """
+    if (name.strip().removesuffix(".0"), other.strip().removesuffix(".0")) in SIGNED:
+        return True
     word, opposite = key(name.removesuffix(".0")), key(other.removesuffix(".0"))
     if word in SHORT:
         return opposite in SHORT[word]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
+from pipeline.data.columns.label_names import words_in
 from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names, subset_of
 from pipeline.data.folders.image_names import ImageIndex, folders_of, is_moved
 from pipeline.data.folders.sample_files import JPEGS
@@ -16,43 +17,15 @@ from pipeline.data.images import SUFFIXES
 from pipeline.data.tables import is_missing
 
 # Names of columns in lower case and without spaces and signs, the likelier first.
-NAMES: tuple[str, ...] = (
-    "path",
-    "imagepath",
-    "imgpath",
-    "filepath",
-    "relativepath",
-    "imagefile",
-    "imagefilename",
-    "imgfile",
-    "filename",
-)
-NAMES += (
-    "fname",
-    "file",
-    "files",
-    "imagename",
-    "imgname",
-    "imageid",
-    "imgid",
-    "imageindex",
-    "isicid",
-    "idcode",
-    "image",
-)
-NAMES += (
-    "images",
-    "img",
-    "picture",
-    "photo",
-    "picturename",
-    "photoname",
-    "imageurl",
-    "imgurl",
-    "url",
-    "dicomid",
-    "sopinstanceuid",
-    "pngfile",
+NAMES = tuple(
+    words_in(
+        "path imagepath imgpath filepath relativepath imagefile imagefilename imgfile filename fname file files imagename "
+        "imgname imageid imgid imageindex isicid idcode image images img picture photo picturename photoname imageurl "
+        "imgurl url dicomid "
+        "sopinstanceuid pngfile datei dateiname dateipfad bild bildname bilddatei bildid foto fotoname fichier nomfichier imagen "
+        "archivo imagem arquivo immagine nomefile afbeelding bestand bestandsnaam plik obraz bildfil файл "
+        "изображение 文件名 图像 图片 画像"
+    )
 )
 PROBED = 60  # cells of a column that are looked up
 FEWEST_FOUND = 0.5  # share of these that must be files

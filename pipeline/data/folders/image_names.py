@@ -60,7 +60,7 @@ class ImageIndex:
 
     A cell is a path or the end of one, with or without suffix: `ISIC_0024306`, `train/1.png`, `1.png`. Case counts only where
     two files differ in nothing else. Of a path of another computer or a URL the end counts that is a path here.
-    Zeros in front of a number need not be written.
+    Zeros in front of a number need not be written, and an image may have been converted to another format.
     """
 
     def __init__(self, root: Path, folders: Sequence[str]):
@@ -99,7 +99,8 @@ class ImageIndex:
             paths = [path for path in hits if is_meant(path)]
             if paths:
                 return self._prefer(paths, word, subset)
-        return self._by_end(word, hits, is_foreign(cell))
+        stem = without_suffix(word)
+        return self._by_end(word, hits, is_foreign(cell)) or (self.find(stem, subset) if stem != word else [])
 
     def _padded(self, word: str) -> str:
         """Return a number as long as the numbers that the files are named by: Excel writes 7 for 00007, pandas 7.0."""
@@ -179,7 +180,8 @@ def n_common(path: str, cell: str) -> int:
 
 def is_moved(path: str, cell: str) -> bool:
     """Return whether a cell names a file by another path than it has here, of which only the end is the same."""
-    return is_foreign(cell) or n_common(path, cell) < _local(cell).count("/") + 1
+    converted = suffix_of(cell) in TRIED and suffix_of(cell) not in ("", suffix_of(path))
+    return converted or is_foreign(cell) or n_common(path, cell) < _local(cell).count("/") + 1
 
 
 def folder_above(path: str, cell: str) -> str:

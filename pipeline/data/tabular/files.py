@@ -19,6 +19,7 @@ from pipeline.data.tabular.wrappings import check_format, unpacked
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".xlsm", ".parquet", ".pq", ".arff")
 Header = Literal["first", "none"]
+ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\ufeff]")
 FOOTER = re.compile(
     r"(?i)(?:totals?|sum|mean|average|median|count|source|notes?|generated|end of|summe|gesamt|mittelwert|quelle|stand|"
     r"somme|moyenne|suma|promedio|media|fuente|totale?)\b|n\s*=\s*\d"
@@ -75,6 +76,7 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
     """
     data = path.read_bytes() if data is None else data
     cells = _read_cells(data, path)
+    cells = replace(cells, header=[ZERO_WIDTH.sub("", name).strip() for name in cells.header])
     _check_footer(cells, path)
     if header == "none" and cells.first_line > 0:
         columns = [[name, *column] for name, column in zip(cells.header, cells.columns, strict=True)]

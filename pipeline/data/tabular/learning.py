@@ -18,6 +18,8 @@ from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_par
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
 SHOWN = 5  # odd cells; more are counted
+CODES = ("-9", "-99", "-999", "-9999", "99", "999", "9999", "99999", "-1")
+FEWEST_CODES = 3  # cells with a code, and other numbers
 MANY = 20  # different cells that hold digits and are no numbers
 MOSTLY = 0.8  # share of the odd cells that hold a digit
 FEW = 10  # different whole numbers, which may be codes
@@ -64,9 +66,31 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
         if not usual[name] or _looks_otherwise(counted[name], file_signs):
             form, column_notices = _Column(name, cells, counted[name], source, file_signs).learn()
         formats[name] = form
+        if form.kind == "number":
+            column_notices = [*column_notices, *about_codes(name, counted[name], form)]
         notices += column_notices
         columns[name] = cells if form.is_usual and not column_notices else _canonical(cells, form)
     return Learned(pd.DataFrame(columns, dtype=object, index=table.index), formats, notices)
+
+
+def about_codes(name: str, counts: Counter, form: ColumnFormat) -> list[Notice]:
+    """Return a notice on numbers such as 999 or -9 that lie far from all others of their column: codes for a missing value."""
+    codes = [cell for cell in CODES if counts.get(cell, 0) >= FEWEST_CODES]
+    if not codes:
+        return []
+    plain = [form.canonical(cell) for cell in counts if cell not in CODES]
+    others = np.array([float(cell) for cell in plain if cell and is_plain(cell)])
+    if len(others) < FEWEST_CODES:
+        return []
+    low, high = others.min(), others.max()
+    far = [
+        cell
+        for cell in codes
+        if float(cell) > high + (high - low) or float(cell) < low - (high - low) or low >= 0 > float(cell)
+    ]
+    shown = ", ".join(f"{cell} ({counts[cell]} cells)" for cell in far)
+    text = f"column {name!r}: {shown} far from the others ({low:g} to {high:g}); if missing values are meant, empty these cells"
+    return [Notice("code", name, 0, text)] if far else []
 
 
 def _known(cells: list[str]) -> Counter:

@@ -11,7 +11,7 @@ class Notice:
     ----------
     kind
         What it is about, for programs: `encoding`, `separator`, `sheet`, `unnamed`, `names`, `number`, `odd cell`,
-        `category`, `unit`, `range`, `date`, `missing` or `label`.
+        `category`, `code`, `unit`, `range`, `date`, `missing` or `label`.
     column
         The column's name, "" where it concerns the file.
     line

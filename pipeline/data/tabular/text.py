@@ -48,20 +48,21 @@ def read_text(data: bytes, path: Path) -> Cells:
         above = [(number, row) for (number, _), row in zip(numbered[:n_above], rows, strict=False)]
         notices = [*notices, Notice("title", "", 1, preamble.describe(above, path.name, "line"))]
     before, after = _unnamed_columns(rows[n_above:])
+    names = rows[n_above] if rows else []
+    quote = "'" if names and all(len(name) > 2 and name[0] == name[-1] == "'" for name in names) else '"'
 
     def open_reader() -> "Reader":
         lines: Iterator[str] = itertools.chain(open_lines(data, encoding), [f"{END}\n"])
         lines = itertools.islice(lines, n_skipped, None)
         if separator == " ":
             lines = map(_one_blank, lines)
-        return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
+        return csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=separator == " ")
 
     tight = is_tight(data, separator)
     cells = None
     if not before and not after:
-        cells = read_unquoted(data, encoding, separator, n_skipped, tight) or _read_regular(
-            open_reader(), n_skipped, tight
-        )
+        unquoted = read_unquoted(data, encoding, separator, n_skipped, tight) if quote == '"' else None
+        cells = unquoted or _read_regular(open_reader(), n_skipped, tight)
     if cells is None:
         cells = _Parser(open_reader(), separator, n_skipped, path, tight, before, after).read()
     return replace(cells, separator=separator, notices=notices)

@@ -77,6 +77,10 @@ def _by_column(rows: list[tuple[str, ...]], notices: list[Notice], path: Path, d
         notices = [*notices, Notice("title", "", 1, preamble.describe(full[:n_above], path.name, "row"))]
     (first_line, header), *below = full[n_above:]
     columns = [list(column) for column in zip(*(row for _, row in below), strict=True)] or [[] for _ in header]
+    filled = _fill_merged(columns, [number for number, _ in below], _merged_cells(data))
+    if filled:
+        text = f"{path.name}: cells are merged ({', '.join(filled[:3])}): the value of each counts for all its rows"
+        notices = [*notices, Notice("merged", "", first_line, text)]
     kept = [index for index in used if header[index] or any(columns[index])]
     unnamed = [index for index in kept[1:] if not header[index]]
     if unnamed and (merged := _merged_cells(data)):
@@ -87,6 +91,22 @@ def _by_column(rows: list[tuple[str, ...]], notices: list[Notice], path: Path, d
     lines = np.array([number for number, _ in below], dtype=np.int32)
     names, cells = [header[index] for index in kept], [columns[index] for index in kept]
     return Cells(names, cells, lines, first_line, "", "row", notices)
+
+
+def _fill_merged(columns: list[list[str]], numbers: list[int], merged: list[str]) -> list[str]:
+    """Write the value of a cell that is merged over several rows into all of them; return which were."""
+    from openpyxl.utils import range_boundaries
+
+    position = {number: row for row, number in enumerate(numbers)}
+    filled = []
+    for reference in merged:
+        left, top, right, bottom = range_boundaries(reference)
+        rows = [position[number] for number in range(top, bottom + 1) if number in position]
+        if top in position and bottom > top and left == right and left <= len(columns):
+            for row in rows:
+                columns[left - 1][row] = columns[left - 1][position[top]]
+            filled.append(reference)
+    return filled
 
 
 def _merged_cells(data: bytes) -> list[str]:

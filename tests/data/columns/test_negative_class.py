@@ -18,7 +18,7 @@ from pipeline.data.feature_arrays import order_classes
         ("uninfected", "infected"), ("healthy controls", "patients"), ("No Finding", "Effusion"), ("unaffected", "affected"),
         ("well", "ill"), ("alive", "dead"), ("gutartig", "bösartig"), ("Bénin", "Malin"), ("nein", "ja"), ("sin tumor", "tumor"),
         ("benigno", "maligno"), ("unauffällig", "auffällig"), ("o.B.", "Karzinom"), ("low risk", "high risk"), ("良性", "恶性"),
-        ("CN", "AD"), ("ohne Befund", "Pneumonie"), ("não", "sim"),
+        ("CN", "AD"), ("-1", "1"), ("-", "+"), ("-1.0", "1.0"), ("ohne Befund", "Pneumonie"), ("não", "sim"),
     ],
 )  # fmt: skip
 def test_the_absence_is_negative_in_any_order(negative, other):

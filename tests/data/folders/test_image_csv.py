@@ -222,3 +222,10 @@ def test_images_in_very_many_folders_are_sought_above(tmp_path):
     root = put(tmp_path / "raw", {f"img/p{n}/{n}.png": b"" for n in range(60)})
     put(root, {"labels.csv": csv("file", [f"{n}.png" for n in range(60)])})
     assert find(root / "labels.csv").images == ["img"]
+
+
+def test_images_converted_to_another_format_are_found_and_reported(tmp_path):
+    root = put(tmp_path / "raw", {f"img/{name}.png": b"" for name in NAMES})
+    put(root, {"labels.csv": csv("Datei", [f"{name}.dcm" for name in NAMES])})
+    column = find(root / "labels.csv")
+    assert (column.images, column.moved) == (["img"], (f"{NAMES[0]}.dcm", f"img/{NAMES[0]}.png"))

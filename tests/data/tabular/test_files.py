@@ -216,3 +216,23 @@ def test_without_a_header_columns_are_numbered():
 def test_encodings_that_cannot_be_told_are_refused(text, encoding):
     with pytest.raises(DataError, match="Cyrillic, Greek, Chinese"):
         read_table(Path("t.csv"), text.encode(encoding))
+
+
+def test_single_quotes_and_invisible_signs_are_no_part_of_names():
+    file = read_table(Path("t.csv"), b"'age','note'\n'1','a, b'\n'2','c'\n")
+    assert file.table.to_dict("list") == {"age": ["1", "2"], "note": ["a, b", "c"]}
+    assert list(read_table(Path("t.csv"), "\u200bage,crp\ufeff\n1,2\n".encode()).table) == ["age", "crp"]
+
+
+def test_a_value_of_merged_rows_counts_for_all_of_them():
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["site", "age"], ["A", 1], [None, 2], ["B", 3], [None, 4]):
+        book.active.append(row)
+    book.active.merge_cells("A2:A3")
+    out = io.BytesIO()
+    book.save(out)
+    file = read_table(Path("t.xlsx"), out.getvalue())
+    assert file.table["site"].tolist() == ["A", "A", "B", ""]
+    assert "cells are merged (A2:A3)" in file.notices[0].text
