@@ -2,7 +2,7 @@
 
 Writes `reports/<task>/test/<model>.json` and `leaderboard.csv`; adds to `test_looks.csv` (see
 `evaluation.test_set_evaluations`). If a shipped split leaks, the champion's report also has the result that the leak would have
-produced (see `evaluation.as_published`).
+produced (see `evaluation.held_out`).
 """
 
 import sys
@@ -14,8 +14,7 @@ from pipeline.core.stage import run
 from pipeline.data import raw_changes
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import selection, test_set_evaluations
-from pipeline.evaluation.as_published import as_published
-from pipeline.evaluation.held_out import candidate, rank, score_model
+from pipeline.evaluation.held_out import as_published, candidate, rank, score_model
 from pipeline.evaluation.report import read_cv
 
 # The stage `report` depends on this folder, which DVC requires also for a task without external data.

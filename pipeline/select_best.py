@@ -12,7 +12,7 @@ from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.candidates import Candidate, resample
+from pipeline.evaluation.candidates import ComparedModel, resample
 from pipeline.evaluation.report import Report, read_cv
 from pipeline.evaluation.selection import Selection, explain, promise, select
 from pipeline.monitoring.baseline import count_out_of_fold
@@ -45,12 +45,12 @@ def main(name: str) -> None:
     print(f"select_best {name}: {reason}", file=sys.stderr)
 
 
-def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> Candidate:
+def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> ComparedModel:
     """Return one of the task's models, to be compared."""
     report = read_cv(task, model)
     select_by = params.task(task).select
     draws = resample(dev, read_oof(task, model), rule, select_by.operating_point, select_by.draws, params.seed())
-    return Candidate(report, draws, params.model(model).estimator == "dummy")
+    return ComparedModel(report, draws, params.model(model).estimator == "dummy")
 
 
 def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: str) -> str:

@@ -14,7 +14,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import OperatingPointParams
-from pipeline.evaluation.candidates import Candidate, resample
+from pipeline.evaluation.candidates import ComparedModel, resample
 from pipeline.evaluation.selection import Choice, select
 from soak.simulation import BEST_OF_FIVE, CHOICES, DRAWS, EQUAL, FOLDS, Design, Study, repeat
 
@@ -29,7 +29,7 @@ def chosen(study: Study, seed: int) -> Choice:
     models = {}
     for name, model in study.models.items():
         draws = resample(study.dev, model.raw, model.rule, OperatingPointParams(), DRAWS, seed)
-        models[name] = Candidate(study.report(name, seed), draws)
+        models[name] = ComparedModel(study.report(name, seed), draws)
     return select(models, "roc_auc", True, FOLDS, len(set(study.dev.group)))
 
 

@@ -21,7 +21,7 @@ from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import get_estimator
 from pipeline.evaluation import calibration
-from pipeline.evaluation.candidates import Candidate, resample
+from pipeline.evaluation.candidates import ComparedModel, resample
 from pipeline.evaluation.scoring import assess
 from pipeline.evaluation.selection import select
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
@@ -116,7 +116,7 @@ def divide(name: str, seed: int) -> Division:
         )
         report.figures["log_loss"] = unscaled["log_loss"]
         draws = resample(dev, item.oof, rules[model], OperatingPointParams(), DRAWS, seed)
-        models[model] = Candidate(report, draws, model == "dummy")
+        models[model] = ComparedModel(report, draws, model == "dummy")
     choice = select(models, "roc_auc", True, FOLDS, len(own))
     new = X.iloc[hidden].reset_index(drop=True)
     proba = calibrate(probabilities(fitted[choice.winner].model, new), rules[choice.winner])

@@ -23,6 +23,7 @@ import cloudpickle
 from distributed import Client, Future, KilledWorker, get_worker
 from distributed.comm import CommClosedError
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ClusterError
 from pipeline.core.parallel import scratch_folder
 
@@ -119,7 +120,7 @@ def check_versions(client: Client) -> None:
             )
 
 
-def installed(info: dict[str, Any]) -> dict[str, str]:
+def installed(info: JSON) -> dict[str, str]:
     """Return the version of Python, as in 3.11, and of each package that `get_versions` names, "none" if it is missing."""
     packages = {name: version or "none" for name, version in info["packages"].items()}
     return packages | {"Python": ".".join(packages["python"].split(".")[:2])}

@@ -24,14 +24,18 @@ NO_CODE = (
 
 
 def imported(file: str) -> set[str]:
-    """Return the files of the pipeline, as POSIX paths from the root, that `file` imports anywhere in its text."""
+    """Return the files of the pipeline that `file` imports anywhere, with their packages, as POSIX paths from the root."""
     names: list[str] = []
     for node in ast.walk(ast.parse((ROOT / file).read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-    files = [f"{name.replace('.', '/')}.py" for name in names if name.startswith("pipeline.")]
+    files = set()
+    for name in (name for name in names if name.startswith("pipeline.")):
+        parts = name.split(".")
+        packages = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+        files |= {f"{packages[-1]}.py", *(f"{package}/__init__.py" for package in packages)}
     return {file for file in files if (ROOT / file).is_file()}
 
 

@@ -80,7 +80,7 @@ def is_entry(entry: Any) -> bool:
 
 def is_file(file: Any) -> bool:
     """Return whether this is a dependency or an output in dvc.lock."""
-    kinds: dict[str, Any] = {
+    kinds: dict[str, type | tuple[type, ...]] = {
         "path": str,
         "hash": str,
         "md5": (str, type(None)),

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import ExternalParams, ModelParams, TaskParams
 
@@ -30,7 +31,7 @@ class _Loader(LOADER):
         return super().construct_mapping(node, deep)
 
 
-def load(path: Path = PARAMS) -> dict[str, Any]:
+def load(path: Path = PARAMS) -> JSON:
     """Return params.yaml as plain data; raise ParamsError if it is missing or is not a YAML mapping."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)

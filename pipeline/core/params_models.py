@@ -271,7 +271,7 @@ class ModelParams(BaseModel):
         return value[0] + AND
 
     @property
-    def own(self) -> dict[str, Any]:
+    def own(self) -> dict[str, object]:
         """The keys that belong to the estimator."""
         return dict(self.model_extra or {})
 

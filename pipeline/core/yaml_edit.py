@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params import LOADER
 
 
-def add(text: str, section: str, entries: dict[str, Any], gap: bool = False) -> str:
+def add(text: str, section: str, entries: JSON, gap: bool = False) -> str:
     """Return `text` with `entries` at the end of the top-level mapping `section`, after a blank line if `gap`.
 
     Raises ParamsError if the section is missing or written in braces.

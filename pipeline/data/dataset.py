@@ -3,11 +3,12 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
@@ -104,7 +105,7 @@ class Dataset:
         return formats.from_json(json.loads(str(self.arrays[FORMATS])))
 
     @property
-    def pixel_rule(self) -> dict[str, Any]:
+    def pixel_rule(self) -> JSON:
         """How images are read, as `PixelRule.to_json` gives it: empty for the default, and for tables."""
         return json.loads(str(self.arrays[PIXEL_RULE])) if PIXEL_RULE in self.arrays else {}
 

@@ -25,7 +25,7 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ComparedModel:
     """A model as it is compared. `is_baseline`: it predicts class frequencies, whatever the sample."""
 
     report: Report

@@ -1,4 +1,8 @@
-"""Score candidates on the test set, through the Predictor that serves, and rank them."""
+"""Score candidates on the test set, through the Predictor that serves, and rank them.
+
+`as_published` gives the result that a leaking shipped split would have had: development samples that are also in the shipped test
+set, or share a group with it, are left out of development; there they are included for one fit, which is not kept.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -13,16 +17,23 @@ from pipeline.core import params, params_models
 from pipeline.core.parallel import run_parallel, scratch_folder
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data import image_file
+from pipeline.data import feature_arrays, image_file
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
-from pipeline.evaluation.report import Report, read_cv
+from pipeline.evaluation.report import AsPublished, Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.training.candidate import Candidate
+from pipeline.training.cross_fit import fit, probabilities
+from pipeline.training.refit import unfitted
+
+OF_LEAK = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
+LEAK = "leak:"
 
 
 def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -101,3 +112,38 @@ def candidate(name: str, model: str) -> test_set_evaluations.CandidateId:
     """Return the id of a candidate of the task `name` in test_looks.csv."""
     fitted = Candidate.read(TaskPaths(name).candidate(model))
     return test_set_evaluations.identify(fitted, DecisionRule.read(name, model), read_cv(name, model))
+
+
+def as_published(task: str, model: str, test: Dataset) -> AsPublished | None:
+    """Return the figures of `model` fitted on development and leaked samples.
+
+    None where the shipped split does not leak, and for a network that is fine-tuned, which would take minutes. It decides by
+    the most probable class: the threshold was chosen for the model without the leak.
+    """
+    if params.task(task).split.by != "shipped":
+        return None
+    folder = TaskPaths(task).data
+    split = read_split(task)
+    added = split["reason"].str.startswith(LEAK)
+    features = params.model(model).features
+    if not added.any() or features == "pixels":
+        return None
+    row_of = {path: row for row, path in enumerate(read_samples(task)["path"])}
+    arrays = feature_arrays.load_features(folder / "scan", params.task(task))
+    shipped = split.assign(subset=split["subset"].mask(added, "dev"), fold="0")
+    whole = feature_arrays.take(shipped, "dev", test.classes, arrays, row_of)
+    estimator = fit(unfitted(task, model), whole.X(features), whole, np.arange(len(whole.y)), f"as published {model}")
+    proba = probabilities(estimator, test.X(features))
+    report = assess(test, proba, proba.argmax(axis=1), params.task(task).select.draws, params.seed())
+    figures = {name: report[name] for name in OF_LEAK if name in report.figures}
+    return AsPublished(
+        figures,
+        {name: report.ci[name] for name in figures},
+        n_added=int(added.sum()),
+        n_leaked=leaked(AuditResult.read(task), set(test.path)),
+    )
+
+
+def leaked(audit: AuditResult, test: set[str]) -> int:
+    """Return how many of the test samples are also outside of the test set."""
+    return len(test & {path for paths in audit.leaks for path in paths})

@@ -10,7 +10,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.evaluation.candidates import Candidate
+from pipeline.evaluation.candidates import ComparedModel
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import Interval
 from pipeline.evaluation.scoring import CHANCE
@@ -23,7 +23,7 @@ RULE = (
     "error of that. A baseline (dummy) is never selected over another model. Tied with the champion are those whose 95 % "
     "interval of the difference contains 0; the interval includes the variance that is due to training (Nadeau and Bengio 2003)."
 )
-Models = Mapping[str, Candidate]  # in the order of the task's list
+Models = Mapping[str, ComparedModel]  # in the order of the task's list
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def select(models: Models, key: str, higher_is_better: bool, n_folds: int, n_gro
     return replace(choice, warning=no_better_than_guessing(choice, models, ranking))
 
 
-def half_errors(candidates: list[Candidate]) -> np.ndarray:
+def half_errors(candidates: list[ComparedModel]) -> np.ndarray:
     """Return float (m, m): of each two candidates `SIMPLER` standard errors of the difference of their log losses."""
     losses = np.stack([candidate.draws.drawn["log_loss"] for candidate in candidates])
     return SIMPLER * (losses[:, None] - losses[None]).std(axis=2)

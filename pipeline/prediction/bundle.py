@@ -57,7 +57,7 @@ class BundleInfo:
     positive: str | None = None
     estimator: str | None = None
     hyperparameters: Values = field(default_factory=dict)
-    input: dict[str, Any] | None = None
+    input: JSON | None = None
     schema: list[Field] = field(default_factory=list)
     metrics: JSON = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

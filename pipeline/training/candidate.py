@@ -5,7 +5,6 @@ Light to import: the API and the app read it too.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
@@ -43,7 +42,7 @@ class Candidate:
     kind: str
     classes: list[str]
     positive: str | None
-    input: dict[str, Any] | None
+    input: JSON | None
     versions: dict[str, str]
     data_fingerprint: str
     files: dict[str, str]

@@ -10,7 +10,7 @@ from pipeline import evaluate, select_best, train
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError, DataError, StageError
 from pipeline.data import images
-from pipeline.evaluation.candidates import Candidate, Draws
+from pipeline.evaluation.candidates import ComparedModel, Draws
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.selection import RULE, explain, promise, select
 from pipeline.prediction import bundle
@@ -59,7 +59,7 @@ def candidates(scores, spread=0.0, losses=None, ends=0.1, baselines=()):
         drawn = {name: value + 0.05 * NOISE + spread * own.normal(size=400) for name, value in figures.items()}
         left = {name: value + 0.1 * own.normal(size=400) for name, value in figures.items()}
         ci = {"roc_auc": [score - ends, min(score + ends, 1)]}
-        found[model] = Candidate(Report(figures=figures, ci=ci), Draws(drawn, left), model in baselines)
+        found[model] = ComparedModel(Report(figures=figures, ci=ci), Draws(drawn, left), model in baselines)
     return found
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 
 if TYPE_CHECKING:  # pydantic, without which images are served
@@ -53,14 +54,14 @@ class PixelRule:
             return 0.0, float(2**self.bits - 1)
         return NAMED.get(self.intensity) if self.intensity else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JSON:
         """Return what is not the default: an empty dict for a rule that changes nothing."""
         defaults = asdict(PixelRule())
         content = {key: value for key, value in asdict(self).items() if value != defaults[key]}
         return content | ({"intensity": list(self.intensity)} if isinstance(self.intensity, tuple) else {})
 
     @classmethod
-    def from_json(cls, content: dict[str, Any] | None) -> "PixelRule":
+    def from_json(cls, content: JSON | None) -> "PixelRule":
         """Return the rule in the `input` of a bundle, or elsewhere; what is missing has its default."""
         content = content or {}
         return cls(checked(content.get("intensity")), content.get("resize", "stretch"))

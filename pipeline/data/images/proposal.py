@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import image_file
@@ -52,7 +52,7 @@ class Proposed:
     misfits: Sequence[tuple[str, str]] = ()
 
     @property
-    def block(self) -> dict[str, Any]:
+    def block(self) -> JSON:
         """What is added to `read` of params.yaml."""
         if self.intensity is None:
             return {}

@@ -5,10 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pipeline.data.tabular.missing import is_missing
+
+if TYPE_CHECKING:  # the app's first page reads bundles, and does not wait for numpy
+    import numpy as np
 
 SIGN = r"[+\-−]?"
 GROUPED = {  # by thousands sign: whole numbers in groups of three
@@ -48,8 +50,10 @@ def as_number(cell: str) -> float:
     return number
 
 
-def as_numbers(cells: Sequence[str]) -> np.ndarray:
+def as_numbers(cells: Sequence[str]) -> "np.ndarray":
     """Return plain numbers as float64, NaN where one is missing; raise ValueError as `as_number` does."""
+    import numpy as np
+
     try:
         numbers = np.array(list(map(float, cells)), dtype=float)
     except ValueError:
