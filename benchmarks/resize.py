@@ -1,4 +1,4 @@
-"""What `read.resize` changes: ROC AUC of a logistic regression on embeddings of images that are not square, lesions kept apart."""
+"""What `read.resize` changes: ROC AUC of a logistic regression on embeddings of images that are not square, by lesion."""
 
 import sys
 from pathlib import Path
