@@ -15,6 +15,7 @@ from pipeline.data.columns.one_label import MultiLabelError
 from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex
 from pipeline.data.folders.folder_names import plain, split_names
 from pipeline.data.folders.image_csv import AmbiguousImageError, ImageColumn, find_image_column, have_suffix, places
+from pipeline.data.folders.image_names import list_images
 from pipeline.data.folders.sample_files import is_system
 from pipeline.data.tabular.missing import missing_in
 from pipeline.tasks.choices import Choices
@@ -102,6 +103,9 @@ def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list
             continue  # a stray file: the scan passes it over
         if csv is not None:
             csvs.append(csv)
+    if csvs and csvs[0].path.parent != folder:  # below: of all images, not a list within one class
+        n_images = len(list_images(top or folder, "."))
+        csvs = csvs if sum(len(csv.table) for csv in csvs) >= n_images / 2 else []
     if len(csvs) > 1 and not choices.folders:
         csvs = [csv for csv in csvs if csv.column.column == "path" or has_labels(csv)]
     if len(csvs) < 2:

@@ -108,3 +108,10 @@ def test_a_list_of_images_without_a_header_is_named_as_such():
     rows = "".join(f"img/{n:03}.png,{'ab'[n % 2]}\n" for n in N)
     with pytest.raises(DataError, match=r"only one class folder \(img\).*list.csv: has no header"):
         read_of({f"img/{n:03}.png": n for n in N} | {"list.csv": rows})
+
+
+def test_a_list_within_one_class_is_not_the_data_set():
+    files: dict[str, str | int] = {f"{c}/{n:03}{c}.png": n for c in ("benign", "malignant") for n in N}
+    rows = [[f"{n:03}benign.png", ["x", "y"][n % 2]] for n in range(12)]
+    read, _ = read_of(files | {"benign/notes/list.csv": table(["file", "label"], rows)})
+    assert "csv" not in read

@@ -46,7 +46,7 @@ def read_folders(root: Path, read: ReadParams | None = None, name: str = "", is_
         skip = find_masks(paths) if is_new and read.skip is None else read.skip
         roles = FolderRoles(read.folders, skip)
     else:
-        roles = recognise(paths, where, read.skip if read else None)
+        roles = recognise(paths, where, read.skip if read else None, is_new)
     samples, others = assign(paths, roles, where)
     skipped += others
     notes = passed_over(folders, samples, skipped, roles, where) if samples else []

@@ -26,6 +26,19 @@ MASKS |= {"maskimages", "lesionmasks", "groundtruths"}
 FOLD = re.compile(
     r"(?i)(?:\w*[ _-])?(?:k?folds?|cv|parts?|partitions?|batch|chunk|subset|set|split|images?|imgs?)[ _-]?\d{1,3}"
 )
+NUMBERED_CLASSES = {
+    "class",
+    "klasse",
+    "classe",
+    "label",
+    "grade",
+    "grad",
+    "stage",
+    "level",
+    "type",
+    "category",
+    "cluster",
+}
 FEWEST_CASES = 6  # folders with one name and a number, from which on they are cases rather than grades
 PATIENT = re.compile(
     r"(?i)(?:patients?|pat|pt|p|subjects?|subj|sub|s|participants?|persons?|cases?|mrn|pid|id|volunteer|donor|tcga)[ _-]?"
@@ -107,9 +120,13 @@ def are_folds(names: Collection[str]) -> bool:
 
 def are_patients(names: Collection[str]) -> bool:
     """Return whether nearly all names are those of patients: patient012, sub-03, TCGA-A1."""
-    if len(names) > 1 and sum(bool(PATIENT.fullmatch(name.strip())) for name in names) >= 0.9 * len(names):
-        return True
-    return len(names) >= FEWEST_CASES and are_numbered(names)
+    return len(names) > 1 and sum(bool(PATIENT.fullmatch(name.strip())) for name in names) >= 0.9 * len(names)
+
+
+def are_cases(names: Collection[str]) -> bool:
+    """Return whether many folders bear one name and a number, as cases do and as classes and grades do not."""
+    words = set().union(*(re.findall(r"[a-z]+", _apart(name)) for name in names))
+    return len(names) >= FEWEST_CASES and are_numbered(names) and not words & NUMBERED_CLASSES
 
 
 def are_numbered(names: Collection[str]) -> bool:

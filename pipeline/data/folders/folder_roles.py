@@ -14,6 +14,7 @@ from pipeline.data.columns.negative_class import is_negative
 from pipeline.data.folders.folder_names import (
     CONTAINERS,
     MASKS,
+    are_cases,
     are_folds,
     are_numbers,
     are_patients,
@@ -46,8 +47,10 @@ class FolderRoles:
         return self.folders.split("/")
 
 
-def recognise(paths: Sequence[str], where: str, skip: str | None = None) -> FolderRoles:
+def recognise(paths: Sequence[str], where: str, skip: str | None = None, is_new: bool = True) -> FolderRoles:
     """Return what the folders above the images at `paths` stand for; `skip` overrules the search for masks.
+
+    Of a task that is there already (`is_new` is false), classes within classes and numbered classes are as they were read.
 
     Raises DataError, which names both readings and the options that decide, where more than one is possible.
     """
@@ -70,11 +73,12 @@ def recognise(paths: Sequence[str], where: str, skip: str | None = None) -> Fold
     check_containers(names, levels, where)
     if _split_inside(kept, depth, levels, where):
         return FolderRoles("/".join([*levels, "class", "split"]), skip)
-    if _holds_patients(kept, depth, levels, where):
+    if _holds_patients(kept, depth, levels, where, is_new):
         pattern = rf"^(?:[^/]+/){{{depth}}}([^/]+)/" if depth else "^([^/]+)/"
         return FolderRoles("/".join([*levels, "any", "class"]), skip, pattern)
     check_shared(kept, depth, levels, where)
-    check_nested(kept, depth, levels, where)
+    if is_new:
+        check_nested(kept, depth, levels, where)
     return FolderRoles("/".join([*levels, "class"]), skip)
 
 
@@ -206,10 +210,13 @@ def _split_inside(kept: list[list[str]], depth: int, levels: list[str], where: s
     )
 
 
-def _holds_patients(kept: list[list[str]], depth: int, levels: list[str], where: str) -> bool:
+def _holds_patients(kept: list[list[str]], depth: int, levels: list[str], where: str, is_new: bool) -> bool:
     """Return whether a level holds patients and the one below the classes; raise DataError where it cannot be told."""
     names, below = names_at(kept, depth), names_at(kept, depth + 1)
-    is_named, is_numbered = are_patients(names), are_numbers(names) and len(names) >= FEWEST_NUMBERS
+    is_named, is_numbered = (
+        are_patients(names) or (is_new and are_cases(names)),
+        are_numbers(names) and len(names) >= FEWEST_NUMBERS,
+    )
     if not is_named and not is_numbered:
         return False
     tops = defaultdict(set)

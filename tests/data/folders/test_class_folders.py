@@ -13,13 +13,13 @@ from tests.samples import put
 AB = ("a", "b")
 
 
-def reading(root: Path, paths: list[str], **read: str) -> FolderReading:
+def reading(root: Path, paths: list[str], is_new: bool = False, **read: str) -> FolderReading:
     """Return what is read of empty files at these paths; a path that ends with / is an empty folder."""
     put(root, {path: b"" for path in paths if not path.endswith("/")})
     for path in paths:
         if path.endswith("/"):
             (root / path).mkdir(parents=True)
-    return read_folders(root, ReadParams(**read))
+    return read_folders(root, ReadParams(**read), is_new=is_new)
 
 
 def subsets(layout: FolderReading) -> set[tuple[str, str]]:
@@ -234,14 +234,21 @@ def test_folders_within_classes_are_asked_about(tmp_path):
     with pytest.raises(
         DataError, match=r"the classes may be colon, lung, or the folders in them, .*--folders any/class"
     ):
-        reading(tmp_path, paths)
+        reading(tmp_path, paths, is_new=True)
+    assert {sample.label for sample in reading(tmp_path, paths).samples} == {"lung", "colon"}  # as a task reads them
     with_dates = [f"{c}/{c}-{day}/{n}.png" for c in AB for day in (1, 2) for n in range(3)]
-    assert {sample.label for sample in reading(tmp_path / "b", with_dates).samples} == set(AB)
+    assert {sample.label for sample in reading(tmp_path / "b", with_dates, is_new=True).samples} == set(AB)
 
 
 def test_numbered_folders_are_cases_and_no_classes(tmp_path):
     with pytest.raises(DataError, match="look like patients, not classes"):
-        reading(tmp_path, [f"BraTS20_Training_{n:03}/t1.png" for n in range(8)])
+        reading(tmp_path, [f"BraTS20_Training_{n:03}/t1.png" for n in range(8)], is_new=True)
+
+
+@pytest.mark.parametrize("name", ["class_{:02}", "Grade{:02}"])
+def test_numbered_classes_stay_classes(tmp_path, name):
+    found = reading(tmp_path, [f"{name.format(n)}/{k}.png" for n in range(8) for k in range(2)], is_new=True)
+    assert len({sample.label for sample in found.samples}) == 8
 
 
 def test_a_class_of_documents_is_named_when_one_is_left(tmp_path):
