@@ -23,7 +23,7 @@ def test_experiments_see_ignored_and_outside_data(clone, raw):
 
     asked = [word.format(5) for word in CHANGE]
     done = clone.run("dvc", "exp", "run", "--temp", *asked, "evaluate@breast-knn")
-    assert "Running stage 'evaluate@breast-knn'" in done.stdout
+    assert "Ran experiment(s): k5" in done.stdout
     assert "Running stage 'scan@breast'" not in done.stdout, "the data are the same"
     clone.run("dvc", "exp", "run", "--queue", *[word.format(9) for word in CHANGE], "evaluate@breast-knn")
     clone.run("dvc", "queue", "start")
