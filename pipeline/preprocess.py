@@ -6,10 +6,12 @@ the task's CSV), and dev_pixels.npy: uint8 RGB (n_dev, 224, 224, 3) if the task 
 
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 import pandas as pd
 
 from pipeline.core import params
+from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data import raw_changes, uploads
@@ -23,35 +25,32 @@ from pipeline.evaluation.operating_point import check_classes
 def main(name: str) -> None:
     task, folder = params.task(name), TaskPaths(name).data
     split, samples = read_split(name), read_samples(name)
-    row_of = {path: row for row, path in enumerate(samples["path"])}
-    known = list(pd.read_csv(folder / "scan/columns.csv", nrows=0)) if task.kind == "table" else list(samples)
-    known = [column for column in known if column not in COLUMNS]
-    subgroups.check(known, task.select.bands, f"{name}.select.subgroups")
-    subgroups.check(known, [task.select.site] if task.select.site else [], f"{name}.select.site")
-    subgroups.check(known, task.preprocess.columns, f"{name}.preprocess.columns")
-    features = load_features(folder / "scan", task)
-    counted = (split["subset"] == "dev") & ~split["path"].map(
-        uploads.is_upload
-    )  # Uploads must not change which class is positive.
+    check_named_columns(name, task, folder, samples)
+    # Uploads must not change which class is positive.
+    counted = (split["subset"] == "dev") & ~split["path"].map(uploads.is_upload)
     classes = order_classes(split.loc[counted, "label"], task.preprocess.positive, name)
     check_classes(classes, task.select.operating_point, name)
-    dev = take(split, "dev", classes, features, row_of)
-    dev.save(folder / "dev.npz")
-    test = take(split, "test", classes, features, row_of)
-    test.save(folder / "test.npz")
-    for subset, data in (("dev", dev), ("test", test)):
+    features, row_of = load_features(folder / "scan", task), {path: row for row, path in enumerate(samples["path"])}
+    datasets = {subset: take(split, subset, classes, features, row_of) for subset in ("dev", "test")}
+    for subset, data in datasets.items():
+        data.save(folder / f"{subset}.npz")
         subgroups.write(folder, subset, data.path, samples)
-    reading = raw_changes.as_scanned(name, task.raw, "preprocess") if task.preprocess.pixels else nullcontext()
-    with reading:
-        write_pixels(
-            dev.path if task.preprocess.pixels else dev.path[:0],
-            task,
-            name,
-            folder / "dev_pixels.npy",
-            params.workers(),
-        )
+    dev = datasets["dev"]
+    keeps_pixels = task.preprocess.pixels
+    with raw_changes.as_scanned(name, task.raw, "preprocess") if keeps_pixels else nullcontext():
+        paths = dev.path if keeps_pixels else dev.path[:0]
+        write_pixels(paths, task, name, folder / "dev_pixels.npy", params.workers())
     if dev.positive:
         print(f"preprocess {name}: the positive class is {dev.positive!r}", file=sys.stderr)
+
+
+def check_named_columns(name: str, task: TaskParams, folder: Path, samples: pd.DataFrame) -> None:
+    """Raise ParamsError where params.yaml names a column that the samples do not have."""
+    columns = list(pd.read_csv(folder / "scan/columns.csv", nrows=0)) if task.kind == "table" else list(samples)
+    columns = [column for column in columns if column not in COLUMNS]
+    subgroups.check(columns, task.select.bands, f"{name}.select.subgroups")
+    subgroups.check(columns, [task.select.site] if task.select.site else [], f"{name}.select.site")
+    subgroups.check(columns, task.preprocess.columns, f"{name}.preprocess.columns")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Read external samples and find those that the task's own data contain: these are not new to the model."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,29 +84,35 @@ def read_images(
 
     They are read by the task's rule for pixels: it is the model's.
     """
-    rule = rule_of(params.task(block.task).read)
-    task, root = params.task(block.task), folder_of(block.raw)
-    task_folder = folder_of(task.raw)
     listed, _ = folder_layout.list_samples(source, name)
-    split = read_split(block.task)
-    split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
-    own = [uploads.locate(task_folder, path) for path in split["path"]]
-    paths, store, workers = [root / sample.path for sample in listed], open_store(rule), params.workers()
-    prints = take_all([*own, *paths], store, name, workers)
-    errors = [fingerprint.facts.error for fingerprint in prints]
-    usable = [i for i, error in enumerate(errors) if not error]
-    pairs = find_pairs([[*own, *paths][i] for i in usable], [prints[i] for i in usable], store, workers, name)
-    links = [(usable[pair.a], usable[pair.b]) for pair in pairs]
-    inside, groups = match_copies(links, split["subset"].tolist(), [sample.group for sample in listed])
-    labels = translate([sample.label for sample in listed], classes, block.labels)
     lacking = [column for column in columns if column not in listed[0].extra]
     if lacking:
         raise DataError(
             f"{block.raw}: the model takes the clinical columns {', '.join(lacking)}; the data have no such column"
         )
+    folder = folder_of(block.raw)
+    paths = [folder / sample.path for sample in listed]
+    subset, group, errors = find_copies(block.task, paths, [sample.group for sample in listed], name)
+    labels = translate([sample.label for sample in listed], classes, block.labels)
     rows = [{column: sample.extra[column] for column in columns} for sample in listed]
     data = list(zip(paths, rows, strict=True)) if columns else paths
-    return ExternalSamples([sample.path for sample in listed], labels, inside, groups, errors[len(own) :], data)
+    return ExternalSamples([sample.path for sample in listed], labels, subset, group, errors, data)
+
+
+def find_copies(task: str, paths: list[Path], groups: list[str], name: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return `match_copies` of external images with those of the task, and why each cannot be read, "" where it can."""
+    block = params.task(task)
+    store, workers = open_store(rule_of(block.read)), params.workers()
+    split = read_split(task)
+    split = split.iloc[np.argsort([ORDER.index(subset) for subset in split["subset"]], kind="stable")]
+    task_folder = folder_of(block.raw)
+    files = [*(uploads.locate(task_folder, path) for path in split["path"]), *paths]
+    prints = take_all(files, store, name, workers)
+    errors = [fingerprint.facts.error for fingerprint in prints]
+    readable = [i for i, error in enumerate(errors) if not error]
+    pairs = find_pairs([files[i] for i in readable], [prints[i] for i in readable], store, workers, name)
+    links = [(readable[pair.a], readable[pair.b]) for pair in pairs]
+    return *match_copies(links, split["subset"].tolist(), groups), errors[len(split) :]
 
 
 def read_rows(

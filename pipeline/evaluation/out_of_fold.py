@@ -116,25 +116,35 @@ def write_charts(oof: OutOfFold, rule: DecisionRule, area: float, numbers: Path,
     dev, title = oof.dev, f"{oof.name}, out of fold"
     proba = calibrate(oof.raw, rule)
     decided = decide_samples(oof, proba, rule)
-    history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
     artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
-    artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
-    artifacts.write_csv(numbers / "history.csv", history)
     plots.roc(dev, proba, area, title, drawn / "roc.png")
+    artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
+    write_training_charts(oof, title, numbers, drawn)
+    write_calibration_charts(oof, rule, title, drawn)
+    coverage = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
+    artifacts.write_csv(drawn / "coverage.csv", coverage)
+    plots.coverage(coverage, title, drawn / "coverage.png")
+    if dev.positive:
+        artifacts.write_csv(drawn / "thresholds.csv", curves.thresholds(dev, proba, rule.threshold))
+
+
+def write_training_charts(oof: OutOfFold, title: str, numbers: Path, drawn: Path) -> None:
+    """Write the losses by epoch, the mean over folds, and of a table the importance of columns."""
+    history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
+    artifacts.write_csv(numbers / "history.csv", history)
     plots.history(history, oof.name, drawn / "history.png")
-    unseen = calibration.out_of_fold(dev, oof.raw, rule)
-    bins, smooth = curves.reliability(dev, unseen), curves.flexible(dev, unseen)
+    if (oof.folder / "importance.csv").exists():
+        importance = pd.read_csv(oof.folder / "importance.csv", dtype={"column": str}, keep_default_na=False)
+        artifacts.write_csv(drawn / "importance.csv", importance)
+        plots.importance(importance, title, drawn / "importance.png")
+
+
+def write_calibration_charts(oof: OutOfFold, rule: DecisionRule, title: str, drawn: Path) -> None:
+    """Write the reliability diagram and the calibration curve."""
+    proba = calibration.out_of_fold(oof.dev, oof.raw, rule)
+    bins, smooth = curves.reliability(oof.dev, proba), curves.flexible(oof.dev, proba)
     artifacts.write_csv(drawn / "reliability.csv", bins)
     if smooth is not None:
         artifacts.write_csv(drawn / "calibration_curve.csv", smooth)
-    plots.reliability(bins, smooth, dev.positive, title, drawn / "reliability.png")
-    kept = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
-    artifacts.write_csv(drawn / "coverage.csv", kept)
-    plots.coverage(kept, title, drawn / "coverage.png")
-    if (oof.folder / "importance.csv").exists():
-        important = pd.read_csv(oof.folder / "importance.csv", dtype={"column": str}, keep_default_na=False)
-        artifacts.write_csv(drawn / "importance.csv", important)
-        plots.importance(important, title, drawn / "importance.png")
-    if dev.positive:
-        artifacts.write_csv(drawn / "thresholds.csv", curves.thresholds(dev, proba, rule.threshold))
+    plots.reliability(bins, smooth, oof.dev.positive, title, drawn / "reliability.png")
