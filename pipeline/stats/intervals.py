@@ -42,15 +42,15 @@ class Widening:
 
 
 def of_training(n_folds: int, has_learnt: bool = True) -> Widening:
-    """Return the widening of figures out of fold of k folds: sqrt(k / (k - 1)) once for shares, twice for others.
+    """Return the widening of figures out of fold of k folds: k / (k - 1), of shares to the power 3/4.
 
-    Once more for shares and errors of a model that has not learnt anything, whose ROC AUC cannot be told from 0.5: its answers
-    are the luck of its training set. Decided by simulation: with five folds the difference between the figure out of fold and
-    that of the delivered model spreads 0.8 to 1.1 times as far as the interval of a share says, 1.0 to 1.2 times of others,
-    and 1.25 and 1.4 times where there is nothing to learn.
+    Times sqrt(k / (k - 1)) for shares and errors of a model that has not learnt anything, whose ROC AUC cannot be told from 0.5:
+    its answers are the luck of its training set. Decided by simulation with five folds, where intervals without it cover the
+    delivered model in 83 to 93 %, and with it in 93 to 98 % (soak/test_coverage.py).
     """
-    step = (n_folds / (n_folds - 1)) ** 0.5
-    return Widening(step, step**2, step**2) if has_learnt else Widening(step**2, step**3, step**2)
+    step = n_folds / (n_folds - 1)
+    luck = 1.0 if has_learnt else step**0.5
+    return Widening(step**0.75 * luck, step * luck, step)
 
 
 def nadeau_bengio(n_folds: int) -> float:

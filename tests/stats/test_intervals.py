@@ -6,7 +6,16 @@ from scipy.stats import binomtest
 
 from pipeline.stats import intervals
 from pipeline.stats.bootstrap import bootstrap
-from pipeline.stats.intervals import of_metric, of_share, student, wilson
+from pipeline.stats.intervals import (
+    moved,
+    nadeau_bengio,
+    of_metric,
+    of_paired,
+    of_share,
+    of_training,
+    student,
+    wilson,
+)
 from pipeline.stats.metrics import scores
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -152,3 +161,49 @@ def test_the_interval_of_a_difference_is_newcombes_of_two_shares():
 def test_difference_interval_is_undefined_with_a_figure():
     assert np.isnan(intervals.of_difference(np.nan, None, 0.5, [0.4, 0.6])).all()
     assert np.isnan(intervals.of_difference(0.5, [0.4, 0.6], 0.5, [np.nan, np.nan])).all()
+
+
+# Of what training adds, and of differences
+
+
+def test_fewer_folds_and_nothing_learnt_widen_more():
+    five, ten = of_training(5), of_training(10)
+    assert (five.other, five.of("roc_auc"), five.of("log_loss")) == (1.25, 1.25, 1.25)
+    assert 1 < ten.shares < five.shares < five.other
+    blind = of_training(5, has_learnt=False)
+    assert blind.other == five.other
+    assert blind.shares / five.shares == pytest.approx(1.25**0.5) == pytest.approx(blind.errors / five.errors)
+
+
+def test_nadeau_and_bengio_add_the_variance_of_training():
+    """Of ten folds the variance is 1/10 + 1/9 instead of 1/10."""
+    assert nadeau_bengio(10) ** 2 == pytest.approx((1 / 10 + 1 / 9) / (1 / 10))
+
+
+def test_widening_multiplies_the_reach_on_the_metrics_scale():
+    draws = np.random.default_rng(0).uniform(0.6, 0.9, 500)
+    logits = [np.log(np.array(of_metric("roc_auc", 0.8, draws, 20, 9, widen)) ** -1 - 1) for widen in (1, 1.5)]
+    assert np.diff(logits[1]) == pytest.approx(1.5 * np.diff(logits[0]))
+    right = np.arange(50) < 41
+    assert of_share(right, np.arange(50), 2.0) == pytest.approx(wilson(41 / 4, 50 / 4))
+
+
+def test_paired_interval_is_students():
+    draws = np.random.default_rng(0).normal(0.1, 0.02, 400)
+    low, high = of_paired(0.1, draws, 20, 1.5)
+    reach = 1.5 * 2.0930240544082634 * np.sqrt(20 / 19) * draws.std()
+    assert (low, high) == (pytest.approx(0.1 - reach), pytest.approx(0.1 + reach))
+    assert np.isnan(of_paired(np.nan, draws, 20, 1.0)).all()
+    assert np.isnan(of_paired(0.1, np.full(5, np.nan), 20, 1.0)).all()
+
+
+def test_corrected_interval_keeps_its_width_on_the_metrics_scale():
+    def logit(p):
+        return np.log(np.array(p) / (1 - np.array(p)))
+
+    ends = moved("roc_auc", [0.7, 0.9], 0.82, 0.78)
+    assert logit(ends) - logit([0.7, 0.9]) == pytest.approx(np.full(2, logit(0.78) - logit(0.82)))
+    assert moved("log_loss", [0.4, 0.8], 0.6, 0.66) == pytest.approx([0.44, 0.88])
+    low, high = moved("matthews_corrcoef", [-0.2, 0.4], 0.1, 0.0)
+    assert -1 < low < -0.2 < 0 < high < 0.4
+    assert moved("roc_auc", [0.7, 0.9], 0.82, 0.82) == pytest.approx([0.7, 0.9])
