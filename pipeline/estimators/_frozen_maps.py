@@ -87,7 +87,7 @@ def block_input(model: Any, block: str) -> Any:
 def ood_layer(block: str) -> str:
     """Return the name of the layer with the widest map before `block`, which stays frozen and is never negative.
 
-    Its spatial mean tells dermoscopy from other images: before block_13 it refuses 3 % of held-out dermoscopy, 64 % of
+    Its spatial mean separates dermoscopy from other images: before block_13 it refuses 3 % of held-out dermoscopy, 64 % of
     clinical photos of skin and all CT slices, histology, noise, blanks, text and screenshots. The embedding of the frozen network
     refuses 3, 46 and 100 %; that of the fine-tuned one 1, 11 and, of blanks and text, none.
     """

@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline.core.params_models import Strict
 from pipeline.estimators import _network
 
-HeldOut = tuple[Any, np.ndarray] | None  # X, y of samples whose loss is computed but not learnt from
+HeldOut = tuple[Any, np.ndarray] | None  # X, y of samples for val_loss alone
 
 
 class HeadParams(Strict):
@@ -82,7 +82,7 @@ def build_head(n_features: int, n_classes: int, dropout: float) -> Any:
 def make_batches(X: np.ndarray, y: np.ndarray, weight: np.ndarray, size: int, seed: int) -> tuple[Any, int]:
     """Return an endless, shuffled tf.data set of (X, y, weight) and the steps of one epoch.
 
-    Endless, because Keras would make a new iterator for every epoch of a finite one: 22 ms each, more than the epoch.
+    For a finite set Keras makes a new iterator in every epoch: 22 ms, more than the epoch takes.
     """
     import tensorflow as tf
 

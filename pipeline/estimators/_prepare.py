@@ -14,8 +14,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tables import is_number
 
-# scikit-learn's checks replace the filters of `warnings`, which all threads share, and put them back: one thread at a time. The
-# interpreter's lock lets one at a time compute here anyway.
+# scikit-learn's checks replace the filters of `warnings`, which all threads share, and restore them: one thread at a time. The
+# interpreter's lock lets only one compute here anyway.
 CHECKS = threading.Lock()
 LIMIT = 1e6  # standard deviations from the mean: larger values are not measurements, and their squares would overflow
 
@@ -24,12 +24,12 @@ class Prepare(BaseEstimator, TransformerMixin):
     """Standardise arrays; in DataFrames impute and standardise numbers and one-hot encode categories.
 
     Medians, means, scales and categories are learnt in `fit`. An unknown category becomes all zeros; a missing one ("") is a
-    category of its own; a missing number becomes the median. A constant column of numbers is dropped: it teaches nothing, and
-    without a scale another value would outweigh all other columns.
+    category of its own; a missing number becomes the median. A constant column of numbers is dropped: it carries no information,
+    and without a scale another value would outweigh all other columns.
 
     Of images with clinical columns, the columns are scaled so that they weigh as a block of as many features as the image has
-    (block scaling, each block by 1 / sqrt(its size); Westerhuis et al. 1998). Otherwise a penalty or a distance hardly sees 17
-    columns next to 1,280 numbers: on HAM10000, age, sex and site helped a logistic regression a quarter as much as in
+    (block scaling, each block by 1 / sqrt(its size); Westerhuis et al. 1998). Otherwise 17 columns hardly count in a penalty or a
+    distance next to 1,280 numbers: on HAM10000, age, sex and site helped a logistic regression a quarter as much as in
     soak/test_columns.py.
     """
 

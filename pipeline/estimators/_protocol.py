@@ -68,7 +68,7 @@ class Model(ABC):
         return X.image if isinstance(X, ImageWithColumns) else X
 
     def seconds_per_sample(self, X: Any, y: "np.ndarray", label: str) -> float | None:
-        """Measure how long one sample takes in a whole fit; None where a fit is too short to be announced."""
+        """Measure how long one sample takes in a whole fit; None where a fit is too short for a message."""
         return None
 
 

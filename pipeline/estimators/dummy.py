@@ -1,4 +1,4 @@
-"""The baseline: predict the class frequencies. A model that does not beat it has learnt nothing."""
+"""The baseline: predict the class frequencies. A model that is not better has learnt nothing."""
 
 from pipeline.core.params_models import Strict
 from pipeline.estimators._protocol import Classifier

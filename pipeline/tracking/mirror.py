@@ -65,20 +65,20 @@ def find_run(client: Any, experiment: str, key: str) -> Any:
     return None
 
 
-def create_run(client: Any, experiment: str, shown: Record, tags: dict[str, str]) -> str:
+def create_run(client: Any, experiment: str, record: Record, tags: dict[str, str]) -> str:
     """Create a model's run and return its id; it is marked as finished once everything is in."""
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
-    run_id = client.create_run(experiment, run_name=shown.model, tags=tags).info.run_id
+    run_id = client.create_run(experiment, run_name=record.model, tags=tags).info.run_id
     now = int(time.time() * 1000)
-    metrics = [Metric(name, value, now, 0) for name, value in shown.metrics.items()]
-    metrics += [Metric(name, value, now, epoch) for epoch, name, value in shown.curve]
-    client.log_batch(run_id, params=[Param(name, value) for name, value in shown.params.items()])
+    metrics = [Metric(name, value, now, 0) for name, value in record.metrics.items()]
+    metrics += [Metric(name, value, now, epoch) for epoch, name, value in record.curve]
+    client.log_batch(run_id, params=[Param(name, value) for name, value in record.params.items()])
     for start in range(0, len(metrics), AT_ONCE):
         client.log_batch(run_id, metrics=metrics[start : start + AT_ONCE])
-    data = Dataset(shown.task, shown.data[:36], source_type="local", source=json.dumps({"uri": shown.raw}))
+    data = Dataset(record.task, record.data[:36], source_type="local", source=json.dumps({"uri": record.raw}))
     client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training and test")])])
-    for path in shown.plots:
+    for path in record.plots:
         client.log_artifact(run_id, str(path), "plots")
     client.set_terminated(run_id)
     return run_id
@@ -102,16 +102,16 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     experiment, today = experiment_id(client, names.of_task(task)), not copies.in_copy()
     named = {"DVC_EXP_NAME": os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
     created, run_ids = 0, {}
-    for shown in records:
-        state = {"current": yes_or_no(today), "champion": yes_or_no(today and shown.champion)}
-        run = find_run(client, experiment, shown.key)
+    for record in records:
+        state = {"current": yes_or_no(today), "champion": yes_or_no(today and record.champion)}
+        run = find_run(client, experiment, record.key)
         if run is None:
             created += 1
-            run_ids[shown.model] = create_run(client, experiment, shown, origin[shown.model] | named | state)
+            run_ids[record.model] = create_run(client, experiment, record, origin[record.model] | named | state)
             continue
-        run_ids[shown.model] = run.info.run_id
+        run_ids[record.model] = run.info.run_id
         if today:
-            set_tags(client, run, origin[shown.model] | state)
+            set_tags(client, run, origin[record.model] | state)
     done = f"{created} runs created, {len(records) - created} unchanged"
     if not today:
         return f"{done}; an experiment of DVC: today's runs and champion stay as they are"
@@ -224,14 +224,14 @@ def leaderboard_view(metric: str, key: str) -> JSON:
 def track() -> None:
     """Mirror every task, then note what has been mirrored."""
     records = {task: run_record.read_records(task) for task in params.load()["tasks"]}
-    every = [shown for task in records.values() for shown in task]
+    every = [record for task in records.values() for record in task]
     origin = run_record.tags_of_origin(every)
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
         for task in records:
             print(f"track {task}: {mirror(client, task, records[task], origin)}", file=sys.stderr)
             mirror_decisions(client, task)
-    tracked = [{"task": shown.task, "model": shown.model, "content_key": shown.key} for shown in every]
+    tracked = [{"task": record.task, "model": record.model, "content_key": record.key} for record in every]
     artifacts.write_json(paths.TRACKED, sorted(tracked, key=lambda made: (made["task"], made["model"])))
 
 
