@@ -17,6 +17,7 @@ from pipeline.core.errors import StageError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import held_out
 from pipeline.evaluation.held_out import as_published
+from pipeline.evaluation.metric_names import PROMISE
 from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from tests.models import (
@@ -93,7 +94,7 @@ def test_undefined_figure_ranks_last_as_empty_cell(scored_project):
     holdout.main("t")
     last = board()[-1]
     assert (last["rank"], last["model"], last["roc_auc"], last["roc_auc_low"]) == ("3", "near", "", "")
-    assert "- to -" in leaderboard.board("t").splitlines()[-2]
+    assert "- to -" in leaderboard.board("t").splitlines()[4]
 
 
 def test_of_four_classes_the_column_f1_is_the_macro_average(empty_folder):
@@ -173,11 +174,12 @@ def test_images_are_scored_from_features_or_files(empty_folder, tmp_path_factory
 
 
 def test_text_leaderboard_marks_champion_and_ends_with_verdict(scored_project):
-    title, header, *lines, verdict = leaderboard.board("t").splitlines()
+    title, header, *lines, verdict, promised, about = leaderboard.board("t").splitlines()
     assert title == "t"
     assert header.split("  ")[-1].strip() == "test roc_auc (test set evaluated 3 times or more)"
     selection = artifacts.read_json("reports/t/selection.json")
-    assert verdict.strip() == selection["reason"]
+    assert [verdict.strip(), promised.strip()] == [selection["reason"], selection["promise"]]
+    assert about.strip() == f"95 % interval: {PROMISE}"
     assert [line.split()[0] for line in lines if line.strip().startswith("*")] == ["*"]
     for line, row in zip(lines, board(), strict=True):
         figures = [f"{float(row[name]):.3f}" for name in ("roc_auc", "roc_auc_low", "roc_auc_high", "brier")]
