@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 
-MOST_BYTES = 1 << 30  # of an unpacked table: a small file can unpack to any size
+MOST_BYTES = 1 << 30  # of an unpacked table
+SMALL, RATIO = 50_000_000, 100  # bytes from which on a file may not unpack to more than so many times its size
 IN_ARCHIVE = re.compile(r"(?i)(?!__MACOSX|.*/\.|\.).*\.(csv|tsv|txt|data|xlsx|xlsm|parquet|pq|arff)")
 CSV = "save it as CSV"
 OTHER_FILES: tuple[tuple[bytes, str], ...] = (
@@ -43,10 +44,10 @@ def unpacked(data: bytes, path: Path) -> bytes:
     """
     if data.startswith(b"\x1f\x8b"):
         try:
-            content = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, MOST_BYTES + 1)
+            content = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, _most(data) + 1)
         except zlib.error as error:
             raise DataError(f"{path}: is a damaged gzip file ({error}); download it again") from None
-        _check_size(len(content), path)
+        _check_size(len(content), data, path)
         if content[257:262] == b"ustar":
             raise DataError(f"{path}: is a tar archive; unpack it, and give the folder or the table in it")
         return content
@@ -56,10 +57,10 @@ def unpacked(data: bytes, path: Path) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
             if any(name.startswith("xl/") for name in names):
-                _check_size(sum(entry.file_size for entry in archive.infolist()), path)
+                _check_size(sum(entry.file_size for entry in archive.infolist()), data, path)
                 return data
             member = only_table(names, path)
-            _check_size(archive.getinfo(member).file_size, path)
+            _check_size(archive.getinfo(member).file_size, data, path)
             return archive.read(member)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
         raise DataError(
@@ -82,10 +83,15 @@ def only_table(names: list[str], path: Path) -> str:
     raise DataError(f"{path}: is a zip archive that holds {what}; unpack it, and give what is in it")
 
 
-def _check_size(n_bytes: int, path: Path) -> None:
-    if n_bytes > MOST_BYTES:
+def _most(data: bytes) -> int:
+    """Return how many bytes a packed table may unpack to."""
+    return min(MOST_BYTES, max(SMALL, RATIO * len(data)))
+
+
+def _check_size(n_bytes: int, data: bytes, path: Path) -> None:
+    if n_bytes > _most(data):
         raise DataError(
-            f"{path}: unpacks to {n_bytes:,} bytes or more; at most {MOST_BYTES:,} are read. Save it as CSV"
+            f"{path}: unpacks to {n_bytes:,} bytes or more; at most {_most(data):,} are read. Save it as CSV"
         )
 
 

@@ -69,3 +69,8 @@ def test_a_table_that_unpacks_to_too_much_is_refused(monkeypatch):
     for data in (gzip.compress(b"a,b\n" * 100), packed(**{"t.csv": b"a,b\n" * 100})):
         with pytest.raises(DataError, match="unpacks to"):
             read_table(Path("t.csv"), data)
+
+
+def test_a_small_file_does_not_unpack_to_any_size():
+    with pytest.raises(DataError, match="unpacks to 50,000,001 bytes or more"):
+        read_table(Path("t.csv"), gzip.compress(bytes(60_000_000), 1))
