@@ -17,6 +17,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pipeline.core import params
 from pipeline.core.code_hashes import without_prose
@@ -97,7 +98,7 @@ class FeatureStore:
         self.name, self.recipe = name, recipe
         self.path, self._of_thread = folder / f"{name}.sqlite", threading.local()
 
-    def __reduce__(self) -> tuple[type["FeatureStore"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["FeatureStore"], tuple[Any, ...]]:
         return FeatureStore, (self.name, self.recipe)  # another process opens the file itself
 
     def get(self, key: str) -> bytes | None:

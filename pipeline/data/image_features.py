@@ -44,7 +44,8 @@ class Scanned:
     def pack(self) -> bytes:
         """Return the cached bytes."""
         facts = json.dumps(asdict(self.facts)).encode()
-        return facts + b"\n" + self.tones.tobytes() + self.classical.tobytes() + self.embedding.tobytes()
+        arrays = [array.tobytes() for array in (self.tones, self.classical, self.embedding) if array is not None]
+        return b"".join([facts, b"\n", *arrays])
 
     @classmethod
     def unpack(cls, data: bytes) -> "Scanned":

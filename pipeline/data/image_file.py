@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
@@ -58,7 +59,7 @@ class ImageStore(FeatureStore):
         recipe = make_recipe(json.dumps(rule.to_json()), *code, packages=(*images.PACKAGES, *packages))
         return cls(name, rule, recipe)
 
-    def __reduce__(self) -> tuple[type["ImageStore"], tuple[str, PixelRule, str]]:
+    def __reduce__(self) -> tuple[type["ImageStore"], tuple[Any, ...]]:
         return ImageStore, (self.name, self.rule, self.recipe)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -69,7 +70,7 @@ class DecodedImage:
         """16 hex digits of the SHA-256 of the decoded RGB pixels and their size: the same for any lossless copy."""
         height, width, _ = self.pixels.shape
         digest = hashlib.sha256(f"{width}x{height}:".encode())
-        digest.update(np.ascontiguousarray(self.pixels))
+        digest.update(np.ascontiguousarray(self.pixels).data)
         return digest.hexdigest()[:16]
 
 
@@ -189,7 +190,8 @@ def without_rule(image: Image.Image, is_colour_16: bool) -> str:
     """Return why values of more than 8 bits are not shown well by the default, or ""; `image` is decoded."""
     todo = "set read.intensity"
     if is_colour_16:
-        top = max(high for _, high in image.getextrema())
+        extrema: Any = image.getextrema()  # a pair for each band, as there are several
+        top = max(high for _, high in extrema)
         return f"holds 16-bit colours that are nearly black, up to {256 * top + 255} of 65535: {todo}" * (top < 64)
     if image.mode != "F" and image.mode != "I" and not image.mode.startswith("I;16"):
         return ""

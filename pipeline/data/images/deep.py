@@ -1,6 +1,7 @@
 """Read images of more than 8 bits a value, which Pillow opens, as the numbers they store."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -33,7 +34,7 @@ def mode_of(tile: tuple) -> str | None:
     return mode.replace("16N", "16L") if isinstance(mode, str) else None
 
 
-def with_mode(tile: tuple, mode: str) -> Image.Image:
+def with_mode(tile: Any, mode: str) -> Any:
     """Return a tile that is decoded with another raw mode."""
     arguments = tile[3]
     return type(tile)(*tile[:3], mode if isinstance(arguments, str) else (mode, *arguments[1:]))
@@ -92,7 +93,8 @@ def decoded(image: Image.Image, mode: str, raw_mode: str) -> np.ndarray:
     """Return the bytes of an opened image, decoded with another raw mode."""
     if image.mode not in (mode, "LA"):
         raise DataError(f"is a 16-bit image of mode {image.mode}, which is not read; save it as RGB or grey")
-    image.tile = [with_mode(tile, raw_mode) for tile in image.tile]
-    image._mode = mode
+    file: Any = image  # the tiles and the mode of an ImageFile have no types
+    file.tile = [with_mode(tile, raw_mode) for tile in file.tile]
+    file._mode = mode
     image.load()
     return np.asarray(image)

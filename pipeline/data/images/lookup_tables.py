@@ -1,5 +1,7 @@
 """From stored values to physical ones (modality LUT), and to what is shown (VOI LUT, windows): DICOM PS3.3, C.11.1 and C.11.2."""
 
+from typing import Any
+
 import numpy as np
 from pydicom.dataset import Dataset
 
@@ -68,7 +70,7 @@ def first_with(name: str, ds: Dataset, groups: list[Dataset], sequence: str) -> 
     return ds if ds.get(name) is not None else None
 
 
-def number(value: object) -> float | None:
+def number(value: Any) -> float | None:
     """Return the first of an element's numbers, None where there is none."""
     first = value[0] if isinstance(value, list) or hasattr(value, "append") else value
     return None if first is None or first == "" else float(first)
