@@ -7,6 +7,8 @@ from pydicom.uid import RLELossless
 from pipeline.core.errors import DataError
 
 JPEG, IMAGE_SIZE = b"\xff\xd8", b"\xff\x4f\xff\x51"
+JP2 = b"\x00\x00\x00\x0cjP  "  # begins the first box of a JP2 file, which some write into DICOM; it has FIRST_BOX bytes
+FIRST_BOX, SMALLEST_BOX, CODESTREAM = 12, 8, b"jp2c"
 NO_SIZE = {0xC4, 0xC8, 0xCC}  # markers between C0 and CF that start no frame
 JPEG_LS = 0xF7
 RLE_HEADER = 64  # bytes
@@ -21,6 +23,7 @@ def check(dataset: Dataset, index: int, n_frames: int, width: int, height: int) 
     if dataset.file_meta.TransferSyntaxUID == RLELossless:
         check_rle(frame, width * height)
         return
+    check_boxes(frame)
     size = size_of(frame)
     if size is None:
         raise DataError(f"its compressed frame {index + 1} has no size: it is cut off or damaged")
@@ -28,6 +31,16 @@ def check(dataset: Dataset, index: int, n_frames: int, width: int, height: int) 
         raise DataError(
             f"its compressed frame {index + 1} is {size[0]}x{size[1]} px, where the header says {width}x{height}"
         )
+
+
+def check_boxes(frame: bytes) -> None:
+    """Raise DataError for a JP2 file whose boxes do not lead to its codestream: pydicom would follow an empty one forever."""
+    start = FIRST_BOX if frame.startswith(JP2) else len(frame)
+    while start < len(frame) and frame[start + 4 : start + 8] != CODESTREAM:
+        length = int.from_bytes(frame[start : start + 4], "big")
+        if length < SMALLEST_BOX:
+            raise DataError("its JPEG 2000 frame has a box without a length: it is damaged")
+        start += length
 
 
 def size_of(frame: bytes) -> tuple[int, int] | None:

@@ -339,6 +339,14 @@ def test_a_frame_larger_than_its_header_is_refused(file_format, syntax):
     assert peak_of(data, "is 3000x3000 px, where the header says 64x48") < 3_000_000
 
 
+def test_a_box_without_a_length_is_refused():
+    """pydicom would follow it forever."""
+    data = compressed(G12, JPEG2000Lossless, "JPEG2000", BitsStored=16)
+    start = data.index(b"jp2h") - 4
+    with pytest.raises(DataError, match="a box without a length"):
+        images.decode(data[:start] + bytes(4) + data[start + 4 :])
+
+
 def test_a_run_length_bomb_is_refused():
     ds = dataset(G12.astype(np.uint8))
     ds.file_meta.TransferSyntaxUID = RLELossless
