@@ -90,8 +90,8 @@ def judged(folder: Path, scenes: list[tuple[np.ndarray, int]], to_bytes) -> tupl
     y = np.array([label for _, label in scenes])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
     proba = cross_val_predict(model, X, y, cv=5, method="predict_proba")[:, 1]
-    found = audit_path(folder, copies=False, workers=1)[0]
-    return float(roc_auc_score(y, proba)), {frozenset((pair.a, pair.b)) for pair in found.pairs}
+    result = audit_path(folder, copies=False, workers=1)[0]
+    return float(roc_auc_score(y, proba)), {frozenset((pair.a, pair.b)) for pair in result.pairs}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_depth_changes_neither_classifier_nor_audit(scenes, tmp_path, monkeypatc
     auc, pairs = results["8 bits"]
     copies = {frozenset((f"{number:03}.dcm", f"copy{number:03}.dcm")) for number in range(N_COPIES)}
     print({name: round(other, 4) for name, (other, _) in results.items()}, len(pairs), len(copies & pairs))
-    for name, (other, found) in results.items():
+    for name, (other, result) in results.items():
         assert abs(other - auc) <= 0.005, name
-        assert copies - found == copies - pairs, name
+        assert copies - result == copies - pairs, name
     assert len(copies & pairs) >= N_COPIES - 1

@@ -36,18 +36,20 @@ CONTRACTS: set[tuple[str, str]] = {
     ("pipeline/data/folders/folder_names.py", "pictures"),
     ("pipeline/data/folders/image_csv.py", "picture"),
 }
+OF_TESTS = ("tests", "soak", "benchmarks")
+TESTED = {"unlike", "familiarity", "told_by", "beside", "pictures"}  # names in files, which tests check
 
 
 def files_of(room: str) -> list[Path]:
     """Return the sources of a room; of `pipeline` itself the stages and commands."""
     folder = ROOT / room
     files = folder.glob("*.py") if room == "pipeline" else folder.rglob("*")
-    return sorted(path for path in files if path.suffix in (".py", ".html"))
+    return sorted(path for path in files if path.suffix in (".py", ".html") and path != Path(__file__))
 
 
 def rooms() -> list[str]:
     folders = sorted(path.parent for path in (ROOT / "pipeline").glob("*/__init__.py"))
-    return ["app", "pipeline", *(folder.relative_to(ROOT).as_posix() for folder in folders)]
+    return ["app", "pipeline", *(folder.relative_to(ROOT).as_posix() for folder in folders), *OF_TESTS]
 
 
 def words_to_avoid(path: Path) -> Iterator[tuple[int, str, str]]:
@@ -74,7 +76,7 @@ def test_a_room_is_written_in_plain_words(room):
     for path in files_of(room):
         file = path.relative_to(ROOT).as_posix()
         for number, word, instead in words_to_avoid(path):
-            if (file, word) not in CONTRACTS:
+            if (file, word) not in CONTRACTS and not (room in OF_TESTS and word in TESTED):
                 lines.append(f"{file}:{number}: {word!r}: write {instead}")
     assert not lines, "\n".join(lines)
 

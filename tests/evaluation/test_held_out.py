@@ -73,8 +73,8 @@ def test_leaderboard_keeps_the_contract(scored_project):
         cv, test = (artifacts.read_json(f"reports/t/{side}/{row['model']}.json") for side in ("cv", "test"))
         assert row["estimator"] == MODELS[row["model"]]["estimator"]
         assert row["features"] == "columns"
-        found = [float(row[name]) for name in ("roc_auc", "roc_auc_low", "roc_auc_high", "brier", "test_roc_auc")]
-        assert found == [cv["roc_auc"], *cv["ci"]["roc_auc"], cv["brier_score_loss"], test["roc_auc"]]
+        result = [float(row[name]) for name in ("roc_auc", "roc_auc_low", "roc_auc_high", "brier", "test_roc_auc")]
+        assert result == [cv["roc_auc"], *cv["ci"]["roc_auc"], cv["brier_score_loss"], test["roc_auc"]]
         assert (row["champion"] == "yes") == (row["model"] == artifacts.read_json("reports/t/selection.json")["winner"])
 
 
@@ -159,8 +159,8 @@ def test_images_are_scored_from_features_or_files(empty_folder, tmp_path_factory
         evaluate.main(name)
     select_best.main("t")
     holdout.main("t")
-    found = {row["model"]: float(row["test_roc_auc"]) for row in board()}
-    assert found == {"net": 1, "near": 1, "colours": 1}
+    result = {row["model"]: float(row["test_roc_auc"]) for row in board()}
+    assert result == {"net": 1, "near": 1, "colours": 1}
     assert {row["model"]: row["features"] for row in board()} == {
         "net": "embedding",
         "near": "embedding",

@@ -52,15 +52,15 @@ KEYS = {
 def candidates(scores, spread=0.0, losses=None, ends=0.1, baselines=()):
     """Candidates by ROC AUC and log loss, whose paired draws differ by noise of their own of the given spread."""
     own = np.random.default_rng(1)
-    found = {}
+    result = {}
     for model, score in scores.items():
         loss = (losses or {}).get(model, 1 - score)
         figures = {"roc_auc": score, "log_loss": loss}
         drawn = {name: value + 0.05 * NOISE + spread * own.normal(size=400) for name, value in figures.items()}
         left = {name: value + 0.1 * own.normal(size=400) for name, value in figures.items()}
         ci = {"roc_auc": [score - ends, min(score + ends, 1)]}
-        found[model] = ComparedModel(Report(figures=figures, ci=ci), Draws(drawn, left), model in baselines)
-    return found
+        result[model] = ComparedModel(Report(figures=figures, ci=ci), Draws(drawn, left), model in baselines)
+    return result
 
 
 def chosen(scores, spread=0.0, losses=None, **options):
@@ -79,22 +79,22 @@ def project(evaluated, work_in_copy):
 
 def test_higher_figure_is_selected_wherever_it_is_listed():
     for order in (["a", "b", "c"], ["c", "a", "b"]):
-        found = chosen({model: {"a": 0.7, "b": 0.9, "c": 0.8}[model] for model in order}, spread=0.01)
-        assert (found.winner, found.runner_up, found.tied, found.best) == ("b", "c", [], "b")
-        assert found.difference == pytest.approx(-0.1)
-        low, high = found.difference_ci
+        result = chosen({model: {"a": 0.7, "b": 0.9, "c": 0.8}[model] for model in order}, spread=0.01)
+        assert (result.winner, result.runner_up, result.tied, result.best) == ("b", "c", [], "b")
+        assert result.difference == pytest.approx(-0.1)
+        low, high = result.difference_ci
         assert low < -0.1 < high < 0
 
 
 def test_tie_does_not_select_a_lower_figure():
-    found = chosen({"simple": 0.8, "best": 0.9}, spread=0.1)
-    assert (found.winner, found.runner_up, found.tied) == ("best", "simple", ["simple"])
-    assert found.difference_ci[0] < 0 < found.difference_ci[1]
+    result = chosen({"simple": 0.8, "best": 0.9}, spread=0.1)
+    assert (result.winner, result.runner_up, result.tied) == ("best", "simple", ["simple"])
+    assert result.difference_ci[0] < 0 < result.difference_ci[1]
 
 
 def test_close_figures_are_decided_by_log_loss():
-    found = chosen({"a": 0.895, "b": 0.9, "c": 0.88}, losses={"a": 0.3, "b": 0.5, "c": 0.1})
-    assert (found.winner, found.best, found.lowest, found.compared) == ("a", "b", "a", ["a", "b"])
+    result = chosen({"a": 0.895, "b": 0.9, "c": 0.88}, losses={"a": 0.3, "b": 0.5, "c": 0.1})
+    assert (result.winner, result.best, result.lowest, result.compared) == ("a", "b", "a", ["a", "b"])
 
 
 def test_simple_model_is_selected_where_nothing_speaks_against_it():
@@ -104,29 +104,29 @@ def test_simple_model_is_selected_where_nothing_speaks_against_it():
 
 
 def test_equal_models_are_tied_and_the_first_is_selected():
-    found = chosen({"first": 0.8, "second": 0.8})
-    assert (found.winner, found.tied) == ("first", ["second"])
+    result = chosen({"first": 0.8, "second": 0.8})
+    assert (result.winner, result.tied) == ("first", ["second"])
 
 
 def test_of_a_loss_less_is_better():
     models = candidates({"a": 0.8, "b": 0.9, "c": 0.7}, spread=0.01)
-    for one in models.values():
-        one.report.ci["log_loss"] = [0.1, 0.9]
-    found = select(models, "log_loss", False, 5, 100)
-    assert (found.winner, found.runner_up) == ("b", "a")
-    assert found.difference == pytest.approx(0.1)
+    for model in models.values():
+        model.report.ci["log_loss"] = [0.1, 0.9]
+    result = select(models, "log_loss", False, 5, 100)
+    assert (result.winner, result.runner_up) == ("b", "a")
+    assert result.difference == pytest.approx(0.1)
 
 
 def test_a_single_model_is_selected_without_a_runner_up():
-    found = chosen({"only": 0.8})
-    assert (found.winner, found.runner_up, found.tied) == ("only", None, [])
-    assert (found.expected.figure, found.expected.ci) == (0.8, pytest.approx([0.7, 0.9]))
+    result = chosen({"only": 0.8})
+    assert (result.winner, result.runner_up, result.tied) == ("only", None, [])
+    assert (result.expected.figure, result.expected.ci) == (0.8, pytest.approx([0.7, 0.9]))
 
 
 def test_model_without_a_figure_is_neither_selected_nor_tied():
     for scores in ({"floor": np.nan, "a": 0.7, "b": 0.9}, {"b": 0.9, "floor": np.nan}):
-        found = chosen(scores, 0.01)
-        assert (found.winner, "floor" in found.tied, found.runner_up) == ("b", False, "a" if "a" in scores else None)
+        result = chosen(scores, 0.01)
+        assert (result.winner, "floor" in result.tied, result.runner_up) == ("b", False, "a" if "a" in scores else None)
 
 
 def test_no_figure_at_all_is_an_error():
@@ -141,9 +141,9 @@ def test_baseline_is_never_selected_over_a_model():
 
 
 def test_equal_models_share_the_luck_of_the_best():
-    found = chosen({name: 0.6 for name in "abcde"} | {"f": 0.66}, spread=0.05)
-    assert 0.6 < found.expected.figure < 0.65
-    assert found.expected.ci[0] < 0.56 < found.expected.ci[1]
+    result = chosen({name: 0.6 for name in "abcde"} | {"f": 0.66}, spread=0.05)
+    assert 0.6 < result.expected.figure < 0.65
+    assert result.expected.ci[0] < 0.56 < result.expected.ci[1]
     assert chosen({"a": 0.6, "b": 0.9}, spread=0.02).expected.figure == 0.9
 
 
@@ -170,9 +170,9 @@ def test_equal_models_share_the_luck_of_the_best():
     ids=["contains 0.5", "above", "tied with the baseline", "above the baseline", "the baseline"],
 )
 def test_champion_no_better_than_guessing_is_named_so(scores, options, warning):
-    found = chosen(scores, **options)
-    assert found.warning == warning
-    assert explain(found, "roc_auc", candidates(scores, **options)).endswith(warning)
+    result = chosen(scores, **options)
+    assert result.warning == warning
+    assert explain(result, "roc_auc", candidates(scores, **options)).endswith(warning)
 
 
 # The sentence
@@ -225,11 +225,11 @@ def test_the_verdict_says_what_was_done(scores, spread, losses, sentence):
 
 def test_promise_names_the_choice_that_it_is_corrected_for():
     models = candidates({name: 0.6 for name in "abc"} | {"d": 0.66, "floor": 0.5}, 0.05, baselines=["floor"])
-    found = select(models, "roc_auc", True, 5, 100)
-    low, high = found.expected.ci
-    figure = f"ROC AUC {found.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
+    result = select(models, "roc_auc", True, 5, 100)
+    low, high = result.expected.ci
+    figure = f"ROC AUC {result.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
     less = "the figure out of fold less what the choice among 4 models adds to it"
-    assert promise(found, "roc_auc", models) == f"expected on new patients: {figure}, {less}"
+    assert promise(result, "roc_auc", models) == f"expected on new patients: {figure}, {less}"
     only = candidates({"a": 0.8})
     assert promise(select(only, "roc_auc", True, 5, 100), "roc_auc", only).endswith("0.800 [0.700, 0.900]")
 
@@ -239,13 +239,13 @@ def test_promise_names_the_choice_that_it_is_corrected_for():
 
 def test_selection_json_keeps_the_contract(project):
     select_best.main("t")
-    found = artifacts.read_json("reports/t/selection.json")
-    assert set(found) == KEYS
-    assert (found["task"], found["metric"], found["rule"]) == ("t", "roc_auc", RULE)
+    content = artifacts.read_json("reports/t/selection.json")
+    assert set(content) == KEYS
+    assert (content["task"], content["metric"], content["rule"]) == ("t", "roc_auc", RULE)
     reports = {model: artifacts.read_json(f"reports/t/cv/{model}.json")["roc_auc"] for model in MODELS}
-    assert found["scores"] == reports
-    assert found["winner"] == "line"
-    assert found["reason"].startswith(f"line selected (ROC AUC {reports['line']:.3f}): ")
+    assert content["scores"] == reports
+    assert content["winner"] == "line"
+    assert content["reason"].startswith(f"line selected (ROC AUC {reports['line']:.3f}): ")
 
 
 def test_the_draws_of_two_models_are_paired(project):
@@ -253,18 +253,18 @@ def test_the_draws_of_two_models_are_paired(project):
     write_params({"line": {"estimator": "logreg"}, "twin": {"estimator": "logreg"}})
     train_and_evaluate(["twin"])
     select_best.main("t")
-    found = artifacts.read_json("reports/t/selection.json")
-    assert (found["winner"], found["tied"], found["difference"]) == ("line", ["twin"], 0)
-    assert found["difference_ci"] == [0, 0]
+    content = artifacts.read_json("reports/t/selection.json")
+    assert (content["winner"], content["tied"], content["difference"]) == ("line", ["twin"], 0)
+    assert content["difference_ci"] == [0, 0]
 
 
 @pytest.mark.parametrize("metric", ["brier_score_loss", "log_loss", "f1", "accuracy", "matthews_corrcoef"])
 def test_any_metric_can_decide_and_the_floor_never_wins(project, metric):
     write_params(MODELS, metric=metric)
     select_best.main("t")
-    found = artifacts.read_json("reports/t/selection.json")
-    assert found["metric"] == metric
-    assert found["winner"] != "floor"
+    content = artifacts.read_json("reports/t/selection.json")
+    assert content["metric"] == metric
+    assert content["winner"] != "floor"
 
 
 def test_of_four_classes_f1_is_the_macro_average(empty_folder):
@@ -273,10 +273,10 @@ def test_of_four_classes_f1_is_the_macro_average(empty_folder):
     dataset(X, y).save(Path("data/t/dev.npz"))
     train_and_evaluate(MODELS)
     select_best.main("t")
-    found = artifacts.read_json("reports/t/selection.json")
+    content = artifacts.read_json("reports/t/selection.json")
     report = artifacts.read_json("reports/t/cv/line.json")
-    assert found["scores"]["line"] == report["f1_macro"]
-    assert found["winner"] in ("line", "near")
+    assert content["scores"]["line"] == report["f1_macro"]
+    assert content["winner"] in ("line", "near")
 
 
 def test_a_model_without_a_figure_takes_part_without_winning(project):
@@ -284,8 +284,8 @@ def test_a_model_without_a_figure_takes_part_without_winning(project):
     report["roc_auc"], report["ci"]["roc_auc"] = None, [None, None]
     artifacts.write_json("reports/t/cv/near.json", report)
     select_best.main("t")
-    found = artifacts.read_json("reports/t/selection.json")
-    assert (found["winner"], found["runner_up"], found["scores"]["near"]) == ("line", "floor", None)
+    content = artifacts.read_json("reports/t/selection.json")
+    assert (content["winner"], content["runner_up"], content["scores"]["near"]) == ("line", "floor", None)
 
 
 def test_running_twice_gives_the_same_bytes(project):
@@ -336,9 +336,9 @@ def test_golden_predictions_of_a_table_match_the_bundle(project):
     loaded = Predictor("models/t/best")
     assert len(loaded.info.golden) == 3
     for example in loaded.info.golden:
-        found = loaded.predict(example.input, "golden")
-        assert not found["refused"]
-        assert list(found["probabilities"].values()) == example.probabilities
+        result = loaded.predict(example.input, "golden")
+        assert not result["refused"]
+        assert list(result["probabilities"].values()) == example.probabilities
 
 
 def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_factory):
@@ -355,7 +355,7 @@ def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_fa
     files = images.sample_images()
     assert len(loaded.info.golden) == len(files)
     for number, example in enumerate(loaded.info.golden):
-        assert example.input == f"images.sample_pictures()[{number}]"
+        assert example.input == f"images.sample_images()[{number}]"
         assert loaded.proba(loaded.embed(files[number])).round(6).tolist() == example.probabilities
 
 

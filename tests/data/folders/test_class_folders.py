@@ -247,8 +247,8 @@ def test_numbered_folders_are_cases_and_no_classes(tmp_path):
 
 @pytest.mark.parametrize("name", ["class_{:02}", "Grade{:02}"])
 def test_numbered_classes_stay_classes(tmp_path, name):
-    found = reading(tmp_path, [f"{name.format(n)}/{k}.png" for n in range(8) for k in range(2)], is_new=True)
-    assert len({sample.label for sample in found.samples}) == 8
+    layout = reading(tmp_path, [f"{name.format(n)}/{k}.png" for n in range(8) for k in range(2)], is_new=True)
+    assert len({sample.label for sample in layout.samples}) == 8
 
 
 def test_a_class_of_documents_is_named_when_one_is_left(tmp_path):

@@ -280,8 +280,8 @@ def test_many_unread_numbers_are_reported():
 
 
 def test_codes_far_from_all_other_numbers_are_reported():
-    found = learnt(age=many("41", "52", "63", "999"), score=many("0", "1", "2", "-9"))
-    assert [notice.kind for notice in found.notices] == ["code", "code"]
-    assert "column 'age': 999 (26 cells) far from the others (41 to 63)" in found.notices[0].text
+    learnt_columns = learnt(age=many("41", "52", "63", "999"), score=many("0", "1", "2", "-9"))
+    assert [notice.kind for notice in learnt_columns.notices] == ["code", "code"]
+    assert "column 'age': 999 (26 cells) far from the others (41 to 63)" in learnt_columns.notices[0].text
     for cells in (many("900", "950", "999"), many("-9", "-5", "3", "8"), [*many("1", "2"), "999"]):
         assert learnt(a=cells).notices == []
