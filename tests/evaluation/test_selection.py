@@ -355,7 +355,7 @@ def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_fa
     files = images.sample_images()
     assert len(loaded.info.golden) == len(files)
     for number, example in enumerate(loaded.info.golden):
-        assert example.input == f"images.sample_images()[{number}]"
+        assert example.input == f"images.sample_pictures()[{number}]"
         assert loaded.proba(loaded.embed(files[number])).round(6).tolist() == example.probabilities
 
 
