@@ -120,7 +120,7 @@ DAMAGES = {
     damage_model: "model.joblib does not match bundle.json (sha256 differs): restore it with 'dvc checkout",
     lose_model: "model.joblib is missing: restore it with 'dvc checkout models/skin/best'",
     replace_model_and_hash: "bundle.json is not the one that selection.json names",
-    lie_about_golden: "images.sample_images()[1] with a probability off by",
+    lie_about_golden: "images.sample_pictures()[1] with a probability off by",
     another_format: "bundle.json is not of format 1",
     no_estimator: "cannot be loaded (AttributeError: 'str' object has no attribute 'predict_proba')",
     half_a_bundle_json: "bundle.json is not JSON",

@@ -25,7 +25,7 @@ def test_a_bundle_is_checked_against_its_golden_predictions(image_bundles, tmp_p
         golden[2] = replace(golden[2], probabilities=[p + 2e-4 for p in golden[2].probabilities])
         rewrite(tmp_path / name, golden=golden)
         with pytest.raises(
-            BundleError, match=r"sample_images\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
+            BundleError, match=r"sample_pictures\(\)\[2\] with a probability off by 0\.0002.*at most 0\.0001"
         ):
             self_test.check(Predictor(tmp_path / name))
 
