@@ -12,14 +12,11 @@ from pipeline.core.errors import ClusterError
 
 
 def test_a_worker_runs_code_without_the_project(tmp_path):
-    call = cloudpickle.dumps(cluster.with_code(cluster.inspect_worker))
-    code = "import pickle, sys; print(pickle.load(sys.stdin.buffer)('.', ('numpy', 'no-such-package')))"
+    call = cloudpickle.dumps(cluster.with_code(cluster.installed))
+    info = {"packages": {"python": "3.11.7.final.0", "numpy": None}}
+    code = f"import pickle, sys; print(pickle.load(sys.stdin.buffer)({info}))"
     done = subprocess.run([sys.executable, "-c", code], input=call, cwd=tmp_path, capture_output=True, check=True)
-    assert done.stdout.decode().strip() == str(cluster.versions(("numpy", "no-such-package")))
-
-
-def test_a_worker_that_does_not_see_the_file_says_nothing(tmp_path):
-    assert cluster.inspect_worker(str(tmp_path / "function.pkl"), ("numpy",)) is None
+    assert done.stdout.decode().strip() == str({"python": "3.11.7.final.0", "numpy": "none", "Python": "3.11"})
 
 
 @pytest.mark.parametrize(
