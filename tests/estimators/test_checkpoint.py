@@ -17,7 +17,7 @@ def keras():
 
 def train(keras, path, epochs: int, patience: int | None = None):
     """Train a small network with dropout for up to `epochs` epochs, from the checkpoint on; return both."""
-    from pipeline.estimators._checkpoint import Checkpoint
+    from pipeline.estimators._keras_classes import Checkpoint
 
     keras.utils.set_random_seed(1)
     layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
