@@ -113,7 +113,7 @@ def make_champion(project, model: str) -> None:
     """Export `model` as `select_best` would if it had won."""
     task, read = model.split("-")[0], artifacts.read_json
     with folder_of(project.folder):
-        sha = select_best.export(task, model, DecisionRule.read(task, model), read_cv(task, model))
+        sha = select_best.export(task, model, DecisionRule.read(task, model), read_cv(task, model), "")
         path = Path(f"reports/{task}/selection.json")
         artifacts.write_json(path, read(path) | {"winner": model, "bundle": sha})
 
