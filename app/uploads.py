@@ -115,8 +115,8 @@ async def read_files(
     """Return name and bytes of the files that a multipart request carries under `field`, at least one.
 
     If the model takes clinical `columns`, the data are (bytes, row): each column is a form field, sent once for all files or
-    once for each, in order. Raises Problem: 415 for another content type, 413 over a limit, 422 for a damaged form or one
-    without the field or a column.
+    once for each, in order. Fields that nobody asked for go with them, empty, so that the answer can name them. Raises Problem:
+    415 for another content type, 413 over a limit, 422 for a damaged form or one without the field or a column.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
@@ -139,7 +139,7 @@ async def read_files(
     if not form.files:
         fields = ", ".join(map(repr, sorted(form.other))) or "none"
         raise Problem(422, f"The form has no field '{field}'; it has: {fields}. Send the images under '{field}'.")
-    return with_columns(form) if columns else list(form.files)
+    return with_columns(form) if columns or form.other else list(form.files)
 
 
 def with_columns(form: Form) -> list[tuple[str, Sample]]:
@@ -159,7 +159,8 @@ def with_columns(form: Form) -> list[tuple[str, Sample]]:
                 f"The form has {len(values)} values of {name!r} for {n} images: send one for all images, or one for each, in "
                 "their order.",
             )
-    rows = [{name: values[k % len(values)] for name, values in form.values.items()} for k in range(n)]
+    unused = dict.fromkeys(sorted(form.other), "")
+    rows = [unused | {name: values[k % len(values)] for name, values in form.values.items()} for k in range(n)]
     return [(name, (data, row)) for (name, data), row in zip(form.files, rows, strict=True)]
 
 

@@ -5,7 +5,7 @@ How a file becomes cells, and how cells are written, is in `data.tabular`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,21 +147,28 @@ def number_field(name: str, values: np.ndarray, unit: str, form: ColumnFormat) -
 
 
 def check_columns(columns: Collection[str], fields: list[Field]) -> None:
-    """Raise DataError, with the names of those that are missing or unknown, unless the columns are those of the schema."""
+    """Raise DataError if a column of the schema is missing, and name the unknown ones, which may be misspelt."""
     names = [field.name for field in fields]
     absent = [name for name in names if name not in columns]
-    unknown = [name for name in columns if name not in names]
-    if absent or unknown:
+    if absent:
+        unknown = [name for name in columns if name not in names]
         also = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
-        raise DataError(f"missing columns: {', '.join(absent) or 'none'}{also}; expected: {', '.join(names)}")
+        raise DataError(f"missing columns: {', '.join(absent)}{also}; expected: {', '.join(names)}")
+
+
+def unused(columns: Iterable[str], fields: list[Field]) -> str:
+    """Return a note that names the columns that the schema does not have; "" for none."""
+    names = [name for name in columns if str(name).strip() not in {field.name for field in fields}]
+    return f"not used by the model: {', '.join(map(str, names))}" if names else ""
 
 
 def to_frame(row: Mapping[str, Any], fields: list[Field]) -> pd.DataFrame:
     """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
 
     Numbers are read as they were written in training (see `data.tabular.formats`), categories matched without case, blanks or
-    a trailing .0. A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted.
-    Raises DataError where a column is missing or unknown, or where a number is expected and something else is found.
+    a trailing .0. A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted,
+    and further columns are ignored. Raises DataError where a column is missing, or where a number is expected and something
+    else is found.
     """
     cells = {str(name).strip(): value for name, value in row.items()}
     check_columns(cells, fields)

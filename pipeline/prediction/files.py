@@ -26,7 +26,7 @@ def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] 
         try:
             data = Path(file).read_bytes()
             if columns_needed and file.lower().endswith(".csv"):
-                inputs += read_images(columns_needed, Path(file), data)
+                inputs += read_images(predictor.info.schema, Path(file), data)
                 continue
             if not predictor.info.is_table:
                 inputs.append((file, (data, columns or {}) if columns_needed else data))
@@ -42,14 +42,16 @@ def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] 
     return inputs
 
 
-def read_images(columns: list[str], file: Path, data: bytes) -> list[tuple[str, Any]]:
+def read_images(schema: list[Field], file: Path, data: bytes) -> list[tuple[str, Any]]:
     """Return (name, (bytes, row)) for each image that a CSV file's bytes name in `path`, relative to it.
 
     An image that cannot be opened gives (name, DataError). Raises DataError for what is not a CSV file with these columns.
     """
     from pipeline.data import tables
 
-    table = tables.read_csv(file, data)
+    table, columns = tables.read_csv(file, data), [field.name for field in schema]
+    if note := tables.unused(table.columns.drop("path", errors="ignore"), schema):
+        print(f"{file}: {note}", file=sys.stderr)
     for column in ("path", *columns):
         tables.require_column(table, column, file, "what the model takes")
     inputs: list[tuple[str, Any]] = []
@@ -86,12 +88,11 @@ def read_rows(schema: list[Field], file: str, data: bytes) -> tuple[list[tuple[s
 
     content = read_table(Path(file), data)
     table = content.table
-    other = [name for name in table if name not in {field.name for field in schema}]
-    if len(table.columns) - len(other) < len(schema):  # a fault of the file, not of each of its rows
-        tables.check_columns(table.columns, schema)
+    tables.check_columns(table.columns, schema)  # a fault of the file, not of each of its rows
     warnings = [str(notice) for notice in content.notices]
-    warnings += [f"not used by the model: {', '.join(other)}"] if other else []
-    rows = [{name: row[name] for name in row if name not in other} for row in rows_of(content, schema)]
+    warnings += filter(None, [tables.unused(table, schema)])
+    names = {field.name for field in schema}
+    rows = [{name: row[name] for name in row if name in names} for row in rows_of(content, schema)]
     warnings += ood_tables.beyond_training(rows, schema) + ood_tables.unseen_categories(rows, schema)
     return [(f"{file} row {number}", row) for number, row in enumerate(rows, start=1)], warnings
 

@@ -94,21 +94,21 @@ class Predictor:
         names = ", ".join(field.name for field in self.info.schema)
         if cells is None and names:
             raise DataError(f"comes without what the model takes{' with an image' * (not self.info.is_table)}: {names}")
-        if cells is not None and not names:
-            raise DataError("comes with columns; the model takes an image file alone")
-        row = None
+        row, unused = None, ""
         if cells is not None:
             from pipeline.data import tables
 
-            row = tables.to_frame(cells, self.info.schema)
+            row = tables.to_frame(cells, self.info.schema) if names else None
+            unused = tables.unused(cells, self.info.schema)
         if self.info.is_table:
-            return LoadedSample(row, cells=cells or {})
+            return LoadedSample(row, cells=cells or {}, note=unused)
         if file is None:
             raise DataError("comes without an image file, which the model takes")
         read = images.read_square(file, self.info.pixel_rule)
         features, feature_map = self._embed(read.pixels, with_map)
         combined = features if row is None else ImageWithColumns(features, row)
-        return LoadedSample(combined, read.pixels, feature_map, cells or {}, read.note)
+        note = "; ".join(filter(None, (read.note, unused)))
+        return LoadedSample(combined, read.pixels, feature_map, cells or {}, note)
 
     def embed(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""

@@ -91,10 +91,12 @@ def test_values_and_parts_are_limited(server):
     assert status == 422  # within the limits, but none is an image
 
 
-def test_models_without_columns_take_forms_with_further_fields_as_ever(server):
+def test_fields_that_the_model_does_not_take_are_named(server):
     status, content, _ = server.send_with("/v1/tasks/skin/predict", [("a.png", GOOD)], [("age", "52")])
     assert status == 200
-    assert content["predictions"][0] == Predictor("models/skin/best").predict(GOOD, "a.png")
+    (item,), plain = content["predictions"], Predictor("models/skin/best").predict(GOOD, "a.png")
+    assert item["reason"].endswith("not used by the model: age")
+    assert item | {"reason": plain["reason"]} == plain
 
 
 def test_the_columns_are_described_and_an_explanation_has_both(server):

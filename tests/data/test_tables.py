@@ -238,13 +238,19 @@ def test_a_text_where_a_number_is_expected_is_named(value):
     [
         ({"age": "1"}, "missing columns: site; expected: age, site"),
         ({}, "missing columns: age, site; expected"),
-        ({"age": "1", "site": "arm", "sex": "f"}, "missing columns: none; unknown columns: sex; expected: age, site"),
         ({"AGE": "1", "site": "arm"}, "missing columns: age; unknown columns: AGE"),
     ],
 )
 def test_columns_that_are_missing_or_unknown_are_named(row, text):
     with pytest.raises(DataError, match=text):
         tables.to_frame(row, FIELDS)
+
+
+def test_further_columns_are_ignored_and_named():
+    row = {"site": "arm", "sex": "f", "age": "1"}
+    assert list(tables.to_frame(row, FIELDS)) == ["age", "site"]
+    assert tables.unused(row, FIELDS) == "not used by the model: sex"
+    assert tables.unused(["age", " site"], FIELDS) == ""
 
 
 def test_prediction_reads_a_row_as_training_did():

@@ -287,4 +287,14 @@ def test_a_bundle_with_an_unexpected_hash_is_not_loaded(table, tmp_path):
 def test_files_and_rows_for_the_wrong_model_are_refused(table, image_bundles):
     rows, images_alone = Predictor(table / "best"), Predictor(image_bundles / "bundles/near")
     assert rows.predict(drawn_image(0), "a")["reason"].startswith("comes without what the model takes: ")
-    assert images_alone.predict({"age": 3}, "b")["reason"] == "comes with columns; the model takes an image file alone"
+    assert images_alone.predict({"age": 3}, "b")["reason"] == "comes without an image file, which the model takes"
+
+
+def test_columns_that_the_model_does_not_take_are_named(table, image_bundles):
+    rows, images_alone = Predictor(table / "best"), Predictor(image_bundles / "bundles/near")
+    row = {field.name: field.default for field in rows.info.schema}
+    for predictor, data, more in ((rows, row, row), (images_alone, drawn_image(0), (drawn_image(0), {}))):
+        extended = (more[0], {"fever": 39}) if isinstance(more, tuple) else more | {"fever": 39}
+        plain, item = predictor.predict(data, "a"), predictor.predict(extended, "a")
+        assert item["reason"].endswith("not used by the model: fever")
+        assert item["probabilities"] == plain["probabilities"] != {}
