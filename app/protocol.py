@@ -1,4 +1,7 @@
-"""Uvicorn's HTTP/1.1 protocol with a limit on the size of headers, which its fast parser lacks."""
+"""Uvicorn's HTTP/1.1 protocol with a limit on the size of headers, which its fast parser lacks.
+
+Uvicorn itself sends a 400 at once, before the responses to the requests before it.
+"""
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -7,22 +10,27 @@ from app.problems import MEDIA_TYPE, Problem
 
 
 class Protocol(HttpToolsProtocol):
-    """Responds to oversized or invalid headers with a problem document and closes the connection."""
+    """Responds to oversized or invalid requests with a problem document and closes the connection.
 
-    _complete = False  # whether all headers of the current request have been read
+    Valid requests that came before on the same connection (pipelining) are answered first.
+    """
+
+    _in_body = False  # whether the headers of the current request have been read, and its body not yet
     _size = 0  # bytes of headers so far
+    _unanswered = 0  # requests whose headers were read, and which have no complete response
+    _last_words = b""  # the response to an invalid request, sent after those to the requests before it
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._last_words:
             return
         super().data_received(data)
-        if not self._complete and not self.transport.is_closing():
+        if not self._in_body and not self.transport.is_closing() and not self._last_words:
             self._size += len(data)
             if self._size > HEADER_BYTES:  # an endless header, which the parser has not reported yet
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
-        self._complete, self._size = False, 0
+        self._size = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -39,8 +47,18 @@ class Protocol(HttpToolsProtocol):
             raise ValueError("too large")  # the parser stops, and `send_400_response` is called
 
     def on_headers_complete(self) -> None:
-        self._complete, self._size = True, 0
         super().on_headers_complete()
+        self._in_body, self._size, self._unanswered = True, 0, self._unanswered + 1
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._unanswered -= 1
+        super().on_response_complete()
+        if self._last_words and not self._unanswered:
+            self._end(self._last_words)
 
     def send_400_response(self, msg: str) -> None:
         problem = Problem(400, "The request is not valid HTTP/1.1. Use an HTTP library to send it.")
@@ -48,5 +66,25 @@ class Protocol(HttpToolsProtocol):
             problem = Problem(431, f"The headers are over {HEADER_BYTES} bytes. Send fewer or shorter ones.")
         body = problem.response().body
         headers = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        self.transport.write(STATUS_LINE[problem.status] + headers.encode() + body)
-        self.transport.close()
+        response = STATUS_LINE[problem.status] + headers.encode() + body
+        if self._in_body and not self.cycle.response_complete:
+            self._give_up()
+        if self._unanswered:
+            self._last_words = response
+        else:
+            self._end(response)
+
+    def _give_up(self) -> None:
+        """Take back the request whose body is invalid: it is not started, or learns that its client left."""
+        self._unanswered -= 1
+        waiting = [entry for entry in self.pipeline if entry[0] is self.cycle]
+        if waiting:
+            self.pipeline.remove(waiting[0])
+        else:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _end(self, response: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(response)
+            self.transport.close()

@@ -1,6 +1,7 @@
 """Read rows of a table from a JSON body."""
 
 import json
+from typing import Any
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
@@ -23,7 +24,7 @@ async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, 
         raise Problem(415, f"Found {describe(kind)}; expected application/json: this task takes rows, {SHAPE}")
     data = b"".join([chunk async for chunk in limits.chunks(request, ticket, limits.JSON_BYTES)])
     try:
-        content = json.loads(data, parse_constant=refuse)
+        content = json.loads(data, parse_constant=refuse, object_pairs_hook=unique)
     except RecursionError:
         raise Problem(422, f"The JSON is nested too deeply; {SHAPE}") from None
     except ValueError as error:  # from the JSON, its encoding, or a number with thousands of digits
@@ -42,6 +43,16 @@ async def read_rows(request: Request, ticket: limits.Ticket) -> list[tuple[str, 
                 422, f"Row {number}, column {nested[0][:80]!r}: expected a number, a text, true, false or null"
             )
     return [(f"row {number}", row) for number, row in enumerate(rows, start=1)]
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; raise ValueError if it has one key twice, where each parser would take another value."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:80]!r} is there more than once in one object: send each once")
+    return content
 
 
 def refuse(name: str) -> None:

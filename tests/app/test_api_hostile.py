@@ -334,7 +334,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_hostile_address_is_answered_or_refused_with_a_reason(server, path):
-    answer = server.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = server.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     status, content = parsed(answer)
     check(server, status, content)
     assert b"root:" not in answer
@@ -353,32 +353,32 @@ REQUESTS = {
     "zero bytes": bytes(1000),
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/9": b"GET / HTTP/9.9\r\n\r\n",
-    "unknown method": b"HACK /predict/ HTTP/1.1\r\nHost: x\r\n\r\n",
-    "trace": b"TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-    "connect": b"CONNECT evil:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-    "options *": b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-    "absolute address": b"GET http://evil/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "unknown method": b"HACK /predict/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "trace": b"TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "connect": b"CONNECT evil:443 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "options *": b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "absolute address": b"GET http://evil/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     "no host": b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n",
-    "negative length": b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-    "length of letters": b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
-    "endless length": b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 30 + b"\r\n\r\n",
-    "two lengths": b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "negative length": b"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+    "length of letters": b"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: abc\r\n\r\n",
+    "endless length": b"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + b"9" * 30 + b"\r\n\r\n",
+    "two lengths": b"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
     "length and chunks": b"POST /predict/ HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "broken chunk": b"POST /v1/tasks/patients/predict HTTP/1.1\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     "gzip": b"POST /v1/tasks/patients/predict HTTP/1.1\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
     b"Connection: close\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
-    "header with zero": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n",
+    "header with zero": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
     "header without colon": b"GET /healthz HTTP/1.1\r\nnonsense\r\n\r\n",
     "header with a space": b"GET /healthz HTTP/1.1\r\nX : a\r\n\r\n",
-    "folded header": b"GET /healthz HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
+    "folded header": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n folded\r\n\r\n",
     "huge header": b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 60_000 + b"\r\n\r\n",
     "many headers": b"GET /healthz HTTP/1.1\r\n" + b"X: a\r\n" * 20_000 + b"\r\n",
     "huge address": b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\n\r\n",
-    "upgrade": b"GET /healthz HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: close, upgrade\r\n\r\n",
-    "expect nonsense": b"POST /predict/ HTTP/1.1\r\nHost: x\r\nExpect: 200-maybe\r\nConnection: close\r\n"
+    "upgrade": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: close, upgrade\r\n\r\n",
+    "expect nonsense": b"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nExpect: 200-maybe\r\nConnection: close\r\n"
     b"Content-Length: 0\r\n\r\n",
-    "head": b"HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "head": b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
         ("application/json", b'{"rows": [{"age": NaN}]}', 422, "NaN is not JSON: send null for a missing"),
         ("application/json", b"[]", 422, 'does not contain rows; expected {"rows"'),
         ("application/json", b'{"rows": [{"age": [1]}]}', 422, "Row 1, column 'age': expected a number, a"),
+        ("application/json", b'{"rows": [{"age": 1, "age": 2}]}', 422, "the key 'age' is there more than once"),
         ("application/json", b"[" * 100_000, 422, "nested too deeply"),
     ],
 )
