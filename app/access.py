@@ -1,14 +1,23 @@
 """Access to the app: open on this machine; from elsewhere with one of the API's keys or an OpenID Connect login."""
 
+import argparse
 import hmac
 import os
 import sys
 
 import streamlit as st
 
-from app import keys
+from app import hosts, keys
 
 FLAG = "--without-keys"
+
+
+def options() -> argparse.Namespace:
+    """Return what stands behind `--` on the command line: `without_keys` and the names in `allowed_hosts`."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(FLAG, action="store_true")
+    hosts.add_option(parser)
+    return parser.parse_known_args(sys.argv[1:])[0]
 
 
 def granted() -> bool:
@@ -18,7 +27,7 @@ def granted() -> bool:
         return logged_in()
     if known:
         return st.session_state.get("key") in known or asked_for_key(known)
-    if keys.is_loopback(st.get_option("server.address") or "") or FLAG in sys.argv[1:]:
+    if keys.is_loopback(st.get_option("server.address") or "") or options().without_keys:
         return True
     st.error(
         "This app can be reached from other machines and is not protected, so it shows nothing. Set ASSAY_API_KEYS to "

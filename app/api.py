@@ -16,7 +16,7 @@ import logging
 import platform
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
@@ -26,9 +26,10 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 from starlette.datastructures import State
 
-from app import cards, error_answers, keys, limits, monitor, samples, schemas
+from app import cards, error_answers, hosts, keys, limits, monitor, samples, schemas
 from app.guard import Guard
 from app.limits import Gate
 from app.metrics import Metrics
@@ -161,6 +162,10 @@ async def readyz(request: Request) -> Response:
         raise Problem(503, "The models are being loaded.", {"Retry-After": "1"}, ready=False, **content)
     if silent:
         raise Problem(503, f"No model serves {', '.join(silent)}; see 'refused'.", ready=False, **content)
+    if models.missing:
+        raise Problem(
+            503, "; ".join(f"{task}: {lost}" for task, lost in models.missing.items()), ready=False, **content
+        )
     if not models.served:
         raise Problem(503, "No task has a champion yet. Run 'make demo', or 'dvc repro'.", ready=False, **content)
     return reply({"ready": True} | content)
@@ -212,17 +217,19 @@ def versions() -> dict[str, str]:
     return installed
 
 
-def create_app(threads: int, known: list[bytes]) -> Guard:
-    """Return the ASGI application, which loads the champions of the working folder when it starts."""
+def create_app(
+    threads: int, known: list[bytes], allowed: frozenset[str] = frozenset(), ready: Callable[[], None] = lambda: None
+) -> Guard:
+    """Return the ASGI application, which loads the champions of the working folder when it starts, then calls `ready`."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(app.state.models.watch())
+        watching = asyncio.create_task(app.state.models.watch(ready))
         yield
         watching.cancel()
         app.state.models.recorder.flush()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # /docs with its scripts in the package: the usual one loads them from other servers
         title="Assay",
         version=__version__,
         description="Research use, not a medical device.",
@@ -234,7 +241,7 @@ def create_app(threads: int, known: list[bytes]) -> Guard:
     app.include_router(router)
     app.state.models, app.state.gate = Models(threads), Gate()
     app.state.metrics, app.state.known = Metrics(app.state.gate), known
-    return Guard(app, app.state.metrics, known)
+    return Guard(app, app.state.metrics, known, allowed)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -256,6 +263,7 @@ def main() -> None:
         action="store_true",
         help="turn authentication off on an address that other machines can reach",
     )
+    hosts.add_option(parser)
     given = parser.parse_args()
     known = keys.parse(os.environ.get("ASSAY_API_KEYS", ""))
     if not known and not given.without_keys and not keys.is_loopback(given.host):
@@ -266,8 +274,9 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     listening = listen(given.host, given.port)
     host, port = listening.getsockname()[:2]
-    print(f"Assay answers on http://{f'[{host}]' if ':' in host else host}:{port}; see /docs", flush=True)
-    server(create_app(litert.cores(), known)).run(sockets=[listening])
+    answers = f"Assay answers on http://{f'[{host}]' if ':' in host else host}:{port}; see /docs"
+    ready = functools.partial(print, answers, flush=True)
+    server(create_app(litert.cores(), known, given.allowed_hosts, ready)).run(sockets=[listening])
 
 
 def server(app: Guard) -> uvicorn.Server:

@@ -1,4 +1,4 @@
-"""Middleware of every route: authentication, time limit, problem documents for errors, metrics."""
+"""Middleware of every route: permitted hosts, authentication, time limit, problem documents for errors, metrics."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import traceback
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import keys
+from app import hosts, keys
 from app.limits import BODY_BYTES, SECONDS
 from app.metrics import Metrics
 from app.problems import Problem
@@ -19,8 +19,8 @@ log = logging.getLogger("assay.api")
 class Guard:
     """An ASGI application that wraps another one."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, known: list[bytes]):
-        self.app, self.metrics, self.known = app, metrics, known
+    def __init__(self, app: ASGIApp, metrics: Metrics, known: list[bytes], allowed: frozenset[str] = frozenset()):
+        self.app, self.metrics, self.known, self.allowed = app, metrics, known, allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,6 +30,7 @@ class Guard:
             scope = {**scope, "method": "GET"}
         start, exchange = time.perf_counter(), Exchange(scope, receive, send)
         try:
+            hosts.check(self.allowed, scope)
             keys.check(self.known, scope["path"], scope["headers"])
             async with asyncio.timeout(SECONDS):
                 await self.app(scope, exchange.receive, exchange.send)
@@ -62,6 +63,7 @@ class Exchange:
             self.status = message["status"]
             if not self.read and self.status >= 400 and not await self._drain():
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
+            message["headers"] = [*message["headers"], *hosts.NOT_FRAMED]
         await self._send(message)
 
     async def _drain(self) -> bool:

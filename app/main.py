@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
+
+from app import access, hosts  # noqa: E402  found by the path above
 
 
 @asynccontextmanager
@@ -29,4 +32,5 @@ async def ready_first_page(_: Any) -> AsyncIterator[None]:
     importlib.import_module("app.champions").recorder().flush()
 
 
-app = st.App("shell.py", lifespan=ready_first_page)
+guarded = Middleware(hosts.OwnHost, allowed=access.options().allowed_hosts)
+app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded])

@@ -25,6 +25,14 @@ def bundles() -> dict[str, dict[str, FileState]]:
     return dict(sorted(states.items(), key=lambda item: ("model.joblib" in item[1], item[0])))
 
 
+def is_being_selected(task: str) -> bool:
+    """Return whether `dvc repro` is writing the task's champion: DVC removes a stage's outputs before it runs the stage."""
+    try:
+        return f'/{TaskPaths(task).best.as_posix()}"' in Path(".dvc/tmp/rwlock").read_text(encoding="utf-8")
+    except OSError:  # nothing runs, or there is no DVC
+        return False
+
+
 def times(path: "Path | os.DirEntry[str]") -> FileState:
     """Return the state of a file."""
     stat = path.stat()

@@ -7,10 +7,11 @@ reports and it reproduces its golden predictions. Otherwise the old one stays in
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict
 
-from app.on_disk import SELECTION, FileState, bundles
+from app.on_disk import SELECTION, FileState, bundles, is_being_selected
 from app.problems import Problem, busy
 from app.recorder import Recorder
 from pipeline.core.errors import BundleError
@@ -20,6 +21,7 @@ from pipeline.prediction.answer import Item
 from pipeline.prediction.predictor import Predictor, Sample
 
 POLL = 0.5  # s between two checks of the bundles' files, a few stat calls each
+GRACE = 3.0  # s for which files may be missing: `dvc checkout` removes them before it links others
 log = logging.getLogger("assay.api")
 
 
@@ -65,19 +67,24 @@ class Models:
         self.threads, self.recorder = threads, Recorder()
         self.served: dict[str, Served] = {}
         self.refused: dict[str, str] = {}  # reason by task
+        self.missing: dict[str, str] = {}  # what a served task no longer has on disk
         self.is_checked = False
+        self._missing_since: dict[str, float] = {}
         self._tried: dict[str, dict[str, FileState]] = {}
         self._seen: dict[str, dict[str, FileState]] = {}
         self._workers = ThreadPoolExecutor(threads, thread_name_prefix="predict")
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="load")
 
-    async def watch(self) -> None:
-        """Check for new champions until cancelled."""
+    async def watch(self, ready: Callable[[], None]) -> None:
+        """Check for new champions until cancelled; call `ready` after the first time."""
         while True:
+            was_checked = self.is_checked
             try:
                 await self.check()
             except OSError as error:  # a folder that vanishes while it is read
                 log.warning("models/ cannot be read (%s); trying again", error.strerror)
+            if self.is_checked and not was_checked:
+                ready()
             await asyncio.sleep(POLL)
 
     async def check(self) -> None:
@@ -85,13 +92,30 @@ class Models:
 
         While `dvc repro` selects a champion there is no selection.json: the old bundle stays in use without a message.
         """
-        for task, state in bundles().items():
+        on_disk = bundles()
+        self.note_missing(on_disk)
+        for task, state in on_disk.items():
             settled = state == self._seen.get(task) and SELECTION in state
             self._seen[task] = state
             if (settled or task not in self.served) and state != self._tried.get(task):
                 self._tried[task] = state
                 await self.take_up(task)
         self.is_checked = True
+
+    def note_missing(self, on_disk: dict[str, dict[str, FileState]]) -> None:
+        """Note which served tasks have lost files, and forget why bundles that are gone were refused."""
+        now = time.monotonic()
+        for task in self.served.keys() | self.refused.keys():
+            state = on_disk.get(task, {})
+            lost = TaskPaths(task).selection if state else TaskPaths(task).best
+            if SELECTION in state or is_being_selected(task):
+                self._missing_since.pop(task, None)
+                self.missing.pop(task, None)
+            elif now - self._missing_since.setdefault(task, now) >= GRACE:
+                if task in self.served:
+                    self.missing[task] = f"{lost.as_posix()} is missing; run 'dvc checkout' or 'dvc repro'"
+                if not state and self.refused.pop(task, ""):
+                    self._tried.pop(task, None)
 
     async def take_up(self, task: str) -> None:
         """Replace the task's bundle by the one on disk, or log why it is refused."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+OPTIONS = ("--host", "--port", "--without-keys", "--allowed-hosts")
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {
     "tensorflow",
@@ -85,13 +86,16 @@ def test_password_is_a_secret_and_survives_an_upgrade(compose):
 
 
 def test_commands_of_compose_are_accepted_by_the_api(compose):
-    from app import api
+    from app import api, hosts
 
-    source = Path(api.__file__).read_text(encoding="utf-8")
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8") + compose["services"]["api"]["command"]
-    assert set(re.findall(r"--(?:host|port|without-keys)", text)) == {"--host", "--port", "--without-keys"}
-    for option in ("--host", "--port", "--without-keys"):
+    source = Path(api.__file__).read_text(encoding="utf-8") + Path(hosts.__file__).read_text(encoding="utf-8")
+    fly = tomllib.loads((ROOT / "fly.toml").read_text(encoding="utf-8"))
+    commands = [compose["services"]["api"]["command"], fly["processes"]["app"]]
+    text = " ".join([(ROOT / "Dockerfile").read_text(encoding="utf-8"), *commands])
+    assert set(re.findall(r"--(?:host|port|without-keys|allowed-hosts)", text)) == set(OPTIONS)
+    for option in OPTIONS:
         assert f'"{option}"' in source
+    assert commands[1].endswith(f"--allowed-hosts {fly['app']}.fly.dev")
     image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert "--without-keys" not in image  # a container that can be reached from elsewhere asks for keys
 

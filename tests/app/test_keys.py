@@ -15,7 +15,7 @@ def test_with_keys_every_answer_but_the_probes_needs_one(server, caplog):
             status, content, headers = client.get(path)
             assert (status, headers["www-authenticate"]) == (401, "Bearer"), path
             assert "Authorization: Bearer KEY" in content["detail"]
-        for path in ("/healthz", "/readyz", "/openapi.json"):
+        for path in ("/healthz", "/readyz", "/openapi.json", "/docs", "/static-offline-docs/swagger-ui.css"):
             assert client.get(path)[0] == 200
         for wrong in ("Bearer a key", "Bearer ", f"Basic {key}", key, "Bearer", "Bearer anothe", "Bearer another,"):
             assert client.send("/predict/", ("a.png", GOOD), field="file", authorization=wrong)[0] == 401, wrong

@@ -200,16 +200,51 @@ def test_an_unreadable_folder_does_not_stop_the_watch(project, monkeypatch, capl
     monkeypatch.setattr(serving, "POLL", 0.01)
     bundles, fails = serving.bundles, [OSError(5, os.strerror(5))]
     monkeypatch.setattr(serving, "bundles", lambda: (_ for _ in ()).throw(fails.pop()) if fails else bundles())
-    models = Models(1)
+    models, called = Models(1), []
 
     async def watch():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(20):
-                task = asyncio.create_task(models.watch())
+                task = asyncio.create_task(models.watch(ready=lambda: called.append(models.is_checked)))
                 while not models.is_checked:
                     await asyncio.sleep(0.01)
                 task.cancel()
 
     asyncio.run(watch())
+    assert called == [True]
     assert "models/ cannot be read (Input/output error); trying again" in caplog.text
     assert "skin" in models.served
+
+
+@pytest.mark.parametrize(
+    ("folder", "lost"), [("models", "models/skin/best"), ("reports", "reports/skin/selection.json")]
+)
+def test_a_folder_moved_away_and_back_is_noticed(project, monkeypatch, folder, lost):
+    models = check(Models(1))
+    monkeypatch.setattr(serving, "GRACE", 0)
+    Path(folder).rename("elsewhere")
+    check(models, 2)
+    assert set(models.missing) == {"skin", "patients", "whole"}
+    assert models.missing["skin"].startswith(f"{lost} is missing")
+    Path("elsewhere").rename(folder)
+    check(models, 1)
+    assert (models.missing, models.refused) == ({}, {})
+
+
+def test_files_that_are_being_selected_are_not_missed(project, monkeypatch):
+    models = check(Models(1))
+    monkeypatch.setattr(serving, "GRACE", 0)
+    artifacts.write_json(".dvc/tmp/rwlock", {str(BEST.absolute()): {"write": {"pid": 1}}})
+    Path("reports/skin/selection.json").unlink()
+    check(models, 3)
+    assert models.missing == {}
+
+
+def test_a_refused_bundle_that_is_gone_is_forgotten(project, monkeypatch):
+    (BEST / "model.joblib").write_bytes(b"damaged")
+    models = check(Models(1))
+    assert set(models.refused) == {"skin"}
+    monkeypatch.setattr(serving, "GRACE", 0)
+    shutil.rmtree(BEST)
+    check(models)
+    assert (models.refused, models.missing) == ({}, {})
