@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import audit, holdout, scan, select_best, split
+from pipeline import audit, holdout, learning_curve, scan, select_best, split
 from pipeline.core import artifacts
 from tests import samples
 from tests.models import dataset, mixed, train_and_evaluate, write_params
@@ -23,6 +23,7 @@ def make_comparison(n_classes: int) -> None:
     dataset(*mixed(48, n_classes, seed=5), folds=0).save(Path("data/t/test.npz"))
     train_and_evaluate(MODELS)
     select_best.main("t")
+    learning_curve.main("t")
     holdout.main("t")
 
 

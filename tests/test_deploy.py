@@ -178,7 +178,10 @@ def test_the_build_context_of_this_project_is_code_champions_and_aggregates():
     assert kinds == {
         "models/TASK/best/any.bin",
         *(f"reports/TASK/{name}/FILE" for name in ("cv", "test", "external")),
-        *(f"reports/TASK/{name}" for name in ("selection.json", "sites.json", "leaderboard.csv", "test_looks.csv")),
+        *(
+            f"reports/TASK/{name}"
+            for name in ("selection.json", "sites.json", "learning_curve.json", "leaderboard.csv", "test_looks.csv")
+        ),
     }
 
 

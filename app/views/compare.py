@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.views import charts, mlflow_page, model_charts, threshold, written
+from app.views import charts, mlflow_page, model_charts, threshold, usefulness, written
 from app.views.answer import evaluations_of, figure, plain
 from app.views.written import part, span, three
 from pipeline.core import artifacts
@@ -80,6 +80,7 @@ def one_model(task: str) -> None:
     part(sites, task, model)
     part(model_charts.risk, task, model)
     part(threshold.show, task, model)
+    part(usefulness.show, task, model)
     part(model_charts.importance, task, model)
     part(model_charts.history, task, model)
 

@@ -144,12 +144,16 @@ class CostsParams(Strict):
 
 
 class OperatingPointParams(Strict):
-    """The target of the threshold of two classes, at most one, and a prevalence for which predictive values are reported too."""
+    """The target of the threshold of two classes, at most one, and what the report is to say of the place of use.
+
+    `prevalence`: predictive values are reported for it too; `threshold_range`: the thresholds at which a decision curve is read.
+    """
 
     target_sensitivity: float | None = Field(None, gt=0, lt=1)
     target_specificity: float | None = Field(None, gt=0, lt=1)
     costs: CostsParams | None = None
     prevalence: float | None = Field(None, gt=0, lt=1)
+    threshold_range: list[float] | None = Field(None, min_length=2, max_length=2)
 
     @model_validator(mode="after")
     def _one_at_most(self) -> "OperatingPointParams":
@@ -158,6 +162,10 @@ class OperatingPointParams(Strict):
         ]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} would each choose a threshold: leave all but one out")
+        if self.threshold_range and not 0.01 <= self.threshold_range[0] < self.threshold_range[1] <= 0.99:
+            raise ValueError(
+                "threshold_range: expected two rising probabilities from .01 to .99, for instance [0.05, 0.3]"
+            )
         return self
 
 

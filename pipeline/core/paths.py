@@ -58,6 +58,7 @@ class TaskPaths:
         self.leaderboard = self.reports / "leaderboard.csv"  # holdout
         self.test_set_evaluations = self.reports / "test_looks.csv"
         self.sites = self.reports / "sites.json"  # sites
+        self.learning_curve = self.reports / "learning_curve.json"  # learning_curve
         self.page = self.reports / "report.html"  # report
 
         self.uploads = root / UPLOADS / task  # collect

@@ -14,7 +14,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
 from pipeline.data import image_file
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import operating_point
+from pipeline.evaluation import decision_curve, operating_point
 from pipeline.evaluation.external_data import ORDER, ExternalSamples
 from pipeline.evaluation.report import Difference, ExternalReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
@@ -102,6 +102,7 @@ def report_on(
     data, proba = scored.data, scored.proba
     decided = decide(proba, rule)
     report = assess(data, proba, decided, select.draws, params.seed())
+    report = decision_curve.with_net_benefit(report, data, decided, rule.threshold)
     report = ExternalReport(**vars(with_refusals(report, data, decided, scored.refused)))
     readable, overlap = samples.is_readable, samples.is_overlap
     if data.positive:

@@ -22,7 +22,7 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import read_samples, read_split
-from pipeline.evaluation import operating_point, subgroups, test_set_evaluations
+from pipeline.evaluation import decision_curve, operating_point, subgroups, test_set_evaluations
 from pipeline.evaluation.report import AsPublished, Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import bundle
@@ -98,6 +98,7 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Repor
         proba, refused = predict_test(folder, test, folder_of(task.raw), params.workers(), label)
     decided, draws, seed = decide(proba, rule), task.select.draws, params.seed()
     report = with_refusals(assess(test, proba, decided, draws, seed), test, decided, refused)
+    report = decision_curve.with_net_benefit(report, test, decided, rule.threshold)
     return replace(
         report,
         subgroups=subgroups.score(subgroups.read(name, "test", test), test, proba, decided, draws),

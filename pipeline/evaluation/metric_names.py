@@ -21,6 +21,8 @@ NAMES = {
     "log_loss": "Log loss (0 is best)",
     "calibration_slope": "Calibration slope (1 is best)",
     "calibration_intercept": "Calibration intercept (0 is best)",
+    "net_benefit": "Net benefit at the threshold",
+    "net_benefit_gain": "Net benefit over the better of treating all and none",
     "ece": "Expected calibration error (0 is best)",
     "refused": "Refused as out-of-distribution",
 }

@@ -19,6 +19,7 @@ ENOUGH = (
     50  # samples of a class, from which on a threshold chosen for it is judged within .01 (soak/test_thresholds.py)
 )
 PREDICTIVE = ("precision", "negative_predictive_value")
+PREVALENCES = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 
 def check_classes(classes: list[str], point: OperatingPointParams, task: str) -> None:
@@ -118,8 +119,8 @@ def sweep(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> OperatingPoint:
     """Return the operating point of a `report` of two classes: the rule's threshold, and what its answers are worth.
 
-    For the prevalence of the report's own samples, as they stand in the report, and for one that is named: precision (PPV) and
-    negative_predictive_value.
+    For the prevalence of the report's own samples, as they stand in the report, for one that is named, and for `PREVALENCES`:
+    precision (PPV) and negative_predictive_value.
     """
     negatives, positives = report.counts.actual.values()
     own = PredictiveValues(
@@ -131,6 +132,7 @@ def describe(report: Report, rule: DecisionRule, prevalence: float | None) -> Op
     by_prevalence = {"data": own}
     if prevalence is not None:
         by_prevalence["named"] = predictive_values(report, prevalence)
+    by_prevalence |= {f"{other:g}": predictive_values(report, other) for other in PREVALENCES if other != prevalence}
     return OperatingPoint(rule.threshold, rule.chosen_for, by_prevalence)
 
 

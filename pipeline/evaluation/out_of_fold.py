@@ -11,7 +11,7 @@ from pipeline.core.params_models import SelectParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import calibration, curves, operating_point, plots, subgroups
+from pipeline.evaluation import calibration, curves, decision_curve, operating_point, plots, sample_size, subgroups
 from pipeline.evaluation.report import CalibrationReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import ood_images, ood_tables
@@ -89,6 +89,7 @@ def score(oof: OutOfFold, rule: DecisionRule, how: CalibrationReport, select: Se
         scaled = {name: unseen[name] for name in names}
         ci = {name: unseen.ci[name] for name in names if name in unseen.ci}
         report = replace(report, figures=report.figures | scaled, ci=report.ci | ci)
+    report = decision_curve.with_net_benefit(report, dev, decided, rule.threshold, n_folds)
     chosen = operating_point.notes_on_choice(dev, rule, select.operating_point)
     report = replace(report, notes=[*report.notes, *chosen])
     if oof.repeats > 1:
@@ -96,14 +97,15 @@ def score(oof: OutOfFold, rule: DecisionRule, how: CalibrationReport, select: Se
         counts = replace(report.counts, n=len(dev.y) // oof.repeats, repeats=oof.repeats)
         report = replace(report, counts=counts, notes=[*report.notes, note])
     point = operating_point.describe(report, rule, select.operating_point.prevalence) if dev.positive else None
-    refused = oof.distance > rule.refusal
+    candidate, refused = Candidate.read(oof.folder), oof.distance > rule.refusal
     if oof.beyond is not None:
         refused |= oof.beyond > ood_tables.FAR
     return replace(
         with_refusals(report, dev, decided, refused, n_folds),
         calibration=how,
         operating_point=point,
-        tuned=Candidate.read(oof.folder).tuned,
+        sample_size=sample_size.describe(report, candidate.schema),
+        tuned=candidate.tuned,
         subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, oof.repeats, n_folds),
     )
 
@@ -127,6 +129,16 @@ def write_charts(oof: OutOfFold, rule: DecisionRule, area: float, numbers: Path,
     plots.coverage(coverage, title, drawn / "coverage.png")
     if dev.positive:
         artifacts.write_csv(drawn / "thresholds.csv", curves.thresholds(dev, proba, rule.threshold))
+        write_decision_curve(oof, rule, title, drawn)
+
+
+def write_decision_curve(oof: OutOfFold, rule: DecisionRule, title: str, drawn: Path) -> None:
+    """Write the decision curve of two classes."""
+    point = params.task(params.model(oof.name).task).select.operating_point
+    proba = calibration.out_of_fold(oof.dev, oof.raw, rule)
+    table = decision_curve.curve(oof.dev, proba[:, 1], int(oof.dev.fold.max()) + 1)
+    artifacts.write_csv(drawn / "decision_curve.csv", table)
+    plots.decision_curve(table, point.threshold_range, title, drawn / "decision_curve.png")
 
 
 def write_training_charts(oof: OutOfFold, title: str, numbers: Path, drawn: Path) -> None:

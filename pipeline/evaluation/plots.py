@@ -99,6 +99,21 @@ def reliability(bins: pd.DataFrame, smooth: pd.DataFrame | None, positive: str |
     save(drawn, path)
 
 
+def decision_curve(table: pd.DataFrame, bounds: list[float] | None, title: str, path: Path) -> None:
+    """Draw the net benefit of model, treating all and treating none over the threshold, within the `bounds` if there are any."""
+    drawn, axes = figure(title, "threshold probability", "net benefit")
+    shown = table[table["threshold"].between(bounds[0] - 1e-9, bounds[1] + 1e-9)] if bounds else table
+    styles = (("model", COLOURS[0], "-"), ("all", COLOURS[1], "--"), ("none", COLOURS[7], ":"))
+    for name, colour, style in styles:
+        label = name if name == "model" else f"treat {name}"
+        axes.plot(shown["threshold"], shown[name], color=colour, linestyle=style, label=label, linewidth=1.8)
+    axes.fill_between(shown["threshold"], shown["model_low"], shown["model_high"], color=COLOURS[0], alpha=0.15)
+    top = float(shown["model_high"].max())
+    axes.set_ylim(-0.2 * max(top, 0.05), 1.1 * max(top, 0.05))
+    axes.legend(frameon=False)
+    save(drawn, path)
+
+
 def coverage(table: pd.DataFrame, title: str, path: Path) -> None:
     """Draw the error over the share that is answered, see `evaluation.curves`."""
     drawn, axes = figure(title, "share answered", "share of these that is wrong")

@@ -158,12 +158,28 @@ class PredictiveValues(Scores):
 @dataclass(frozen=True)
 class OperatingPoint:
     """The threshold of two classes, what it was chosen for, and what answers are worth: for the report's own samples under
-    `data`, for a prevalence that params.yaml names under `named`.
+    `data`, for a prevalence that params.yaml names under `named`, for others under the number itself.
     """
 
     threshold: float
     chosen_for: str
     prevalence: dict[str, PredictiveValues]
+
+
+@dataclass(frozen=True)
+class SampleSize:
+    """Groups of samples, those of the rarest class (`events`), and the parameters of a regression on the columns.
+
+    Of two classes also the Cox-Snell R2 out of fold, and the smallest sample size by Riley et al., in all and by criterion.
+    """
+
+    n: int
+    events: int
+    parameters: int
+    events_per_parameter: float
+    r2: float | None = None
+    minimum: int | None = None
+    criteria: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +201,7 @@ class Report(Scores):
     calibration: CalibrationReport | None = None
     operating_point: OperatingPoint | None = None
     subgroups: list[SubgroupScores] | None = None
+    sample_size: SampleSize | None = None
     tuned: Tuned | None = None
     as_published: AsPublished | None = None
     data_fingerprint: str | None = None

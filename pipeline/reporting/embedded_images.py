@@ -71,7 +71,7 @@ def of_path(study: Study, path: str) -> str:
 def charts(study: Study) -> dict[str, str]:
     """Return the champion's charts by name, as data: URIs: those that `evaluate` drew, and precision over recall."""
     folder = TaskPaths(study.name).figures(study.winner)
-    names = ("roc", "reliability", "coverage", "history")
+    names = ["roc", "reliability", "coverage", "history", *(["decision_curve"] if study.dev.positive else [])]
     embedded = {
         name: uri(require(folder / f"{name}.png", f"evaluate@{study.winner}").read_bytes(), "png") for name in names
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import scoring
+from pipeline.evaluation import learning_curve, sample_size, scoring
 from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
@@ -62,6 +62,9 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "card": model_card.card(study),
         "limits": limits.limits(study),
         "decides": model_card.decides(study),
+        "useful": results_section.usefulness(study),
+        "more_data": learning_curve.in_words(study.learning),
+        "size": sample_size.in_words(study.cv.sample_size) if study.cv.sample_size else "",
         "calibrated": model_card.calibrated(study),
         "checklist": tripod_ai.checklist(study),
         "fingerprints": fingerprints(study),

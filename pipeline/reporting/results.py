@@ -16,6 +16,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
 from pipeline.evaluation import report, selection, test_set_evaluations
+from pipeline.evaluation.learning_curve import LearningCurve
 from pipeline.evaluation.operating_point import decide_out_of_fold
 from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
@@ -45,6 +46,7 @@ class Study:
     tests: dict[str, Report]
     bundle: BundleInfo
     sites: SiteReport | None
+    learning: LearningCurve
     dev: Dataset
     oof: np.ndarray
 
@@ -116,6 +118,7 @@ def read(name: str) -> Study:
         test=tests[selected.winner],
         tests=tests,
         bundle=BundleInfo.read(name),
+        learning=LearningCurve.read(name),
         sites=SiteReport.read(name) if task.select.site else None,
         dev=dev.rows(np.arange(len(dev.y))),  # without features, and so without an open file
         oof=read_oof(name, selected.winner)[: len(dev.y)],

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
+from pipeline.core.stage import require
+from pipeline.evaluation import decision_curve
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import ExternalReport, Interval, Report, SiteScores, SubgroupScores, read_external
 from pipeline.reporting.results import Study
@@ -65,6 +68,15 @@ def leaderboard(study: Study) -> list[BoardRow]:
         )
         for row in study.board.to_dict("records")
     ]
+
+
+def usefulness(study: Study) -> str:
+    """Return what the decision curve of two classes says out of fold, "" of more classes."""
+    if not study.dev.positive:
+        return ""
+    path = TaskPaths(study.name).figures(study.winner) / "decision_curve.csv"
+    table = pd.read_csv(require(path, f"evaluate@{study.winner}"))
+    return decision_curve.in_words(table, study.task.select.operating_point.threshold_range)
 
 
 def names(study: Study) -> dict[str, str]:

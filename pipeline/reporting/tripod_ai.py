@@ -126,8 +126,8 @@ def of_data(study: Study) -> dict[str, Answer]:
         "9b": (predictors(study), "data"),
         "10": (
             f"All {len(study.samples)} {study.what}s available: {n_dev} for development, {n_test} for testing; the sample "
-            "size was not calculated. The intervals show how precise the results are.",
-            "limits",
+            "size was not calculated beforehand. What it needs, and what more data would bring, stands there.",
+            "sample-size",
         ),
         "11": (f"{left_out} {study.what}s left out, by reason under Data. {missing(study)}", "data"),
         "12a": (

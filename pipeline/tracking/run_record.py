@@ -74,7 +74,9 @@ def read_records(name: str) -> list[Record]:
         block = params.model(model).model_dump(exclude={"task"})
         record = read_model(name, model, flatten(common | block), seconds.get(f"train@{model}"))
         record = with_sites(replace(record, raw=task.raw))
-        records.append(with_external(with_promise(record, selected)) if model == winner else record)
+        records.append(
+            with_external(with_learning_curve(with_promise(record, selected))) if model == winner else record
+        )
     return records
 
 
@@ -119,6 +121,17 @@ def with_sites(record: Record) -> Record:
         added |= defined(f"{UNNAMEABLE.sub('_', f'sites/{scores.site}')}/", figures)
     key = content_key([], {"key": record.key, "sites": artifacts.rounded(sites)})
     return replace(record, key=key, metrics=record.metrics | added)
+
+
+def with_learning_curve(record: Record) -> Record:
+    """Return the champion's record with what twice the data are expected to bring, as `doubled_data_<metric>`."""
+    path = TaskPaths(record.task).learning_curve
+    if not path.exists():
+        return record
+    doubled = artifacts.read_json(path)["doubled"]
+    gains = {name: values["gain"] for name, values in doubled.items() if values["gain"] is not None}
+    key = content_key([path], {"key": record.key})
+    return replace(record, key=key, metrics=record.metrics | defined("doubled_data_", gains))
 
 
 def with_promise(record: Record, selected: Selection) -> Record:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import evaluate, holdout, select_best, train
+from pipeline import evaluate, holdout, learning_curve, select_best, train
 from pipeline.data import raw_changes
 from tests.models import dataset, folder_of, image_project, train_and_evaluate, write_params
 from tests.reports import MODELS, describe_data
@@ -21,6 +21,7 @@ def reported(scored, tmp_path_factory):
         for model in MODELS:
             evaluate.main(model)
         select_best.main("t")
+        learning_curve.main("t")
         holdout.main("t")
         describe_data("table", {"dev": [f"row {n}" for n in range(200)], "test": [f"test {n}" for n in range(60)]})
     return folder
@@ -42,6 +43,7 @@ def drawn(tmp_path_factory):
         test.save(Path("data/t/test.npz"))
         train_and_evaluate(models)
         select_best.main("t")
+        learning_curve.main("t")
         holdout.main("t")
         for n in range(12):
             shutil.copy(f"raw/{n}.png", f"raw/t{n}.png")

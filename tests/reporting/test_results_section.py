@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import holdout, select_best, sites
+from pipeline import holdout, learning_curve, select_best, sites
 from pipeline.core import artifacts
 from pipeline.reporting import results
 from pipeline.reporting.page import render
@@ -34,6 +34,7 @@ def test_several_classes_have_a_line_each_and_no_sensitivity(empty_folder):
     dataset(*mixed(60, 4, seed=5), folds=0).save(Path("data/t/test.npz"))
     train_and_evaluate(models)
     select_best.main("t")
+    learning_curve.main("t")
     holdout.main("t")
     describe_data("table", {"dev": [f"row {n}" for n in range(120)], "test": [f"test {n}" for n in range(60)]})
     text = Page(render("t")).text
