@@ -13,11 +13,12 @@ INSTALL := $(if $(shell command -v uv),uv pip install --quiet --python $(BIN)/py
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
 
-$(INSTALLED): requirements.txt
+$(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Assay needs Python 3.11 to 3.13 (tensorflow has no wheel for others); found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	@echo "Installing $$(grep -c == requirements.txt) packages, some minutes the first time"
 	$(INSTALL) -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .  # the command assay
 	@rm -f .venv/lib/python*/site-packages/assay_whole_lock.*  # a patch of DVC that older versions installed
 	@[ -e .git ] || $(BIN)/dvc config --local core.no_scm true
 	@touch $@

@@ -9,7 +9,6 @@ import os
 # One thread per prediction, as in the stage `holdout`: sums are formed in the same order, and no thread waits for another.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before numpy is imported
 
-import argparse
 import asyncio
 import functools
 import logging
@@ -39,7 +38,7 @@ from app.rows import read_rows
 from app.serving import Answer, Models, Served
 from app.uploads import read_files
 from pipeline import __version__
-from pipeline.core import artifacts
+from pipeline.core import artifacts, command_line
 from pipeline.data import litert
 from pipeline.prediction.predictor import Sample
 
@@ -255,7 +254,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("python -m app.api", description="Serve the champions over HTTP.")
+    parser = command_line.parser("app.api", "Serve the champions over HTTP.", "", "--port 9000")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1: only this machine")
     parser.add_argument("--port", type=int, default=8000, help="0: any free port")
     parser.add_argument(

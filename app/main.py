@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
-from app import access, hosts  # noqa: E402  found by the path above
+from app import access, hosts
 
 
 @asynccontextmanager

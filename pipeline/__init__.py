@@ -1,3 +1,3 @@
 """Assay: a reproducible experiment pipeline for classifying medical images and tables."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

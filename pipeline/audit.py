@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, command_line, params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
@@ -55,20 +55,28 @@ def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> in
     return summary.exit_code(result, *((samples[column] != "").any() for column in ("shipped", "group")))
 
 
-def main(*arguments: str) -> None:
-    """Run the stage for the name of a task without options; otherwise audit a path."""
-    parser = argparse.ArgumentParser("python -m pipeline.audit", description="Find copies of images or rows.")
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = command_line.parser(
+        "audit", "Find copies of images or rows.", "~/images/skin", "~/images/skin --sheet pairs.png"
+    )
     parser.add_argument(
         "path", metavar="PATH", help="a folder, a CSV with a column path, a CSV of rows; or a task's name"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
-    parser.add_argument("--sheet", metavar="FILE.png", type=Path, help="draw the pairs side by side")
+    parser.add_argument("--sheet", metavar="FILE.png", type=command_line.path, help="draw the pairs side by side")
     parser.add_argument("--copies", action="store_true", help="report only certain copies")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(*arguments: str) -> None:
+    """Run the stage for the name of a task without options; otherwise audit a path."""
+    options = build_parser().parse_args(arguments)
+    sheet = Path(options.sheet) if options.sheet else None
     if len(arguments) == 1 and is_task(options.path):
         run_stage(options.path)
     else:
-        sys.exit(run_alone(Path(options.path), options.json, options.sheet, options.copies))
+        sys.exit(run_alone(Path(command_line.path(options.path)), options.json, sheet, options.copies))
 
 
 def is_task(word: str) -> bool:

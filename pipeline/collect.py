@@ -10,14 +10,20 @@ import argparse
 import getpass
 import sys
 
+from pipeline.core import command_line
 from pipeline.core.stage import run
 from pipeline.retraining.intake import collect, new_batch, read_file
 
 
-def main(*arguments: str) -> None:
-    parser = argparse.ArgumentParser("python -m pipeline.collect", description="Submit labelled samples.")
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = command_line.parser(
+        "collect", "Submit labelled samples.", 'lesions a.jpg --label malignant --group "patient 7"'
+    )
     parser.add_argument("task")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="an image, or for a table a CSV")
+    parser.add_argument(
+        "files", nargs="+", type=command_line.path, metavar="FILE", help="an image, or for a table a CSV"
+    )
     parser.add_argument("--label", help="the class of all samples; a CSV may have it in a column")
     parser.add_argument(
         "--group", default="", help="what the samples share, for instance the patient; a group is never split"
@@ -28,7 +34,11 @@ def main(*arguments: str) -> None:
         metavar="ID",
         help="id of the batch, which is promoted or rejected as a whole; default: today's",
     )
-    asked = parser.parse_args(arguments)
+    return parser
+
+
+def main(*arguments: str) -> None:
+    asked = build_parser().parse_args(arguments)
     offers = [offer for file in asked.files for offer in read_file(asked.task, file, asked.label, asked.group)]
     outcomes = collect(asked.task, offers, asked.batch, getpass.getuser(), "command line")
     for item in outcomes:

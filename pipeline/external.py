@@ -10,9 +10,8 @@ task's data, development and test, excludes samples that are in both, scores the
 import argparse
 import subprocess
 import sys
-from pathlib import Path
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, command_line, params
 from pipeline.core.errors import StageError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
@@ -49,17 +48,25 @@ def run_stage(name: str) -> None:
     )
 
 
-def main(*arguments: str) -> None:
-    """Run the stage for a name; with a task and a path, add the data set first."""
-    parser = argparse.ArgumentParser(
-        "python -m pipeline.external", description="Evaluate the champion on external data."
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = command_line.parser(
+        "pipeline.external", "Evaluate the champion on external data.", "hospital-b skin ~/images/b"
     )
     parser.add_argument("name", help="name of the data set: a-z, 0-9, - and _")
     parser.add_argument("task", nargs="?", help="the task of the champion")
-    parser.add_argument("path", nargs="?", help="a folder of images or a CSV; only read")
-    parser.add_argument("--label-map", metavar="FILE", type=Path, help="lines 'theirs: ours' for labels of other names")
+    parser.add_argument("path", nargs="?", type=command_line.path, help="a folder of images or a CSV; only read")
+    parser.add_argument(
+        "--label-map", metavar="FILE", type=command_line.path, help="lines 'theirs: ours' for labels of other names"
+    )
     parser.add_argument("--label", metavar="COLUMN", help="column of the CSV with the class")
     parser.add_argument("--group", metavar="COLUMN", help="column of the CSV with the group")
+    return parser
+
+
+def main(*arguments: str) -> None:
+    """Run the stage for a name; with a task and a path, add the data set first."""
+    parser = build_parser()
     given = parser.parse_args(arguments)
     if len(arguments) == 1:
         run_stage(given.name)
@@ -67,7 +74,12 @@ def main(*arguments: str) -> None:
     if not given.path:
         parser.error("give NAME, TASK and PATH; NAME alone runs the stage of what was added")
     add_external.add(
-        given.name, given.task, given.path, add_external.read_words(given.label_map), given.label, given.group
+        given.name,
+        given.task,
+        given.path,
+        add_external.read_words(given.label_map),
+        given.label,
+        given.group,
     )
     stage = f"external@{given.name}"
     if subprocess.run([sys.executable, "-m", "dvc", "repro", stage], check=False).returncode:

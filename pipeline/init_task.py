@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.core import artifacts, params, yaml_edit
+from pipeline.core import artifacts, command_line, params, yaml_edit
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import FOLDERS, TaskParams
@@ -98,11 +98,21 @@ def describe(name: str, data: InspectedData, proposal: Proposal, warnings: list[
     return Message(f"{data.raw}: inspected, nothing in it was changed", lines, [would] if is_dry else [added, *after])
 
 
-def parse(arguments: tuple[str, ...]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    """Return the parser and the parsed options."""
-    parser = argparse.ArgumentParser("python -m pipeline.init_task", description="Create a task from a data set.")
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    examples = (
+        "skin ~/images/skin",
+        "skin ~/images/skin --dry-run",
+        "heart heart.csv --label outcome --group patient",
+    )
+    parser = command_line.parser("pipeline.init_task", "Create a task from a data set.", *examples)
     parser.add_argument("name", help="name of the task: a-z, 0-9, - and _")
-    parser.add_argument("path", nargs="?", help="a folder or archive of images, a CSV or another table; only read")
+    parser.add_argument(
+        "path",
+        nargs="?",
+        type=command_line.path,
+        help="a folder or archive of images, a CSV or another table; only read",
+    )
     parser.add_argument("--label", metavar="COLUMN", help="column of the CSV with the class")
     parser.add_argument("--group", metavar="COLUMN", help="column of the CSV with the group; a group is never split")
     parser.add_argument(
@@ -119,7 +129,9 @@ def parse(arguments: tuple[str, ...]) -> tuple[argparse.ArgumentParser, argparse
         help="the class that sensitivity refers to; default: the one that is not benign, or the rarer",
     )
     parser.add_argument("--no-header", action="store_true", help="the first row of the table is a sample, not a header")
-    parser.add_argument("--images", metavar="DIR", help="the folder of the images that the CSV names")
+    parser.add_argument(
+        "--images", metavar="DIR", type=command_line.path, help="the folder of the images that the CSV names"
+    )
     parser.add_argument(
         "--folders", metavar="LEVELS", help="meaning of each folder level: any, split or class, as in split/class"
     )
@@ -128,7 +140,7 @@ def parse(arguments: tuple[str, ...]) -> tuple[argparse.ArgumentParser, argparse
     parser.add_argument("--dry-run", action="store_true", help="write nothing, print what would be added")
     parser.add_argument("--json", action="store_true", help="print everything as JSON, and the text to stderr")
     parser.add_argument("--remove", action="store_true", help="remove the task and everything made of its data")
-    return parser, parser.parse_args(arguments)
+    return parser
 
 
 def check_patterns(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -143,7 +155,8 @@ def check_patterns(parser: argparse.ArgumentParser, options: argparse.Namespace)
 
 
 def main(*arguments: str) -> None:
-    parser, options = parse(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
     if options.remove == bool(options.path):
         parser.error("give NAME and PATH, or --remove and NAME")
     if options.no_group and (options.group or options.group_from):

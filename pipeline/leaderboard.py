@@ -1,9 +1,10 @@
-"""Print each task's leaderboard and the reason for its champion: `python -m pipeline.leaderboard`."""
+"""Print each task's leaderboard and the reason for its champion: `python -m pipeline.leaderboard [TASK ...]`."""
 
+import argparse
 import csv
 from pathlib import Path
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, command_line, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.duplicates import summary
@@ -39,8 +40,18 @@ def number(text: str) -> str:
     return f"{float(text):.3f}" if text else "-"
 
 
-def main() -> None:
-    print("\n".join(board(task) for task in params.load()["tasks"]))
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = command_line.parser(
+        "pipeline.leaderboard", "Print the models and the champion of each task.", "", "lesions"
+    )
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="a task of params.yaml; default: all")
+    return parser
+
+
+def main(*arguments: str) -> None:
+    tasks = build_parser().parse_args(arguments).tasks
+    print("\n".join(board(task) for task in tasks or params.load()["tasks"]))
 
 
 if __name__ == "__main__":

@@ -9,23 +9,37 @@ import argparse
 import sys
 from pathlib import Path
 
+from pipeline.core import command_line
 from pipeline.core.errors import DataError
 from pipeline.core.stage import run
 from pipeline.prediction.predictor import Predictor
 
 
-def main(*arguments: str) -> None:
-    parser = argparse.ArgumentParser("python -m pipeline.predict", description="Predict files with a bundle.")
-    parser.add_argument("bundle", help="a bundle's folder, for instance models/lesions/best")
-    parser.add_argument("files", nargs="+", help="images, or CSV files whose rows are samples")
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = command_line.parser(
+        "predict",
+        "Predict files with a bundle.",
+        "models/lesions/best a.jpg b.png",
+        "models/breast/best rows.csv --format csv",
+    )
+    parser.add_argument("bundle", type=command_line.path, help="a bundle's folder, for instance models/lesions/best")
+    parser.add_argument("files", nargs="+", type=command_line.path, help="images, or CSV files whose rows are samples")
     parser.add_argument(
         "--column", metavar="NAME=VALUE", action="append", default=[], help="clinical columns of the images"
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     parser.add_argument(
-        "--explain", metavar="FOLDER", help="write an explanation of each prediction there, as PNG or CSV"
+        "--explain",
+        metavar="FOLDER",
+        type=command_line.path,
+        help="write an explanation of each prediction there, as PNG or CSV",
     )
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def main(*arguments: str) -> None:
+    given = build_parser().parse_args(arguments)
     from pipeline.prediction import files
 
     predictor = Predictor(given.bundle)

@@ -14,15 +14,17 @@ import getpass
 import json
 from dataclasses import asdict
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, command_line, params
 from pipeline.core.stage import run
 from pipeline.retraining import batch_status, decide, dvc_runs, recommendation
 from pipeline.retraining.batch_status import RetrainError
 
 
-def parse(arguments: tuple[str, ...]) -> argparse.Namespace:
-    """Return the task and what is decided."""
-    parser = argparse.ArgumentParser("python -m pipeline.retrain", description="Decide about batches of uploads.")
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command: the task and what is decided."""
+    parser = command_line.parser(
+        "retrain", "Decide about batches of uploads.", "lesions --batch june", "lesions --promote june"
+    )
     parser.add_argument("task")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--batch", metavar="ID", help="train a challenger with it and compare")
@@ -34,11 +36,11 @@ def parse(arguments: tuple[str, ...]) -> argparse.Namespace:
     parser.add_argument("--force", action="store_true", help="with --promote: even if it does not pass the gate")
     parser.add_argument("--json", action="store_true", help="with --batch and --status: print everything as JSON")
     parser.add_argument("--who", default=getpass.getuser(), help="who decides, for the ledger; default: you")
-    return parser.parse_args(arguments)
+    return parser
 
 
 def main(*arguments: str) -> None:
-    asked = parse(arguments)
+    asked = build_parser().parse_args(arguments)
     params.task(asked.task)
     if asked.batch:
         dvc_runs.lower_priority()

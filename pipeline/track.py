@@ -9,7 +9,7 @@ mirrored results.
 
 import argparse
 
-from pipeline.core import params
+from pipeline.core import command_line, params
 from pipeline.core.stage import run
 from pipeline.tracking import mlflow_store
 from pipeline.tracking.mirror import VIEW, experiments, track
@@ -17,12 +17,17 @@ from pipeline.tracking.mirror import VIEW, experiments, track
 PORT = 5000
 
 
-def main(*arguments: str) -> None:
-    parser = argparse.ArgumentParser("python -m pipeline.track", description="Mirror the results into MLflow.")
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = command_line.parser("pipeline.track", "Mirror the results into MLflow.", "", "--ui")
     parser.add_argument(
         "--ui", nargs="?", type=int, const=PORT, metavar="PORT", help="show today's runs in the browser"
     )
-    port = parser.parse_args(arguments).ui
+    return parser
+
+
+def main(*arguments: str) -> None:
+    port = build_parser().parse_args(arguments).ui
     if port is None or len(experiments()) < len(params.load()["tasks"]):
         track()
     if port is not None:

@@ -12,18 +12,19 @@ from pipeline.tasks.inspect_data import inspect
 from pipeline.tasks.params_lock import locked
 
 
-def read_words(path: Path | None) -> dict[str, str]:
+def read_words(path: str | None) -> dict[str, str]:
     """Return the label map in a file of lines "theirs: ours"; raise DataError for anything else."""
     if path is None:
         return {}
+    file = Path(path)
     try:
-        words = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # BaseLoader: YES stays a word
+        words = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)  # BaseLoader: YES stays a word
     except OSError as error:
-        raise DataError(f"{path.as_posix()}: cannot be opened ({error.strerror})") from None
+        raise DataError(f"{file.as_posix()}: cannot be opened ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         words = None
     if not isinstance(words, dict) or not all(isinstance(word, str) for pair in words.items() for word in pair):
-        raise DataError(f"{path.as_posix()}: expected lines such as 'melanoma: malignant', their label and ours")
+        raise DataError(f"{file.as_posix()}: expected lines such as 'melanoma: malignant', their label and ours")
     return words
 
 

@@ -41,12 +41,12 @@ def test_the_label_of_the_task_is_taken_without_asking(project):
 
 def test_a_label_map_is_words_and_nothing_else(project):
     Path("map.yaml").write_text("mel: malignant\nYES: malignant\nnv: benign\n")
-    assert add_external.read_words(Path("map.yaml")) == {"mel": "malignant", "YES": "malignant", "nv": "benign"}
+    assert add_external.read_words("map.yaml") == {"mel": "malignant", "YES": "malignant", "nv": "benign"}
     Path("map.yaml").write_text("[1, 2]")
     with pytest.raises(DataError, match="expected lines such as 'melanoma: malignant'"):
-        add_external.read_words(Path("map.yaml"))
+        add_external.read_words("map.yaml")
     with pytest.raises(DataError, match="cannot be opened"):
-        add_external.read_words(Path("none.yaml"))
+        add_external.read_words("none.yaml")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""Bring everything, or single tasks, up to date: `dvc repro` by the names of tasks, then their leaderboards.
+
+    python -m pipeline.repro              all tasks
+    python -m pipeline.repro skin         the task skin, up to its report
+    python -m pipeline.repro skin --dry   further options are those of `dvc repro`
+
+A dvc.lock that a killed DVC left half written is set aside first (docs/recovery.md).
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+from pipeline.core import command_line, lock_recovery, params
+from pipeline.core.errors import ParamsError, StageError
+from pipeline.core.stage import run
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    about = "Bring everything up to date with DVC; further options are those of 'dvc repro'."
+    parser = command_line.parser("pipeline.repro", about, "", "skin", "skin --dry")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="a task of params.yaml; default: all")
+    return parser
+
+
+def main(*arguments: str) -> None:
+    given, options = build_parser().parse_known_args(arguments)
+    there = params.load()["tasks"]
+    unknown = [task for task in given.tasks if task not in there]
+    if unknown:
+        raise ParamsError(f"params.yaml has no task {', '.join(unknown)}; it has: {', '.join(there) or 'none'}")
+    for line in lock_recovery.recover():
+        print(line)
+    stages = [f"report@{task}" for task in given.tasks]
+    clean = {name: value for name, value in os.environ.items() if name not in command_line.CALLED}
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", *stages, *options]
+    if subprocess.run(command, env=clean, check=False).returncode:
+        raise StageError("dvc repro failed, see above; fix the cause and run the same again: what is finished is kept")
+    subprocess.run([sys.executable, "-m", "pipeline.leaderboard", *given.tasks], check=True)
+
+
+if __name__ == "__main__":
+    run(main)
