@@ -118,7 +118,7 @@ def test_missing_words_stay_until_columns_are_typed():
         ("a,b\n1,2,3\n", "line 2 has 3 cells; the header has 2. Is a comma in an unquoted text"),
         ('a,b\n"1,2\n3,4\n', "line 2: a quote opens"),
         (b"PK\x03\x04\x14\x00\x06\x00\x08\xff", "is a damaged or encrypted archive"),
-        ('a,b\n"x",1\n' + "9" * 200_000 + ",1\n", "line 3 is not CSV"),
+        ('a,b\n"x\ny",1\n' + "9" * 200_000 + ",1\n", "line 4 is not CSV"),
     ],
 )
 def test_no_table_is_refused_with_reason_and_remedy(data, text):

@@ -1,11 +1,13 @@
 """What the readers of all formats return: the first row, and the cells below it by column."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.data.tabular.notices import Notice
 
+Column = Sequence[str] | np.ndarray  # cells as text, object in an array
 INDEX = "Unnamed: 0"  # what pandas calls a first column without a name
 
 
@@ -19,7 +21,7 @@ class Cells:
     """
 
     header: list[str]
-    columns: list[list[str]]
+    columns: Sequence[Column]
     lines: np.ndarray
     first_line: int = 1
     separator: str = ""

@@ -107,7 +107,7 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
         notices.append(Notice("unnamed", "", cells.first_line, text))
     names = [cells.header[index] for index in kept]
     check_header(names, path)
-    if not names or not cells.columns[kept[0]]:
+    if not names or not len(cells.columns[kept[0]]):
         raise DataError(f"{path}: has no rows; expected a header line and at least one row")
     table = pd.DataFrame({cells.header[index]: cells.columns[index] for index in kept}, dtype=object)
     return TableFile(table, cells.lines, cells.row_name, cells.separator, notices)

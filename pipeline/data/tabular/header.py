@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pipeline.data.tabular.cells import Column
 from pipeline.data.tabular.missing import ALWAYS
 
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
@@ -20,7 +21,7 @@ def is_number_like(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell))
 
 
-def number_columns(columns: Sequence[Sequence[str]]) -> list[int]:
+def number_columns(columns: Sequence[Column]) -> list[int]:
     """Return the positions of the columns in whose first rows nearly all known cells are numbers."""
     names = []
     for index, column in enumerate(columns):
@@ -30,7 +31,7 @@ def number_columns(columns: Sequence[Sequence[str]]) -> list[int]:
     return names
 
 
-def lacks_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+def lacks_header(first: Sequence[str], columns: Sequence[Column]) -> bool:
     """Return whether the first row of a table looks like a sample rather than a header.
 
     A header has words where the column below has numbers: a single one settles it. Where it has numbers only, these are
@@ -49,7 +50,7 @@ def lacks_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool
     bool
         False where it cannot be told.
     """
-    if not columns or not columns[0]:
+    if not columns or not len(columns[0]):
         return False
     numbers = number_columns(columns)
     named = [first[index] for index in numbers if not _is_value(first[index])]
@@ -72,7 +73,7 @@ def _is_value(cell: str) -> bool:
     return cell.lower() in ALWAYS or is_number_like(cell)
 
 
-def _words(first: Sequence[str], columns: Sequence[Sequence[str]], numbers: set[int]) -> tuple[int, int]:
+def _words(first: Sequence[str], columns: Sequence[Column], numbers: set[int]) -> tuple[int, int]:
     """Return of how many columns of repeating words the first row has one of the values, and of how many it has not."""
     found_again = never_found = 0
     for index, column in enumerate(columns):
@@ -86,7 +87,7 @@ def _words(first: Sequence[str], columns: Sequence[Sequence[str]], numbers: set[
     return found_again, never_found
 
 
-def _is_sequence(values: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+def _is_sequence(values: Sequence[str], columns: Sequence[Column]) -> bool:
     """Return whether numbers that stand where names should are names: a sequence, which the rows below are not."""
     try:
         numbers = [float(value.replace(",", ".")) for value in values]

@@ -17,7 +17,7 @@ from pipeline.data.tabular.cells import INDEX, Cells, Suspect
 from pipeline.data.tabular.encoding import find_encoding, open_lines
 from pipeline.data.tabular.header import is_number_like
 from pipeline.data.tabular.notices import Notice
-from pipeline.data.tabular.unquoted import is_tight, read_unquoted
+from pipeline.data.tabular.regular import read_regular
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -58,13 +58,9 @@ def read_text(data: bytes, path: Path) -> Cells:
             lines = map(_one_blank, lines)
         return csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=separator == " ")
 
-    tight = is_tight(data, separator)
-    cells = None
-    if not before and not after:
-        unquoted = read_unquoted(data, encoding, separator, n_skipped, tight) if quote == '"' else None
-        cells = unquoted or _read_regular(open_reader(), n_skipped, tight)
+    cells = None if before or after else read_regular(data, encoding, separator, n_skipped, quote)
     if cells is None:
-        cells = _Parser(open_reader(), separator, n_skipped, path, tight, before, after).read()
+        cells = _Parser(open_reader(), separator, n_skipped, path, before, after).read()
     return replace(cells, separator=separator, notices=notices)
 
 
@@ -83,28 +79,6 @@ def _unnamed_columns(rows: list[list[str]]) -> tuple[list[str], list[str]]:
     if not any(row[-1].strip() for row in below):
         return [], [""]
     return ([INDEX], []) if len({row[0] for row in below}) == len(below) else ([], [])
-
-
-def _read_regular(reader: "Reader", n_skipped: int, is_tight: bool) -> Cells | None:
-    """Return the cells of a text in which every line is a row of equal length, None for any other; twice as fast as `_Parser`."""
-    try:
-        header = next(reader)
-        if not any(map(str.strip, header)) or header == [END]:
-            return None
-        columns: list[list[str]] = [[] for _ in header]
-        while rows := list(itertools.islice(reader, CHUNK)):
-            if rows[-1] == [END]:
-                rows.pop()
-            if any(len(row) != len(header) or not (row[0].strip() or any(map(str.strip, row))) for row in rows):
-                return None
-            for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
-                column += _shared(cells if is_tight else list(map(str.strip, cells)))
-    except (csv.Error, StopIteration):
-        return None
-    if reader.line_num != len(columns[0]) + 2:
-        return None
-    lines = np.arange(2 + n_skipped, 2 + n_skipped + len(columns[0]), dtype=np.int32)
-    return Cells([name.strip() for name in header], columns, lines, 1 + n_skipped)
 
 
 def _shared(cells: Sequence[str]) -> Iterable[str]:
@@ -167,12 +141,11 @@ class _Parser:
         separator: str,
         n_skipped: int,
         path: Path,
-        is_tight: bool,
         before: list[str],
         after: list[str],
     ):
         self.reader, self.separator, self.n_skipped, self.path = reader, separator, n_skipped, path
-        self.is_tight, self.before, self.after = is_tight, before, after
+        self.before, self.after = before, after
         self.suspects: list[Suspect] = []
         self.last = n_skipped  # the last line that was read
 
@@ -196,8 +169,7 @@ class _Parser:
 
     def _clean(self, cells: Sequence[str]) -> Iterable[str]:
         """Return cells stripped, with \\n for every line end."""
-        if not self.is_tight:
-            cells = list(map(str.strip, cells))
+        cells = list(map(str.strip, cells))
         if self.suspects:
             cells = [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells]
         return _shared(cells)
