@@ -40,7 +40,7 @@ def describe_data(kind: str, files: dict[str, list[str]]) -> None:
     for subset, paths in files.items():
         data = Dataset.load(Path(f"data/t/{subset}.npz"))
         for path, y, group, fold in zip(paths, data.y, data.group, data.fold, strict=True):
-            own = {"id": path, "path": path, "label": data.classes[y], "group": group}
+            own = {"id": path, "path": path, "label": data.classes[y], "group": f"{subset} {group}"}
             rows.append(own | blank | {"error": ""} | ({"site": "arm"} if kind == "image" else {}))
             places.append(own | {"subset": subset, "fold": fold, "reason": ""})
     bad = {"id": "", "path": f"{NASTY}.png", "label": "benign", "group": ""}

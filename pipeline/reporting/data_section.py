@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.core.params_models import ReadParams
 from pipeline.data import wording
 from pipeline.data.tables import is_number
 from pipeline.duplicates import summary
@@ -153,11 +154,30 @@ def both_ways(study: Study) -> str:
     )
 
 
+def has_groups(read: ReadParams) -> bool:
+    """Return whether params.yaml says which samples belong to one patient."""
+    return bool(read.group or read.group_from or read.dicom_group)
+
+
+def grouping(study: Study) -> str:
+    """Return what a group is, as a sentence."""
+    read, copies = study.task.read, "and their copies as found by the audit"
+    if read.group_from:
+        where = f"column {read.group!r}" if read.group else "path"
+        return f"A group is all {study.what}s with the same part of the {where} by {read.group_from!r}, {copies}."
+    if read.group or read.dicom_group:
+        kind = f"{read.group!r}" if read.group else f"{read.dicom_group} of DICOM"
+        return f"A group is all {study.what}s with the same {kind}, {copies}."
+    return f"No column names groups; a group is one {study.what} with its copies."
+
+
 def division(study: Study) -> str:
     """Return in a sentence how the test set was chosen."""
     rule = study.task.split
     if rule.by == "shipped":
         return "The test set is the one that the data set ships with, without what is left out."
+    if rule.by == "time":
+        return f"The test set is the newest groups by {rule.time_column!r}, about {rule.test_fraction:.0%} of all."
     return (
         f"The test set is drawn by a hash of each group's name: about {rule.test_fraction:.0%} of the groups, and adding "
         "samples never moves existing ones."

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.core import paths
 from pipeline.evaluation import test_set_evaluations
+from pipeline.reporting import data_section
 from pipeline.reporting.model_card import share
 from pipeline.reporting.results import Study
 from pipeline.reporting.results_section import external, sites
@@ -32,7 +33,7 @@ def of_test_set(study: Study) -> list[str]:
         )
     if study.looks > 1:
         sentences.append(
-            f"The {test_set_evaluations.in_words(study.looks)}, for different candidates; with "
+            f"The {test_set_evaluations.in_words(study.looks).replace('set', 'set was')}, for different candidates; with "
             "more candidates, the best result on it is more likely to be luck. No choice was based on it."
         )
     return sentences
@@ -50,7 +51,7 @@ def of_data(study: Study) -> list[str]:
             f"{study.audit.clusters.share:.0%} of the rows lie in clusters that chance does not explain, as repeated visits of "
             "one patient do. If they are one patient's, all figures here are too good."
         )
-    if not (study.task.read.group or study.task.read.group_from):
+    if not data_section.has_groups(study.task.read):
         sentences.append(
             f"No column says which {study.what}s belong to one patient (read.group): apart from "
             "copies, all are treated as independent."
@@ -87,7 +88,7 @@ def of_figures(study: Study) -> list[str]:
     if study.test.operating_point:
         own = study.test.operating_point.prevalence["data"].prevalence
         sentences.append(
-            f"Predictive values apply only at the test set's prevalence of {study.dev.positive}, {share(own)}; set "
-            "select.operating_point.prevalence to get them for another one."
+            f"Predictive values among the figures apply only at the test set's prevalence of {study.dev.positive}, {share(own)}; "
+            "for others see Decisions."
         )
     return sentences

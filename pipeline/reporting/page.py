@@ -62,6 +62,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "card": model_card.card(study),
         "limits": limits.limits(study),
         "decides": model_card.decides(study),
+        "smooth": (TaskPaths(study.name).figures(study.winner) / "calibration_curve.csv").exists(),
         "useful": results_section.usefulness(study),
         "more_data": learning_curve.in_words(study.learning),
         "size": sample_size.in_words(study.cv.sample_size) if study.cv.sample_size else "",

@@ -126,7 +126,7 @@ def of_data(study: Study) -> dict[str, Answer]:
         "9b": (predictors(study), "data"),
         "10": (
             f"All {len(study.samples)} {study.what}s available: {n_dev} for development, {n_test} for testing; the sample "
-            "size was not calculated beforehand. What it needs, and what more data would bring, stands there.",
+            "size was not calculated beforehand; what it suffices for, and what more data would bring, stand under Sample size.",
             "sample-size",
         ),
         "11": (f"{left_out} {study.what}s left out, by reason under Data. {missing(study)}", "data"),
@@ -148,13 +148,13 @@ def of_model(study: Study) -> dict[str, Answer]:
         "12b": (handled(study), "card"),
         "12c": (
             f"{study.bundle.estimator}, {selected(study)}; hyperparameters {tuned(study)}, none by the test set. Internal "
-            "validation: cross-fitting. Scores of probabilities are by calibrators, and decisions by a threshold that was asked "
-            "for, that did not see the sample.",
+            f"validation: cross-fitting. {unseen(study)}",
             "leaderboard",
         ),
         "12e": (
             "Discrimination, calibration and decisions at the operating point, with 95 % intervals over groups except for the "
-            "expected calibration error; curves of coverage against risk, without; models by paired differences.",
+            "expected calibration error and shares of few cases; curves have none, apart from calibration and net benefit; "
+            "models by paired differences.",
             "figures",
         ),
         "12f": (calibrated(study), "reliability"),
@@ -223,8 +223,25 @@ def predictors(study: Study) -> str:
     if study.task.kind == "table":
         n = len(study.bundle.schema)
         return f"{n} columns, listed under Characteristics; how they were measured is for the author."
-    size = study.bundle.input or {}
+    size, columns = study.bundle.input or {}, study.bundle.clinical_columns
+    if columns:
+        seen = (
+            f"The image, at {size.get('width')}x{size.get('height')} px, and the clinical columns {', '.join(columns)}"
+        )
+        return f"{seen}; how they were taken is for the author."
     return f"The image alone, at {size.get('width')}x{size.get('height')} px; how it was taken is for the author."
+
+
+def unseen(study: Study) -> str:
+    """Return which parts of the decision rule did not see the sample that is scored out of fold."""
+    sentences = []
+    if study.cv.calibration and study.cv.calibration.method != "none":
+        sentences.append("Scores of probabilities are by calibrators that did not see the sample.")
+    if study.bundle.rule.chosen_for:
+        sentences.append(
+            "Decisions out of fold are by thresholds that did not see it; the one in use is chosen on all."
+        )
+    return " ".join(sentences) or "Neither a calibrator nor a threshold was fitted."
 
 
 def missing(study: Study) -> str:

@@ -14,9 +14,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import RetrainParams
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
-from pipeline.evaluation import scoring, selection, subgroups
+from pipeline.evaluation import operating_point, scoring, selection, subgroups
 from pipeline.evaluation.calibration import SCALED, out_of_fold
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from pipeline.retraining import batch_profile, recommendation
 from pipeline.retraining.records import Change, Comparison, SubgroupChange
 from pipeline.stats.bootstrap import bootstrap_both, difference_interval
@@ -68,7 +68,9 @@ def read_side(root: Path, task: str) -> Side:
     rule = DecisionRule.read(task, model, root)
     raw = read_oof(task, model, root)[: len(dev.y)]  # of repeated folds the first
     proba = calibrate(raw, rule)
-    return Side(model, selected.bundle, dev, proba, out_of_fold(dev, raw, rule), decide(proba, rule))
+    # Each sample by a threshold that did not see it, as in the report: the frozen one was chosen on these very samples
+    decided = operating_point.decide_out_of_fold(dev, proba, rule, params.task(task).select.operating_point)
+    return Side(model, selected.bundle, dev, proba, out_of_fold(dev, raw, rule), decided)
 
 
 def figures(side: Side, draws: int, seed: int) -> tuple[Drawn, Drawn]:

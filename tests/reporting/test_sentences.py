@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline import evaluate, holdout, learning_curve, select_best, sites
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.reporting import limits, model_card, results, results_section, tripod_ai
 from pipeline.reporting.page import render
-from tests.models import KERAS_NOISE
-from tests.reports import Page
+from tests.claims import unproven
+from tests.models import KERAS_NOISE, write_params
+from tests.reports import MODELS, Page
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 FIGURE = r"(\d\.\d{3})"
@@ -88,3 +90,40 @@ def test_page_says_what_intervals_are_about(study):
     text = Page(render("t")).text
     assert "infinitely many new patients" in text
     assert study.selection.promise[1:] in text
+
+
+def test_every_sentence_of_a_table_holds(study):
+    assert not unproven(study, render("t"))
+
+
+def test_every_sentence_of_images_holds(drawn, monkeypatch):
+    monkeypatch.chdir(drawn)
+    assert not unproven(results.read("t"), render("t"))
+
+
+def test_every_sentence_holds_with_sites_and_a_threshold(rows):
+    point = {"target_sensitivity": 0.9, "prevalence": 0.1, "threshold_range": [0.1, 0.4]}
+    write_params(MODELS, subgroups={"age": [50]}, site="site", operating_point=point)
+    sites.main("t")
+    for model in MODELS:
+        evaluate.main(model)
+    for stage in (select_best, learning_curve, holdout):
+        stage.main("t")
+    assert not unproven(results.read("t"), render("t"))
+
+
+@pytest.mark.parametrize("file", ["selection", "cv/line", "test/line", "learning_curve"])
+def test_sentence_with_another_figure_does_not_hold(rows, file):
+    page, path = render("t"), f"reports/t/{file}.json"
+    content = artifacts.read_json(path)
+    artifacts.write_json(path, moved(content))
+    assert [line for line in unproven(results.read("t"), page) if line.startswith("does not hold")]
+
+
+def moved(content):
+    """Return JSON with every number between 0 and 1 moved."""
+    if isinstance(content, dict):
+        return {key: moved(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [moved(value) for value in content]
+    return content / 2 if isinstance(content, float) and 0 < content < 1 else content
