@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from benchmarks import figures
 from benchmarks.figures import Figure, ratio
 from pipeline.data.synthetic import example
-from tests.browser import app, chromium, settled
+from tests.helpers.browser import app, chromium, settled
 
 ROOT = Path(__file__).resolve().parents[1]
 EMPTY = "import streamlit as st\n\nst.caption('empty')\n"

@@ -11,7 +11,7 @@ from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from benchmarks.figures import Figure, ratio, save
 from pipeline.data import images
 from pipeline.data.images import PixelRule, dicom
-from tests.dicom import SYNTAXES, dataset, in_syntax
+from tests.helpers.dicom import SYNTAXES, dataset, in_syntax
 
 N, ROUNDS = 20, 7
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.browser import app, chromium, opened, settled
+from tests.helpers.browser import app, chromium, opened, settled
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = {"width": 1280, "height": 800}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from soak.real_data import copy_rows
-from tests.clusters import cluster, here, kept  # noqa: F401 - fixtures
 from tests.e2e.conftest import clone, small  # noqa: F401 - fixtures
-from tests.projects import Project, new_project
+from tests.helpers.clusters import cluster, here, kept  # noqa: F401 - fixtures
+from tests.helpers.projects import Project, new_project
 
 
 @pytest.fixture

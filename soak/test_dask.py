@@ -11,9 +11,9 @@ import pytest
 from pipeline.core import cluster as cluster_module
 from pipeline.core.errors import ClusterError
 from pipeline.core.parallel import run_parallel
-from tests.clusters import Cluster
-from tests.projects import ROOT, Project, environment
-from tests.samples import noise, task, write_params
+from tests.helpers.clusters import Cluster
+from tests.helpers.projects import ROOT, Project, environment
+from tests.helpers.samples import noise, task, write_params
 
 
 def test_a_worker_killed_while_a_scan_runs_costs_time_and_no_result(cluster, small, tmp_path, monkeypatch):

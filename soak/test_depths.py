@@ -18,7 +18,7 @@ from pipeline.data import images
 from pipeline.data.images import PixelRule
 from pipeline.data.images.proposal import propose
 from pipeline.duplicates.audit import audit_path
-from tests.dicom import dicom
+from tests.helpers.dicom import dicom
 
 REAL = Path(os.environ.get("ASSAY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "chest_ct"
 N_COPIES = 12

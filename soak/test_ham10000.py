@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.figures import DATA, Figure, save
 from pipeline.core import artifacts
-from tests.projects import new_project
+from tests.helpers.projects import new_project
 
 MODELS = {"fine-tuned": "ham10000-mobilenetv2", "logistic regression": "ham10000-logreg"}
 

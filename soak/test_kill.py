@@ -23,7 +23,7 @@ import pytest
 from benchmarks.figures import Figure, save
 from pipeline.core.errors import BundleError
 from pipeline.prediction.bundle import read
-from tests.projects import Project, environment, new_project
+from tests.helpers.projects import Project, environment, new_project
 
 KILLS, SEED = 50, 20
 OUTPUTS = ("data", "models", "reports")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.projects import Project, new_project
+from tests.helpers.projects import Project, new_project
 
 STOPS = 3  # exit code of a finding
 

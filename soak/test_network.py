@@ -16,7 +16,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats.bootstrap import bootstrap, difference_interval
 from soak.real_data import DATA, read_labels
-from tests.projects import Project, environment
+from tests.helpers.projects import Project, environment
 
 DRAWS, SEED = 2000, 7
 TUNED = {"task": "lesions", "estimator": "mobilenetv2", "features": "pixels", "epochs": 3, "learning_rate": 0.001,

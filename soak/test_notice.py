@@ -20,7 +20,7 @@ from pipeline.monitoring.histograms import Reference, Tally
 from pipeline.prediction.predictor import Predictor
 from soak.real_data import DATA, read_labels
 from tests.e2e.test_api import served
-from tests.projects import Project
+from tests.helpers.projects import Project
 
 AWAY = "rosendahl"  # the site that is kept out of development
 AT_ONCE = 30  # images in a request

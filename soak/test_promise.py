@@ -30,7 +30,7 @@ from pipeline.evaluation.scoring import assess
 from pipeline.evaluation.selection import select
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.training.cross_fit import CrossFit, cross_fit, probabilities
-from tests.projects import new_project
+from tests.helpers.projects import new_project
 
 # Probabilities of 0 and 1 by small trees and neighbours: BFGS stops, at the best that there is
 pytestmark = pytest.mark.filterwarnings("ignore:The line search algorithm did not converge")

@@ -10,7 +10,7 @@ from benchmarks.figures import DATA, Figure, save
 from pipeline.core import artifacts
 from pipeline.data.images import SUFFIXES
 from pipeline.prediction.predictor import Predictor
-from tests.projects import new_project
+from tests.helpers.projects import new_project
 
 EACH = 100  # of a kind that is drawn
 WIDTH, HEIGHT = 640, 480  # px

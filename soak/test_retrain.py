@@ -8,7 +8,7 @@ import sys
 import time
 
 from pipeline.data.synthetic.demo_set import lesion_photos
-from tests.projects import environment
+from tests.helpers.projects import environment
 
 OUTCOME = (
     "models/lesions/best/bundle.json", "data/lesions/dev.npz", "data/lesions/test.npz", "data/lesions/split.csv",

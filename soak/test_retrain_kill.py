@@ -17,8 +17,8 @@ from benchmarks.figures import Figure, save
 from pipeline.data import images
 from pipeline.data.synthetic.demo_set import lesion_photos
 from soak.test_retrain import RETRAIN, outcome
-from tests.projects import Project, environment
-from tests.serving import Client, until
+from tests.helpers.projects import Project, environment
+from tests.helpers.serving import Client, until
 
 CHALLENGES, DECISIONS, SEED = 14, 6, 20  # kills
 KNOWN = {"authorization": "Bearer secret"}

@@ -10,8 +10,8 @@ from PIL import Image
 
 from benchmarks.figures import DATA, Figure, save
 from benchmarks.scratch import Scratch
-from tests.projects import Project
-from tests.textures import stored
+from tests.helpers.projects import Project
+from tests.helpers.textures import stored
 
 RAW = DATA / "skin_binary"
 N_NEW, N_COPIED = 100, 20

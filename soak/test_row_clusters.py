@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import audit, scan
 from pipeline.core.errors import FindingError
-from tests.samples import put, task, write_params
+from tests.helpers.samples import put, task, write_params
 
 
 def designs(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:

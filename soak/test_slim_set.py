@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import figures
 from pipeline.prediction.predictor import Predictor
-from tests.serving import Client, until
+from tests.helpers.serving import Client, until
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = "data/demo/lesions/images/img_0001.jpg"

@@ -12,7 +12,7 @@ from app import champions
 from benchmarks.figures import Figure, save
 from pipeline.prediction.predictor import Predictor
 from tests.e2e.test_api import served
-from tests.threads import (
+from tests.helpers.threads import (
     KeptOpen,
     Outcome,
     ask_at_once,

@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.shared import project_once
+from tests.helpers.shared import project_once
 
 # Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
 SMALL_BACKBONE = """
@@ -70,7 +70,7 @@ def program(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project of a table task t whose champion, a logistic regression, came out of the stages: copy it to change it."""
-    from tests.models import score
+    from tests.helpers.models import score
 
     return project_once(tmp_path_factory, "scored", lambda: score({"line": {"estimator": "logreg"}}, 200, 60))
 
@@ -78,7 +78,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def split_task(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Path:
     """A project with the image task `skin`, split: copy it to change it."""
-    from tests.uploads import make_task
+    from tests.helpers.uploads import make_task
 
     return project_once(tmp_path_factory, "split", lambda: make_task(program))
 
@@ -115,7 +115,7 @@ def training_project(empty_folder: Path) -> Path:
     """The working folder is a project with a table task `t`, ready to train; the test set is not there."""
     import numpy as np
 
-    from tests.models import dataset, mixed, write_params
+    from tests.helpers.models import dataset, mixed, write_params
 
     models = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}}
     models |= {"near": {"estimator": "knn"}, "trees": {"estimator": "random_forest", "n_estimators": 10}}

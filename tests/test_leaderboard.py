@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core import artifacts
-from tests.samples import stage, task, write_params
+from tests.helpers.samples import stage, task, write_params
 
 HEADER = "rank,model,roc_auc,roc_auc_low,roc_auc_high,brier,test_roc_auc,champion,features\n"
 

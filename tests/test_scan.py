@@ -11,8 +11,8 @@ import pytest
 from pipeline import scan
 from pipeline.core.errors import DataError, StageError
 from pipeline.data import images
-from tests.samples import encoded, noise, put, task
-from tests.scans import BAD, GOOD, scanned
+from tests.helpers.samples import encoded, noise, put, task
+from tests.helpers.scans import BAD, GOOD, scanned
 
 
 def test_each_file_has_a_row_with_its_facts(scan_project):

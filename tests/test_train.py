@@ -13,7 +13,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.estimators import knn
 from pipeline.estimators._protocol import ClassifierModel
 from pipeline.training.cross_fit import cross_fit
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("training_project")]
 

@@ -11,8 +11,8 @@ import streamlit as st
 from streamlit import config
 
 from pipeline.prediction.predictor import Predictor
-from tests.serving import Client, make_project, running
-from tests.shared import project_once
+from tests.helpers.serving import Client, make_project, running
+from tests.helpers.shared import project_once
 
 
 @pytest.fixture(scope="session")

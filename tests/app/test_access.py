@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit import config
 
-from tests.pages import first_page, opened, text_of
+from tests.helpers.pages import first_page, opened, text_of
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
 

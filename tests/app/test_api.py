@@ -12,8 +12,8 @@ import pytest
 
 from app import api, limits
 from pipeline.prediction.predictor import Predictor
-from tests.models import drawn_image
-from tests.serving import GOOD, ROW
+from tests.helpers.models import drawn_image
+from tests.helpers.serving import GOOD, ROW
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.dicom import dataset, dicom, in_syntax
-from tests.samples import encoded, noise
-from tests.serving import BOUNDARY, GOOD, MULTIPART, ROW, Client, form
+from tests.helpers.dicom import dataset, dicom, in_syntax
+from tests.helpers.samples import encoded, noise
+from tests.helpers.serving import BOUNDARY, GOOD, MULTIPART, ROW, Client, form
 
 JPEG, PNG, BMP, TIFF, WEBP = (encoded(noise(3), kind) for kind in ("JPEG", "PNG", "BMP", "TIFF", "WEBP"))
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><image href="file:///etc/passwd"/></svg>'

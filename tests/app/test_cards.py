@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pipeline.prediction.decision_rule import DecisionRule
-from tests.models import drawn_image
-from tests.serving import ROW, running, until, warn
+from tests.helpers.models import drawn_image
+from tests.helpers.serving import ROW, running, until, warn
 
 
 def test_tasks_are_listed_and_described(server, skin):

@@ -8,9 +8,9 @@ import pytest
 from app import champions
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError
-from tests.models import drawn_image
-from tests.pages import first_page, text_of
-from tests.serving import crown
+from tests.helpers.models import drawn_image
+from tests.helpers.pages import first_page, text_of
+from tests.helpers.serving import crown
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
 

@@ -1,6 +1,6 @@
 """Unknown paths and wrong parameters are problem documents."""
 
-from tests.serving import GOOD
+from tests.helpers.serving import GOOD
 
 
 def test_a_wrong_query_parameter_is_named(server):

@@ -9,7 +9,7 @@ import pytest
 
 from app import guard
 from app.serving import Served
-from tests.serving import FORM_HEAD, GOOD, UNFINISHED, status_and_detail, until
+from tests.helpers.serving import FORM_HEAD, GOOD, UNFINISHED, status_and_detail, until
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/tasks", "/v1/tasks/nothing", "/openapi.json"])

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from app import keys
-from tests.serving import GOOD, running
+from tests.helpers.serving import GOOD, running
 
 
 def test_with_keys_every_answer_but_the_probes_needs_one(server, caplog):

@@ -12,7 +12,7 @@ import pytest
 from app import limits
 from app.problems import Problem
 from app.serving import Served
-from tests.serving import (
+from tests.helpers.serving import (
     FORM_HEAD,
     GOOD,
     ROW,

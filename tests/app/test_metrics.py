@@ -1,6 +1,6 @@
 """Metrics for Prometheus."""
 
-from tests.serving import GOOD
+from tests.helpers.serving import GOOD
 
 
 def test_figures_count_requests_by_route_and_answers_by_class(server):

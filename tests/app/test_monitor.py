@@ -14,7 +14,7 @@ import pytest
 from app import recorder
 from pipeline.monitoring import drift
 from pipeline.prediction.predictor import Predictor
-from tests.serving import Client, rows_like_training, running, until
+from tests.helpers.serving import Client, rows_like_training, running, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = (

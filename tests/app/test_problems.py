@@ -2,7 +2,7 @@
 
 import json
 
-from tests.serving import ROW
+from tests.helpers.serving import ROW
 
 
 def test_an_answer_is_json_whatever_was_sent(server):

@@ -3,7 +3,7 @@
 import pytest
 
 from app import limits
-from tests.serving import status_and_detail
+from tests.helpers.serving import status_and_detail
 
 
 @pytest.mark.parametrize("size", [limits.HEADER_BYTES, 1_000_000, 20_000_000])

@@ -13,7 +13,7 @@ from app import recorder
 from app.recorder import Recorder
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.answer import OodScore
-from tests.serving import until
+from tests.helpers.serving import until
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEN = OodScore(distance=0.5, components=np.array([0.1, -3.0]))

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pipeline.data import upload_ledger
-from tests.serving import make_project, running
-from tests.textures import stored, texture
-from tests.uploads import make_task, one_of
+from tests.helpers.serving import make_project, running
+from tests.helpers.textures import stored, texture
+from tests.helpers.uploads import make_task, one_of
 
 
 def test_samples_are_stored_only_with_a_key(tmp_path, monkeypatch, program):

@@ -14,7 +14,7 @@ from app import serving
 from app.problems import Problem
 from app.serving import Models
 from pipeline.core import artifacts
-from tests.serving import GOOD, ROW, crown, make_project, select_bundle
+from tests.helpers.serving import GOOD, ROW, crown, make_project, select_bundle
 
 BEST = Path("models/skin/best")
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from app import champions
-from tests import pages
-from tests.pages import first_page, text_of
+from tests.helpers import pages
+from tests.helpers.pages import first_page, text_of
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
 

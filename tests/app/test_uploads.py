@@ -4,8 +4,8 @@ import pytest
 
 from app import limits
 from pipeline.prediction.predictor import Predictor
-from tests.models import drawn_image
-from tests.serving import GOOD, form
+from tests.helpers.models import drawn_image
+from tests.helpers.serving import GOOD, form
 
 PATH = "/v1/tasks/whole/predict"
 

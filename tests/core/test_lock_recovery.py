@@ -16,7 +16,7 @@ from dvc.utils import strictyaml
 from voluptuous import Invalid
 
 from pipeline.core import lock_recovery
-from tests.samples import ROOT
+from tests.helpers.samples import ROOT
 
 WHOLE = (ROOT / "dvc.lock").read_bytes()
 CUT = WHOLE[: len(WHOLE) // 2].rsplit(b"\n", 1)[0] + b"\n    de"

@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from pipeline.core.parallel import run_parallel, scratch_folder
-from tests.samples import ROOT
+from tests.helpers.samples import ROOT
 
 
 def test_results_keep_the_order_of_items():

@@ -7,7 +7,7 @@ from pipeline.core import params, params_models
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import TaskParams
 from pipeline.tasks.validate import check
-from tests.samples import ROOT, content, task, write_params
+from tests.helpers.samples import ROOT, content, task, write_params
 
 SHIPPED = ROOT / "params.yaml"
 

@@ -12,7 +12,7 @@ import pytest
 from pipeline.core.errors import AssayError, FindingError, StageError
 from pipeline.core.stage import require, run
 from pipeline.retraining.decide import NotPromoted
-from tests.samples import ROOT, put, stage, task, write_params
+from tests.helpers.samples import ROOT, put, stage, task, write_params
 
 STAGE = """
 import errno, signal, sys, time

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.data.dataset import Dataset
-from tests.models import dataset, numbers
+from tests.helpers.models import dataset, numbers
 
 
 @pytest.mark.parametrize("change", ["y", "fold", "id", "group"])

@@ -12,7 +12,7 @@ from pipeline.core.errors import DataError, ParamsError
 from pipeline.data import feature_arrays, images, litert, tables
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
-from tests.samples import noise, put, task, write_params
+from tests.helpers.samples import noise, put, task, write_params
 
 FAST = {"folds": 2, "min_test_per_class": 1}
 

@@ -9,8 +9,8 @@ import pytest
 from pipeline import scan
 from pipeline.core import paths
 from pipeline.data import image_features, images, litert
-from tests.samples import noise, put, task
-from tests.scans import BAD, GOOD, scanned, written
+from tests.helpers.samples import noise, put, task
+from tests.helpers.scans import BAD, GOOD, scanned, written
 
 
 def test_features_of_a_row_are_those_of_its_file(scan_project, program):

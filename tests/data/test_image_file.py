@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data import image_file, images
-from tests.samples import encoded, noise
+from tests.helpers.samples import encoded, noise
 
 
 def test_what_cannot_be_read_says_why(tmp_path):

@@ -22,8 +22,8 @@ from pipeline.prediction.fast_predict import fast_predict_proba
 from pipeline.prediction.predictor import Predictor
 from pipeline.tasks import validate
 from pipeline.training.cross_fit import probabilities
-from tests.models import KERAS_NOISE, export, image_project, mixed, numbers
-from tests.samples import content, task
+from tests.helpers.models import KERAS_NOISE, export, image_project, mixed, numbers
+from tests.helpers.samples import content, task
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 WITH_COLUMNS = ["embedding", "columns"]

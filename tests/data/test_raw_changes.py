@@ -10,8 +10,8 @@ from pipeline import audit, scan
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError, StageError
 from pipeline.data.raw_changes import RawData, as_scanned, record, unchanged
-from tests.samples import put, stage, task, write_params
-from tests.scans import GOOD
+from tests.helpers.samples import put, stage, task, write_params
+from tests.helpers.scans import GOOD
 
 FILES = {"a.csv": "x,y\n1,2\n", "images/b.png": 2, "images/c.png": 3}
 

@@ -10,8 +10,8 @@ import pytest
 from pipeline import scan
 from pipeline.core.errors import DataError
 from pipeline.data import samples as table_samples
-from tests.samples import put, task
-from tests.scans import GOOD, scanned
+from tests.helpers.samples import put, task
+from tests.helpers.scans import GOOD, scanned
 
 
 def put_table(text: str, **read: object) -> dict:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pipeline.core.errors import DataError
 from pipeline.data.thumbnails import preview
-from tests.samples import encoded, noise
+from tests.helpers.samples import encoded, noise
 
 
 def test_a_thumbnail_is_an_upright_jpeg_within_its_limits():

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.duplicates.any_path import collect
-from tests.samples import put
+from tests.helpers.samples import put
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -20,8 +20,8 @@ from pipeline.data import images, raw_changes
 from pipeline.data.audit_result import AuditResult, Pair
 from pipeline.duplicates.audit import audit, audit_path, audit_task
 from pipeline.duplicates.summary import refuse, summary
-from tests.samples import ROOT
-from tests.textures import stored, texture
+from tests.helpers.samples import ROOT
+from tests.helpers.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
 REAL = Path(os.environ.get("ASSAY_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import chromium
-from tests.clusters import cluster, here, kept  # noqa: F401 - fixtures
-from tests.projects import Project, new_project
-from tests.shared import made_once
+from tests.helpers.browser import chromium
+from tests.helpers.clusters import cluster, here, kept  # noqa: F401 - fixtures
+from tests.helpers.projects import Project, new_project
+from tests.helpers.shared import made_once
 
 
 @pytest.fixture(scope="session")

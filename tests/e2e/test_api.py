@@ -22,8 +22,8 @@ from pipeline.evaluation.report import read_cv
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
-from tests.models import folder_of
-from tests.serving import Client, until
+from tests.helpers.models import folder_of
+from tests.helpers.serving import Client, until
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,11 +16,11 @@ from pipeline.data.synthetic.demo_set import lesion_photos
 from pipeline.prediction.files import show
 from pipeline.prediction.predictor import Predictor
 from tests.app.test_api_hostile import FILES
-from tests.browser import app, hand_in, opened, settled, upload
 from tests.e2e.test_api import make_champion
-from tests.models import drawn_image, lesion
-from tests.projects import Project
-from tests.textures import stored
+from tests.helpers.browser import app, hand_in, opened, settled, upload
+from tests.helpers.models import drawn_image, lesion
+from tests.helpers.projects import Project
+from tests.helpers.textures import stored
 
 PAGES = ("predict", "compare", "data", "monitor", "retrain")
 HOSTILE = ("empty", "random", "bomb png", "bomb text chunk", "polyglot png and html", "csv", "float tiff of NaN")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import app, opened, settled
 from tests.e2e.test_app_browser import upload
 from tests.e2e.test_app_pages import metric
-from tests.models import drawn_image, lesion
-from tests.projects import Project
+from tests.helpers.browser import app, opened, settled
+from tests.helpers.models import drawn_image, lesion
+from tests.helpers.projects import Project
 
 DRAWN = 60
 CHARTS = ("Samples by day", "Share refused", "Distance: ", "Probability: ", "Answers: ")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from tests.browser import app, opened, settled
-from tests.projects import Project
+from tests.helpers.browser import app, opened, settled
+from tests.helpers.projects import Project
 
 
 @pytest.fixture(scope="module")

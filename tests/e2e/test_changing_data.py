@@ -5,7 +5,7 @@ import threading
 
 import yaml
 
-from tests.projects import environment
+from tests.helpers.projects import environment
 
 
 def test_a_table_that_grows_during_scan_stops_the_run(clone):

@@ -16,8 +16,8 @@ from distributed import Client
 from pipeline.core import cluster as cluster_module
 from pipeline.core.errors import ClusterError, DataError
 from pipeline.core.parallel import run_parallel
-from tests.clusters import WORKER
-from tests.projects import ROOT, Project, environment
+from tests.helpers.clusters import WORKER
+from tests.helpers.projects import ROOT, Project, environment
 
 
 def test_large_closures_are_sent_once_results_keep_order(here):

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.e2e.test_mlflow_server import free_port
-from tests.projects import ROOT, Project, environment
+from tests.helpers.projects import ROOT, Project, environment
 
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.dicom import Slice, write_export
 from tests.e2e.test_api import served
-from tests.projects import Project
+from tests.helpers.dicom import Slice, write_export
+from tests.helpers.projects import Project
 
 CHEST = Path(os.environ.get("ASSAY_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "chest_ct"
 SECRETS = (b"MRN-0", b"Doe^", b"Jane", b"19700102", b"20200304", b"1.2.826.0.1")

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from tests.samples import encoded, noise, png_header, put
+from tests.helpers.samples import encoded, noise, png_header, put
 
 BAD = {
     "benign/empty.jpg": (b"", "not a readable image (0 bytes)"),

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import yaml
 
-from tests.projects import ROOT, environment
+from tests.helpers.projects import ROOT, environment
 
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 PASSWORD = "a b'c$1%40/@:?"  # nothing in the way from secret to server may read it as more than text

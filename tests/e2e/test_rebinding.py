@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import app, chromium, opened
 from tests.e2e.test_api import served
+from tests.helpers.browser import app, chromium, opened
 
 ELSEWHERE = "evil.example"
 

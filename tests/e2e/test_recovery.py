@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.projects import ROOT, ran
+from tests.helpers.projects import ROOT, ran
 
 
 def cut(lock: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.projects import Project
+from tests.helpers.projects import Project
 
 
 def files(project: Project) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import pytest
 from pipeline.data.synthetic.demo_set import lesion_set
 from pipeline.prediction.bundle import read
 from pipeline.prediction.predictor import Predictor
-from tests.projects import ran
+from tests.helpers.projects import ran
 
 
 def rows(project, path):

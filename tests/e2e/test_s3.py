@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.projects import ROOT, Project, ran, start_git
+from tests.helpers.projects import ROOT, Project, ran, start_git
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("dvc_s3") and find_spec("moto")), reason="not installed: pip install 'dvc-s3==3.3.0' 'moto[server]'"

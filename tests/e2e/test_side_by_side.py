@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from tests.projects import environment
+from tests.helpers.projects import environment
 
 RETRAIN = (sys.executable, "-m", "pipeline.retrain", "breast", "--batch", "june")
 

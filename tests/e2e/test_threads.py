@@ -7,7 +7,7 @@ import pytest
 from app import champions
 from pipeline.prediction.predictor import Predictor
 from tests.e2e.test_api import served
-from tests.threads import (
+from tests.helpers.threads import (
     KeptOpen,
     ask_at_once,
     asking,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.projects import Project, environment
+from tests.helpers.projects import Project, environment
 
 ROOM = 2_000_000  # bytes: for what DVC and git write, and for no image set and no MLflow store
 

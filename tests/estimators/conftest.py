@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.estimators._frozen_maps import map_images
-from tests.models import learnt_head
+from tests.helpers.models import learnt_head
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from pipeline.core import code_hashes
-from tests.models import dataset, mixed, write_params
+from tests.helpers.models import dataset, mixed, write_params
 
 PAGE = (code_hashes.ROOT / "docs/how-to/add-an-estimator.md").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import BackboneError
 from pipeline.data import images
 from pipeline.estimators import _backbone, _network
-from tests.models import KERAS_NOISE, PARAMS, random_backbone
+from tests.helpers.models import KERAS_NOISE, PARAMS, random_backbone
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.estimators import _network
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 EPOCHS = 5

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.models import classifier
+from tests.helpers.models import classifier
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])

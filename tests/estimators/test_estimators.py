@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.estimators._protocol import estimator_names
-from tests.models import MAKERS, classifier, dumped, mixed
+from tests.helpers.models import MAKERS, classifier, dumped, mixed
 
 NAMES = [name for name in estimator_names() if name != "mobilenetv2"]
 LEARNERS = [name for name in NAMES if name != "dummy"]

@@ -6,7 +6,7 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import learning_rate, stopping_part
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

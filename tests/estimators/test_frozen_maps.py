@@ -9,7 +9,7 @@ import pytest
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import BLOCKS
 from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, map_images, ood_layer
-from tests.models import KERAS_NOISE, square
+from tests.helpers.models import KERAS_NOISE, square
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]
 

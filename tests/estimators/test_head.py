@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.estimators import mobilenetv2
 from pipeline.estimators.mobilenetv2 import Params
-from tests.models import KERAS_NOISE, numbers
+from tests.helpers.models import KERAS_NOISE, numbers
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

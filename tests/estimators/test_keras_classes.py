@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.models import classifier, numbers
+from tests.helpers.models import classifier, numbers
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])

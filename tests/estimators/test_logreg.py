@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.models import MAKERS, classifier, mixed
+from tests.helpers.models import MAKERS, classifier, mixed
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

@@ -15,7 +15,7 @@ from pipeline.estimators import _network, mobilenetv2
 from pipeline.estimators._fine_tuning import FineTune
 from pipeline.estimators._frozen_maps import map_images
 from pipeline.estimators.mobilenetv2 import Params
-from tests.models import HEAD, KERAS_NOISE, embed, folder_of
+from tests.helpers.models import HEAD, KERAS_NOISE, embed, folder_of
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]
 TUNE = FineTune(from_block="block_16", views=3, epochs=3, learning_rate=1e-4, batch_size=5)

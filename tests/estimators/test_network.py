@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.estimators import _network
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 CLOSE = 1e-4
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]

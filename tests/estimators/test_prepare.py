@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.estimators import _prepare
 from pipeline.estimators._prepare import Prepare
-from tests.models import dumped, mixed, numbers
+from tests.helpers.models import dumped, mixed, numbers
 
 
 def test_preparation_learns_only_in_fit():

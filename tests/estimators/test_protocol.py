@@ -9,7 +9,7 @@ from pipeline.core import code_hashes
 from pipeline.core.errors import ParamsError
 from pipeline.estimators import _protocol
 from pipeline.estimators._protocol import ClassifierModel, estimator_names, get_estimator
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.models import classifier, dumped, numbers
+from tests.helpers.models import classifier, dumped, numbers
 
 
 def test_another_seed_gives_another_forest():

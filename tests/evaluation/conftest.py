@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline import holdout, select_best
-from tests.models import THREE_MODELS, dataset, folder_of, mixed, train_and_evaluate, write_params
+from tests.helpers.models import THREE_MODELS, dataset, folder_of, mixed, train_and_evaluate, write_params
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from pipeline.evaluation.calibration import choose, cross_calibrate, fit, out_of_fold, squares
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, log_odds
 from pipeline.stats import metrics
-from tests.models import dataset
+from tests.helpers.models import dataset
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -9,7 +9,7 @@ from pipeline.evaluation.candidates import resample
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from pipeline.stats import metrics
 from pipeline.stats.bootstrap import bootstrap, resamples
-from tests.models import dataset, mixed
+from tests.helpers.models import dataset, mixed
 
 POINT = OperatingPointParams()
 

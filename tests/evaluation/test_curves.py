@@ -10,7 +10,7 @@ from pipeline.evaluation import curves
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction import decision_rule
 from pipeline.stats import intervals
-from tests.models import predictions
+from tests.helpers.models import predictions
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.evaluation.decision_curve import NAMES, curve, in_words, with_net_benefit
 from pipeline.evaluation.scoring import assess
-from tests.models import dataset
+from tests.helpers.models import dataset
 
 
 @pytest.fixture

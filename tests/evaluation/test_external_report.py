@@ -14,8 +14,8 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
 from pipeline.prediction.predictor import Predictor
-from tests.models import KERAS_NOISE, dataset, drawn_image, image_project, mixed, score, train_and_evaluate
-from tests.samples import encoded, noise
+from tests.helpers.models import KERAS_NOISE, dataset, drawn_image, image_project, mixed, score, train_and_evaluate
+from tests.helpers.samples import encoded, noise
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("empty_folder")]
 

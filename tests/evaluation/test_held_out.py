@@ -20,7 +20,7 @@ from pipeline.evaluation.held_out import as_published
 from pipeline.evaluation.metric_names import PROMISE
 from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
-from tests.models import (
+from tests.helpers.models import (
     KERAS_NOISE,
     dataset,
     image_project,
@@ -29,7 +29,7 @@ from tests.models import (
     use_head,
     write_params,
 )
-from tests.models import THREE_MODELS as MODELS
+from tests.helpers.models import THREE_MODELS as MODELS
 
 N_DEV, N_TEST, N_LEAKED = 60, 30, 24  # of the leaky project
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)

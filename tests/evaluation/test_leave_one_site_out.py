@@ -16,8 +16,8 @@ from pipeline.evaluation import leave_one_site_out
 from pipeline.tasks import validate
 from pipeline.tracking import run_record
 from pipeline.training.cross_fit import probabilities
-from tests.models import dataset, mixed, train_and_evaluate, write_params
-from tests.samples import content, task
+from tests.helpers.models import dataset, mixed, train_and_evaluate, write_params
+from tests.helpers.samples import content, task
 
 MODELS = {"line": {"estimator": "logreg"}, "near": {"estimator": "knn"}}
 

@@ -23,7 +23,7 @@ from pipeline.evaluation.report import Report
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.stats import combined
-from tests.models import dataset, numbers
+from tests.helpers.models import dataset, numbers
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -12,7 +12,7 @@ from pipeline.core.errors import StageError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction import decision_rule
-from tests.models import dataset, folder_of, mixed, train_and_evaluate, write_params
+from tests.helpers.models import dataset, folder_of, mixed, train_and_evaluate, write_params
 
 SAME = (
     "accuracy",

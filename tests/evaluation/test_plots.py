@@ -7,7 +7,7 @@ from sklearn import metrics as reference
 
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import curves, plots
-from tests.models import predictions
+from tests.helpers.models import predictions
 
 
 def is_png(path):

@@ -10,7 +10,7 @@ from pipeline.core import artifacts
 from pipeline.evaluation.scoring import FEW_GROUPS, assess
 from pipeline.stats.intervals import of_share
 from pipeline.stats.logistic_calibration import NAMES as NAMES_OF_CALIBRATION
-from tests.models import NAMES, predictions
+from tests.helpers.models import NAMES, predictions
 
 pytestmark = pytest.mark.filterwarnings("error")
 TWO = {"f1", "precision", "recall", "specificity", "negative_predictive_value"} | set(NAMES_OF_CALIBRATION)

@@ -15,7 +15,7 @@ from pipeline.evaluation.report import Report
 from pipeline.evaluation.selection import RULE, explain, promise, select
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
-from tests.models import (
+from tests.helpers.models import (
     KERAS_NOISE,
     dataset,
     image_project,
@@ -24,7 +24,7 @@ from tests.models import (
     use_head,
     write_params,
 )
-from tests.models import THREE_MODELS as MODELS
+from tests.helpers.models import THREE_MODELS as MODELS
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 NOISE = np.random.default_rng(0).normal(size=400)  # of resampling, which hits all models alike

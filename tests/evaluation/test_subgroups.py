@@ -13,8 +13,8 @@ from pipeline.core.errors import ParamsError
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import subgroups
 from pipeline.tasks import validate
-from tests.models import dataset, mixed, numbers, score, write_params
-from tests.samples import content, task
+from tests.helpers.models import dataset, mixed, numbers, score, write_params
+from tests.helpers.samples import content, task
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 MODELS = {"line": {"estimator": "logreg"}}

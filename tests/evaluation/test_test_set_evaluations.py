@@ -19,8 +19,8 @@ from pipeline.evaluation.report import read_cv
 from pipeline.prediction.decision_rule import Calibration, DecisionRule
 from pipeline.tracking import run_record
 from pipeline.training.candidate import Candidate, Tuned
-from tests.models import THREE_MODELS as MODELS
-from tests.models import dataset, mixed, train_and_evaluate, write_params
+from tests.helpers.models import THREE_MODELS as MODELS
+from tests.helpers.models import dataset, mixed, train_and_evaluate, write_params
 
 FILE = Path("reports/t/test_looks.csv")
 

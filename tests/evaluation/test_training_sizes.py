@@ -10,7 +10,7 @@ from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation.learning_curve import LearningCurve, in_words
 from pipeline.evaluation.training_sizes import parts
-from tests.models import dataset, numbers
+from tests.helpers.models import dataset, numbers
 
 
 def test_parts_are_whole_groups_of_other_folds():

@@ -7,7 +7,7 @@ from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.predictor import Predictor
-from tests.models import mixed
+from tests.helpers.models import mixed
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import train
-from tests.models import (
+from tests.helpers.models import (
     dataset,
     drawn_image,
     export,
@@ -15,7 +15,7 @@ from tests.models import (
     use_head,
     write_params,
 )
-from tests.predictors import IMAGE_MODELS
+from tests.helpers.predictors import IMAGE_MODELS
 
 HEADER = "age,size,site,empty,constant"
 

@@ -11,7 +11,7 @@ from pipeline.core.errors import BundleError, StageError
 from pipeline.data.tabular.field import Field
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
-from tests.models import describe, write_candidate
+from tests.helpers.models import describe, write_candidate
 
 RULE = DecisionRule(0.3)
 GOLDEN = bundle.GoldenPrediction(1, [0.2, 0.8])

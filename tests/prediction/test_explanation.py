@@ -15,7 +15,7 @@ from pipeline.estimators import knn, logreg, random_forest
 from pipeline.prediction import bundle, explanation
 from pipeline.prediction.decision_rule import softmax
 from pipeline.prediction.predictor import Predictor
-from tests.models import (
+from tests.helpers.models import (
     KERAS_NOISE,
     dataset,
     drawn_image,

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import train
 from pipeline.prediction.fast_predict import fast_predict_proba, quick_transform
-from tests.models import dataset, mixed, write_params
+from tests.helpers.models import dataset, mixed, write_params
 
 
 def trained(n_classes, **block):

@@ -14,7 +14,7 @@ import pytest
 from pipeline import predict
 from pipeline.core.errors import DataError
 from pipeline.prediction.files import show
-from tests.models import (
+from tests.helpers.models import (
     KERAS_NOISE,
     drawn_image,
 )

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.prediction import mlflow_model
 from pipeline.prediction.predictor import Predictor
-from tests.models import KERAS_NOISE, drawn_image
+from tests.helpers.models import KERAS_NOISE, drawn_image
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

@@ -9,11 +9,11 @@ import pytest
 from pipeline.prediction import files as files_module
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
-from tests.models import (
+from tests.helpers.models import (
     KERAS_NOISE,
     drawn_image,
 )
-from tests.predictors import IMAGE_MODELS, KEYS
+from tests.helpers.predictors import IMAGE_MODELS, KEYS
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

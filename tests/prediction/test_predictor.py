@@ -23,7 +23,7 @@ from pipeline.estimators import _network
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
-from tests.models import (
+from tests.helpers.models import (
     KERAS_NOISE,
     dataset,
     drawn_image,
@@ -32,7 +32,7 @@ from tests.models import (
     mixed,
     write_params,
 )
-from tests.predictors import IMAGE_MODELS, KEYS, rewrite
+from tests.helpers.predictors import IMAGE_MODELS, KEYS, rewrite
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline import evaluate, holdout, learning_curve, select_best, train
 from pipeline.data import raw_changes
-from tests.models import dataset, folder_of, image_project, train_and_evaluate, write_params
-from tests.reports import MODELS, describe_data
+from tests.helpers.models import dataset, folder_of, image_project, train_and_evaluate, write_params
+from tests.helpers.reports import MODELS, describe_data
 
 
 @pytest.fixture(scope="session")

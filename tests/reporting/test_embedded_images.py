@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.reporting import limits, results
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

@@ -8,8 +8,8 @@ from pipeline import report
 from pipeline.core.errors import StageError
 from pipeline.reporting import results
 from pipeline.reporting.page import render
-from tests.models import KERAS_NOISE
-from tests.reports import NASTY, Page
+from tests.helpers.models import KERAS_NOISE
+from tests.helpers.reports import NASTY, Page
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

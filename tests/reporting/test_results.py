@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.core import artifacts
 from pipeline.reporting import results
-from tests.models import KERAS_NOISE
+from tests.helpers.models import KERAS_NOISE
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

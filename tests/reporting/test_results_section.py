@@ -11,8 +11,8 @@ from pipeline import holdout, learning_curve, select_best, sites
 from pipeline.core import artifacts
 from pipeline.reporting import results
 from pipeline.reporting.page import render
-from tests.models import KERAS_NOISE, dataset, mixed, train_and_evaluate, write_params
-from tests.reports import MODELS, Page, describe_data
+from tests.helpers.models import KERAS_NOISE, dataset, mixed, train_and_evaluate, write_params
+from tests.helpers.reports import MODELS, Page, describe_data
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

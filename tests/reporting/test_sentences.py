@@ -12,8 +12,8 @@ from pipeline.data.dataset import Dataset
 from pipeline.reporting import limits, model_card, results, results_section, tripod_ai
 from pipeline.reporting.page import render
 from tests.claims import unproven
-from tests.models import KERAS_NOISE, write_params
-from tests.reports import MODELS, Page
+from tests.helpers.models import KERAS_NOISE, write_params
+from tests.helpers.reports import MODELS, Page
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 FIGURE = r"(\d\.\d{3})"

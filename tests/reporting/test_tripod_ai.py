@@ -7,8 +7,8 @@ import pytest
 from pipeline.core import artifacts
 from pipeline.reporting import results, tripod_ai
 from pipeline.reporting.page import render
-from tests.models import KERAS_NOISE
-from tests.reports import Page
+from tests.helpers.models import KERAS_NOISE
+from tests.helpers.reports import Page
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 

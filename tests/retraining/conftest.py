@@ -6,7 +6,7 @@ from pipeline.core import artifacts
 from pipeline.data import upload_ledger, uploads
 from pipeline.retraining import dvc_runs
 from pipeline.tracking import mirror
-from tests.samples import task, write_params
+from tests.helpers.samples import task, write_params
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
 from pipeline.retraining import batch_profile
-from tests.models import dataset, numbers
-from tests.samples import task, write_params
-from tests.textures import texture
+from tests.helpers.models import dataset, numbers
+from tests.helpers.samples import task, write_params
+from tests.helpers.textures import texture
 
 
 @pytest.fixture(autouse=True)

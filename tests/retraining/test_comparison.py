@@ -10,7 +10,7 @@ from pipeline.core.params_models import RetrainParams
 from pipeline.retraining import comparison, recommendation
 from pipeline.retraining.comparison import Side
 from pipeline.retraining.records import Change
-from tests.models import dataset, numbers
+from tests.helpers.models import dataset, numbers
 
 RULE = RetrainParams()
 

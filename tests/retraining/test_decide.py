@@ -13,8 +13,8 @@ from pipeline.data.uploads import Included
 from pipeline.retraining import batch_status, decide, dvc_runs, sandbox
 from pipeline.retraining.batch_status import RetrainError
 from pipeline.tracking import mirror
-from tests.comparisons import make_comparison
-from tests.samples import content, task
+from tests.helpers.comparisons import make_comparison
+from tests.helpers.samples import content, task
 
 
 def compared(passed: bool, **changes: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.core import artifacts
 from pipeline.core.stage import durations
 from pipeline.retraining import dvc_runs
-from tests.samples import ROOT
+from tests.helpers.samples import ROOT
 
 
 def test_progress_comes_from_the_log_and_the_last_durations(uploaded):

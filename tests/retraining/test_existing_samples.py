@@ -7,7 +7,7 @@ import pytest
 from pipeline.core.errors import StageError
 from pipeline.data.audit_result import Pair
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, positions
-from tests.uploads import make_table, new, submit
+from tests.helpers.uploads import make_table, new, submit
 
 
 def test_an_objection_names_the_reason():

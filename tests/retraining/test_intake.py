@@ -18,9 +18,9 @@ from pipeline.data import images, upload_ledger, uploads
 from pipeline.data.upload_ledger import Collected, Decided
 from pipeline.data.uploads import Included
 from pipeline.retraining import intake
-from tests.samples import ROOT, encoded, put, stage, task, write_params
-from tests.textures import stored, texture
-from tests.uploads import kept, make_table, new, one_of, places, restage, submit
+from tests.helpers.samples import ROOT, encoded, put, stage, task, write_params
+from tests.helpers.textures import stored, texture
+from tests.helpers.uploads import kept, make_table, new, one_of, places, restage, submit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -5,7 +5,7 @@ import pytest
 from pipeline.data.audit_result import Shortcut
 from pipeline.retraining import recommendation
 from pipeline.retraining.records import Drift, SubgroupChange
-from tests.comparisons import change, make_comparison, make_profile
+from tests.helpers.comparisons import change, make_comparison, make_profile
 
 
 def test_an_ordinary_batch_raises_no_caution():

@@ -6,7 +6,7 @@ import math
 from pipeline.core import artifacts
 from pipeline.data.audit_result import Shortcut
 from pipeline.retraining.records import Comparison, Drift, SubgroupChange
-from tests.comparisons import change, make_comparison, make_profile
+from tests.helpers.comparisons import change, make_comparison, make_profile
 
 
 def test_a_comparison_survives_its_file(tmp_path):

@@ -8,7 +8,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import uploads
 from pipeline.data.uploads import Included
 from pipeline.retraining import sandbox
-from tests.samples import task, write_params
+from tests.helpers.samples import task, write_params
 
 
 def test_the_copy_includes_the_batch_and_links_raw_data(uploaded):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.samples import ROOT, put
+from tests.helpers.samples import ROOT, put
 
 CLASSES = {
     f"{label}/{number}.png": 100 * k + number for k, label in enumerate(("benign", "malignant")) for number in range(30)

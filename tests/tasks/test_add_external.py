@@ -10,8 +10,8 @@ import yaml
 from pipeline.core import params
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.tasks import add_external, remove, validate
-from tests.models import write_params
-from tests.samples import ROOT, content, task
+from tests.helpers.models import write_params
+from tests.helpers.samples import ROOT, content, task
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline import init_task
 from pipeline.core.errors import AssayError
-from tests.door_cases import CASES, Case
-from tests.samples import ROOT
+from tests.helpers.door_cases import CASES, Case
+from tests.helpers.samples import ROOT
 
 PAGE = ROOT / "docs/data-in.md"
 SAID = ("label", "group", "groups", "images", "csv", "folders", "intensity", "positive")
@@ -17,8 +17,8 @@ OTHERWISE = (" (guessed; --", "; --")
 HEAD = """# What comes in, what is said, what is written
 
 `python -m pipeline.init_task NAME PATH` looks at files, not at what they are called. Where more than one reading is possible it
-stops with exit code 2 and names the options that decide. Each row is a case of `tests/door_cases.py`; the table is made by
-`ASSAY_WRITE_DOCS=1 pytest tests/tasks/test_data_in_page.py`, and the test compares it.
+stops with exit code 2 and names the options that decide. Each row is a case of `tests/helpers/door_cases.py`; the table is made
+by `ASSAY_WRITE_DOCS=1 pytest tests/tasks/test_data_in_page.py`, and the test compares it.
 
 | what comes in | what is said | what is written |
 |---|---|---|

@@ -10,7 +10,7 @@ from pipeline.data.folders import folder_layout
 from pipeline.data.samples import task_params
 from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import InspectedData, inspect
-from tests.dicom import Slice, dataset, to_bytes, write_export
+from tests.helpers.dicom import Slice, dataset, to_bytes, write_export
 
 SECRETS = ("MRN-", "Doe", "Jane", "19700102", "20200304", "1.2.826")
 
@@ -153,7 +153,7 @@ def test_a_damaged_header_is_an_error_of_its_file():
 
 
 def test_nothing_of_dicom_is_added_to_other_images():
-    from tests.samples import put
+    from tests.helpers.samples import put
 
     put(Path("raw"), {f"{label}/{n}.png": 10 * k + n for k, label in enumerate("ab") for n in range(9)})
     data, _ = described("raw")

@@ -13,7 +13,7 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.tasks import validate
 from pipeline.tasks.screen import LINES, WIDTH, Message, fit
-from tests.samples import ROOT, put
+from tests.helpers.samples import ROOT, put
 
 pytestmark = pytest.mark.usefixtures("project")
 

@@ -10,7 +10,7 @@ from pipeline import init_task
 from pipeline.core import params
 from pipeline.core.errors import AssayError, DataError, ParamsError, SplitError
 from pipeline.tasks import validate
-from tests.samples import put, stage
+from tests.helpers.samples import put, stage
 
 pytestmark = pytest.mark.usefixtures("project")
 

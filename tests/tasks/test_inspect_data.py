@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import InspectedData, inspect
-from tests.samples import encoded, noise, png_header, put
+from tests.helpers.samples import encoded, noise, png_header, put
 
 CLASSES = {
     f"{label}/{number}.png": 100 * k + number for k, label in enumerate(("benign", "malignant")) for number in range(8)

@@ -8,7 +8,7 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.grouping import splitting
 from pipeline.tasks.inspect_data import InspectedData
 from pipeline.tasks.propose import make_task
-from tests.samples import table
+from tests.helpers.samples import table
 
 # With this seed the hash puts none of the groups P2, P4 and P9 into the test set, even of half the groups.
 UNLUCKY = next(

@@ -7,8 +7,8 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.tasks.choices import Choices
 from pipeline.tasks.inspect_data import inspect
-from tests.door_cases import table
-from tests.samples import put
+from tests.helpers.door_cases import table
+from tests.helpers.samples import put
 
 N = range(24)
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import check
 from pipeline.core.errors import ParamsError
-from tests.samples import put, task, write_params
+from tests.helpers.samples import put, task, write_params
 
 
 @pytest.fixture(autouse=True)

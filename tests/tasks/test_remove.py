@@ -10,7 +10,7 @@ from pipeline import init_task
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.tasks import validate
-from tests.samples import put
+from tests.helpers.samples import put
 
 pytestmark = pytest.mark.usefixtures("project")
 

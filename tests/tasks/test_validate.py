@@ -8,7 +8,7 @@ from pipeline import check
 from pipeline.core import params
 from pipeline.core.errors import ParamsError
 from pipeline.tasks import validate
-from tests.samples import content, put, task, write_params
+from tests.helpers.samples import content, put, task, write_params
 
 PIXELS = {"estimator": "mobilenetv2", "features": "pixels", "fine_tune": {"epochs": 1}}
 

@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from pipeline.tracking import mlflow_store
-from tests.tracked import make_project
+from tests.helpers.tracked import make_project
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from pipeline.data import upload_ledger
 from pipeline.data.upload_ledger import Collected, Compared, Decided
 from pipeline.tracking import mirror
-from tests.tracked import SECRET, client_of, runs_of, start_track
+from tests.helpers.tracked import SECRET, client_of, runs_of, start_track
 
 
 def decide(*events: str) -> None:

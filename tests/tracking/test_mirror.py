@@ -17,7 +17,7 @@ from PIL import Image
 from pipeline.data import images
 from pipeline.prediction.predictor import Predictor
 from pipeline.tracking import mirror
-from tests.tracked import (
+from tests.helpers.tracked import (
     CLASSES,
     SECRET,
     choose,

@@ -7,7 +7,7 @@ import mlflow
 import pytest
 
 from pipeline.tracking import mirror, moved_store
-from tests.tracked import client_of, make_project, runs_of, state, track_in
+from tests.helpers.tracked import client_of, make_project, runs_of, state, track_in
 
 NOTE = "Ask Dr. Meier before this one is used: file:///old/is only text"
 

@@ -10,8 +10,8 @@ import yaml
 from pipeline.core.errors import ParamsError
 from pipeline.tasks.validate import check
 from pipeline.tracking import mirror, names
-from tests.samples import content, task
-from tests.tracked import choose, make_project
+from tests.helpers.samples import content, task
+from tests.helpers.tracked import choose, make_project
 
 
 def set_prefix(folder, prefix):

@@ -9,7 +9,7 @@ import pytest
 from pipeline.core.errors import StageError
 from pipeline.evaluation.report import OperatingPoint, PredictiveValues, Report
 from pipeline.tracking import mirror, run_record
-from tests.tracked import make_model
+from tests.helpers.tracked import make_model
 
 
 def test_missing_results_name_the_stage_that_writes_them(small):

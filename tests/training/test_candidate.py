@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pipeline.core import artifacts
 from pipeline.training.candidate import Candidate, Tuned
-from tests.models import describe
+from tests.helpers.models import describe
 
 
 def test_a_candidate_survives_a_round_trip_through_its_file(tmp_path):

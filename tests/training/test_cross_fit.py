@@ -11,7 +11,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import ClassifierModel, Model, get_estimator
 from pipeline.stats.metrics import scores
 from pipeline.training.cross_fit import cross_fit
-from tests.models import KERAS_NOISE, dataset, mixed, numbers
+from tests.helpers.models import KERAS_NOISE, dataset, mixed, numbers
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 QUICK = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.training.refit import unfitted
-from tests.models import describe, mixed, write_params
+from tests.helpers.models import describe, mixed, write_params
 
 
 @pytest.mark.parametrize(("tuned", "C"), [(None, 0.1), ({"C": 1.0}, 1.0)])

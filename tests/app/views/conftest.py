@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from tests.page_projects import make_comparison, make_patients, make_photos
-from tests.serving import make_project
-from tests.shared import project_once
+from tests.helpers.page_projects import make_comparison, make_patients, make_photos
+from tests.helpers.serving import make_project
+from tests.helpers.shared import project_once
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from app.views import audit as audit_part
 from pipeline.core import artifacts
-from tests.pages import opened, text_of
+from tests.helpers.pages import opened, text_of
 
 
 def test_pairs_show_both_images_the_most_suspicious_first(photo_project):

@@ -9,10 +9,10 @@ from pipeline import sites
 from pipeline.core import artifacts
 from pipeline.data.audit_result import AuditResult
 from pipeline.leaderboard import board
-from tests import pages
-from tests.models import write_params
-from tests.page_projects import MODELS, champion
-from tests.pages import opened, text_of
+from tests.helpers import pages
+from tests.helpers.models import write_params
+from tests.helpers.page_projects import MODELS, champion
+from tests.helpers.pages import opened, text_of
 
 
 def test_the_verdict_and_the_leaderboard_are_those_of_the_stages(compared):

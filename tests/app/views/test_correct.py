@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.data import upload_ledger
-from tests.pages import button, opened, text_of
-from tests.textures import stored, texture
+from tests.helpers.pages import button, opened, text_of
+from tests.helpers.textures import stored, texture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

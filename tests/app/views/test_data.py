@@ -3,9 +3,9 @@
 import pytest
 
 from pipeline.core import artifacts
-from tests import pages
-from tests.page_projects import split_table
-from tests.pages import opened
+from tests.helpers import pages
+from tests.helpers.page_projects import split_table
+from tests.helpers.pages import opened
 
 
 @pytest.mark.parametrize("name", ["photos", "patients"])

@@ -8,9 +8,9 @@ import pytest
 
 from app.views import distributions
 from pipeline.core import artifacts
-from tests import pages
-from tests.page_projects import CLASSES, split_table
-from tests.pages import opened, text_of
+from tests.helpers import pages
+from tests.helpers.page_projects import CLASSES, split_table
+from tests.helpers.pages import opened, text_of
 
 
 def test_images_are_shown_by_size_format_intensity_and_class(photo_project):

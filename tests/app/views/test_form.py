@@ -7,8 +7,8 @@ from app.views import form
 from pipeline.data import tables
 from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
-from tests.models import drawn_image
-from tests.pages import first_page, text_of
+from tests.helpers.models import drawn_image
+from tests.helpers.pages import first_page, text_of
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
 

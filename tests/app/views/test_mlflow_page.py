@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from app.views import mlflow_page
-from tests.pages import opened, text_of
+from tests.helpers.pages import opened, text_of
 
 
 class Store(http.server.BaseHTTPRequestHandler):

@@ -5,8 +5,8 @@ from pathlib import Path
 from app.views import model_charts
 from pipeline.evaluation.report import Report
 from pipeline.training.candidate import Tuned
-from tests.page_projects import champion
-from tests.pages import opened, text_of
+from tests.helpers.page_projects import champion
+from tests.helpers.pages import opened, text_of
 
 
 def test_a_tuned_model_lists_the_chosen_values():

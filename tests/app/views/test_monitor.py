@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import champions
 from pipeline.core import artifacts
-from tests.pages import charts, opened, table, text_of
-from tests.serving import rows_like_training
+from tests.helpers.pages import charts, opened, table, text_of
+from tests.helpers.serving import rows_like_training
 
 pytestmark = pytest.mark.usefixtures("served_table", "fresh_app")
 

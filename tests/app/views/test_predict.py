@@ -5,9 +5,9 @@ import pytest
 from app import champions, limits
 from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
-from tests.models import drawn_image
-from tests.pages import first_page, text_of
-from tests.serving import warn
+from tests.helpers.models import drawn_image
+from tests.helpers.pages import first_page, text_of
+from tests.helpers.serving import warn
 
 pytestmark = pytest.mark.usefixtures("fresh_app")
 

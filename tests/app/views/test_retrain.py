@@ -12,11 +12,11 @@ from pipeline.data import upload_ledger, uploads
 from pipeline.data.uploads import Included
 from pipeline.retraining import batch_status
 from pipeline.retraining.records import Drift, SubgroupChange
-from tests.comparisons import change, make_comparison, make_profile
-from tests.pages import button, opened, table, text_of
-from tests.samples import ROOT
-from tests.textures import stored, texture
-from tests.uploads import one_of
+from tests.helpers.comparisons import change, make_comparison, make_profile
+from tests.helpers.pages import button, opened, table, text_of
+from tests.helpers.samples import ROOT
+from tests.helpers.textures import stored, texture
+from tests.helpers.uploads import one_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

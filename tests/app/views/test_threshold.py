@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
-from tests.page_projects import champion
-from tests.pages import opened, text_of
+from tests.helpers.page_projects import champion
+from tests.helpers.pages import opened, text_of
 
 
 def oof(model):

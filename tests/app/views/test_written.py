@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.page_projects import champion
-from tests.pages import opened, text_of
+from tests.helpers.page_projects import champion
+from tests.helpers.pages import opened, text_of
 
 
 def test_a_damaged_file_is_named(compared):

@@ -12,7 +12,7 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.data.folders import archives, folder_layout
-from tests.samples import encoded, noise, task
+from tests.helpers.samples import encoded, noise, task
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.folders.class_folders import FolderReading, read_folders
 from pipeline.data.folders.folder_names import split_names
-from tests.samples import put
+from tests.helpers.samples import put
 
 AB = ("a", "b")
 

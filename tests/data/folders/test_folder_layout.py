@@ -9,7 +9,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.data.folders import folder_layout
 from pipeline.data.samples import task_params
-from tests.samples import put, task
+from tests.helpers.samples import put, task
 
 TWO = {"benign/1.png": b"", "malignant/2.png": b""}
 

@@ -12,7 +12,7 @@ from pipeline.data.columns.one_label import check_joined, find_one_hot
 from pipeline.data.folders import folder_layout
 from pipeline.data.folders.image_csv import ImageColumn, find_image_column
 from pipeline.data.folders.image_names import ImageIndex
-from tests.samples import put, task
+from tests.helpers.samples import put, task
 
 NAMES = [f"ISIC_{n:07}" for n in range(8)]
 

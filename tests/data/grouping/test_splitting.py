@@ -12,7 +12,7 @@ from pipeline.core.errors import DataError, FindingError, SplitError, StageError
 from pipeline.core.params_models import SplitParams
 from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.grouping import splitting
-from tests.samples import table, task, write_params
+from tests.helpers.samples import table, task, write_params
 
 LOOSE = SplitParams(folds=2, min_test_per_class=1)
 SHIPPED = SplitParams(by="shipped", folds=2, min_test_per_class=1)

@@ -28,7 +28,7 @@ from pipeline.core.errors import DataError
 from pipeline.data import images
 from pipeline.data.image_file import FrameBytes
 from pipeline.data.images import PixelRule, limits
-from tests.dicom import dataset, dicom, to_bytes
+from tests.helpers.dicom import dataset, dicom, to_bytes
 
 FOLDER = Path(pydicom.__file__).parent / "data"
 FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in (".dcm", "") and path.is_file())

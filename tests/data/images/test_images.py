@@ -16,7 +16,7 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.data import images
 from pipeline.data.images import decoding
-from tests.samples import ROOT, encoded, noise, png_header
+from tests.helpers.samples import ROOT, encoded, noise, png_header
 
 LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
 

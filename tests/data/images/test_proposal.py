@@ -9,7 +9,7 @@ from pipeline.data import images
 from pipeline.data.images import PixelRule
 from pipeline.data.images.proposal import propose
 from tests.data.images.test_stored_values import BASE, G12, HOUNSFIELD, png, tiff
-from tests.dicom import dicom
+from tests.helpers.dicom import dicom
 
 X = np.arange(48 * 64).reshape(48, 64)
 

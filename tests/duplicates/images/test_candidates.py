@@ -7,7 +7,7 @@ from PIL import Image
 from pipeline.duplicates.images import candidates
 from pipeline.duplicates.images.candidates import ORDER, SIGNS, low_frequencies, propose, words_of
 from pipeline.duplicates.images.keypoints import find_points
-from tests.textures import texture
+from tests.helpers.textures import texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
 

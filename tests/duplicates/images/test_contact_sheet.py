@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.data.audit_result import PathPair
 from pipeline.duplicates.images import contact_sheet
 from pipeline.duplicates.images.contact_sheet import COLUMNS, HEIGHT, MOST, WIDTH, draw, fitting, write
-from tests.textures import stored, texture
+from tests.helpers.textures import stored, texture
 
 pytestmark = pytest.mark.filterwarnings("error")
 

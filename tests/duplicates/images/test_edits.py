@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.duplicates.images.edits import describe
 from pipeline.duplicates.images.verify import confirm, signature_of
-from tests.textures import texture
+from tests.helpers.textures import texture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EDITS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature, open_store, pack, take, tones, unpack
-from tests.textures import stored, texture
+from tests.helpers.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
 

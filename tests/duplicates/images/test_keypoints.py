@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pipeline.duplicates.images.keypoints import AREA, POINTS, detect, find_points, frame
-from tests.textures import texture
+from tests.helpers.textures import texture
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -12,7 +12,7 @@ from pipeline.duplicates.images import pairs
 from pipeline.duplicates.images.fingerprint import open_store, take
 from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.stats.components import joined_sets
-from tests.textures import stored, texture
+from tests.helpers.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
 

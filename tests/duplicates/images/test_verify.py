@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from pipeline.data import images
 from pipeline.duplicates.images.edits import describe
 from pipeline.duplicates.images.verify import Signature, confirm, signature_of
-from tests.textures import stored, texture
+from tests.helpers.textures import stored, texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
 T = Image.Transpose

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.dicom import Slice, write_export
-from tests.samples import encoded, noise, put
+from tests.helpers.dicom import Slice, write_export
+from tests.helpers.samples import encoded, noise, put
 
 Files = dict[str, bytes | str | int]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.projects import ROOT, environment
+from tests.helpers.projects import ROOT, environment
 
 WORKER = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
 

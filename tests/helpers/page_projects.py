@@ -7,9 +7,9 @@ import pandas as pd
 
 from pipeline import audit, holdout, learning_curve, scan, select_best, split
 from pipeline.core import artifacts
-from tests import samples
-from tests.models import dataset, mixed, train_and_evaluate, write_params
-from tests.samples import put, task
+from tests.helpers import samples
+from tests.helpers.models import dataset, mixed, train_and_evaluate, write_params
+from tests.helpers.samples import put, task
 
 MODELS = {"floor": {"estimator": "dummy"}, "line": {"estimator": "logreg"}, "near": {"estimator": "knn"}}
 CLASSES = ("adeno", "large cell", "normal_x", "squamous")

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-MAIN = Path(__file__).resolve().parents[1] / "app/shell.py"
+MAIN = Path(__file__).resolve().parents[2] / "app/shell.py"
 TEXTS = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "success")
 
 

@@ -21,7 +21,7 @@ from pipeline.estimators import logreg
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
-from tests.models import NAMES, drawn_image, dumped, mixed, square, write_candidate
+from tests.helpers.models import NAMES, drawn_image, dumped, mixed, square, write_candidate
 
 BOUNDARY = "a-boundary-that-no-file-holds"
 

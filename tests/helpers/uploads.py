@@ -10,8 +10,8 @@ from pipeline.core import artifacts, paths
 from pipeline.data import uploads
 from pipeline.retraining import intake
 from pipeline.retraining.intake import Offer
-from tests.samples import content, put, task
-from tests.textures import stored, texture
+from tests.helpers.samples import content, put, task
+from tests.helpers.textures import stored, texture
 
 N = 30  # images of each class
 ONE_CLASS = ("benign", "malignant")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.serving import until
+from tests.helpers.serving import until
 
 LOG_BYTES = 500_000
 

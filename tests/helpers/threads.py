@@ -21,9 +21,9 @@ import pandas as pd
 
 from pipeline.tracking import mirror
 from pipeline.tracking.mlflow_store import SETTINGS
-from tests.models import lesion
-from tests.projects import environment
-from tests.serving import form, until
+from tests.helpers.models import lesion
+from tests.helpers.projects import environment
+from tests.helpers.serving import form, until
 
 ANSWER = ("class", "decision", "refused", "reason")
 

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def noise(seed: int = 0, width: int = 60, height: int = 40) -> Image.Image:

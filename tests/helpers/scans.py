@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline import scan
 from pipeline.core import artifacts
-from tests.samples import write_params
+from tests.helpers.samples import write_params
 
 GOOD = {"benign/a.png": 1, "benign/b (2).png": 2, "malignant/c.png": 3, "malignant/良.png": 4}
 BAD = {"benign/empty.jpg": b"", "malignant/text.png": b"no image"}

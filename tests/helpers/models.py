@@ -24,10 +24,10 @@ from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.training import export as exporting
 from pipeline.training.candidate import Candidate
 from pipeline.training.job import Job
-from tests.shared import made_once
+from tests.helpers.shared import made_once
 
 NAMES = {2: ["benign", "malignant"], 4: ["adeno", "large cell", "normal", "squamous"]}
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 # Third party: Keras asks numpy for an array without a copy in a way that numpy 2 will not take for ever.
 KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 

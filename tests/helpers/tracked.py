@@ -21,9 +21,9 @@ from pipeline.estimators._prepare import prepared
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.tracking import mirror
-from tests.models import write_candidate
+from tests.helpers.models import write_candidate
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CLASSES = ["benign", "malignant"]
 SECRET = "patient-4711"  # stands in every file that has a row per sample
 ROWS = pd.DataFrame({"age": [40.0, 55.0, np.nan, 71.0] * 5, "site": ["arm", "leg", "", "back"] * 5})
