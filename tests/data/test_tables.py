@@ -10,9 +10,7 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.data import tables
 from pipeline.data.tabular.field import Field
-from pipeline.data.tabular.files import read_table
 from pipeline.data.tabular.formats import ColumnFormat
-from pipeline.data.tabular.values import rows_of, to_cell
 
 NAMED = Path("labels.csv")
 
@@ -31,55 +29,9 @@ def cells(data: str | bytes) -> list[list[str]]:
 PLAIN = [["a", "b"], ["1", "x"], ["2", "y"]]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        "a,b\n1,x\n2,y\n",
-        "a,b\n1,x\n2,y",
-        "a,b\r\n1,x\r\n2,y\r\n",
-        "a,b\r1,x\r2,y\r",
-        b"\xef\xbb\xbfa,b\n1,x\n2,y\n",
-        "a;b\n1;x\n2;y\n",
-        "a\tb\n1\tx\n2\ty\n",
-        "a|b\n1|x\n2|y\n",
-        " a , b \n 1 ,x \n2, y\n",
-        "\n\na;b\n\n1;x\n;\n2;y\n\n",
-        '"a","b"\n"1","x"\n"2","y"\n',
-    ],
-    ids=[
-        "plain",
-        "no last line end",
-        "Windows",
-        "old Mac",
-        "BOM",
-        "semicolon",
-        "tab",
-        "bar",
-        "spaces",
-        "blank",
-        "quoted",
-    ],
-)
-def test_a_table_reads_alike_however_a_program_wrote_it(data):
-    assert cells(data) == PLAIN
-
-
 def test_a_table_is_read_from_a_file_too(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n")
     assert tables.read_csv(tmp_path / "t.csv").to_numpy().tolist() == PLAIN[1:]
-
-
-def test_a_separator_in_a_quoted_name_does_not_count():
-    assert cells('"Age, in years";"Sex"\n60;f\n') == [["Age, in years", "Sex"], ["60", "f"]]
-
-
-def test_a_separator_in_a_quoted_cell_does_not_part_it():
-    assert cells('a,b\n"1,5","say ""x"""\n')[1] == ["1,5", 'say "x"']
-
-
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_a_quoted_line_end_belongs_to_its_cell(line_end):
-    assert cells(f'a,b\n"one{line_end}two",x\n')[1] == ["one\ntwo", "x"]
 
 
 def test_where_the_semicolon_separates_the_comma_is_the_decimal_sign():
@@ -93,10 +45,6 @@ def test_where_the_semicolon_separates_the_comma_is_the_decimal_sign():
 @pytest.mark.parametrize("data", ['a,b\n"1,5",x\n', "a\tb\n1,5\tx\n", "a;b\n1.000,5;x\n", "a;b\n1,000,5;x\n"])
 def test_elsewhere_a_comma_may_part_thousands_and_stays(data):
     assert "," in read(data)["a"][0]
-
-
-def test_headers_and_cells_in_any_script_are_kept():
-    assert cells("年齢,אבחנה\n六十,שפיר 😀\n") == [["年齢", "אבחנה"], ["六十", "שפיר 😀"]]
 
 
 def test_missing_words_stay_until_columns_are_typed():
@@ -198,14 +146,6 @@ def test_the_schema_lists_a_category_s_values():
     ]
 
 
-# one row to predict
-
-
-def test_a_decimal_comma_is_told_to_be_one():
-    with pytest.raises(DataError, match=r"column 'age': found '1,5'; expected a number, with a decimal point$"):
-        tables.to_frame({"age": "1,5", "site": "arm"}, FIELDS)
-
-
 FIELDS = [Field("age", "number"), Field("site", "choice")]
 
 
@@ -225,12 +165,6 @@ def test_a_missing_value_is_left_to_the_model(value):
 
 def test_an_unknown_category_is_accepted():
     assert tables.to_frame({"age": "1", "site": "moon"}, FIELDS)["site"][0] == "moon"
-
-
-@pytest.mark.parametrize("value", ["old", "inf", "1,5", float("inf"), True])
-def test_a_text_where_a_number_is_expected_is_named(value):
-    with pytest.raises(DataError, match=f"column 'age': found '{value}'; expected a number"):
-        tables.to_frame({"age": value, "site": "arm"}, FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -260,84 +194,3 @@ def test_prediction_reads_a_row_as_training_did():
         pd.testing.assert_frame_equal(
             tables.to_frame(row, tables.schema(typed, {})), typed.iloc[[number]].reset_index(drop=True)
         )
-
-
-def test_a_row_is_read_by_the_format_that_training_learnt():
-    columns = pd.DataFrame({"dose": [1.5, 2.0], "wbc": [7188.0, 985.0]})
-    formats = {"dose": ColumnFormat("number", ",", unit="mg"), "wbc": ColumnFormat("number", ".", ",")}
-    fields = tables.schema(columns, {}, formats)
-    assert [field.unit for field in fields if field.unit] == ["mg"]
-    frame = tables.to_frame({"dose": "1,75 mg", "wbc": "7,188"}, fields)
-    assert frame.iloc[0].tolist() == [1.75, 7188]
-    assert tables.to_frame({"dose": 1.75, "wbc": 7188}, fields).equals(frame)
-    with pytest.raises(DataError, match=r"column 'dose': found '1.750'; expected a number with a decimal comma"):
-        tables.to_frame({"dose": "1.750", "wbc": 1}, fields)
-    with pytest.raises(DataError, match="column 'dose': found '2 g'; expected a number"):
-        tables.to_frame({"dose": "2 g", "wbc": 1}, fields)
-
-
-CATEGORIES = [
-    Field("sex", "choice", choices=["Female", "Male"]),
-    Field("smoker", "choice", choices=["False", "True"]),
-    Field("stage", "choice", choices=["1", "2", "2a"]),
-    Field("fever", "number", values=[0, 1]),
-]
-
-
-def test_a_category_is_matched_without_case_blanks_and_trailing_zero():
-    row = {"sex": "male", "smoker": True, "stage": 2.0, "fever": True}
-    assert tables.to_frame(row, CATEGORIES).iloc[0].tolist() == ["Male", "True", "2", 1.0]
-    row = {"sex": "FEMALE ", "smoker": "false", "stage": "2A", "fever": "false"}
-    frame = tables.to_frame(row, CATEGORIES)
-    assert frame.iloc[0].tolist() == ["Female", "False", "2a", 0.0]
-    assert tables.new_categories(frame, CATEGORIES) == {}
-
-
-def test_a_category_that_training_never_saw_is_named():
-    frame = tables.to_frame({"sex": "X", "smoker": "", "stage": "3", "fever": 0}, CATEGORIES)
-    assert tables.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
-
-
-def test_json_true_is_refused_in_other_columns():
-    with pytest.raises(DataError, match="column 'sex': found true; expected one of Female, Male"):
-        tables.to_frame({"sex": True, "smoker": "", "stage": "", "fever": 0}, CATEGORIES)
-
-
-def read_to_predict(text: str, fields: list[dict]) -> list[dict]:
-    return rows_of(read_table(NAMED, text.encode()), fields)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [("a;b\n1,5;x\n", 1.5), ("a,b\n1.500,x\n", 1.5), ("a;b\n1.234;x\n1,5;y\n", None), ('a,b\n"1,5",x\n', 1.5)],
-)
-def test_a_file_to_predict_may_be_written_otherwise_than_training(text, number):
-    fields = [Field("a", "number", format=ColumnFormat(decimal=",")), Field("b", "choice")]
-    row = read_to_predict(text, fields)[0]
-    if number is None:
-        with pytest.raises(DataError, match="expected a number with a decimal comma"):
-            tables.to_frame(row, fields)
-    else:
-        assert tables.to_frame(row, fields)["a"][0] == number
-
-
-def test_thousands_points_in_a_predicted_file_are_seen():
-    fields = [Field(name, "number") for name in "ab"]
-    rows = read_to_predict("a;b\n1.234;1,5\n2.345;2,25\n", fields)
-    assert [tables.to_frame(row, fields).iloc[0].tolist() for row in rows] == [[1234, 1.5], [2345, 2.25]]
-
-
-def test_an_uploaded_cell_is_written_as_in_columns_csv():
-    number, plain = (
-        Field("a", "number", format=ColumnFormat(thousands=",", unit="mg")),
-        Field("a", "number"),
-    )
-    assert [to_cell(value, number) for value in ("7,188 mg", 7188, 1.5, "NA", None)] == [
-        "7188",
-        "7188",
-        "1.5",
-        "NA",
-        "",
-    ]
-    assert [to_cell(value, plain) for value in ("1.50", 2, 2.0, "")] == ["1.50", "2", "2.0", ""]
-    assert [to_cell(value, CATEGORIES[0]) for value in ("male", "NA", "X")] == ["Male", "NA", "X"]

@@ -1,0 +1,105 @@
+"""A value to predict is read as its column was written in training."""
+
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data import tables
+from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import ColumnFormat
+from pipeline.data.tabular.values import rows_of, to_cell
+from tests.helpers.tables import read
+
+FIELDS = [Field("age", "number"), Field("site", "choice")]
+
+
+def test_a_decimal_comma_is_told_to_be_one():
+    with pytest.raises(DataError, match=r"column 'age': found '1,5'; expected a number, with a decimal point$"):
+        tables.to_frame({"age": "1,5", "site": "arm"}, FIELDS)
+
+
+@pytest.mark.parametrize("value", ["old", "inf", "1,5", float("inf"), True])
+def test_a_text_where_a_number_is_expected_is_named(value):
+    with pytest.raises(DataError, match=f"column 'age': found '{value}'; expected a number"):
+        tables.to_frame({"age": value, "site": "arm"}, FIELDS)
+
+
+def test_a_row_is_read_by_the_format_that_training_learnt():
+    columns = pd.DataFrame({"dose": [1.5, 2.0], "wbc": [7188.0, 985.0]})
+    formats = {"dose": ColumnFormat("number", ",", unit="mg"), "wbc": ColumnFormat("number", ".", ",")}
+    fields = tables.schema(columns, {}, formats)
+    assert [field.unit for field in fields if field.unit] == ["mg"]
+    frame = tables.to_frame({"dose": "1,75 mg", "wbc": "7,188"}, fields)
+    assert frame.iloc[0].tolist() == [1.75, 7188]
+    assert tables.to_frame({"dose": 1.75, "wbc": 7188}, fields).equals(frame)
+    with pytest.raises(DataError, match=r"column 'dose': found '1.750'; expected a number with a decimal comma"):
+        tables.to_frame({"dose": "1.750", "wbc": 1}, fields)
+    with pytest.raises(DataError, match="column 'dose': found '2 g'; expected a number"):
+        tables.to_frame({"dose": "2 g", "wbc": 1}, fields)
+
+
+CATEGORIES = [
+    Field("sex", "choice", choices=["Female", "Male"]),
+    Field("smoker", "choice", choices=["False", "True"]),
+    Field("stage", "choice", choices=["1", "2", "2a"]),
+    Field("fever", "number", values=[0, 1]),
+]
+
+
+def test_a_category_is_matched_without_case_blanks_and_trailing_zero():
+    row = {"sex": "male", "smoker": True, "stage": 2.0, "fever": True}
+    assert tables.to_frame(row, CATEGORIES).iloc[0].tolist() == ["Male", "True", "2", 1.0]
+    row = {"sex": "FEMALE ", "smoker": "false", "stage": "2A", "fever": "false"}
+    frame = tables.to_frame(row, CATEGORIES)
+    assert frame.iloc[0].tolist() == ["Female", "False", "2a", 0.0]
+    assert tables.new_categories(frame, CATEGORIES) == {}
+
+
+def test_a_category_that_training_never_saw_is_named():
+    frame = tables.to_frame({"sex": "X", "smoker": "", "stage": "3", "fever": 0}, CATEGORIES)
+    assert tables.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
+
+
+def test_json_true_is_refused_in_other_columns():
+    with pytest.raises(DataError, match="column 'sex': found true; expected one of Female, Male"):
+        tables.to_frame({"sex": True, "smoker": "", "stage": "", "fever": 0}, CATEGORIES)
+
+
+def read_to_predict(text: str, fields: list[dict]) -> list[dict]:
+    return rows_of(read(text), fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("a;b\n1,5;x\n", 1.5), ("a,b\n1.500,x\n", 1.5), ("a;b\n1.234;x\n1,5;y\n", None), ('a,b\n"1,5",x\n', 1.5)],
+)
+def test_a_file_to_predict_may_be_written_otherwise_than_training(text, number):
+    fields = [Field("a", "number", format=ColumnFormat(decimal=",")), Field("b", "choice")]
+    row = read_to_predict(text, fields)[0]
+    if number is None:
+        with pytest.raises(DataError, match="expected a number with a decimal comma"):
+            tables.to_frame(row, fields)
+    else:
+        assert tables.to_frame(row, fields)["a"][0] == number
+
+
+def test_thousands_points_in_a_predicted_file_are_seen():
+    fields = [Field(name, "number") for name in "ab"]
+    rows = read_to_predict("a;b\n1.234;1,5\n2.345;2,25\n", fields)
+    assert [tables.to_frame(row, fields).iloc[0].tolist() for row in rows] == [[1234, 1.5], [2345, 2.25]]
+
+
+def test_an_uploaded_cell_is_written_as_in_columns_csv():
+    number, plain = (
+        Field("a", "number", format=ColumnFormat(thousands=",", unit="mg")),
+        Field("a", "number"),
+    )
+    assert [to_cell(value, number) for value in ("7,188 mg", 7188, 1.5, "NA", None)] == [
+        "7188",
+        "7188",
+        "1.5",
+        "NA",
+        "",
+    ]
+    assert [to_cell(value, plain) for value in ("1.50", 2, 2.0, "")] == ["1.50", "2", "2.0", ""]
+    assert [to_cell(value, CATEGORIES[0]) for value in ("male", "NA", "X")] == ["Male", "NA", "X"]
