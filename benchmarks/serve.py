@@ -233,7 +233,7 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     files = [raw / path for path in np.concatenate([part.path for part in sets])[:N_GOLDEN]]
     pixels = info.features == "pixels"
     samples = files if pixels else np.concatenate([part.X(info.features) for part in sets])
-    holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[0].round(6)
+    holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[1].round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
     command = [sys.executable, "-m", "pipeline.predict", str(best), *map(str, files), "--format", "json"]
     items = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

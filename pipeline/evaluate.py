@@ -9,17 +9,17 @@ calibration_curve as CSV.
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
-from pipeline.evaluation import out_of_fold
+from pipeline.evaluation import out_of_fold, out_of_fold_charts
 
 
 def main(name: str) -> None:
     task = params.model(name).task
     oof = out_of_fold.read(name)
-    rule, how = out_of_fold.choose_rule(oof)
-    report = out_of_fold.score(oof, rule, how, params.task(task).select)
+    chosen = out_of_fold.choose_rule(oof)
+    report = out_of_fold.score(oof, chosen, params.task(task).select)
     paths = TaskPaths(task)
-    out_of_fold.write_charts(oof, rule, report["roc_auc"], paths.plots(name), paths.figures(name))
-    artifacts.write_json(paths.decision_rule(name), rule)
+    out_of_fold_charts.write_charts(oof, chosen, report["roc_auc"], paths.plots(name), paths.figures(name))
+    artifacts.write_json(paths.decision_rule(name), chosen.rule)
     artifacts.write_json(paths.cv(name), report)
 
 

@@ -18,7 +18,7 @@ from pipeline.data import raw_changes, uploads
 from pipeline.data.feature_arrays import load_features, order_classes, take, write_pixels
 from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.samples import read_samples, read_split
-from pipeline.evaluation import subgroups
+from pipeline.evaluation import by_group, subgroups
 from pipeline.evaluation.operating_point import check_classes
 
 
@@ -30,6 +30,7 @@ def main(name: str) -> None:
     counted = (split["subset"] == "dev") & ~split["path"].map(uploads.is_upload)
     classes = order_classes(split.loc[counted, "label"], task.preprocess.positive, name)
     check_classes(classes, task.select.operating_point, name)
+    by_group.check(classes, task.select, name)
     features, row_of = load_features(folder / "scan", task), {path: row for row, path in enumerate(samples["path"])}
     datasets = {subset: take(split, subset, classes, features, row_of) for subset in ("dev", "test")}
     for subset, data in datasets.items():
@@ -50,6 +51,8 @@ def check_named_columns(name: str, task: TaskParams, folder: Path, samples: pd.D
     columns = [column for column in columns if column not in COLUMNS]
     subgroups.check(columns, task.select.bands, f"{name}.select.subgroups")
     subgroups.check(columns, [task.select.site] if task.select.site else [], f"{name}.select.site")
+    unit = task.select.unit
+    subgroups.check(columns, [unit] if unit not in (by_group.SAMPLE, by_group.GROUP) else [], f"{name}.select.unit")
     subgroups.check(columns, task.preprocess.columns, f"{name}.preprocess.columns")
 
 

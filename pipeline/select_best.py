@@ -12,6 +12,7 @@ from pipeline.core import artifacts, params, params_models
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
+from pipeline.evaluation import by_group, out_of_fold
 from pipeline.evaluation.candidates import ComparedModel, resample
 from pipeline.evaluation.report import Report, read_cv
 from pipeline.evaluation.selection import Selection, explain, promise, select
@@ -39,7 +40,7 @@ def main(name: str) -> None:
         reason=reason,
         promise=promise(choice, key, models),
         scores={model: candidate.figure(key) for model, candidate in models.items()},
-        bundle=export(name, winner, rules[winner], models[winner].report, choice.warning),
+        bundle=export(name, winner, rules[winner], read_cv(name, winner), choice.warning),
     )
     artifacts.write_json(TaskPaths(name).selection, selection)
     print(f"select_best {name}: {reason}", file=sys.stderr)
@@ -49,8 +50,11 @@ def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> Compar
     """Return one of the task's models, to be compared."""
     report = read_cv(task, model)
     select_by = params.task(task).select
-    draws = resample(dev, read_oof(task, model), rule, select_by.operating_point, select_by.draws, params.seed())
-    return ComparedModel(report, draws, params.model(model).estimator == "dummy")
+    counted, raw = dev, read_oof(task, model)
+    if rule.unit != by_group.SAMPLE and report.by_group:
+        counted, raw = out_of_fold.read_units(model, rule, report.by_group)
+    draws = resample(counted, raw, rule, select_by.operating_point, select_by.draws, params.seed())
+    return ComparedModel(report.of_unit(rule.unit), draws, params.model(model).estimator == "dummy")
 
 
 def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -19,6 +19,7 @@ Metric = Literal[
     "brier_score_loss",
     "log_loss",
 ]
+Pooling = Annotated[str, Field(pattern=r"^(mean_log_odds|mean|max|top_([2-9]|[1-9][0-9]))$")]
 # The metrics a task may be selected by, and whether more of it is better.
 METRICS: dict[str, bool] = {name: name not in ("brier_score_loss", "log_loss") for name in get_args(Metric)}
 
@@ -174,13 +175,33 @@ class SelectParams(Strict):
 
     `subgroups` are columns whose values define the subgroups that are reported separately; `site` is a column of which each value
     is left out in turn (see `pipeline.sites`).
+
+    `unit`: what is counted and answered: sample, group, or a column, whose values within a group are answered one by one (a
+    lesion of a patient). It chooses champion, calibration and operating point. `group_label`: whether a group whose samples have
+    different labels is positive if one of them is, or is no unit, so that its samples count one by one. `pooling`: how the
+    samples of a group become one answer, one of `prediction.pooling`; of several one is chosen inside the folds.
     """
 
     metric: Metric = "roc_auc"
+    unit: str = Field("sample", min_length=1)
+    group_label: Literal["any positive", "per sample"] = "per sample"
+    pooling: Pooling | list[Pooling] = ["mean_log_odds", "mean", "max", "top_3"]
     draws: int = Field(1000, ge=100)
     operating_point: OperatingPointParams = OperatingPointParams()
     subgroups: list[str] | dict[str, list[float] | None] = {}
     site: str | None = None
+
+    @field_validator("pooling")
+    @classmethod
+    def _one_at_least(cls, value: str | list[str]) -> str | list[str]:
+        if not value:
+            raise ValueError("expected one way to pool samples, or several")
+        return value
+
+    @property
+    def poolings(self) -> list[str]:
+        """The ways to pool samples that are tried."""
+        return [self.pooling] if isinstance(self.pooling, str) else self.pooling
 
     @model_validator(mode="after")
     def _rising(self) -> "SelectParams":

@@ -14,7 +14,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
 from pipeline.data import image_file
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import decision_curve, operating_point
+from pipeline.evaluation import by_group, by_group_report, decision_curve, operating_point
 from pipeline.evaluation.external_data import ORDER, ExternalSamples
 from pipeline.evaluation.report import Difference, ExternalReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
@@ -28,12 +28,13 @@ COMPARED = ("roc_auc", "average_precision", "accuracy", "recall", "specificity",
 
 @dataclass(frozen=True)
 class Scored:
-    """Samples that are new to the model, with their probabilities (n, n_classes) and whether each is refused, bool (n,).
+    """Samples that are new to the model, with probabilities (n, n_classes), `raw` not calibrated, and who is refused, bool (n,).
 
     `n_failed`: how many others could not be predicted.
     """
 
     data: Dataset
+    raw: np.ndarray
     proba: np.ndarray
     refused: np.ndarray
     n_failed: int
@@ -47,7 +48,7 @@ def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: st
     kept = np.flatnonzero(samples.is_readable & samples.is_labelled & ~samples.is_overlap)
     answers = predict([samples.data[i] for i in kept], predictor, name)
     scored = np.array([not isinstance(answer, str) for answer in answers], bool)
-    kept, answers = kept[scored], [answer for answer in answers if not isinstance(answer, str)]
+    kept, good = kept[scored], [answer for answer in answers if not isinstance(answer, str)]
     if not len(kept):
         n_overlap = np.sum(samples.is_readable & samples.is_overlap)
         n_other = np.sum(samples.is_readable & ~samples.is_labelled)
@@ -64,17 +65,21 @@ def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: st
         classes=predictor.classes,
         arrays={},
     )
-    proba, refused = np.stack([answer[0] for answer in answers]), np.array([answer[1] for answer in answers])
-    return Scored(data, proba, refused, int(np.sum(~scored)))
+    unscaled, proba = (np.stack([answer[k] for answer in good]) for k in (0, 1))
+    return Scored(data, unscaled, proba, np.array([answer[2] for answer in good]), int(np.sum(~scored)))
 
 
-def predict_some(items: list[Any], predictor: Predictor) -> list[tuple[np.ndarray, bool] | str]:
-    """Return for each sample, predicted alone as in a server, probabilities (n_classes,) and if it is refused, or the error."""
-    answers: list[tuple[np.ndarray, bool] | str] = []
+# The probabilities of a sample before calibration and after it, and whether it is refused; or why it cannot be used
+Answered = tuple[np.ndarray, np.ndarray, bool] | str
+
+
+def predict_some(items: list[Any], predictor: Predictor) -> list[Answered]:
+    """Return the answer to each sample, predicted alone as in a server."""
+    answers: list[Answered] = []
     for item in items:
         try:
             score = predictor.score(predictor.features(opened(item)))
-            answers.append((score.proba, score.ood.is_refused))
+            answers.append((score.raw, score.proba, score.ood.is_refused))
         except DataError as error:
             answers.append(str(error))
     return answers
@@ -87,7 +92,7 @@ def opened(item: Any) -> Any:
     return image_file.read(item) if isinstance(item, Path) else item
 
 
-def predict(items: list[Any], predictor: Predictor, name: str) -> list[tuple[np.ndarray, bool] | str]:
+def predict(items: list[Any], predictor: Predictor, name: str) -> list[Answered]:
     """Return `predict_some` of all samples."""
     parts = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
     done = run_parallel(partial(predict_some, predictor=predictor), parts, params.workers())
@@ -104,6 +109,10 @@ def report_on(
     report = assess(data, proba, decided, select.draws, params.seed())
     report = decision_curve.with_net_benefit(report, data, decided, rule.threshold)
     report = ExternalReport(**vars(with_refusals(report, data, decided, scored.refused)))
+    if rule.pooling:
+        units = by_group.find(data, [data.group], select.model_copy(update={"unit": by_group.GROUP}))
+        grouped = by_group_report.of_samples(units, scored.raw, scored.refused, rule, select, {})
+        report = replace(report, by_group=grouped)
     readable, overlap = samples.is_readable, samples.is_overlap
     if data.positive:
         report = replace(
@@ -120,7 +129,7 @@ def report_on(
             "label": int(np.sum(readable & ~samples.is_labelled & ~overlap)),
             "unreadable": int(np.sum(~readable)) + scored.n_failed,
         },
-        change=changes(internal, report),
+        change=changes(internal.of_unit(rule.unit), report.of_unit(rule.unit)),
     )
 
 

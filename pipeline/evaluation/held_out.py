@@ -4,7 +4,7 @@
 set, or share a group with it, are left out of development; there they are included for one fit, which is not kept.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,14 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.samples import read_samples, read_split
-from pipeline.evaluation import decision_curve, operating_point, subgroups, test_set_evaluations
+from pipeline.evaluation import (
+    by_group,
+    by_group_report,
+    decision_curve,
+    operating_point,
+    subgroups,
+    test_set_evaluations,
+)
 from pipeline.evaluation.report import AsPublished, Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import bundle
@@ -36,8 +43,9 @@ OF_LEAK = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
 LEAK = "leak:"
 
 
-def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities (len(rows), n_classes) of test samples, predicted one by one as a server does, and which are refused.
+def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return probabilities (len(rows), n_classes) of test samples, predicted one by one as a server does, before calibration
+    and after it, and which samples are refused.
 
     `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
     """
@@ -46,11 +54,21 @@ def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[
         is_file = predictor.info.features == "pixels"
         features = predictor.features(image_file.read(samples[row])) if is_file else samples[row : row + 1]
         scores.append(predictor.score(features))
-    return np.stack([score.proba for score in scores]), np.array([score.ood.is_refused for score in scores])
+    raw, proba = (np.stack([getattr(score, name) for score in scores]) for name in ("raw", "proba"))
+    return raw, proba, np.array([score.ood.is_refused for score in scores])
 
 
-def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities (n_test, n_classes) by the bundle in `folder`, and which samples it refuses, bool (n_test,).
+@dataclass(frozen=True)
+class TestPredictions:
+    """Probabilities of the test set, (n_test, n_classes), before calibration and after it, and who is refused, bool (n_test,)."""
+
+    raw: np.ndarray
+    proba: np.ndarray
+    refused: np.ndarray
+
+
+def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> TestPredictions:
+    """Return the predictions of the test set by the bundle in `folder`.
 
     Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
     """
@@ -60,8 +78,7 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
     work = partial(predict_part, predictor=predictor, samples=samples)
     shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
-    proba, refused = zip(*shown, strict=True)
-    return np.concatenate(proba), np.concatenate(refused)
+    return TestPredictions(*(np.concatenate(part) for part in zip(*shown, strict=True)))
 
 
 def rank(reports: dict[str, Report], tests: dict[str, Report], winner: str, metric: str, key: str) -> pd.DataFrame:
@@ -95,17 +112,23 @@ def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Repor
     with scratch_folder() as folder:
         bundle.write(folder, TaskPaths(name).candidate(model), rule, {})
         label = f"holdout {name}: {model}"
-        proba, refused = predict_test(folder, test, folder_of(task.raw), params.workers(), label)
+        predicted = predict_test(folder, test, folder_of(task.raw), params.workers(), label)
+    proba, refused = predicted.proba, predicted.refused
     decided, draws, seed = decide(proba, rule), task.select.draws, params.seed()
     report = with_refusals(assess(test, proba, decided, draws, seed), test, decided, refused)
     report = decision_curve.with_net_benefit(report, test, decided, rule.threshold)
+    parts, grouped = subgroups.read(name, "test", test), None
+    if rule.pooling:
+        units = by_group.of_task(name, "test", test, task.select)
+        grouped = by_group_report.of_samples(units, predicted.raw, refused, rule, task.select, parts)
     return replace(
         report,
-        subgroups=subgroups.score(subgroups.read(name, "test", test), test, proba, decided, draws),
+        subgroups=subgroups.score(parts, test, proba, decided, draws),
         operating_point=operating_point.describe(report, rule, task.select.operating_point.prevalence)
         if test.positive
         else None,
         data_fingerprint=test.fingerprint,
+        by_group=grouped,
     )
 
 

@@ -72,20 +72,27 @@ def conformal_share(target: float, n: int) -> float:
     return min(n, math.ceil(round(target * (n + 1), 9))) / n
 
 
-def decide_out_of_fold(dev: Dataset, proba: np.ndarray, rule: DecisionRule, point: OperatingPointParams) -> np.ndarray:
+def decide_out_of_fold(
+    dev: Dataset,
+    proba: np.ndarray,
+    rule: DecisionRule,
+    point: OperatingPointParams,
+    chosen_on: tuple[Dataset, np.ndarray] | None = None,
+) -> np.ndarray:
     """Return what each sample is decided to be, int (n,), by a threshold that was chosen without it.
 
     Judged on the samples it was chosen on, a threshold meets its target by construction. So each fold is decided by the one
-    that the other folds choose; where nothing is asked for, by `rule`. `proba` (n, n_classes) is calibrated.
+    that the other folds choose; where nothing is asked for, by `rule`. `proba` (n, n_classes) is calibrated. `chosen_on`: the
+    units on which thresholds are chosen, with their calibrated probabilities, where these are not the samples.
     """
     decided = decide(proba, rule)
     if not rule.chosen_for:
         return decided
+    of, on = chosen_on or (dev, proba)
     for fold in np.unique(dev.fold):
-        held_out = dev.fold == fold
-        others = np.flatnonzero(~held_out)
-        if len(set(dev.y[others])) == len(dev.classes):
-            decided[held_out] = decide(proba[held_out], choose(dev.rows(others), proba[others], point))
+        held_out, others = dev.fold == fold, np.flatnonzero(of.fold != fold)
+        if len(set(of.y[others])) == len(dev.classes):
+            decided[held_out] = decide(proba[held_out], choose(of.rows(others), on[others], point))
     return decided
 
 

@@ -4,19 +4,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core import artifacts, params
 from pipeline.core.params_models import SelectParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import calibration, curves, decision_curve, operating_point, plots, sample_size, subgroups
-from pipeline.evaluation.report import CalibrationReport, Report
+from pipeline.evaluation import (
+    by_group,
+    by_group_report,
+    calibration,
+    decision_curve,
+    operating_point,
+    sample_size,
+    subgroups,
+)
+from pipeline.evaluation.by_group import Units
+from pipeline.evaluation.report import CalibrationReport, GroupReport, PoolingReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.prediction import ood_images, ood_tables
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate
-from pipeline.stats import logistic_calibration, metrics
+from pipeline.stats import logistic_calibration
 from pipeline.training.candidate import Candidate
 
 
@@ -26,7 +34,7 @@ class OutOfFold:
 
     `dev`: the samples, as many times; `raw` (n, n_classes): probabilities that are not calibrated; `distance` (n,): how far
     from the training data; `beyond` (n,): how far clinical columns are out of range, None where there are none; `parts`: the
-    subgroups of a single repeat.
+    subgroups of a single repeat; `units`: what is answered together, None where every sample is alone.
     """
 
     name: str
@@ -37,6 +45,25 @@ class OutOfFold:
     beyond: np.ndarray | None
     repeats: int
     parts: subgroups.Subgroups
+    units: Units | None = None
+
+    def refused(self, limit: float) -> np.ndarray:
+        """Return which samples are out-of-distribution, bool (n,), by the distance `limit`."""
+        refused = self.distance > limit
+        return refused if self.beyond is None else refused | (self.beyond > ood_tables.FAR)
+
+    @property
+    def n_folds(self) -> int:
+        """The number of folds."""
+        return int(self.dev.fold.max()) + 1
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Samples or units with their probabilities before calibration, float64 (n, n_classes)."""
+
+    data: Dataset
+    raw: np.ndarray
 
 
 def read(name: str) -> OutOfFold:
@@ -46,6 +73,7 @@ def read(name: str) -> OutOfFold:
     dev = Dataset.read(task, "dev")
     saved = np.load(folder / "oof.npz")
     repeats = len(saved["proba"]) // len(dev.y)
+    units = by_group.read(task, "dev", dev, params.task(task).select)
     return OutOfFold(
         name=name,
         folder=folder,
@@ -55,108 +83,136 @@ def read(name: str) -> OutOfFold:
         beyond=np.tile(saved["beyond"], repeats) if "beyond" in saved else None,
         repeats=repeats,
         parts=subgroups.read(task, "dev", dev),
+        units=units.tiled(repeats) if units else None,
     )
 
 
-def choose_rule(oof: OutOfFold) -> tuple[DecisionRule, CalibrationReport]:
-    """Return the decision rule, and the report on how the calibration was chosen."""
+@dataclass(frozen=True)
+class Chosen:
+    """What `evaluate` chooses on out-of-fold predictions: the decision rule, and how its parts were chosen.
+
+    `pooling`: None where every sample is alone.
+    """
+
+    rule: DecisionRule
+    calibration: CalibrationReport
+    pooling: PoolingReport | None
+
+
+def choose_rule(oof: OutOfFold) -> Chosen:
+    """Return the decision rule, chosen on what `select.unit` names, and the reports on how it was chosen."""
     name = params.model(oof.name).task
     task = params.task(name)
     operating_point.check_classes(oof.dev.classes, task.select.operating_point, name)
-    chosen, how = calibration.choose(oof.dev, oof.raw, task.select.draws, params.seed())
-    proba = calibrate(oof.raw, DecisionRule(calibration=chosen))
-    limit = ood_tables.FAR if task.kind == "table" else ood_images.threshold(oof.distance)
-    rule = operating_point.choose(oof.dev, proba, task.select.operating_point)
-    return replace(rule, calibration=chosen, refusal=artifacts.rounded(limit)), how
+    limit = artifacts.rounded(ood_tables.FAR if task.kind == "table" else ood_images.threshold(oof.distance))
+    pooling, on = None, Predictions(oof.dev, oof.raw)
+    is_of_units = oof.units is not None and task.select.unit != by_group.SAMPLE
+    if oof.units and is_of_units:
+        part = by_group.usable(oof.units, oof.refused(limit))
+        pooling = by_group.choose(oof.units, oof.raw, part, task.select.poolings, None)
+        on = Predictions(oof.units.data, by_group.pooled(oof.units, oof.raw, part, pooling.chosen))
+    chosen, how = calibration.choose(on.data, on.raw, task.select.draws, params.seed())
+    proba = calibrate(on.raw, DecisionRule(calibration=chosen))
+    rule = operating_point.choose(on.data, proba, task.select.operating_point)
+    rule = replace(rule, calibration=chosen, refusal=limit, unit=task.select.unit if is_of_units else by_group.SAMPLE)
+    if oof.units and not is_of_units:
+        part = by_group.usable(oof.units, oof.refused(limit))
+        pooling = by_group.choose(oof.units, oof.raw, part, task.select.poolings, rule)
+    return Chosen(replace(rule, pooling=pooling.chosen if pooling else ""), how, pooling)
 
 
-def decide_samples(oof: OutOfFold, proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
+def units_of(oof: OutOfFold, rule: DecisionRule, by_fold: list[str]) -> tuple[Predictions, np.ndarray]:
+    """Return the units with their probabilities, each fold pooled as the others choose, and which get no answer, bool (n,)."""
+    if oof.units is None:
+        raise ValueError("every sample is alone")
+    part = by_group.usable(oof.units, oof.refused(rule.refusal))
+    raw = by_group.pooled_out_of_fold(oof.units, oof.raw, part, by_fold)
+    return Predictions(oof.units.data, raw), part.refused
+
+
+def read_units(name: str, rule: DecisionRule, report: GroupReport) -> tuple[Dataset, np.ndarray]:
+    """Return the units that a model's `report` is of, those of a single repeat, and their probabilities, of all repeats."""
+    oof = read(name)
+    if oof.units is None or report.pooling is None:
+        raise ValueError(f"{name}: every sample is alone")
+    of, _ = units_of(oof, rule, report.pooling.by_fold)
+    return of.data.rows(np.arange(len(of.data.y) // oof.repeats)), of.raw
+
+
+def decide_samples(oof: OutOfFold, proba: np.ndarray, chosen: Chosen) -> np.ndarray:
     """Return what each sample is decided to be, int (n,), by a threshold that was chosen without it."""
     point = params.task(params.model(oof.name).task).select.operating_point
-    return operating_point.decide_out_of_fold(oof.dev, proba, rule, point)
-
-
-def score(oof: OutOfFold, rule: DecisionRule, how: CalibrationReport, select: SelectParams) -> Report:
-    """Return the model's report; `how` is that of `choose_rule`."""
-    dev, draws, seed = oof.dev, select.draws, params.seed()
-    proba = calibrate(oof.raw, rule)
-    decided = decide_samples(oof, proba, rule)
-    n_folds = int(dev.fold.max()) + 1
-    report = assess(dev, proba, decided, draws, seed, n_folds)
-    if rule.calibration != Calibration():
-        unseen = assess(dev, calibration.out_of_fold(dev, oof.raw, rule), decided, draws, seed, n_folds)
-        names = [name for name in (*calibration.SCALED, *logistic_calibration.NAMES) if name in unseen.figures]
-        scaled = {name: unseen[name] for name in names}
-        ci = {name: unseen.ci[name] for name in names if name in unseen.ci}
-        report = replace(report, figures=report.figures | scaled, ci=report.ci | ci)
-    report = decision_curve.with_net_benefit(report, dev, decided, rule.threshold, n_folds)
-    chosen = operating_point.notes_on_choice(dev, rule, select.operating_point)
-    report = replace(report, notes=[*report.notes, *chosen])
-    if oof.repeats > 1:
-        note = f"each sample was predicted {oof.repeats} times, by models of other folds; all are counted"
-        counts = replace(report.counts, n=len(dev.y) // oof.repeats, repeats=oof.repeats)
-        report = replace(report, counts=counts, notes=[*report.notes, note])
-    point = operating_point.describe(report, rule, select.operating_point.prevalence) if dev.positive else None
-    candidate, refused = Candidate.read(oof.folder), oof.distance > rule.refusal
-    if oof.beyond is not None:
-        refused |= oof.beyond > ood_tables.FAR
-    return replace(
-        with_refusals(report, dev, decided, refused, n_folds),
-        calibration=how,
-        operating_point=point,
-        sample_size=sample_size.describe(report, candidate.schema),
-        tuned=candidate.tuned,
-        subgroups=subgroups.score(oof.parts, dev, proba, decided, draws, oof.repeats, n_folds),
+    return operating_point.decide_out_of_fold(
+        oof.dev, proba, chosen.rule, point, calibrated(chosen_on(oof, chosen), chosen)
     )
 
 
-def write_charts(oof: OutOfFold, rule: DecisionRule, area: float, numbers: Path, drawn: Path) -> None:
-    """Write roc, confusion and history as CSV to `numbers`, all charts as PNG and the other tables to `drawn`.
-
-    `area` is the report's ROC AUC.
-    """
-    dev, title = oof.dev, f"{oof.name}, out of fold"
-    proba = calibrate(oof.raw, rule)
-    decided = decide_samples(oof, proba, rule)
-    artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
-    plots.roc(dev, proba, area, title, drawn / "roc.png")
-    artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
-    plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
-    write_training_charts(oof, title, numbers, drawn)
-    write_calibration_charts(oof, rule, title, drawn)
-    coverage = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
-    artifacts.write_csv(drawn / "coverage.csv", coverage)
-    plots.coverage(coverage, title, drawn / "coverage.png")
-    if dev.positive:
-        artifacts.write_csv(drawn / "thresholds.csv", curves.thresholds(dev, proba, rule.threshold))
-        write_decision_curve(oof, rule, title, drawn)
+def chosen_on(oof: OutOfFold, chosen: Chosen) -> Predictions:
+    """Return the samples or units that the rule was chosen on."""
+    if chosen.pooling is None or chosen.rule.unit == by_group.SAMPLE:
+        return Predictions(oof.dev, oof.raw)
+    return units_of(oof, chosen.rule, chosen.pooling.by_fold)[0]
 
 
-def write_decision_curve(oof: OutOfFold, rule: DecisionRule, title: str, drawn: Path) -> None:
-    """Write the decision curve of two classes."""
-    point = params.task(params.model(oof.name).task).select.operating_point
-    proba = calibration.out_of_fold(oof.dev, oof.raw, rule)
-    table = decision_curve.curve(oof.dev, proba[:, 1], int(oof.dev.fold.max()) + 1)
-    artifacts.write_csv(drawn / "decision_curve.csv", table)
-    plots.decision_curve(table, point.threshold_range, title, drawn / "decision_curve.png")
+def calibrated(of: Predictions, chosen: Chosen) -> tuple[Dataset, np.ndarray]:
+    """Return samples or units with their calibrated probabilities."""
+    return of.data, calibrate(of.raw, chosen.rule)
 
 
-def write_training_charts(oof: OutOfFold, title: str, numbers: Path, drawn: Path) -> None:
-    """Write the losses by epoch, the mean over folds, and of a table the importance of columns."""
-    history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
-    artifacts.write_csv(numbers / "history.csv", history)
-    plots.history(history, oof.name, drawn / "history.png")
-    if (oof.folder / "importance.csv").exists():
-        importance = pd.read_csv(oof.folder / "importance.csv", dtype={"column": str}, keep_default_na=False)
-        artifacts.write_csv(drawn / "importance.csv", importance)
-        plots.importance(importance, title, drawn / "importance.png")
+def assess_predictions(
+    of: Predictions, chosen: Chosen, on: Predictions, select: SelectParams, n_folds: int
+) -> tuple[Report, np.ndarray, np.ndarray]:
+    """Return the report on samples or units, their calibrated probabilities and decisions; `on`: what the rule was chosen on."""
+    rule, draws, seed = chosen.rule, select.draws, params.seed()
+    proba = calibrate(of.raw, rule)
+    on_calibrated = calibrated(on, chosen)
+    decided = operating_point.decide_out_of_fold(of.data, proba, rule, select.operating_point, on_calibrated)
+    report = assess(of.data, proba, decided, draws, seed, n_folds)
+    if rule.calibration != Calibration():
+        scaled = calibration.out_of_fold(of.data, of.raw, rule, (on.data, on.raw))
+        unseen = assess(of.data, scaled, decided, draws, seed, n_folds)
+        names = [name for name in (*calibration.SCALED, *logistic_calibration.NAMES) if name in unseen.figures]
+        figures = {name: unseen[name] for name in names}
+        ci = {name: unseen.ci[name] for name in names if name in unseen.ci}
+        report = replace(report, figures=report.figures | figures, ci=report.ci | ci)
+    return decision_curve.with_net_benefit(report, of.data, decided, rule.threshold, n_folds), proba, decided
 
 
-def write_calibration_charts(oof: OutOfFold, rule: DecisionRule, title: str, drawn: Path) -> None:
-    """Write the reliability diagram and the calibration curve."""
-    proba = calibration.out_of_fold(oof.dev, oof.raw, rule)
-    bins, smooth = curves.reliability(oof.dev, proba), curves.flexible(oof.dev, proba)
-    artifacts.write_csv(drawn / "reliability.csv", bins)
-    if smooth is not None:
-        artifacts.write_csv(drawn / "calibration_curve.csv", smooth)
-    plots.reliability(bins, smooth, oof.dev.positive, title, drawn / "reliability.png")
+def score(oof: OutOfFold, chosen: Chosen, select: SelectParams) -> Report:
+    """Return the model's report."""
+    dev, rule, on, candidate = oof.dev, chosen.rule, chosen_on(oof, chosen), Candidate.read(oof.folder)
+    report, proba, decided = assess_predictions(Predictions(dev, oof.raw), chosen, on, select, oof.n_folds)
+    report = with_notes(report, oof, on.data, len(dev.y), rule, select)
+    point = operating_point.describe(report, rule, select.operating_point.prevalence) if dev.positive else None
+    return replace(
+        with_refusals(report, dev, decided, oof.refused(rule.refusal), oof.n_folds),
+        calibration=chosen.calibration,
+        operating_point=point,
+        sample_size=sample_size.describe(report, candidate.schema),
+        tuned=candidate.tuned,
+        subgroups=subgroups.score(oof.parts, dev, proba, decided, select.draws, oof.repeats, oof.n_folds),
+        by_group=score_units(oof, chosen, on, select),
+    )
+
+
+def with_notes(report: Report, oof: OutOfFold, on: Dataset, n: int, rule: DecisionRule, select: SelectParams) -> Report:
+    """Return the report with notes on its threshold, chosen on the rows of `on`, and on repeats; `n`: predictions in all."""
+    chosen = operating_point.notes_on_choice(on, rule, select.operating_point)
+    report = replace(report, notes=[*report.notes, *chosen])
+    if oof.repeats == 1:
+        return report
+    note = f"each sample was predicted {oof.repeats} times, by models of other folds; all are counted"
+    counts = replace(report.counts, n=n // oof.repeats, repeats=oof.repeats)
+    return replace(report, counts=counts, notes=[*report.notes, note])
+
+
+def score_units(oof: OutOfFold, chosen: Chosen, on: Predictions, select: SelectParams) -> GroupReport | None:
+    """Return the report on samples that are answered together; None where every sample is alone."""
+    if oof.units is None or chosen.pooling is None:
+        return None
+    of, refused = units_of(oof, chosen.rule, chosen.pooling.by_fold)
+    report, proba, decided = assess_predictions(of, chosen, on, select, oof.n_folds)
+    report = with_notes(report, oof, on.data, len(of.data.y), chosen.rule, select)
+    judged = by_group_report.Judged(oof.units, proba, decided, refused)
+    described = by_group_report.describe(report, judged, chosen.rule, select, oof.parts, oof.repeats, oof.n_folds)
+    return replace(described, pooling=chosen.pooling)

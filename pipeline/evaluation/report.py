@@ -191,8 +191,28 @@ class AsPublished(Scores):
 
 
 @dataclass(frozen=True)
+class TriedPooling:
+    """A way to pool the samples of a group, and the log loss of the groups with it; the smallest is not the model's."""
+
+    pooling: str
+    log_loss: float
+
+
+@dataclass(frozen=True)
+class PoolingReport:
+    """How samples become one answer: for new groups, and by fold of those that are reported (see `prediction.pooling`)."""
+
+    chosen: str
+    by_fold: list[str]
+    tried: list[TriedPooling]
+
+
+@dataclass(frozen=True)
 class Report(Scores):
-    """How good predictions are; figures have scikit-learn's names. `notes`: what is undefined or rough, in words."""
+    """How good predictions are; figures have scikit-learn's names. `notes`: what is undefined or rough, in words.
+
+    `by_group`: the same of samples that are answered together, where there are any.
+    """
 
     counts: Counts = field(default_factory=Counts)
     per_class: dict[str, ClassScores] = field(default_factory=dict)
@@ -205,6 +225,28 @@ class Report(Scores):
     tuned: Tuned | None = None
     as_published: AsPublished | None = None
     data_fingerprint: str | None = None
+    by_group: "GroupReport | None" = None
+
+    def of_unit(self, unit: str) -> "Report":
+        """Return the report on what `select.unit` says is counted: samples, or groups where there are any."""
+        return self if unit == "sample" or self.by_group is None else self.by_group
+
+
+@dataclass(frozen=True)
+class GroupReport(Report):
+    """A report on groups of samples that get one answer; `counts.n` is the number of these.
+
+    `unit`: group, or the column whose values they have; `n_samples`, `largest`: samples in all, and in the largest of them;
+    `n_mixed`: how many have samples with different labels, and `group_label`: how these count. `pooling`: None where it was
+    chosen on other data.
+    """
+
+    unit: str = "group"
+    n_samples: int = 0
+    largest: int = 0
+    n_mixed: int = 0
+    group_label: str = ""
+    pooling: PoolingReport | None = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def content_hash(candidate: Candidate, rule: "DecisionRule", report: Report) -> 
         "calibration": rule.calibration.method,
         "chosen_for": rule.chosen_for,
         "threshold": round(rule.threshold, COARSE),
+        **({"pooling": rule.pooling} if rule.unit != "sample" else {}),
         "out_of_fold": [None if math.isnan(report[name]) else round(report[name], COARSE) for name in FIGURES],
     }
     return _digits(content)
@@ -60,7 +61,7 @@ def content_hash(candidate: Candidate, rule: "DecisionRule", report: Report) -> 
 def former_hash(candidate: Candidate, rule: "DecisionRule") -> str:
     """Return the hash by which older versions named a candidate: of the bytes of its files and the decision rule."""
     files = {name: digest for name, digest in candidate.files.items() if not name.endswith(".npz")}
-    return _digits([files, candidate.features, replace(rule, refusal=math.inf).to_json()])
+    return _digits([files, candidate.features, replace(rule, refusal=math.inf, pooling="", unit="sample").to_json()])
 
 
 def _digits(content: Any) -> str:

@@ -15,7 +15,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import read_result
 
 SHRINK = 1e-3  # the least distance of a probability from 0 and 1 in `calibrate`, which says why
-
+OWN = ("threshold", "calibration", "chosen_for", "pooling", "unit")  # keys in JSON that are fields
 
 NUMBERS: dict[str, tuple[str, ...]] = {"none": (), "sigmoid": ("slope", "intercept"), "temperature": ("temperature",)}
 
@@ -44,18 +44,22 @@ class DecisionRule:
 
     `threshold`: the calibrated probability from which on the positive one of two classes is the answer. `chosen_for`: what the
     threshold was chosen for, in words, or "". `refusal`: the distance to the training data beyond which there is no answer,
-    infinity where nothing is refused.
+    infinity where nothing is refused. `pooling`: how samples that are answered together become one (see `prediction.pooling`),
+    "" where it was never chosen, because no group had several samples. `unit`: what calibration and threshold were chosen on,
+    sample, group or the name of a column.
     """
 
     threshold: float = 0.5
     calibration: Calibration = Calibration()
     chosen_for: str = ""
     refusal: float = np.inf
+    pooling: str = ""
+    unit: str = "sample"
 
     @classmethod
     def fields_of_json(cls, content: JSON) -> JSON:
         """Return what `to_json` or an older version wrote by field: whatever is absent has its default."""
-        known = {key: content[key] for key in ("threshold", "calibration", "chosen_for") if key in content}
+        known = {key: content[key] for key in OWN if key in content}
         return known | {"refusal": content.get("refusal", {}).get("threshold", np.inf)}
 
     @classmethod
@@ -66,7 +70,9 @@ class DecisionRule:
     def to_json(self) -> JSON:
         """Return the content of decisions/<model>.json."""
         calibration = self.calibration.to_json()
-        content = {"calibration": calibration, "threshold": self.threshold, "chosen_for": self.chosen_for}
+        content: JSON = {"calibration": calibration, "threshold": self.threshold, "chosen_for": self.chosen_for}
+        content |= {"pooling": self.pooling} if self.pooling else {}
+        content |= {"unit": self.unit} if self.unit != "sample" else {}
         return content if self.refusal == np.inf else content | {"refusal": {"threshold": self.refusal}}
 
 

@@ -27,9 +27,11 @@ Sample = bytes | Row | tuple[bytes, Row]  # an image file, a row, an image file 
 class Score:
     """The model's probabilities for one sample and its comparison with the training data, before the decision.
 
-    `proba`: calibrated, float64 (n_classes,). `feature_map`: of a network that runs on pixels; empty if not asked for.
+    `proba`: calibrated, float64 (n_classes,); `raw`: the same before. `feature_map`: of a network that runs on pixels; empty if
+    not asked for.
     """
 
+    raw: np.ndarray
     proba: np.ndarray
     ood: OodScore
     feature_map: np.ndarray
@@ -130,7 +132,7 @@ class Predictor:
         raw, embedding, feature_map = self._run(features, with_map)
         reference = self._arrays.get("known.npz", {})
         compared = ood.score(self.info, self.rule.refusal, features, embedding, reference)
-        return Score(calibrate(raw, self.rule)[0], compared, feature_map)
+        return Score(np.asarray(raw[0], np.float64), calibrate(raw, self.rule)[0], compared, feature_map)
 
     def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray]:
         """Return probabilities before calibration, what of an image is compared with the training data, and the feature map."""

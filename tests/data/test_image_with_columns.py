@@ -88,12 +88,12 @@ def test_the_reports_of_the_test_set_are_made_of_both(project, monkeypatch):
     select_best.main("t")
     winner = artifacts.read_json("reports/t/selection.json")["winner"]
     dev = Dataset.load(Path("data/t/test.npz"))
-    proba, refused = held_out.predict_test(Path(f"bundles/{winner}"), dev, Path("raw"), 1, "t")
+    predicted = held_out.predict_test(Path(f"bundles/{winner}"), dev, Path("raw"), 1, "t")
     bundle = Predictor("models/t/best")
     row = 3
     same = bundle.proba(bundle.features((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row))))
-    assert proba[row] == pytest.approx(same, abs=1e-9)
-    assert refused.shape == (N,)
+    assert predicted.proba[row] == pytest.approx(same, abs=1e-9)
+    assert predicted.refused.shape == (N,)
     self_test.check(bundle)
 
 

@@ -1,0 +1,71 @@
+"""The charts of a model's out-of-fold predictions, and the tables behind them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import artifacts, params
+from pipeline.evaluation import calibration, curves, decision_curve, plots
+from pipeline.evaluation.out_of_fold import Chosen, OutOfFold, chosen_on, decide_samples
+from pipeline.prediction.decision_rule import calibrate
+from pipeline.stats import metrics
+
+
+def write_charts(oof: OutOfFold, chosen: Chosen, area: float, numbers: Path, drawn: Path) -> None:
+    """Write roc, confusion and history as CSV to `numbers`, all charts as PNG and the other tables to `drawn`.
+
+    `area` is the report's ROC AUC.
+    """
+    dev, title = oof.dev, f"{oof.name}, out of fold"
+    rule = chosen.rule
+    proba = calibrate(oof.raw, rule)
+    decided = decide_samples(oof, proba, chosen)
+    artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
+    plots.roc(dev, proba, area, title, drawn / "roc.png")
+    artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
+    plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
+    write_training_charts(oof, title, numbers, drawn)
+    write_calibration_charts(oof, chosen, title, drawn)
+    coverage = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
+    artifacts.write_csv(drawn / "coverage.csv", coverage)
+    plots.coverage(coverage, title, drawn / "coverage.png")
+    if dev.positive:
+        artifacts.write_csv(drawn / "thresholds.csv", curves.thresholds(dev, proba, rule.threshold))
+        write_decision_curve(oof, chosen, title, drawn)
+
+
+def unseen_proba(oof: OutOfFold, chosen: Chosen) -> np.ndarray:
+    """Return the samples' probabilities (n, n_classes), calibrated without them."""
+    on = chosen_on(oof, chosen)
+    return calibration.out_of_fold(oof.dev, oof.raw, chosen.rule, (on.data, on.raw))
+
+
+def write_decision_curve(oof: OutOfFold, chosen: Chosen, title: str, drawn: Path) -> None:
+    """Write the decision curve of two classes."""
+    point = params.task(params.model(oof.name).task).select.operating_point
+    proba = unseen_proba(oof, chosen)
+    table = decision_curve.curve(oof.dev, proba[:, 1], int(oof.dev.fold.max()) + 1)
+    artifacts.write_csv(drawn / "decision_curve.csv", table)
+    plots.decision_curve(table, point.threshold_range, title, drawn / "decision_curve.png")
+
+
+def write_training_charts(oof: OutOfFold, title: str, numbers: Path, drawn: Path) -> None:
+    """Write the losses by epoch, the mean over folds, and of a table the importance of columns."""
+    history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
+    artifacts.write_csv(numbers / "history.csv", history)
+    plots.history(history, oof.name, drawn / "history.png")
+    if (oof.folder / "importance.csv").exists():
+        importance = pd.read_csv(oof.folder / "importance.csv", dtype={"column": str}, keep_default_na=False)
+        artifacts.write_csv(drawn / "importance.csv", importance)
+        plots.importance(importance, title, drawn / "importance.png")
+
+
+def write_calibration_charts(oof: OutOfFold, chosen: Chosen, title: str, drawn: Path) -> None:
+    """Write the reliability diagram and the calibration curve."""
+    proba = unseen_proba(oof, chosen)
+    bins, smooth = curves.reliability(oof.dev, proba), curves.flexible(oof.dev, proba)
+    artifacts.write_csv(drawn / "reliability.csv", bins)
+    if smooth is not None:
+        artifacts.write_csv(drawn / "calibration_curve.csv", smooth)
+    plots.reliability(bins, smooth, oof.dev.positive, title, drawn / "reliability.png")

@@ -1,0 +1,192 @@
+"""Samples that are answered together: which they are, how they are pooled, and what chooses the champion."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import holdout, select_best
+from pipeline.core import artifacts
+from pipeline.core.errors import ParamsError
+from pipeline.core.params_models import SelectParams
+from pipeline.data.dataset import Dataset
+from pipeline.evaluation import by_group
+from pipeline.evaluation.report import read_cv, read_test
+from pipeline.evaluation.scoring import assess
+from pipeline.prediction.decision_rule import DecisionRule, calibrate
+from pipeline.prediction.pooling import pool
+from pipeline.training.export import read_oof
+from tests.helpers.models import dataset, folder_of, mixed, train_and_evaluate, write_params
+
+MODELS = {"line": {"estimator": "logreg"}, "floor": {"estimator": "dummy"}}
+GROUPS = np.repeat(np.arange(60), np.arange(60) % 4 + 1)  # of one to four samples
+
+
+def grouped(seed: int = 0, n_classes: int = 2, folds: int = 5) -> Dataset:
+    """Return samples of 60 groups, all of a group with one label, and which differ from each other by chance."""
+    y = (np.arange(60) // 2 % n_classes)[GROUPS]
+    X, _ = mixed(len(y), n_classes, seed)
+    rng = np.random.default_rng(seed)
+    X["size"] = y + rng.normal(size=len(y)) * 1.5
+    return dataset(X[["size"]], y, GROUPS, folds)
+
+
+def project(folder: Path, **select: object) -> None:
+    """Make the current folder a project of `grouped` samples, evaluated to the end."""
+    write_params(MODELS, **select)
+    grouped().save(Path("data/t/dev.npz"))
+    grouped(seed=5, folds=0).save(Path("data/t/test.npz"))
+    train_and_evaluate(MODELS)
+    select_best.main("t")
+    holdout.main("t")
+
+
+@pytest.fixture(scope="module", params=["sample", "group"])
+def evaluated(request, tmp_path_factory):
+    with folder_of(tmp_path_factory.mktemp(request.param)) as folder:
+        project(folder, unit=request.param, operating_point={"target_sensitivity": 0.8})
+    return folder, request.param
+
+
+@pytest.fixture
+def unit(evaluated, work_in_copy):
+    work_in_copy(evaluated[0])
+    return evaluated[1]
+
+
+def test_units_are_numbered_by_their_first_samples():
+    data = dataset(*mixed(6), np.array([5, 5, 1, 1, 5, 3]), folds=0)
+    data = Dataset(**{**vars(data), "y": np.array([0, 0, 1, 1, 0, 1])})
+    units = by_group.find(data, [data.group], SelectParams())
+    assert units.member.tolist() == [0, 0, 1, 1, 0, 2]
+    assert (units.n, units.largest, units.n_mixed) == (3, 3, 0)
+    assert units.data.y.tolist() == [0, 1, 1]
+    assert units.data.group.tolist() == ["g0005", "g0001", "g0003"]
+
+
+def test_groups_of_different_labels_count_as_asked():
+    data = dataset(*mixed(6), np.array([0, 0, 1, 1, 2, 2]), folds=0)
+    data = Dataset(**{**vars(data), "y": np.array([0, 0, 0, 1, 1, 1])})
+    positive = by_group.find(data, [data.group], SelectParams(group_label="any positive"))
+    assert (positive.data.y.tolist(), positive.n_mixed) == ([0, 1, 1], 1)
+    apart = by_group.find(data, [data.group], SelectParams(group_label="per sample"))
+    assert (apart.data.y.tolist(), apart.n_mixed) == ([0, 0, 1, 1], 1)
+    assert apart.member.tolist() == [0, 0, 1, 2, 3, 3]
+
+
+def test_any_positive_is_refused_for_more_classes():
+    with pytest.raises(ParamsError, match=r"select\.group_label: any positive is for two classes; there are 3"):
+        by_group.check(["a", "b", "c"], SelectParams(group_label="any positive"), "t")
+
+
+def test_a_column_divides_a_group_and_joins_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS, unit="lesion")
+    X, _ = mixed(6)
+    X["lesion"] = np.array(["1", "1", "2", "1", "", ""], object)
+    data = dataset(X, np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1]), folds=0)
+    units = by_group.read("t", "dev", data, SelectParams(unit="lesion"))
+    assert units.member.tolist() == [0, 0, 1, 2, 3, 4]
+    assert (units.name, units.data.group.tolist()) == ("lesion", ["g0000", "g0000", "g0001", "g0001", "g0001"])
+    with pytest.raises(ParamsError, match=r"t\.select\.unit: there is no column 'wound'"):
+        by_group.read("t", "dev", data, SelectParams(unit="wound"))
+
+
+def test_the_values_of_a_unit_are_those_of_its_samples():
+    data = dataset(*mixed(5), np.array([0, 0, 1, 1, 2]), folds=0)
+    units = by_group.find(data, [data.group], SelectParams(group_label="any positive"))
+    assert units.values(np.array(["a", "a", "a", "b", "b"])).tolist() == ["a", by_group.SEVERAL, "b"]
+
+
+def test_pooling_is_chosen_without_the_fold_it_is_reported_on():
+    dev = grouped()
+    units = by_group.find(dev, [dev.group], SelectParams())
+    rng = np.random.default_rng(0)
+    # in the first fold the maximum tells the classes, in all others the mean
+    p = np.where(dev.y == 1, 0.7, 0.3) + rng.normal(size=len(dev.y)) * 0.1
+    p = np.where((dev.fold == 0) & (rng.random(len(p)) < 0.5), 0.02, p).clip(0.01, 0.99)
+    raw, part = np.column_stack([1 - p, p]), by_group.usable(units, np.zeros(len(p), bool))
+    before = by_group.choose(units, raw, part, ["mean", "max"], None)
+    changed = raw.copy()
+    changed[dev.fold == 0] = 0.5
+    after = by_group.choose(units, changed, part, ["mean", "max"], None)
+    assert before.by_fold[0] == after.by_fold[0]
+    assert [tried.pooling for tried in before.tried] == ["mean", "max"]
+    assert before.chosen == min(before.tried, key=lambda tried: tried.log_loss).pooling
+
+
+def test_a_unit_is_judged_by_its_usable_samples():
+    data = dataset(*mixed(7), np.array([0, 0, 0, 1, 1, 1, 2]), folds=0)
+    data = Dataset(**{**vars(data), "y": np.array([0, 0, 0, 1, 1, 1, 1])})
+    units = by_group.find(data, [data.group], SelectParams())
+    part = by_group.usable(units, np.array([True, False, False, True, True, False, True]))
+    assert part.refused.tolist() == [False, True, True]
+    assert part.samples.tolist() == [False, True, True, True, True, True, True]
+
+
+def test_figures_by_group_are_of_pooled_predictions(unit):
+    report, rule = read_cv("t", "line"), DecisionRule.read("t", "line")
+    dev, raw = Dataset.load(Path("data/t/dev.npz")), read_oof("t", "line")
+    assert report.by_group.counts.n == report.by_group.counts.n_groups == 60
+    assert (report.by_group.n_samples, report.by_group.largest) == (len(dev.y), 4) == (150, 4)
+    assert rule.unit == unit
+    assert rule.pooling == report.by_group.pooling.chosen
+    refused = np.load("models/t/candidates/line/oof.npz")["distance"] > rule.refusal
+    assert not refused.any()
+    member, y = np.unique(GROUPS, return_inverse=True)[1], dev.y[np.unique(GROUPS, return_index=True)[1]]
+    proba = np.stack(
+        [pool(raw, member, 60, report.by_group.pooling.by_fold[dev.fold[g == GROUPS][0]])[g] for g in range(60)]
+    )
+    units = by_group.find(dev, [dev.group], SelectParams()).data
+    expected = assess(units, calibrate(proba, rule), np.zeros(60, int), 200, 7, 5)
+    assert report.by_group["roc_auc"] == pytest.approx(expected["roc_auc"], abs=1e-6)
+    assert report.by_group.ci["roc_auc"] == pytest.approx(expected.ci["roc_auc"], abs=1e-5)
+    assert (units.y == y).all()
+    assert report.by_group["roc_auc"] > report["roc_auc"]
+
+
+def test_the_test_set_is_judged_by_the_frozen_pooling(unit):
+    report = read_test("t", "line")
+    assert report.by_group.counts.n == 60
+    assert report.by_group.pooling is None
+    assert report.by_group["roc_auc"] > report["roc_auc"]
+    assert report.by_group.operating_point.threshold == DecisionRule.read("t", "line").threshold
+
+
+def test_the_unit_chooses_champion_and_operating_point(unit):
+    selection = artifacts.read_json("reports/t/selection.json")
+    report = read_cv("t", "line")
+    chosen = report if unit == "sample" else report.by_group
+    assert selection["scores"]["line"] == pytest.approx(chosen["roc_auc"])
+    # the sensitivity that was asked for is met where it is counted
+    assert chosen["recall"] >= 0.7
+    other = artifacts.read_json("models/t/decisions/line.json")
+    assert other.get("unit", "sample") == unit
+
+
+def test_samples_alone_leave_no_trace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS, unit="group")
+    X, y = mixed(80)
+    dataset(X, y).save(Path("data/t/dev.npz"))
+    train_and_evaluate(MODELS)
+    with_unit = Path("reports/t/cv/line.json").read_bytes(), Path("models/t/decisions/line.json").read_bytes()
+    write_params(MODELS)
+    train_and_evaluate(MODELS)
+    assert with_unit == (Path("reports/t/cv/line.json").read_bytes(), Path("models/t/decisions/line.json").read_bytes())
+    assert "by_group" not in artifacts.read_json("reports/t/cv/line.json")
+
+
+def test_few_groups_of_a_class_have_counts_instead(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS)
+    y = (np.arange(30) < 9).astype(int)[np.repeat(np.arange(30), 3)]
+    X, _ = mixed(90)
+    X["size"] = y + np.random.default_rng(0).normal(size=90)
+    dataset(X[["size"]], y, np.repeat(np.arange(30), 3), folds=3).save(Path("data/t/dev.npz"))
+    train_and_evaluate(["line"])
+    report = read_cv("t", "line").by_group
+    assert report.counts.groups == {"benign": 21, "malignant": 9}
+    assert np.isnan(report.ci["roc_auc"]).all()
+    assert report.cases["recall"][1] == 9
+    assert not np.isnan(report.ci["accuracy"]).any()
