@@ -1,12 +1,10 @@
 """Bytes become pixels the same way for every format, or are refused with a text that says what to do."""
 
-import gzip
 import os
 import random
 import struct
 import subprocess
 import sys
-import tracemalloc
 import zlib
 
 import numpy as np
@@ -16,14 +14,10 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.data import images
 from pipeline.data.images import decoding
-from tests.helpers.samples import ROOT, encoded, noise, png_header
+from tests.helpers.deep_images import pixels
+from tests.helpers.samples import ROOT, encoded, noise
 
 LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
-
-
-def pixels(image: Image.Image, file_format: str = "PNG", **options) -> np.ndarray:
-    """Return what is decoded of an image stored in a format."""
-    return images.decode(encoded(image, file_format, **options)).pixels
 
 
 def with_orientation(value: object, **tags: object) -> Image.Exif:
@@ -147,26 +141,6 @@ def test_a_transparent_colour_is_black(mode):
     assert not pixels(image, transparency=colour).any()
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-def test_16_bits_are_scaled_rather_than_clipped(file_format):
-    ramp = np.linspace(0, 65535, 40 * 40).reshape(40, 40).astype(np.uint16)
-    decoded = pixels(Image.fromarray(ramp), file_format)
-    assert np.array_equal(decoded, np.round(ramp / 257).astype(np.uint8)[..., None].repeat(3, axis=2))
-
-
-@pytest.mark.parametrize(("top", "expected"), [(1.0, 255), (0.5, 128), (1000.0, 255)])
-def test_floats_are_scaled_by_one_or_their_maximum(top, expected):
-    assert pixels(Image.fromarray(np.full((40, 40), top, np.float32)), "TIFF").max() == expected
-
-
-def test_nan_and_infinity_become_black_alone():
-    values = np.full((40, 40), 0.5, np.float32)
-    values[0], values[1] = np.nan, np.inf
-    decoded = pixels(Image.fromarray(values), "TIFF")
-    assert not decoded[:2].any()
-    assert (decoded[2:] == 128).all()
-
-
 def test_a_phone_jpeg_with_a_preview_behind_it_is_accepted():
     data = encoded(noise(), "MPO", save_all=True, append_images=[noise(1)])
     assert images.decode(data).format == "MPO"
@@ -206,79 +180,6 @@ def test_a_header_is_refused_for_what_decoding_refuses(tmp_path, data, text):
     (tmp_path / "image").write_bytes(data)
     with pytest.raises(DataError, match=text):
         images.read_header(tmp_path / "image")
-
-
-# what is refused
-
-
-def test_an_empty_file_is_refused():
-    with pytest.raises(DataError, match=r"not a readable image \(0 bytes\)"):
-        images.decode(b"")
-
-
-@pytest.mark.parametrize("data", [b"this is no image", b"GIF89a", bytes(5000), b"<svg></svg>"])
-def test_other_data_is_refused_with_the_accepted_formats(data):
-    with pytest.raises(DataError, match="expected one of JPEG, PNG, BMP, TIFF, WEBP"):
-        images.decode(data)
-
-
-@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
-def test_a_truncated_file_is_an_error_not_half_an_image(file_format, kept):
-    data = encoded(noise(0, 200, 200), file_format)
-    with pytest.raises(DataError, match="not a readable image"):
-        images.decode(data[: int(kept * len(data))])
-
-
-@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
-def test_several_frames_are_refused_with_their_number(file_format):
-    data = encoded(noise(), file_format, save_all=True, append_images=[noise(1), noise(2)])
-    with pytest.raises(DataError, match="has 3 frames; export one frame"):
-        images.decode(data)
-
-
-def test_an_animated_gif_is_refused():
-    with pytest.raises(DataError, match="expected one of JPEG"):
-        images.decode(encoded(noise(), "GIF", save_all=True, append_images=[noise(1)]))
-
-
-@pytest.mark.parametrize("size", [(15, 200), (200, 15), (1, 1)])
-def test_an_image_under_16_px_is_refused(size):
-    with pytest.raises(DataError, match=f"is {size[0]}x{size[1]} px; at least 16 px"):
-        images.decode(encoded(noise(0, *size)))
-
-
-def test_an_image_of_16_px_is_accepted():
-    assert images.decode(encoded(noise(0, 16, 16))).width == 16
-
-
-@pytest.mark.parametrize("size", [(60_000, 60_000), (2**31 - 1, 2**31 - 1), (50_000_001, 16)])
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(size):
-    data = png_header(*size)
-    tracemalloc.start()
-    with pytest.raises(DataError, match="over 50 megapixels; scale it down"):
-        images.decode(data)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 1_000_000
-
-
-@pytest.mark.parametrize(
-    ("data", "hint"),
-    [
-        (bytes(344) + b"n+1\0" + bytes(400), "a NIfTI volume: export its slices"),
-        (bytes(344) + b"ni1\0" + bytes(400), "a NIfTI volume: export its slices"),
-        (bytes(4) + b"n+2\0\r\n\x1a\n" + bytes(600), "a NIfTI volume: export its slices"),
-        (
-            gzip.compress(bytes(344) + b"n+1\0", mtime=0),
-            "a gzip file: unpack it; if it is a NIfTI volume: export its slices",
-        ),
-    ],
-    ids=["nifti", "nifti pair", "nifti 2", "gzip"],
-)
-def test_medical_formats_are_refused_with_an_export_hint(data, hint):
-    with pytest.raises(DataError, match=hint):
-        images.decode(data)
 
 
 def test_random_damage_gives_an_image_or_a_data_error():
@@ -376,45 +277,3 @@ def test_two_large_images_take_the_memory_of_one(tmp_path, mode, most):
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < most
-
-
-@pytest.mark.parametrize("size", [(16, 16), (224, 224), (60, 40), (3000, 17)])
-def test_a_resized_image_is_square_and_of_bytes(size):
-    square = images.resize(np.asarray(noise(0, *size)))
-    assert square.shape == (224, 224, 3)
-    assert square.dtype == np.uint8
-
-
-def test_resizing_keeps_an_image_of_the_right_size():
-    image = np.asarray(noise(0, 224, 224))
-    assert np.array_equal(images.resize(image), image)
-
-
-def test_shrinking_averages_rather_than_picks():
-    board = (np.indices((896, 896)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
-    assert np.abs(images.resize(board).astype(int) - 127).max() <= 3
-
-
-@pytest.mark.parametrize("number", range(4))
-def test_classical_features_are_320_shares(number):
-    features = images.classical(images.sample_images()[number])
-    assert features.shape == (320,)
-    assert features.dtype == np.float32
-    assert 0 <= features.min() <= features.max() <= 1
-    assert features[:64].sum() == pytest.approx(1)
-
-
-def test_classical_features_are_colours_and_brightness():
-    square = np.zeros((224, 224, 3), np.uint8)
-    square[:112, :, 0] = 255
-    features = images.classical(square)
-    assert features[[0, 48]].tolist() == [0.5, 0.5]
-    grey = features[64:].reshape(16, 16)
-    assert grey[:8].min() > 0.25
-    assert not grey[8:].any()
-
-
-def test_the_images_for_self_tests_are_what_a_model_sees():
-    for square in images.sample_images():
-        assert square.shape == (224, 224, 3)
-        assert square.dtype == np.uint8
