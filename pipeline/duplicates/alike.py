@@ -8,6 +8,7 @@ import pandas as pd
 MOST_SAMPLES = 240  # that are compared
 MOST_OF_ONE = 6  # of them with one value
 FEWEST_PAIRS = 5
+FEWEST_VALUES = 10  # whose usual distance says something
 PERMUTATIONS = 1999
 LEVEL = 0.001
 
@@ -32,21 +33,15 @@ def are_alike(
     seed : of the choice of samples and the permutations
     """
     rng = np.random.default_rng(seed)
-    chosen = choose(values, labels, rng)
-    if len(chosen) < 8:
+    rows, features = standard(choose(values, labels, rng), read)
+    if len(rows) < 8:
         return False
-    features = read(chosen)
-    known = np.isfinite(features).all(axis=1)
-    features, rows = features[known], np.array(chosen)[known]
-    spread = features.std(axis=0)
-    features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    distance = np.sqrt(np.maximum(((features[:, None] - features[None]) ** 2).sum(axis=2), 0))
     label = pd.factorize(np.asarray(labels, dtype=object)[rows])[0]
     value = pd.factorize(np.asarray(values, dtype=object)[rows])[0]
     a, b = np.triu_indices(len(rows), 1)
     of_one_class = label[a] == label[b]
     a, b = a[of_one_class], b[of_one_class]
-    between = distance[a, b]
+    between = distances(features)[a, b]
     is_same = value[a] == value[b]
     if is_same.sum() < FEWEST_PAIRS or is_same.all():
         return False
@@ -61,6 +56,58 @@ def are_alike(
             shuffled[members] = rng.permutation(value[members])
         as_small += between[shuffled[a] == shuffled[b]].mean() <= inside
     return (1 + as_small) / (1 + PERMUTATIONS) < LEVEL
+
+
+def usual_distance(
+    values: Sequence[str],
+    labels: Sequence[str],
+    read: Callable[[list[int]], np.ndarray],
+    seed: int,
+    across: bool,
+) -> float:
+    """Return how far apart samples that share a value usually are, where 1 is usual for samples of their classes.
+
+    The median over values of the median of their pairs, which a few copies do not change. NaN for fewer than FEWEST_VALUES.
+
+    Parameters
+    ----------
+    values, labels, read, seed : as of `are_alike`
+    across : whether pairs of two classes are compared rather than those of one
+    """
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"value": values, "label": labels}, dtype=object)
+    if across:
+        n_classes = table.groupby("value")["label"].transform("nunique")
+        chosen = choose(table["value"].where(n_classes > 1, "").tolist(), [""] * len(table), rng)
+    else:
+        chosen = choose(table["value"].tolist(), table["label"].tolist(), rng)
+    rows, features = standard(chosen, read)
+    label, value = (pd.factorize(table[column].to_numpy()[rows])[0] for column in ("label", "value"))
+    a, b = np.triu_indices(len(rows), 1)
+    wanted = (label[a] != label[b]) == across
+    a, b = a[wanted], b[wanted]
+    distance = pd.Series(distances(features)[a, b])
+    classes = [np.minimum(label[a], label[b]), np.maximum(label[a], label[b])]
+    usual = distance.groupby(classes).transform("median")
+    ratio = (distance / usual.where(usual > 0, 1))[value[a] == value[b]]
+    of_value = ratio.groupby([*(of[ratio.index] for of in classes), value[a][ratio.index]]).median()
+    return float(of_value.median()) if len(of_value) >= FEWEST_VALUES else float("nan")
+
+
+def standard(chosen: list[int], read: Callable[[list[int]], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the chosen samples that can be read, and their features with a spread of 1."""
+    features = read(chosen) if chosen else np.zeros((0, 1))
+    known = np.isfinite(features).all(axis=1)
+    if not known.any():
+        return np.zeros(0, int), features[known]
+    features = features[known]
+    spread = features.std(axis=0)
+    return np.array(chosen)[known], (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+
+
+def distances(features: np.ndarray) -> np.ndarray:
+    """Return the distance of each row of features from each other, (n, n)."""
+    return np.sqrt(np.maximum(((features[:, None] - features[None]) ** 2).sum(axis=2), 0))
 
 
 def is_followed(order: np.ndarray, features: np.ndarray, most: float, seed: int) -> bool:

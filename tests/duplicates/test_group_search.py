@@ -124,6 +124,20 @@ def test_equal_names_in_two_classes_group_nothing():
     assert not images(paths, [i % 2 for i in range(160)]).is_known
 
 
+def test_a_number_that_each_class_starts_anew_counts_with_its_folder():
+    paths = [f"{'ab'[p % 2]}/{p // 2}_{i}.png" for i, p in enumerate(PATIENT)]
+    result = images(paths, PATIENT)
+    assert result.n_groups == 40
+    assert result.pattern.startswith("^(")
+
+
+def test_copies_that_share_a_running_number_are_no_patients():
+    # four images of each number and class: two of them are copies, the others strangers
+    paths = [f"{'ab'[i % 2]}/{i // 2 % 30}_{i // 60}.png" for i in range(240)]
+    stranger = [i if i >= 120 else i % 60 for i in range(240)]
+    assert not images(paths, stranger, alike=20).is_known
+
+
 def test_the_patient_comes_before_the_lesion_in_a_name():
     paths = [f"a/{p // 2}_{p % 2}_{i}.png" for i, p in enumerate(PATIENT)]
     result = images(paths, [p // 2 for p in PATIENT])

@@ -27,6 +27,17 @@ class PathGroup:
         """How many groups there are."""
         return len(set(self.values) - {""})
 
+    def with_folders(self, paths: Sequence[str]) -> "PathGroup":
+        """Return the same with all that stands before it in the path: a number that each class begins anew."""
+        flag, body = (
+            ("(?i)", self.pattern.removeprefix("(?i)")) if self.pattern.startswith("(?i)") else ("", self.pattern)
+        )
+        before, after = re.split(r"\((?!\?)", body, maxsplit=1)
+        pattern = f"{flag}^(.*?{before}{after}"
+        return PathGroup(
+            pattern, f"{self.words} and the folder", [group_of(pattern, path) for path in paths], self.is_named
+        )
+
 
 def group_of(pattern: str, path: str) -> str:
     """Return what the only group of a regular expression finds in a path, "" where it finds nothing."""
