@@ -21,10 +21,12 @@ def read_regular(data: bytes, encoding: str, separator: str, n_skipped: int, quo
     ----------
     data, encoding
         The text.
-    separator, quote
-        What stands between cells, and what cells that hold it stand in.
+    separator
+        What stands between cells.
     n_skipped
         Lines above the header.
+    quote
+        What stands around cells that hold the separator.
 
     Returns
     -------
