@@ -1,0 +1,50 @@
+"""Folders and the CSV that lists their images are read together."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import init_task
+from pipeline.core import params
+from pipeline.core.errors import DataError
+from tests.helpers.samples import put
+
+pytestmark = pytest.mark.usefixtures("project")
+
+
+def test_a_csv_of_one_part_uses_the_other(project):
+    files = {f"{part}/{n}.png": n + 50 * (part == "test") for part in ("train", "test") for n in range(24)}
+    texts = {
+        f"{part}.csv": "id,dx\n" + "".join(f"{n}.png,{'xy'[n % 2]}\n" for n in range(24)) for part in ("train", "test")
+    }
+    put(Path("data/raw/parts"), files | texts)
+    for name, path in (("by_file", "data/raw/parts/train.csv"), ("by_folder", "data/raw/parts")):
+        init_task.main(name, path, "--no-group")
+        task = params.task(name)
+        assert (task.read.csv, task.read.test_csv, task.split.by) == ("train.csv", "test.csv", "shipped")
+
+
+def test_folders_that_a_csv_labels_otherwise_are_asked_about(project):
+    rows = "".join(f"{n},{'pq'[n % 2]}\n" for n in range(30))
+    put(Path("data/raw/skin"), {"labels.csv": "image_id,dx\n" + rows})
+    for n in range(30):
+        (Path("data/raw/skin/malignant") / f"{n}.png").rename(Path("data/raw/skin/malignant") / f"m{n}.png")
+    rows = "".join(f"{'m' * (k == 1)}{n},{'pq'[n % 2]}\n" for k in range(2) for n in range(30))
+    put(Path("data/raw/skin"), {"labels.csv": "image_id,dx\n" + rows})
+    with pytest.raises(DataError, match=r"labels.csv names the same images and labels them otherwise \(column 'dx'\)"):
+        init_task.main("skin", "data/raw/skin")
+    init_task.main("folders", "data/raw/skin", "--folders", "class")
+    init_task.main("csv", "data/raw/skin/labels.csv")
+    assert params.task("csv").preprocess.positive in ("p", "q")
+    assert params.task("folders").preprocess.positive == "malignant"
+
+
+def test_masks_are_sought_although_the_levels_are_named(project):
+    files = {}
+    for seed, (k, c, n) in enumerate((k, c, n) for k in (1, 2) for c in "ab" for n in range(20)):
+        files |= {f"fold{k}/{c}/{n}.png": seed, f"fold{k}/{c}/{n}_mask.png": 1000 + seed}
+    put(Path("data/raw/folds"), files)
+    init_task.main("folds", "data/raw/folds", "--folders", "any/class", "--no-group")
+    assert "mask" in params.task("folds").read.skip
+    init_task.main("all", "data/raw/folds", "--folders", "any/class", "--no-group", "--skip", "")
+    assert params.task("all").read.skip == ""
