@@ -72,11 +72,15 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Prediction:
-    """All that there is to know of one sample: `ood` is None where it cannot be read, `explanation` where there is no answer."""
+    """All that there is to know of one sample: `ood` is None where it cannot be read, `explanation` where there is no answer.
+
+    `raw`: probabilities before calibration, float64 (n_classes,), None where it cannot be read.
+    """
 
     item: Item
     ood: OodScore | None = None
     explanation: Explanation | None = None
+    raw: np.ndarray | None = None
 
 
 def refused(name: str, reason: str) -> Item:

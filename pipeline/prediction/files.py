@@ -4,14 +4,22 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import AssayError, DataError
 from pipeline.data.tabular.field import Field
 from pipeline.prediction import explanation
 from pipeline.prediction.answer import Item, refused
 from pipeline.prediction.predictor import Predictor
+
+if TYPE_CHECKING:  # for images no pandas is loaded
+    import pandas as pd
+
+    from pipeline.data.tabular.files import TableFile
+
+COUNTS = ("n", "n_used")  # columns of the CSV of groups
 
 
 def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] | None = None) -> list[tuple[str, Any]]:
@@ -43,14 +51,22 @@ def read_inputs(predictor: Predictor, files: list[str], columns: dict[str, str] 
 
 
 def read_images(schema: list[Field], file: Path, data: bytes) -> list[tuple[str, Any]]:
-    """Return (name, (bytes, row)) for each image that a CSV file's bytes name in `path`, relative to it.
+    """Return (name, (bytes, row)) for each image that a CSV file's bytes name; see `images_of`."""
+    from pipeline.data import tables
 
-    An image that cannot be opened gives (name, DataError). Raises DataError for what is not a CSV file with these columns.
+    return images_of(schema, file, tables.read_csv(file, data))
+
+
+def images_of(schema: list[Field], file: Path, table: "pd.DataFrame", group: str = "") -> list[tuple[str, Any]]:
+    """Return (name, (bytes, row)) for each image that the table in a CSV file names in `path`, relative to it.
+
+    An image that cannot be opened gives (name, DataError). Raises DataError where a column of the model's is missing. `group`
+    is a column that is used otherwise.
     """
     from pipeline.data import tables
 
-    table, columns = tables.read_csv(file, data), [field.name for field in schema]
-    if note := tables.unused(table.columns.drop("path", errors="ignore"), schema):
+    columns = [field.name for field in schema]
+    if note := tables.unused(table.columns.drop(["path", group], errors="ignore"), schema):
         print(f"{file}: {note}", file=sys.stderr)
     for column in ("path", *columns):
         tables.require_column(table, column, file, "what the model takes")
@@ -81,16 +97,23 @@ def read_rows(schema: list[Field], file: str, data: bytes) -> tuple[list[tuple[s
 
     Raises DataError for what is not a CSV file with the schema's columns.
     """
-    from pipeline.data import tables
     from pipeline.data.tabular.files import read_table
+
+    return rows_in(schema, file, read_table(Path(file), data))
+
+
+def rows_in(
+    schema: list[Field], file: str, content: "TableFile", group: str = ""
+) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return (name, row) for each row of a table file, and warnings about it; `group` is a column that is used otherwise."""
+    from pipeline.data import tables
     from pipeline.data.tabular.values import rows_of
     from pipeline.prediction import ood_tables
 
-    content = read_table(Path(file), data)
     table = content.table
     tables.check_columns(table.columns, schema)  # a fault of the file, not of each of its rows
     warnings = [str(notice) for notice in content.notices]
-    warnings += filter(None, [tables.unused(table, schema)])
+    warnings += filter(None, [tables.unused(table.columns.drop(group, errors="ignore"), schema)])
     names = {field.name for field in schema}
     rows = [{name: row[name] for name in row if name in names} for row in rows_of(content, schema)]
     warnings += ood_tables.beyond_training(rows, schema) + ood_tables.unseen_categories(rows, schema)
@@ -113,7 +136,7 @@ def explain_all(predictor: Predictor, inputs: list[tuple[str, Any]], folder: Pat
             explanation.save(folder, number, name, reasons)
 
 
-def show(items: list[Item], classes: list[str], form: str) -> str:
+def show(items: Sequence[Item], classes: list[str], form: str) -> str:
     """Return the items as an aligned table, JSON or CSV (a column per class); a warning of the model is above the table."""
     if form == "json":
         return json.dumps(items, indent=1, ensure_ascii=False) + "\n"
@@ -127,6 +150,10 @@ def show(items: list[Item], classes: list[str], form: str) -> str:
         )
     if form == "csv":
         out = io.StringIO()
+        if items and "n_used" in items[0]:
+            header = [*header, *COUNTS]
+            counts = [[str(item.get(name, "")) for name in COUNTS] for item in items]
+            rows = [[*row, *count] for row, count in zip(rows, counts, strict=True)]
         if warning:
             header = [*header, "warning"]
             rows = [[*row, item.get("warning", "")] for row, item in zip(rows, items, strict=True)]

@@ -4,7 +4,7 @@ Needs neither tensorflow nor mlflow, for images no pandas, for tables no LiteRT.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import numpy as np
 from pipeline.core.errors import BundleError, DataError
 from pipeline.data import images, litert
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
-from pipeline.prediction import bundle, explanation, ood
+from pipeline.prediction import bundle, explanation, group_answer, ood
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
 from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.fast_predict import fast_predict_proba
+from pipeline.prediction.group_answer import GroupItem
 
 Sample = bytes | Row | tuple[bytes, Row]  # an image file, a row, an image file with clinical columns
 
@@ -165,12 +166,17 @@ class Predictor:
             return Prediction(refused(name, str(error)))
         item = self._item(name, score, sample.note)
         if not explain or not item["class"]:
-            return Prediction(item, score.ood)
+            return Prediction(item, score.ood, raw=score.raw)
         if score.feature_map.size:
             sample = replace(sample, feature_map=score.feature_map)
         model = self._arrays.get("model.npz", self._model)
         k = self.classes.index(item["class"])
-        return Prediction(item, score.ood, explanation.explain(self.info, model, sample, self.embed, k))
+        return Prediction(item, score.ood, explanation.explain(self.info, model, sample, self.embed, k), score.raw)
+
+    def predict_group(self, samples: Sequence[tuple[str, Sample]], name: str) -> GroupItem:
+        """Return one answer to the samples of a patient, at least one, each as (name, data); see `group_answer`."""
+        predictions = [self.predict_with_ood(data, of_sample) for of_sample, data in samples]
+        return group_answer.answer(self.info, name, predictions)
 
     def _item(self, name: str, score: Score, note: str) -> Item:
         """Return the item; a sample too far from the training data is refused."""
