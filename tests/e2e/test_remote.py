@@ -29,3 +29,15 @@ def test_a_second_clone_pulls_what_the_first_ran(clone, tmp_path):
     other.change(**{"models__breast-knn__n_neighbors": 5})
     assert other.repro("--pull", "train@breast-knn") in ([], ["check"])
     assert (other.read("dvc.lock"), files(other)) == (clone.read("dvc.lock"), files(clone))
+
+
+def test_a_champion_is_fetched_by_name_and_version(clone, tmp_path):
+    clone.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
+    clone.run("git", "commit", "--quiet", "--all", "--message", "remote")
+    clone.run("git", "tag", "--annotate", "lesions@v1.0.0", "--message", "first")
+    clone.run("dvc", "push", "models/lesions/best")
+    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    elsewhere.run("git", "init", "--quiet")
+    elsewhere.run("dvc", "artifacts", "get", str(clone.folder), "lesions", "--out", "champion")
+    assert elsewhere.read("champion/bundle.json") == clone.read("models/lesions/best/bundle.json")
