@@ -184,8 +184,9 @@ def divide(name: str, seed: int) -> Division:
 def samples(whole: Samples, rows: np.ndarray, seed: int) -> Dataset:
     """Return some samples of a set, divided into folds by group."""
     y, group, names = whole.y[rows], whole.group[rows], rows.astype(str)
-    fold, kind = np.zeros(len(y), int), StratifiedKFold if len(set(group)) == len(group) else StratifiedGroupKFold
-    for number, (_, held_out) in enumerate(kind(FOLDS, shuffle=True, random_state=seed).split(y, y, group)):
+    fold, is_grouped = np.zeros(len(y), int), len(set(group)) < len(group)
+    folds = (StratifiedGroupKFold if is_grouped else StratifiedKFold)(FOLDS, shuffle=True, random_state=seed)
+    for number, (_, held_out) in enumerate(folds.split(y, y, group if is_grouped else None)):
         fold[held_out] = number
     return Dataset(names, names, group, y, fold, whole.classes, {})
 
