@@ -1,7 +1,7 @@
 """Stage `scan@task`: one streaming pass over the raw files and the included uploads, without fitting anything.
 
-Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy and
-classical.npy, with the rows of samples.csv, and intensity.csv, histograms of each class by channel; for tables
+Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy,
+classical.npy and ood.npy, with the rows of samples.csv, and intensity.csv, histograms of each class by channel; for tables
 columns.csv, the features as text, and formats.json for columns with other number formats; raw.json, the hash of the raw data;
 pixel_rule.json only where images are not read by the default.
 """

@@ -5,8 +5,9 @@ Writes to `models/<task>/candidates/<model>/`:
 
 - the model: `model.joblib`, or `model.keras` and the same network as `model.tflite`; for images known.npz (see `ood_images`)
 - oof.npz: `proba`, float64 (n_repeats * n_dev, n_classes), by models fitted without the sample's fold, one repeat after the
-  other; `distance` (n_dev,) to the other folds; `beyond` (n_dev,), the distance of clinical columns from their ranges; `places`,
-  float32 (n_dev, k), the components of the distance (see `prediction.ood_reference`)
+  other; `distance` (n_dev,) to the other folds; `view_distance` (n_views,), that of images' views; `beyond` (n_dev,), the
+  distance of clinical columns from their ranges; `places`, float32 (n_dev, k), the components of the distance (see
+  `prediction.ood_reference`)
 - history.csv: fold, epoch, loss, val_loss
 - importance.csv of a table: column, importance (the mean over folds of `cross_fit.permuted`), and the least and the most
 - candidate.json: `training.candidate.Candidate`
@@ -26,7 +27,7 @@ def main(name: str) -> None:
     announce(job)
     fitted = cross_fit(job.builds, job.X, job.dev, side_by_side, f"train {name}", params.seed())
     export.save_model(fitted.model, job.folder)
-    ood = score_training_samples(fitted.model, job.X, job.dev, job.schema, job.folder)
+    ood = score_training_samples(job.model.features, job.X, job.dev, job.schema, job.folder)
     tuned = (
         tuning.describe_choice(job.model.own, fitted.by_fold, fitted.on_all, fitted.log_loss) if job.is_tuned else None
     )

@@ -23,13 +23,22 @@ FORMATS = "column_formats"  # the array that says how columns that are not plain
 
 
 @dataclass(frozen=True)
+class Views:
+    """Views of images: `row`, int (m,), the image of each, and `features`, float32 (m, n_features)."""
+
+    row: np.ndarray
+    features: np.ndarray
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Samples sorted by id, and their features by name.
 
-    id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list
-    of str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as
-    float32, columns, of a table or in addition to images, as `column:<name>`, float64 or str (n,); and where folds are drawn
-    several times, fold_2 and so on. Read lazily: what is not asked for costs nothing.
+    id, path, group: str (n,); y: int64 (n,), an index into `classes`; fold: int64 (n,), -1 in the test set; classes: list of
+    str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as float32, `ood`
+    (n, 576), from which out-of-distribution scores are computed, and for the development set its views (see `data.views`);
+    columns, of a table or in addition to images, as `column:<name>`, float64 or str (n,); and where folds are drawn several
+    times, fold_2 and so on. Read lazily: what is not asked for costs nothing.
     """
 
     id: np.ndarray
@@ -89,6 +98,12 @@ class Dataset:
                 for array in [self.arrays[name]]
             }
         )
+
+    def views(self, features: Literal["ood", "classical"]) -> "Views":
+        """Return the views of the development images (see `data.views`) by their features; none where there are none."""
+        if "view_row" not in self.arrays:
+            return Views(np.empty(0, int), np.empty((0, self.arrays[features].shape[1]), np.float32))
+        return Views(self.arrays["view_row"], self.arrays[f"view_{features}"])
 
     @property
     def column_names(self) -> list[str]:

@@ -1,6 +1,8 @@
 """Turn what `scan` wrote into the arrays of the development and the test set."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -101,14 +103,21 @@ def column_arrays(text: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-FILES = {"embedding": "embeddings", "classical": "classical"}
+FILES = {"embedding": "embeddings", "classical": "classical", "ood": "ood"}
 
 
 def read_square(path: str, root: Path, rule: PixelRule) -> np.ndarray:
     """Return a raw file as the model sees it: uint8 RGB (224, 224, 3). Raises DataError if it was another at the scan."""
     file = uploads.locate(root, path)
+    with as_scanned(file):
+        return images.square(image_file.read(file), rule)
+
+
+@contextmanager
+def as_scanned(file: Path) -> Iterator[None]:
+    """Raise DataError, naming the file, where it can no longer be read."""
     try:
-        return images.resize(images.decode(image_file.read(file), rule).pixels, how=rule.resize)
+        yield
     except DataError as error:
         raise DataError(f"{file.as_posix()}: has changed since the scan: {error}. Run 'dvc repro' again") from None
 

@@ -30,30 +30,35 @@ KEEP = 256  # new files cached at once: an interrupted scan has to redo at most 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A file's facts and, unless it cannot be used, its features, float32 (n,) and (320,).
+    """A file's facts and, unless it cannot be used, its features, float32 (n,), (320,) and (n_ood,).
 
-    `tones`: uint16 (96,), see `count_tones`; `key`: the SHA-256 of its bytes if the features are not cached yet.
+    `ood`: what is compared with the training data, see `litert.Inference.frozen_mean`. `tones`: uint16 (96,), see
+    `count_tones`; `key`: the SHA-256 of its bytes if the features are not cached yet.
     """
 
     facts: FileFacts
     embedding: np.ndarray | None = None
     classical: np.ndarray | None = None
+    ood: np.ndarray | None = None
     tones: np.ndarray | None = None
     key: str = ""
 
     def pack(self) -> bytes:
         """Return the cached bytes."""
         facts = json.dumps(asdict(self.facts)).encode()
-        arrays = [array.tobytes() for array in (self.tones, self.classical, self.embedding) if array is not None]
+        arrays = [
+            array.tobytes() for array in (self.tones, self.classical, self.embedding, self.ood) if array is not None
+        ]
         return b"".join([facts, b"\n", *arrays])
 
     @classmethod
-    def unpack(cls, data: bytes) -> "Scanned":
-        """Return what `pack` stored."""
+    def unpack(cls, data: bytes, size: int) -> "Scanned":
+        """Return what `pack` stored; `size` is that of the embedding."""
         facts, numbers = data.split(b"\n", 1)
         tones = np.frombuffer(numbers, np.uint16, len(CHANNELS) * BINS)
         values = np.frombuffer(numbers, np.float32, offset=tones.nbytes)
-        return cls(FileFacts(**json.loads(facts)), values[N_CLASSICAL:], values[:N_CLASSICAL], tones)
+        classical, embedding, ood = np.split(values, [N_CLASSICAL, N_CLASSICAL + size])
+        return cls(FileFacts(**json.loads(facts)), embedding, classical, ood, tones)
 
 
 def open_store(program: Path, rule: PixelRule = images.AS_IT_WAS) -> ImageStore:
@@ -76,13 +81,14 @@ def scan_file(path: Path, program: Path, store: ImageStore) -> Scanned:
     key = image_file.key_of(data)
     cached = store.get(key)
     if cached:
-        return Scanned.unpack(cached)
+        return Scanned.unpack(cached, embedder(program).size)
     try:
         image = images.decode(data, store.rule)
     except DataError as error:
         return Scanned(FileFacts(str(error), key[:16], len(data)))
     square, facts = images.resize(image.pixels, how=store.rule.resize), FileFacts.of(image, len(data))
-    return Scanned(facts, embedder(program)(square), images.classical(square), count_tones(square), key)
+    inference = embedder(program).run(square, frozen_mean=True)
+    return Scanned(facts, inference.output, images.classical(square), inference.frozen_mean, count_tones(square), key)
 
 
 def scan_files(paths: list[str], root: Path, program: Path, store: ImageStore) -> list[Scanned]:
@@ -101,17 +107,19 @@ def scan_images(
     starts = range(0, len(samples), BATCH)
     batches = ([sample.path for sample in samples[start : start + BATCH]] for start in starts)
     work = partial(scan_files, root=root, program=program, store=store)
-    size = embedder(program).size
+    size, n_ood = embedder(program).size, embedder(program).n_frozen
     new: list[tuple[str, bytes]] = []
     tones: dict[str, np.ndarray] = {}
     with (
         artifacts.writing_npy(out / "embeddings.npy", np.float32, (len(samples), size)) as add_embedding,
         artifacts.writing_npy(out / "classical.npy", np.float32, (len(samples), N_CLASSICAL)) as add_classical,
+        artifacts.writing_npy(out / "ood.npy", np.float32, (len(samples), n_ood)) as add_ood,
     ):
         results = (scanned for batch in run_parallel(work, batches, workers) for scanned in batch)
         for sample, scanned in zip(samples, results, strict=True):
             add_embedding(np.zeros(size) if scanned.embedding is None else scanned.embedding)
             add_classical(np.zeros(N_CLASSICAL) if scanned.classical is None else scanned.classical)
+            add_ood(np.zeros(n_ood) if scanned.ood is None else scanned.ood)
             if scanned.tones is not None:
                 tones[sample.label] = tones.get(sample.label, np.zeros(len(CHANNELS) * BINS, np.int64)) + scanned.tones
             if scanned.key:

@@ -20,7 +20,7 @@ class Inference:
     """What one run of a network returns for one image. The arrays are copies that no later run changes.
 
     `output`: float32 (n_outputs,), the embedding or the probabilities. `frozen_mean`: float32 (n_features,), the mean over
-    positions of the last map that was not fine-tuned (see `network.to_litert`), from which the distance to the training data is
+    positions of maps that were not fine-tuned (see `_network.ood_means`), from which the distance to the training data is
     computed. `feature_map`: float32 (7, 7, n_features), the last one; its mean is the embedding. The latter two are empty
     unless they were asked for.
     """
@@ -63,6 +63,12 @@ class Embedder:
         with self._interpreter() as interpreter:
             return interpreter.size
 
+    @property
+    def n_frozen(self) -> int:
+        """Length of `Inference.frozen_mean`."""
+        with self._interpreter() as interpreter:
+            return interpreter.n_frozen
+
     def warm_up(self, n_threads: int) -> None:
         """Create and run the interpreters that `n_threads` need. Call it before threads share the embedder."""
         with ExitStack() as stack:
@@ -95,7 +101,9 @@ class _Interpreter:
             self._interpreter.get_output_details(), key=lambda output: (len(output["shape"]), *output["shape"])
         )
         self._output, self.size = outputs[0]["index"], int(outputs[0]["shape"][-1])
-        self._frozen_map, self._feature_map = (outputs[1:] or outputs)[0]["index"], outputs[-1]["index"]
+        frozen = (outputs[1:] or outputs)[0]
+        self._frozen_map, self._feature_map = frozen["index"], outputs[-1]["index"]
+        self.n_frozen = int(frozen["shape"][-1])
 
     def run(self, square: np.ndarray, frozen_mean: bool = False, feature_map: bool = False) -> Inference:
         """See `Embedder.run`."""

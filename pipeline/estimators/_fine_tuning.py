@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +31,11 @@ class FineTune(Strict):
     batch_size: int = Field(32, ge=1)
     patience: int | None = Field(None, ge=1)
     stop_fraction: float = Field(0.15, gt=0, lt=0.5)
+
+    def trains(self, layers: Iterable[str]) -> bool:
+        """Return whether one of `layers`, named as block_6_expand_relu, is in a block that is trained."""
+        number = BLOCKS.index(self.from_block)
+        return any(BLOCKS.index("_".join(layer.split("_")[:2])) >= number for layer in layers)
 
 
 def stopping_part(y: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -84,17 +84,6 @@ def block_input(model: Any, block: str) -> Any:
     return model.get_layer(f"{block}_expand").input
 
 
-def ood_layer(block: str) -> str:
-    """Return the name of the layer with the widest map before `block`, which stays frozen and is never negative.
-
-    Its spatial mean separates dermoscopy from other images: before block_13 it refuses 3 % of held-out dermoscopy, 64 % of
-    clinical photos of skin and all CT slices, histology, noise, blanks, text and screenshots. The embedding of the frozen network
-    refuses 3, 46 and 100 %; that of the fine-tuned one 1, 11 and, of blanks and text, none.
-    """
-    number = int(block.removeprefix("block_"))
-    return f"block_{number - 1}_expand_relu" if number > 1 else "Conv1_relu"
-
-
 def frozen_maps(X: MappedImages, block: str, n_views: int, seed: int, label: str) -> np.memmap:
     """Return the input of `block`, float16 (n, n_views, height, width, n_channels), mapped from a file.
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import Strict
-from pipeline.data.image_with_columns import ImageWithColumns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,10 +61,6 @@ class Model(ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write `model.*` to `folder`: the same bytes for the same model."""
-
-    def ood_features(self, X: Any) -> "np.ndarray":
-        """Return the features from which out-of-distribution scores are computed, float32 (n, n_features), none negative."""
-        return X.image if isinstance(X, ImageWithColumns) else X
 
     def seconds_per_sample(self, X: Any, y: "np.ndarray", label: str) -> float | None:
         """Measure how long one sample takes in a whole fit; None where a fit is too short for a message."""

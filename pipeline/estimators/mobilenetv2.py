@@ -17,7 +17,7 @@ from pipeline.core.stage import require
 from pipeline.data import images, litert
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import FineTune, learning_rate, progress, stopping_part, tail_of
-from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, ood_layer, scratch_key
+from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, scratch_key
 from pipeline.estimators._head import Head, HeadParams, HeldOut, fit_head, sample_weight
 from pipeline.estimators._protocol import Model
 
@@ -138,9 +138,12 @@ class MobileNetV2Classifier(Model):
         epochs = np.arange(1, checkpoint.epochs_done + 1)
         return pd.DataFrame({"epoch": epochs, "val_loss": np.nan} | checkpoint.history)
 
+    def _pretrained(self) -> Any:
+        return _network.build(dict(np.load(require(paths.WEIGHTS, "backbone"))))
+
     def _assemble(self) -> Any:
         keras = _network.import_keras()
-        base = _network.build(dict(np.load(require(paths.WEIGHTS, "backbone"))))
+        base = self._pretrained()
         dropped = keras.layers.Dropout(self.params.dropout, name="dropout")(base.output)
         output = keras.layers.Dense(len(self.head_.bias), activation="softmax", name="probabilities")(dropped)
         model = keras.Model(base.input, output, name="mobilenetv2")
@@ -150,17 +153,6 @@ class MobileNetV2Classifier(Model):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities (n, n_classes)."""
         return self.head_.predict_proba(X) if self.params.fine_tune is None else self._in_batches(self.network_, X)
-
-    def ood_features(self, X: Any) -> np.ndarray:
-        """Return the embedding; of a fine-tuned network the spatial mean of a map that stayed frozen (see `ood_layer`).
-
-        The layers that were fine-tuned on lesions respond little to anything else.
-        """
-        if self.params.fine_tune is None:
-            return X
-        keras, frozen = _network.import_keras(), self.network_.get_layer(ood_layer(self.tune.from_block))
-        mean = keras.layers.GlobalAveragePooling2D()(frozen.output)
-        return self._in_batches(keras.Model(self.network_.input, mean), X)
 
     def _in_batches(self, model: Any, X: MappedImages) -> np.ndarray:
         size = self.tune.batch_size
@@ -178,7 +170,7 @@ class MobileNetV2Classifier(Model):
             model = _network.import_keras().Model(self.network_.input, self.network_.output, name="mobilenetv2")
         _network.save_keras(model, folder / "model.keras")
         loaded = _network.load_keras(folder / "model.keras")
-        frozen = ood_layer(self.tune.from_block) if self.params.fine_tune else None
+        frozen = self._pretrained() if self.params.fine_tune and self.tune.trains(_network.OOD_LAYERS) else None
         artifacts.write_bytes(folder / "model.tflite", _network.to_litert(loaded, frozen))
         kernel, bias = loaded.get_layer("probabilities").get_weights()
         artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})

@@ -78,7 +78,7 @@ def predict_some(items: list[Any], predictor: Predictor) -> list[Answered]:
     answers: list[Answered] = []
     for item in items:
         try:
-            score = predictor.score(predictor.features(opened(item)))
+            score = predictor.score(predictor.load(opened(item)))
             answers.append((score.raw, score.proba, score.ood.is_refused))
         except DataError as error:
             answers.append(str(error))

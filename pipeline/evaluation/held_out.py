@@ -32,8 +32,9 @@ from pipeline.evaluation import (
 )
 from pipeline.evaluation.report import AsPublished, Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals
-from pipeline.prediction import bundle
+from pipeline.prediction import bundle, ood_images
 from pipeline.prediction.decision_rule import DecisionRule, decide
+from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.predictor import Predictor
 from pipeline.training.candidate import Candidate
 from pipeline.training.cross_fit import fit, probabilities
@@ -43,17 +44,23 @@ OF_LEAK = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
 LEAK = "leak:"
 
 
-def predict_part(rows: np.ndarray, predictor: Predictor, samples: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predict_part(
+    rows: np.ndarray, predictor: Predictor, samples: Any, compared: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return probabilities (len(rows), n_classes) of test samples, predicted one by one as a server does, before calibration
     and after it, and which samples are refused.
 
-    `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves.
+    `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves; `compared`
+    (n, n_features) are those of images that are compared with the training data.
     """
     scores = []
     for row in rows:
         is_file = predictor.info.features == "pixels"
-        features = predictor.features(image_file.read(samples[row])) if is_file else samples[row : row + 1]
-        scores.append(predictor.score(features))
+        if is_file:
+            sample = predictor.load(image_file.read(samples[row]))
+        else:
+            sample = LoadedSample(samples[row : row + 1], compared[row : row + 1])
+        scores.append(predictor.score(sample))
     raw, proba = (np.stack([getattr(score, name) for score in scores]) for name in ("raw", "proba"))
     return raw, proba, np.array([score.ood.is_refused for score in scores])
 
@@ -76,7 +83,9 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
     features = predictor.info.features
     samples = [raw / path for path in test.path] if features == "pixels" else test.X(features)
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
-    work = partial(predict_part, predictor=predictor, samples=samples)
+    kind = ood_images.compared_features(features)
+    compared = test.arrays[kind] if kind in test.arrays else np.empty((0, 0))
+    work = partial(predict_part, predictor=predictor, samples=samples, compared=compared)
     shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
     return TestPredictions(*(np.concatenate(part) for part in zip(*shown, strict=True)))
 

@@ -33,8 +33,9 @@ class OutOfFold:
     """Out-of-fold predictions of the model `name`, each sample `repeats` times, one repeat after the other.
 
     `dev`: the samples, as many times; `raw` (n, n_classes): probabilities that are not calibrated; `distance` (n,): how far
-    from the training data; `beyond` (n,): how far clinical columns are out of range, None where there are none; `parts`: the
-    subgroups of a single repeat; `units`: what is answered together, None where every sample is alone.
+    from the training data; `view_distance` (m,): the same of images' views, None where there are none; `beyond` (n,): how far
+    clinical columns are out of range, None where there are none; `parts`: the subgroups of a single repeat; `units`: what is
+    answered together, None where every sample is alone.
     """
 
     name: str
@@ -42,6 +43,7 @@ class OutOfFold:
     dev: Dataset
     raw: np.ndarray
     distance: np.ndarray
+    view_distance: np.ndarray | None
     beyond: np.ndarray | None
     repeats: int
     parts: subgroups.Subgroups
@@ -80,6 +82,7 @@ def read(name: str) -> OutOfFold:
         dev=dev.tiled(repeats),
         raw=saved["proba"],
         distance=np.tile(saved["distance"], repeats),
+        view_distance=saved.get("view_distance"),
         beyond=np.tile(saved["beyond"], repeats) if "beyond" in saved else None,
         repeats=repeats,
         parts=subgroups.read(task, "dev", dev),
@@ -104,7 +107,8 @@ def choose_rule(oof: OutOfFold) -> Chosen:
     name = params.model(oof.name).task
     task = params.task(name)
     operating_point.check_classes(oof.dev.classes, task.select.operating_point, name)
-    limit = artifacts.rounded(ood_tables.FAR if task.kind == "table" else ood_images.threshold(oof.distance))
+    farthest = ood_tables.FAR if task.kind == "table" else ood_images.threshold(oof.distance, oof.view_distance)
+    limit = artifacts.rounded(farthest)
     pooling, on = None, Predictions(oof.dev, oof.raw)
     is_of_units = oof.units is not None and task.select.unit != by_group.SAMPLE
     if oof.units and is_of_units:

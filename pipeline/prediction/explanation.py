@@ -46,11 +46,13 @@ Embed = Callable[[np.ndarray], np.ndarray]
 class LoadedSample:
     """One sample: `features`, a batch of one as the model takes it, and what they were made from.
 
-    `square`: the image, uint8 RGB (224, 224, 3). `feature_map`: (7, 7, n_features), if it was asked for. `cells`: the row as it
-    was given. `note`: what is unusual about the values of the file. What a sample has not is empty.
+    `compared`: what of an image is compared with the training data, (1, n_compared). `square`: the image, uint8 RGB (224, 224,
+    3). `feature_map`: (7, 7, n_features), if it was asked for. `cells`: the row as it was given. `note`: what is unusual about
+    the values of the file. What a sample has not is empty.
     """
 
     features: Any
+    compared: np.ndarray = field(default_factory=partial(np.empty, 0))
     square: np.ndarray = field(default_factory=partial(np.empty, 0))
     feature_map: np.ndarray = field(default_factory=partial(np.empty, 0))
     cells: Row = field(default_factory=dict)

@@ -10,10 +10,12 @@ from pipeline.prediction.answer import OodScore
 from pipeline.prediction.bundle import BundleInfo
 
 
-def score(info: BundleInfo, limit: float, features: Any, embedding: Any, reference: dict[str, np.ndarray]) -> OodScore:
+def score(
+    info: BundleInfo, limit: float, features: Any, compared: np.ndarray, reference: dict[str, np.ndarray]
+) -> OodScore:
     """Return the score of one sample.
 
-    `features` are a batch of one as the model takes it, `embedding` (1, n_features) what of an image is compared with
+    `features` are a batch of one as the model takes it, `compared` (1, n_features) what of an image is compared with
     `reference`, which `ood_images.fit` made. Beyond the distance `limit` a sample is refused; infinity refuses no image.
     """
     if info.is_table:
@@ -28,7 +30,7 @@ def score(info: BundleInfo, limit: float, features: Any, embedding: Any, referen
         return OodScore(ood_tables.of_new_categories(new, info.schema), new_categories=tuple(new))
     if limit == np.inf:
         return OodScore()
-    image = ood_images.score(reference, embedding, limit)
+    image = ood_images.score(reference, compared, limit)
     if not isinstance(features, ImageWithColumns):
         return image
     from pipeline.prediction import ood_tables

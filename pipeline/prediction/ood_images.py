@@ -1,36 +1,56 @@
 """Measure how far an image is from the training data, by the features that a model takes; images too far off are refused.
 
+The features are means over positions of two maps in the middle of the pretrained network (`_network.OOD_LAYERS`), the same for
+every model but that of classical features, which are compared themselves. The training data are widened by views of theirs
+(`data.views`), so that content is judged, and not sharpness, compression or light.
+
 The distance of probabilistic PCA (Tipping and Bishop 1999, equations 6 and 8) between the square roots of features,
 which are never negative and vary with their mean. Along the N_AXES directions in which training data vary most, each step
 counts by the variance there; all other directions share one. It is divided by the number of features, so that 1 is ordinary.
 
-What is refused of held-out dermoscopy, of clinical photos of skin, of CT slices, histology, noise, blanks, text and screenshots
-stands in benchmarks/results/soak_refusal.json (soak/test_refusal.py). Of clinical photos, which are the hardest to tell
-apart, 64 axes refused 2 points fewer, and features without the square root 3 to 10.
+What is refused of held-out dermoscopy and of degraded copies of it, of clinical photos of skin, of CT slices, histology, noise,
+blanks, text and screenshots stands in benchmarks/results/soak_refusal.json (soak/test_refusal.py); which maps were tried, and
+with how many axes, in benchmarks/network.md.
 
 Tables: see `prediction.ood_tables`.
 """
 
+from typing import Literal
+
 import numpy as np
 
+from pipeline.data.dataset import Views
+from pipeline.data.image_with_columns import image_part
 from pipeline.prediction.answer import OodScore
 
 N_AXES = 16  # fewer where there are few samples
-QUANTILE = 0.975  # of out-of-fold distances: one in forty like the training data is refused
+QUANTILE = 0.975  # of out-of-fold distances: at most one in forty like the training data is refused
+VIEW_QUANTILE = 0.96  # of those of views
 
 
-def fit(X: np.ndarray) -> dict[str, np.ndarray]:
-    """Return a summary of the training data X, float32 (n, n_features), none negative; it holds no sample.
+def compared_features(features: str) -> Literal["ood", "classical"]:
+    """Return the name of what is compared of an image, where a model takes these features.
+
+    Networks are compared by maps that no fine-tuning has touched: one that learnt lesions responds little to anything else.
+    """
+    return "classical" if image_part(features) == "classical" else "ood"
+
+
+def fit(X: np.ndarray, views: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Return a summary of the training data X, float32 (n, n_features), none negative, and of `views` (m, n_features) of them.
+
+    It holds no sample.
 
     mean (n_features,), axes (k, n_features) and scales (k + 1,): the standard deviations along them, and in the rest.
     """
     from scipy.linalg import eigh
 
-    X = np.sqrt(X, dtype=np.float64)
+    n_samples = len(X)
+    X = np.sqrt(X if views is None else np.vstack([X, views]), dtype=np.float64)
     mean = X.mean(axis=0)
     centred = X - mean
     n, n_features = X.shape
-    k = max(1, min(N_AXES, n // 4, n_features - 1))
+    k = max(1, min(N_AXES, n_samples // 4, n_features - 1))
     flat = (
         n < n_features
     )  # the smaller of the two products has the same spectrum: 318 images take 0.03 s instead of 0.6
@@ -60,18 +80,22 @@ def distances_and_components(reference: dict[str, np.ndarray], X: np.ndarray) ->
     return np.sqrt((inside + rest / reference["scales"][-1] ** 2) / X.shape[1]), components
 
 
-def out_of_fold(X: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Return each sample's distance, float64 (n,), to the samples of the other folds."""
-    distance = np.empty(len(X))
+def out_of_fold(X: np.ndarray, fold: np.ndarray, views: Views | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sample's distance, float64 (n,), to the other folds and their views, and that of each view (m,)."""
+    views = views or Views(np.empty(0, int), X[:0])
+    distance, of_views, view_fold = np.empty(len(X)), np.empty(len(views.row)), fold[views.row]
     for number in np.unique(fold):
-        held_out = fold == number
-        distance[held_out] = distances(fit(X[~held_out]), X[held_out])
-    return distance
+        held_out, views_out = fold == number, view_fold == number
+        reference = fit(X[~held_out], views.features[~views_out])
+        distance[held_out] = distances(reference, X[held_out])
+        of_views[views_out] = distances(reference, views.features[views_out])
+    return distance, of_views
 
 
-def threshold(distance: np.ndarray) -> float:
-    """Return the distance from which on a sample is refused; `distance` (n,) are those out of fold."""
-    return float(np.quantile(distance, QUANTILE))
+def threshold(distance: np.ndarray, of_views: np.ndarray | None = None) -> float:
+    """Return the distance from which on a sample is refused; out of fold are `distance` (n,) and, if any, `of_views` (m,)."""
+    limit = np.quantile(distance, QUANTILE)
+    return float(limit if of_views is None else max(limit, np.quantile(of_views, VIEW_QUANTILE)))
 
 
 def score(reference: dict[str, np.ndarray], embedding: np.ndarray, limit: float) -> OodScore:
@@ -79,6 +103,6 @@ def score(reference: dict[str, np.ndarray], embedding: np.ndarray, limit: float)
     distance, components = distances_and_components(reference, embedding)
     reason = ""
     if distance[0] > limit:
-        share = f"{QUANTILE:.1%} of training images are within {limit:.3g}"
+        share = f"at least {QUANTILE:.1%} of training images are within {limit:.3g}"
         reason = f"too different from the training data: distance {distance[0]:.3g}, {share}"
     return OodScore(reason, bool(reason), float(distance[0]) / limit, components[0])

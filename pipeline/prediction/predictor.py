@@ -39,7 +39,7 @@ class Score:
 
 
 class Predictor:
-    """A loaded bundle. `features` turns bytes into what the model takes, `score` that into probabilities, `predict` all of it.
+    """A loaded bundle. `load` turns bytes into what the model takes, `score` that into probabilities, `predict` all of it.
 
     Any number of threads may share a Predictor: no call leaves anything behind in it, and a network has a pool of interpreters
     (see `litert.Embedder`). It can be copied and pickled. `id` is the model's name and the first digits of bundle.json's SHA-256.
@@ -89,10 +89,13 @@ class Predictor:
         float32; a table's row, a dict by column name, gives a DataFrame of one row; a model that takes clinical columns is
         given both, (bytes, row), and gets a `ImageWithColumns`. Raises DataError for bad input.
         """
-        return self._load(data).features
+        return self.load(data).features
 
-    def _load(self, data: Sample, with_map: bool = False) -> LoadedSample:
-        """Return the features of one sample and what they were made from; `with_map` also the feature map of an embedding."""
+    def load(self, data: Sample, with_map: bool = False) -> LoadedSample:
+        """Return the features of one sample and what they were made from; `with_map` also the feature map of an embedding.
+
+        Raises DataError for bad input.
+        """
         file, cells = data if isinstance(data, tuple) else (None, data) if isinstance(data, Mapping) else (data, None)
         names = ", ".join(field.name for field in self.info.schema)
         if cells is None and names:
@@ -108,38 +111,45 @@ class Predictor:
         if file is None:
             raise DataError("comes without an image file, which the model takes")
         read = images.read_square(file, self.info.pixel_rule)
-        features, feature_map = self._embed(read.pixels, with_map)
-        combined = features if row is None else ImageWithColumns(features, row)
+        sample = self._embed(read.pixels, with_map)
+        combined = sample.features if row is None else ImageWithColumns(sample.features, row)
         note = "; ".join(filter(None, (read.note, unused)))
-        return LoadedSample(combined, read.pixels, feature_map, cells or {}, note)
+        return replace(sample, features=combined, cells=cells or {}, note=note)
 
     def embed(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
-        return self._embed(square)[0]
+        return self._embed(square).features
 
-    def _embed(self, square: np.ndarray, with_map: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _embed(self, square: np.ndarray, with_map: bool = False) -> LoadedSample:
         kind = image_part(self.info.features)
         if kind == "embedding":
-            inference = self._run_network(square, feature_map=with_map)
-            return inference.output[None], inference.feature_map
-        return (square if kind == "pixels" else images.classical(square))[None], litert.NOT_ASKED
+            inference = self._run_network(square, frozen_mean=True, feature_map=with_map)
+            # In a bundle of an older version the embedding itself is compared.
+            compared = inference.output if self._n_compared == len(inference.output) else inference.frozen_mean
+            return LoadedSample(inference.output[None], compared[None], square, inference.feature_map)
+        features = (square if kind == "pixels" else images.classical(square))[None]
+        return LoadedSample(features, features, square)
+
+    @property
+    def _n_compared(self) -> int:
+        return len(self._arrays.get("known.npz", {}).get("mean", ()))
 
     def proba(self, features: Any) -> np.ndarray:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
         return calibrate(self._run(features)[0], self.rule)[0]
 
-    def score(self, features: Any, with_map: bool = False) -> Score:
-        """Return the probabilities of a batch of one, and how it compares with the training data."""
-        raw, embedding, feature_map = self._run(features, with_map)
+    def score(self, sample: LoadedSample, with_map: bool = False) -> Score:
+        """Return the probabilities of a loaded sample, and how it compares with the training data."""
+        raw, means, feature_map = self._run(sample.features, with_map)
+        compared = means if means.size else sample.compared
         reference = self._arrays.get("known.npz", {})
-        compared = ood.score(self.info, self.rule.refusal, features, embedding, reference)
-        return Score(np.asarray(raw[0], np.float64), calibrate(raw, self.rule)[0], compared, feature_map)
+        scored = ood.score(self.info, self.rule.refusal, sample.features, compared, reference)
+        return Score(np.asarray(raw[0], np.float64), calibrate(raw, self.rule)[0], scored, feature_map)
 
-    def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, Any, np.ndarray]:
-        """Return probabilities before calibration, what of an image is compared with the training data, and the feature map."""
+    def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return probabilities before calibration, and of a network that runs on pixels what is compared, and the feature map."""
         if self.info.features != "pixels":
-            embedding = features.image if isinstance(features, ImageWithColumns) else features
-            return self._predict_proba(features), embedding, litert.NOT_ASKED
+            return self._predict_proba(features), litert.NOT_ASKED, litert.NOT_ASKED
         inference = self._run_network(features[0], frozen_mean=True, feature_map=with_map)
         return inference.output[None], inference.frozen_mean[None], inference.feature_map
 
@@ -160,8 +170,8 @@ class Predictor:
     def predict_with_ood(self, data: Sample, name: str, explain: bool = False) -> Prediction:
         """Return the item for one sample, how it compares with the training data, and, if asked, the explanation."""
         try:
-            sample = self._load(data, with_map=explain)
-            score = self.score(sample.features, with_map=explain)
+            sample = self.load(data, with_map=explain)
+            score = self.score(sample, with_map=explain)
         except DataError as error:
             return Prediction(refused(name, str(error)))
         item = self._item(name, score, sample.note)

@@ -105,7 +105,7 @@ def drift(kind: str, dev: Dataset, with_it: Dataset, files: list[str]) -> Drift:
         own, new = ood_tables.out_of_fold(ours, dev.fold), beyond(theirs, ours)
     else:
         ours = dev.X("embedding")
-        own = ood_images.out_of_fold(ours, dev.fold)
+        own, _ = ood_images.out_of_fold(ours, dev.fold)
         new = ood_images.distances(ood_images.fit(ours), with_it.X("embedding")[index])
     ordered = np.sort(own)
     farther = (np.searchsorted(ordered, new, "left") + np.searchsorted(ordered, new, "right")) / 2 / len(own)

@@ -100,6 +100,8 @@ def test_uploads_do_not_change_the_positive_class(images_task):
     """Else a batch of the rarer class would turn the classes round, and with them the file of the test set."""
     split = pd.read_csv(images_task / "split.csv", dtype=str, keep_default_na=False)
     uploads = list(split.loc[(split["subset"] == "dev") & (split["label"] == "mole"), "path"])[3:]
+    for path in uploads:
+        artifacts.write_bytes(f"data/uploads/skin/{path}", (Path("raw") / path).read_bytes())
     for file in ("split.csv", "scan/samples.csv"):
         table = pd.read_csv(images_task / file, dtype=str, keep_default_na=False)
         table["path"] = [f"data/uploads/skin/{path}" if path in uploads else path for path in table["path"]]

@@ -19,6 +19,7 @@ def test_features_of_a_row_are_those_of_its_file(scan_project, program):
     embeddings, classical = np.load("data/skin/scan/embeddings.npy"), np.load("data/skin/scan/classical.npy")
     assert embeddings.shape == (6, 8)
     assert classical.shape == (6, 320)
+    ood = np.load("data/skin/scan/ood.npy")
     assert embeddings.dtype == classical.dtype == np.float32
     embedder = litert.Embedder(program.read_bytes())
     for row, path in enumerate(samples["path"]):
@@ -26,6 +27,7 @@ def test_features_of_a_row_are_those_of_its_file(scan_project, program):
             square = images.resize(np.asarray(noise(GOOD[path])))
             assert np.array_equal(embeddings[row], embedder(square))
             assert np.array_equal(classical[row], images.classical(square))
+            assert np.array_equal(ood[row], embedder.run(square, frozen_mean=True).frozen_mean)
 
 
 def test_intensity_is_counted_over_every_fourth_pixel(scan_project):
@@ -51,7 +53,15 @@ def test_workers_and_repeats_write_the_same_bytes(scan_project):
     put(scan_project / "raw", GOOD | BAD | {f"benign/{number}.png": number for number in range(10, 60)})
     scanned(task(), workers=1)
     once = written()
-    assert set(once) == {"samples.csv", "skipped.csv", "embeddings.npy", "classical.npy", "intensity.csv", "raw.json"}
+    assert set(once) == {
+        "samples.csv",
+        "skipped.csv",
+        "embeddings.npy",
+        "classical.npy",
+        "ood.npy",
+        "intensity.csv",
+        "raw.json",
+    }
     for workers in (2, 2, 1):
         scanned(task(), workers=workers)
         assert written() == once

@@ -7,21 +7,10 @@ import numpy as np
 import pytest
 
 from pipeline.estimators import _network
-from pipeline.estimators._fine_tuning import BLOCKS
-from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, map_images, ood_layer
+from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, map_images
 from tests.helpers.models import KERAS_NOISE, square
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]
-
-
-@pytest.fixture(scope="module")
-def backbone_layers():
-    return [layer.name for layer in _network.build({}).layers]
-
-
-@pytest.mark.parametrize("block", BLOCKS)
-def test_the_ood_layer_lies_before_every_block(block, backbone_layers):
-    assert backbone_layers.index(ood_layer(block)) < backbone_layers.index(f"{block}_expand")
 
 
 def test_frozen_maps_of_all_views_equal_those_of_keras(samples, tmp_path):

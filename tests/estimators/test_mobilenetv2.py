@@ -150,18 +150,35 @@ def test_only_layers_from_the_block_on_are_trained(tuned):
     }
 
 
-def test_ood_features_are_a_frozen_map_in_keras_and_litert(tuned, samples):
-    squares = samples[0].pixels[:4]
+def frozen_means(squares):
+    """Return the means of the pretrained network's maps by Keras, without the network's own code for them."""
     backbone = _network.build(dict(np.load("models/backbone/weights.npz")))
-    frozen = _network.import_keras().Model(backbone.input, backbone.get_layer("block_15_expand_relu").output)
-    expected = np.asarray(frozen(np.asarray(squares), training=False)).mean(axis=(1, 2))
-    np.testing.assert_allclose(tuned.ood_features(map_images(np.zeros((4, 1)), squares, Path())), expected, atol=CLOSE)
+    maps = [backbone.get_layer(name).output for name in ("block_6_expand_relu", "block_10_expand_relu")]
+    outputs = _network.import_keras().Model(backbone.input, maps)(np.asarray(squares), training=False)
+    return np.hstack([np.asarray(output).mean(axis=(1, 2)) for output in outputs])
+
+
+def test_the_program_gives_means_of_pretrained_maps(tuned, samples):
+    squares = samples[0].pixels[:4]
     program = litert.Embedder(Path("tuned/model.tflite").read_bytes())
-    for square, mean in zip(squares, expected, strict=True):
+    for square, mean in zip(squares, frozen_means(squares), strict=True):
         inference = program.run(square, frozen_mean=True, feature_map=True)
         assert len(inference.output) == 2
         np.testing.assert_allclose(inference.frozen_mean, mean, atol=CLOSE)
         assert inference.feature_map.shape == (7, 7, 1280)
+
+
+def test_means_are_pretrained_where_their_blocks_were_tuned(samples):
+    squares, weights = samples[0].pixels[:2], dict(np.load("models/backbone/weights.npz"))
+    trained = _network.build(weights | {"block_6_expand/kernel": weights["block_6_expand/kernel"] * 1.5})
+    program = litert.Embedder(_network.to_litert(trained, _network.build(weights)))
+    for square, mean in zip(squares, frozen_means(squares), strict=True):
+        np.testing.assert_allclose(program.run(square, frozen_mean=True).frozen_mean, mean, atol=CLOSE)
+
+
+@pytest.mark.parametrize(("block", "trains"), [("block_3", True), ("block_10", True), ("block_11", False)])
+def test_a_tuned_block_includes_the_layers_from_it_on(block, trains):
+    assert FineTune(from_block=block).trains(_network.OOD_LAYERS) is trains
 
 
 def test_the_history_has_both_phases(tuned):

@@ -14,7 +14,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import KERAS_NOISE, dataset, drawn_image, image_project, mixed, score, train_and_evaluate
+from tests.helpers.models import KERAS_NOISE, drawn_image, held_out_set, image_project, mixed, score, train_and_evaluate
 from tests.helpers.samples import encoded, noise
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("empty_folder")]
@@ -102,7 +102,7 @@ def test_labels_without_a_single_class_of_the_task_are_refused(survey):
 def test_reencoded_images_of_the_task_are_left_out(tmp_path_factory):
     models = {"near": {"estimator": "knn", "n_neighbors": 3}}
     dev = image_project(tmp_path_factory.getbasetemp(), models)
-    dataset(dev.X("embedding")[:12], dev.y[:12], folds=0).save(Path("data/t/test.npz"))
+    held_out_set(dev, 12).save(Path("data/t/test.npz"))
     train_and_evaluate(models)
     select_best.main("t")
     holdout.main("t")

@@ -68,7 +68,7 @@ def dataset(X: np.ndarray | pd.DataFrame, y: np.ndarray, groups: np.ndarray | No
         kinds = {name: np.float64 if tables.is_number(X[name]) else str for name in X}
         arrays = {f"column:{name}": X[name].to_numpy(dtype=kind) for name, kind in kinds.items()}
     else:
-        arrays = {"embedding": X, "classical": X}
+        arrays = {"embedding": X, "classical": X, "ood": np.abs(X)}
     ids = np.array([f"{number:016x}" for number in range(len(y))])
     paths = np.array([f"{number}.png" for number in range(len(y))])
     names = np.array([f"g{group:04}" for group in groups])
@@ -170,8 +170,13 @@ def use_backbone(session: Path) -> None:
 
 def embed(squares: np.ndarray) -> np.ndarray:
     """Return the embeddings (n, 1280) of images by the working folder's backbone."""
+    return np.stack([inference.output for inference in run_backbone(squares)])
+
+
+def run_backbone(squares: np.ndarray) -> list[litert.Inference]:
+    """Return what the working folder's backbone makes of images."""
     embedder = litert.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
-    return np.stack([embedder(shown) for shown in squares])
+    return [embedder.run(shown, frozen_mean=True) for shown in squares]
 
 
 @functools.cache
@@ -219,7 +224,7 @@ def use_head(session: Path, name: str, dev: Dataset) -> None:
     shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
     folder = Path(f"models/t/candidates/{name}")
     head, X = learnt_head(session)[1], dev.X("embedding")
-    judged = ood_reference.score_training_samples(head, X, dev, [], folder)
+    judged = ood_reference.score_training_samples("embedding", X, dev, [], folder)
     job = Job(name, params.model(name), params.task("t"), get_estimator("mobilenetv2"), [], dev, X)
     exporting.describe_candidate(job).write(folder)
     artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)
@@ -235,8 +240,16 @@ def image_project(session: Path, models: dict[str, dict], n: int = 24, **select:
     squares = np.stack([square(seed) for seed in range(n)])
     dev = dataset(embed(squares), np.arange(n) % 2)
     dev.arrays["classical"] = np.stack([images.classical(shown) for shown in squares])
+    dev.arrays["ood"] = np.stack([inference.frozen_mean for inference in run_backbone(squares)])
     dev.save(Path("data/t/dev.npz"))
     return dev
+
+
+def held_out_set(dev: Dataset, n: int) -> Dataset:
+    """Return the first `n` images of a development set as a test set."""
+    test = dataset(dev.X("embedding")[:n], dev.y[:n], folds=0)
+    test.arrays["ood"] = dev.X("ood")[:n]
+    return test
 
 
 def export(name: str, folder: Path, rule: DecisionRule | None = None) -> Path:

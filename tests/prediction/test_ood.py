@@ -31,7 +31,7 @@ def test_an_image_beyond_the_threshold_is_refused(image_bundles, monkeypatch, na
     assert item["probabilities"] == {}
     assert item["refused"] is True
     assert re.fullmatch(
-        r"too different from the training data: distance [\d.]+, 97.5% of training images are within 1e-09",
+        r"too different from the training data: distance [\d.]+, at least 97.5% of training images are within 1e-09",
         item["reason"],
     )
 

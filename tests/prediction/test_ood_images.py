@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.data.dataset import Views
 from pipeline.prediction import ood_images
 
 RNG = np.random.default_rng(5)
@@ -17,7 +18,7 @@ def drawn(n, seed=0):
 
 def test_about_one_in_forty_similar_samples_is_refused():
     X, fold = drawn(600), np.arange(600) % 5
-    most = ood_images.threshold(ood_images.out_of_fold(X, fold))
+    most = ood_images.threshold(ood_images.out_of_fold(X, fold)[0])
     assert (ood_images.distances(ood_images.fit(X), drawn(4000, seed=1)) > most).mean() == pytest.approx(
         0.025, abs=0.015
     )
@@ -26,7 +27,7 @@ def test_about_one_in_forty_similar_samples_is_refused():
 @pytest.mark.parametrize("n", [600, 40])  # more samples than features, and fewer
 def test_samples_that_vary_in_other_directions_are_all_refused(n):
     X, fold = drawn(n), np.arange(n) % 5
-    most = ood_images.threshold(ood_images.out_of_fold(X, fold))
+    most = ood_images.threshold(ood_images.out_of_fold(X, fold)[0])
     other = np.exp(np.random.default_rng(2).normal(size=(200, 60)) * 0.8)
     assert (ood_images.distances(ood_images.fit(X), other) > most).all()
 
@@ -65,6 +66,32 @@ def test_the_reason_says_how_far_and_what_is_usual():
     distance = ood_images.distances(known, sample)[0]
     assert ood_images.score(known, sample, distance).reason == ""
     score = ood_images.score(known, sample, distance / 2)
-    expected = f"distance {distance:.3g}, 97.5% of training images are within {distance / 2:.3g}"
+    expected = f"distance {distance:.3g}, at least 97.5% of training images are within {distance / 2:.3g}"
     assert (score.is_refused, score.reason) == (True, f"too different from the training data: {expected}")
     assert score.distance == 2
+
+
+def test_views_widen_the_reference_and_are_no_samples():
+    X, fold, row = drawn(400), np.arange(400) % 5, np.repeat(np.arange(400), 2)
+    rng = np.random.default_rng(3)
+    dimmed = X[row] * rng.uniform(0.5, 1.5, (800, 1)).astype(np.float32)
+    new = drawn(400, seed=9) * rng.uniform(0.5, 1.5, (400, 1))
+    alone, _ = ood_images.out_of_fold(X, fold)
+    assert (ood_images.distances(ood_images.fit(X), new) > ood_images.threshold(alone)).mean() > 0.5
+    distance, of_views = ood_images.out_of_fold(X, fold, Views(row, dimmed))
+    assert (distance.shape, of_views.shape) == ((400,), (800,))
+    limit = ood_images.threshold(distance, of_views)
+    widened = ood_images.fit(X, dimmed)
+    assert (ood_images.distances(widened, new) > limit).mean() < 0.1
+    assert (ood_images.distances(widened, drawn(400, seed=8)) > limit).mean() <= 0.04
+    other = np.exp(np.random.default_rng(2).normal(size=(200, 60)) * 0.8)
+    assert (ood_images.distances(widened, other) > limit).all()
+
+
+def test_a_view_is_compared_with_folds_without_its_image():
+    X, fold = drawn(60), np.arange(60) % 3
+    views = Views(np.arange(60), 3 * X)
+    _, of_views = ood_images.out_of_fold(X, fold, views)
+    kept = fold != 1
+    reference = ood_images.fit(X[kept], views.features[kept])
+    assert of_views[1] == pytest.approx(ood_images.distances(reference, views.features[1:2])[0])

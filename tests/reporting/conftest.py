@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import evaluate, holdout, learning_curve, select_best, train
 from pipeline.data import raw_changes
-from tests.helpers.models import dataset, folder_of, image_project, train_and_evaluate, write_params
+from tests.helpers.models import folder_of, held_out_set, image_project, train_and_evaluate, write_params
 from tests.helpers.reports import MODELS, describe_data
 
 
@@ -39,7 +39,7 @@ def drawn(tmp_path_factory):
     with folder_of(tmp_path_factory.mktemp("images")) as folder:
         models = {"near": {"estimator": "knn", "n_neighbors": 3}}
         dev = image_project(tmp_path_factory.getbasetemp(), models)
-        test = dataset(dev.X("embedding")[:12], dev.y[:12], folds=0)
+        test = held_out_set(dev, 12)
         test.save(Path("data/t/test.npz"))
         train_and_evaluate(models)
         select_best.main("t")
