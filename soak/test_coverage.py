@@ -97,7 +97,7 @@ def coverage(design: Design) -> list[Figure]:
     return figures
 
 
-def test_intervals_cover_the_truth_in_93_to_97_percent_of_repetitions_clusters_included():
+def test_intervals_cover_the_truth_in_93_to_97_percent():
     result = [figure for design in DESIGNS for figure in coverage(design)]
     figures.save("soak_coverage", "How often 95 % intervals cover the truth", result, command="make soak")
     assert [figure for figure in result if not figure.passed] == []

@@ -16,7 +16,7 @@ from tests.helpers.projects import ROOT, Project, environment
 from tests.helpers.samples import noise, task, write_params
 
 
-def test_a_worker_killed_while_a_scan_runs_costs_time_and_no_result(cluster, small, tmp_path, monkeypatch):
+def test_a_worker_killed_during_a_scan_costs_no_result(cluster, small, tmp_path, monkeypatch):
     project = Project(tmp_path)
     for name in ("pipeline", "models"):
         (tmp_path / name).symlink_to(small.folder / name)
@@ -43,7 +43,7 @@ def test_a_worker_killed_while_a_scan_runs_costs_time_and_no_result(cluster, sma
     assert {path.name: path.read_bytes() for path in out.iterdir()} == expected
 
 
-def test_work_that_kills_every_worker_it_is_given_to_is_named_and_does_not_go_on_for_ever(here, cluster):
+def test_work_that_kills_every_worker_is_named_and_ends(here, cluster):
     cluster.stop_workers()
     cluster.start_worker("--nanny")  # starts its worker again
 
@@ -55,7 +55,7 @@ def test_work_that_kills_every_worker_it_is_given_to_is_named_and_does_not_go_on
     cluster.stop_workers()
 
 
-def test_a_scheduler_that_goes_away_under_way_is_one_clear_error(tmp_path, monkeypatch):
+def test_a_scheduler_that_goes_away_is_one_clear_error(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_module, "WAIT", 5)
     own = Cluster(tmp_path)
     (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")

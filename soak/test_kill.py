@@ -124,7 +124,7 @@ def undisturbed(tmp_path_factory):
     return project, {name: end - when for (when, name), end in zip(running.seen, ends, strict=True)}
 
 
-def test_whatever_kill_9_hits_the_next_run_ends_with_the_same_bytes(undisturbed, tmp_path):
+def test_after_kill_9_the_next_run_has_the_same_bytes(undisturbed, tmp_path):
     calm, seconds = undisturbed
     whole, best, runs = contents(calm), champions(calm), tracked_runs(calm)
     draw, hit, begun, round_number, recovered = random.Random(SEED), Counter(), time.monotonic(), 0, 0

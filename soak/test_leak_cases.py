@@ -108,7 +108,7 @@ def symptoms(rng: np.random.Generator, n: int) -> pd.DataFrame:
     return table
 
 
-def test_equal_rows_with_other_outcomes_print_the_figure_of_fresh_rows(project, tmp_path):
+def test_equal_rows_with_other_outcomes_print_figures_of_fresh_rows(project, tmp_path):
     from sklearn.metrics import roc_auc_score
 
     rng = np.random.default_rng(4)

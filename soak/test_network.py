@@ -29,7 +29,7 @@ def bytes_of(project: Project) -> dict[str, bytes]:
     return {name: project.read(f"models/lesions/candidates/lesions-tuned/{name}") for name in FILES}
 
 
-def test_training_that_is_killed_twice_goes_on_to_the_same_bytes_and_leaves_nothing_behind(clone):
+def test_training_killed_twice_goes_on_to_the_same_bytes(clone):
     content = clone.params()
     clone.change(
         models=content["models"] | {"lesions-tuned": TUNED},

@@ -3,7 +3,7 @@
 import re
 
 
-def test_queued_experiments_run_side_by_side_and_are_tracked_in_one_store(clone):
+def test_queued_experiments_run_side_by_side_in_one_store(clone):
     for number in (5, 9):
         clone.run(
             "dvc",

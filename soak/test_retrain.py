@@ -39,7 +39,7 @@ def hand_in(project, seed: int, n: int, batch: str, wrong: float = 0.0) -> int:
     return sum(json.loads(line)["batch"] == batch for line in lines)
 
 
-def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_bytes(clone):
+def test_a_promoted_batch_rolls_back_to_the_old_bytes(clone):
     # sixty images and an untrained network tell little apart
     clone.change(retrain={"margin": 0.5, "guarded": ["roc_auc"]})
     clone.repro()
@@ -75,7 +75,7 @@ def test_a_batch_goes_from_upload_over_challenge_and_promotion_back_to_the_old_b
     assert clone.run(*RETRAIN, "--rollback", ok=False).returncode == 2
 
 
-def test_a_batch_with_wrong_labels_is_trained_and_compared_but_not_promoted(clone):
+def test_a_batch_with_wrong_labels_is_compared_but_not_promoted(clone):
     clone.repro()
     before = outcome(clone)
     hand_in(clone, 4321, 40, "bad", wrong=0.9)
@@ -94,7 +94,7 @@ def test_a_batch_with_wrong_labels_is_trained_and_compared_but_not_promoted(clon
     assert hand_in(clone, 4321, 10, "mended") >= 7
 
 
-def test_one_challenge_runs_at_a_time_and_it_can_be_cancelled_or_killed(clone):
+def test_one_challenge_runs_at_a_time_and_can_be_cancelled(clone):
     clone.repro()
     before = outcome(clone)
     hand_in(clone, 77, 6, "b")

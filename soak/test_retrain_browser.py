@@ -29,7 +29,7 @@ def decisions(project) -> list[str]:
         return [name for (name,) in database.execute(query)]
 
 
-def test_a_batch_of_one_class_goes_all_the_way_in_the_browser_and_survives_reload_and_restart(clone, browser):  # noqa: F811
+def test_a_batch_in_the_browser_survives_reload_and_restart(clone, browser):  # noqa: F811
     clone.change(retrain={"margin": 0.9, "guarded": ["roc_auc"]})  # an untrained network tells nothing apart
     clone.repro()
     before, old = outcome(clone), subsets(clone)

@@ -106,7 +106,7 @@ def check_store(project: Project, accepted: list[str]) -> None:
         assert images.decode(project.read(f"data/uploads/lesions/pictures/{id_}.png")).id == id_
 
 
-def test_whatever_kill_9_hits_during_a_challenge_no_upload_is_lost_and_the_champion_serves(clone):
+def test_kill_9_during_a_challenge_loses_no_upload(clone):
     clone.repro()
     before, draw, begun = outcome(clone), random.Random(SEED), time.monotonic()
     demo_images = (lesion_photos(31, index)[0] for index in range(10_000))
@@ -153,7 +153,7 @@ def test_whatever_kill_9_hits_during_a_challenge_no_upload_is_lost_and_the_champ
     save("soak_retrain_kill", "kill -9 while new data come in and are tried", figures, command="make soak")
 
 
-def test_whatever_kill_9_hits_during_a_decision_the_same_command_ends_it_and_the_champion_serves(clone):
+def test_after_kill_9_the_same_command_ends_a_decision(clone):
     clone.change(retrain={"margin": 0.9, "guarded": ["roc_auc"]})
     clone.repro()
     before, draw, begun = outcome(clone), random.Random(SEED), time.monotonic()

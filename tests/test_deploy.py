@@ -165,7 +165,7 @@ def test_the_build_context_has_no_sample():
     assert build_context([*SAMPLES, *SERVED]) == set(SERVED)
 
 
-def test_the_build_context_of_this_project_is_code_champions_and_aggregates():
+def test_the_build_context_is_code_champions_and_aggregates():
     """All that git holds, and every output in dvc.lock; of a folder a file in it."""
     git = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     stages = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"].values()
@@ -194,7 +194,7 @@ def test_development_packages_are_locked_apart():
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 @pytest.mark.parametrize("has_uv", [True, False])
-def test_make_installs_with_uv_if_present_and_no_tools_for_users(tmp_path, has_uv):
+def test_make_installs_with_uv_and_no_tools_for_users(tmp_path, has_uv):
     for name in ("make", "python3", "sh", "grep"):
         (tmp_path / name).symlink_to(shutil.which(name))
     if has_uv:

@@ -119,7 +119,7 @@ def test_the_oldest_values_go_first_and_the_files_stay_small():
     assert (FEATURES / "images.sqlite").stat().st_size < 1.2e6
 
 
-def test_a_small_store_is_spared_while_a_large_one_can_shrink():
+def test_a_small_store_is_spared_while_a_large_can_shrink():
     limited("1 MB")
     FeatureStore("small", "r").put([("a", bytes(10_000))])
     large = FeatureStore("large", "r")

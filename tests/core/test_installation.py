@@ -61,7 +61,7 @@ def test_little_disk_is_wrong(folder, monkeypatch):
     assert installation.disk().state == "wrong"
 
 
-def test_doctor_ends_with_2_and_the_names_of_what_is_wrong(folder, capsys):
+def test_doctor_ends_with_2_and_names_what_is_wrong(folder, capsys):
     with pytest.raises(StageError, match=r"to be mended: packages.*; the lines marked ! say how"):
         doctor.main()
     assert "! packages" in capsys.readouterr().out

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import AssayError, FindingError, StageError
-from pipeline.core.stage import require, run
-from pipeline.retraining.decide import NotPromoted
+from pipeline.core.stage import require
 from tests.helpers.samples import ROOT, put, stage, task, write_params
 
 STAGE = """
@@ -150,10 +149,3 @@ def test_missing_input_names_the_stage_that_writes_it(tmp_path):
         require(file, "scan@skin")
     file.touch()
     assert require(str(file), "scan@skin") == file
-
-
-def test_bad_input_exits_2_and_a_finding_3():
-    findings = (NotPromoted, FindingError)
-    assert {kind.exit_code for kind in findings} == {3}
-    assert {kind.exit_code for kind in AssayError.__subclasses__() if kind not in findings} == {2}
-    assert callable(run)

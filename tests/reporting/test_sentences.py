@@ -11,7 +11,7 @@ from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.reporting import limits, model_card, results, results_section, tripod_ai
 from pipeline.reporting.page import render
-from tests.claims import unproven
+from tests.helpers.claims import unproven
 from tests.helpers.models import KERAS_NOISE, write_params
 from tests.helpers.reports import MODELS, Page
 

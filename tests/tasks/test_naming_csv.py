@@ -65,13 +65,13 @@ def test_a_second_csv_without_labels_is_reported():
     assert any("metadata.csv next to truth.csv not read" in text for _, text in data.lines)
 
 
-def test_numbered_folders_of_images_are_no_question_next_to_a_csv():
+def test_numbered_folders_are_no_question_next_to_a_csv():
     csv = table(["Image name", "Retinopathy grade"], [[f"2005_{n:03}.tif", n % 4] for n in N])
     read, _ = read_of({f"Base{11 + n % 2}/2005_{n:03}.tif": n for n in N} | {"messidor.csv": csv})
     assert (read["label"], read["images"]) == ("Retinopathy grade", ["Base11", "Base12"])
 
 
-def test_labels_of_a_split_in_a_folder_next_to_the_images_are_found():
+def test_labels_of_a_split_next_to_the_images_are_found():
     files: dict[str, str | int] = {}
     for letter, part, n_images in (("a", "Training", 24), ("b", "Testing", 12)):
         files |= {f"B. Grading/1. Images/{letter}. {part} Set/I_{n:03}.jpg": n for n in range(n_images)}
@@ -104,7 +104,7 @@ def test_workbooks_without_labels_leave_the_classes_to_the_folders():
     assert "csv" not in read
 
 
-def test_a_list_of_images_without_a_header_is_named_as_such():
+def test_a_list_of_images_without_a_header_is_named():
     rows = "".join(f"img/{n:03}.png,{'ab'[n % 2]}\n" for n in N)
     with pytest.raises(DataError, match=r"only one class folder \(img\).*list.csv: has no header"):
         read_of({f"img/{n:03}.png": n for n in N} | {"list.csv": rows})

@@ -30,7 +30,7 @@ def test_a_folder_around_train_and_test_is_entered(tmp_path):
     assert {label for label, _ in subsets(layout)} == {"a", "b"}
 
 
-def test_a_class_that_begins_with_a_decimal_point_is_not_hidden(tmp_path):
+def test_a_class_beginning_with_a_decimal_point_is_not_hidden(tmp_path):
     layout = reading(tmp_path, [f"{c}/{n}.png" for c in (".5 cm", "1 cm", ".git") for n in range(3)])
     assert {sample.label for sample in layout.samples} == {".5 cm", "1 cm"}
 

@@ -38,7 +38,7 @@ def test_paths_of_another_computer_are_found_by_their_end(tmp_path, above):
     assert [sample.path for sample in samples] == [f"img/{name}.jpg" for name in NAMES]
 
 
-def test_an_absolute_path_with_another_folder_is_found_by_its_name(tmp_path):
+def test_an_absolute_path_of_another_folder_is_found_by_name(tmp_path):
     root = put(tmp_path / "raw", {f"photos/{name}.jpg": b"" for name in NAMES})
     index = ImageIndex(root, ["."])
     assert index.find(f"/home/anna/img/{NAMES[0]}.jpg") == [f"photos/{NAMES[0]}.jpg"]

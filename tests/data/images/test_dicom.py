@@ -217,7 +217,7 @@ def test_sequences_inside_each_other_end(tag, n_levels):
     assert np.array_equal(grey(whole[:start] + inside + whole[start:]), grey(whole))
 
 
-def test_random_damage_to_dicom_gives_an_image_or_a_data_error():
+def test_random_damage_to_dicom_gives_an_image_or_data_error():
     rnd = np.random.default_rng(0)
     small = (X[:20, :24] % 256).astype(np.uint8)
     whole = [dicom(small), dicom(G12[:20, :24], WindowCenter=99, WindowWidth=9), dicom(np.stack([small] * 3, axis=-1))]

@@ -26,7 +26,7 @@ def test_hounsfield_units_come_before_a_named_window():
     assert np.array_equal(grey(dicom(HOUNSFIELD), "lung"), grey(raw, "lung"))
 
 
-def test_the_own_window_is_used_only_where_the_rule_says_so():
+def test_the_own_window_is_used_only_where_the_rule_asks():
     data = dicom(HOUNSFIELD, WindowCenter=40, WindowWidth=400)
     assert np.abs(grey(data) - ramp(HOUNSFIELD, -160, 239)).max() <= 1
     assert np.array_equal(grey(data, None), grey(data))

@@ -10,8 +10,6 @@ from sklearn.metrics import roc_auc_score
 from pipeline.core.errors import DataError
 from pipeline.data import images
 from pipeline.data.synthetic import demo_set
-from pipeline.data.synthetic.lesion import PATCH, draw_lesion
-from pipeline.data.synthetic.photo import photograph
 
 N_LESIONS = 24
 SEED = 3
@@ -158,25 +156,6 @@ def test_neither_size_nor_weight_of_a_file_tells_its_class(table, files, flaws):
     widths = [Image.open(io.BytesIO(files[path])).width for path in paths]
     assert 0.25 < roc_auc_score(malignant, widths) < 0.75
     assert 0.25 < roc_auc_score(malignant, [len(files[path]) for path in paths]) < 0.75
-
-
-def test_a_more_malignant_lesion_is_darker_and_less_even():
-    def unevenness(malignancy):
-        patches = [draw_lesion(np.random.default_rng([SEED, index]), malignancy) for index in range(12)]
-        return np.mean([patch.mean(axis=2).std() for patch in patches])
-
-    assert unevenness(0.95) > 1.2 * unevenness(0.05)
-
-
-def test_a_photo_is_rgb_with_skin_in_its_middle():
-    white = np.full((PATCH, PATCH, 3), 255, dtype=np.uint8)
-    for index in range(30):
-        photo = photograph(np.random.default_rng(index), white)
-        assert photo.dtype == np.uint8
-        assert photo.ndim == 3
-        assert photo.shape[2] == 3
-        middle = photo[photo.shape[0] // 4 : -photo.shape[0] // 4, photo.shape[1] // 4 : -photo.shape[1] // 4]
-        assert middle.mean() > 150
 
 
 def test_the_breast_table_has_thirty_columns_and_the_published_counts():

@@ -66,7 +66,7 @@ def typed(X: np.ndarray) -> pd.DataFrame:
     return tables.typed(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str))
 
 
-def test_equal_rows_of_another_table_are_patients_where_values_are_few():
+def test_equal_rows_of_another_table_are_patients_where_values_repeat():
     rng = np.random.default_rng(3)
     X = rng.integers(0, 2, (500, 5))
     assert copied_pairs(typed(X), 300) == []

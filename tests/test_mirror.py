@@ -1,0 +1,38 @@
+"""A module's tests are where one looks for them: in the same folder of tests/, under its name."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.samples import ROOT
+
+TESTED_ELSEWHERE = {
+    "app/main.py": "starts a server: tests/e2e/test_app_browser.py",
+    "pipeline/data/tabular/cells.py": "types of what readers return",
+    "pipeline/evaluation/by_group_report.py": "its reports are those of tests/evaluation/test_by_group.py",
+    "pipeline/evaluation/metric_names.py": "names alone",
+    "pipeline/evaluation/out_of_fold_charts.py": "its files are those of tests/evaluation/test_out_of_fold.py",
+}
+MOST_WORDS = 10
+
+
+def modules() -> list[str]:
+    """Return the modules of all rooms and of the app; stages and commands call rooms, and tests/e2e runs them."""
+    files = [*(ROOT / "pipeline").glob("*/**/*.py"), *(ROOT / "app").rglob("*.py")]
+    return sorted(file.relative_to(ROOT).as_posix() for file in files if file.name != "__init__.py")
+
+
+@pytest.mark.parametrize("module", modules())
+def test_each_module_has_its_file_of_tests(module):
+    path = ROOT / "tests" / module.removeprefix("pipeline/")
+    has_tests = path.with_name(f"test_{path.name.lstrip('_')}").exists()
+    assert has_tests != (module in TESTED_ELSEWHERE)
+
+
+@pytest.mark.parametrize("folder", ["tests", "soak"])
+def test_names_of_tests_have_few_words(folder):
+    for file in (ROOT / folder).rglob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                assert len(node.name.split("_")) - 1 <= MOST_WORDS, f"{Path(file).name}: {node.name}"
