@@ -138,7 +138,6 @@ def share_refused(predictor: Predictor, files: Iterable[bytes]) -> float:
     return float(np.mean([predictor.predict(data, "image")["refused"] for data in files]))
 
 
-<<<<<<< HEAD
 def image_files(name: str) -> list[Path]:
     return sorted(path for path in (DATA / name).rglob("*") if path.suffix.lower() in SUFFIXES)
 
@@ -156,24 +155,6 @@ def measure(model: str, predictor: Predictor, held_out: list[Path]) -> Iterator[
         files = [path.read_bytes() for path in image_files(name)]
         share, bar = share_refused(predictor, files), 0.7 if name == "seed_skin" else 0.99
         yield Figure(f"{name}, {model}", share, f"{len(files)} images: share refused", at_least=bar)
-=======
-@pytest.mark.skipif(not (DATA / "skin_binary").is_dir(), reason="the real data are not here")
-def test_other_images_are_refused_and_held_out_skin_is_answered(tmp_path, monkeypatch):
-    project = new_project(tmp_path)
-    project.run("python", "-m", "pipeline.init_task", "skin", str(DATA / "skin_binary"))
-    project.run("dvc", "repro", "holdout@skin", timeout=3000)
-    winner = artifacts.read_json(tmp_path / "reports/skin/selection.json")["winner"]
-    test = artifacts.read_json(tmp_path / f"reports/skin/test/{winner}.json")
-    monkeypatch.chdir(tmp_path)
-    predictor = Predictor("models/skin/best")
-    n = test["counts"]["n"]
-    figures = [Figure("held-out dermoscopy", test["refused"], f"{n} images, {winner}: share refused", at_most=0.04)]
-    for name in ("chest_ct", "lung_histology", "seed_skin"):
-        files = sorted(path for path in (DATA / name).rglob("*") if path.suffix.lower() in SUFFIXES)
-        share = share_refused(predictor, [path.read_bytes() for path in files])
-        bar = None if name == "seed_skin" else 0.99  # phone photos of skin: a distance refuses some of them only
-        figures.append(Figure(name, share, f"{len(files)} images: share refused", at_least=bar))
->>>>>>> ed2817f (Each module has its file of tests and names have at most ten words; a test holds both)
     for draw in (noise, blank, text, screenshot):
         rng = np.random.default_rng(7)
         share = share_refused(predictor, [png(draw(rng)) for _ in range(EACH)])
