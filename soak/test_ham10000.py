@@ -13,7 +13,7 @@ MODELS = {"fine-tuned": "ham10000-mobilenetv2", "logistic regression": "ham10000
 
 
 @pytest.mark.skipif(not (DATA / "ham10000").is_dir(), reason="the real data are not here")
-def test_calibration_error_on_held_out_lesions_is_at_most_5_percent(tmp_path):
+def test_calibration_error_on_held_out_lesions_is_small(tmp_path):
     project = new_project(tmp_path)
     project.run("python", "-m", "pipeline.init_task", "ham10000", str(DATA / "ham10000"))
     project.run("dvc", "repro", "preprocess@ham10000", timeout=3000)

@@ -21,11 +21,11 @@ from pipeline.data.folders import folder_layout
 from pipeline.data.folders.folder_layout import COLUMNS, Sample
 from pipeline.data.grouping.group_cells import read_groups
 from pipeline.data.tabular import dates
+from pipeline.data.tabular.cells import Notice
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import CODES, learn
 from pipeline.data.tabular.missing import kept_words, missing_in
-from pipeline.data.tabular.notices import Notice
 from pipeline.data.tabular.numbers import is_plain
 
 NEARLY_ALL = 0.98  # share of a column's known cells that must be dates

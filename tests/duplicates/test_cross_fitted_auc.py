@@ -9,7 +9,7 @@ Y = np.arange(200) % 2
 ALONE = np.arange(200)
 
 
-def test_a_property_that_is_the_label_has_an_area_of_1():
+def test_a_property_that_is_the_label_has_area_1():
     fitted = cross_fit(Y[:, None].astype(float), Y, ALONE)
     assert fitted.roc_auc == 1
     low, high = limits(fitted)

@@ -11,7 +11,7 @@ STEPS = [Step(n, 0.8, 0.4, {}) for n in (25, 50, 100)]
 @pytest.mark.parametrize(
     ("ci", "verdict"), [((0.01, 0.03), "more data are worth collecting"), ((-0.01, 0.03), "cannot be told from these")]
 )
-def test_more_data_are_worth_it_where_the_interval_is_above_0(ci, verdict):
+def test_more_data_are_worth_it_where_the_interval_excludes_0(ci, verdict):
     sentence = in_words(LearningCurve("line", STEPS, {"roc_auc": Gain(0.02, ci)}))
     assert f"+0.020 [{ci[0]:+.3f}, {ci[1]:+.3f}]" in sentence
     assert verdict in sentence

@@ -376,7 +376,7 @@ def test_equal_rows_of_few_values_are_other_patients(symptoms):
     assert (new[new.index.str.contains("uploads")]["subset"] == "dev").sum() == 65
 
 
-def test_a_copy_of_the_test_set_is_refused_with_any_values(symptoms):
+def test_a_copy_of_a_test_set_is_refused(symptoms):
     raw = Path("raw.csv").read_text(encoding="utf-8").splitlines()[1:]
     test = [raw[int(path.removeprefix("row ")) - 1] for path, row in places().iterrows() if row["subset"] == "test"]
     items = offer_rows(test[:60])

@@ -1,14 +1,38 @@
-"""What the readers of all formats return: the first row, and the cells below it by column."""
+"""What the readers of all formats return: the first row, the cells below it by column, and what they report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.data.tabular.notices import Notice
-
 Column = Sequence[str] | np.ndarray  # cells as text, object in an array
 INDEX = "Unnamed: 0"  # what pandas calls a first column without a name
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One finding about a table.
+
+    Attributes
+    ----------
+    kind
+        What it is about, for programs: `encoding`, `separator`, `sheet`, `unnamed`, `names`, `number`, `odd cell`,
+        `category`, `code`, `unit`, `range`, `date`, `missing` or `label`.
+    column
+        The column's name, "" where it concerns the file.
+    line
+        The line of the file (of a worksheet the row), counted from 1; 0 where it concerns no single line.
+    text
+        One or two sentences, which name column and line themselves.
+    """
+
+    kind: str
+    column: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass

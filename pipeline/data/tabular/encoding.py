@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular.notices import Notice
+from pipeline.data.tabular.cells import Notice
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -11,8 +11,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data.tabular import header as headers
-from pipeline.data.tabular.cells import INDEX, Cells, Suspect
-from pipeline.data.tabular.notices import Notice
+from pipeline.data.tabular.cells import INDEX, Cells, Notice, Suspect
 from pipeline.data.tabular.text import read_text
 from pipeline.data.tabular.typed_files import is_arff, read_arff, read_excel, read_parquet
 from pipeline.data.tabular.wrappings import check_format, unpacked

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.tabular import dates, ranges
+from pipeline.data.tabular.cells import Notice
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.missing import is_missing, kept_words
-from pipeline.data.tabular.notices import Notice
 from pipeline.data.tabular.numbers import LIMIT, PLAIN, NumberFormat, as_numbers, common_unit, is_plain, split_unit
 from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_part_thousands, signs_of
 

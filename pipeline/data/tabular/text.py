@@ -13,10 +13,9 @@ import numpy as np
 
 from pipeline.core.errors import DataError
 from pipeline.data.tabular import preamble
-from pipeline.data.tabular.cells import INDEX, Cells, Suspect
+from pipeline.data.tabular.cells import INDEX, Cells, Notice, Suspect
 from pipeline.data.tabular.encoding import find_encoding, open_lines
 from pipeline.data.tabular.header import is_number_like
-from pipeline.data.tabular.notices import Notice
 from pipeline.data.tabular.regular import read_regular
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ import numpy as np
 
 from pipeline.core.errors import DataError
 from pipeline.data.tabular import preamble
-from pipeline.data.tabular.cells import Cells
+from pipeline.data.tabular.cells import Cells, Notice
 from pipeline.data.tabular.encoding import find_encoding
-from pipeline.data.tabular.notices import Notice
 
 TRIED = 100  # rows in which a header is sought
 MOST_CELLS = 300_000_000  # of a Parquet file
