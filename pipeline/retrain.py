@@ -45,7 +45,7 @@ def main(*arguments: str) -> None:
     if asked.batch:
         dvc_runs.lower_priority()
         compared = decide.try_batch(asked.task, asked.batch)
-        everything = json.dumps(artifacts.rounded(compared.to_json()), indent=1)
+        everything = json.dumps(artifacts.rounded(compared), indent=1)
         print(everything if asked.json else "\n".join(recommendation.lines(compared)))
     elif asked.promote:
         decide.promote(asked.task, asked.promote, asked.who, asked.force)

@@ -62,7 +62,7 @@ def try_batch(task: str, batch: str) -> Comparison:
             batch_status.write(task, batch, "cancelled" if cancelled else "failed", message=str(error))
             sandbox.remove_tree(task, batch)
             raise
-        artifacts.write_json(folder(task, batch) / "comparison.json", compared.to_json())
+        artifacts.write_json(folder(task, batch) / "comparison.json", compared)
         changes = {name: compared.metrics[name] for name in compared.guarded}
         differences = artifacts.rounded({name: [change.difference, *change.ci] for name, change in changes.items()})
         with upload_ledger.locked(task):
@@ -98,7 +98,7 @@ def refuse_decided(task: str, batch: str) -> None:
 def read_comparison(task: str, batch: str) -> Comparison | None:
     """Return a batch's comparison, whatever it was compared with; None where there is none."""
     path = folder(task, batch) / "comparison.json"
-    return Comparison.from_json(artifacts.read_json(path)) if path.exists() else None
+    return artifacts.from_json(Comparison, artifacts.read_json(path)) if path.exists() else None
 
 
 def comparison(task: str, batch: str) -> Comparison:

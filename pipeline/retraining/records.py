@@ -7,7 +7,6 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TypedDict
 
-from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
 from pipeline.data.audit_result import Shortcut
 
@@ -89,6 +88,11 @@ class BatchProfile:
         """Return the profile as comparison.json holds it."""
         return {"told_by" if key == "shortcuts" else key: value for key, value in asdict(self).items()}
 
+    @classmethod
+    def fields_of_json(cls, content: JSON) -> JSON:
+        """Return the content of comparison.json by field."""
+        return {"shortcuts" if key == "told_by" else key: value for key, value in content.items()}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -113,13 +117,3 @@ class Comparison:
     batch: BatchProfile
     hashes: list[str]
     cautions: list[str] = field(default_factory=list)
-
-    def to_json(self) -> JSON:
-        """Return the content of comparison.json."""
-        return asdict(self) | {"batch": self.batch.to_json()}
-
-    @classmethod
-    def from_json(cls, content: JSON) -> "Comparison":
-        """Return what comparison.json holds."""
-        batch = {"shortcuts" if key == "told_by" else key: value for key, value in content["batch"].items()}
-        return artifacts.from_json(cls, content | {"batch": batch})

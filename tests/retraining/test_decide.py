@@ -22,7 +22,7 @@ def compared(passed: bool, **changes: object) -> None:
     hashes = [f"{k:016x}" for k in (1, 2)]
     facts = {"champion": {"bundle": "old"}, "hashes": hashes, "passed": passed, "recommendation": "Said."}
     compared = replace(make_comparison(), **facts | changes)
-    artifacts.write_json(batch_status.folder("skin", "b") / "comparison.json", compared.to_json())
+    artifacts.write_json(batch_status.folder("skin", "b") / "comparison.json", compared)
 
 
 def repro_gives(monkeypatch, code: int) -> list[list[str]]:

@@ -1,6 +1,5 @@
 """Comparisons on disk."""
 
-import json
 import math
 
 from pipeline.core import artifacts
@@ -14,19 +13,19 @@ def test_a_comparison_survives_its_file(tmp_path):
     before = make_comparison(
         subgroups=groups, cautions=["Worse."], batch=make_profile(shortcuts=[Shortcut("width", 0.9, 0.5, 0.95)])
     )
-    artifacts.write_json(tmp_path / "comparison.json", before.to_json())
+    artifacts.write_json(tmp_path / "comparison.json", before)
     content = artifacts.read_json(tmp_path / "comparison.json")
     assert content["batch"]["told_by"] == [
         {"name": "width", "accuracy": 0.9, "majority": 0.5, "roc_auc": 0.95}
     ]  # as before the types
-    assert Comparison.from_json(content) == before
+    assert artifacts.from_json(Comparison, content) == before
 
 
 def test_an_undefined_figure_is_null_on_disk(tmp_path):
     nan = float("nan")
     before = make_comparison(metrics={"roc_auc": change(nan, nan, nan)}, batch=make_profile(drift=Drift(0, None)))
-    artifacts.write_json(tmp_path / "comparison.json", before.to_json())
-    after = Comparison.from_json(json.loads((tmp_path / "comparison.json").read_text()))
+    artifacts.write_json(tmp_path / "comparison.json", before)
+    after = artifacts.from_json(Comparison, artifacts.read_json(tmp_path / "comparison.json"))
     assert not after.metrics["roc_auc"].is_defined
     assert after.batch.drift.farther is None
     assert math.isnan(after.batch.drift.ci[0])

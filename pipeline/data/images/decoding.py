@@ -51,19 +51,25 @@ TURNS = {
 
 
 @dataclass(frozen=True)
-class DecodedImage:
-    """A decoded image. `pixels`: uint8 RGB (height, width, 3); `width`, `height`: as stored, in px, EXIF applied.
+class FileHeader:
+    """What is known of an image before its values become RGB. `width`, `height`: as stored, in px, EXIF applied.
 
     `misfit`: why its values do not look like those that the data set's rule is for, or "". `n_frames`: of the file.
     """
 
-    pixels: np.ndarray
     width: int
     height: int
     mode: str
     format: str
     misfit: str = ""
     n_frames: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedImage(FileHeader):
+    """A decoded image: what its header says, and `pixels`, uint8 RGB (height, width, 3)."""
+
+    pixels: np.ndarray
 
     @property
     def id(self) -> str:
@@ -72,18 +78,6 @@ class DecodedImage:
         digest = hashlib.sha256(f"{width}x{height}:".encode())
         digest.update(np.ascontiguousarray(self.pixels).data)
         return digest.hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class FileHeader:
-    """What is known of an image before its values become RGB; see `DecodedImage`."""
-
-    width: int
-    height: int
-    mode: str
-    format: str
-    misfit: str = ""
-    n_frames: int = 1
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,8 @@ def decode(data: bytes, rule: PixelRule = AS_IT_WAS) -> DecodedImage:
     Raises DataError, with the reason and what to do, for anything that is not one whole image within the limits.
     """
     with upright(data, rule) as (image, header):
-        return DecodedImage(np.asarray(image.convert("RGB") if image.mode == "L" else image), **vars(header))
+        pixels = np.asarray(image.convert("RGB") if image.mode == "L" else image)
+        return DecodedImage(**vars(header), pixels=pixels)
 
 
 def square(data: bytes, rule: PixelRule = AS_IT_WAS) -> np.ndarray:

@@ -70,7 +70,7 @@ def made_comparison(passed: bool) -> None:
         cautions=["Worse of x."],
         batch=batch,
     )
-    artifacts.write_json(batch_status.folder("skin", "b") / "comparison.json", comparison.to_json())
+    artifacts.write_json(batch_status.folder("skin", "b") / "comparison.json", comparison)
     batch_status.write("skin", "b", "compared", message=comparison.recommendation)
 
 

@@ -118,4 +118,4 @@ def test_pixels_are_those_of_the_first_release(name):
 
 def test_squares_are_those_of_the_first_release():
     squares = np.concatenate([images.square(data) for data in FILES.values()])
-    assert images.DecodedImage(squares, 0, 0, "RGB", "PNG").id == SQUARES
+    assert images.DecodedImage(0, 0, "RGB", "PNG", pixels=squares).id == SQUARES
