@@ -26,27 +26,27 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
-from starlette.datastructures import State
 
-from app import cards, error_answers, hosts, keys, limits, monitor, samples, schemas
+from app import cards, error_answers, hosts, keys, limits, monitor, samples, schemas, together
+from app.answers import answer, answer_groups
 from app.guard import Guard
 from app.limits import Gate
 from app.metrics import Metrics
 from app.problems import Problem, to_json
 from app.protocol import Protocol
 from app.rows import read_rows
-from app.serving import Answer, Models, Served
+from app.serving import Models, Served
 from app.uploads import read_files
 from pipeline import __version__
 from pipeline.core import artifacts, command_line
 from pipeline.data import litert
-from pipeline.prediction.predictor import Sample
 
 PACKAGES = ("ai-edge-litert", "fastapi", "joblib", "numpy", "pandas", "pillow", "scikit-learn", "uvicorn")
-REASON = 500  # characters of a reason in an answer: it may quote the request
 NEEDS = schemas.problems(401, 404, 408, 413, 415, 422, 503)
 TaskName = Annotated[str, PathParameter(examples=["lesions", "breast"], description="a task that /v1/tasks lists")]
 Explain = Annotated[bool, Query(description="also explain each prediction; takes up to three times as long")]
+Together = Annotated[bool, Query(alias="together", description="one answer to all samples of a patient")]
+Group = Annotated[str, Query(max_length=together.LENGTH, description=schemas.GROUP)]
 router = APIRouter(responses=schemas.problems(400, 431, 500))
 
 
@@ -77,25 +77,35 @@ async def task_monitor(task: TaskName, request: Request) -> Response:
     responses=NEEDS,
     openapi_extra=schemas.request_body(schemas.files("files", many=True) | schemas.ROWS),
 )
-async def predict(task: TaskName, request: Request, explain: Explain = False) -> Response:
+async def predict(
+    task: TaskName, request: Request, explain: Explain = False, divided: Together = False, group: Group = ""
+) -> Response:
     """Predict images (multipart, field `files`, one or many) or rows of a table (JSON).
 
     For a model that takes clinical columns (listed in `schema` of the task), send each as a form field.
     A sample that cannot be used has the reason in its answer; if none can be used, the status is 422.
+    With `together` there is one answer to all samples of a patient: images are one patient's, DICOM files with one PatientID,
+    rows with one value in their field `group`.
     """
+    if explain and divided:
+        raise Problem(422, "Samples are explained one by one: leave out together, or explain.")
     state = request.app.state
     served = state.models.champion(task)
+    n_files = limits.TOGETHER if divided else limits.FILES
     with state.gate.admit() as ticket:
         is_table = served.info.is_table
         given = await (
             read_rows(request, ticket)
             if is_table
-            else read_files(request, "files", ticket, served.info.clinical_columns)
+            else read_files(request, "files", ticket, served.info.clinical_columns, n_files)
         )
         if explain and len(given) > limits.EXPLAINED:
             most = f"at most {limits.EXPLAINED} can be explained at once"
             raise Problem(413, f"Found {len(given)} rows; {most}. Send several requests.")
-        return reply(await answer(state, served, given, explain))
+        given, ids = together.split_ids(served.info, given, group)
+        if divided:
+            return reply(await answer_groups(state, served, together.divide(served.info, given, ids)))
+        return reply(await answer(state, served, given, explain, ids))
 
 
 @router.post(
@@ -190,20 +200,6 @@ async def monitored(models: Models, served: Served) -> monitor.MonitorReport:
 def reply(content: Mapping[str, Any]) -> Response:
     """Return `content` as JSON."""
     return Response(to_json(content), media_type="application/json")
-
-
-async def answer(state: State, served: Served, samples: list[tuple[str, Sample]], explain: bool) -> Answer:
-    """Return the predictions; raise a 422 with their reasons if no sample could be used."""
-    items = await state.models.predict(served, samples, explain)
-    for item in items:
-        item["reason"] = item["reason"][:REASON]
-        state.metrics.predictions.labels(served.task, item["class"]).inc()
-    if not any(item["class"] for item in items):
-        first = f"{items[0]['file']}: {items[0]['reason']}"
-        raise Problem(
-            422, first if len(items) == 1 else f"None of {len(items)} samples can be used; {first}", predictions=items
-        )
-    return {"bundle": served.id, "task": served.task, "predictions": items}
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from app.problems import Problem, busy
 MB = 1_000_000
 FILE_BYTES = 32 * MB
 FILES = 32  # images in one request
+TOGETHER = 200  # images of one patient in one request, which get one answer
 VALUE_BYTES = 1000  # of a form field other than the images
 PAGE_FILES = 200  # images that a page of the app predicts at once
 BODY_BYTES = 64 * MB  # of a request with images

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from app.group_sizes import GroupSizes
 from pipeline.core import artifacts, paths
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.answer import Item, OodScore
@@ -29,17 +30,22 @@ class Recorder:
         self.folder = paths.MONITOR.absolute()
         self._counting, self._writing = threading.Lock(), threading.Lock()
         self._new: dict[tuple[str, str, str], Tally] = {}  # by task, day and bundle
+        self._groups = GroupSizes()
         self._timer: threading.Timer | None = None
         self._failed = False
 
-    def record(self, task: str, bundle: str, item: Item, ood: OodScore | None, seconds: float) -> None:
-        """Count a sample that `bundle` has predicted; see `Tally.add`. The name and reason in `item` are not kept."""
+    def record(self, task: str, bundle: str, item: Item, ood: OodScore | None, seconds: float, group: str = "") -> None:
+        """Count a sample that `bundle` has predicted; see `Tally.add`. The name and reason in `item` are not kept.
+
+        `group`: the id of what the sample shares with others, such as a patient; a hash of it stays in memory.
+        """
         key = task, today().isoformat(), bundle
         with self._counting:
             counts = self._new.get(key)
             if counts is None:
                 counts = self._new[key] = Tally()
-            counts.add(item, ood, seconds)
+            is_readable = bool(item["class"]) or ood is not None
+            counts.add(item, ood, seconds, self._groups.count(task, bundle, group) if group and is_readable else None)
             if self._timer is None:
                 self._timer = threading.Timer(EVERY, self.flush)
                 self._timer.daemon = True

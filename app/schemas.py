@@ -24,6 +24,12 @@ BROKEN: JsonDict = {
 ANSWER: JsonDict = {"bundle": "lesions-mobilenetv2@2c6cc7aa1487", "task": "lesions", "predictions": [LESION, BROKEN]}
 
 
+GROUP = (
+    "what the samples share, such as a pseudonym of the patient, so that monitoring counts patients; it is hashed and kept in "
+    "memory only. Rows may have it in a field `group`"
+)
+
+
 class Contribution(BaseModel):
     """The contribution of one column to a prediction."""
 
@@ -60,13 +66,33 @@ class Item(BaseModel):
     explanation: Explanation | None = Field(None, description="only with ?explain=true; null without a prediction")
 
 
+class Member(Item):
+    """A sample of a group, and its part in the answer."""
+
+    contribution: float | None = Field(
+        description="by how much the group's answer would be less probable without it; null for the only usable sample"
+    )
+    differs: bool = Field(description="its own answer is another than the group's")
+
+
+class GroupItem(Item):
+    """With ?together=true: the answer to all samples of a patient; `file` is the first file, or the group of rows."""
+
+    n: int = Field(description="samples of the group")
+    n_used: int = Field(description="samples that the answer rests on; with fewer than half of them there is none")
+    pooling: str = Field(
+        description="how the probabilities become one: mean_log_odds, mean, max or top_3, for instance"
+    )
+    samples: list[Member]
+
+
 class Predictions(BaseModel):
     """The predictions for one or more samples, in the order of the request."""
 
     model_config = {"json_schema_extra": {"examples": [ANSWER]}}
     bundle: str = Field(description="the model and the first digits of its bundle.json's SHA-256")
     task: str
-    predictions: list[Item]
+    predictions: list[Item | GroupItem]
 
 
 class OnePrediction(Predictions):

@@ -7,17 +7,19 @@ reports and it reproduces its golden predictions. Otherwise the old one stays in
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict
 
+from app import together
 from app.on_disk import SELECTION, FileState, bundles, is_being_selected
 from app.problems import Problem, busy
 from app.recorder import Recorder
 from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
-from pipeline.prediction import bundle, self_test
-from pipeline.prediction.answer import Item
+from pipeline.prediction import bundle, group_answer, self_test
+from pipeline.prediction.answer import Item, Prediction
+from pipeline.prediction.group_answer import GroupItem
 from pipeline.prediction.predictor import Predictor, Sample
 
 POLL = 0.5  # s between two checks of the bundles' files, a few stat calls each
@@ -49,11 +51,16 @@ class Served:
         self_test.check(self._predictor)
         self._predictor.warm_up(threads)
 
-    def predict(self, data: Sample, name: str, explain: bool = False) -> ExplainedItem:
-        """Predict one sample."""
+    def predict_and_count(self, data: Sample, name: str, explain: bool = False, group: str = "") -> Prediction:
+        """Predict one sample, and count it as one of the `group`, an id, "" for an unknown one."""
         start = time.perf_counter()
         prediction = self._predictor.predict_with_ood(data, name, explain)
-        self._recorder.record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
+        self._recorder.record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start, group)
+        return prediction
+
+    def predict(self, data: Sample, name: str, explain: bool = False, group: str = "") -> ExplainedItem:
+        """Return the item of one sample; see `predict_and_count`."""
+        prediction = self.predict_and_count(data, name, explain, group)
         item: ExplainedItem = {**prediction.item}
         if explain:
             item["explanation"] = prediction.explanation.to_json() if prediction.explanation else None
@@ -149,9 +156,27 @@ class Models:
         raise Problem(404, f"There is {what}; there are: {', '.join(sorted(self.served)) or 'none'}. See /v1/tasks.")
 
     async def predict(
-        self, served: Served, samples: list[tuple[str, Sample]], explain: bool = False
+        self, served: Served, samples: Sequence[tuple[str, Sample]], explain: bool = False, groups: Sequence[str] = ()
     ) -> list[ExplainedItem]:
-        """Return the prediction of every (name, data), in order."""
+        """Return the prediction of every (name, data), in order; `groups` are the ids of their groups, none where unknown."""
         loop = asyncio.get_running_loop()
-        jobs = [loop.run_in_executor(self._workers, served.predict, data, name, explain) for name, data in samples]
+        jobs = [
+            loop.run_in_executor(self._workers, served.predict, data, name, explain, group)
+            for (name, data), group in zip(samples, groups or [""] * len(samples), strict=True)
+        ]
         return await asyncio.gather(*jobs)
+
+    async def predict_groups(self, served: Served, groups: Sequence[together.Group]) -> list[GroupItem]:
+        """Return one answer to the samples of each (name, id, samples), in order."""
+        loop = asyncio.get_running_loop()
+        jobs = [
+            [
+                loop.run_in_executor(self._workers, served.predict_and_count, data, of, False, id_)
+                for of, data in samples
+            ]
+            for _, id_, samples in groups
+        ]
+        predictions = [await asyncio.gather(*of_group) for of_group in jobs]
+        return [
+            group_answer.answer(served.info, name, own) for (name, *_), own in zip(groups, predictions, strict=True)
+        ]

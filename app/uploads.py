@@ -29,12 +29,12 @@ class Form:
     `files` has (name, bytes) of every part under `field`, `values` the texts under each of `columns`, in order.
     """
 
-    def __init__(self, field: str, columns: Sequence[str] = ()):
-        self.field, self.ended = field, False
+    def __init__(self, field: str, columns: Sequence[str] = (), most: int = limits.FILES):
+        self.field, self.ended, self.most = field, False, most
         self.files: list[tuple[str, bytes]] = []
         self.other: set[str] = set()
         self.values: dict[str, list[str]] = {name: [] for name in columns}
-        self._most_parts = limits.FILES * (1 + len(columns))
+        self._most_parts = most * (1 + len(columns))
         self._parts = 0
         self._header = b"", b""
         self._headers: dict[bytes, bytes] = {}
@@ -68,8 +68,8 @@ class Form:
         if field != self.field:
             self.other.add(field[:NAME_LENGTH])
             return
-        if len(self.files) == limits.FILES:
-            raise Problem(413, f"The form has over {limits.FILES} files. Send them in several requests.")
+        if len(self.files) == self.most:
+            raise Problem(413, f"The form has over {self.most} files. Send them in several requests.")
         self._name = options.get(b"filename", b"").decode("utf-8", "replace")[:NAME_LENGTH]
         self._chunks = []
 
@@ -110,9 +110,9 @@ class Form:
 
 
 async def read_files(
-    request: Request, field: str, ticket: limits.Ticket, columns: Sequence[str] = ()
+    request: Request, field: str, ticket: limits.Ticket, columns: Sequence[str] = (), most: int = limits.FILES
 ) -> list[tuple[str, Sample]]:
-    """Return name and bytes of the files that a multipart request carries under `field`, at least one.
+    """Return name and bytes of the files that a multipart request carries under `field`, at least one and at most `most`.
 
     If the model takes clinical `columns`, the data are (bytes, row): each column is a form field, sent once for all files or
     once for each, in order. Fields that nobody asked for go with them, empty, so that the answer can name them. Raises Problem:
@@ -126,7 +126,7 @@ async def read_files(
             f"Found {describe(kind)}; expected multipart/form-data with the images under the field '{field}', "
             f"for instance: curl -F {field}=@image.jpg",
         )
-    form = Form(field, columns)
+    form = Form(field, columns, most)
     try:
         parser = MultipartParser(boundary, form.callbacks())
         async for chunk in limits.chunks(request, ticket, limits.BODY_BYTES):

@@ -6,10 +6,12 @@ select_best puts it into the champion's bundle.json, under `metrics`, for `monit
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import rankdata
 
 from pipeline.data.dataset import Dataset
 from pipeline.monitoring import histograms
-from pipeline.monitoring.histograms import Reference
+from pipeline.monitoring.drift import key_of
+from pipeline.monitoring.histograms import Reference, design_effect
 from pipeline.prediction import ood_tables
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.training.candidate import Candidate
@@ -27,7 +29,32 @@ def count_out_of_fold(dev: Dataset, candidate: Path, rule: DecisionRule) -> Refe
     tally = histograms.count_predictions(
         dev.classes, decide(proba, rule), proba, distance, np.tile(components, (repeats, 1)), refused
     )
-    return Reference(tally, len(set(dev.group)), component_names(described, components.shape[1]))
+    names = component_names(described, components.shape[1])
+    if len(set(dev.group)) == len(dev.y):
+        return Reference(tally, len(dev.y), names)
+    once = slice(len(dev.y))
+    effects = design_effects(
+        dev, names, decide(proba[once], rule), refused[once], np.column_stack([distance[once], components])
+    )
+    return Reference(tally, len(set(dev.group)), names, effects)
+
+
+def design_effects(
+    dev: Dataset, names: list[str], decided: np.ndarray, refused: np.ndarray, positions: np.ndarray
+) -> dict[str, float]:
+    """Return the design effect of each figure of `drift`, by `drift.key_of`.
+
+    `decided` int (n,), `refused` bool (n,); `positions` (n, 1 + k): the distance to the training data, and the components.
+    """
+    keys = ["distance", *(key_of("place", name) for name in names)]
+    effects = {"refused": design_effect(refused.astype(float), dev.group)}
+    for key, values in zip(keys, positions.T, strict=True):
+        known = ~np.isnan(values)
+        effects[key] = design_effect(rankdata(values[known]), dev.group[known]) if known.any() else 1.0
+    answered = ~refused
+    for k, name in enumerate(dev.classes):
+        effects[key_of("answer", name)] = design_effect((decided[answered] == k).astype(float), dev.group[answered])
+    return effects
 
 
 def component_names(candidate: Candidate, k: int) -> list[str]:

@@ -6,8 +6,9 @@ over n m: 0.5 where they are alike), with Newcombe's interval (2006, "Confidence
 the Mann-Whitney statistic. Part 2", method 5). Training samples of one group count as one. All intervals together hold in 95 %
 of cases (Bonferroni), so that more figures make no more false alarms.
 
-Served samples count as independent: with ten images of each patient, the intervals are too narrow. Data that match the
-training data in all of this may still get wrong answers: only labels show that.
+Served samples of one group, such as a patient, count as one where the client says whose they are. Those of which it does not are
+taken to be alike by as much as those of a group in development, by a design effect: an assumption, which the sentence names. Data
+that match the training data in all of this may still get wrong answers: only labels show that.
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ FEW = 50  # samples, below which there is no verdict
 REFUSED = 0.05  # of the share of refused samples, if larger
 ANSWERS = 0.15  # of the share of an answer, larger or smaller
 BEYOND = 0.64  # of a share of pairs; Vargha and Delaney (2000) call this a medium difference
+NOTED = 1.1  # the design effect from which on it is said that there is one
 NAMES = {"image": ("image", "images"), "table": ("row", "rows")}
 
 
@@ -96,20 +98,42 @@ def compare(served: Tally, reference: Reference | None, kind: str, days: int = D
     compared = figures(served, reference)
     is_alarm, is_different = any(figure.alarm for figure in compared), any(figure.differs for figure in compared)
     verdict: Verdict = "unlike" if is_alarm else "shifted" if is_different else "alike"
-    return DriftReport(verdict, sentence(verdict, compared, kind, days), days, served.n, compared)
+    text = sentence(verdict, compared, kind, days) + assumption(served, reference)
+    return DriftReport(verdict, text, days, served.n, compared)
+
+
+def key_of(of: Of, name: str) -> str:
+    """Return the name of a figure among the design effects."""
+    return f"{of} {name}" if name else of
+
+
+def assumption(served: Tally, reference: Reference) -> str:
+    """Return the sentence on samples of which it is not known whose they are, "" where there is nothing to assume."""
+    most = max(reference.design_effects.values(), default=1.0)
+    if served.grouped == served.n or most < NOTED:
+        return ""
+    n = served.n - served.grouped
+    return (
+        f" {n} of {served.n} came without a group, so it is assumed that as many are of one patient as in development (design "
+        f"effect up to {most:.1f}): send group to have patients counted."
+    )
 
 
 def figures(served: Tally, reference: Reference) -> list[Figure]:
     """Return the figures of `compare`: refused, distance, components in the order of the reference's names, answers by class."""
     trained = reference.tally
-    weight = reference.n_groups / trained.n
     classes = list(trained.answers)
     classes = classes if len(classes) > 2 else classes[-1:]  # of two classes one share gives the other
     level = 1 - (1 - intervals.LEVEL) / (2 + len(reference.names) + len(classes))
 
+    def weights(of: Of, name: str) -> tuple[float, float]:
+        effect = reference.design_effects.get(key_of(of, name), 1.0)
+        return served.independent(effect), min(reference.n_groups / trained.n, 1 / effect)
+
     def share(of: Of, name: str, k: int, n: int, k_trained: int, n_trained: int, margin: float) -> Figure:
         a, b = k / n, k_trained / n_trained
-        a_ends = intervals.wilson(k, n, level)
+        of_served, weight = weights(of, name)
+        a_ends = intervals.wilson(k * of_served, n * of_served, level)
         b_ends = intervals.wilson(k_trained * weight, n_trained * weight, level)
         low, high = intervals.of_difference(a, list(a_ends), b, list(b_ends))
         alarm = low > margin or (of == "answer" and high < -margin)
@@ -117,7 +141,8 @@ def figures(served: Tally, reference: Reference) -> list[Figure]:
 
     def pairs(of: Of, name: str, a: np.ndarray, b: np.ndarray) -> Figure:
         beyond = superiority(a, b)
-        low, high = superiority_interval(beyond, a.sum(), b.sum() * weight, level)
+        of_served, weight = weights(of, name)
+        low, high = superiority_interval(beyond, a.sum() * of_served, b.sum() * weight, level)
         alarm = low > BEYOND or (of == "place" and high < 1 - BEYOND)
         return Figure(of, name, (low, high), alarm, low > 0.5 or (of == "place" and high < 0.5), beyond=beyond)
 

@@ -23,6 +23,7 @@ COMPONENT, EDGE = (
 BINS = round(2 * EDGE / COMPONENT) + 2  # of a component
 # upper ends of the bins of latency; one more holds the rest
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+OWN = ("n_groups", "names", "design_effects")  # of a reference, besides its counts
 EDGES = np.arange(-EDGE, EDGE + COMPONENT, COMPONENT)
 
 
@@ -30,7 +31,8 @@ EDGES = np.arange(-EDGE, EDGE + COMPONENT, COMPONENT)
 class Tally:
     """Counts of samples: `answers` by class; unreadable ones are in no histogram but that of seconds.
 
-    `new_categories`: by column, how many samples had a category that training never saw.
+    `new_categories`: by column, how many samples had a category that training never saw. `grouped`: of how many it is known
+    whose they are, and `squares`: the sum of the squares of the sizes of their groups.
 
     distance (61,), probability (20,) of the positive class, of more than two of the most probable one, where there was an
     answer; components (k, 34), in JSON `places`; seconds (12,). All int64.
@@ -44,14 +46,18 @@ class Tally:
     components: np.ndarray = field(default_factory=partial(np.zeros, (0, BINS), np.int64))
     seconds: np.ndarray = field(default_factory=partial(np.zeros, len(SECONDS) + 1, np.int64))
     new_categories: dict[str, int] = field(default_factory=dict)
+    grouped: int = 0
+    squares: int = 0
 
     @property
     def n(self) -> int:
         """How many samples could be read."""
         return sum(self.answers.values()) + self.refused
 
-    def add(self, item: Item, ood: OodScore | None, seconds: float) -> None:
-        """Count one sample's item and its `Prediction.ood`."""
+    def add(self, item: Item, ood: OodScore | None, seconds: float, in_group: int | None = None) -> None:
+        """Count one sample's item and its `Prediction.ood`; `in_group`: how many of its group were counted before, if known."""
+        if in_group is not None:
+            self.grouped, self.squares = self.grouped + 1, self.squares + 2 * in_group + 1
         self.seconds[bisect_left(SECONDS, seconds)] += 1
         if ood is not None and ood.distance is not None and ood.components is not None:
             self._add_position(ood.distance, ood.components)
@@ -66,6 +72,15 @@ class Tally:
             self.refused += 1
         else:
             self.unreadable += 1
+
+    def independent(self, design_effect: float) -> float:
+        """Return how many independent samples each is worth, at most 1.
+
+        Samples of a known group are taken to be alike, so that groups count: (sum of sizes)^2 / sum of squared sizes (Kish 1965,
+        "Survey sampling", section 11.7). Of others it is 1 / `design_effect`.
+        """
+        known = self.grouped**2 / self.squares if self.squares else 0.0
+        return (known + (self.n - self.grouped) / design_effect) / self.n if self.n else 1.0
 
     def _add_position(self, distance: float, components: np.ndarray) -> None:
         self.distance[int(min(FARTHEST, distance / DISTANCE))] += 1
@@ -88,16 +103,19 @@ class Tally:
             components,
             self.seconds + other.seconds,
             _sum(self.new_categories, other.new_categories),
+            self.grouped + other.grouped,
+            self.squares + other.squares,
         )
 
     def to_json(self) -> JSON:
-        """Return what `from_json` reads; without new categories as before they were counted."""
+        """Return what `from_json` reads; without new categories and groups as before they were counted."""
         content = {
             "places" if name == "components" else name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in vars(self).items()
         }
-        if not self.new_categories:
-            del content["new_categories"]
+        for name in ("new_categories", "grouped", "squares"):
+            if not content[name]:
+                del content[name]
         return content
 
     @classmethod
@@ -110,6 +128,7 @@ class Tally:
             tally = cls(**arrays)  # type: ignore[arg-type] # checked below
             tally.components = tally.components.reshape(-1, BINS)
             whole = [*tally.answers.values(), *tally.new_categories.values(), tally.refused, tally.unreadable]
+            whole += [tally.grouped, tally.squares]
             shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
         except (TypeError, AttributeError, ValueError, OverflowError):
             raise ValueError("no counts") from None
@@ -123,21 +142,24 @@ class Reference:
     """Counts of out-of-fold samples: what to expect of samples like the training data.
 
     `n_groups`: how many groups the samples are of; `names`: the components, in the order of `Tally.components`.
+    `design_effects`: by figure, see `design_effect`; none where every group is one sample.
     """
 
     tally: Tally
     n_groups: int
     names: list[str]
+    design_effects: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> JSON:
         """Return the content of a bundle's `metrics.reference`."""
-        return self.tally.to_json() | {"n_groups": self.n_groups, "names": self.names}
+        content = self.tally.to_json() | {"n_groups": self.n_groups, "names": self.names}
+        return content | ({"design_effects": self.design_effects} if self.design_effects else {})
 
     @classmethod
     def from_json(cls, content: JSON) -> "Reference":
         """Return what `to_json` gave."""
-        tally = {name: value for name, value in content.items() if name not in ("n_groups", "names")}
-        return cls(Tally.from_json(tally), content["n_groups"], content["names"])
+        tally = {name: value for name, value in content.items() if name not in OWN}
+        return cls(Tally.from_json(tally), content["n_groups"], content["names"], content.get("design_effects") or {})
 
 
 def component_bins(components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -180,3 +202,16 @@ def quantile(seconds: np.ndarray, share: float) -> float | None:
     if not seconds.sum():
         return None
     return [*SECONDS, float("inf")][int(np.searchsorted(np.cumsum(seconds), share * seconds.sum()))]
+
+
+def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
+    """Return by how much the variance of the mean of `values` (n,) is larger than of as many independent ones, at least 1.
+
+    By Taylor's linearisation over `groups` (n,); where all values are equal, samples of a group count as alike.
+    """
+    member, size = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    residues = values - values.mean()
+    if not residues.any() or len(size) < 2:
+        return float((size**2).sum() / size.sum())
+    of_groups = np.bincount(member, residues)
+    return max(1.0, float(len(size) / (len(size) - 1) * (of_groups**2).sum() / (residues**2).sum()))

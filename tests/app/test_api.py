@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import api, limits
+from app import answers, limits
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import drawn_image
 from tests.helpers.serving import GOOD, ROW
@@ -168,4 +168,4 @@ def test_importing_the_api_loads_no_heavy_library():
 
 def test_a_long_reason_is_cut(server):
     _, content, _ = server.rows(ROW | {"x" * 10_000: 1}, ROW)
-    assert len(content["predictions"][0]["reason"]) == api.REASON
+    assert len(content["predictions"][0]["reason"]) == answers.REASON

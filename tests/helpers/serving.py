@@ -158,10 +158,10 @@ class Client:
         images, end, rest = form(*files).rpartition(f"--{BOUNDARY}--".encode())
         return self.ask("POST", path, images + parts.encode() + end + rest, content_type=content_type)
 
-    def rows(self, *rows: Any, task: str = "patients") -> tuple[int, Any, dict[str, str]]:
+    def rows(self, *rows: Any, task: str = "patients", query: str = "") -> tuple[int, Any, dict[str, str]]:
         """Post rows as JSON."""
         body = json.dumps({"rows": rows})
-        return self.ask("POST", f"/v1/tasks/{task}/predict", body, content_type="application/json")
+        return self.ask("POST", f"/v1/tasks/{task}/predict{query}", body, content_type="application/json")
 
     def raw(self, data: bytes, seconds: float = 20) -> bytes:
         """Send bytes as they are and return what comes back until the server closes, or all of one answer."""

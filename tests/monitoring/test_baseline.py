@@ -42,3 +42,10 @@ def test_a_predictor_sees_training_rows_where_the_reference_has_them(reference):
         prediction = loaded.predict_with_ood(row, "row")
         counted.add(prediction.item, prediction.ood, 0.01)
     assert np.abs(counted.components - np.array(reference["places"])).sum() <= 4  # float32 on an edge
+
+
+def test_design_effects_are_learnt_where_groups_have_several_samples(reference):
+    assert set(reference["design_effects"]) == {
+        "refused", "distance", "place age", "place size", "answer benign", "answer malignant",
+    }  # fmt: skip
+    assert all(1 <= effect <= 2 for effect in reference["design_effects"].values())

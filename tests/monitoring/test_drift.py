@@ -128,3 +128,31 @@ def test_missing_answers_or_components_leave_the_other_figures():
     assert result.verdict == "unlike"
     nothing_refused = drift.compare(Tally(answers={"benign": 200}), reference(), "image")
     assert {figure.of for figure in nothing_refused.figures} == {"refused", "answer"}
+
+
+def test_named_groups_widen_the_intervals_as_if_each_were_one():
+    served, known = shown(300, 2), shown(300, 2)
+    known.grouped, known.squares = 300, 60 * 25
+    few, many = drift.figures(known, reference()), drift.figures(served, reference())
+    for a, b in zip(few, many, strict=True):
+        assert a.ci[1] - a.ci[0] > b.ci[1] - b.ci[0]
+    n, k = 60, known.refused / 5
+    expected = drift.intervals.of_difference(
+        known.refused / 300,
+        list(drift.intervals.wilson(k, n, 1 - 0.05 / 19)),
+        reference().tally.refused / 600,
+        list(drift.intervals.wilson(reference().tally.refused / 600 * 500, 500, 1 - 0.05 / 19)),
+    )
+    assert few[0].ci == pytest.approx(tuple(expected))
+
+
+def test_what_is_assumed_of_unnamed_samples_is_in_the_sentence():
+    served = shown(300, 2)
+    effects = {"refused": 2.0, "distance": 3.0}
+    assumed = Reference(reference().tally, 500, reference().names, effects)
+    text = drift.compare(served, assumed, "image").sentence
+    assert "300 of 300 came without a group, so it is assumed that as many are of one patient as in development" in text
+    assert "design effect up to 3.0" in text
+    served.grouped, served.squares = 300, 300
+    assert "assumed" not in drift.compare(served, assumed, "image").sentence
+    assert "assumed" not in drift.compare(shown(300, 2), reference(), "image").sentence

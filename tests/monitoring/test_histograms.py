@@ -127,3 +127,29 @@ def test_a_quantile_of_latency_is_the_end_of_its_bin():
     assert histograms.quantile(result.seconds, 0.95) == 0.02
     result.seconds[-1] = 100
     assert histograms.quantile(result.seconds, 0.95) == float("inf")
+
+
+def test_samples_of_known_groups_count_as_groups():
+    result = Tally()
+    for in_group in (0, 1, 2, 0, 0, 1):  # of three, one and two samples
+        result.add(item("benign", 0.9, 0.1), OodScore(), 0.01, in_group)
+    assert (result.n, result.grouped, result.squares) == (6, 6, 9 + 1 + 4)
+    assert result.independent(1.0) * 6 == pytest.approx(36 / 14)
+    for _ in range(4):
+        result.add(item("benign", 0.9, 0.1), OodScore(), 0.01)
+    assert result.independent(2.0) * 10 == pytest.approx(36 / 14 + 4 / 2)
+    assert Tally.from_json(json.loads(json.dumps(result.to_json()))).to_json() == result.to_json()
+    assert (result + result).squares == 28
+    assert Tally().independent(3.0) == 1.0
+    assert not {"grouped", "squares"} & set(Tally().to_json())
+
+
+def test_a_design_effect_is_that_of_groups():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(400), 5)
+    alike, apart = rng.normal(size=400)[groups], rng.normal(size=2000)
+    assert histograms.design_effect(alike, groups) == pytest.approx(5, rel=0.02)
+    assert histograms.design_effect(apart, groups) == pytest.approx(1, abs=0.2)
+    half = histograms.design_effect(alike + apart, groups)
+    assert half == pytest.approx(1 + 4 / 2, rel=0.15)
+    assert histograms.design_effect(np.zeros(6), np.array([0, 0, 0, 1, 1, 2])) == pytest.approx(14 / 6)

@@ -1,0 +1,60 @@
+"""Which samples of a request are one patient's, and one answer to all of them.
+
+Images are those of one patient, but for DICOM files, which say whose they are. Rows say it in the field `group`, unless the model
+has a column of that name; without it all rows are of one patient. A group's id is never logged or stored: see `app.recorder`.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from app.problems import Problem
+from pipeline.data.dicom.patient_id import patient_of
+from pipeline.prediction.bundle import BundleInfo
+from pipeline.prediction.predictor import Sample
+
+Named = tuple[str, Sample]
+Group = tuple[str, str, list[Named]]  # its name in the answer, its id, and its samples
+FIELD = "group"
+LENGTH = 200  # characters of a group's id in an answer
+
+
+def split_ids(info: BundleInfo, given: Sequence[Named], group: str) -> tuple[list[Named], list[str]]:
+    """Return the samples without what says whose they are, and the id of each one's group, "" where nothing says it.
+
+    `group` is the request's own. Raises a 422 where some rows name a group and others do not.
+    """
+    if not info.is_table or FIELD in {field.name for field in info.schema}:
+        return list(given), [group or patient_of(file_of(data)) for _, data in given]
+    rows = [(name, dict(data)) for name, data in given if isinstance(data, dict)]
+    ids = ["" if (cell := row.pop(FIELD, None)) is None else str(cell).strip() for _, row in rows]
+    lacking = [name for (name, _), id_ in zip(rows, ids, strict=True) if not id_]
+    if lacking and len(lacking) < len(rows):
+        raise Problem(422, f"{lacking[0]} has no {FIELD!r}, which other rows have: send it in all rows, or in none")
+    return list(rows), [id_ or group for id_ in ids]
+
+
+def file_of(data: Sample) -> bytes:
+    """Return the file of a sample, empty for a row."""
+    file = data[0] if isinstance(data, tuple) else data
+    return file if isinstance(file, bytes) else b""
+
+
+def divide(info: BundleInfo, samples: Sequence[Named], ids: Sequence[str]) -> list[Group]:
+    """Return the groups, in the order of their first samples.
+
+    The name is what a client knows the group by: of rows their id, of images the first file. Samples without an id are of one
+    group, whose id is made up.
+    """
+    unnamed = secrets.token_hex(8)
+    groups: dict[str, list[Named]] = {}
+    for sample, id_ in zip(samples, ids, strict=True):
+        groups.setdefault(id_ or unnamed, []).append(sample)
+    return [(name_of(info, id_ if id_ != unnamed else "", own), id_, own) for id_, own in groups.items()]
+
+
+def name_of(info: BundleInfo, id_: str, samples: Sequence[Named]) -> str:
+    """Return the name of a group in an answer. A PatientID is not sent back."""
+    if info.is_table and id_:
+        return id_[:LENGTH]
+    first, more = samples[0][0], len(samples) - 1
+    return first if not more else f"{first} and {more} more"
