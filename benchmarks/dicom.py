@@ -9,8 +9,8 @@ import pydicom
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from benchmarks.figures import Figure, ratio, save
-from pipeline.data import images
-from pipeline.data.images import PixelRule, dicom
+from pipeline.data.images import decoding, dicom
+from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.dicom import SYNTAXES, dataset, in_syntax
 
 N, ROUNDS = 20, 7
@@ -43,7 +43,7 @@ def stored(data: bytes) -> np.ndarray:
 
 def ours(data: bytes) -> np.ndarray:
     """Return the pixels by the rule of a data set, uint8 RGB."""
-    return images.decode(data, PixelRule((-160, 240))).pixels
+    return decoding.decode(data, PixelRule((-160, 240))).pixels
 
 
 def rates(works: list[Callable[[bytes], np.ndarray]], some: list[bytes]) -> list[float]:

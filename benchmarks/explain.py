@@ -16,7 +16,8 @@ from PIL import Image
 from benchmarks.figures import Figure, ratio, save
 from pipeline.core import params, paths
 from pipeline.core.stage import require
-from pipeline.data import images, litert
+from pipeline.data import litert
+from pipeline.data.images.squares import SIZE
 from pipeline.data.synthetic import example
 from pipeline.estimators import knn, logreg, random_forest
 from pipeline.prediction import bundle, explanation
@@ -32,7 +33,7 @@ RADIUS, NEAR = 24, 48  # px
 
 def planted(rng: np.random.Generator, with_disc: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return a drawn image, uint8 (224, 224, 3), and where the disc's centre (x, y) is or would be."""
-    side = images.SIZE
+    side = SIZE
     blurred = Image.fromarray(rng.uniform(80, 180, (7, 7, 3)).astype(np.uint8)).resize(
         (side, side), Image.Resampling.BICUBIC
     )
@@ -54,7 +55,7 @@ def hits(model: Any, shown: list[tuple[np.ndarray, np.ndarray]]) -> int:
         else:
             heat = explanation.places_left_out(feature_map, model.predict_proba, 1)
         row, column = np.unravel_index(heat.argmax(), heat.shape)
-        position = (np.array([column, row]) + 0.5) * images.SIZE / heat.shape[0]
+        position = (np.array([column, row]) + 0.5) * SIZE / heat.shape[0]
         n += bool(np.hypot(*(position - centre)) < NEAR)
     return n
 

@@ -12,11 +12,11 @@ RECIPE = """
 import csv, sys
 from pathlib import Path
 import numpy as np
-from pipeline.data import images
+from pipeline.data.images import decoding, squares
 from pipeline.estimators import _network as network
 raw = Path(sys.argv[1])
 rows = list(csv.DictReader((raw / "labels.csv").open(encoding="utf-8")))
-X = np.stack([images.resize(images.decode((raw / row["path"]).read_bytes()).pixels) for row in rows])
+X = np.stack([squares.resize(decoding.decode((raw / row["path"]).read_bytes()).pixels) for row in rows])
 y = np.array([row["label"] == "malignant" for row in rows], int)
 keras = network.import_keras()
 keras.utils.set_random_seed(7)

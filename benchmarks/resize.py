@@ -13,8 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.figures import DATA, Figure, save
 from pipeline.core import paths
-from pipeline.data import images, litert
-from pipeline.data.images import PixelRule
+from pipeline.data import litert
+from pipeline.data.images import decoding
+from pipeline.data.images.pixel_rule import PixelRule
 
 N = 350  # lesions of each of two classes
 SEEDS = range(5)
@@ -39,7 +40,7 @@ def main() -> None:
     figures = []
     for how in ("stretch", "letterbox", "crop"):
         X = np.stack(
-            [embed(images.square(Path(HAM, path).read_bytes(), PixelRule(resize=how))) for path in table["path"]]
+            [embed(decoding.square(Path(HAM, path).read_bytes(), PixelRule(resize=how))) for path in table["path"]]
         )
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.001, max_iter=2000))
         scores = []

@@ -11,13 +11,14 @@ BARE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from pipeline.data import images, litert
+from pipeline.data import litert
+from pipeline.data.images import decoding, squares
 program = Path("models/backbone/embedder.tflite").read_bytes()
 files = sorted(Path(sys.argv[1]).rglob("*.jpg"))
 def loop(some):
     embed = litert.Embedder(program)
     for file in some:
-        embed(images.resize(images.decode(file.read_bytes()).pixels))
+        embed(squares.resize(decoding.decode(file.read_bytes()).pixels))
 with ThreadPoolExecutor(2) as pool:
     list(pool.map(loop, [files[::2], files[1::2]]))
 """

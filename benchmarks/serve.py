@@ -37,8 +37,10 @@ from benchmarks.figures import Figure
 from benchmarks.load import request
 from pipeline.core import artifacts
 from pipeline.core.stage import require
-from pipeline.data import images, litert
+from pipeline.data import litert
 from pipeline.data.dataset import Dataset
+from pipeline.data.images import decoding
+from pipeline.data.images.squares import resize
 from pipeline.evaluation.held_out import predict_part
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
@@ -135,7 +137,7 @@ def bare_loop(best: Path, image: Path, seconds: float) -> dict:
     def work(run: litert.Embedder) -> None:
         count = 0
         while time.perf_counter() < end:
-            run(images.resize(images.decode(data).pixels))
+            run(resize(decoding.decode(data).pixels))
             count += 1
         done.append(count)
 
@@ -244,7 +246,7 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     if "model.keras" in info.files:
         from pipeline.estimators._network import load_keras
 
-        squares = np.stack([images.resize(images.decode(file.read_bytes()).pixels) for file in files])
+        squares = np.stack([resize(decoding.decode(file.read_bytes()).pixels) for file in files])
         keras = np.asarray(load_keras(best / "model.keras")(squares, training=False))
         measured.append(Figure(f"{model}: API and Keras", float(np.abs(api - keras).max()), how, at_most=1e-4))
     return measured

@@ -19,10 +19,10 @@ from pipeline.core.stage import require, run
 from pipeline.data import raw_changes, uploads, views
 from pipeline.data.dataset import Dataset
 from pipeline.data.feature_arrays import load_features, order_classes, take, write_pixels
+from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.folders.folder_layout import COLUMNS
-from pipeline.data.images import rule_of
-from pipeline.data.samples import read_samples, read_split
+from pipeline.data.images.pixel_rule import rule_of
+from pipeline.data.written_samples import read_samples, read_split
 from pipeline.evaluation import by_group, subgroups
 from pipeline.evaluation.operating_point import check_classes
 

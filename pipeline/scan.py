@@ -17,13 +17,12 @@ from pipeline.core import artifacts, params, paths
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
-from pipeline.data import raw_changes, uploads
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout, raw_changes, uploads
+from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.folders.folder_layout import COLUMNS
 from pipeline.data.folders.sample_files import Skipped
 from pipeline.data.image_features import scan_images
-from pipeline.data.images import rule_of
+from pipeline.data.images.pixel_rule import rule_of
 from pipeline.data.samples import check_upload, list_uploads, report_misfits, report_unreadable, scan_table
 from pipeline.data.tabular import formats
 

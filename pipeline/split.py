@@ -17,7 +17,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.grouping.splitting import find_fixed, find_known, split
-from pipeline.data.samples import read_samples, read_times
+from pipeline.data.written_samples import read_samples, read_times
 
 COLUMNS, SIDES = ["sample", "subset"], {"dev", "test"}  # of fixed_sides.csv
 

@@ -14,8 +14,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.data import images
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding, squares
+from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.images.proposal import propose
 from pipeline.duplicates.audit import audit_path
 from tests.helpers.dicom import dicom
@@ -86,7 +86,7 @@ def judged(folder: Path, scenes: list[tuple[np.ndarray, int]], to_bytes) -> tupl
         (folder / f"copy{number:03}.dcm").write_bytes(to_bytes(scenes[number][0][:, ::-1]))
     paths = sorted(folder.glob("[0-9]*"))
     rule = PixelRule(propose(paths, 1).intensity)
-    X = np.stack([images.classical(images.square(path.read_bytes(), rule)) for path in paths])
+    X = np.stack([squares.classical(decoding.square(path.read_bytes(), rule)) for path in paths])
     y = np.array([label for _, label in scenes])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
     proba = cross_val_predict(model, X, y, cv=5, method="predict_proba")[:, 1]

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.figures import DATA, Figure, save
 from pipeline.core.paths import TaskPaths
-from pipeline.data.images import SUFFIXES
-from pipeline.data.samples import read_split
+from pipeline.data.images.limits import SUFFIXES
+from pipeline.data.written_samples import read_split
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor

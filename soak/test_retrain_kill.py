@@ -14,7 +14,7 @@ import urllib.parse
 from collections import Counter
 
 from benchmarks.figures import Figure, save
-from pipeline.data import images
+from pipeline.data.images import decoding
 from pipeline.data.synthetic.demo_set import lesion_photos
 from soak.test_retrain import RETRAIN, outcome
 from tests.helpers.projects import Project, environment
@@ -103,7 +103,7 @@ def check_store(project: Project, accepted: list[str]) -> None:
     ids = Counter(line["id"] for line in map(json.loads, lines) if line["event"] == "collected")
     assert {id_: ids[id_] for id_ in accepted} == dict.fromkeys(accepted, 1)
     for id_ in ids:
-        assert images.decode(project.read(f"data/uploads/lesions/pictures/{id_}.png")).id == id_
+        assert decoding.decode(project.read(f"data/uploads/lesions/pictures/{id_}.png")).id == id_
 
 
 def test_kill_9_during_a_challenge_loses_no_upload(clone):

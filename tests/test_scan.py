@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import scan
 from pipeline.core.errors import DataError, StageError
-from pipeline.data import images
+from pipeline.data.images import decoding
 from tests.helpers.samples import encoded, noise, put, task
 from tests.helpers.scans import BAD, GOOD, scanned
 
@@ -21,7 +21,7 @@ def test_each_file_has_a_row_with_its_facts(scan_project):
     assert list(samples.columns) == scan.COLUMNS
     assert samples["path"].tolist() == sorted(GOOD)
     row = samples.iloc[0]
-    image = images.decode(encoded(noise(1)))
+    image = decoding.decode(encoded(noise(1)))
     assert row["id"] == image.id
     assert row[["label", "width", "height", "mode", "format", "error"]].tolist() == [
         "benign",

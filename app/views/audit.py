@@ -10,10 +10,10 @@ from app.views.answer import plain
 from pipeline.core import artifacts, params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.data import image_file
 from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.images import AS_IT_WAS, PixelRule, rule_of
+from pipeline.data.images import image_file
+from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule, rule_of
 from pipeline.data.thumbnails import preview
 from pipeline.duplicates import summary
 

@@ -8,7 +8,7 @@ from app.views import charts, written
 from app.views.answer import plain
 from pipeline.core.paths import TaskPaths
 from pipeline.data import tables
-from pipeline.data.folders.folder_layout import COLUMNS
+from pipeline.data.folder_layout import COLUMNS
 
 BINS = 24  # of a histogram
 MOST_SIZES = 1500  # points of the chart of sizes

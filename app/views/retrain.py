@@ -50,7 +50,7 @@ def show(task: str) -> None:
 def lacking() -> str:
     """Return the name of a missing package that checks and training need, or ""."""
     try:
-        from pipeline import collect, retrain  # noqa: F401
+        from pipeline.retraining import decide, intake  # noqa: F401
     except ImportError as error:
         return str(error.name)
     return ""

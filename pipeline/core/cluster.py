@@ -25,7 +25,7 @@ from distributed.comm import CommClosedError
 
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ClusterError
-from pipeline.core.parallel import scratch_folder
+from pipeline.core.threads import scratch_folder
 
 WAIT = 10  # seconds for the scheduler, for its first worker, and for a new one when the last is lost
 AHEAD = 4  # items submitted per thread of the cluster; bounds memory
@@ -184,7 +184,7 @@ def load(folder: str, file: str) -> Callable[..., Any]:
     os.chdir(folder)
     sys.path[:] = [folder, *(path for path in sys.path if path not in others)]
     importlib.invalidate_caches()
-    from pipeline.core.parallel import one_thread
+    from pipeline.core.threads import one_thread
 
     function = pickle.loads(Path(file).read_bytes())
     one_thread()  # stays: calls share the process, so no single call can end it

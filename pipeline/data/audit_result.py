@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import read_result
-from pipeline.data.folders.folder_layout import Skipped
+from pipeline.data.folders.sample_files import Skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
-from pipeline.data import image_file, images, tables, uploads
+from pipeline.data import tables, uploads
 from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.dataset import FORMATS, PIXEL_RULE, Dataset
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.images import PixelRule, rule_of
+from pipeline.data.images import decoding, image_file
+from pipeline.data.images.pixel_rule import PixelRule, rule_of
+from pipeline.data.images.squares import SIZE
 from pipeline.data.tabular import formats
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import learn
@@ -110,7 +112,7 @@ def read_square(path: str, root: Path, rule: PixelRule) -> np.ndarray:
     """Return a raw file as the model sees it: uint8 RGB (224, 224, 3). Raises DataError if it was another at the scan."""
     file = uploads.locate(root, path)
     with as_scanned(file):
-        return images.square(image_file.read(file), rule)
+        return decoding.square(image_file.read(file), rule)
 
 
 @contextmanager
@@ -125,6 +127,6 @@ def as_scanned(file: Path) -> Iterator[None]:
 def write_pixels(paths: np.ndarray, task: TaskParams, name: str, out: Path, workers: int) -> None:
     """Write the images at `paths` to `out` one by one, in constant memory."""
     squares = run_parallel(partial(read_square, root=folder_of(task.raw), rule=rule_of(task.read)), paths, workers)
-    with artifacts.writing_npy(out, np.uint8, (len(paths), images.SIZE, images.SIZE, 3)) as add:
+    with artifacts.writing_npy(out, np.uint8, (len(paths), SIZE, SIZE, 3)) as add:
         for square in tqdm(squares, f"preprocess {name}", total=len(paths), unit=" images", delay=3):
             add(square)

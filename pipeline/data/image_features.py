@@ -15,10 +15,11 @@ import numpy as np
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import image_file, images, litert, uploads
-from pipeline.data.folders.folder_layout import Sample
-from pipeline.data.image_file import FileFacts, ImageStore
-from pipeline.data.images import PixelRule
+from pipeline.data import litert, uploads
+from pipeline.data.folders.sample_files import Sample
+from pipeline.data.images import decoding, image_file, squares
+from pipeline.data.images.image_file import FileFacts, ImageStore
+from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
 
 N_CLASSICAL = 320
 CHANNELS = ("red", "green", "blue")
@@ -61,7 +62,7 @@ class Scanned:
         return cls(FileFacts(**json.loads(facts)), embedding, classical, ood, tones)
 
 
-def open_store(program: Path, rule: PixelRule = images.AS_IT_WAS) -> ImageStore:
+def open_store(program: Path, rule: PixelRule = AS_IT_WAS) -> ImageStore:
     """Return the cache of what the network in `program` and the current code compute of images read by a rule."""
     return ImageStore.open("scan", rule, program, Path(litert.__file__), Path(__file__), packages=("ai-edge-litert",))
 
@@ -83,12 +84,12 @@ def scan_file(path: Path, program: Path, store: ImageStore) -> Scanned:
     if cached:
         return Scanned.unpack(cached, embedder(program).size)
     try:
-        image = images.decode(data, store.rule)
+        image = decoding.decode(data, store.rule)
     except DataError as error:
         return Scanned(FileFacts(str(error), key[:16], len(data)))
-    square, facts = images.resize(image.pixels, how=store.rule.resize), FileFacts.of(image, len(data))
+    square, facts = squares.resize(image.pixels, how=store.rule.resize), FileFacts.of(image, len(data))
     inference = embedder(program).run(square, frozen_mean=True)
-    return Scanned(facts, inference.output, images.classical(square), inference.frozen_mean, count_tones(square), key)
+    return Scanned(facts, inference.output, squares.classical(square), inference.frozen_mean, count_tones(square), key)
 
 
 def scan_files(paths: list[str], root: Path, program: Path, store: ImageStore) -> list[Scanned]:
@@ -97,7 +98,7 @@ def scan_files(paths: list[str], root: Path, program: Path, store: ImageStore) -
 
 
 def scan_images(
-    samples: list[Sample], root: Path, program: Path, out: Path, workers: int, rule: PixelRule = images.AS_IT_WAS
+    samples: list[Sample], root: Path, program: Path, out: Path, workers: int, rule: PixelRule = AS_IT_WAS
 ) -> Iterator[dict]:
     """Yield each sample's row for samples.csv; write features to .npy files row by row, and at the end intensity.csv.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.core.suppress_output import quiet
-from pipeline.data.images import SIZE
+from pipeline.data.images.squares import SIZE
 
 NOT_ASKED = np.empty(0, np.float32)
 

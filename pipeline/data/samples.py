@@ -1,8 +1,7 @@
-"""The samples of a task: read from a table, an upload folder, or the samples.csv that `scan` wrote."""
+"""The samples of a task: read from a table or an upload folder."""
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +13,16 @@ from pipeline.core import params
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.core.paths import TaskPaths
-from pipeline.core.stage import require
-from pipeline.data import tables, uploads
-from pipeline.data.folders import folder_layout
-from pipeline.data.folders.folder_layout import COLUMNS, Sample
+from pipeline.data import folder_layout, tables, uploads
+from pipeline.data.folder_layout import COLUMNS
+from pipeline.data.folders.sample_files import Sample
 from pipeline.data.grouping.group_cells import read_groups
-from pipeline.data.tabular import dates
 from pipeline.data.tabular.cells import Notice
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import CODES, learn
 from pipeline.data.tabular.missing import kept_words, missing_in
 from pipeline.data.tabular.numbers import is_plain
-
-NEARLY_ALL = 0.98  # share of a column's known cells that must be dates
 
 
 def task_params(kind: str, raw: str, read: JSON) -> TaskParams:
@@ -187,42 +181,3 @@ def report_misfits(misfits: list[tuple[str, str]], name: str) -> None:
         print(f"scan {name}: {path}: {reason}", file=sys.stderr)
     if len(misfits) > 10:
         print(f"scan {name}: ... and {len(misfits) - 10} more, all listed in data/{name}/audit.json", file=sys.stderr)
-
-
-def read_samples(name: str) -> pd.DataFrame:
-    """Return samples.csv of a task, every cell as text."""
-    return pd.read_csv(require(TaskPaths(name).samples, f"scan@{name}"), dtype=str, keep_default_na=False)
-
-
-def read_split(name: str) -> pd.DataFrame:
-    """Return split.csv of a task, every cell as text."""
-    return pd.read_csv(require(TaskPaths(name).split, f"split@{name}"), dtype=str, keep_default_na=False)
-
-
-def read_times(samples: pd.DataFrame, name: str, column: str) -> pd.Series:
-    """Return how new each sample is, float64, NaN where a cell is neither a date nor a number.
-
-    `column` is one of samples.csv (a column of the CSV that names images, or one that a table excludes) or of columns.csv.
-    Raises DataError where there is none of that name, or where day and month cannot be told apart.
-    """
-    cells = samples.get(column, samples.get(f"csv_{column}"))
-    if cells is None and TaskPaths(name).columns.exists():
-        cells = pd.read_csv(TaskPaths(name).columns, dtype=str, keep_default_na=False).get(column)
-    if cells is None:
-        raise DataError(
-            f"tasks.{name}.split.time_column: there is no column {column!r} in the data; name one, or set split.by: hash"
-        )
-    known = cells[~cells.map(tables.is_missing)]
-    numbers = pd.to_numeric(known, errors="coerce")
-    if numbers.notna().all():
-        return numbers.astype(float).reindex(cells.index)
-    layouts = dates.find_layouts(Counter(known), NEARLY_ALL)
-    where = f"tasks.{name}.split.time_column: {column!r}"
-    if not layouts:
-        raise DataError(
-            f"{where}: holds neither dates nor numbers, for instance {known.iloc[0]!r}; write dates as YYYY-MM-DD"
-        )
-    if len(layouts) > 1:
-        raise DataError(f"{where}: is {known.iloc[0]!r} month or day first? Write dates as YYYY-MM-DD")
-    seconds = dates.to_seconds(cells.tolist(), layouts[0])
-    return pd.Series(seconds, index=cells.index)

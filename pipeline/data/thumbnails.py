@@ -4,12 +4,13 @@ import io
 
 from PIL import Image
 
-from pipeline.data import images
+from pipeline.data.images import decoding
+from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
 
 
-def preview(data: bytes, side: int, rule: images.PixelRule = images.AS_IT_WAS) -> bytes:
-    """Return an image file as an upright JPEG, at most `side` px wide and high; raise DataError as `images.decode` does."""
-    with images.upright(data, rule) as (image, _):
+def preview(data: bytes, side: int, rule: PixelRule = AS_IT_WAS) -> bytes:
+    """Return an image file as an upright JPEG, at most `side` px wide and high; raise DataError as `decoding.decode` does."""
+    with decoding.upright(data, rule) as (image, _):
         image.thumbnail((side, side))
         return encoded(image.convert("RGB"))
 

@@ -15,11 +15,13 @@ from PIL import Image, ImageDraw, ImageFilter
 from tqdm import tqdm
 
 from pipeline.core.parallel import run_parallel
-from pipeline.data import image_file, images, litert, uploads
+from pipeline.data import litert, uploads
 from pipeline.data.feature_arrays import as_scanned
 from pipeline.data.image_features import N_CLASSICAL, embedder
-from pipeline.data.image_file import ImageStore
-from pipeline.data.images import SIZE, PixelRule
+from pipeline.data.images import decoding, image_file, squares
+from pipeline.data.images.image_file import ImageStore
+from pipeline.data.images.pixel_rule import PixelRule
+from pipeline.data.images.squares import SIZE
 
 MOST = 1500  # of a data set: a reference of 16 directions needs no more, and each costs 10 to 20 ms
 PER_IMAGE = 4
@@ -147,9 +149,9 @@ def of_file(item: tuple[str, int], root: Path, program: Path, store: ImageStore)
         key = f"{image_file.key_of(data)}*{n}"
         if cached := store.get(key):
             return key, np.frombuffer(cached, np.float32).reshape(n, -1), False
-        square = images.square(data, store.rule)
+        square = decoding.square(data, store.rule)
     rng = np.random.default_rng(int(key[:16], 16))
     views = [view(square, rng) for _ in range(n)]
     run = embedder(program).run
-    features = [np.concatenate([run(seen, frozen_mean=True).frozen_mean, images.classical(seen)]) for seen in views]
+    features = [np.concatenate([run(seen, frozen_mean=True).frozen_mean, squares.classical(seen)]) for seen in views]
     return key, np.stack(features).astype(np.float32), True

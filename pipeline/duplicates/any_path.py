@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data import tables
+from pipeline.data import folder_layout, tables
 from pipeline.data.columns.column_roles import SPLITS, columns_of, guess_group, named
 from pipeline.data.columns.id_columns import find_ids
 from pipeline.data.columns.label_names import named_label
-from pipeline.data.folders import folder_layout, sample_files
+from pipeline.data.columns.words import SHIPPED
+from pipeline.data.folders import sample_files
 from pipeline.data.folders.archives import folder_of, is_archive
 from pipeline.data.folders.class_folders import read_folders
-from pipeline.data.folders.folder_names import SHIPPED
 from pipeline.data.folders.image_csv import find_image_column
 from pipeline.data.folders.image_names import ImageIndex
 from pipeline.data.folders.sample_files import Sample, Skipped

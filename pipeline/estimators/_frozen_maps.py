@@ -16,8 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline.core import artifacts, paths
-from pipeline.core.parallel import run_here
 from pipeline.core.stage import require
+from pipeline.core.threads import run_here
 from pipeline.data import litert
 from pipeline.data.dataset import Dataset
 from pipeline.estimators import _network

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.core import artifacts
 from pipeline.core.errors import BackboneError
 from pipeline.core.suppress_output import quiet
-from pipeline.data.images import SIZE, sample_images
+from pipeline.data.images.squares import SIZE, sample_images
 from pipeline.data.litert import Embedder
 
 # Their means over positions are what an image is compared with the training data by: of the middle of the network, they tell

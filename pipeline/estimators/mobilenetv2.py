@@ -14,7 +14,8 @@ import pandas as pd
 from pipeline.core import artifacts, paths
 from pipeline.core.errors import ParamsError
 from pipeline.core.stage import require
-from pipeline.data import images, litert
+from pipeline.data import litert
+from pipeline.data.images import squares
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import FineTune, learning_rate, progress, stopping_part, tail_of
 from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, scratch_key
@@ -176,7 +177,7 @@ class MobileNetV2Classifier(Model):
         artifacts.write_npz(folder / "model.npz", {"kernel": kernel, "bias": bias})
         if self.params.fine_tune is None:
             embed = litert.Embedder(require(paths.EMBEDDER, "backbone").read_bytes())
-            samples = images.sample_images()
+            samples = squares.sample_images()
             by_head = self.head_.predict_proba(np.stack([embed(sample) for sample in samples]))
             by_network = np.asarray(loaded(np.stack(samples), training=False))
             _network.assert_close("the head on embeddings", by_head, by_network)

@@ -11,13 +11,13 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data import tables, uploads
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.images import rule_of
-from pipeline.data.samples import ScannedTable, read_samples, read_split, report_unreadable, scan_table, task_params
+from pipeline.data.images.pixel_rule import rule_of
+from pipeline.data.samples import ScannedTable, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.numbers import unit_key
+from pipeline.data.written_samples import read_samples, read_split
 from pipeline.duplicates.images.fingerprint import open_store, take_all
 from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.duplicates.rows.equal_rows import copied_pairs

@@ -12,8 +12,8 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
-from pipeline.data import image_file
 from pipeline.data.dataset import Dataset
+from pipeline.data.images import image_file
 from pipeline.evaluation import by_group, by_group_report, decision_curve, operating_point
 from pipeline.evaluation.external_data import ORDER, ExternalSamples
 from pipeline.evaluation.report import Difference, ExternalReport, Report

@@ -14,14 +14,16 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline.core import params, params_models
-from pipeline.core.parallel import run_parallel, scratch_folder
+from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data import feature_arrays, image_file
+from pipeline.core.threads import scratch_folder
+from pipeline.data import feature_arrays
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.samples import read_samples, read_split
+from pipeline.data.images import image_file
+from pipeline.data.written_samples import read_samples, read_split
 from pipeline.evaluation import (
     by_group,
     by_group_report,

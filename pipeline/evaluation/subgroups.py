@@ -17,7 +17,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
-from pipeline.data.folders.folder_layout import COLUMNS
+from pipeline.data.folder_layout import COLUMNS
 from pipeline.evaluation.report import SubgroupScores
 from pipeline.evaluation.scoring import score_part
 

@@ -22,7 +22,7 @@ from pipeline.data.tabular.field import Field
 from pipeline.training.candidate import Candidate, Values
 
 if TYPE_CHECKING:
-    from pipeline.data.images import PixelRule
+    from pipeline.data.images.pixel_rule import PixelRule
     from pipeline.prediction.decision_rule import DecisionRule
 
 FORMAT = 1
@@ -88,7 +88,7 @@ class BundleInfo:
     @cached_property
     def pixel_rule(self) -> "PixelRule":
         """How image files are read: as the training data were."""
-        from pipeline.data.images import PixelRule  # brings Pillow
+        from pipeline.data.images.pixel_rule import PixelRule  # brings Pillow
 
         return PixelRule.from_json(self.input)
 

@@ -107,7 +107,7 @@ def rows_in(
 ) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return (name, row) for each row of a table file, and warnings about it; `group` is a column that is used otherwise."""
     from pipeline.data import tables
-    from pipeline.data.tabular.values import rows_of
+    from pipeline.data.tabular.file_rows import rows_of
     from pipeline.prediction import ood_tables
 
     table = content.table

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from pipeline.data import images
+from pipeline.data.images import squares
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.predictor import Predictor
 
@@ -75,5 +75,5 @@ def example(info: BundleInfo) -> pd.DataFrame:
     if info.is_table:
         return pd.DataFrame([row])
     file = io.BytesIO()
-    Image.fromarray(images.sample_images()[0]).save(file, format="PNG")
+    Image.fromarray(squares.sample_images()[0]).save(file, format="PNG")
     return pd.DataFrame([{"image": file.getvalue()} | row])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts
-from pipeline.core.parallel import one_thread
+from pipeline.core.threads import one_thread
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tabular.field import Field

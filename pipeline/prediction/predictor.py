@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import BundleError, DataError
-from pipeline.data import images, litert
+from pipeline.data import litert
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
+from pipeline.data.images import decoding, squares
 from pipeline.prediction import bundle, explanation, group_answer, ood
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
@@ -110,7 +111,7 @@ class Predictor:
             return LoadedSample(row, cells=cells or {}, note=unused)
         if file is None:
             raise DataError("comes without an image file, which the model takes")
-        read = images.read_square(file, self.info.pixel_rule)
+        read = decoding.read_square(file, self.info.pixel_rule)
         sample = self._embed(read.pixels, with_map)
         combined = sample.features if row is None else ImageWithColumns(sample.features, row)
         note = "; ".join(filter(None, (read.note, unused)))
@@ -127,7 +128,7 @@ class Predictor:
             # In a bundle of an older version the embedding itself is compared.
             compared = inference.output if self._n_compared == len(inference.output) else inference.frozen_mean
             return LoadedSample(inference.output[None], compared[None], square, inference.feature_map)
-        features = (square if kind == "pixels" else images.classical(square))[None]
+        features = (square if kind == "pixels" else squares.classical(square))[None]
         return LoadedSample(features, features, square)
 
     @property

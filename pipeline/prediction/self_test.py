@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import BundleError
-from pipeline.data import images
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns
+from pipeline.data.images import squares
 from pipeline.prediction.bundle import GoldenPrediction
 from pipeline.prediction.predictor import Predictor
 
@@ -29,7 +29,7 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
             }
             yield row, predictor.features(row)
         return
-    for number, square in enumerate(images.sample_images()):
+    for number, square in enumerate(squares.sample_images()):
         features: Any = predictor.embed(square)
         if has_columns(predictor.info.features):
             from pipeline.data import tables

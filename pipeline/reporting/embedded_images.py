@@ -10,9 +10,11 @@ from PIL import Image
 
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import image_file, images, uploads
+from pipeline.data import uploads
 from pipeline.data.audit_result import PathPair
 from pipeline.data.folders.archives import folder_of
+from pipeline.data.images import decoding, image_file, pixel_rule
+from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.duplicates import summary
 from pipeline.evaluation import plots
 from pipeline.reporting import results_section
@@ -38,9 +40,9 @@ def uri(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def sample(path: Path, rule: images.PixelRule) -> str:
+def sample(path: Path, rule: PixelRule) -> str:
     """Return an image file, upright and scaled down, as a data: URI: without its metadata, which may name a patient."""
-    image = Image.fromarray(images.decode(image_file.read(path), rule).pixels)
+    image = Image.fromarray(decoding.decode(image_file.read(path), rule).pixels)
     scale = min(1.0, SIDE / max(image.size))
     image = image.resize([max(1, round(length * scale)) for length in image.size], Image.Resampling.BILINEAR)
     out = io.BytesIO()
@@ -65,7 +67,7 @@ def mistakes(study: Study) -> list[Mistake]:
 
 def of_path(study: Study, path: str) -> str:
     """Return the image with that path of samples.csv as a data: URI."""
-    return sample(uploads.locate(folder_of(study.task.raw), path), images.rule_of(study.task.read))
+    return sample(uploads.locate(folder_of(study.task.raw), path), pixel_rule.rule_of(study.task.read))
 
 
 def charts(study: Study) -> dict[str, str]:

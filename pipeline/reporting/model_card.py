@@ -5,7 +5,7 @@ What no artefact can know is left to the author, and says so.
 
 import json
 
-from pipeline.data.images import FORMATS, MIN_SIDE
+from pipeline.data.images.limits import FORMATS, MIN_SIDE
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.reporting.results import Study
 from pipeline.reporting.results_section import subgroup_columns

@@ -13,8 +13,8 @@ from pipeline.core.stage import require
 from pipeline.data import tables
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
-from pipeline.data.folders.folder_layout import COLUMNS
-from pipeline.data.samples import read_samples, read_split
+from pipeline.data.folder_layout import COLUMNS
+from pipeline.data.written_samples import read_samples, read_split
 from pipeline.evaluation import report, selection, test_set_evaluations
 from pipeline.evaluation.learning_curve import LearningCurve
 from pipeline.evaluation.operating_point import decide_out_of_fold

@@ -14,7 +14,7 @@ from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult, Shortcut
 from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.images import rule_of
+from pipeline.data.images.pixel_rule import rule_of
 from pipeline.data.tables import schema
 from pipeline.data.uploads import Included
 from pipeline.duplicates.images import fingerprint

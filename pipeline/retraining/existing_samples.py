@@ -15,15 +15,16 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import image_file, tables, upload_ledger, uploads
+from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.audit_result import Pair
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.grouping.group_cells import spelling
-from pipeline.data.images import PixelRule, rule_of
-from pipeline.data.samples import read_samples, read_split
+from pipeline.data.images import image_file
+from pipeline.data.images.pixel_rule import PixelRule, rule_of
 from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.values import to_cell
+from pipeline.data.written_samples import read_samples, read_split
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance

@@ -14,10 +14,11 @@ import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.errors import DataError
-from pipeline.data import image_file, images, tables, upload_ledger, uploads
+from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.grouping.group_cells import read_groups, spelling
+from pipeline.data.images import decoding, image_file, pixel_rule, squares
+from pipeline.data.tabular.file_rows import rows_of
 from pipeline.data.tabular.files import read_table
-from pipeline.data.tabular.values import rows_of
 from pipeline.duplicates.images import fingerprint
 from pipeline.prediction.answer import Row
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, Rows, positions, read_fields
@@ -90,7 +91,7 @@ def store_images(
     """Store images; see `collect`. All are compared with existing images and with each other, then accepted in order."""
     incoming: dict[str, Path] = {}  # by hash: where the image waits until it is accepted
     ids: list[str] = []
-    rule = images.rule_of(params.task(existing.task).read)
+    rule = pixel_rule.rule_of(params.task(existing.task).read)
     with ExitStack() as stack:
         for offer, fault in zip(offers, faults, strict=True):
             ids.append("")
@@ -100,7 +101,7 @@ def store_images(
                 faults[len(ids) - 1] = "unusable: found a row; expected an image file"
                 continue
             try:
-                image = images.decode(offer.data, rule)
+                image = decoding.decode(offer.data, rule)
             except DataError as error:
                 faults[len(ids) - 1] = f"unreadable: {error}"
                 continue
@@ -108,7 +109,7 @@ def store_images(
             if image.id not in existing.ids and image.id not in incoming:
                 part = uploads.stored(existing.task, "image", image.id).with_suffix(".part")
                 stack.callback(part.unlink, missing_ok=True)
-                write_through(part, images.to_png(image.pixels))
+                write_through(part, squares.to_png(image.pixels))
                 incoming[image.id] = part
         near = compare(existing, incoming)
         answers = []
@@ -131,7 +132,7 @@ def compare(
     if not incoming:
         return {}
     hashes, paths = list(incoming), list(incoming.values())
-    store = fingerprint.open_store(images.rule_of(params.task(existing.task).read))
+    store = fingerprint.open_store(pixel_rule.rule_of(params.task(existing.task).read))
     prints = [fingerprint.take(path, store)[0] for path in paths]
     samples, pairs = existing.pairs(paths, prints)
     everything: list[Existing | str] = [*samples, *hashes]

@@ -10,11 +10,12 @@ import pandas as pd
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import image_file, images, tables
+from pipeline.data import tables
 from pipeline.data.columns.group_names import find_named
 from pipeline.data.columns.id_columns import NoFeature, find_ids
-from pipeline.data.folders.folder_layout import Sample
-from pipeline.data.images import PixelRule
+from pipeline.data.folders.sample_files import Sample
+from pipeline.data.images import decoding, image_file, squares
+from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.tabular.files import Header
 from pipeline.duplicates.group_search import Grouping, search_images, search_table
 from pipeline.duplicates.label_leaks import find_label_leaks
@@ -75,9 +76,9 @@ def search_paths(root: Path, samples: list[Sample], fixed: int, workers: int, ru
 def read_features(path: Path, rule: PixelRule) -> np.ndarray:
     """Return the classical features of an image, NaN where it cannot be read."""
     try:
-        return images.classical(images.resize(images.decode(image_file.read(path), rule).pixels))
+        return squares.classical(squares.resize(decoding.decode(image_file.read(path), rule).pixels))
     except (DataError, OSError):
-        return np.full(images.classical(np.zeros((224, 224, 3), np.uint8)).shape, np.nan)
+        return np.full(squares.classical(np.zeros((224, 224, 3), np.uint8)).shape, np.nan)
 
 
 def about_group(read: JSON, grouping: Grouping | None) -> list[tuple[str, str]]:

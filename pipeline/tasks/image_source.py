@@ -11,10 +11,11 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.label_columns import name_labels, says_label
 from pipeline.data.columns.one_label import MultiLabelError
+from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import archives
 from pipeline.data.folders.class_folders import FolderReading, read_folders
-from pipeline.data.folders.folder_names import SHIPPED, are_folds, are_numbered, plain, split_names
+from pipeline.data.folders.folder_names import are_folds, are_numbered, split_names
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
 from pipeline.tasks.naming_csv import LABEL_TABLES, NamingCsv, csv_folder, find_parts, naming_csvs, read_naming

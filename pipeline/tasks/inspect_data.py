@@ -13,15 +13,15 @@ import pandas as pd
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import image_file, images, tables
+from pipeline.data import folder_layout, tables
 from pipeline.data.columns.column_roles import columns_of
 from pipeline.data.columns.one_label import check_joined
+from pipeline.data.columns.words import plain
 from pipeline.data.dicom import dicom_samples
 from pipeline.data.dicom import headers as dicom_headers
 from pipeline.data.dicom.dicom_index import PERSONAL
-from pipeline.data.folders import folder_layout
-from pipeline.data.folders.folder_names import plain
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding, image_file
+from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.images.proposal import propose
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.tabular.files import read_table
@@ -135,7 +135,7 @@ def set_ids(samples: pd.DataFrame, root: Path, rule: PixelRule) -> None:
         alone = of_label[of_label["group"] == ""]
         for row, path in alone["path"].items() if len(alone) < FEW else ():
             try:
-                samples.loc[row, "id"] = images.decode(image_file.read(root / path), rule).id
+                samples.loc[row, "id"] = decoding.decode(image_file.read(root / path), rule).id
             except DataError as error:
                 samples.loc[row, "error"] = str(error)
 
@@ -152,7 +152,7 @@ def read_header(path: Path) -> tuple[int, int, str, str] | str:
     try:
         if path.exists() and not path.is_file():
             return "is not a regular file"  # reading a pipe would never end
-        return images.read_header(path)
+        return decoding.read_header(path)
     except OSError as error:
         return f"cannot be opened ({error.strerror})"
     except DataError as error:

@@ -12,8 +12,9 @@ from pipeline.data import tables
 from pipeline.data.columns.label_columns import name_labels
 from pipeline.data.columns.label_names import holds_classes
 from pipeline.data.columns.one_label import MultiLabelError
+from pipeline.data.columns.words import plain
 from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex
-from pipeline.data.folders.folder_names import plain, split_names
+from pipeline.data.folders.folder_names import split_names
 from pipeline.data.folders.image_csv import AmbiguousImageError, ImageColumn, find_image_column, have_suffix, places
 from pipeline.data.folders.image_names import list_images
 from pipeline.data.folders.sample_files import is_system

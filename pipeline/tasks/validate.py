@@ -20,7 +20,7 @@ from pipeline.core.params_models import (
     TaskParams,
 )
 from pipeline.data.image_with_columns import has_columns, image_part
-from pipeline.data.images import rule_of
+from pipeline.data.images.pixel_rule import rule_of
 from pipeline.estimators._protocol import estimator_names, get_estimator
 from pipeline.tasks import raw_data
 from pipeline.training import tuning

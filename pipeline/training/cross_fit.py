@@ -16,7 +16,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline.core.errors import DataError
-from pipeline.core.parallel import on_cluster, run_here, run_parallel
+from pipeline.core.parallel import on_cluster, run_parallel
+from pipeline.core.threads import run_here
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import Model
 from pipeline.training import tuning

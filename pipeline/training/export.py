@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.data import images
+from pipeline.data.images.squares import SIZE
 from pipeline.estimators._protocol import Model
 from pipeline.training.candidate import Candidate, Tuned
 from pipeline.training.cross_fit import CrossFit
@@ -18,8 +18,8 @@ from pipeline.training.job import Job
 
 # What a model of images takes; the data set's rule for pixels, where it is not the default, is added.
 INPUT: dict[str, str | int] = {
-    "width": images.SIZE,
-    "height": images.SIZE,
+    "width": SIZE,
+    "height": SIZE,
     "mode": "RGB",
     "dtype": "uint8",
     "resample": "bilinear",

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from pipeline.core.parallel import run_parallel, scratch_folder
+from pipeline.core.parallel import run_parallel
+from pipeline.core.threads import scratch_folder
 from tests.helpers.samples import ROOT
 
 
@@ -68,7 +69,7 @@ def test_libraries_loaded_by_the_work_have_one_thread():
     """scikit-learn is imported where a model is built: KNN's last bits were those of the machine's number of cores."""
     work = """
 from threadpoolctl import threadpool_info
-from pipeline.core.parallel import run_here
+from pipeline.core.threads import run_here
 
 def work(item):
     import sklearn.neighbors

@@ -3,7 +3,7 @@
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
-from pipeline.data.folders.folder_layout import Skipped
+from pipeline.data.folders.sample_files import Skipped
 
 PAIR = PathPair("a.png", "b.png", kind="resized", score=0.97, copy=True)
 PAIR_JSON = {"a": "a.png", "b": "b.png", "kind": "resized", "score": 0.97, "copy": True}

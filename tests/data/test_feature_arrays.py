@@ -9,9 +9,11 @@ import pytest
 from pipeline import preprocess, scan, split
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError, ParamsError
-from pipeline.data import feature_arrays, images, litert, tables
+from pipeline.data import feature_arrays, litert, tables
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
+from pipeline.data.images import decoding, squares
+from pipeline.data.images.pixel_rule import AS_IT_WAS
 from tests.helpers.samples import noise, put, task, write_params
 
 FAST = {"folds": 2, "min_test_per_class": 1}
@@ -66,12 +68,12 @@ def test_every_row_has_the_features_of_its_own_file(images_task, program):
         assert part.X("embedding").shape == (len(part.path), 8)
         assert list(part.id) == sorted(part.id)
         for row, path in enumerate(part.path):
-            image = images.decode((Path("raw") / path).read_bytes())
-            square = images.resize(image.pixels)
+            image = decoding.decode((Path("raw") / path).read_bytes())
+            square = squares.resize(image.pixels)
             assert part.id[row] == image.id
             assert part.classes[part.y[row]] == path.split("/")[0]
             assert np.array_equal(part.X("embedding")[row], embedder(square))
-            assert np.array_equal(part.X("classical")[row], images.classical(square))
+            assert np.array_equal(part.X("classical")[row], squares.classical(square))
 
 
 def test_the_rarer_class_is_positive_and_last(images_task, capsys):
@@ -141,7 +143,7 @@ def test_pixels_of_the_development_set_are_kept_on_request(images_task):
     assert pixels.shape == (len(dev.path), 224, 224, 3)
     assert pixels.dtype == np.uint8
     for row, path in enumerate(dev.path):
-        assert np.array_equal(pixels[row], images.resize(images.decode((Path("raw") / path).read_bytes()).pixels))
+        assert np.array_equal(pixels[row], squares.resize(decoding.decode((Path("raw") / path).read_bytes()).pixels))
 
 
 def test_without_that_the_file_of_pixels_has_no_rows(images_task):
@@ -278,5 +280,5 @@ def test_rows_of_the_scan_are_matched_by_path():
 def test_an_image_at_preprocess_is_the_one_of_the_scan(tmp_path):
     put(tmp_path, {"a.png": 1})
     assert np.array_equal(
-        feature_arrays.read_square("a.png", tmp_path, images.AS_IT_WAS), images.resize(np.asarray(noise(1)))
+        feature_arrays.read_square("a.png", tmp_path, AS_IT_WAS), squares.resize(np.asarray(noise(1)))
     )

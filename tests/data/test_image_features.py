@@ -8,7 +8,8 @@ import pytest
 
 from pipeline import scan
 from pipeline.core import paths
-from pipeline.data import image_features, images, litert
+from pipeline.data import image_features, litert
+from pipeline.data.images import squares
 from tests.helpers.samples import noise, put, task
 from tests.helpers.scans import BAD, GOOD, scanned, written
 
@@ -24,9 +25,9 @@ def test_features_of_a_row_are_those_of_its_file(scan_project, program):
     embedder = litert.Embedder(program.read_bytes())
     for row, path in enumerate(samples["path"]):
         if path in GOOD:
-            square = images.resize(np.asarray(noise(GOOD[path])))
+            square = squares.resize(np.asarray(noise(GOOD[path])))
             assert np.array_equal(embeddings[row], embedder(square))
-            assert np.array_equal(classical[row], images.classical(square))
+            assert np.array_equal(classical[row], squares.classical(square))
             assert np.array_equal(ood[row], embedder.run(square, frozen_mean=True).frozen_mean)
 
 
@@ -38,7 +39,7 @@ def test_intensity_is_counted_over_every_fourth_pixel(scan_project):
     assert len(table) == 2 * 3 * 32
     for label in ("benign", "malignant"):
         good = samples.loc[(samples["label"] == label) & (samples["error"] == ""), "path"]
-        seen = np.stack([images.resize(np.asarray(noise(GOOD[path])))[::4, ::4] for path in good])
+        seen = np.stack([squares.resize(np.asarray(noise(GOOD[path])))[::4, ::4] for path in good])
         for number, channel in enumerate(("red", "green", "blue")):
             rows = table[(table["class"] == label) & (table["channel"] == channel)]
             counts = [((seen[..., number] >= low) & (seen[..., number] <= low + 7)).mean() for low in rows["bin_low"]]

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from pipeline.data import images, litert
+from pipeline.data import litert
+from pipeline.data.images.squares import sample_images
 
 
 def test_an_embedding_has_the_same_bits_on_every_thread(program):
-    squares = images.sample_images()
+    squares = sample_images()
     once = np.stack([litert.Embedder(program.read_bytes())(square) for square in squares])
     embedder = litert.Embedder(program.read_bytes())
     with ThreadPoolExecutor(4) as pool:
@@ -22,7 +23,7 @@ def test_an_embedding_has_the_same_bits_on_every_thread(program):
 
 
 def test_a_result_survives_the_next_run(program):
-    embedder, (first, second, *_) = litert.Embedder(program.read_bytes()), images.sample_images()
+    embedder, (first, second, *_) = litert.Embedder(program.read_bytes()), sample_images()
     inference = embedder.run(first, frozen_mean=True, feature_map=True)
     before = [inference.output.copy(), inference.frozen_mean.copy(), inference.feature_map.copy()]
     np.testing.assert_allclose(inference.feature_map.mean(axis=(0, 1)), inference.frozen_mean)
@@ -41,7 +42,7 @@ def test_threads_share_a_bounded_number_of_interpreters(program, monkeypatch):
             super().__init__(data)
 
     monkeypatch.setattr(litert, "_Interpreter", Counted)
-    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 3), images.sample_images()
+    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 3), sample_images()
     assert created == []
     for _ in range(5):
         embedder(first)
@@ -54,7 +55,7 @@ def test_threads_share_a_bounded_number_of_interpreters(program, monkeypatch):
 
 
 def test_an_interpreter_serves_on_after_an_image_of_another_shape(program):
-    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 1), images.sample_images()
+    embedder, (first, *_) = litert.Embedder(program.read_bytes(), 1), sample_images()
     expected = embedder(first)
     with pytest.raises(ValueError, match="Dimension mismatch"):
         embedder(first[:9])

@@ -4,12 +4,10 @@ import csv
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from pipeline import scan
 from pipeline.core.errors import DataError
-from pipeline.data import samples as table_samples
 from tests.helpers.samples import put, task
 from tests.helpers.scans import GOOD, scanned
 
@@ -155,27 +153,3 @@ def test_a_table_that_cannot_be_used_is_refused(scan_project, text, read, error)
 def test_a_missing_table_is_named_with_its_key(scan_project):
     with pytest.raises(DataError, match=r"nowhere.csv: there is no such file \(from tasks.skin.raw\)"):
         scanned(task("table", "nowhere.csv"))
-
-
-@pytest.mark.parametrize(
-    ("cells", "order"),
-    [
-        (["31.12.2020", "01.02.2021", "NA"], [0, 1]),
-        (["2021-01-31 12:30", "2021-01-31T08:00"], [1, 0]),
-        (["12/31/2020", "01/02/2021"], [0, 1]),
-        (["2019", "2018.5", ""], [1, 0]),
-    ],
-)
-def test_a_time_column_orders_the_samples(cells, order):
-    times = table_samples.read_times(pd.DataFrame({"when": cells}), "skin", "when")
-    assert times.dropna().argsort().tolist() == order
-    assert times.isna().sum() == len(cells) - 2
-
-
-@pytest.mark.parametrize(
-    ("cells", "text"),
-    [(["01/02/2021", "03/04/2021"], "month or day first"), (["soon", "late"], "neither dates nor numbers")],
-)
-def test_a_time_column_without_an_order_is_refused(cells, text):
-    with pytest.raises(DataError, match=f"time_column: 'when'.*{text}"):
-        table_samples.read_times(pd.DataFrame({"when": cells}), "skin", "when")

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data import image_features, images, litert, views
+from pipeline.data import image_features, litert, views
+from pipeline.data.images.pixel_rule import AS_IT_WAS
+from pipeline.data.images.squares import SIZE
 from tests.helpers.models import square
 from tests.helpers.samples import put
 
 
 @pytest.mark.parametrize("edit", [edit for edit, _ in views.EDITS])
-@pytest.mark.parametrize("side", [150, images.SIZE])
+@pytest.mark.parametrize("side", [150, SIZE])
 def test_each_edit_changes_pixels_and_keeps_an_rgb_square(edit, side):
     image = Image.fromarray(square(1)).resize((side, side))
     edited = edit(image, np.random.default_rng(3))
@@ -39,7 +41,7 @@ def test_features_of_views_depend_on_the_file_alone(scan_project, program, monke
     put(scan_project / "raw", {"a.png": 1, "b.png": 2, "c.png": 3})
 
     def compute(*paths):
-        return views.compute(np.array(paths), scan_project / "raw", program, 2, images.AS_IT_WAS, "t")
+        return views.compute(np.array(paths), scan_project / "raw", program, 2, AS_IT_WAS, "t")
 
     both = compute("a.png", "b.png")
     assert both["view_row"].tolist() == [0] * 4 + [1] * 4

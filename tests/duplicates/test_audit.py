@@ -16,8 +16,9 @@ from pipeline.audit import is_task, main
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError, StageError
 from pipeline.core.params_models import AuditParams
-from pipeline.data import images, raw_changes
+from pipeline.data import raw_changes
 from pipeline.data.audit_result import AuditResult, Pair
+from pipeline.data.images import decoding
 from pipeline.duplicates.audit import audit, audit_path, audit_task
 from pipeline.duplicates.summary import refuse, summary
 from tests.helpers.samples import ROOT
@@ -42,7 +43,9 @@ def drawn():
     files["train/benign/5.jpg"] = stored(texture(3).rotate(30, Image.Resampling.BICUBIC, expand=True))
     files |= {f"train/malignant/{i}.jpg": stored(texture(i)) for i in range(10, 13)}
     files["train/malignant/13.jpg"] = stored(Image.new("RGB", (200, 150), "pink"))
-    files["train/malignant/14.png"] = stored(Image.fromarray(images.decode(files["train/benign/1.jpg"]).pixels), "PNG")
+    files["train/malignant/14.png"] = stored(
+        Image.fromarray(decoding.decode(files["train/benign/1.jpg"]).pixels), "PNG"
+    )
     files["test/benign/20.jpg"] = stored(texture(2).resize((143, 150)), quality=60)
     files["test/malignant/21.jpg"] = stored(texture(21))
     files["test/malignant/22.jpg"] = b"no image"
@@ -86,7 +89,7 @@ def facts(root, path):
     row = {"path": path, "label": label, "group": "", "shipped": shipped}
     data = (root / path).read_bytes()
     try:
-        image = images.decode(data)
+        image = decoding.decode(data)
     except DataError as error:
         return row | {"id": "", "bytes": len(data), "error": str(error)}
     of_image = {name: getattr(image, name) for name in ("id", "width", "height", "mode", "format")}

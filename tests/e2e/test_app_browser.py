@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.data.images import decode
+from pipeline.data.images.decoding import decode
 from pipeline.data.synthetic.demo_set import lesion_photos
 from pipeline.prediction.files import show
 from pipeline.prediction.predictor import Predictor

@@ -14,7 +14,7 @@ import yaml
 from pipeline import backbone
 from pipeline.core import artifacts
 from pipeline.core.errors import BackboneError
-from pipeline.data import images
+from pipeline.data.images import squares
 from pipeline.estimators import _backbone, _network
 from tests.helpers.models import KERAS_NOISE, PARAMS, random_backbone
 
@@ -132,7 +132,7 @@ def test_the_stage_writes_weights_embedder_and_origin_without_a_path(project, we
 
 def test_random_weights_separate_images_and_depend_on_the_seed(weights):
     model = _network.build(weights)
-    embedding = np.asarray(model(np.stack(images.sample_images()), training=False))
+    embedding = np.asarray(model(np.stack(squares.sample_images()), training=False))
     assert embedding.std(axis=0).mean() > 0.01
     again = _backbone.fetch("random", 7)
     assert all(np.array_equal(again[name], weights[name]) for name in weights)

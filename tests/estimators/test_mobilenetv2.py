@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError, StageError
-from pipeline.data import images, litert
+from pipeline.data import litert
+from pipeline.data.images.squares import sample_images
 from pipeline.estimators import _network, mobilenetv2
 from pipeline.estimators._fine_tuning import FineTune
 from pipeline.estimators._frozen_maps import map_images
@@ -76,7 +77,7 @@ def test_the_loss_of_a_head_falls_until_it_fits(head, samples):
 @pytest.mark.parametrize("name", ["head", "tuned"])
 def test_every_exported_form_gives_the_same_probabilities(name, request, samples):
     fitted = request.getfixturevalue(name)
-    squares = np.concatenate([samples[0].pixels[:4], images.sample_images()])
+    squares = np.concatenate([samples[0].pixels[:4], sample_images()])
     in_keras = np.asarray(_network.load_keras(Path(name) / "model.keras")(squares, training=False))
     in_memory = fitted.predict_proba(
         embed(squares) if name == "head" else map_images(np.zeros((8, 1)), squares, Path())

@@ -9,7 +9,7 @@ import pytest
 from pipeline import evaluate, select_best, train
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError, DataError, StageError
-from pipeline.data import images
+from pipeline.data.images import squares
 from pipeline.evaluation.candidates import ComparedModel, Draws
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.selection import RULE, explain, promise, select
@@ -352,7 +352,7 @@ def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_fa
     select_best.main("t")
     loaded = Predictor("models/t/best")
     assert loaded.info.model == "net"
-    files = images.sample_images()
+    files = squares.sample_images()
     assert len(loaded.info.golden) == len(files)
     for number, example in enumerate(loaded.info.golden):
         assert example.input == f"images.sample_pictures()[{number}]"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.data.images import FORMATS
+from pipeline.data.images.limits import FORMATS
 from pipeline.evaluation import scoring, selection
 from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.reporting import limits, tripod_ai

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from pipeline.data import images
+from pipeline.data.images import decoding
 from tests.helpers.samples import encoded
 
 rng = np.random.default_rng(5)
@@ -43,4 +43,4 @@ def png(values: np.ndarray, colour: int = 0, sbit: bytes = b"") -> bytes:
 
 def pixels(image: Image.Image, file_format: str = "PNG", **options) -> np.ndarray:
     """Return what is decoded of an image stored in a format."""
-    return images.decode(encoded(image, file_format, **options)).pixels
+    return decoding.decode(encoded(image, file_format, **options)).pixels

@@ -12,8 +12,8 @@ from pydicom.uid import (
 )
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding
+from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.dicom import dataset, to_bytes
 
 OWN = PixelRule("file")
@@ -27,7 +27,7 @@ HOUNSFIELD = (X - 1024).astype(np.int16)
 
 def grey(data: bytes, intensity: object = "file") -> np.ndarray:
     """Return the decoded values, one channel, as int."""
-    pixels = images.decode(data, PixelRule(intensity)).pixels
+    pixels = decoding.decode(data, PixelRule(intensity)).pixels
     assert (pixels == pixels[..., :1]).all()
     return pixels[..., 0].astype(int)
 
@@ -47,7 +47,7 @@ def peak_of(data: bytes, match: str) -> int:
     tracemalloc.start()
     try:
         with pytest.raises(DataError, match=match):
-            images.decode(data, OWN)
+            decoding.decode(data, OWN)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

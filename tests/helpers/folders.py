@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pipeline.core.params_models import ReadParams, TaskParams
-from pipeline.data import tables
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout, tables
 from pipeline.data.folders.class_folders import FolderReading, read_folders
 from pipeline.data.folders.image_csv import ImageColumn, find_image_column
+from pipeline.data.folders.sample_files import Sample
 from tests.helpers.samples import put, task
 
 AB = ("a", "b")
@@ -29,7 +29,7 @@ def subsets(layout: FolderReading) -> set[tuple[str, str]]:
 TWO = {"benign/1.png": b"", "malignant/2.png": b""}
 
 
-def list_images(root: Path, **read: str) -> tuple[dict[str, folder_layout.Sample], dict[str, str]]:
+def list_images(root: Path, **read: str) -> tuple[dict[str, Sample], dict[str, str]]:
     """Return {path: sample} and {path: why it was skipped}."""
     samples, skipped = folder_layout.list_samples(TaskParams(**task(raw=str(root), read=read)), "skin")
     return {sample.path: sample for sample in samples}, {skip.path: skip.reason for skip in skipped}

@@ -14,8 +14,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from pipeline import evaluate, holdout, select_best, train
 from pipeline.core import artifacts, params, paths
-from pipeline.data import images, litert, raw_changes, tables
+from pipeline.data import litert, raw_changes, tables
 from pipeline.data.dataset import Dataset
+from pipeline.data.images import decoding
+from pipeline.data.images.squares import classical, resize
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
 from pipeline.estimators._protocol import Classifier, get_estimator
@@ -147,7 +149,7 @@ def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG
 
 def square(seed: int) -> np.ndarray:
     """Return a drawn image as a model sees it: uint8 RGB (224, 224, 3)."""
-    return images.resize(images.decode(drawn_image(seed)).pixels)
+    return resize(decoding.decode(drawn_image(seed)).pixels)
 
 
 def random_backbone(session: Path) -> Path:
@@ -239,7 +241,7 @@ def image_project(session: Path, models: dict[str, dict], n: int = 24, **select:
     write_params(models, "image", **select)
     squares = np.stack([square(seed) for seed in range(n)])
     dev = dataset(embed(squares), np.arange(n) % 2)
-    dev.arrays["classical"] = np.stack([images.classical(shown) for shown in squares])
+    dev.arrays["classical"] = np.stack([classical(shown) for shown in squares])
     dev.arrays["ood"] = np.stack([inference.frozen_mean for inference in run_backbone(squares)])
     dev.save(Path("data/t/dev.npz"))
     return dev

@@ -16,7 +16,8 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.core import artifacts
-from pipeline.data import images, tables
+from pipeline.data import tables
+from pipeline.data.images import squares
 from pipeline.estimators._prepare import prepared
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
@@ -31,7 +32,7 @@ Y = np.array([0, 0, 1, 1] * 5)
 
 
 def classical_features():
-    return np.stack([images.classical(square) for square in images.sample_images()])
+    return np.stack([squares.classical(square) for square in squares.sample_images()])
 
 
 TASKS = {

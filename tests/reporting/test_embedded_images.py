@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 def test_an_embedded_image_has_no_metadata(drawn, monkeypatch):
     from PIL import Image
 
-    from pipeline.data.images import AS_IT_WAS
+    from pipeline.data.images.pixel_rule import AS_IT_WAS
     from pipeline.reporting.embedded_images import sample
 
     monkeypatch.chdir(drawn)

@@ -14,7 +14,8 @@ from PIL import Image
 
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.data import images, upload_ledger, uploads
+from pipeline.data import upload_ledger, uploads
+from pipeline.data.images import decoding
 from pipeline.data.upload_ledger import Collected, Decided
 from pipeline.data.uploads import Included
 from pipeline.retraining import intake
@@ -35,10 +36,10 @@ def test_an_image_is_stored_as_pixels_with_a_ledger_line(project):
     exif[0x010F] = "a camera"
     data = stored(image, quality=95, exif=exif)
     (item,) = submit(data, group="lesion 77", names=["IMG of Mr Smith.jpg"])
-    assert item == {"file": "IMG of Mr Smith.jpg", "id": images.decode(data).id, "accepted": True, "reason": ""}
+    assert item == {"file": "IMG of Mr Smith.jpg", "id": decoding.decode(data).id, "accepted": True, "reason": ""}
     assert kept() == {"included.csv", "ledger.jsonl", f"pictures/{item['id']}.png"}
     png = Path(f"data/uploads/skin/pictures/{item['id']}.png").read_bytes()
-    assert (images.decode(png).pixels == images.decode(data).pixels).all()
+    assert (decoding.decode(png).pixels == decoding.decode(data).pixels).all()
     with Image.open(f"data/uploads/skin/pictures/{item['id']}.png") as image:
         assert not image.getexif()
         assert not image.info
@@ -84,7 +85,7 @@ def test_an_included_copy_of_a_test_image_is_left_out(project):
     """The audit is asked again in the graph: a file may have been put there by hand."""
     before, test = places(), one_of("test")
     rotated = Image.open(test).rotate(90, expand=True)
-    id_ = images.decode(encoded(rotated)).id
+    id_ = decoding.decode(encoded(rotated)).id
     Path("data/uploads/skin/pictures").mkdir(parents=True)
     rotated.save(f"data/uploads/skin/pictures/{id_}.png")
     uploads.write("skin", [Included(id_, "benign", "", "new")])
@@ -257,7 +258,7 @@ def test_a_full_file_system_accepts_the_rest_once_freed(project):
         assert 1 <= len(there) < 8
         assert there == kept() - {"ledger.jsonl"}
         for name in there:
-            assert images.decode((folder / name).read_bytes()).id == Path(name).stem
+            assert decoding.decode((folder / name).read_bytes()).id == Path(name).stem
         subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
         submit(*files)
         assert len(upload_ledger.samples("skin")) == 8

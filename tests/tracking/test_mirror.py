@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.data import images
+from pipeline.data.images import squares
 from pipeline.prediction.predictor import Predictor
 from pipeline.tracking import mirror
 from tests.helpers.tracked import (
@@ -108,7 +108,7 @@ def test_the_registered_model_answers_like_the_predictor_elsewhere(project, tmp_
     rows = [{"age": 33.5, "site": "leg"}, {"age": None, "site": ""}, {"age": 80.0, "site": "toe"}]
     (tmp_path / "rows.json").write_text(json.dumps(rows))
     file = io.BytesIO()
-    Image.fromarray(images.sample_images()[1]).save(file, format="PNG")
+    Image.fromarray(squares.sample_images()[1]).save(file, format="PNG")
     files = [file.getvalue(), b"no image"]
     pd.DataFrame({"image": files}).to_pickle(tmp_path / "files.pkl")
     arguments = [f"sqlite:///{project}/mlflow/mlflow.db", str(tmp_path / "rows.json"), str(tmp_path / "files.pkl")]

@@ -11,7 +11,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.data import tables
 from pipeline.data.columns.group_names import find_named
 from pipeline.data.columns.label_names import guess_label, named_label
-from pipeline.data.folders.folder_names import SHIPPED
+from pipeline.data.columns.words import SHIPPED
 
 # Names in lower case and without spaces and signs; the first that is there counts.
 SPLITS = ("split", "shipped", "subset", "partition", "set")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.data import tables
+from pipeline.data.columns.words import plain
 
 # Who or what may be behind several samples, the coarser first; in names of columns, lower case, without spaces and signs.
 PATIENTS = ("patient", "pat", "pt", "subject", "subj", "participant", "person", "volunteer", "donor", "proband")
@@ -56,11 +57,6 @@ class NamedGroup:
     column: str
     level: int
     certain: bool
-
-
-def plain(name: str) -> str:
-    """Return a column's name in lower case, without spaces and signs."""
-    return re.sub(r"[\W_]+", "", str(name).casefold())
 
 
 def read_name(name: str) -> NamedGroup | None:

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from pipeline.data.columns.group_names import is_id_name, plain
+from pipeline.data.columns.group_names import is_id_name
+from pipeline.data.columns.words import plain
 from pipeline.data.tables import is_missing
 
 FEWEST_ROWS = 20

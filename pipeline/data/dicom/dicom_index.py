@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.data.columns.words import plain
 from pipeline.data.dicom.headers import IDS, may_be_dicom, read_headers
-from pipeline.data.folders.folder_names import plain
 from pipeline.data.folders.sample_files import is_system, walk
 from pipeline.data.tables import is_missing
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.params_models import ReadParams
+from pipeline.data.columns.words import plain
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.dicom.headers import COLUMNS, DicomHeader, read_headers
 from pipeline.data.dicom.patient_hash import hashed
-from pipeline.data.folders.folder_names import plain
 from pipeline.data.folders.sample_files import Sample
 
 KINDS = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID": "series", "SOPInstanceUID": "file"}

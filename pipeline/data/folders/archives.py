@@ -21,7 +21,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import UNPACKED
 from pipeline.data.folders import medmnist
 from pipeline.data.folders.sample_files import TRIED, suffix_of
-from pipeline.data.image_file import MAX_BYTES
+from pipeline.data.images.image_file import MAX_BYTES
 from pipeline.data.tabular.wrappings import IN_ARCHIVE
 
 SUFFIXES = (".zip", ".npz")

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection
 
-SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
-SHIPPED |= {"test": "test", "testing": "test"}
+from pipeline.data.columns.words import SHIPPED
+
 OTHER_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "holdout": "test"}
 FILLERS = {"set", "sets", "data", "dataset", "images", "image", "imgs", "img", "split", "input", "folder", "files"}
 CONTAINERS = {"image", "images", "imgs", "img", "jpg", "jpegs", "jpeg", "png", "pngs", "tif", "tiff", "data", "dataset"}
@@ -63,11 +63,6 @@ DOCUMENTS: tuple[str, ...] = (
     ".html",
 )
 DOCUMENTS += (".log", ".doc", ".docx", ".xls", ".xlsx", ".ini", ".cfg", ".m", ".r", ".sh", ".bib", ".tex")
-
-
-def plain(name: str) -> str:
-    """Return a name in lower case without spaces and signs."""
-    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def split_names(names: Collection[str]) -> dict[str, str]:

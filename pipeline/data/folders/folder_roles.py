@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.core.errors import DataError
 from pipeline.data.columns.negative_class import is_negative
+from pipeline.data.columns.words import plain
 from pipeline.data.folders.folder_names import (
     CONTAINERS,
     MASKS,
@@ -18,7 +19,6 @@ from pipeline.data.folders.folder_names import (
     are_folds,
     are_numbers,
     are_patients,
-    plain,
     split_names,
 )
 from pipeline.data.folders.masks import find_masks

@@ -10,10 +10,11 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data.columns.label_names import words_in
-from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, SHIPPED, plain, split_names, subset_of
+from pipeline.data.columns.words import SHIPPED, plain
+from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, split_names, subset_of
 from pipeline.data.folders.image_names import ImageIndex, folders_of, is_moved
 from pipeline.data.folders.sample_files import JPEGS
-from pipeline.data.images import SUFFIXES
+from pipeline.data.images.limits import SUFFIXES
 from pipeline.data.tables import is_missing
 
 # Names of columns in lower case and without spaces and signs, the likelier first.

@@ -5,7 +5,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pipeline.data.folders.folder_names import CONTAINERS, MASK_FILE, MASKS, plain
+from pipeline.data.columns.words import plain
+from pipeline.data.folders.folder_names import CONTAINERS, MASK_FILE, MASKS
 
 NEARLY_ALL = 0.95  # the same of a single letter, such as 12_L.png: of pairs of eyes there is no 12.png
 FEWEST_PARTNERS = 0.5  # share of the files named like masks that must have an image to belong to

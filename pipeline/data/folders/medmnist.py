@@ -12,7 +12,8 @@ from typing import IO
 import numpy as np
 
 from pipeline.core.errors import DataError
-from pipeline.data.images import MAX_PIXELS, to_png
+from pipeline.data.images.limits import MAX_PIXELS
+from pipeline.data.images.squares import to_png
 
 SPLITS = {"train": "train", "val": "valid", "test": "test"}
 EXPECTED = "expected MedMNIST's arrays train_images, train_labels, val_images, val_labels, test_images and test_labels"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.data.images import SUFFIXES
+from pipeline.data.images.limits import SUFFIXES
 
 SYSTEM = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")  # how folders and files begin that systems leave behind
 JPEGS = (".jfif", ".jpe", ".jif", ".pjpeg", ".pjp", ".dib")  # other names of JPEG and BMP

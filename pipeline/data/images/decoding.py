@@ -22,14 +22,13 @@ from pipeline.core.errors import DataError
 from pipeline.data.images.deep import BITS, colour_16, is_deep, read_deep
 from pipeline.data.images.dicom_files import FrameBytes, is_dicom
 from pipeline.data.images.limits import FORMATS, HEAD, check_size, explained, refuse_other_formats
-from pipeline.data.images.pixel_rule import PixelRule
+from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
 from pipeline.data.images.squares import SIZE, to_square
 from pipeline.data.images.stored_values import described
 
 LARGE = 8_000_000  # px, of which a server decodes one image at a time
 BAND = 1_000_000  # px that are converted at once
 DRAFT = 2 * SIZE  # px: a JPEG is decoded at the smallest scale not under this: 3000x2000 in 14 ms instead of 44
-AS_IT_WAS = PixelRule()
 PLANAR, SEPARATE = 284, 2  # a tag of TIFF: Pillow mixes up the bytes of such planes
 DARK = 2**14  # 16-bit values that all lie below this show as less than a quarter of the range
 # A truncated file must raise: half an image must not pass for the whole.

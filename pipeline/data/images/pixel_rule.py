@@ -67,6 +67,9 @@ class PixelRule:
         return cls(checked(content.get("intensity")), content.get("resize", "stretch"))
 
 
+AS_IT_WAS = PixelRule()
+
+
 def rule_of(read: "ReadParams") -> PixelRule:
     """Return the rule of a task; raise DataError for an intensity that is none."""
     return PixelRule(checked(read.intensity), read.resize)

@@ -12,7 +12,7 @@ from PIL import Image
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import image_file
+from pipeline.data.images import image_file
 from pipeline.data.images.deep import is_deep, read_deep
 from pipeline.data.images.dicom_files import is_dicom
 from pipeline.data.images.limits import FORMATS, HEAD, check_size, explained

@@ -5,9 +5,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.core import artifacts
-from pipeline.data import image_file, images
 from pipeline.data.audit_result import PathPair
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding, image_file
+from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
 
 MOST = 100  # pairs on a sheet
 COLUMNS = 4
@@ -17,7 +17,7 @@ WIDTH = 2 * SIDE + 3 * GAP  # px of a pair
 HEIGHT = SIDE + 4 * LINE + 2 * GAP
 
 
-def draw(pairs: list[tuple[PathPair, str]], root: Path, rule: PixelRule = images.AS_IT_WAS) -> Image.Image:
+def draw(pairs: list[tuple[PathPair, str]], root: Path, rule: PixelRule = AS_IT_WAS) -> Image.Image:
     """Return a sheet of the first MOST pairs with a remark on each; files lie below `root`."""
     shown = pairs[:MOST]
     rows = -(-len(shown) // COLUMNS)
@@ -33,7 +33,7 @@ def draw_pair(pair: PathPair, remark: str, root: Path, rule: PixelRule) -> Image
     """Return both images of a pair above their names, the kind of edit and the score."""
     cell = Image.new("RGB", (WIDTH, HEIGHT), "white")
     for side, path in enumerate((pair.a, pair.b)):
-        image = Image.fromarray(images.decode(image_file.read(root / path), rule).pixels)
+        image = Image.fromarray(decoding.decode(image_file.read(root / path), rule).pixels)
         scale = SIDE / max(image.size)
         image = image.resize([max(1, round(length * scale)) for length in image.size])
         cell.paste(image, (GAP + side * (SIDE + GAP), GAP))
@@ -56,7 +56,7 @@ def fitting(text: str, pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | 
     return kept
 
 
-def write(path: Path, pairs: list[tuple[PathPair, str]], root: Path, rule: PixelRule = images.AS_IT_WAS) -> None:
+def write(path: Path, pairs: list[tuple[PathPair, str]], root: Path, rule: PixelRule = AS_IT_WAS) -> None:
     """Write the sheet to a PNG file."""
     with artifacts.replacing(path) as part:
         draw(pairs, root, rule).save(part, "PNG")

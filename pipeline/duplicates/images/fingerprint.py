@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
-from pipeline.data import image_file, images
-from pipeline.data.image_file import FileFacts, ImageStore
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding, image_file, squares
+from pipeline.data.images.image_file import FileFacts, ImageStore
+from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
 from pipeline.duplicates.images import candidates, verify
 from pipeline.duplicates.images.marks import measure_marks
 from pipeline.duplicates.images.verify import Signature, signature_of
@@ -84,7 +84,7 @@ def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     return content["about"], arrays
 
 
-def open_store(rule: PixelRule = images.AS_IT_WAS) -> ImageStore:
+def open_store(rule: PixelRule = AS_IT_WAS) -> ImageStore:
     """Return the cache of fingerprints and comparisons that the current code computes of images read by a rule."""
     code = [Path(__file__).parents[2] / f"{module}.py" for module in CODE]
     return ImageStore.open("audit", rule, *code, packages=("opencv-python-headless",))
@@ -101,7 +101,7 @@ def take(path: Path, store: ImageStore) -> tuple[Fingerprint, list[tuple[str, by
     if cached:
         return Fingerprint.unpack(cached), []
     try:
-        image = images.decode(data, store.rule)
+        image = decoding.decode(data, store.rule)
     except DataError as error:
         return Fingerprint(key, FileFacts(str(error), key[:16], len(data))), []
     signature = signature_of(image.pixels, image.width, image.height)
@@ -128,13 +128,13 @@ def load_signature(path: Path, key: str, store: ImageStore) -> Signature:
     data = image_file.read(path)
     if image_file.key_of(data) != key:
         raise DataError(f"{path.as_posix()}: has changed while it was audited; run it again")
-    image = images.decode(data, store.rule)
+    image = decoding.decode(data, store.rule)
     return signature_of(image.pixels, image.width, image.height)
 
 
 def tones(pixels: np.ndarray) -> np.ndarray:
     """Return float32 (4,) in 0..1: mean red, green, blue, and the brightness of the rim."""
-    square = images.resize(pixels, SQUARE)
+    square = squares.resize(pixels, SQUARE)
     grey = np.asarray(Image.fromarray(square).convert("L"))
     rim = np.ones_like(grey, bool)
     rim[BORDER:-BORDER, BORDER:-BORDER] = False

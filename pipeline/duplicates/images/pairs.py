@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from pipeline.core.parallel import run_parallel
 from pipeline.data.audit_result import Pair
-from pipeline.data.image_file import ImageStore
+from pipeline.data.images.image_file import ImageStore
 from pipeline.duplicates.images.candidates import FREQUENCIES, propose
 from pipeline.duplicates.images.edits import describe
 from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout
 from pipeline.data.samples import task_params
 from tests.helpers.dicom import dataset, to_bytes, write_export
 from tests.helpers.dicom_export import described, slices

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout
 from pipeline.data.samples import task_params
 from tests.helpers.dicom import write_export
 from tests.helpers.dicom_export import described, slices

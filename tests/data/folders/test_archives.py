@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data.folders import archives, folder_layout
+from pipeline.data import folder_layout
+from pipeline.data.folders import archives
 from tests.helpers.samples import encoded, noise, task
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout
 from pipeline.data.folders.image_csv import ImageColumn
 from tests.helpers.folders import NAMES, csv, find_column, list_images
 from tests.helpers.samples import put, task

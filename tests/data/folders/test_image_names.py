@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout
 from pipeline.data.folders.image_names import ImageIndex
 from tests.helpers.folders import NAMES, csv, find_column
 from tests.helpers.samples import put, task

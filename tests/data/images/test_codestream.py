@@ -10,7 +10,7 @@ from pydicom.uid import (
 )
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
+from pipeline.data.images import decoding
 from tests.helpers.dicom import dataset, to_bytes
 from tests.helpers.dicom_pixels import G12, compressed, peak_of
 
@@ -26,7 +26,7 @@ def test_a_box_without_a_length_is_refused():
     data = compressed(G12, JPEG2000Lossless, "JPEG2000", BitsStored=16)
     start = data.index(b"jp2h") - 4
     with pytest.raises(DataError, match="a box without a length"):
-        images.decode(data[:start] + bytes(4) + data[start + 4 :])
+        decoding.decode(data[:start] + bytes(4) + data[start + 4 :])
 
 
 def test_a_run_length_bomb_is_refused():
@@ -41,4 +41,4 @@ def test_a_last_fragment_that_is_cut_off_is_refused():
     data = compressed(G12, JPEG2000Lossless, "JPEG2000", BitsStored=16)
     for kept in (len(data) - 200, len(data) - 1000):
         with pytest.raises(DataError):
-            images.decode(data[:kept])
+            decoding.decode(data[:kept])

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
-from pipeline.data.images import decoding
+from pipeline.data.images import decoding, squares
+from pipeline.data.images.limits import FORMATS
 from tests.helpers.deep_images import pixels
 from tests.helpers.samples import ROOT, encoded, noise
 
@@ -31,7 +31,7 @@ def with_orientation(value: object, **tags: object) -> Image.Exif:
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
 def test_every_accepted_format_gives_rgb_and_its_facts(file_format):
-    photo = images.decode(encoded(noise(), file_format))
+    photo = decoding.decode(encoded(noise(), file_format))
     assert (photo.width, photo.height, photo.mode, photo.format) == (60, 40, "RGB", file_format)
     assert photo.pixels.shape == (40, 60, 3)
     assert photo.pixels.dtype == np.uint8
@@ -39,13 +39,13 @@ def test_every_accepted_format_gives_rgb_and_its_facts(file_format):
 
 @pytest.mark.parametrize("file_format", LOSSLESS)
 def test_equal_pixels_have_one_id_in_every_lossless_format(file_format):
-    photo = images.decode(encoded(noise(), file_format, **LOSSLESS[file_format]))
+    photo = decoding.decode(encoded(noise(), file_format, **LOSSLESS[file_format]))
     assert np.array_equal(photo.pixels, np.asarray(noise()))
-    assert photo.id == images.decode(encoded(noise())).id
+    assert photo.id == decoding.decode(encoded(noise())).id
 
 
 def test_an_id_is_16_hex_digits_and_depends_on_shape():
-    wide, high = (images.decode(encoded(Image.new("RGB", size))) for size in ((40, 20), (20, 40)))
+    wide, high = (decoding.decode(encoded(Image.new("RGB", size))) for size in ((40, 20), (20, 40)))
     assert wide.id != high.id
     assert len(wide.id) == 16
     assert set(wide.id) <= set("0123456789abcdef")
@@ -54,12 +54,12 @@ def test_an_id_is_16_hex_digits_and_depends_on_shape():
 @pytest.mark.parametrize("size", [(60, 40), (1500, 1000), (897, 2000)], ids=["small", "drafted", "narrow"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_decoded_jpeg_saved_as_png_keeps_its_id(mode, size):
-    photo = images.decode(encoded(noise(1, *size).convert(mode), "JPEG"))
-    assert images.decode(encoded(Image.fromarray(photo.pixels))).id == photo.id
+    photo = decoding.decode(encoded(noise(1, *size).convert(mode), "JPEG"))
+    assert decoding.decode(encoded(Image.fromarray(photo.pixels))).id == photo.id
 
 
 def test_a_large_jpeg_decoded_small_keeps_its_size():
-    photo = images.decode(encoded(noise(1, 1500, 1000), "JPEG"))
+    photo = decoding.decode(encoded(noise(1, 1500, 1000), "JPEG"))
     assert photo.pixels.shape == (500, 750, 3)
     assert (photo.width, photo.height) == (1500, 1000)
 
@@ -77,7 +77,7 @@ def test_exif_orientation_is_applied_once(value, file_format):
     stored = Image.fromarray(pixels(noise(), file_format, **options))
     for step in steps:
         stored = stored.transpose(step)
-    photo = images.decode(encoded(noise(), file_format, exif=with_orientation(value), **options))
+    photo = decoding.decode(encoded(noise(), file_format, exif=with_orientation(value), **options))
     assert np.array_equal(photo.pixels, np.asarray(stored))
     assert (photo.width, photo.height) == stored.size
 
@@ -98,7 +98,7 @@ def test_a_damaged_exif_block_does_not_cost_the_image():
             block[rnd.randrange(length)] = rnd.randrange(256)
         chunk = b"eXIf" + bytes(block)
         damaged = stored[:offset] + chunk + struct.pack(">I", zlib.crc32(chunk)) + stored[offset + 8 + length :]
-        assert sorted(images.decode(damaged).pixels.shape) == [3, 40, 60]
+        assert sorted(decoding.decode(damaged).pixels.shape) == [3, 40, 60]
 
 
 def test_a_palette_gives_its_colours():
@@ -143,25 +143,25 @@ def test_a_transparent_colour_is_black(mode):
 
 def test_a_phone_jpeg_with_a_preview_behind_it_is_accepted():
     data = encoded(noise(), "MPO", save_all=True, append_images=[noise(1)])
-    assert images.decode(data).format == "MPO"
-    assert np.array_equal(images.decode(data).pixels, pixels(noise(), "JPEG"))
+    assert decoding.decode(data).format == "MPO"
+    assert np.array_equal(decoding.decode(data).pixels, pixels(noise(), "JPEG"))
 
 
 # the header alone
 
 
-@pytest.mark.parametrize("file_format", images.FORMATS)
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_a_header_says_what_decoding_says(tmp_path, file_format):
     (tmp_path / "image").write_bytes(encoded(noise(0, 70, 30), file_format))
-    photo = images.decode((tmp_path / "image").read_bytes())
+    photo = decoding.decode((tmp_path / "image").read_bytes())
     expected = (photo.width, photo.height, photo.mode, photo.format)
-    assert images.read_header(tmp_path / "image") == expected == (70, 30, "RGB", file_format)
+    assert decoding.read_header(tmp_path / "image") == expected == (70, 30, "RGB", file_format)
 
 
 def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
     data = encoded(noise(0, 200, 200))
     (tmp_path / "half.png").write_bytes(data[: len(data) // 2])
-    assert images.read_header(tmp_path / "half.png") == (200, 200, "RGB", "PNG")
+    assert decoding.read_header(tmp_path / "half.png") == (200, 200, "RGB", "PNG")
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_a_header_is_read_without_the_pixels_behind_it(tmp_path):
 def test_a_header_is_refused_for_what_decoding_refuses(tmp_path, data, text):
     (tmp_path / "image").write_bytes(data)
     with pytest.raises(DataError, match=text):
-        images.read_header(tmp_path / "image")
+        decoding.read_header(tmp_path / "image")
 
 
 def test_random_damage_gives_an_image_or_a_data_error():
     rnd = random.Random(0)
     small = noise(0, 24, 20)
-    whole = [encoded(small, name) for name in images.FORMATS]
+    whole = [encoded(small, name) for name in FORMATS]
     whole += [encoded(small, "JPEG", exif=with_orientation(6)), encoded(small.quantize(16), "PNG")]
     whole += [encoded(small.convert(mode), "PNG") for mode in ("LA", "RGBA", "1")]
     whole += [encoded(small, "JPEG", progressive=True), encoded(small.convert("CMYK"), "JPEG")]
@@ -197,13 +197,13 @@ def test_random_damage_gives_an_image_or_a_data_error():
         if rnd.random() < 0.3:
             del data[rnd.randrange(len(data)) :]
         try:
-            photo = images.decode(bytes(data))
+            photo = decoding.decode(bytes(data))
         except DataError:
             outcomes["error"] += 1
         else:
             outcomes["image"] += 1
             assert photo.pixels.ndim == 3
-            assert images.resize(photo.pixels).shape == (224, 224, 3)
+            assert squares.resize(photo.pixels).shape == (224, 224, 3)
     assert min(outcomes.values()) > 50
 
 
@@ -211,9 +211,10 @@ def test_decoding_on_several_threads_raises_no_warning():
     # In a process where every warning is an error, as some users have it: Pillow warns of a cut EXIF block.
     exif = with_orientation(1, x010e="description " * 9).tobytes()[:-90]
     script = (
-        "import sys; from concurrent.futures import ThreadPoolExecutor; from pipeline.data import images\n"
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from pipeline.data.images import decoding, squares\n"
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from pipeline.data.images.limits import FORMATS\n"
         "data = sys.stdin.buffer.read()\n"
-        "print(len({images.decode(data).id} | set(ThreadPoolExecutor(4).map(lambda _: images.decode(data).id, range(99)))))"
+        "print(len({decoding.decode(data).id} | set(ThreadPoolExecutor(4).map(lambda _: decoding.decode(data).id, range(99)))))"
     )
     data = encoded(noise(), "JPEG", exif=exif)
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], input=data, capture_output=True, cwd=ROOT)
@@ -237,30 +238,31 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_number_of_bands_changes_no_pixel(kind, monkeypatch):
-    whole = images.decode(KINDS[kind])
+    whole = decoding.decode(KINDS[kind])
     for band in (1, 200, 91 * 70):
         monkeypatch.setattr(decoding, "BAND", band)
-        np.testing.assert_array_equal(images.decode(KINDS[kind]).pixels, whole.pixels)
+        np.testing.assert_array_equal(decoding.decode(KINDS[kind]).pixels, whole.pixels)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_server_sees_is_what_decoding_and_resizing_gives(kind, monkeypatch):
-    expected = images.resize(images.decode(KINDS[kind]).pixels)
-    np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
+    expected = squares.resize(decoding.decode(KINDS[kind]).pixels)
+    np.testing.assert_array_equal(decoding.square(KINDS[kind]), expected)
     monkeypatch.setattr(decoding, "LARGE", 1)
-    np.testing.assert_array_equal(images.square(KINDS[kind]), expected)
+    np.testing.assert_array_equal(decoding.square(KINDS[kind]), expected)
 
 
 PEAK = """
 import resource, sys
 from concurrent.futures import ThreadPoolExecutor
-from pipeline.data import images
+from pipeline.data.images import decoding, squares
+from pipeline.data.images.limits import FORMATS
 from pipeline.data.images import decoding
 data = open(sys.argv[1], "rb").read()
-images.square(open(sys.argv[2], "rb").read())
+decoding.square(open(sys.argv[2], "rb").read())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with ThreadPoolExecutor(2) as pool:
-    list(pool.map(images.square, [data] * 2))
+    list(pool.map(decoding.square, [data] * 2))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / decoding.LARGE)
 """
 

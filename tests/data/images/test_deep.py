@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding
+from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.deep_images import BASE, G12, pixels, tiff
 
 
@@ -35,12 +35,12 @@ def test_nan_and_infinity_become_black_alone():
 def test_deep_colours_in_planes_are_refused():
     """Pillow would read their bytes as values."""
     with pytest.raises(DataError, match="colours lie in separate planes"):
-        images.decode(tiff(G12, t284=2))
+        decoding.decode(tiff(G12, t284=2))
 
 
 @pytest.mark.parametrize("how", ["tiff_lzw", "tiff_adobe_deflate"])
 def test_compressed_16_bit_tiff_keeps_its_low_bytes(how):
     out = io.BytesIO()
     Image.fromarray(G12).save(out, "TIFF", compression=how)
-    decoded = images.decode(out.getvalue(), PixelRule("12 bits"))
+    decoded = decoding.decode(out.getvalue(), PixelRule("12 bits"))
     assert np.abs(decoded.pixels - BASE[..., None].astype(int)).max() <= 1

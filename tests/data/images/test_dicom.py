@@ -22,8 +22,8 @@ from pydicom.uid import (
 )
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
-from pipeline.data.images import PixelRule, limits
+from pipeline.data.images import decoding, limits
+from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.dicom import dataset, dicom, to_bytes
 from tests.helpers.dicom_pixels import G12, HOUNSFIELD, OWN, X, compressed, grey, peak_of
 
@@ -73,14 +73,14 @@ def test_pixels_are_those_of_pydicom_within_a_level(path, monkeypatch):
     monkeypatch.setattr(limits, "MIN_SIDE", 1)  # some are 3x3 px
     if path.name in REFUSED:
         with pytest.raises(DataError, match=REFUSED[path.name]):
-            images.decode(path.read_bytes(), OWN)
+            decoding.decode(path.read_bytes(), OWN)
         return
     expected = by_pydicom(path)
     if expected is None:
         with pytest.raises(DataError, match=NO_PIXELS):
-            images.decode(path.read_bytes(), OWN)
+            decoding.decode(path.read_bytes(), OWN)
         return
-    assert np.abs(images.decode(path.read_bytes(), OWN).pixels - expected).max() <= 1
+    assert np.abs(decoding.decode(path.read_bytes(), OWN).pixels - expected).max() <= 1
 
 
 def test_most_of_the_shipped_files_have_pixels():
@@ -109,7 +109,7 @@ def test_colours_are_kept_in_both_orders(planar):
     stored = colours.transpose(2, 0, 1) if planar else colours
     data = dicom(colours, PlanarConfiguration=planar, PixelData=np.ascontiguousarray(stored).tobytes())
     for intensity in ("file", None, "lung"):
-        assert np.array_equal(images.decode(data, PixelRule(intensity)).pixels, colours)
+        assert np.array_equal(decoding.decode(data, PixelRule(intensity)).pixels, colours)
 
 
 def test_cmyk_inside_dicom_is_refused_or_shown_as_declared():
@@ -119,7 +119,7 @@ def test_cmyk_inside_dicom_is_refused_or_shown_as_declared():
     ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
     ds.PixelData = encapsulate([out.getvalue()])
     with pytest.raises(DataError, match="not a readable image"):
-        images.decode(to_bytes(ds))
+        decoding.decode(to_bytes(ds))
 
 
 def test_jpeg_2000_keeps_16_bits():
@@ -195,7 +195,7 @@ def test_video_is_refused_with_what_to_do():
     ds.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.4.102")
     ds.PixelData = encapsulate([b"\0" * 100])
     with pytest.raises(DataError, match="compressed in a way that is not read"):
-        images.decode(to_bytes(ds))
+        decoding.decode(to_bytes(ds))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_sequences_inside_each_other_end(tag, n_levels):
     start = whole.index(b"\xe0\x7f\x10\x00" if tag[:2] == b"\x00\x52" else b"\x28\x00\x02\x00US")
     open_ended = (tag + b"SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff") * n_levels
     with pytest.raises(DataError):
-        images.decode(whole[:start] + open_ended + whole[start:])
+        decoding.decode(whole[:start] + open_ended + whole[start:])
     inside = b""
     for _ in range(n_levels):
         item = b"\xfe\xff\x00\xe0" + len(inside).to_bytes(4, "little") + inside
@@ -232,7 +232,7 @@ def test_random_damage_to_dicom_gives_an_image_or_data_error():
         if rnd.random() < 0.3:
             del data[rnd.integers(len(data)) :]
         try:
-            image = images.decode(bytes(data), OWN)
+            image = decoding.decode(bytes(data), OWN)
         except DataError:
             outcomes["error"] += 1
         else:
@@ -251,5 +251,5 @@ def test_no_message_quotes_a_name_or_a_date():
         broken = pydicom.dcmread(io.BytesIO(to_bytes(ds)))
         del broken[name]
         with pytest.raises(DataError) as error:
-            images.decode(to_bytes(broken))
+            decoding.decode(to_bytes(broken))
         assert not any(word in str(error.value) for word in (*secret.values(), "Doe", "1970"))

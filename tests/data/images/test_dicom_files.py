@@ -6,8 +6,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
-from pipeline.data.image_file import FrameBytes
+from pipeline.data.images import decoding
+from pipeline.data.images.image_file import FrameBytes
 from tests.helpers.dicom import dataset, to_bytes
 from tests.helpers.dicom_pixels import G12, OWN, grey, ramp
 
@@ -31,6 +31,6 @@ def test_enhanced_files_have_a_window_for_each_frame():
         units = G12.astype(int) * 2 - 100
         assert np.abs(shown - ramp(units, centre - 250.5, centre + 249.5)).max() <= 1
     assert np.array_equal(grey(to_bytes(ds)), grey(FrameBytes.of(to_bytes(ds), 2)))
-    assert images.read_square(to_bytes(ds), OWN).note == "frame 2 of 3"
+    assert decoding.read_square(to_bytes(ds), OWN).note == "frame 2 of 3"
     with pytest.raises(DataError, match="has 3 frames; there is no frame 4"):
         grey(FrameBytes.of(to_bytes(ds), 4))

@@ -3,8 +3,7 @@
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.images import PixelRule
-from pipeline.data.images.pixel_rule import NAMED, checked
+from pipeline.data.images.pixel_rule import NAMED, PixelRule, checked
 
 
 @pytest.mark.parametrize("intensity", [*NAMED, "full", "file", "8 bits", "12 bits", (-3, 4.5), None])

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.data import images
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding
+from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.images.proposal import propose
 from tests.data.images.test_stored_values import BASE, G12, HOUNSFIELD, png, tiff
 from tests.helpers.dicom import dicom
@@ -60,7 +60,7 @@ def test_hounsfield_units_get_a_window_without_padding(kind, tmp_path):
 def test_z_scores_keep_their_two_ends(tmp_path):
     values = ((BASE - BASE.mean()) / BASE.std()).astype(np.float32)
     low, high = proposed(tmp_path, tiff(values)).intensity
-    shown = images.decode(tiff(values), PixelRule((low, high))).pixels[..., 0].astype(float)
+    shown = decoding.decode(tiff(values), PixelRule((low, high))).pixels[..., 0].astype(float)
     assert np.corrcoef(shown.ravel(), BASE.ravel().astype(float))[0, 1] > 0.999
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
-from pipeline.data.images import PixelRule
+from pipeline.data.images import decoding
+from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.deep_images import BASE, G12, png, tiff
 
 HOUNSFIELD = BASE.astype(np.int16) * 8 - 1000
@@ -32,7 +32,7 @@ SCENES = {
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_scene_looks_alike_in_every_number_format(scene):
     data, intensity = SCENES[scene]
-    decoded = images.decode(data, PixelRule(intensity))
+    decoded = decoding.decode(data, PixelRule(intensity))
     assert decoded.misfit == ""
     assert np.abs(decoded.pixels - BASE[..., None].astype(int)).max() <= 1
 
@@ -40,12 +40,12 @@ def test_a_scene_looks_alike_in_every_number_format(scene):
 @pytest.mark.parametrize("kind", [np.float16, np.float64, np.uint64])
 def test_numbers_that_are_not_read_are_named(kind):
     with pytest.raises(DataError, match="is a TIFF whose kind of numbers is not read"):
-        images.decode(tiff(BASE.astype(kind)), PixelRule("full"))
+        decoding.decode(tiff(BASE.astype(kind)), PixelRule("full"))
 
 
 def test_16_bits_from_0_to_65535_are_the_default():
     data = png(G12 * 16)
-    assert np.array_equal(images.decode(data).pixels, images.decode(data, PixelRule("full")).pixels)
+    assert np.array_equal(decoding.decode(data).pixels, decoding.decode(data, PixelRule("full")).pixels)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_16_bits_from_0_to_65535_are_the_default():
     ],
 )
 def test_what_does_not_fit_the_rule_is_named(values, intensity, expected):
-    assert expected in images.decode(tiff(values), PixelRule(intensity)).misfit
+    assert expected in decoding.decode(tiff(values), PixelRule(intensity)).misfit
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_what_does_not_fit_the_rule_is_named(values, intensity, expected):
     ],
 )
 def test_without_a_rule_dark_images_are_named(data, expected):
-    misfit = images.decode(data).misfit
+    misfit = decoding.decode(data).misfit
     assert expected in misfit
     assert bool(misfit) == bool(expected)
 
 
 def test_8_bits_are_shown_as_they_are_under_any_rule():
     for intensity in ("12 bits", "full", "lung", (-5, 7)):
-        assert np.array_equal(images.decode(tiff(BASE), PixelRule(intensity)).pixels, BASE[..., None].repeat(3, 2))
+        assert np.array_equal(decoding.decode(tiff(BASE), PixelRule(intensity)).pixels, BASE[..., None].repeat(3, 2))
 
 
 def test_no_number_is_black_under_a_window():
     values = BASE.astype(np.float32)
     values[0, :3] = np.nan, np.inf, -np.inf
-    decoded = images.decode(tiff(values), PixelRule((0, 255)))
+    decoded = decoding.decode(tiff(values), PixelRule((0, 255)))
     assert not decoded.pixels[0, :3].any()
     assert decoded.misfit == ""

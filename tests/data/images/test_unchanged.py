@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data import images
+from pipeline.data.images import decoding
+from pipeline.data.images.decoding import DecodedImage
 
 Y, X = np.mgrid[0:48, 0:64]
 GREY = ((X * 5 + Y * 3) % 256).astype(np.uint8)
@@ -113,9 +114,9 @@ SQUARES = "d35885068e86374d"
 
 @pytest.mark.parametrize("name", FILES)
 def test_pixels_are_those_of_the_first_release(name):
-    assert images.decode(FILES[name]).id == IDS[name]
+    assert decoding.decode(FILES[name]).id == IDS[name]
 
 
 def test_squares_are_those_of_the_first_release():
-    squares = np.concatenate([images.square(data) for data in FILES.values()])
-    assert images.DecodedImage(0, 0, "RGB", "PNG", pixels=squares).id == SQUARES
+    squares = np.concatenate([decoding.square(data) for data in FILES.values()])
+    assert DecodedImage(0, 0, "RGB", "PNG", pixels=squares).id == SQUARES

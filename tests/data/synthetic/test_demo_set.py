@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from pipeline.core.errors import DataError
-from pipeline.data import images
+from pipeline.data.images import decoding
 from pipeline.data.synthetic import demo_set
 
 N_LESIONS = 24
@@ -40,7 +40,7 @@ def of_kind(flaws, *kinds):
 
 
 def grey(data):
-    image = Image.fromarray(images.decode(data).pixels).convert("L").resize((128, 128), Image.Resampling.BOX)
+    image = Image.fromarray(decoding.decode(data).pixels).convert("L").resize((128, 128), Image.Resampling.BOX)
     values = np.asarray(image, dtype=float)
     return (values - values.mean()) / values.std()
 
@@ -87,9 +87,9 @@ def test_every_kind_of_flaw_is_planted_as_often_as_stated(flaws):
 def test_only_the_truncated_file_is_unreadable(files, flaws):
     [(broken, _)] = of_kind(flaws, "truncated")
     with pytest.raises(DataError, match="not a readable image"):
-        images.decode(files[broken])
+        decoding.decode(files[broken])
     for path in set(files) - {broken}:
-        images.decode(files[path])
+        decoding.decode(files[path])
 
 
 def test_byte_copies_have_equal_bytes_and_no_other_files_have(files, flaws):
@@ -101,18 +101,18 @@ def test_byte_copies_have_equal_bytes_and_no_other_files_have(files, flaws):
 def test_a_png_copy_has_the_same_pixels_under_other_bytes(files, flaws):
     for copy, of in of_kind(flaws, "png"):
         assert files[copy] != files[of]
-        assert images.decode(files[copy]).id == images.decode(files[of]).id
+        assert decoding.decode(files[copy]).id == decoding.decode(files[of]).id
 
 
 def test_altered_copies_look_like_their_source_under_other_pixels(files, flaws):
     for copy, of in of_kind(flaws, "recompressed", "resized", "stretched"):
-        assert images.decode(files[copy]).id != images.decode(files[of]).id
+        assert decoding.decode(files[copy]).id != decoding.decode(files[of]).id
         assert np.mean(grey(files[copy]) * grey(files[of])) > 0.97
 
 
 def test_resized_copies_keep_their_aspect_and_stretched_ones_do_not(files, flaws):
     def stretch(index, of):
-        copy, source = images.decode(files[index]), images.decode(files[of])
+        copy, source = decoding.decode(files[index]), decoding.decode(files[of])
         assert (copy.width, copy.height) != (source.width, source.height)
         return copy.width / copy.height * source.height / source.width
 

@@ -6,8 +6,9 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.data import tables
 from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.file_rows import rows_of
 from pipeline.data.tabular.formats import ColumnFormat
-from pipeline.data.tabular.values import rows_of, to_cell
+from pipeline.data.tabular.values import to_cell
 from tests.helpers.tables import read
 
 FIELDS = [Field("age", "number"), Field("site", "choice")]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pipeline.data import images
+from pipeline.data.images import decoding
 from pipeline.duplicates.images.edits import describe
 from pipeline.duplicates.images.verify import Signature, confirm, signature_of
 from tests.helpers.textures import stored, texture
@@ -17,7 +17,7 @@ BICUBIC = Image.Resampling.BICUBIC
 
 
 def signature(image, quality=90):
-    photo = images.decode(stored(image.convert("RGB"), quality=quality))
+    photo = decoding.decode(stored(image.convert("RGB"), quality=quality))
     return signature_of(photo.pixels, photo.width, photo.height)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data import image_file, images
+from pipeline.data.images import decoding, image_file
 from tests.helpers.samples import encoded, noise
 
 
@@ -20,7 +20,7 @@ def test_what_cannot_be_read_says_why(tmp_path):
 
 def test_the_facts_are_those_of_the_decoded_file():
     data = encoded(noise(1))
-    image = images.decode(data)
+    image = decoding.decode(data)
     assert image_file.FileFacts.of(image, len(data)) == image_file.FileFacts(
         id=image.id, bytes=len(data), width=60, height=40, mode="RGB", format="PNG"
     )

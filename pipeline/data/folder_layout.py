@@ -19,11 +19,11 @@ from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
 from pipeline.data.columns.label_names import check_classes
 from pipeline.data.columns.one_label import label_of
+from pipeline.data.columns.words import SHIPPED
 from pipeline.data.dicom.dicom_index import DicomIndex
 from pipeline.data.dicom.dicom_samples import describe
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.class_folders import read_folders
-from pipeline.data.folders.folder_names import SHIPPED
 from pipeline.data.folders.image_names import ImageIndex
 from pipeline.data.folders.sample_files import Sample, Skipped
 from pipeline.data.grouping.group_cells import read_groups

@@ -9,10 +9,12 @@ from typing import Any
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.feature_cache import FeatureStore, make_recipe
-from pipeline.data import images
-from pipeline.data.images import DecodedImage, PixelRule
+from pipeline.data.images.decoding import DecodedImage
 from pipeline.data.images.dicom_files import FrameBytes, split_frame
+from pipeline.data.images.pixel_rule import PixelRule
 
+# They decide pixels: with another version the cache starts anew.
+PACKAGES = ("numpy", "pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg")
 MAX_BYTES = 450_000_000  # 50 megapixels of four 16-bit channels are 400 MB
 
 
@@ -55,8 +57,8 @@ class ImageStore(FeatureStore):
     @classmethod
     def open(cls, name: str, rule: PixelRule, *parts: Path, packages: tuple[str, ...]) -> "ImageStore":
         """Return the cache of what this code, or the files `parts`, and the decoder compute."""
-        code = (*parts, *images.CODE, Path(__file__))
-        recipe = make_recipe(json.dumps(rule.to_json()), *code, packages=(*images.PACKAGES, *packages))
+        code = (*parts, *sorted(Path(__file__).parent.glob("*.py")))
+        recipe = make_recipe(json.dumps(rule.to_json()), *code, packages=(*PACKAGES, *packages))
         return cls(name, rule, recipe)
 
     def __reduce__(self) -> tuple[type["ImageStore"], tuple[Any, ...]]:
@@ -79,7 +81,7 @@ def read_bytes(path: Path) -> bytes:
 class FileFacts:
     """Columns of samples.csv that a file gives; `error` says why it cannot be used, and what is unknown then is None.
 
-    `id`: of the pixels, see `images.DecodedImage.id`, or of the bytes where they cannot be decoded; `width`, `height` in px.
+    `id`: of the pixels, see `DecodedImage.id`, or of the bytes where they cannot be decoded; `width`, `height` in px.
     `misfit`, which is no column, says why the values do not look like those that the data set's rule is for.
     """
 

@@ -6,13 +6,14 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
-from pipeline.data.folders import folder_layout
+from pipeline.data import folder_layout
+from pipeline.data.folders.sample_files import Sample
 from pipeline.data.samples import task_params
 from tests.helpers.folders import TWO, list_images
 from tests.helpers.samples import put, task
 
 
-def from_csv(root: Path, text: str | bytes, **read: str) -> dict[str, folder_layout.Sample]:
+def from_csv(root: Path, text: str | bytes, **read: str) -> dict[str, Sample]:
     """Return {path: sample} of a CSV."""
     return list_images(put(root, {"labels.csv": text}), csv="labels.csv", **read)[0]
 
@@ -133,7 +134,7 @@ def test_a_csv_alone_names_the_images(tmp_path):
 def test_group_shipped_split_and_further_columns_are_kept(tmp_path):
     text = "path,dx,lesion,part,age\na/1.png,x,L1,Training,60\nb/2.png,y,L2,TEST,\n"
     samples = from_csv(tmp_path, text, label="dx", group="lesion", shipped="part")
-    assert samples["a/1.png"] == folder_layout.Sample("a/1.png", "x", "L1", "train", {"age": "60"})
+    assert samples["a/1.png"] == Sample("a/1.png", "x", "L1", "train", {"age": "60"})
     assert samples["b/2.png"].shipped == "test"
 
 

@@ -1,0 +1,11 @@
+"""Names as data sets spell them: compared without case, spaces and signs; and those of the parts of a shipped split."""
+
+import re
+
+SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
+SHIPPED |= {"test": "test", "testing": "test"}
+
+
+def plain(name: str) -> str:
+    """Return the name of a column, folder or file in lower case, without spaces and signs."""
+    return re.sub(r"[\W_]+", "", str(name).casefold())
