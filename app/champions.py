@@ -13,7 +13,7 @@ from pipeline.prediction import bundle
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.recorder import Recorder
-    from pipeline.prediction.answer import Explanation, Item
+    from pipeline.prediction.answer import Explanation, Item, Prediction
     from pipeline.prediction.predictor import Predictor, Sample
 
 
@@ -41,12 +41,16 @@ class Champion:
                 self._predictor = predictor
             return self._predictor
 
-    def predict(self, data: "Sample", name: str) -> "Item":
+    def predict_and_count(self, data: "Sample", name: str) -> "Prediction":
         """Predict one sample, as on the command line, and count it. Safe to call from several sessions at once."""
         predictor, start = self.load(), time.perf_counter()
         prediction = predictor.predict_with_ood(data, name)
         recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
-        return prediction.item
+        return prediction
+
+    def predict(self, data: "Sample", name: str) -> "Item":
+        """Return the item of one sample; see `predict_and_count`."""
+        return self.predict_and_count(data, name).item
 
     def explain(self, data: "Sample", name: str) -> "Explanation | None":
         """Return the explanation of one prediction, None if there is no prediction."""

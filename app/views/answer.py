@@ -117,18 +117,22 @@ def terms_of(columns: "list[Contribution]") -> None:
     st.vega_lite_chart(spec=spec, width="stretch", alt=f"Contributions: {', '.join(terms)}")
 
 
-def many(items: "list[Item]", thumbs: list[str | None] | None, classes: list[str]) -> int:
+def many(
+    items: "list[Item]", thumbs: list[str | None] | None, classes: list[str], more: dict[str, list] | None = None
+) -> int:
     """Draw the predictions as a sortable table with a download; return the index of the selected row, or 0.
 
-    `thumbs` are the thumbnails of images, as `thumb` returns them.
+    `thumbs` are the thumbnails of images, as `thumb` returns them; `more` are further columns.
     """
     n_bad = sum(not item["class"] for item in items)
     st.markdown(f"**{len(items) - n_bad} predicted**" + (f", {n_bad} could not be used" if n_bad else ""))
     table: dict[str, list] = {"image": thumbs} if thumbs else {}
     table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
     table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
+    table |= more or {}
     table |= {"reason": [item["reason"] for item in items]} if any(item["reason"] for item in items) else {}
     columns: dict[str, Any] = {f"p({name})": st.column_config.NumberColumn(format="%.3f") for name in classes}
+    columns["contribution"] = st.column_config.NumberColumn(format="%+.3f")
     columns["image"] = st.column_config.ImageColumn("", width=THUMB + 16)
     chosen = st.dataframe(
         table,

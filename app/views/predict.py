@@ -7,14 +7,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import champions, limits
 from app.champions import Champion
-from app.views import answer, correct, form
+from app.views import answer, correct, form, patient
 from app.views.answer import plain
 from pipeline.core.errors import BundleError, DataError
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from pipeline.prediction.answer import Item
+    from pipeline.prediction.answer import Item, Prediction
     from pipeline.prediction.predictor import Sample
 
 SIDE = 480  # px of the image next to its prediction
@@ -78,9 +78,15 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
     given = given[: limits.PAGE_FILES]
     from pipeline.data import thumbnails  # imported here so that the page need not wait for Pillow
 
+    together = patient.is_asked(champion, [sample.image for sample in given if sample.image is not None])
     answers = answer_all(champion, given)
-    items, thumbs = [item for item, _ in answers], [thumb for _, thumb in answers]
-    index = answer.many(items, thumbs, champion.info.classes) if len(items) > 1 else 0
+    items, thumbs = [prediction.item for prediction, _ in answers], [thumb for _, thumb in answers]
+    group = patient.combine(champion, [prediction for prediction, _ in answers]) if together else None
+    more = patient.columns(group) if group else None
+    index = answer.many(items, thumbs, champion.info.classes, more) if len(items) > 1 else 0
+    if group:
+        with area:
+            patient.show(group)
     image = received[index][1]
     if thumbs[index]:
         # A single image is shown below its source, one of many next to its prediction.
@@ -165,7 +171,7 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
     for warning in warnings:
         st.warning(plain(warning))
     given = [Given(name, row, f"{file.file_id} {name}") for name, row in rows[: limits.ROWS]]
-    items = [item for item, _ in answer_all(champion, given)]
+    items = [prediction.item for prediction, _ in answer_all(champion, given)]
     index = answer.many(items, None, champion.info.classes)
     with area:
         st.caption(plain(items[index]["file"]))
@@ -173,7 +179,7 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
         explained(champion, given[index].data, items[index])
 
 
-def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Item, str | None]]":
+def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Prediction, str | None]]":
     """Return prediction and thumbnail for each sample, with a progress bar; reuse the session's earlier predictions."""
     previous = st.session_state.setdefault("answers", {})
     keys = [(champion.id, sample.id) for sample in given]
@@ -181,8 +187,8 @@ def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Item, str 
     bar = st.progress(0.0, "Predicting") if len(new) > 1 else st.empty()
     for done, number in enumerate(new, start=1):
         sample = given[number]
-        item = champion.predict(sample.data, sample.name)
-        previous[keys[number]] = item, None if sample.image is None else answer.thumb(sample.image, champion)
+        prediction = champion.predict_and_count(sample.data, sample.name)
+        previous[keys[number]] = prediction, None if sample.image is None else answer.thumb(sample.image, champion)
         if len(new) > 1:
             bar.progress(done / len(new), f"{done} of {len(new)} done")
     bar.empty()

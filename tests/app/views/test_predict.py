@@ -19,7 +19,7 @@ def test_each_image_is_answered_once_as_by_the_predictor(project, monkeypatch):
     page.file_uploader[0].set_value(files).run()
     assert list(page.dataframe[0].value["class"]) == [loaded.predict(data, "")["class"] for _, data, _ in files]
     asked = []
-    monkeypatch.setattr(champions.Champion, "predict", lambda *given: asked.append(given))
+    monkeypatch.setattr(champions.Champion, "predict_and_count", lambda *given: asked.append(given))
     page.run()
     assert not asked
 
