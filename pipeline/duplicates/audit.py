@@ -25,7 +25,7 @@ from pipeline.data.images.pixel_rule import PixelRule, rule_of
 from pipeline.data.images.proposal import propose
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take_all
-from pipeline.duplicates.images.marks import CELLS
+from pipeline.duplicates.images.marks import N_MARKS
 from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.duplicates.rows.row_audit import audit_rows
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of, properties_of_rows
@@ -112,7 +112,7 @@ def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[
     tones = np.array([fingerprint.tones for fingerprint in prints], float).reshape(-1, 4)
     links = [(items[0], other) for items in sets for other in items[1:]]
     together = connected_components(len(good), links + pairs_of_equal(good["group"]))
-    marks = np.array([fingerprint.marks for fingerprint in prints], float).reshape(-1, CELLS**2)
+    marks = np.array([fingerprint.marks for fingerprint in prints], float).reshape(-1, N_MARKS)
     return find_shortcuts(properties_of(good, tones, marks), good["label"].to_numpy(str), together)
 
 

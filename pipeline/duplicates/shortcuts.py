@@ -13,7 +13,7 @@ from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, l
 
 # ROC AUC that the property must reach, and that the lower end of its 95 % interval must: 0.5 is chance
 LEAST, LEAST_LOW = 0.65, 0.55
-MARKS, OF_MARKS = "white marks", (0.75, 0.7)  # of 64 cells: highlights of tissue depend on the class as well, a little
+MARKS, OF_MARKS = "burnt-in marks", (0.75, 0.7)  # edges of tissue depend on the class as well, a little
 # Where and with what a sample was taken, in names of columns
 ACQUISITION = re.compile(
     r"(?i)(^|[\W_])(site|scanner|device|machine|manufacturer|vendor|hospital|cent(er|re)|clinic|ward|camera|microscope|stain(er)?|"
@@ -55,7 +55,7 @@ def find_shortcuts(properties: dict[str, np.ndarray], labels: np.ndarray, groups
 def properties_of(samples: pd.DataFrame, tones: np.ndarray, marks: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """Return the acquisition properties of images: size, mode, format, colour, and the site where it is known.
 
-    `samples`: rows of samples.csv; `tones`: (n, 4), mean red, green, blue and border brightness; `marks`: (n, 64), see
+    `samples`: rows of samples.csv; `tones`: (n, 4), mean red, green, blue and border brightness; `marks`: (n, N_MARKS), see
     `measure_marks`.
     """
     size = samples[["width", "height", "bytes"]].astype(float)

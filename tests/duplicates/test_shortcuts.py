@@ -51,14 +51,14 @@ def test_a_scanner_of_malignant_images_is_named_at_any_prevalence(prevalence):
 def test_a_mark_in_the_images_of_one_class_is_named():
     marks = np.zeros((300, 64))
     marks[LABELS == "a", 7] = RNG.uniform(0.05, 0.2, 100)
-    names = [shortcut.name for shortcut in find_shortcuts({"white marks": marks}, LABELS, ALONE)]
-    assert "white marks (a vs rest)" in names
+    names = [shortcut.name for shortcut in find_shortcuts({"burnt-in marks": marks}, LABELS, ALONE)]
+    assert "burnt-in marks (a vs rest)" in names
 
 
 def test_highlights_that_lean_to_a_class_are_not_named_marks():
     labels = np.where(LABELS == "a", "a", "b")
     marks = (RNG.random((300, 64)) < np.where(labels == "a", 0.3, 0.2)[:, None]) * 0.1
-    assert find_shortcuts({"white marks": marks}, labels, ALONE) == []
+    assert find_shortcuts({"burnt-in marks": marks}, labels, ALONE) == []
 
 
 def test_what_was_measured_of_the_sick_alone_is_named():

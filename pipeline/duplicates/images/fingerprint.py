@@ -43,7 +43,7 @@ class Fingerprint:
     """What is known of a file; `key` is the SHA-256 of its bytes.
 
     `words`: uint32 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
-    brightness; `marks`: float32 (64,), see `measure_marks`; `is_comparable`: whether it shows enough to tell it from
+    brightness; `marks`: float32 (67,), see `measure_marks`; `is_comparable`: whether it shows enough to tell it from
     other images. A file with an error has none of these.
     """
 
