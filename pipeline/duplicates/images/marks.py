@@ -35,10 +35,10 @@ def measure_marks(pixels: np.ndarray) -> np.ndarray:
 
 def _edges(pixels: np.ndarray, least: int, most: int) -> np.ndarray:
     """Return where a step of at least `least` to the next pixel lies between two of at most `most`, bool (height, width)."""
-    found = np.zeros(pixels.shape[:2], bool)
-    for view, image in ((found, pixels), (found.T, np.ascontiguousarray(pixels.transpose(1, 0, 2)))):
+    edges = np.zeros(pixels.shape[:2], bool)
+    for view, image in ((edges, pixels), (edges.T, np.ascontiguousarray(pixels.transpose(1, 0, 2)))):
         red, green, blue = cv2.split(cv2.absdiff(image[1:], image[:-1]))
         difference = cv2.max(cv2.max(red, green), blue)
         even = difference <= most
         view[1:-2] |= (difference[1:-1] >= least) & even[:-2] & even[2:]
-    return found
+    return edges
