@@ -18,6 +18,9 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
@@ -32,5 +35,11 @@ async def ready_first_page(_: Any) -> AsyncIterator[None]:
     importlib.import_module("app.champions").recorder().flush()
 
 
+async def to_first_page(request: Request) -> RedirectResponse:
+    """Lead the address that the first page has by its name to the one that Streamlit gives it."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
+
+
 guarded = Middleware(hosts.OwnHost, allowed=access.options().allowed_hosts)
-app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded])
+redirects = [Route(path, to_first_page) for path in ("/predict", "/predict/{rest:path}")]
+app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded], routes=redirects)

@@ -9,18 +9,18 @@ from functools import partial
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from app import access, limits
+from app import access, limits, theme
 
 # Uploads stay in memory; by default those over 1 MB go to a temporary file.
 MultiPartParser.spool_max_size = 2 * limits.FILE_BYTES
 PAGES = ("Predict", "Compare", "Data", "Monitor", "Retrain")
 USE = "Assay. Research use, not a medical device."
 # Less white space above, readable line length. The prediction stays in view next to a long form, and above it on a phone.
-STYLE = """<style>
+STYLE = """
 .stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem; max-width: 74rem}
 .st-key-answer_image, .st-key-answer_table {position: sticky; top: 4rem}
 @media (max-width: 640px) {.stColumn:has(.st-key-answer_table) {order: -1}}
-</style>"""
+"""
 log = logging.getLogger("assay.app")
 
 
@@ -59,7 +59,7 @@ def shielded(draw: Callable[[], None]) -> None:
 
 def main() -> None:
     st.set_page_config("Assay", layout="wide", initial_sidebar_state="auto")
-    st.html(STYLE)
+    st.html(f"<style>{STYLE}{theme.style()}</style>")
     st.caption(USE)
     if access.granted():
         from app import champions  # imported after the first texts are sent, because it takes numpy

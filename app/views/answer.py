@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from app import theme
 from pipeline.core.errors import DataError, StageError
 from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.report import Scores, read_test
@@ -13,9 +14,8 @@ from pipeline.evaluation.report import Scores, read_test
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.champions import Champion
     from pipeline.prediction.answer import Contribution, Explanation, Item
+    from pipeline.prediction.bundle import BundleInfo
 
-# Okabe and Ito's colours, as in pipeline/evaluation/plots.py, without black, which is invisible on a dark page
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 THUMB = 64  # px
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$^=/@])")
 
@@ -26,43 +26,55 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def show_prediction(item: "Item") -> None:
-    """Draw one prediction: class, decision in words and bars, or the reason why there is none."""
+def percent(p: float) -> str:
+    """Return a probability in percent; never 0 or 100, which no model can know."""
+    return "< 0.1%" if p < 0.001 else "> 99.9%" if p > 0.999 else f"{p:.1%}"
+
+
+def show_prediction(item: "Item", info: "BundleInfo") -> None:
+    """Draw one prediction: class, probability and threshold in words and bars, or the reason why there is none."""
     if not item["class"]:
         st.error(f"{plain(item['file'])}: {plain(item['reason'])}")
         return
+    probabilities, positive = item["probabilities"], info.positive
     st.subheader(plain(item["class"]), anchor=False)
-    words = item["decision"].removeprefix(f"{item['class']}: ")
-    st.markdown(plain(f"{words[:1].upper()}{words[1:]}."))
-    bars(item["probabilities"])
+    if positive is None:
+        words = f"{percent(probabilities[item['class']])}, the most probable of {len(probabilities)} classes."
+    else:
+        side = "at or above" if item["class"] == positive else "below"
+        chosen = f", chosen for {info.rule.chosen_for}" if info.rule.chosen_for else ""
+        threshold = f"{100 * info.rule.threshold:.3g}%"
+        words = f"{positive}: {percent(probabilities[positive])}, {side} the threshold of {threshold}{chosen}."
+    st.markdown(plain(words))
+    bars(probabilities, positive, info.rule.threshold)
     if item["reason"]:
         st.warning(plain(f"{item['reason'][:1].upper()}{item['reason'][1:]}"))
 
 
-def bars(probabilities: dict[str, float]) -> None:
-    """Draw the probabilities as horizontal bars, one colour per class, labelled with class and percentage."""
-    labels = [f"{name} {p:.1%}" for name, p in probabilities.items()]
+def bars(probabilities: dict[str, float], positive: str | None, threshold: float) -> None:
+    """Draw the probabilities as horizontal bars, labelled with class and percentage; the positive one has its threshold."""
+    label_of = {name: f"{name} {percent(p)}" for name, p in probabilities.items()}
+    labels, muted = list(label_of.values()), theme.MUTED[theme.current()]
     values = [{"label": label, "p": p} for label, p in zip(labels, probabilities.values(), strict=True)]
-    scale = {"domain": labels, "range": [COLOURS[k % len(COLOURS)] for k in range(len(labels))]}
-    encoding = {
-        "y": {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 180}},
-        "x": {
-            "field": "p",
-            "type": "quantitative",
-            "title": "probability",
-            "scale": {"domain": [0, 1]},
-            "axis": {"format": ".0%", "values": [0, 0.5, 1]},
-        },
-        "color": {"field": "label", "type": "nominal", "scale": scale, "legend": None},
-    }
+    scale = {"domain": labels, "range": [theme.MARKS[k % len(theme.MARKS)] for k in range(len(labels))]}
+    y = {"field": "label", "type": "nominal", "sort": labels, "title": None, "axis": {"labelLimit": 180}}
+    axis = {"format": ".0%", "values": [0, 0.5, 1]}
+    x = {"field": "p", "type": "quantitative", "title": "probability", "scale": {"domain": [0, 1]}, "axis": axis}
+    bar = {"type": "bar", "height": 20, "cornerRadiusEnd": 3, "tooltip": False}
+    colour = {"field": "label", "type": "nominal", "scale": scale, "legend": None}
+    layers: list[dict[str, Any]] = [{"mark": bar, "encoding": {"y": y, "x": x, "color": colour}}]
+    if positive is not None:
+        line = {"type": "tick", "size": 32, "thickness": 3, "color": muted, "tooltip": False}
+        layers.append({"mark": line, "encoding": {"y": {"datum": label_of[positive]}, "x": {"datum": threshold}}})
     spec = {
         "data": {"values": values},
-        "mark": {"type": "bar", "height": 20, "cornerRadiusEnd": 3, "tooltip": False},
-        "encoding": encoding,
+        "layer": layers,
         "height": {"step": 34},
         "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": {"axis": {"labelColor": muted, "titleColor": muted}},
     }
-    st.vega_lite_chart(spec=spec, width="stretch", alt=f"Probabilities: {', '.join(labels)}")
+    shown = f"Probabilities: {', '.join(labels)}"
+    st.vega_lite_chart(spec=spec, width="stretch", alt=shown)
 
 
 WHY = {
@@ -111,7 +123,10 @@ def terms_of(columns: "list[Contribution]") -> None:
         "encoding": {
             "y": {"field": "column", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}},
             "x": {"field": "contribution", "type": "quantitative", "title": None},
-            "color": {"condition": {"test": "datum.contribution > 0", "value": COLOURS[1]}, "value": COLOURS[0]},
+            "color": {
+                "condition": {"test": "datum.contribution > 0", "value": theme.MARKS[1]},
+                "value": theme.MARKS[0],
+            },
         },
     }
     st.vega_lite_chart(spec=spec, width="stretch", alt=f"Contributions: {', '.join(terms)}")

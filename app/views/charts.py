@@ -1,7 +1,6 @@
 """The charts of the pages Compare, Data and Monitor: drawn by the browser, offline, in either theme.
 
-Colours are Okabe and Ito's, which colour-blind readers can distinguish, ordered so that the first ones are visible on white and
-on black. No information is conveyed by colour alone: shapes, dashes or labels repeat it.
+No information is conveyed by colour alone: shapes, dashes or labels repeat it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999"]
+from app import theme
+
+COLOURS = theme.MARKS
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3]]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
 GREY = "#888888"
@@ -24,7 +25,9 @@ NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symb
 
 def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, says: str, height: int = 300) -> None:
     """Draw a chart at full width; `says` is its alternative text."""
-    st.altair_chart(chart.properties(height=height), width="stretch", alt=says)
+    muted = theme.MUTED[theme.current()]
+    chart = chart.properties(height=height).configure_axis(labelColor=muted, titleColor=muted)
+    st.altair_chart(chart.configure_legend(labelColor=muted), width="stretch", alt=says)
 
 
 def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:

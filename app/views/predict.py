@@ -94,7 +94,7 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
         shown = thumbnails.preview(image, SIDE, champion.info.pixel_rule)
         target.image(shown, plain(items[index]["file"]), alt=items[index]["file"])
     with area:
-        answer.show_prediction(items[index])
+        answer.show_prediction(items[index], champion.info)
         explained(champion, given[index].data, items[index])
         correct.offer(champion, items[index], image)
 
@@ -143,7 +143,7 @@ def rows(champion: Champion, area: DeltaGenerator) -> None:
             return
         with st.spinner("Predicting"):
             item = champion.predict(row, "the form")
-        answer.show_prediction(item)
+        answer.show_prediction(item, champion.info)
         explained(champion, row, item)
         correct.offer(champion, item, row)
 
@@ -175,7 +175,7 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
     index = answer.many(items, None, champion.info.classes)
     with area:
         st.caption(plain(items[index]["file"]))
-        answer.show_prediction(items[index])
+        answer.show_prediction(items[index], champion.info)
         explained(champion, given[index].data, items[index])
 
 

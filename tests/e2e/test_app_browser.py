@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from app.views.answer import percent
 from pipeline.data.images.decoding import decode
 from pipeline.data.synthetic.demo_set import lesion_photos
 from pipeline.prediction.files import show
@@ -53,7 +55,7 @@ def answer(page) -> tuple[str, str]:
 
 def shown_of(item: dict) -> tuple[str, str]:
     """Return what `answer` should, for an item of the predictor."""
-    shares = [f"{name} {share:.1%}" for name, share in item["probabilities"].items()]
+    shares = [f"{name} {percent(share)}" for name, share in item["probabilities"].items()]
     return item["class"], f"Probabilities: {', '.join(shares)}"
 
 
@@ -65,6 +67,9 @@ def test_each_page_opens_in_each_theme_with_the_notice(browser, address, scheme)
             page.get_by_role("heading", name=name.capitalize(), exact=True, level=1).wait_for()
             settled(page)
             page.get_by_text("Research use, not a medical device").wait_for()
+            violations = Axe().run(page).response["violations"]
+            serious = [item for item in violations if item["impact"] in ("serious", "critical")]
+            assert not serious, [(item["id"], [node["html"] for node in item["nodes"]]) for item in serious]
             assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"
         colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", colour)[:3])) > 384) == (scheme == "light")
@@ -271,3 +276,10 @@ def test_a_new_champion_is_served_a_damaged_one_not(browser, address, project):
         upload(page, ("a.png", lesion(3)))
         answer(page)
         (best / "model.tflite").write_bytes(whole)
+
+
+@pytest.mark.parametrize("path", ["predict", "nowhere", "predict/x"])
+def test_other_addresses_lead_to_the_first_page(browser, address, path):
+    with opened(browser, f"{address}/{path}?task=breast") as page:
+        page.get_by_role("heading", name="Predict", exact=True, level=1).wait_for()
+        assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"

@@ -25,7 +25,8 @@ def test_the_form_shows_units_and_ranges_and_accepts_missing_values(project):
     row = {field.name: field.default for field in Predictor("models/patients/best").info.schema}
     expected = Predictor("models/patients/best").predict(row | {"site": None}, "the form")
     assert page.subheader[0].value == expected["class"]
-    assert expected["decision"].split(": ")[1] in text_of(page).replace("The probability", "the probability")
+    side = "at or above" if expected["class"] == "malignant" else "below"
+    assert f"malignant: {expected['probabilities']['malignant']:.1%}, {side} the threshold of 50%." in text_of(page)
 
 
 def test_the_template_is_a_csv_that_is_answered(project):
