@@ -1,7 +1,7 @@
 """The samples at any path, with no task set up: images in a folder, a CSV that names images, a CSV of rows."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,8 @@ from pipeline.data.columns.column_roles import SPLITS, columns_of, guess_group, 
 from pipeline.data.columns.id_columns import find_ids
 from pipeline.data.columns.label_names import named_label
 from pipeline.data.columns.words import SHIPPED
+from pipeline.data.dicom import dicom_samples
+from pipeline.data.dicom.headers import read_headers
 from pipeline.data.folders import sample_files
 from pipeline.data.folders.archives import folder_of, is_archive
 from pipeline.data.folders.class_folders import read_folders
@@ -28,7 +30,8 @@ class AnySamples:
     """What lies at a path.
 
     root : the folder of the images, None for a table
-    samples : path, label, group and shipped, "" where unknown, `site` where the CSV has it, and for tables id and error
+    samples : path, label, group and shipped, "" where unknown, `site` where the CSV has it, and for tables id and error; the
+        group of DICOM files is a number for their PatientID, or their study where they have no other
     skipped : the files that are no samples
     features : of a table, as text
     """
@@ -41,10 +44,24 @@ class AnySamples:
 
 def collect(path: Path) -> AnySamples:
     """Return the samples at any path; raise DataError for what is neither images nor a table."""
+    collected = collect_named(path)
+    if collected.root is None or (collected.samples["group"] != "").any():
+        return collected
+    headers = read_headers(collected.root, collected.samples["path"])
+    attribute = dicom_samples.group_attribute(list(headers.values()))
+    if attribute is None:
+        return collected
+    print(f"{path.as_posix()}: group is the {attribute} of DICOM files", file=sys.stderr)
+    groups = collected.samples["path"].map(dicom_samples.numbered(headers, attribute)).fillna("")
+    return replace(collected, samples=collected.samples.assign(group=groups))
+
+
+def collect_named(path: Path) -> AnySamples:
+    """Return the samples at any path, their group by columns alone."""
     if path.is_dir():
         csv = folder_layout.find_csv(path)
         if csv:
-            return collect(path / csv)
+            return collect_named(path / csv)
         samples, skipped = from_folder(path)
         return AnySamples(path, to_table(samples), skipped)
     if not path.exists():

@@ -1,9 +1,13 @@
 """Any folder or CSV is read as it lies there, with no task set up."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.duplicates.any_path import collect
+from tests.helpers.dicom import write_export
+from tests.helpers.dicom_export import slices
 from tests.helpers.samples import put
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -110,3 +114,12 @@ def test_folders_that_ask_are_audited_without_classes(tmp_path, capsys):
     put(tmp_path, {f"fold{k}/{c}/1.png": k for k in (1, 2) for c in "ab"})
     assert {label for _, label, _, _ in rows(tmp_path)[1]} == {""}
     assert "Audited without classes" in capsys.readouterr().err
+
+
+def test_dicom_files_of_one_patient_are_a_group_without_a_trace(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_export(Path("export"), [*slices(4), *slices(4)])
+    samples = collect(Path("export")).samples
+    assert sorted(samples["group"].value_counts().items()) == [(f"patient {n}", 4) for n in range(1, 5)]
+    assert "group is the PatientID of DICOM files" in capsys.readouterr().err
+    assert not Path("data").exists()

@@ -29,7 +29,9 @@ def describe(samples: list[Sample], root: Path, read: ReadParams) -> list[Sample
 
 def with_header(sample: Sample, header: DicomHeader | None, read: ReadParams) -> list[Sample]:
     """Return the samples that a file is, with its columns; the CSV's own columns of the same name come first."""
-    columns = header.columns if header else dict.fromkeys(COLUMNS, "")
+    columns = dict.fromkeys(COLUMNS, "")
+    if header:
+        columns = header.columns | {"series": hashed("series", header.ids["SeriesInstanceUID"])}
     own = {name: value for name, value in sample.extra.items() if plain(name) not in PERSONAL}
     extra = {(f"dicom_{name}" if name in own else name): value for name, value in columns.items()}
     sample = replace(sample, extra=own | extra, group=hashed("group", sample.group))
@@ -49,6 +51,16 @@ def group_attribute(headers: Sequence[DicomHeader]) -> str | None:
         if len({header.ids[attribute] for header in headers} - {""}) > 1:
             return attribute
     return None
+
+
+def numbered(headers: dict[str, DicomHeader], attribute: str) -> dict[str, str]:
+    """Return the group of each path by an identifier, as patient 1, patient 2 ...: nothing of the identifier, and no key."""
+    numbers: dict[str, int] = {}
+    groups = {}
+    for path, header in sorted(headers.items()):
+        if identifier := header.ids[attribute]:
+            groups[path] = f"{KINDS[attribute]} {numbers.setdefault(identifier, len(numbers) + 1)}"
+    return groups
 
 
 def about(headers: dict[str, DicomHeader], read: ReadParams) -> list[tuple[str, str]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.data.dicom.patient_hash import hashed
 from pipeline.data.folders.sample_files import suffix_of
 from pipeline.data.images.dicom_files import is_dicom
 from pipeline.data.images.limits import HEAD
@@ -31,7 +30,9 @@ LONGEST = 64  # characters of a code: longer ones are no codes
 
 @dataclass(frozen=True)
 class DicomHeader:
-    """What a file says of itself. `ids`: identifiers by attribute, never to be written; `columns`: what samples.csv gets."""
+    """What a file says of itself. `ids`: identifiers by attribute, never to be written; `columns`: what samples.csv gets,
+    apart from the hash of the series.
+    """
 
     ids: dict[str, str]
     columns: dict[str, str]
@@ -79,7 +80,7 @@ def _read(path: Path, *_: int) -> DicomHeader | None:
         except Exception:  # pydicom raises all kinds of errors for damaged files; decoding says what is wrong
             return None
     columns = {column: code(texts[name]) for column, name in COLUMNS.items()}
-    columns |= {"patient_age": years(texts["PatientAge"]), "series": hashed("series", texts["SeriesInstanceUID"])}
+    columns |= {"patient_age": years(texts["PatientAge"]), "series": ""}
     return DicomHeader({name: texts[name] for name in IDS}, columns, n_frames)
 
 
