@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.dicom import dataset, dicom, in_syntax
-from tests.helpers.samples import encoded, noise
+from tests.helpers.samples import chunk, encoded, noise, png_header
 from tests.helpers.serving import BOUNDARY, GOOD, MULTIPART, ROW, Client, form
 
 JPEG, PNG, BMP, TIFF, WEBP = (encoded(noise(3), kind) for kind in ("JPEG", "PNG", "BMP", "TIFF", "WEBP"))
@@ -45,17 +45,6 @@ def check(server: Client, status: int, content: object) -> None:
 
 
 # Files
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width: int, height: int, data: bytes = b"", depth: int = 8, colour: int = 2, extra: bytes = b"") -> bytes:
-    """Return a PNG that says it has this size."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
 def resized(data: bytes, offset: int, form: str, *sizes: int) -> bytes:
@@ -112,23 +101,23 @@ FILES = {
     "zero bytes": bytes(10_000),
     "ones": b"\xff" * 10_000,
     "random": random.Random(1).randbytes(10_000),
-    "bomb png": png(60_000, 60_000, bytes(5_000_000)),
-    "bomb png 2**31": png(2**31 - 1, 2**31 - 1),
-    "bomb png wide": png(2**31 - 1, 16),
-    "bomb png of 49 megapixels without them": png(7000, 7000, bytes(1000)),
+    "bomb png": png_header(60_000, 60_000, bytes(5_000_000)),
+    "bomb png 2**31": png_header(2**31 - 1, 2**31 - 1),
+    "bomb png wide": png_header(2**31 - 1, 16),
+    "bomb png of 49 megapixels without them": png_header(7000, 7000, bytes(1000)),
     "bomb jpeg": resized(JPEG, FRAME, ">HH", 65_535, 65_535),
     "bomb bmp": resized(BMP, 18, "<ii", 2**30, 2**30),
     "negative bmp": resized(BMP, 18, "<ii", -60, -40),
-    "bomb text chunk": png(60, 40, extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))),
-    "bomb profile": png(60, 40, extra=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))),
-    "png of 0x0": png(0, 0),
+    "bomb text chunk": png_header(60, 40, extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))),
+    "bomb profile": png_header(60, 40, extra=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))),
+    "png of 0x0": png_header(0, 0),
     "png of 1x1": encoded(noise(0, 1, 1)),
     "png of 15x200": encoded(noise(0, 15, 200)),
     "png of 16x3000": encoded(noise(0, 16, 3000)),
-    "png of depth 255": png(60, 40, depth=255),
-    "png of colour 99": png(60, 40, colour=99),
-    "png without data": png(60, 40),
-    "png with too much data": png(60, 40, bytes(5_000_000)),
+    "png of depth 255": png_header(60, 40, depth=255),
+    "png of colour 99": png_header(60, 40, colour=99),
+    "png without data": png_header(60, 40),
+    "png with too much data": png_header(60, 40, bytes(5_000_000)),
     "png with a chunk of 2 GB": PNG[:33] + struct.pack(">I", 2**31 - 1) + b"IDAT",
     "jpeg without frames": b"\xff\xd8\xff\xd9",
     "jpeg of markers": b"\xff\xd8" + b"\xff\xe1\x00\x02" * 5000,

@@ -12,6 +12,7 @@ import pytest
 from app import limits
 from app.problems import Problem
 from app.serving import Served
+from tests.helpers.samples import png_header
 from tests.helpers.serving import (
     FORM_HEAD,
     GOOD,
@@ -70,14 +71,7 @@ def test_too_many_files_or_rows_are_refused(server):
 
 
 def test_too_many_pixels_are_refused_from_the_image_header(server):
-    import struct
-    import zlib
-
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    block = b"IHDR" + header
-    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + block + struct.pack(">I", zlib.crc32(block))
-    data = zlib.compress(bytes(10_000_000), 9)
-    png += struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+    png = png_header(60_000, 60_000, bytes(10_000_000))
     status, content, _ = server.send("/predict/", ("bomb.png", png), field="file")
     assert (status, "over 50 megapixels; scale it down" in content["detail"]) == (422, True)
 

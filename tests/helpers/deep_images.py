@@ -1,13 +1,12 @@
 """Images of more than 8 bits, written by hand."""
 
 import struct
-import zlib
 
 import numpy as np
 from PIL import Image
 
 from pipeline.data.images import decoding
-from tests.helpers.samples import encoded
+from tests.helpers.samples import chunk, encoded, png_header
 
 rng = np.random.default_rng(5)
 BASE = rng.integers(10, 250, (40, 60)).astype(np.uint8)
@@ -32,13 +31,7 @@ def tiff(values: np.ndarray, **tags: int) -> bytes:
 def png(values: np.ndarray, colour: int = 0, sbit: bytes = b"") -> bytes:
     """Return a 16-bit PNG of uint16 (height, width) or (height, width, n)."""
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"sBIT", sbit), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-        if data or kind != b"sBIT"
-    )
+    return png_header(values.shape[1], values.shape[0], rows, 16, colour, chunk(b"sBIT", sbit) if sbit else b"")
 
 
 def pixels(image: Image.Image, file_format: str = "PNG", **options) -> np.ndarray:

@@ -28,14 +28,17 @@ def encoded(image: Image.Image, file_format: str = "PNG", **options: object) -> 
     return file.getvalue()
 
 
-def png_header(width: int, height: int) -> bytes:
-    """Return a PNG that announces a size and holds next to nothing."""
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
+def png_header(
+    width: int, height: int, data: bytes = b"", depth: int = 8, colour: int = 2, extra: bytes = b""
+) -> bytes:
+    """Return a PNG that announces a size, and holds this data after the chunks `extra`."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
 def put(root: Path, files: dict[str, bytes | str | int]) -> Path:

@@ -1,9 +1,9 @@
 """Drawn images for the tests of the audit: enough like photographs, of nobody."""
 
-import io
-
 import numpy as np
 from PIL import Image
+
+from tests.helpers.samples import encoded
 
 
 def texture(seed: int, width: int = 200, height: int = 150, contrast: float = 1.0) -> Image.Image:
@@ -22,7 +22,5 @@ def texture(seed: int, width: int = 200, height: int = 150, contrast: float = 1.
 
 
 def stored(image: Image.Image, file_format: str = "JPEG", **options: object) -> bytes:
-    """Return the bytes of an image file."""
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
+    """Return the bytes of an image file, as a camera writes it."""
+    return encoded(image, file_format, **options)
