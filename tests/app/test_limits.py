@@ -13,14 +13,7 @@ from app import limits
 from app.problems import Problem
 from app.serving import Served
 from tests.helpers.samples import png_header
-from tests.helpers.serving import (
-    FORM_HEAD,
-    GOOD,
-    ROW,
-    form,
-    status_and_detail,
-    until,
-)
+from tests.helpers.serving import FORM_HEAD, GOOD, ROW, form, status_and_detail, until
 
 written: list[str] = []
 

@@ -17,13 +17,7 @@ def called_from_within(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("there", "expected"),
-    [
-        (["within/a"], "within/a"),
-        (["a"], "a"),
-        (["a", "within/a"], "within/a"),
-        ([], "within/a"),
-    ],
+    ("there", "expected"), [(["within/a"], "within/a"), (["a"], "a"), (["a", "within/a"], "within/a"), ([], "within/a")]
 )
 def test_a_path_is_looked_for_in_the_callers_folder_first(called_from_within, there, expected):
     for name in there:

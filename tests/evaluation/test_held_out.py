@@ -20,15 +20,7 @@ from pipeline.evaluation.held_out import as_published
 from pipeline.evaluation.metric_names import PROMISE
 from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
-from tests.helpers.models import (
-    KERAS_NOISE,
-    dataset,
-    image_project,
-    mixed,
-    train_and_evaluate,
-    use_head,
-    write_params,
-)
+from tests.helpers.models import KERAS_NOISE, dataset, image_project, mixed, train_and_evaluate, use_head, write_params
 from tests.helpers.models import THREE_MODELS as MODELS
 
 N_DEV, N_TEST, N_LEAKED = 60, 30, 24  # of the leaky project

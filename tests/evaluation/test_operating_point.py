@@ -241,14 +241,6 @@ def test_more_than_two_classes_have_no_operating_point(given):
     ],
 )
 def test_what_cannot_be_chosen_for_is_said_with_its_key(given, message):
-    block = {
-        "kind": "table",
-        "raw": "r",
-        "read": {},
-        "audit": {},
-        "split": {},
-        "preprocess": {},
-        "models": [],
-    }
+    block = {"kind": "table", "raw": "r", "read": {}, "audit": {}, "split": {}, "preprocess": {}, "models": []}
     with pytest.raises(ParamsError, match=rf"params\.yaml: tasks\.t\.select\.operating_point.*{message}"):
         parse(TaskParams, block | {"select": {"operating_point": given}}, "tasks.t")

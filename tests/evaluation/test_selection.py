@@ -15,15 +15,7 @@ from pipeline.evaluation.report import Report
 from pipeline.evaluation.selection import RULE, explain, promise, select
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import (
-    KERAS_NOISE,
-    dataset,
-    image_project,
-    mixed,
-    train_and_evaluate,
-    use_head,
-    write_params,
-)
+from tests.helpers.models import KERAS_NOISE, dataset, image_project, mixed, train_and_evaluate, use_head, write_params
 from tests.helpers.models import THREE_MODELS as MODELS
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)

@@ -298,11 +298,7 @@ CLAIMS: list[tuple[str, Check]] = [
         r"The decision is (.+) at a probability of ([\d.]+) or more \((?:the default|chosen out of fold for (.+))\)\.",
         lambda s, name, t, why: (
             (name, float(t), why or "")
-            == (
-                s.dev.positive,
-                float(f"{s.bundle.rule.threshold:g}"),
-                s.bundle.rule.chosen_for,
-            )
+            == (s.dev.positive, float(f"{s.bundle.rule.threshold:g}"), s.bundle.rule.chosen_for)
         ),
     ),
     (r"The answer is the most probable class\.", lambda s: not is_positive(s)),
@@ -369,10 +365,7 @@ CLAIMS: list[tuple[str, Check]] = [
         lambda s, *f: close(f, *(x for r in (s.cv, s.test) for x in (r["refused"], *r.ci["refused"]))),
     ),
     (r"(Accuracy on answered samples: .*)", kept),
-    (
-        r"All other figures include refused samples\.",
-        lambda s: sum(s.test.counts.actual.values()) == n_of(s, "test"),
-    ),
+    (r"All other figures include refused samples\.", lambda s: sum(s.test.counts.actual.values()) == n_of(s, "test")),
     (r"Log loss, mean over folds\.", lambda s: (TaskPaths(s.name).plots(s.winner) / "history.csv").exists()),
     (rf"{N} groups of samples, {N} of the rarest class, for {N} parameters: (\d+\.\d) events per parameter\.", sizes),
     (
@@ -381,10 +374,7 @@ CLAIMS: list[tuple[str, Check]] = [
             int(n) == max(s.cv.sample_size.criteria.values()) and (met == "met") == (len(set(s.dev.group)) >= int(n))
         ),
     ),
-    (
-        rf"With twice the training data the ROC AUC is expected to change by {S} \[{S}, {S}\]: (.+)\.",
-        more_data,
-    ),
+    (rf"With twice the training data the ROC AUC is expected to change by {S} \[{S}, {S}\]: (.+)\.", more_data),
     (
         r"Extrapolated by a power law from fits on ([\d, ]+) samples\.",
         lambda s, n: (

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import (
-    UID,
-)
+from pydicom.uid import UID
 
 from pipeline.core.errors import DataError
 from pipeline.data.images import decoding

@@ -14,10 +14,7 @@ import pytest
 from pipeline import predict
 from pipeline.core.errors import DataError
 from pipeline.prediction.files import show
-from tests.helpers.models import (
-    KERAS_NOISE,
-    drawn_image,
-)
+from tests.helpers.models import KERAS_NOISE, drawn_image
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 ROOT = Path(__file__).parents[2]

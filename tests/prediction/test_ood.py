@@ -9,10 +9,7 @@ import pytest
 from pipeline.prediction import files as files_module
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import (
-    KERAS_NOISE,
-    drawn_image,
-)
+from tests.helpers.models import KERAS_NOISE, drawn_image
 from tests.helpers.predictors import IMAGE_MODELS, KEYS
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)

@@ -23,15 +23,7 @@ from pipeline.estimators import _network
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import (
-    KERAS_NOISE,
-    dataset,
-    drawn_image,
-    export,
-    learnt_head,
-    mixed,
-    write_params,
-)
+from tests.helpers.models import KERAS_NOISE, dataset, drawn_image, export, learnt_head, mixed, write_params
 from tests.helpers.predictors import IMAGE_MODELS, KEYS, rewrite
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)

@@ -8,9 +8,7 @@ import pytest
 from pipeline.core.errors import BundleError
 from pipeline.prediction import self_test
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import (
-    KERAS_NOISE,
-)
+from tests.helpers.models import KERAS_NOISE
 from tests.helpers.predictors import IMAGE_MODELS, rewrite
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)

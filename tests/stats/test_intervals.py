@@ -6,16 +6,7 @@ from scipy.stats import binomtest
 
 from pipeline.stats import intervals
 from pipeline.stats.bootstrap import bootstrap
-from pipeline.stats.intervals import (
-    moved,
-    nadeau_bengio,
-    of_metric,
-    of_paired,
-    of_share,
-    of_training,
-    student,
-    wilson,
-)
+from pipeline.stats.intervals import moved, nadeau_bengio, of_metric, of_paired, of_share, of_training, student, wilson
 from pipeline.stats.metrics import scores
 
 pytestmark = pytest.mark.filterwarnings("error")

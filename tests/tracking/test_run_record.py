@@ -62,8 +62,4 @@ def test_predictive_values_at_a_named_prevalence_are_metrics():
     point = OperatingPoint(0.5, "", {"data": PredictiveValues(prevalence=0.4), "named": named})
     test = Report({"roc_auc": 0.8}, operating_point=replace(point, prevalence={"data": named}))
     figures = run_record.figures_of(Report({"roc_auc": 0.9}, operating_point=point), test)
-    assert figures == {
-        "oof_roc_auc": 0.9,
-        "oof_precision_at_prevalence": 0.11,
-        "test_roc_auc": 0.8,
-    }
+    assert figures == {"oof_roc_auc": 0.9, "oof_precision_at_prevalence": 0.11, "test_roc_auc": 0.8}

@@ -14,13 +14,7 @@ from pipeline.training.cross_fit import cross_fit
 from tests.helpers.models import KERAS_NOISE, dataset, mixed, numbers
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
-QUICK = {
-    "dummy": {},
-    "knn": {},
-    "logreg": {},
-    "random_forest": {"n_estimators": 20},
-    "mobilenetv2": {"epochs": 5},
-}
+QUICK = {"dummy": {}, "knn": {}, "logreg": {}, "random_forest": {"n_estimators": 20}, "mobilenetv2": {"epochs": 5}}
 
 
 def maker(name, **own):
@@ -154,16 +148,7 @@ def test_the_history_of_a_network_is_a_line_an_epoch():
     assert np.isfinite(history[["loss", "val_loss"]].to_numpy()).all()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "dummy",
-        "knn",
-        "logreg",
-        "random_forest",
-        "mobilenetv2",
-    ],
-)
+@pytest.mark.parametrize("name", ["dummy", "knn", "logreg", "random_forest", "mobilenetv2"])
 def test_a_training_fold_that_lacks_a_class_is_refused(name):
     X, y = numbers(40, 4)
     dev = dataset(X, y)

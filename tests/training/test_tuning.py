@@ -49,7 +49,5 @@ def test_each_repeat_chooses_for_itself_all_for_the_model():
 def test_the_description_holds_the_listed_keys_alone():
     fitted = tuning.describe_choice({"C": [1, 2], "class_weight": None}, np.array([[1, 0]]), 1, np.array([0.5, 0.4]))
     assert fitted == Tuned(
-        chosen={"C": 2},
-        by_fold=[{"C": 2}, {"C": 1}],
-        tried=[{"C": 1, "log_loss": 0.5}, {"C": 2, "log_loss": 0.4}],
+        chosen={"C": 2}, by_fold=[{"C": 2}, {"C": 1}], tried=[{"C": 1, "log_loss": 0.5}, {"C": 2, "log_loss": 0.4}]
     )

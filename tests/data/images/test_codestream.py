@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import (
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    RLELossless,
-)
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from pipeline.core.errors import DataError
 from pipeline.data.images import decoding

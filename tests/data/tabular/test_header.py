@@ -33,8 +33,7 @@ def test_words_that_are_values_below_are_a_sample():
 
 
 @pytest.mark.parametrize(
-    "header",
-    ["0,1,2", "1,2,3", "2019,2020,2021", "400.5,401,401.5", "x,1,2", "250.1,401.9,sick", "V1,V2,V3"],
+    "header", ["0,1,2", "1,2,3", "2019,2020,2021", "400.5,401,401.5", "x,1,2", "250.1,401.9,sick", "V1,V2,V3"]
 )
 def test_numbers_may_be_names(header):
     rows = "".join(",".join(map(str, row)) + "\n" for row in RNG.integers(0, 100, (40, 3)))

@@ -91,10 +91,7 @@ def test_thousands_points_in_a_predicted_file_are_seen():
 
 
 def test_an_uploaded_cell_is_written_as_in_columns_csv():
-    number, plain = (
-        Field("a", "number", format=ColumnFormat(thousands=",", unit="mg")),
-        Field("a", "number"),
-    )
+    number, plain = (Field("a", "number", format=ColumnFormat(thousands=",", unit="mg")), Field("a", "number"))
     assert [to_cell(value, number) for value in ("7,188 mg", 7188, 1.5, "NA", None)] == [
         "7188",
         "7188",
