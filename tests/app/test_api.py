@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import answers, limits
+from app import limits
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import drawn_image
 from tests.helpers.serving import GOOD, ROW
@@ -164,8 +164,3 @@ def test_importing_the_api_loads_no_heavy_library():
     code = "import sys, app.api; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"tensorflow", "keras", "mlflow", "dvc", "pandas", "sklearn", "scipy"} & set(done.stdout.split())
-
-
-def test_a_long_reason_is_cut(server):
-    _, content, _ = server.rows(ROW | {"x" * 10_000: 1}, ROW)
-    assert len(content["predictions"][0]["reason"]) == answers.REASON
