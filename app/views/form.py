@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.views.answer import plain
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 
 if TYPE_CHECKING:  # imports numpy, for which the first page does not wait
     from pipeline.prediction.answer import Row

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.files import Header, TableFile, read_table
-from pipeline.data.tabular.formats import ColumnFormat
+from pipeline.data.tabular.formats import ColumnFormat, Field
 from pipeline.data.tabular.missing import is_missing as is_missing  # offered to all who read cells
 from pipeline.data.tabular.missing import missing_in
 from pipeline.data.tabular.numbers import as_number, as_numbers

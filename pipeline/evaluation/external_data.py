@@ -15,7 +15,7 @@ from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.images.pixel_rule import rule_of
 from pipeline.data.samples import ScannedTable, report_unreadable, scan_table, task_params
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.numbers import unit_key
 from pipeline.data.written_samples import read_samples, read_split
 from pipeline.duplicates.images.fingerprint import open_store, take_all

@@ -1,6 +1,6 @@
 """Are there enough samples for a table's columns? Events per parameter, and the smallest size by Riley et al. of two classes."""
 
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.evaluation.report import Report, SampleSize
 from pipeline.stats.sample_size import cox_snell, highest_cox_snell, minimum
 

@@ -18,7 +18,7 @@ from pipeline.core.errors import BundleError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import read_result, require
 from pipeline.data.image_with_columns import has_columns, image_part
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.training.candidate import Candidate, Values
 
 if TYPE_CHECKING:

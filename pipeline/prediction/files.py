@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import AssayError, DataError
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.prediction import explanation
 from pipeline.prediction.answer import Item, refused
 from pipeline.prediction.predictor import Predictor

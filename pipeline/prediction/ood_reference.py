@@ -10,7 +10,7 @@ from pipeline.core import artifacts
 from pipeline.core.threads import one_thread
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.prediction import ood_images, ood_tables
 
 

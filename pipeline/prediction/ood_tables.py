@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data.tables import new_categories, schema
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.values import to_category, to_number
 from pipeline.prediction.answer import OodScore, Row
 

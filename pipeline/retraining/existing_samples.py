@@ -22,7 +22,7 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.grouping.group_cells import spelling
 from pipeline.data.images import image_file
 from pipeline.data.images.pixel_rule import PixelRule, rule_of
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.values import to_cell
 from pipeline.data.written_samples import read_samples, read_split
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 
 # An estimator's own parameters by name; each estimator says in `Params` which it takes
 Values = JSON

@@ -16,7 +16,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.estimators._frozen_maps import MappedImages, load_images
 from pipeline.estimators._protocol import Model, RegisteredEstimator, get_estimator
 from pipeline.training import tuning

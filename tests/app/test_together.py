@@ -6,7 +6,7 @@ import pytest
 from app import limits, together
 from app.problems import Problem
 from pipeline.core import artifacts
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.predictor import Predictor
 from tests.helpers import dicom

@@ -9,8 +9,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
-from pipeline.data.tabular.field import Field
-from pipeline.data.tabular.formats import ColumnFormat
+from pipeline.data.tabular.formats import ColumnFormat, Field
 
 NAMED = Path("labels.csv")
 

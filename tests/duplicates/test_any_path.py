@@ -116,7 +116,7 @@ def test_folders_that_ask_are_audited_without_classes(tmp_path, capsys):
     assert "Audited without classes" in capsys.readouterr().err
 
 
-def test_dicom_files_of_one_patient_are_a_group_without_a_trace(tmp_path, monkeypatch, capsys):
+def test_dicom_files_of_a_patient_are_an_untraceable_group(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_export(Path("export"), [*slices(4), *slices(4)])
     samples = collect(Path("export")).samples

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.evaluation.report import Counts, Report
 from pipeline.evaluation.sample_size import describe, in_words, n_parameters
 

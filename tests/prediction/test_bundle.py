@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.core import artifacts, paths
 from pipeline.core.errors import BundleError, StageError
-from pipeline.data.tabular.field import Field
+from pipeline.data.tabular.formats import Field
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from tests.helpers.models import describe, write_candidate

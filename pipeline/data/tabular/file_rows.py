@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.files import TableFile
-from pipeline.data.tabular.formats import ColumnFormat, Source
+from pipeline.data.tabular.formats import ColumnFormat, Field, Source
 from pipeline.data.tabular.learning import learn
 from pipeline.data.tabular.missing import is_missing
 from pipeline.data.tabular.numbers import is_plain

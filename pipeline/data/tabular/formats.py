@@ -1,15 +1,14 @@
-"""How the cells of one column are written: what is learnt in training and applied to each row to predict."""
+"""How the cells of a column are written, and what a form and a prediction know of it: learnt in training, kept in bundles."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.artifacts import JSON
-from pipeline.data.tabular import ranges
 from pipeline.data.tabular.missing import is_missing
-from pipeline.data.tabular.numbers import NumberFormat, is_plain
+from pipeline.data.tabular.numbers import NumberFormat, is_plain, range_ends
 
 if TYPE_CHECKING:  # the app's first page reads bundles, and does not wait for numpy
     import numpy as np
@@ -56,7 +55,7 @@ class ColumnFormat:
         return NumberFormat(self.decimal, self.thousands, self.unit, self.limits).plain(cell)
 
     def _middle(self, cell: str) -> str | None:
-        ends = ranges.bounds(cell)
+        ends = range_ends(cell)
         if cell in self.middles or ends is None:
             return f"{self.middles[cell]:g}" if cell in self.middles else cell if is_plain(cell) else None
         return f"{sum(ends) / 2:g}" if all(map(math.isfinite, ends)) else None
@@ -84,6 +83,61 @@ def from_json(content: Mapping[str, JSON]) -> dict[str, ColumnFormat]:
         name: ColumnFormat.from_json(form["kind"], {key: value for key, value in form.items() if key != "kind"})
         for name, form in content.items()
     }
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column, learnt from the training data: one entry of a bundle's `schema`.
+
+    Attributes
+    ----------
+    default
+        The median of numbers, the most frequent category; None where every training value is missing.
+    unit
+        Of a number; "" where none is known.
+    format
+        How the column was written in training.
+    min, max
+        Of a number; None where every training value is missing.
+    values
+        Of a number with few whole values: these.
+    choices
+        Of a category: the values in training; None in a bundle of an older version.
+    """
+
+    name: str
+    type: Literal["number", "choice"]
+    default: float | str | None = None
+    unit: str = ""
+    format: ColumnFormat = field(default_factory=ColumnFormat)
+    min: float | None = None
+    max: float | None = None
+    values: list[int] | None = None
+    choices: list[str] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column holds numbers."""
+        return self.type == "number"
+
+    @property
+    def number_format(self) -> ColumnFormat:
+        """How numbers to predict are written."""
+        form = self.format
+        return form if form.unit or form.middles else replace(form, unit=self.unit)
+
+    def to_json(self) -> JSON:
+        """Return the content of bundle.json; what a column has not is left out."""
+        content: JSON = {"name": self.name, "type": self.type, "default": self.default}
+        content |= {"min": self.min, "max": self.max} if self.is_number else {"choices": self.choices}
+        content |= {"values": self.values} if self.values else {}
+        content |= {"unit": self.unit} if self.unit else {}
+        return content | ({} if self.format.is_usual else {"format": self.format.to_json()})
+
+    @classmethod
+    def fields_of_json(cls, content: JSON) -> JSON:
+        """Return the content of bundle.json with the kind of the format, which is that of the column."""
+        return content | {"format": {"kind": content["type"]} | content.get("format", {})}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.data.tabular import dates, ranges
+from pipeline.data.tabular import dates
 from pipeline.data.tabular.cells import Notice
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.missing import is_missing, kept_words
-from pipeline.data.tabular.numbers import LIMIT, PLAIN, NumberFormat, as_numbers, common_unit, is_plain, split_unit
+from pipeline.data.tabular.numbers import (
+    LIMIT,
+    PLAIN,
+    NumberFormat,
+    as_numbers,
+    common_unit,
+    is_plain,
+    range_middles,
+    split_unit,
+)
 from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_part_thousands, signs_of
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
@@ -147,7 +156,7 @@ class _Column:
         form = self._number_format()
         if form and not self._mixes_numbers_and_codes(form):
             return self._as_numbers(form)
-        if middles := ranges.middles(self.counts, self.least):
+        if middles := range_middles(self.counts, self.least):
             return self._as_ranges(middles)
         return ColumnFormat("choice"), self._nearly_numbers()
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.data.tabular.missing import is_missing
@@ -34,6 +35,19 @@ CURRENCY = re.compile(rf"([€$£¥₹])\s*({SIGN}[\d.,'’ \u00a0\u202f\u2009]*
 LIMIT = re.compile(
     r"(?i)(?:<=?|>=?|≤|≥|~|≈|ca\.?|approx\.?|about|etwa|env\.?)\s*([\d.,].*)"
 )  # of what can be measured, or estimates
+YEARS = r"(?:\s*(?:years?|yrs?|y|jahren?|jahre|ans|años|anos|anni|jaar))?"
+ENDS = r"(?:0|[1-9]\d*)(?:\.\d+)?"
+BRACKETED = re.compile(  # also ]50, 60] of R and maths
+    rf"[\[(\]]\s*({ENDS})\s*(?:-|–|,|;|\.\.|to)\s*({ENDS})\s*[\])\[]"
+)
+BARE = re.compile(rf"({ENDS})\s*(?:-|–|\.\.|to)\s*({ENDS}){YEARS}", re.IGNORECASE)
+FROM = re.compile(
+    rf"(?:>=?|≥|over|from|above|über|ab|plus de|más de)\s*({ENDS}){YEARS}|"
+    rf"({ENDS})\s*(?:\+|and over|and above|or more|und mehr|und älter|et plus|y más){YEARS}",
+    re.IGNORECASE,
+)
+UNDER = re.compile(rf"(?:<=?|≤|under|below|up to|unter|bis|moins de|menos de)\s*({ENDS}){YEARS}", re.IGNORECASE)
+MOST_RANGES, FEWEST_RANGES = 60, 2  # different ones of a column
 ONE_LETTER_UNITS = "gshmldyKTVWJ%‰°"
 
 
@@ -159,3 +173,43 @@ def body_of(cell: str) -> str:
 def n_read(counts: Counter, form: NumberFormat) -> int:
     """Return how many of a column's cells are numbers in this format."""
     return sum(count for cell, count in counts.items() if form.plain(cell) is not None)
+
+
+def range_ends(cell: str) -> tuple[float, float] | None:
+    """Return the ends of a range, infinite where it is open, None for what is no range."""
+    if matched := BRACKETED.fullmatch(cell) or BARE.fullmatch(cell):
+        low, high = float(matched[1]), float(matched[2])
+        return (low, high) if low < high else None
+    if matched := FROM.fullmatch(cell):
+        return float(matched[1] or matched[2]), float("inf")
+    if matched := UNDER.fullmatch(cell):
+        return float("-inf"), float(matched[1])
+    return None
+
+
+def range_middles(counts: Counter, share: float) -> dict[str, float]:
+    """Return the middle of each range of a column, empty where the column does not hold ranges.
+
+    At least `share` of the cells have to be ranges that do not overlap. An open range, such as 80+, is taken to be as wide as
+    its neighbour.
+    """
+    matched = {cell: ends for cell in counts if (ends := range_ends(cell))}
+    closed = sorted({ends for ends in matched.values() if abs(ends[0]) != float("inf") and ends[1] != float("inf")})
+    n_ranges = sum(counts[cell] for cell in matched)
+    if (
+        not FEWEST_RANGES <= len(matched) <= MOST_RANGES
+        or len(closed) < FEWEST_RANGES
+        or n_ranges < share * counts.total()
+    ):
+        return {}
+    if any(after[0] < before[1] for before, after in pairwise(closed)):
+        return {}
+    first, last = closed[0], closed[-1]
+    middle = {}
+    for cell, (low, high) in matched.items():
+        if low == float("-inf"):
+            low = max(high - (first[1] - first[0]), min(0.0, high))
+        if high == float("inf"):
+            high = low + (last[1] - last[0])
+        middle[cell] = (low + high) / 2
+    return middle

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular import preamble
+from pipeline.data.tabular import header as headers
 from pipeline.data.tabular.cells import INDEX, Cells, Notice, Suspect
 from pipeline.data.tabular.encoding import find_encoding, open_lines
 from pipeline.data.tabular.header import is_number_like
@@ -42,10 +42,10 @@ def read_text(data: bytes, path: Path) -> Cells:
     first = [line for _, line in numbered]
     separator = named[1] if named else _find_separator(first)
     rows = [split_line(_one_blank(line) if separator == " " else line, separator) for line in first]
-    if n_above := preamble.count_above(rows):
+    if n_above := headers.count_above(rows):
         n_skipped = numbered[n_above - 1][0]
         above = [(number, row) for (number, _), row in zip(numbered[:n_above], rows, strict=False)]
-        notices = [*notices, Notice("title", "", 1, preamble.describe(above, path.name, "line"))]
+        notices = [*notices, Notice("title", "", 1, headers.describe_above(above, path.name, "line"))]
     before, after = _unnamed_columns(rows[n_above:])
     names = rows[n_above] if rows else []
     quote = "'" if names and all(len(name) > 2 and name[0] == name[-1] == "'" for name in names) else '"'
@@ -107,7 +107,7 @@ def _find_separator(lines: list[str]) -> str:
         if even:
             return even[0]
     for n_above in range(
-        1, min(preamble.MOST, len(lines) - 2)
+        1, min(headers.MOST_ABOVE, len(lines) - 2)
     ):  # titles and comments are parted otherwise, or not at all
         below = lines[n_above:]
         for sign in SEPARATORS:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular import preamble
+from pipeline.data.tabular import header as headers
 from pipeline.data.tabular.cells import Cells, Notice
 from pipeline.data.tabular.encoding import find_encoding
 
@@ -72,8 +72,8 @@ def _by_column(rows: list[tuple[str, ...]], notices: list[Notice], path: Path, d
     width = max(len(row) for _, row in numbered)
     full = [(number, row + ("",) * (width - len(row))) for number, row in numbered]
     used = [index for index in range(width) if any(row[index] for _, row in full)]
-    if n_above := preamble.count_above([[row[index] for index in used] for _, row in full[:TRIED]]):
-        notices = [*notices, Notice("title", "", 1, preamble.describe(full[:n_above], path.name, "row"))]
+    if n_above := headers.count_above([[row[index] for index in used] for _, row in full[:TRIED]]):
+        notices = [*notices, Notice("title", "", 1, headers.describe_above(full[:n_above], path.name, "row"))]
     (first_line, header), *below = full[n_above:]
     columns = [list(column) for column in zip(*(row for _, row in below), strict=True)] or [[] for _ in header]
     filled = _fill_merged(columns, [number for number, _ in below], _merged_cells(data))

@@ -1,16 +1,17 @@
 """A value to predict becomes a number or a category of the schema, read as the column was written in training."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pipeline.core.errors import DataError
-from pipeline.data.tabular.field import Field
-from pipeline.data.tabular.matching import is_boolean, match
+from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.missing import is_missing
 from pipeline.data.tabular.numbers import as_number, is_plain
 
+BOOLEANS = frozenset(["true", "false"])
 MAX_VALUES = 10  # a number with at most so many whole values is entered by choice
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
@@ -71,3 +72,26 @@ def to_cell(value: Any, field: Field) -> str:
         return text
     plain = None if isinstance(value, (bool, int, float, np.number)) else field.number_format.canonical(text)
     return plain if plain is not None else str(int(number)) if number.is_integer() else repr(number)
+
+
+def key(cell: str) -> str:
+    """Return a cell without case, blanks and a trailing .0."""
+    plain = re.sub(r"\s+", "", cell).casefold()
+    return re.sub(r"(?<=\d)\.0+$", "", plain)
+
+
+def match(cell: str, choices: Sequence[str]) -> str:
+    """Return the category of `choices` that a cell means, the cell itself where it means none of them.
+
+    The same spelling counts first; a spelling that fits two categories fits none.
+    """
+    if cell in choices:
+        return cell
+    wanted = key(cell)
+    matches = [choice for choice in choices if key(choice) == wanted]
+    return matches[0] if len(matches) == 1 else cell
+
+
+def is_boolean(choices: Sequence[str]) -> bool:
+    """Return whether a column's categories are true and false, in any spelling."""
+    return bool(choices) and {choice.casefold() for choice in choices} <= BOOLEANS

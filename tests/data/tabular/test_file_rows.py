@@ -4,9 +4,8 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
-from pipeline.data.tabular.field import Field
 from pipeline.data.tabular.file_rows import rows_of
-from pipeline.data.tabular.formats import ColumnFormat
+from pipeline.data.tabular.formats import ColumnFormat, Field
 from tests.helpers.tables import read
 
 

@@ -5,9 +5,8 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data import tables
-from pipeline.data.tabular.field import Field
-from pipeline.data.tabular.formats import ColumnFormat
-from pipeline.data.tabular.values import to_cell
+from pipeline.data.tabular.formats import ColumnFormat, Field
+from pipeline.data.tabular.values import is_boolean, match, to_cell
 
 FIELDS = [Field("age", "number"), Field("site", "choice")]
 
@@ -75,3 +74,33 @@ def test_an_uploaded_cell_is_written_as_in_columns_csv():
     ]
     assert [to_cell(value, plain) for value in ("1.50", 2, 2.0, "")] == ["1.50", "2", "2.0", ""]
     assert [to_cell(value, CATEGORIES[0]) for value in ("male", "NA", "X")] == ["Male", "NA", "X"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "choices", "result"),
+    [
+        ("male", ["Female", "Male"], "Male"),
+        ("M", ["f", "m"], "m"),
+        ("TRUE", ["False", "True"], "True"),
+        ("2.0", ["1", "2", "2a"], "2"),
+        ("2", ["1.0", "2.0"], "2.0"),
+        ("never  Smoked", ["never smoked", "smokes"], "never smoked"),
+        ("A", ["a", "A"], "A"),
+        ("ÄRZTE", ["ärzte"], "ärzte"),
+        ("X", ["Female", "Male"], "X"),
+        ("Male", ["M", "F"], "Male"),
+        ("1.50", ["1.5"], "1.50"),
+    ],
+)
+def test_only_exact_equivalents_are_matched(cell, choices, result):
+    assert match(cell, choices) == result
+
+
+def test_a_spelling_that_fits_two_categories_fits_none():
+    assert match("aA", ["aa", "AA"]) == "aA"
+
+
+def test_true_and_false_make_a_boolean_column():
+    assert is_boolean(["FALSE", "TRUE"])
+    assert not is_boolean(["no", "yes"])
+    assert not is_boolean([])
