@@ -14,6 +14,7 @@ from pipeline.core.stage import run
 from pipeline.data import raw_changes
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import selection, test_set_evaluations
+from pipeline.evaluation.by_group import per
 from pipeline.evaluation.held_out import as_published, candidate, rank, score_model
 from pipeline.evaluation.report import read_cv
 
@@ -34,10 +35,11 @@ def main(name: str) -> None:
     for model, report in tests.items():
         artifacts.write_json(TaskPaths(name).test_report(model), report)
     artifacts.write_bytes(TaskPaths(name).reports / "external/README.md", EXTERNAL)
-    artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key))
+    artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key, task.select.unit))
     test_set_evaluations.note(name, test.fingerprint, {model: candidate(name, model) for model in task.models})
-    low, high = tests[winner].ci[key]
-    figure = f"test {metric} {tests[winner][key]:.3f} [{low:.3f}, {high:.3f}]"
+    opened = tests[winner].of_unit(task.select.unit)
+    low, high = opened.ci[key]
+    figure = f"test {metric}{per(task.select.unit)} {opened[key]:.3f} [{low:.3f}, {high:.3f}]"
     print(
         f"holdout {name}: {winner}: {figure}, {test_set_evaluations.in_words(test_set_evaluations.count(name, winner))}",
         file=sys.stderr,

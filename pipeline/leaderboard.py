@@ -23,10 +23,15 @@ def board(task: str, root: Path = Path()) -> str:
     seen = test_set_evaluations.count(task, selection["winner"], root)
     last = f"test {metric}" + (f" ({test_set_evaluations.in_words(seen)})" if seen else "")
     shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", last]]
+    groups = f"by_group_{metric}" if rows and f"by_group_{metric}" in rows[0] else ""
+    shown[0] += [f"{metric} by group", "95 % interval", "test"] if groups else []
     for row in rows:
         interval = f"{number(row[f'{metric}_low'])} to {number(row[f'{metric}_high'])}"
         star = "*" if row["champion"] else ""
         figures = [number(row[metric]), interval, number(row["brier"]), number(row[f"test_{metric}"])]
+        if groups:
+            ends = f"{number(row[f'{groups}_low'])} to {number(row[f'{groups}_high'])}"
+            figures += [number(row[groups]), ends, number(row[f"test_{groups}"])]
         shown.append([star, row["model"], row["features"], *figures])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]

@@ -30,15 +30,16 @@ def main(name: str) -> None:
     rules = {model: DecisionRule.read(name, model) for model in task.models}
     models = {model: candidate(name, model, dev, rules[model]) for model in task.models}
     key = params_models.metric_key(metric, len(dev.classes))
+    unit = next((rule.unit for rule in rules.values()), by_group.SAMPLE)
     n_folds, n_groups = int(dev.fold.max()) + 1, len(set(dev.group))
     choice = select(models, key, params_models.METRICS[metric], n_folds, n_groups)
-    winner, reason = choice.winner, explain(choice, key, models)
+    winner, reason = choice.winner, explain(choice, key, models, unit)
     selection = Selection(
         **vars(choice),
         task=name,
         metric=metric,
         reason=reason,
-        promise=promise(choice, key, models),
+        promise=promise(choice, key, models, unit),
         scores={model: candidate.figure(key) for model, candidate in models.items()},
         bundle=export(name, winner, rules[winner], read_cv(name, winner), choice.warning),
     )

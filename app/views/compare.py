@@ -50,6 +50,7 @@ def leaderboard(task: str) -> None:
         "95 % interval": [span(ends) for ends in zip(table[f"{metric}_low"], table[f"{metric}_high"], strict=True)],
         "Test": table[f"test_{metric}"].map(three),
         "Brier score": table["brier"].map(three),
+        **board_by_group(table, metric, name),
         "Estimator": table["estimator"],
         "Features": table["features"],
     }
@@ -62,6 +63,19 @@ def leaderboard(task: str) -> None:
     )
 
 
+def board_by_group(table: pd.DataFrame, metric: str, name: str) -> dict[str, pd.Series | list[str]]:
+    """Return the leaderboard's columns on samples that are answered together; none where there are none."""
+    key = f"by_group_{metric}"
+    if key not in table:
+        return {}
+    ends = zip(table[f"{key}_low"], table[f"{key}_high"], strict=True)
+    return {
+        f"{name} by group": table[key].map(three),
+        "By group, 95 % interval": [span(list(pair)) for pair in ends],
+        "By group, test": table[f"test_{key}"].map(three),
+    }
+
+
 def one_model(task: str) -> None:
     """Draw the choice of a model and its results."""
     table = written.table(TaskPaths(task).leaderboard, f"holdout@{task}")
@@ -71,6 +85,7 @@ def one_model(task: str) -> None:
     first = models.index(champion[0]) if champion else 0
     model = st.selectbox("Model", models, first, format_func=lambda name: label[name], key=f"model of {task}")
     part(figures, task, model)
+    part(by_group, task, model)
     left, right = st.columns(2)
     with left:
         part(model_charts.roc, task, model, models)
@@ -109,6 +124,26 @@ def figures(task: str, model: str) -> None:
         rows[side] = [figure(report, key) for key in names]
         rows[f"{side}, 95 % interval"] = [span(report.ci.get(key)) for key in names]
     written.show(pd.DataFrame(rows), f"All figures of {model}")
+
+
+def by_group(task: str, model: str) -> None:
+    """Draw all metrics of samples that are answered together, such as those of a patient, where there are any."""
+    reports = model_charts.reports(task, model)
+    sides = {side: report.by_group for side, report in reports.items() if report.by_group}
+    if not sides:
+        return
+    first = next(iter(sides.values()))
+    st.subheader(plain(f"One answer per {first.unit}"))
+    names = {key: name for key, name in NAMES.items() if key in first.figures}
+    rows = {"Figure": list(names.values())}
+    for side, report in sides.items():
+        rows[side] = [figure(report, key) for key in names]
+        rows[f"{side}, 95 % interval"] = [span(report.ci.get(key)) for key in names]
+    written.show(pd.DataFrame(rows), f"All figures of {model} per {first.unit}")
+    for side, report in sides.items():
+        st.caption(plain("; ".join([f"{side}: {report.rests_on}", *report.notes])))
+    if first.pooling:
+        st.caption(plain(f"Samples become one answer by {first.pooling.chosen}, chosen by log loss inside the folds."))
 
 
 def subgroups(task: str, model: str) -> None:

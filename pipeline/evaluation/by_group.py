@@ -66,6 +66,11 @@ def name_of(select: SelectParams) -> str:
     return GROUP if select.unit == SAMPLE else select.unit
 
 
+def per(unit: str) -> str:
+    """Return " per group" or " per lesion", what stands behind the name of a figure; "" for samples."""
+    return "" if unit == SAMPLE else f" per {unit}"
+
+
 def read(task: str, subset: str, data: Dataset, select: SelectParams) -> Units | None:
     """Return `of_task`; None where every one is one sample."""
     units = of_task(task, subset, data, select)

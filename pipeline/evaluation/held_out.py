@@ -92,8 +92,13 @@ def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: st
     return TestPredictions(*(np.concatenate(part) for part in zip(*shown, strict=True)))
 
 
-def rank(reports: dict[str, Report], tests: dict[str, Report], winner: str, metric: str, key: str) -> pd.DataFrame:
-    """Return the leaderboard, the best out-of-fold figure first; `reports` and `tests` by model."""
+def rank(
+    reports: dict[str, Report], tests: dict[str, Report], winner: str, metric: str, key: str, unit: str = "sample"
+) -> pd.DataFrame:
+    """Return the leaderboard, the best out-of-fold figure of a `unit` first; `reports` and `tests` by model.
+
+    Where samples are answered together, figures of these are further columns, which begin with by_group.
+    """
     rows = []
     for model, report in reports.items():
         low, high = report.ci[key]
@@ -110,11 +115,23 @@ def rank(reports: dict[str, Report], tests: dict[str, Report], winner: str, metr
                 f"test_{metric}": tests[model][key],
                 "champion": "yes" if model == winner else "",
             }
+            | of_groups(report, tests[model], metric, key)
         )
     better = params_models.METRICS[metric]
-    table = pd.DataFrame(rows).sort_values(metric, ascending=not better, kind="stable", na_position="last")
+    table = pd.DataFrame(rows)
+    by = f"by_group_{metric}" if unit != "sample" and f"by_group_{metric}" in table else metric
+    table = table.sort_values(by, ascending=not better, kind="stable", na_position="last")
     table.insert(0, "rank", range(1, len(table) + 1))
     return table
+
+
+def of_groups(report: Report, test: Report, metric: str, key: str) -> dict[str, float]:
+    """Return the leaderboard's columns on samples that are answered together; none where there are none."""
+    if report.by_group is None or test.by_group is None:
+        return {}
+    low, high = report.by_group.ci[key]
+    name = f"by_group_{metric}"
+    return {name: report.by_group[key], f"{name}_low": low, f"{name}_high": high, f"test_{name}": test.by_group[key]}
 
 
 def score_model(name: str, model: str, task: TaskParams, test: Dataset) -> Report:

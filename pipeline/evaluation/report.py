@@ -248,6 +248,12 @@ class GroupReport(Report):
     group_label: str = ""
     pooling: PoolingReport | None = None
 
+    @property
+    def rests_on(self) -> str:
+        """What is answered and of how many samples, in words."""
+        what = "groups" if self.unit == "group" else f"values of {self.unit}"
+        return f"{self.counts.n} {what} of 1 to {self.largest} samples, {self.n_samples} in all"
+
 
 @dataclass(frozen=True)
 class Difference:

@@ -10,6 +10,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
+from pipeline.evaluation.by_group import per
 from pipeline.evaluation.candidates import ComparedModel
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import Interval
@@ -154,9 +155,9 @@ def no_better_than_guessing(choice: Choice, models: Models, ranking: Expected) -
     return ""
 
 
-def explain(choice: Choice, key: str, models: Models) -> str:
-    """Return the verdict as a sentence without its full stop; `key` is the figure's name in reports."""
-    name = NAMES[key].split(" (")[0]
+def explain(choice: Choice, key: str, models: Models, unit: str = "sample") -> str:
+    """Return the verdict as a sentence without its full stop; `key` is the figure's name in reports, `unit` what it counts."""
+    name = NAMES[key].split(" (")[0] + per(unit)
     figure = {model: candidate.figure(key) for model, candidate in models.items()}
     loss = {model: candidate.figure("log_loss") for model, candidate in models.items()}
     sentence = f"{choice.winner} selected ({name} {figure[choice.winner]:.3f}): {grounds(choice, name, figure, loss)}"
@@ -173,11 +174,11 @@ def explain(choice: Choice, key: str, models: Models) -> str:
     return sentence + (f"; {choice.warning}" if choice.warning else "")
 
 
-def promise(choice: Choice, key: str, models: Models) -> str:
+def promise(choice: Choice, key: str, models: Models, unit: str = "sample") -> str:
     """Return what is expected of the champion on new patients, as a sentence without its full stop."""
     if choice.expected is None:
         return ""
-    name, (low, high) = NAMES[key].split(" (")[0], choice.expected.ci
+    name, (low, high) = NAMES[key].split(" (")[0] + per(unit), choice.expected.ci
     sentence = f"expected on new patients: {name} {choice.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
     n = sum(not candidate.is_baseline for candidate in models.values())
     return sentence + (f", the figure out of fold less what the choice among {n} models adds to it" if n > 1 else "")

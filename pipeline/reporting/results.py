@@ -21,7 +21,7 @@ from pipeline.evaluation.operating_point import decide_out_of_fold
 from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.prediction.decision_rule import calibrate
+from pipeline.prediction.decision_rule import calibrate, decide
 from pipeline.training.export import read_oof
 
 
@@ -82,7 +82,9 @@ class Study:
 
     @cached_property
     def decided(self) -> np.ndarray:
-        """What the champion decided out of fold, int (n_dev,)."""
+        """What the champion decided out of fold, int (n_dev,); by a threshold that was chosen on groups by that."""
+        if self.bundle.rule.unit != "sample":
+            return decide(self.proba, self.bundle.rule)
         return decide_out_of_fold(self.dev, self.proba, self.bundle.rule, self.task.select.operating_point)
 
     @cached_property

@@ -11,7 +11,15 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.evaluation import decision_curve
 from pipeline.evaluation.metric_names import NAMES
-from pipeline.evaluation.report import ExternalReport, Interval, Report, SiteScores, SubgroupScores, read_external
+from pipeline.evaluation.report import (
+    ExternalReport,
+    GroupReport,
+    Interval,
+    Report,
+    SiteScores,
+    SubgroupScores,
+    read_external,
+)
 from pipeline.reporting.results import Study
 
 MOST_MISTAKES = 12
@@ -82,6 +90,23 @@ def usefulness(study: Study) -> str:
 def names(study: Study) -> dict[str, str]:
     """Return the names of the champion's figures by their keys."""
     return {key: name for key, name in NAMES.items() if key in study.cv.figures}
+
+
+def by_group(study: Study) -> dict[str, GroupReport]:
+    """Return the champion's reports on samples that are answered together, by side; {} where every sample is alone."""
+    sides = {"out of fold": study.cv.by_group, "test": study.test.by_group}
+    return {side: report for side, report in sides.items() if report}
+
+
+def pooled(report: GroupReport) -> str:
+    """Return how the samples of a group become one answer, and how that was chosen, as a sentence."""
+    if report.pooling is None:
+        return ""
+    tried = ", ".join(f"{each.pooling} {each.log_loss:.3f}" for each in report.pooling.tried)
+    return (
+        f"Samples become one answer by {report.pooling.chosen}, chosen by log loss ({tried}); each fold by what the others "
+        f"choose ({', '.join(dict.fromkeys(report.pooling.by_fold))})."
+    )
 
 
 def confusion(report: Report) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:

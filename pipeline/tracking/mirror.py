@@ -157,6 +157,7 @@ def register_champion(client: Any, task: str, experiment: str, run_ids: dict[str
     chosen, winner = {"reason": selection["reason"], "rule": selection["rule"]}, selection["winner"]
     model = names.of_task(task)
     key = params_models.metric_key(selection["metric"], len(info.classes))
+    key = key if info.rule.unit == "sample" else f"by_group_{key}"
     for name, text in chosen.items():
         client.set_experiment_tag(experiment, f"champion_{name}", text)
     client.set_experiment_tag(

@@ -175,12 +175,23 @@ def figures_of(cv: Report, test: Report) -> dict[str, float]:
     """Return every figure of two reports as `oof_<name>` and `test_<name>`, and the ends of the intervals out of fold.
 
     Predictive values at a prevalence that params.yaml names become `<name>_at_prevalence`, figures of subgroups
-    `subgroups/<column>/<value>/<prefix>_<name>`.
+    `subgroups/<column>/<value>/<prefix>_<name>`. Figures of samples that are answered together have by_group behind the prefix.
     """
     ends = {
         f"{name}_{end}": value for name, ci in cv.ci.items() for end, value in zip(("low", "high"), ci, strict=True)
     }
-    return figures_of_side("oof", cv) | figures_of_side("test", test) | defined("oof_", ends)
+    figures = figures_of_side("oof", cv) | figures_of_side("test", test) | defined("oof_", ends)
+    if cv.by_group is None or test.by_group is None:
+        return figures
+    by_group = figures_of(cv.by_group, test.by_group)
+    return figures | {name_by_group(name): value for name, value in by_group.items()}
+
+
+def name_by_group(name: str) -> str:
+    """Return the name of a figure of samples that are answered together: by_group behind the first prefix, oof or test."""
+    *above, own = name.split("/")
+    side, _, figure = own.partition("_")
+    return "/".join([*above, f"{side}_by_group_{figure}"])
 
 
 def defined(prefix: str, figures: Mapping[str, float]) -> dict[str, float]:

@@ -3,42 +3,23 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from pipeline import holdout, select_best
+from pipeline import leaderboard
 from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import by_group
-from pipeline.evaluation.report import read_cv, read_test
+from pipeline.evaluation import by_group, held_out
+from pipeline.evaluation.report import GroupReport, Report, read_cv, read_test
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from pipeline.prediction.pooling import pool
+from pipeline.tracking import run_record
 from pipeline.training.export import read_oof
+from tests.helpers.grouped import GROUPS, MODELS, grouped, project
 from tests.helpers.models import dataset, folder_of, mixed, train_and_evaluate, write_params
-
-MODELS = {"line": {"estimator": "logreg"}, "floor": {"estimator": "dummy"}}
-GROUPS = np.repeat(np.arange(60), np.arange(60) % 4 + 1)  # of one to four samples
-
-
-def grouped(seed: int = 0, n_classes: int = 2, folds: int = 5) -> Dataset:
-    """Return samples of 60 groups, all of a group with one label, and which differ from each other by chance."""
-    y = (np.arange(60) // 2 % n_classes)[GROUPS]
-    X, _ = mixed(len(y), n_classes, seed)
-    rng = np.random.default_rng(seed)
-    X["size"] = y + rng.normal(size=len(y)) * 1.5
-    return dataset(X[["size"]], y, GROUPS, folds)
-
-
-def project(folder: Path, **select: object) -> None:
-    """Make the current folder a project of `grouped` samples, evaluated to the end."""
-    write_params(MODELS, **select)
-    grouped().save(Path("data/t/dev.npz"))
-    grouped(seed=5, folds=0).save(Path("data/t/test.npz"))
-    train_and_evaluate(MODELS)
-    select_best.main("t")
-    holdout.main("t")
 
 
 @pytest.fixture(scope="module", params=["sample", "group"])
@@ -190,3 +171,40 @@ def test_few_groups_of_a_class_have_counts_instead(tmp_path, monkeypatch):
     assert np.isnan(report.ci["roc_auc"]).all()
     assert report.cases["recall"][1] == 9
     assert not np.isnan(report.ci["accuracy"]).any()
+
+
+def test_the_leaderboard_has_both_and_is_ranked_by_the_unit(unit):
+    table = pd.read_csv("reports/t/leaderboard.csv")
+    line = table[table["model"] == "line"].iloc[0]
+    report, test = read_cv("t", "line"), read_test("t", "line")
+    assert table.columns[4] == "roc_auc"
+    assert line["roc_auc"] == pytest.approx(report["roc_auc"])
+    assert line["by_group_roc_auc"] == pytest.approx(report.by_group["roc_auc"])
+    assert [line[f"by_group_roc_auc_{end}"] for end in ("low", "high")] == pytest.approx(report.by_group.ci["roc_auc"])
+    assert line["test_by_group_roc_auc"] == pytest.approx(test.by_group["roc_auc"])
+    text = leaderboard.board("t")
+    assert "roc_auc by group" in text
+    assert f"{line['by_group_roc_auc']:.3f}" in text
+    assert ("ROC AUC per group" in text) == (unit == "group")
+
+
+def test_the_better_of_a_unit_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params(MODELS)
+
+    def report(samples, groups):
+        of_groups = GroupReport({"roc_auc": groups}, {"roc_auc": [0, 1]})
+        return Report({"roc_auc": samples, "brier_score_loss": 0.1}, {"roc_auc": [0, 1]}, by_group=of_groups)
+
+    reports = {"line": report(0.7, 0.9), "floor": report(0.8, 0.6)}
+    for unit, first in (("sample", "floor"), ("group", "line")):
+        assert held_out.rank(reports, reports, "line", "roc_auc", "roc_auc", unit)["model"].iloc[0] == first
+
+
+def test_the_run_in_mlflow_has_both(unit):
+    report, test = read_cv("t", "line"), read_test("t", "line")
+    figures = run_record.figures_of(report, test)
+    assert figures["oof_by_group_roc_auc"] == report.by_group["roc_auc"]
+    assert figures["test_by_group_roc_auc"] == test.by_group["roc_auc"]
+    assert figures["oof_by_group_roc_auc_low"] == report.by_group.ci["roc_auc"][0]
+    assert figures["oof_roc_auc"] == report["roc_auc"]
