@@ -119,7 +119,7 @@ AGAIN: JsonDict = {
     "file": "IMG_2.jpg",
     "id": "90b1c7aa14870f3d",
     "accepted": False,
-    "reason": "already there (benign/7.jpg)",
+    "reason": "already stored (benign/7.jpg)",
 }
 
 
@@ -240,7 +240,7 @@ COLUMN = {
 
 def files(field: str, many: bool) -> dict[str, Any]:
     """Return OpenAPI's request body of a form with images under `field`."""
-    image = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF or WebP"}
+    image = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, TIFF, WebP or DICOM"}
     shape = {"type": "array", "items": image, "minItems": 1} if many else image
     form = {"type": "object", "required": [field], "properties": {field: shape}, "additionalProperties": COLUMN}
     return {

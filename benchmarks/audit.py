@@ -95,21 +95,17 @@ def chest_ct(store: Path) -> list[Figure]:
     under_two = sum(conflict <= set(item) for item in run.result["label_conflicts"])
     # scan by scan: slices of one scan, which bear the marks of one machine, are near
     by_scan = audit(DATA / "chest_ct" / "labels.csv", store / "near")
-    telling = [
-        confounder for confounder in by_scan.result["confounders"] if confounder["name"].endswith("(normal vs rest)")
-    ]
+    telling = [shortcut for shortcut in by_scan.result["confounders"] if shortcut["name"].endswith("(normal vs rest)")]
     best = max(
         telling,
-        key=lambda confounder: confounder["accuracy"],
+        key=lambda shortcut: shortcut["accuracy"],
         default={"name": "nothing", "accuracy": 0, "majority": 1},
     )
     message = f"{best['name']}; always the commonest: {best['majority']:.1%}"
     return [
         Figure("chest_ct: test images with a copy in train", run.result["n_leaked"], "--copies, of 259", at_least=74),
         Figure("chest_ct: the image under two labels", under_two, "found once", at_least=1),
-        Figure(
-            "chest_ct: a confounder tells normal from cancer", 100 * best["accuracy"], message, at_least=80, unit="%"
-        ),
+        Figure("chest_ct: a shortcut tells normal from cancer", 100 * best["accuracy"], message, at_least=80, unit="%"),
         cost("chest_ct", run, by_scan),
     ]
 

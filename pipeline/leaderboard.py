@@ -35,7 +35,7 @@ def board(task: str, root: Path = Path()) -> str:
         shown.append([star, row["model"], row["features"], *figures])
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
-    promised = [text for text in (selection.get("promise"), f"95 % interval: {PROMISE}") if text]
+    promised = [text for text in (selection.get("promise"), f"95 % intervals are for {PROMISE}") if text]
     notes = [selection["reason"], *promised, *summary.warnings(task, root)]
     return "\n".join([f"{task}", *(f"  {line}" for line in [*lines, *notes]), ""])
 

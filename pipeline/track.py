@@ -1,4 +1,4 @@
-"""Stage `track`: mirror the results into MLflow; the only module that imports it.
+"""Stage `track`: mirror the results into MLflow.
 
     python -m pipeline.track              one experiment per task, one run per model; existing runs are kept
     python -m pipeline.track --ui [PORT]  today's runs side by side in the browser

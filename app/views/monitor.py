@@ -188,5 +188,5 @@ def row_of(figure: drift.Figure) -> dict[str, str]:
     else:
         value, usual = f"{figure.served:.1%}", f"{figure.training:.1%}"
         ends = f"difference {low * 100:+.0f} to {high * 100:+.0f} points"
-    verdict = "unlike" if figure.alarm else "differs" if figure.differs else ""
+    verdict = "clearly different" if figure.alarm else "differs" if figure.differs else ""
     return {"Figure": what, "Served": value, "Training": usual, "Interval": ends, "Verdict": verdict}

@@ -9,7 +9,7 @@ from pipeline.data import tables
 from pipeline.data.columns.id_columns import NoFeature
 from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, limits
 
-SUSPECT = 0.99  # one-sided lower limit of the ROC AUC from which on a column says the label nearly by itself
+SUSPECT = 0.99  # one-sided lower limit of the ROC AUC from which on a column nearly determines the label
 REPORTED = 0.98  # ROC AUC from which on a column is reported, even where too few rows make the lower limit low
 FEW_VALUES = 20  # whole numbers with at most so many values are codes
 FEWEST_ROWS = 5  # with each value of a code that stands for one label
@@ -21,7 +21,7 @@ class LabelLeak:
 
     low : one-sided lower limit of its cross-fitted ROC AUC; 1 where each of its values stands for one label
     is_code : whether it is a code or category rather than a measurement
-    is_part : whether it says the label only together with the columns next to it, see `label_parts`
+    is_part : whether it determines the label only together with the columns next to it, see `label_parts`
     """
 
     column: str
@@ -32,7 +32,7 @@ class LabelLeak:
 
     @property
     def is_left_out(self) -> bool:
-        """Whether it is left out: a code that surely says the label. Others are kept and reported."""
+        """Whether it is left out: a code that certainly determines the label. Others are kept and reported."""
         return self.is_code and self.low > SUSPECT
 
     @property
@@ -45,7 +45,7 @@ class LabelLeak:
         """Return it as a column that is no feature."""
         how = "each of its values stands for one label" if self.low == 1 else f"ROC AUC {self.roc_auc:.3f} by itself"
         how = "one of adjacent 0/1 columns that are the label together" if self.is_part else how
-        return NoFeature(self.column, "label", f"says the label: {how}")
+        return NoFeature(self.column, "label", f"leaks the label: {how}")
 
 
 def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndarray) -> list[LabelLeak]:
@@ -64,7 +64,7 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
         if column.replace("", np.nan).nunique() == 0:
             continue  # an empty column says nothing
         is_code = not tables.is_number(column) or is_coded(column)
-        alone = is_code and (says_label(column, labels, groups) or is_indicator(column, labels))
+        alone = is_code and (determines_label(column, labels, groups) or is_indicator(column, labels))
         if alone or name in parts:
             leaks.append(LabelLeak(name, 1.0, 1.0, True, not alone))
             continue
@@ -80,7 +80,7 @@ def is_coded(column: pd.Series) -> bool:
     return len(known) <= FEW_VALUES and bool((known == np.round(known)).all())
 
 
-def says_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
+def determines_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
     """Return whether each value stands for one label, and comes in `FEWEST_ROWS` groups or more.
 
     A missing cell is no value, or it is one of its own: a stage that only the ill have.

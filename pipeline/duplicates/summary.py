@@ -91,7 +91,7 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
         )
     for shortcut in result.confounders:
         add(
-            f"confounder: {shortcut.name} alone predicts the label with ROC AUC {shortcut.roc_auc:.2f}",
+            f"shortcut: {shortcut.name} alone predicts the label with ROC AUC {shortcut.roc_auc:.2f}",
             "nothing is left out, but a model may learn it",
         )
     return lines

@@ -1,7 +1,7 @@
 """What figures are called where people read them, in the order in which they are shown."""
 
-# What a figure with an interval is about, wherever one stands.
-PROMISE = "the figure of the delivered model on infinitely many new patients like these"
+# Whom an interval is for: the delivered model, on infinitely many of them (docs/statistics.md).
+PROMISE = "new patients like these"
 
 NAMES = {
     "roc_auc": "ROC AUC",

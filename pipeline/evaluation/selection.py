@@ -181,7 +181,7 @@ def promise(choice: Choice, key: str, models: Models, unit: str = "sample") -> s
     name, (low, high) = NAMES[key].split(" (")[0] + per(unit), choice.expected.ci
     sentence = f"expected on new patients: {name} {choice.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
     n = sum(not candidate.is_baseline for candidate in models.values())
-    return sentence + (f", the figure out of fold less what the choice among {n} models adds to it" if n > 1 else "")
+    return sentence + (f", corrected for choosing the best of {n} models" if n > 1 else "")
 
 
 def grounds(choice: Choice, name: str, figure: Mapping[str, float], loss: Mapping[str, float]) -> str:
@@ -193,8 +193,9 @@ def grounds(choice: Choice, name: str, figure: Mapping[str, float], loss: Mappin
     if len(choice.compared) == 1:
         return own
     if winner == lowest:
-        return f"{own}, and of {len(choice.compared)} so close the lowest log loss ({loss[winner]:.3f})"
+        near = f"within {WINDOW:g} of it" if winner == best else "that are"
+        return f"{own}, and the lowest log loss ({loss[winner]:.3f}) of the {len(choice.compared)} models {near}"
     return (
-        f"{own}, log loss {loss[winner]:.3f} within half a standard error of the lowest of those "
-        f"({lowest}, {loss[lowest]:.3f}), and listed before it"
+        f"{own}; its log loss, {loss[winner]:.3f}, is within half a standard error of the lowest of these models "
+        f"({lowest}, {loss[lowest]:.3f}), and it is listed first"
     )

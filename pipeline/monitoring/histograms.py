@@ -151,7 +151,7 @@ class Reference:
     design_effects: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> JSON:
-        """Return the content of a bundle's `metrics.reference`."""
+        """Return the content of `reference` in a bundle's metrics."""
         content = self.tally.to_json() | {"n_groups": self.n_groups, "names": self.names}
         return content | ({"design_effects": self.design_effects} if self.design_effects else {})
 

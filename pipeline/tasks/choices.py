@@ -122,7 +122,7 @@ def find_no_features(
     typed = tables.typed(rest[has_label].reset_index(drop=True))
     leaks = find_label_leaks(typed, np.asarray(labels, dtype=str)[has_label], pd.factorize(together[has_label])[0])
     no_features += [leak.as_no_feature() for leak in leaks if leak.is_left_out]
-    return no_features, [("says the label", leak.why_kept) for leak in leaks if not leak.is_left_out]
+    return no_features, [("leaks the label", leak.why_kept) for leak in leaks if not leak.is_left_out]
 
 
 def exclude(no_features: list[NoFeature], choices: Choices) -> tuple[list[str], list[tuple[str, str]]]:

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
-from pipeline.data.columns.label_columns import name_labels, says_label
+from pipeline.data.columns.label_columns import name_labels, other_names_of_label
 from pipeline.data.columns.one_label import MultiLabelError
 from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.dicom.dicom_index import PERSONAL
@@ -234,9 +234,9 @@ def from_csv(
         names = ", ".join(f"{part.path.name} ({subset})" for subset, part in parts.items())
         lines.append(("csv", f"{csv.path.name} (train), {names}: a shipped split"))
     lines.append(("kept", f"{some(rest)}: in samples.csv, for later use" if rest else ""))
-    telling = says_label(csv.table[rest], csv.table[read["label"]]) if "label" in read else []
+    telling = other_names_of_label(csv.table[rest], csv.table[read["label"]]) if "label" in read else []
     if telling:
-        warnings.append(f"{some(telling)}: say the label by another name; never use them as clinical columns")
+        warnings.append(f"{some(telling)}: the label by another name; never use them as clinical columns")
     if choices.header != "first":
         block["header"] = choices.header
     return ImageSource(raw or folder, folder, block | read, lines, warnings)

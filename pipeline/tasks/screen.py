@@ -7,7 +7,7 @@ from dataclasses import dataclass
 LINES, WIDTH = 24, 100
 WARNING_LINES = 3  # of one warning
 FACT_LINES = 3  # of one fact
-URGENT = ("warning", "note", "unreadable", "skipped", "left out", "says the label", "not listed")
+URGENT = ("warning", "note", "unreadable", "skipped", "left out", "leaks the label", "not listed")
 Line = tuple[str, str]
 
 

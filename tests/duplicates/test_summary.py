@@ -96,13 +96,13 @@ def test_a_decision_on_groups_ends_the_finding(read):
     require_groups(CLUSTERED, ReadParams(**read), "rows.csv", "t")
 
 
-def test_the_summary_names_what_cannot_be_judged_and_confounders():
+def test_the_summary_names_what_cannot_be_judged_and_shortcuts():
     shortcuts = [Shortcut("bytes", accuracy=0.9, majority=0.5, roc_auc=0.954)]
     result = AuditResult(n_files=9, n_unreadable=1, unjudged=["a.png", "b.png"], confounders=shortcuts)
     assert summary(result, "image") == [
         "8 images, 1 unreadable, 0 other files skipped",
         "nearly empty, cannot be compared with others: 2, first a.png",
-        "confounder: bytes alone predicts the label with ROC AUC 0.95",
+        "shortcut: bytes alone predicts the label with ROC AUC 0.95",
     ]
     assert all("; nothing is left out, but" in line for line in summary(result, "image", done=True)[1:])
 

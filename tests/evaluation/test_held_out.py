@@ -171,7 +171,7 @@ def test_text_leaderboard_marks_champion_and_ends_with_verdict(scored_project):
     assert header.split("  ")[-1].strip() == "test roc_auc (test set evaluated 3 times or more)"
     selection = artifacts.read_json("reports/t/selection.json")
     assert [verdict.strip(), promised.strip()] == [selection["reason"], selection["promise"]]
-    assert about.strip() == f"95 % interval: {PROMISE}"
+    assert about.strip() == f"95 % intervals are for {PROMISE}"
     assert [line.split()[0] for line in lines if line.strip().startswith("*")] == ["*"]
     for line, row in zip(lines, board(), strict=True):
         figures = [f"{float(row[name]):.3f}" for name in ("roc_auc", "roc_auc_low", "roc_auc_high", "brier")]

@@ -190,15 +190,15 @@ def test_champion_no_better_than_guessing_is_named_so(scores, options, warning):
             {"a": 0.895, "b": 0.9},
             0.1,
             {"a": 0.3, "b": 0.4},
-            r"a selected .*: ROC AUC within 0\.01 of the best \(b, 0\.900\), and of 2 so close the lowest "
-            r"log loss \(0\.300\); tied with b .*",
+            r"a selected .*: ROC AUC within 0\.01 of the best \(b, 0\.900\), and the lowest log loss "
+            r"\(0\.300\) of the 2 models that are; tied with b .*",
         ),
         (
             {"a": 0.9, "b": 0.895},
             0.1,
             {"a": 0.31, "b": 0.3},
-            r"a selected .*: best ROC AUC, log loss 0\.310 within half a standard error of the lowest of those \(b, 0\.300\), "
-            r"and listed before it; tied with b .*",
+            r"a selected .*: best ROC AUC; its log loss, 0\.310, is within half a standard error of the lowest of these "
+            r"models \(b, 0\.300\), and it is listed first; tied with b .*",
         ),
         (
             {"a": 0.895, "b": 0.9},
@@ -220,7 +220,7 @@ def test_promise_names_the_choice_that_it_is_corrected_for():
     result = select(models, "roc_auc", True, 5, 100)
     low, high = result.expected.ci
     figure = f"ROC AUC {result.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
-    less = "the figure out of fold less what the choice among 4 models adds to it"
+    less = "corrected for choosing the best of 4 models"
     assert promise(result, "roc_auc", models) == f"expected on new patients: {figure}, {less}"
     only = candidates({"a": 0.8})
     assert promise(select(only, "roc_auc", True, 5, 100), "roc_auc", only).endswith("0.800 [0.700, 0.900]")

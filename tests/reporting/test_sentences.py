@@ -88,7 +88,7 @@ def test_decision_sentence_names_the_rule_in_use(study):
 
 def test_page_says_what_intervals_are_about(study):
     text = Page(render("t")).text
-    assert "infinitely many new patients" in text
+    assert "95 % intervals for new patients like these" in text
     assert study.selection.promise[1:] in text
 
 

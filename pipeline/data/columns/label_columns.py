@@ -29,7 +29,7 @@ def name_labels(table: pd.DataFrame, path: Path, label: str | None, group: str |
     return roles
 
 
-def says_label(table: pd.DataFrame, labels: pd.Series) -> list[str]:
+def other_names_of_label(table: pd.DataFrame, labels: pd.Series) -> list[str]:
     """Return the columns of which each value, of a few that repeat, goes with one label: other names of the label."""
     telling = []
     for name in table:

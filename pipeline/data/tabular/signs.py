@@ -192,8 +192,9 @@ class SignTeller:
         """Raise DataError, with two cells that contradict each other."""
         whole = [cell for cell in self.counts if len(cell) == 3 and cell.isdigit()]
         shown = [repr(cell) for cell in (*asdict(self.signs).values(), *whole) if cell][:2]
+        mark = "point" if any("." in cell for cell in shown[:1]) else "comma"
         raise DataError(
-            f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: it cannot be told whether the sign parts "
-            "thousands or decimals. Write numbers without thousands signs and with a decimal point (1234; 1.2340), or leave the "
-            f"column out: --exclude {self.name} (read.exclude)"
+            f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: the {mark} may be a decimal or a thousands "
+            "separator. Write numbers without thousands separators and with a decimal point (1234; 1.2340), or leave the column "
+            f"out: --exclude {self.name} (read.exclude)"
         )

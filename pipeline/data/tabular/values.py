@@ -52,7 +52,7 @@ def _expected(field: Field, text: str) -> str:
     if form.middles:
         return f" or a range such as {next(iter(form.middles))}"
     if form.decimal == ",":
-        return " with a decimal comma, and without thousands signs"
+        return " with a decimal comma, and without thousands separators"
     if DECIMAL_COMMA.fullmatch(text):
         return ", with a decimal point"
     return f" in {form.unit}" if not field.format.is_usual and form.unit else ""

@@ -53,7 +53,7 @@ def test_what_is_unlike_it_is_an_alarm_with_its_figures():
     page = opened("monitor", "t")
     assert "are clearly different from the training data" in page.error[0].value
     lines = table(page, "Interval").set_index("Figure")
-    assert lines.loc["age: larger than in training", "Verdict"] == "unlike"
+    assert lines.loc["age: larger than in training", "Verdict"] == "clearly different"
     assert lines.loc["age: larger than in training", "Training"] == "50%"
     assert lines.loc["size: larger than in training", "Verdict"] == ""
     assert lines.loc["share refused", "Interval"].startswith("difference ")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.data.columns.label_columns import name_labels, says_label
+from pipeline.data.columns.label_columns import name_labels, other_names_of_label
 
 DX = ["mel", "nv", "nv", "bcc"] * 10
 
@@ -12,7 +12,7 @@ DX = ["mel", "nv", "nv", "bcc"] * 10
 def test_columns_whose_values_go_with_one_label_are_named():
     values = {"malignant": ["1", "0", "0", "1"] * 10, "dx_code": [word[0] for word in DX], "site": ["arm", "leg"] * 20}
     table = pd.DataFrame(values | {"id": [str(n) for n in range(40)]})
-    assert says_label(table, pd.Series(DX)) == ["dx_code"]
+    assert other_names_of_label(table, pd.Series(DX)) == ["dx_code"]
 
 
 def test_one_hot_columns_stand_in_for_a_missing_label():
