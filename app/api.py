@@ -27,7 +27,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 
-from app import cards, error_answers, hosts, keys, limits, monitor, samples, schemas, together
+from app import cards, error_answers, hosts, keys, limits, monitor, outcomes, samples, schemas, together
 from app.answers import answer, answer_groups
 from app.guard import Guard
 from app.limits import Gate
@@ -234,6 +234,7 @@ def create_app(
         exception_handlers=error_answers.HANDLERS,
     )
     app.include_router(router)
+    app.include_router(outcomes.router)
     app.state.models, app.state.gate = Models(threads), Gate()
     app.state.metrics, app.state.known = Metrics(app.state.gate), known
     return Guard(app, app.state.metrics, known, allowed)

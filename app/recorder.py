@@ -7,13 +7,16 @@ every 10 s, under a lock and atomically: several processes may count at once, an
 import json
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from app.group_sizes import GroupSizes
 from pipeline.core import artifacts, paths
+from pipeline.data.dicom import patient_hash
 from pipeline.monitoring.histograms import Tally
+from pipeline.monitoring.outcomes import Outcome
 from pipeline.prediction.answer import Item, OodScore
 
 FORMAT = 1
@@ -46,10 +49,14 @@ class Recorder:
                 counts = self._new[key] = Tally()
             is_readable = bool(item["class"]) or ood is not None
             counts.add(item, ood, seconds, self._groups.count(task, bundle, group) if group and is_readable else None)
-            if self._timer is None:
-                self._timer = threading.Timer(EVERY, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        """Write in `EVERY` seconds, unless that is due already."""
+        if self._timer is None:
+            self._timer = threading.Timer(EVERY, self.flush)
+            self._timer.daemon = True
+            self._timer.start()
 
     def flush(self) -> None:
         """Add the new counts to the files."""
@@ -64,16 +71,19 @@ class Recorder:
                 of_day = {key: counts for key, counts in new.items() if key[:2] == (task, day)}
                 try:
                     self._add(task, day, {bundle: counts for (_, _, bundle), counts in of_day.items()})
-                except OSError as error:  # includes the lock's Timeout
+                except (
+                    Exception
+                ) as error:  # whatever it is, as a full disk or the lock's Timeout: no count may get lost
                     failed |= of_day
                     if not self._failed:
-                        log.warning(
-                            "data/monitor cannot be written (%s): counts stay in memory", error.strerror or error
-                        )
+                        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+                        log.warning("data/monitor cannot be written (%s): counts stay in memory", reason)
             self._failed = bool(failed)
             with self._counting:
                 for key, counts in failed.items():
                     self._new[key] = counts + self._new.get(key, Tally())
+                if failed:
+                    self._start_timer()  # also where no further sample comes
 
     def _add(self, task: str, day: str, new: dict[str, Tally]) -> None:
         """Add counts by bundle to a day's file."""
@@ -90,6 +100,39 @@ class Recorder:
                 bundles[bundle] = bundles.get(bundle, Tally()) + counts
             content = {"format": FORMAT, "bundles": {name: counts.to_json() for name, counts in bundles.items()}}
             artifacts.write_bytes(path, json.dumps(content, separators=(",", ":")).encode())
+
+    def add_outcomes(self, task: str, outcomes: Sequence[Outcome]) -> int:
+        """Add classes that became known later to the files, and return how many of them are new; raises OSError.
+
+        They count on the day of the answer. Of their ids only keyed hashes are kept, in `<day>.json.ids`, by which one that is
+        sent again is known.
+        """
+        n_new = 0
+        for day in sorted({outcome.day for outcome in outcomes}):
+            of_day = [outcome for outcome in outcomes if outcome.day == day]
+            n_new += self._add_of_day(task, day.isoformat(), of_day)
+        return n_new
+
+    def _add_of_day(self, task: str, day: str, outcomes: Sequence[Outcome]) -> int:
+        from filelock import FileLock
+
+        folder = self.folder / task
+        folder.mkdir(parents=True, exist_ok=True)
+        path, n_new = folder / f"{day}.json.ids", 0
+        with FileLock(folder / ".outcomes.lock", timeout=WAIT):
+            known = set(path.read_text(encoding="ascii").split()) if path.exists() else set()
+            tallies: dict[str, Tally] = {}
+            for outcome in outcomes:
+                hashed = patient_hash.hashed("outcome", outcome.id)
+                if hashed not in known:
+                    known.add(hashed)
+                    tally = tallies.setdefault(outcome.bundle, Tally())
+                    tally.add_outcome(outcome.label, outcome.answer, outcome.probability)
+                    n_new += 1
+            if tallies:
+                self._add(task, day, tallies)
+                artifacts.write_bytes(path, "\n".join(sorted(known)).encode())
+        return n_new
 
     def days(self, task: str, bundle: str, n: int) -> dict[str, Tally]:
         """Return the counts of the last `n` days including today, oldest first, with counts that are not written yet."""

@@ -195,8 +195,9 @@ class Drift(BaseModel):
     n: int = Field(description="readable samples in these days")
     at_least: int = Field(description="smallest number of samples for a verdict")
     figures: list[dict[str, Any]] = Field(
-        description="refused and answer: shares served and in training, and their difference; distance and place: beyond, the "
-        "share of pairs in which the served sample has the larger value. ci: 95 % intervals that hold for all figures together"
+        description="refused, outside (of the training range), missing, category and answer: shares served and in training, and "
+        "their difference; distance, place and probability: beyond, the share of pairs in which the served sample has the larger "
+        "value. ci: 95 % intervals that hold for all figures together"
     )
 
 
@@ -209,6 +210,10 @@ class Monitor(BaseModel):
     drift: Drift
     counts: dict[str, Any] = Field(description="of the same days")
     by_day: list[dict[str, Any]] = Field(description="of the last 28 days (UTC), oldest first")
+    performance: list[dict[str, Any]] = Field(
+        description="of the last four weeks, oldest first: figures estimated from the probabilities, and measured from outcomes, "
+        "each with its interval"
+    )
     training: dict[str, Any] | None = Field(
         description="the same counts of out-of-fold predictions, over n_groups groups"
     )

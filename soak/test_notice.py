@@ -47,7 +47,7 @@ def verdict(seen: list[tuple], order: Sequence[int], reference: Reference) -> st
     counts = Tally()
     for k in order:
         counts.add(*seen[k], 0.01)
-    return drift.compare(counts, reference, "image").verdict
+    return drift.compare([counts], reference, "image").verdict
 
 
 def noticed_after(seen: list[tuple], reference: Reference, seed: int) -> int:

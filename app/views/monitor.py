@@ -6,11 +6,12 @@ import streamlit as st
 
 from app import champions, monitor
 from app.monitor import MonitorReport
-from app.recorder import EVERY, KEPT
+from app.recorder import EVERY, KEPT, today
 from app.views import charts, written
 from app.views.answer import plain
-from pipeline.core.errors import BundleError
-from pipeline.monitoring import drift, histograms
+from pipeline.core.errors import BundleError, DataError
+from pipeline.evaluation.metric_names import NAMES
+from pipeline.monitoring import drift, histograms, outcomes, performance
 from pipeline.monitoring.histograms import Tally
 from pipeline.stats import intervals
 
@@ -38,6 +39,8 @@ def show(task: str) -> None:
     if report.week.distance.sum() and report.training:
         against_training(report.week, report.training.tally)
     figures(report)
+    in_use(report)
+    outcomes_form(task, champion)
     st.caption(
         f"Only these counts are kept, by day (UTC) and bundle, for {KEPT} days: no image, no row, no name. Samples of the last "
         f"{EVERY} s may be missing, and all samples are treated as independent. Similar data do not imply correct predictions: "
@@ -139,6 +142,47 @@ def against_training(week: Tally, training: Tally) -> None:
     charts.draw(charts.bars(pd.DataFrame(rows), None, names), f"Answers: {says}", 110 + 25 * len(rows))
 
 
+def in_use(report: MonitorReport) -> None:
+    """Draw the performance by week: estimated, and measured where labels came later."""
+    st.header("Performance in use", anchor=False)
+    names = [name for name in NAMES if any(name in (week.estimated | week.measured) for week in report.performance)]
+    rows = [
+        {"Week until": week.until, "Figure": NAMES[name]}
+        | {
+            title: f"{each.figure:.3f} {written.span(each.ci)}".strip() + f" (n = {each.n})" if each else ""
+            for title, each in (
+                ("Estimated without labels", week.estimated.get(name)),
+                ("Measured from outcomes", week.measured.get(name)),
+            )
+        }
+        for week in report.performance
+        for name in names
+        if name in (week.estimated | week.measured)
+    ]
+    if rows:
+        written.show(pd.DataFrame(rows), "Performance by week, with 95 % intervals")
+    st.caption(f"Estimated: of samples answered with a probability p, a share p is right. {performance.CONDITION}")
+
+
+def outcomes_form(task: str, champion: champions.Champion) -> None:
+    """Take a CSV of classes that became known later."""
+    sent = st.file_uploader(
+        f"Outcomes that became known later: a CSV with the columns {', '.join(outcomes.COLUMNS)}",
+        "csv",
+        key=f"outcomes of {task}",
+    )
+    if sent is None:
+        return
+    try:
+        rows = outcomes.read_csv(sent.getvalue().decode("utf-8"))
+        given = outcomes.parse(rows, champion.info.classes, champion.id, today())
+        n_new = champions.recorder().add_outcomes(task, given)
+    except (DataError, UnicodeDecodeError, OSError) as error:
+        st.error(plain(str(error)))
+    else:
+        st.success(f"{n_new} of {len(given)} outcomes are new and counted; reload the page to see them.")
+
+
 def steps(counts: np.ndarray, ends: list[float], name: str) -> pd.DataFrame:
     """Return a histogram for `charts.steps`; the last row closes the line at 0."""
     share = counts / max(1, counts.sum())
@@ -162,8 +206,12 @@ def figures(report: MonitorReport) -> None:
     if not all_of:
         return
     st.subheader("Basis of the verdict", anchor=False)
-    components = sorted((figure for figure in all_of if figure.of == "place"), key=lambda figure: -figure.size)
-    shown = [figure for figure in all_of if figure.of != "place"] + components[:COMPONENTS]
+    by_column = ("place", "outside", "missing", "category")
+    components = sorted(
+        (figure for figure in all_of if figure.of in by_column),
+        key=lambda figure: (not figure.alarm, not figure.differs, -figure.size),
+    )
+    shown = [figure for figure in all_of if figure.of not in by_column] + components[:COMPONENTS]
     written.show(pd.DataFrame([row_of(figure) for figure in shown]), "Figures behind the verdict")
     n_hidden = len(components) - COMPONENTS
     left_out = f" {n_hidden} with smaller differences are not shown." if n_hidden > 0 else ""
@@ -182,7 +230,13 @@ def row_of(figure: drift.Figure) -> dict[str, str]:
         "distance": "distance: larger than in training",
         "answer": f"share answered {figure.name}",
         "place": f"{figure.name}: larger than in training",
+        "outside": f"{figure.name}: out of the training range",
+        "missing": f"{figure.name}: missing",
+        "category": figure.name,
+        "probability": "probability: larger than in training",
     }[figure.of]
+    if figure.days != drift.DAYS:
+        what += f", {figure.days} days"
     if figure.beyond is not None:
         value, ends, usual = f"{figure.beyond:.0%}", f"{low:.0%} to {high:.0%}", "50%"
     else:

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from pipeline.data.dataset import Dataset
 from pipeline.monitoring import histograms
-from pipeline.monitoring.drift import key_of
+from pipeline.monitoring.comparisons import key_of
 from pipeline.monitoring.histograms import Reference, design_effect
 from pipeline.prediction import ood_tables
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
@@ -29,6 +29,7 @@ def count_out_of_fold(dev: Dataset, candidate: Path, rule: DecisionRule) -> Refe
     tally = histograms.count_predictions(
         dev.classes, decide(proba, rule), proba, distance, np.tile(components, (repeats, 1)), refused
     )
+    tally.categories = count_categories(dev, described, repeats)
     names = component_names(described, components.shape[1])
     if len(set(dev.group)) == len(dev.y):
         return Reference(tally, len(dev.y), names)
@@ -36,7 +37,10 @@ def count_out_of_fold(dev: Dataset, candidate: Path, rule: DecisionRule) -> Refe
     effects = design_effects(
         dev, names, decide(proba[once], rule), refused[once], np.column_stack([distance[once], components])
     )
-    return Reference(tally, len(set(dev.group)), names, effects)
+    shown = proba[once, 1] if len(dev.classes) == 2 else proba[once].max(axis=1)
+    answered = ~refused[once]
+    effects["probability"] = design_effect(rankdata(shown[answered]), dev.group[answered])
+    return Reference(tally, len(set(dev.group)), names, effects | of_values(dev, described, names, components))
 
 
 def design_effects(
@@ -54,6 +58,35 @@ def design_effects(
     answered = ~refused
     for k, name in enumerate(dev.classes):
         effects[key_of("answer", name)] = design_effect((decided[answered] == k).astype(float), dev.group[answered])
+    return effects
+
+
+def count_categories(dev: Dataset, candidate: Candidate, repeats: int) -> dict[str, dict[str, int]]:
+    """Return by column how many development samples have each category, each sample counted `repeats` times."""
+    names = [field.name for field in candidate.schema if field.choices is not None]
+    arrays = {name: dev.arrays[f"column:{name}"] for name in names}
+    return {
+        name: {
+            str(value): int(n) * repeats
+            for value, n in zip(*np.unique(array.astype(str), return_counts=True), strict=True)
+        }
+        for name, array in arrays.items()
+    }
+
+
+def of_values(dev: Dataset, candidate: Candidate, names: list[str], components: np.ndarray) -> dict[str, float]:
+    """Return the design effects of values that are missing or out of range, and of each category."""
+    effects = {}
+    for name, position in zip(names, components.T, strict=True):
+        known = ~np.isnan(position)
+        effects[key_of("missing", name)] = design_effect((~known).astype(float), dev.group)
+        effects[key_of("outside", name)] = design_effect((np.abs(position[known]) > 2).astype(float), dev.group[known])
+    for field in candidate.schema:
+        if field.choices is not None:
+            column = dev.arrays[f"column:{field.name}"].astype(str)
+            for value in ["", *field.choices]:
+                key = key_of("category", f"{field.name}: {value or 'missing'}")
+                effects[key] = design_effect((column == value).astype(float), dev.group)
     return effects
 
 

@@ -8,6 +8,7 @@ within the usual distance, and yet all on one side.
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.prediction.answer import Item, OodScore
 
 PROBABILITIES = 20  # bins of 0 to 1
+CONFIDENCES = 100  # bins of 0 to 1, from whose middles accuracy is estimated
 DISTANCE, FARTHEST = 0.05, 60  # width of a bin, in thresholds of refusal; the last bin holds all from 3 on
 COMPONENT, EDGE = (
     0.25,
@@ -24,6 +26,17 @@ BINS = round(2 * EDGE / COMPONENT) + 2  # of a component
 # upper ends of the bins of latency; one more holds the rest
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 OWN = ("n_groups", "names", "design_effects")  # of a reference, besides its counts
+LATER = (
+    "new_categories",
+    "categories",
+    "confidence",
+    "outcomes",
+    "outcome_scores",
+    "grouped",
+    "squares",
+)  # not in older files
+BY_CLASS = {"confidence", "outcome_scores"}  # histograms
+T = TypeVar("T")
 EDGES = np.arange(-EDGE, EDGE + COMPONENT, COMPONENT)
 
 
@@ -31,8 +44,11 @@ EDGES = np.arange(-EDGE, EDGE + COMPONENT, COMPONENT)
 class Tally:
     """Counts of samples: `answers` by class; unreadable ones are in no histogram but that of seconds.
 
-    `new_categories`: by column, how many samples had a category that training never saw. `grouped`: of how many it is known
-    whose they are, and `squares`: the sum of the squares of the sizes of their groups.
+    `new_categories`: by column, how many samples had a category that training never saw; `categories`: by column, how many had
+    each that it saw, or "" for a missing one. `confidence`: by answered class, its probability, (100,). `outcomes`: by actual
+    class, which became known later, how many had each answer, "" for refused; `outcome_scores`: by actual class, `probability`
+    of those that were answered, (20,).
+    `grouped`: of how many it is known whose they are, and `squares`: the sum of the squares of the sizes of their groups.
 
     distance (61,), probability (20,) of the positive class, of more than two of the most probable one, where there was an
     answer; components (k, 34), in JSON `places`; seconds (12,). All int64.
@@ -48,6 +64,10 @@ class Tally:
     new_categories: dict[str, int] = field(default_factory=dict)
     grouped: int = 0
     squares: int = 0
+    categories: dict[str, dict[str, int]] = field(default_factory=dict)
+    confidence: dict[str, np.ndarray] = field(default_factory=dict)
+    outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
+    outcome_scores: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -63,11 +83,16 @@ class Tally:
             self._add_position(ood.distance, ood.components)
         for column in ood.new_categories if ood is not None else ():
             self.new_categories[column] = self.new_categories.get(column, 0) + 1
+        for column, value in ood.categories if ood is not None else ():
+            of_column = self.categories.setdefault(column, {})
+            of_column[value] = of_column.get(value, 0) + 1
         if item["class"]:
             self.answers[item["class"]] = self.answers.get(item["class"], 0) + 1
+            confidence = self.confidence.setdefault(item["class"], np.zeros(CONFIDENCES, np.int64))
+            confidence[bin_of(item["probabilities"][item["class"]], CONFIDENCES)] += 1
             *_, last = proba = item["probabilities"].values()
             shown = last if len(proba) == 2 else max(proba)
-            self.probability[min(int(shown * PROBABILITIES), PROBABILITIES - 1)] += 1
+            self.probability[bin_of(shown)] += 1
         elif ood is not None:
             self.refused += 1
         else:
@@ -81,6 +106,14 @@ class Tally:
         """
         known = self.grouped**2 / self.squares if self.squares else 0.0
         return (known + (self.n - self.grouped) / design_effect) / self.n if self.n else 1.0
+
+    def add_outcome(self, actual: str, answered: str, shown: float | None) -> None:
+        """Count a class that became known later; `shown` is the probability as in `probability`, None where it was refused."""
+        of_actual = self.outcomes.setdefault(actual, {})
+        of_actual[answered] = of_actual.get(answered, 0) + 1
+        if shown is not None:
+            scores = self.outcome_scores.setdefault(actual, np.zeros(PROBABILITIES, np.int64))
+            scores[bin_of(shown)] += 1
 
     def _add_position(self, distance: float, components: np.ndarray) -> None:
         self.distance[int(min(FARTHEST, distance / DISTANCE))] += 1
@@ -105,17 +138,21 @@ class Tally:
             _sum(self.new_categories, other.new_categories),
             self.grouped + other.grouped,
             self.squares + other.squares,
+            _sum_each(self.categories, other.categories),
+            _sum(self.confidence, other.confidence, np.zeros(CONFIDENCES, np.int64)),
+            _sum_each(self.outcomes, other.outcomes),
+            _sum(self.outcome_scores, other.outcome_scores, np.zeros(PROBABILITIES, np.int64)),
         )
 
     def to_json(self) -> JSON:
-        """Return what `from_json` reads; without new categories and groups as before they were counted."""
+        """Return what `from_json` reads; without what is empty of `LATER`, as before it was counted."""
         content = {
             "places" if name == "components" else name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in vars(self).items()
+            if name not in LATER or value
         }
-        for name in ("new_categories", "grouped", "squares"):
-            if not content[name]:
-                del content[name]
+        for name in BY_CLASS & content.keys():
+            content[name] = {label: counts.tolist() for label, counts in content[name].items()}
         return content
 
     @classmethod
@@ -127,12 +164,21 @@ class Tally:
                 arrays["components"] = arrays.pop("places")
             tally = cls(**arrays)  # type: ignore[arg-type] # checked below
             tally.components = tally.components.reshape(-1, BINS)
+            for name in BY_CLASS:
+                by_class = getattr(tally, name).items()
+                setattr(tally, name, {label: np.asarray(counts, np.int64) for label, counts in by_class})
             whole = [*tally.answers.values(), *tally.new_categories.values(), tally.refused, tally.unreadable]
             whole += [tally.grouped, tally.squares]
+            whole += [n for by in (tally.categories, tally.outcomes) for of in by.values() for n in of.values()]
             shapes = [getattr(tally, name).shape for name in ("distance", "probability", "seconds")]
+            expected = [(FARTHEST + 1,), (PROBABILITIES,), (len(SECONDS) + 1,)]
+            shapes += [counts.shape for counts in tally.confidence.values()]
+            expected += [(CONFIDENCES,)] * len(tally.confidence)
+            shapes += [counts.shape for counts in tally.outcome_scores.values()]
+            expected += [(PROBABILITIES,)] * len(tally.outcome_scores)
         except (TypeError, AttributeError, ValueError, OverflowError):
             raise ValueError("no counts") from None
-        if shapes != [(FARTHEST + 1,), (PROBABILITIES,), (len(SECONDS) + 1,)] or not all(type(n) is int for n in whole):
+        if shapes != expected or not all(type(n) is int for n in whole):
             raise ValueError("counts of other bins")
         return tally
 
@@ -169,8 +215,17 @@ def component_bins(components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return EDGES.searchsorted(components[known], "right"), known
 
 
-def _sum(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
-    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}
+def bin_of(p: float, bins: int = PROBABILITIES) -> int:
+    """Return the bin of a probability."""
+    return min(int(p * bins), bins - 1)
+
+
+def _sum(first: dict[str, T], second: dict[str, T], none: Any = 0) -> dict[str, T]:
+    return {name: first.get(name, none) + second.get(name, none) for name in {**first, **second}}
+
+
+def _sum_each(first: dict[str, dict[str, int]], second: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    return {name: _sum(first.get(name, {}), second.get(name, {})) for name in {**first, **second}}
 
 
 def count_predictions(
@@ -188,6 +243,13 @@ def count_predictions(
     tally = Tally(refused=int(refused.sum()), components=np.zeros((components.shape[1], BINS), np.int64))
     tally.answers = {name: int((decided[~refused] == k).sum()) for k, name in enumerate(classes)}
     shown = proba[:, 1] if len(classes) == 2 else proba.max(axis=1)
+    if decided.size:
+        p = proba[np.arange(len(decided)), decided]
+        for k, name in enumerate(classes):
+            own = p[~refused & (decided == k)]
+            if len(own):
+                bins = np.minimum((own * CONFIDENCES).astype(int), CONFIDENCES - 1)
+                tally.confidence[name] = np.bincount(bins, minlength=CONFIDENCES)
     of_share = np.minimum((shown[~refused] * PROBABILITIES).astype(int), PROBABILITIES - 1)
     tally.probability += np.bincount(of_share, minlength=PROBABILITIES)
     tally.distance += np.bincount(np.minimum(distance / DISTANCE, FARTHEST).astype(int), minlength=FARTHEST + 1)

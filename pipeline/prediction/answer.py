@@ -40,7 +40,8 @@ class OodScore:
 
     `reason`: what is unusual about it, "" for nothing; with `is_refused` it gets no answer. `distance`: to the training data,
     1 where refusal begins. `components`, float64 (k,): its position along each direction or column (see `monitoring.histograms`).
-    The latter two are None where the bundle refuses nothing. `new_categories`: columns whose category training never saw.
+    The latter two are None where the bundle refuses nothing. `new_categories`: columns whose category training never saw;
+    `categories`: the other columns of categories, each with its value, "" where it is missing.
     """
 
     reason: str = ""
@@ -48,6 +49,7 @@ class OodScore:
     distance: float | None = None
     components: np.ndarray | None = None
     new_categories: tuple[str, ...] = ()
+    categories: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -38,4 +38,4 @@ def score(
     columns = ood_tables.score(features.columns, info.schema, ood_tables.FAR)
     reason = "; ".join(filter(None, (image.reason, columns.reason)))
     is_refused = image.is_refused or columns.is_refused
-    return OodScore(reason, is_refused, image.distance, image.components, columns.new_categories)
+    return OodScore(reason, is_refused, image.distance, image.components, columns.new_categories, columns.categories)

@@ -130,4 +130,12 @@ def score(X: pd.DataFrame, fields: list[Field], limit: float) -> OodScore:
     )
     new = new_categories(X, fields)
     reason = "; ".join(filter(None, (reason, of_new_categories(new, fields))))
-    return OodScore(reason, is_refused, float(distance[0]) / limit, components[0], tuple(new))
+    known = known_categories(X, fields)
+    return OodScore(reason, is_refused, float(distance[0]) / limit, components[0], tuple(new), known)
+
+
+def known_categories(X: pd.DataFrame, fields: list[Field]) -> tuple[tuple[str, str], ...]:
+    """Return the (column, category) of a row's categories that training saw, "" for a missing one."""
+    pairs = [(field.name, X[field.name].iloc[0]) for field in fields if field.choices is not None]
+    choices = {field.name: field.choices or [] for field in fields}
+    return tuple((name, value) for name, value in pairs if value == "" or value in choices[name])

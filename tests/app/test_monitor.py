@@ -82,7 +82,7 @@ def test_other_data_are_noticed_and_said_in_words(served_table):
         page = client.get("/metrics")[1].decode()
     assert report["verdict"] == "unlike"
     assert "in column 'age' the served row lies above the training row" in report["sentence"]
-    (age,) = (item for item in report["figures"] if item["name"] == "age")
+    (age,) = (item for item in report["figures"] if (item["of"], item["name"]) == ("place", "age"))
     bundle = Predictor("models/t/best").id
 
     def value(figure: str, **labels: str) -> float:

@@ -12,6 +12,7 @@ import pytest
 from app import recorder
 from app.recorder import Recorder
 from pipeline.monitoring.histograms import Tally
+from pipeline.monitoring.outcomes import Outcome
 from pipeline.prediction.answer import OodScore
 from tests.helpers.serving import until
 
@@ -148,3 +149,44 @@ def test_nothing_that_is_shown_adds_up_to_no_file():
     Recorder().flush()
     assert not Path("data").exists()
     assert sum(Recorder().days("skin", "line@1", 7).values(), Tally()).n == 0
+
+
+def outcome(name, label="malignant", answer="benign", probability=0.2):
+    return Outcome(name, "line@1", DAY, label, answer, probability)
+
+
+def test_outcomes_are_counted_once_and_without_their_ids():
+    counts = Recorder()
+    count(counts, 3)
+    assert counts.add_outcomes("skin", [outcome("Mrs Smith"), outcome("Mr Li", "benign")]) == 2
+    assert counts.add_outcomes("skin", [outcome("Mrs Smith"), outcome("new", "benign", "", None)]) == 1
+    counts.flush()
+    tally = Recorder().days("skin", "line@1", 7)["2026-03-01"]
+    assert tally.n == 3
+    assert tally.outcomes == {"malignant": {"benign": 1}, "benign": {"benign": 1, "": 1}}
+    files = [path for path in Path("data/monitor").rglob("*") if path.is_file()]
+    assert not any(b"Smith" in path.read_bytes() for path in files)
+
+
+def test_counts_survive_a_folder_that_cannot_be_written_for_a_while(monkeypatch):
+    monkeypatch.setattr(recorder, "EVERY", 0.05)
+    counts = Recorder()
+    Path("data").mkdir()
+    Path("data/monitor").write_text("in the way")
+    count(counts, 4)
+    until(lambda: counts._failed, "a write has failed")
+    Path("data/monitor").unlink()
+    # Nothing more is counted: the counts are written by themselves.
+    until(lambda: Path("data/monitor/skin/2026-03-01.json").exists(), "the counts are written")
+    assert of_today(Recorder()) == 4
+
+
+def test_counts_survive_an_error_of_any_kind(monkeypatch):
+    counts = Recorder()
+    count(counts, 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(recorder.artifacts, "write_bytes", lambda *_: 1 / 0)
+        counts.flush()
+    assert of_today(counts) == 4
+    counts.flush()
+    assert of_today(Recorder()) == 4

@@ -6,7 +6,7 @@ def test_openapi_lists_every_route_with_examples_and_errors(server):
     assert status == 200
     assert set(content["paths"]) == {
         "/v1/tasks", "/v1/tasks/{task}", "/v1/tasks/{task}/predict", "/v1/tasks/{task}/monitor",
-        "/v1/tasks/{task}/samples", "/predict/", "/healthz", "/readyz", "/metrics",
+        "/v1/tasks/{task}/samples", "/v1/tasks/{task}/outcomes", "/predict/", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     predict = content["paths"]["/v1/tasks/{task}/predict"]["post"]
     assert set(predict["requestBody"]["content"]) == {"multipart/form-data", "application/json"}

@@ -46,6 +46,8 @@ def test_a_predictor_sees_training_rows_where_the_reference_has_them(reference):
 
 def test_design_effects_are_learnt_where_groups_have_several_samples(reference):
     assert set(reference["design_effects"]) == {
-        "refused", "distance", "place age", "place size", "answer benign", "answer malignant",
+        "refused", "distance", "place age", "place size", "answer benign", "answer malignant", "probability",
+        "missing age", "missing size", "outside age", "outside size",
+        "category site: missing", "category site: arm", "category site: leg",
     }  # fmt: skip
     assert all(1 <= effect <= 2 for effect in reference["design_effects"].values())
