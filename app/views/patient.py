@@ -10,6 +10,7 @@ from app.views.answer import plain
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from pipeline.prediction.answer import Prediction
+    from pipeline.prediction.bundle import BundleInfo
     from pipeline.prediction.group_answer import GroupItem
 
 
@@ -45,9 +46,9 @@ def columns(item: "GroupItem") -> dict[str, list]:
     }
 
 
-def show(item: "GroupItem") -> None:
+def show(item: "GroupItem", info: "BundleInfo") -> None:
     """Draw the answer to a patient, and the images whose own answers differ."""
-    answer.show_prediction(item)
+    answer.show_prediction(item, info)
     if not item["class"]:
         return
     differing = [sample["file"] for sample in item["samples"] if sample["differs"]]
@@ -55,4 +56,6 @@ def show(item: "GroupItem") -> None:
         n = len(differing)
         named = ", ".join(differing[:5]) + (" and others" if n > 5 else "")
         st.markdown(plain(f"{n} of {item['n_used']} images would get another answer alone: {named}."))
-    st.caption(plain(f"Contribution: by how much {item['class']} would be less probable without the image."))
+    rests_on = f"From {item['n_used']} of {item['n']} images by {item['pooling']}."
+    contribution = f"Contribution: by how much {item['class']} would be less probable without the image."
+    st.caption(plain(f"{rests_on} {contribution}"))

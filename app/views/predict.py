@@ -86,7 +86,7 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
     index = answer.many(items, thumbs, champion.info.classes, more) if len(items) > 1 else 0
     if group:
         with area:
-            patient.show(group)
+            patient.show(group, champion.info)
     image = received[index][1]
     if thumbs[index]:
         # A single image is shown below its source, one of many next to its prediction.

@@ -36,7 +36,7 @@ def test_all_images_of_a_patient_get_one_answer(pooling):
     assert list(shown["differs"]) == [sample["differs"] for sample in item["samples"]]
     assert page.subheader[0].value == item["class"]
     text = text_of(page).replace("\\", "")
-    assert "from 4 of 4 samples by mean" in text
+    assert "From 4 of 4 images by mean." in text
     assert f"{len(differing)} of 4 images would get another answer alone: {', '.join(differing)}" in text
 
 
