@@ -46,6 +46,9 @@ lint: $(DEVELOP) ## check style, layers, spelling, docstrings and types
 	numpydoc lint $$(find pipeline app -name "*.py")
 	mypy
 
+docs: $(DEVELOP) ## build the documentation into .cache/site, offline
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true python -m mkdocs build --quiet
+
 app: $(INSTALLED) ## predict in the browser
 	streamlit run app/main.py
 
@@ -74,4 +77,4 @@ clean: ## delete the environment and everything that can be made again
 	rm -rf .venv .cache .import_linter_cache .mypy_cache .pytest_cache .ruff_cache mlflow logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test lint app api ui track bench soak lock clean
+.PHONY: help demo test lint docs app api ui track bench soak lock clean
