@@ -6,6 +6,7 @@ MkDocs runs this at each build (`make docs`), so these pages cannot differ from 
 import importlib
 import inspect
 import os
+import re
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -174,5 +175,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Lead links to the benchmarks, which stand beside docs/ in the repository, to their copy in the site."""
-    return markdown.replace("](../benchmarks/", "](benchmarks/")
+    """Lead links to the benchmarks to their copy in the site; name other files of the repository without a link."""
+    markdown = markdown.replace("](../benchmarks/", "](benchmarks/").replace("](../../benchmarks/", "](../benchmarks/")
+    return re.sub(r"\[([^\]]+)\]\((?:\.\./)+[A-Z]+\.md\)", r"\1", markdown)

@@ -73,5 +73,7 @@ def test_a_clone_pulls_from_s3_and_has_nothing_to_run(endpoint, tmp_path):
 def test_the_readme_names_the_package_that_this_tests():
     from importlib.metadata import version
 
-    (line,) = re.findall(r'pip install "dvc-s3==([\d.]+)"', (ROOT / "README.md").read_text(encoding="utf-8"))
+    (line,) = re.findall(
+        r'pip install "dvc-s3==([\d.]+)"', (ROOT / "docs/how-to/beyond-one-machine.md").read_text(encoding="utf-8")
+    )
     assert line == version("dvc-s3")
