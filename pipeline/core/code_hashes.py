@@ -83,7 +83,7 @@ def tokens(source: str) -> Iterator[tokenize.TokenInfo]:
     return tokenize.generate_tokens(io.StringIO(source).readline)
 
 
-def estimators() -> list[str]:
+def estimator_names() -> list[str]:
     """Return the names of the estimators, which are files of `pipeline/estimators/`."""
     return sorted(path.stem for path in ESTIMATORS.glob("*.py") if not path.stem.startswith("_"))
 
@@ -94,7 +94,7 @@ def code_of_stages() -> dict[str, list[str]]:
     names = [path.stem for path in modules if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")]
     cache: dict[str, set[str]] = {}  # each file is parsed once
     files = {name: reached(f"pipeline/{name}.py", cache=cache) for name in names}
-    for name in estimators():
+    for name in estimator_names():
         files[f"train-{name}"] = reached("pipeline/train.py", f"pipeline/estimators/{name}.py", cache=cache)
     return files
 

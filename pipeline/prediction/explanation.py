@@ -26,7 +26,7 @@ from pipeline.core import artifacts
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.prediction.answer import Contribution, Explanation, Row
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.prediction.fast_predict import flat_steps
+from pipeline.prediction.fast_predict import flat_steps, kind_of
 
 ACTIVATION, LEFT_OUT, COVERED = "class activation map", "places left out", "squares covered"
 TERMS, CHANGES = "terms of the log-odds", "changes of the probability"
@@ -118,7 +118,7 @@ def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """
     steps = flat_steps(model)
     scaler: Any = getattr(steps[0], "transformer_", None)
-    if type(steps[-1]).__name__ != "LogisticRegression" or type(scaler).__name__ != "StandardScaler":
+    if kind_of(model) != "LogisticRegression" or type(scaler).__name__ != "StandardScaler":
         return None
     coef, intercept = by_class(steps[-1])
     n = len(scaler.scale_)  # clinical columns come after it, and are explained by `terms`
@@ -191,7 +191,7 @@ def overlay(square: np.ndarray, heat: np.ndarray) -> bytes:
 
 def is_sum_of_terms(model: Any) -> bool:
     """Return whether a model of columns is a logistic regression, which `terms` takes apart."""
-    return type(flat_steps(model)[-1]).__name__ == "LogisticRegression"
+    return kind_of(model) == "LogisticRegression"
 
 
 def terms(model: Any, row: Any, k: int) -> dict[str, float]:

@@ -18,13 +18,13 @@ from pipeline.prediction.decision_rule import softmax, two_classes
 def fast_predict_proba(model: Any) -> Callable[[Any], np.ndarray]:
     """Return a function of X, one row as `model` takes it, that gives the probabilities, float64 (1, n_classes)."""
     steps = flat_steps(model)
-    last = steps[-1]
+    last, kind = steps[-1], kind_of(model)
     proba: Callable[[Any], np.ndarray]
-    if type(last).__name__ == "RandomForestClassifier":
+    if kind == "RandomForestClassifier":
         proba = partial(of_forest, trees=[tree.tree_ for tree in last.estimators_], n_classes=last.n_classes_)
-    elif type(last).__name__ == "KNeighborsClassifier":
+    elif kind == "KNeighborsClassifier":
         proba = of_neighbours(last)
-    elif type(last).__name__ == "LogisticRegression":
+    elif kind == "LogisticRegression":
         proba = partial(of_logits, coef=last.coef_.T.astype(np.float64), intercept=last.intercept_)
     else:
         return model.predict_proba
@@ -36,6 +36,11 @@ def fast_predict_proba(model: Any) -> Callable[[Any], np.ndarray]:
         return proba(X)
 
     return prepared
+
+
+def kind_of(model: Any) -> str:
+    """Return the name of the class of a model's last step, by which it is predicted and explained."""
+    return type(flat_steps(model)[-1]).__name__
 
 
 def flat_steps(model: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pipeline.core import params, params_models
 from pipeline.core.artifacts import JSON
+from pipeline.core.code_hashes import estimator_names
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.params_models import (
     BackboneParams,
@@ -21,7 +22,7 @@ from pipeline.core.params_models import (
 )
 from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.data.images.pixel_rule import rule_of
-from pipeline.estimators._protocol import estimator_names, get_estimator
+from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks import raw_data
 from pipeline.training import tuning
 

@@ -18,7 +18,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tabular.formats import Field
 from pipeline.estimators._frozen_maps import MappedImages, load_images
-from pipeline.estimators._protocol import Model, RegisteredEstimator, get_estimator
+from pipeline.estimators._protocol import Estimator, Model, get_estimator
 from pipeline.training import tuning
 from pipeline.training.cross_fit import plan
 
@@ -30,7 +30,7 @@ class Job:
     name: str
     model: ModelParams
     task: TaskParams
-    estimator: RegisteredEstimator
+    estimator: Estimator
     blocks: list[Any]
     dev: Dataset
     X: Any

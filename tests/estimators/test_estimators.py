@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.estimators._protocol import estimator_names
+from pipeline.core.code_hashes import estimator_names
 from tests.helpers.models import MAKERS, classifier, dumped, mixed
 
 NAMES = [name for name in estimator_names() if name != "mobilenetv2"]
