@@ -68,10 +68,10 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: 
     dev = Dataset.read(task, "dev")
     figures = report.to_json() | {"reference": count_out_of_fold(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
-        bundle.write(Path(scratch), candidate, rule, figures)
+        bundle.write(Path(scratch), candidate, rule, figures, is_portable=True)
         answers = self_test.golden_predictions(Predictor(scratch))
     best = TaskPaths(task).best
-    bundle.write(best, candidate, rule, figures, answers, warning)
+    bundle.write(best, candidate, rule, figures, answers, warning, is_portable=True)
     return bundle.read(best).sha256
 
 

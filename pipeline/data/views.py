@@ -54,8 +54,8 @@ def blur_or_sharpen(image: Image.Image, rng: np.random.Generator) -> Image.Image
 
 
 def recolour(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the image in another light: each channel by a factor of its own, and all by one, together within 25 %."""
-    gains = (rng.uniform(0.8, 1.2, 3) * rng.uniform(0.85, 1.15)).clip(0.75, 1.25)
+    """Return the image in another light: each channel by a factor of its own, and all by one, together within 30 %."""
+    gains = (rng.uniform(0.75, 1.25, 3) * rng.uniform(0.85, 1.15)).clip(0.7, 1.3)
     return Image.fromarray((np.asarray(image) * gains).clip(0, 255).astype(np.uint8))
 
 

@@ -41,6 +41,11 @@ class Prepare(BaseEstimator, TransformerMixin):
         self.transformer_ = of_table(X) if isinstance(X, pd.DataFrame) else StandardScaler().fit(image)
         return self
 
+    @property
+    def has_clinical_columns(self) -> bool:
+        """Whether it was fitted on images with clinical columns."""
+        return hasattr(self, "beside_")
+
     def transform(self, X: "np.ndarray | pd.DataFrame | ImageWithColumns") -> np.ndarray:
         """Return X as a float array (n_samples, n_prepared), within plus and minus LIMIT; columns follow the image's features."""
         with CHECKS, np.errstate(over="ignore"):

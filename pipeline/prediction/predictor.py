@@ -15,7 +15,7 @@ from pipeline.core.errors import BundleError, DataError
 from pipeline.data import litert
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.data.images import decoding, squares
-from pipeline.prediction import bundle, explanation, group_answer, ood
+from pipeline.prediction import bundle, explanation, group_answer, ood, portable
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
 from pipeline.prediction.explanation import LoadedSample
@@ -63,7 +63,7 @@ class Predictor:
 
             from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
 
-            self._model = joblib.load(io.BytesIO(files["model.joblib"]))
+            self._model = portable.unwrap(joblib.load(io.BytesIO(files["model.joblib"])))
             self._predict_proba = fast_predict_proba(self._model)
         elif not {"model.tflite", "model.npz"} <= files.keys():
             raise BundleError(

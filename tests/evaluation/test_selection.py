@@ -1,8 +1,10 @@
 """Which model wins, why, and what is exported of it."""
 
+import io
 import re
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -303,7 +305,9 @@ def test_bundle_has_rule_report_and_golden_answers(project):
     assert best.info.decision == artifacts.read_json("models/t/decisions/line.json")
     expected = {"reference": best.info.metrics["reference"]}  # see tests/monitoring/test_baseline.py
     assert best.info.metrics == artifacts.read_json("reports/t/cv/line.json") | expected
-    assert best.files["model.joblib"] == Path("models/t/candidates/line/model.joblib").read_bytes()
+    exported = joblib.load(io.BytesIO(best.files["model.joblib"]))
+    assert exported.classes_.tolist() == best.info.classes
+    assert best.files["README.md"].startswith(b"# line\n")
     sha256 = artifacts.sha256(Path("models/t/best/bundle.json").read_bytes())
     assert artifacts.read_json("reports/t/selection.json")["bundle"] == sha256 == bundle.expected_sha256("t")
 
@@ -355,7 +359,7 @@ def test_new_champion_leaves_no_file_of_the_old_one(project):
     Path("models/t/best").mkdir()
     Path("models/t/best/model.keras").write_bytes(b"of an earlier champion")
     select_best.main("t")
-    assert sorted(path.name for path in Path("models/t/best").iterdir()) == ["bundle.json", "model.joblib"]
+    assert sorted(path.name for path in Path("models/t/best").iterdir()) == ["README.md", "bundle.json", "model.joblib"]
 
 
 def test_models_that_are_no_longer_listed_do_not_take_part(project):

@@ -1,0 +1,136 @@
+"""The model's file in a bundle: it answers as Assay answers, to whoever loads it without Assay.
+
+Calibration and class names are inside. `model.joblib` is a pipeline of scikit-learn's own classes around the fitted model,
+`model.keras` the network with the calibration as its last layers. Numbers to be scaled are those of `decision_rule.calibrate`.
+"""
+
+import io
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.prediction.decision_rule import SHRINK, DecisionRule
+
+PROBABILITIES = "probabilities"  # the first step of a pipeline that `wrap` made
+EXACT = 1e-12  # instead of SHRINK where nothing is calibrated: the logarithm of 0 is not finite
+
+
+def export(files: dict[str, bytes], rule: DecisionRule, classes: list[str]) -> dict[str, bytes]:
+    """Return a candidate's files with the calibration of `rule` and the names of `classes` in model.joblib or model.keras."""
+    exported = dict(files)
+    if "model.joblib" in files:
+        import joblib
+
+        from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
+
+        out = io.BytesIO()
+        joblib.dump(wrap(joblib.load(io.BytesIO(files["model.joblib"])), rule, classes), out)
+        exported["model.joblib"] = out.getvalue()
+    if "model.keras" in files:
+        exported["model.keras"] = calibrated_network(files["model.keras"], rule, classes)
+    return exported
+
+
+def scaling(rule: DecisionRule, n_classes: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return how much of a probability is shrunk, and W (n_classes, n_classes) and b of the softmax over logarithms.
+
+    Of two classes the softmax of 0 and a logit is the sigmoid of the logit.
+    """
+    calibration = rule.calibration
+    if calibration.method == "sigmoid":
+        W = np.array([[0.0, -calibration.slope], [0.0, calibration.slope]])
+        return SHRINK, W, np.array([0.0, calibration.intercept])
+    shrink = EXACT if calibration.method == "none" else SHRINK
+    return shrink, np.eye(n_classes) / calibration.temperature, np.zeros(n_classes)
+
+
+def wrap(model: Any, rule: DecisionRule, classes: list[str]) -> Any:
+    """Return a pipeline whose `predict_proba` is calibrated and whose `classes_` are names."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+
+    n = len(classes)
+    amount, W, b = scaling(rule, n)
+    shrink = MinMaxScaler()
+    shrink.scale_, shrink.min_, shrink.n_features_in_ = np.full(n, 1 - amount), np.full(n, amount / n), n
+    last = LogisticRegression()
+    last.classes_, last.n_features_in_ = np.array(classes), n
+    # Of two classes scikit-learn expects the weights of the second one's logit alone.
+    last.coef_, last.intercept_ = ((W[:, 1:] - W[:, :1]).T, b[1:] - b[:1]) if n == 2 else (np.ascontiguousarray(W.T), b)
+    steps = [
+        (PROBABILITIES, FunctionTransformer(plain(model).predict_proba)),
+        ("shrink", shrink),
+        ("logarithms", FunctionTransformer(np.log)),
+        ("calibrate", last),
+    ]
+    return Pipeline(steps)
+
+
+def plain(model: Any) -> Any:
+    """Return a fitted pipeline with scikit-learn's own classes in the place of `Prepare`, where they can do what it does."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    from pipeline.estimators._prepare import LIMIT, Prepare
+
+    if not isinstance(model, Pipeline) or not isinstance(model[0], Prepare) or model[0].has_clinical_columns:
+        return model
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -LIMIT, "a_max": LIMIT})
+    return Pipeline([("scale", model[0].transformer_), ("clip", clip), *model.steps[1:]])
+
+
+def unwrap(loaded: Any) -> Any:
+    """Return the fitted model, before calibration, of what `wrap` made; anything else, of an older bundle, is returned itself."""
+    from pipeline.estimators._prepare import Prepare
+
+    steps = getattr(loaded, "steps", [])
+    if not steps or steps[0][0] != PROBABILITIES:
+        return loaded
+    model = steps[0][1].func.__self__
+    if [name for name, _ in getattr(model, "steps", [])[:2]] != ["scale", "clip"]:
+        return model
+    prepare = Prepare()
+    prepare.transformer_ = model[0]
+    return type(model)([("prepare", prepare), *model.steps[2:]])
+
+
+def modules_of(model_joblib: bytes) -> list[str]:
+    """Return the packages whose classes and functions a model.joblib names, sorted, without Python's own."""
+    import sys
+
+    import joblib
+
+    named: set[str] = set()
+
+    class Names(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            named.add(module.split(".")[0])
+            return super().find_class(module, name)
+
+    # joblib's own format puts arrays between the instructions, so the loaded model is pickled plainly
+    Names(io.BytesIO(pickle.dumps(joblib.load(io.BytesIO(model_joblib))))).load()
+    return sorted(named - sys.stdlib_module_names)
+
+
+def calibrated_network(data: bytes, rule: DecisionRule, classes: list[str]) -> bytes:
+    """Return the `.keras` file of a network whose output is a dict, the calibrated probability (n,) by class name."""
+    from pipeline.estimators import _network
+
+    keras = _network.import_keras()
+    amount, W, b = scaling(rule, len(classes))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        file.write_bytes(data)
+        keras.backend.clear_session()  # names of operations count from the first, so that equal models have equal bytes
+        model = _network.load_keras(file)
+        shrunk = keras.layers.Rescaling(1 - amount, offset=amount / len(classes), name="shrink")(model.output)
+        last = keras.layers.Dense(len(classes), activation="softmax", name="calibrate")
+        proba = last(keras.ops.log(keras.ops.maximum(shrunk, 1e-30)))
+        last.set_weights([W, b])
+        outputs = {name: proba[:, k] for k, name in enumerate(classes)}
+        _network.save_keras(keras.Model(model.input, outputs, name=model.name), file)
+        return file.read_bytes()
