@@ -23,7 +23,7 @@ from pipeline.data.dataset import Views
 from pipeline.data.image_with_columns import image_part
 from pipeline.prediction.answer import OodScore
 
-N_AXES = 16  # fewer where there are few samples
+N_AXES = 20  # fewer where there are few samples
 QUANTILE = 0.975  # of out-of-fold distances: at most one in forty like the training data is refused
 VIEW_QUANTILE = 0.96  # of those of views
 
