@@ -1,9 +1,9 @@
 """Whether 95 % intervals of figures per group cover the truth: pooled answers to 30 to 200 groups of 1 to 50 samples.
 
-The bar is 93 to 97 %. A group's samples share its class and half of their luck; the way to pool them is chosen inside folds, as
-the stage `evaluate` does it, and the truth is that of the chosen way on 40,000 new groups. With fewer than ten groups of a class
-there is no interval but counts. Of 1,000 repetitions a coverage has a standard error of .7: the bar is met where it lies within
-two of them.
+On a test set, of a model and a way to pool that are fixed, the bar is 93 to 97 %. Out of fold, models are fitted and pooling,
+calibration and figures are made as the stage `evaluate` makes them; there the bar is 93 % at least, of the delivered model on new
+groups. Data sets have at least ten groups of each class: with fewer there is no interval but counts. A group's samples share its
+class and half of their luck. A figure passes that is within two standard errors of its bar.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,16 @@ from benchmarks.figures import Figure
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import by_group
+from pipeline.evaluation import by_group, calibration
 from pipeline.evaluation.by_group_report import without_rough_intervals
-from pipeline.evaluation.scoring import assess
-from pipeline.prediction.decision_rule import DecisionRule, softmax
+from pipeline.evaluation.report import Report
+from pipeline.evaluation.scoring import FEW_GROUPS, assess
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, softmax
+from pipeline.prediction.pooling import pool
 from pipeline.stats.metrics import scores
+from soak.simulation import logistic
 
-REPETITIONS, PIECE, DRAWS, FOLDS, NEW = 1000, 25, 500, 5, 40_000
+TESTS, STUDIES, PIECE, DRAWS, FOLDS, NEW = 2000, 400, 25, 500, 5, 20_000
 BARRED = ("roc_auc", "recall", "specificity", "accuracy", "balanced_accuracy", "brier_score_loss")
 SELECT = SelectParams(unit="group")
 
@@ -39,72 +42,124 @@ class Design:
 
 
 DESIGNS = [
-    Design("30 groups of 1 to 50, 12 positive", 30),
-    Design("60 groups of 1 to 50, 10 positive", 60, positive=1 / 6),
-    Design("100 groups of 1 to 50", 100),
+    Design("30 groups of 1 to 50", 30),
+    Design("60 groups of 1 to 50", 60),
     Design("200 groups of 1 to 50", 200),
-    Design("200 groups of 1 to 50, 20 positive", 200, positive=0.1),
+    Design("200 groups of 1 to 50, a tenth positive", 200, positive=0.1),
     Design("60 groups of 1 to 3", 60, largest=3),
 ]
 
 
-def draw(design: Design, seed: int, groups: int | None = None) -> tuple[Dataset, np.ndarray]:
-    """Return samples and their probabilities (n, 2); most groups are small, a few have up to the largest number."""
-    rng = np.random.default_rng(seed)
+@dataclass(frozen=True)
+class Drawn:
+    """Samples, of which each group's `size` and class `of_group` were drawn: most groups are small, a few are large."""
+
+    group: np.ndarray
+    y: np.ndarray
+    X: np.ndarray
+
+
+def draw(design: Design, rng: np.random.Generator, groups: int | None = None) -> Drawn:
+    """Return samples of at least ten groups a class."""
     groups = groups or design.groups
-    size = np.minimum(np.floor(design.largest ** rng.random(groups)), design.largest).astype(int)
-    of_group = (rng.permutation(groups) < round(design.positive * groups)).astype(int)
-    group = np.repeat(np.arange(groups), size)
-    y = of_group[group]
-    logit = design.apart * (2 * y - 1) + rng.normal(size=(groups, 1))[group, 0] + rng.normal(size=len(group))
-    logit += np.log(design.positive / (1 - design.positive))
-    fold = rng.permutation(groups)[group] % FOLDS
-    names = np.arange(len(group))
-    data = Dataset(names, names, group, y, fold, ["negative", "positive"], {})
-    return data, softmax(np.column_stack([np.zeros(len(y)), logit]))
+    of_group = np.zeros(groups, int)
+    while min(of_group.sum(), groups - of_group.sum()) < FEW_GROUPS:
+        of_group = (rng.random(groups) < design.positive).astype(int)
+    group = np.repeat(np.arange(groups), np.floor(design.largest ** rng.random(groups)).astype(int))
+    shared, own = rng.normal(size=(groups, 4))[group], rng.normal(size=(len(group), 4))
+    X = (shared + own) / 2**0.5
+    X[:, 0] += design.apart * of_group[group]
+    X[:, 1] += 0.5 * design.apart * of_group[group]
+    return Drawn(group, of_group[group], X)
 
 
-def pooled(data: Dataset, raw: np.ndarray, method: str) -> tuple[by_group.Units, np.ndarray]:
-    units = by_group.find(data, [data.group], SELECT)
-    return units, by_group.pooled(units, raw, by_group.usable(units, np.zeros(len(raw), bool)), method)
+def dataset(drawn: Drawn, fold: np.ndarray) -> Dataset:
+    names = np.arange(len(drawn.y))
+    return Dataset(names, names, drawn.group, drawn.y, fold, ["negative", "positive"], {})
 
 
-def covered(seeds: range, design: Design, truth: dict[str, dict[str, float]]) -> dict[str, np.ndarray]:
-    """Return, by metric, int (2,): how often the interval lay above the truth, and below it; `truth` by way to pool."""
-    missed = {name: np.zeros(2, int) for name in BARRED}
+def fixed(design: Design, drawn: Drawn) -> tuple[np.ndarray, np.ndarray]:
+    """Return y and probabilities of the groups by a model that knows how they were drawn."""
+    base = np.log(design.positive / (1 - design.positive))
+    logit = base + drawn.X @ [design.apart, design.apart / 2, 0, 0] - 0.625 * design.apart**2
+    raw = softmax(np.column_stack([np.zeros(len(logit)), logit]))
+    first = np.unique(drawn.group, return_index=True)[1]
+    return drawn.y[first], pool(raw, drawn.group, len(first), "mean_log_odds")
+
+
+def tested(seeds: range, design: Design, truth: dict[str, float]) -> list[tuple[Report, dict[str, float]]]:
+    """Return the reports on test sets, and the truth."""
+    results = []
     for seed in seeds:
-        data, raw = draw(design, seed)
-        units = by_group.find(data, [data.group], SELECT)
+        drawn = draw(design, np.random.default_rng(seed))
+        y, proba = fixed(design, drawn)
+        names = np.arange(len(y))
+        data = Dataset(names, names, names, y, names, ["negative", "positive"], {})
+        results.append((without_rough_intervals(assess(data, proba, proba.argmax(axis=1), DRAWS, seed)), truth))
+    return results
+
+
+def studied(seeds: range, design: Design) -> list[tuple[Report, dict[str, float]]]:
+    """Return the reports out of fold, and the delivered model's figures on new groups."""
+    results = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 9])
+        drawn, new = draw(design, rng), draw(design, rng, NEW)
+        place = np.empty(design.groups, int)
+        for k in (0, 1):  # stratified
+            of_class = rng.permutation(np.unique(drawn.group[drawn.y == k]))
+            place[of_class] = np.arange(len(of_class)) % FOLDS
+        fold, raw = place[drawn.group], np.zeros((len(drawn.y), 2))
+        for number in range(FOLDS):
+            rest = fold != number
+            raw[~rest] = logistic().fit(drawn.X[rest], drawn.y[rest]).predict_proba(drawn.X[~rest])
+        units = by_group.find(dataset(drawn, fold), [drawn.group], SELECT)
         part = by_group.usable(units, np.zeros(len(raw), bool))
-        chosen = by_group.choose(units, raw, part, SELECT.poolings, DecisionRule())
-        proba = by_group.pooled_out_of_fold(units, raw, part, chosen.by_fold)
-        ci = without_rough_intervals(assess(units.data, proba, proba.argmax(axis=1), DRAWS, seed)).ci
-        for name in BARRED:
-            value = truth[chosen.chosen][name]
-            missed[name] += [value < ci[name][0], value > ci[name][1]]
-    return missed
+        chosen = by_group.choose(units, raw, part, SELECT.poolings, None)
+        frozen = calibration.choose(units.data, by_group.pooled(units, raw, part, chosen.chosen), 20, seed)[0]
+        rule, own = DecisionRule(calibration=frozen), by_group.pooled_out_of_fold(units, raw, part, chosen.by_fold)
+        decided = decide(calibrate(own, rule), rule)
+        report = assess(units.data, calibrate(own, rule), decided, DRAWS, seed, FOLDS)
+        unseen = assess(units.data, calibration.out_of_fold(units.data, own, rule), decided, DRAWS, seed, FOLDS)
+        report.ci["brier_score_loss"] = unseen.ci["brier_score_loss"]
+        delivered = logistic().fit(drawn.X, drawn.y).predict_proba(new.X)
+        first = np.unique(new.group, return_index=True)[1]
+        proba = calibrate(pool(delivered, new.group, len(first), chosen.chosen), rule)
+        results.append((without_rough_intervals(report), scores(new.y[first], proba, decide(proba, rule))))
+    return results
 
 
-def coverage(design: Design) -> list[Figure]:
+def coverage(name: str, results: list[tuple[Report, dict[str, float]]], **bar: float) -> list[Figure]:
     """Return a figure for each metric of a design."""
-    large, raw = draw(design, 10**6, groups=NEW)
-    truth = {}
-    for method in SELECT.poolings:
-        units, proba = pooled(large, raw, method)
-        truth[method] = scores(units.data.y, proba, proba.argmax(axis=1))
-    pieces = [range(start, start + PIECE) for start in range(0, REPETITIONS, PIECE)]
-    parts = list(run_parallel(partial(covered, design=design, truth=truth), pieces, 2))
     measured = []
-    for name in BARRED:
-        above, below = np.sum([part[name] for part in parts], axis=0)
-        how = f"the interval lay above the truth in {above}, below it in {below} of {REPETITIONS}"
-        share = 100 * (1 - (above + below) / REPETITIONS)
-        measured.append(Figure(f"{design.name}: {name}", share, how, unit="%", at_least=93, at_most=97))
+    for metric in BARRED:
+        above, below = np.sum([[v[metric] < r.ci[metric][0], v[metric] > r.ci[metric][1]] for r, v in results], axis=0)
+        how = f"the interval lay above the truth in {above}, below it in {below} of {len(results)}"
+        measured.append(Figure(f"{name}: {metric}", 100 * (1 - (above + below) / len(results)), how, unit="%", **bar))
     return measured
 
 
-def test_intervals_over_groups_cover_the_truth_in_93_to_97_percent():
-    measured = [figure for design in DESIGNS for figure in coverage(design)]
-    figures.save("soak_group_coverage", "How often intervals of figures per group cover", measured, command="make soak")
-    error = 2 * 100 * (0.95 * 0.05 / REPETITIONS) ** 0.5
+def in_pieces(n: int, work) -> list[tuple[Report, dict[str, float]]]:
+    pieces = [range(start, start + PIECE) for start in range(0, n, PIECE)]
+    return [result for part in run_parallel(work, pieces, 2) for result in part]
+
+
+def test_intervals_on_a_test_set_cover_in_93_to_97_percent():
+    measured = []
+    for design in DESIGNS:
+        y, proba = fixed(design, draw(design, np.random.default_rng(10**6), 100_000))
+        truth = scores(y, proba, proba.argmax(axis=1))
+        results = in_pieces(TESTS, partial(tested, design=design, truth=truth))
+        measured += coverage(design.name, results, at_least=93, at_most=97)
+    figures.save("soak_group_tests", "How often intervals per group cover on a test set", measured, command="make soak")
+    error = 200 * (0.95 * 0.05 / TESTS) ** 0.5
     assert [figure for figure in measured if not 93 - error <= figure.value <= 97 + error] == []
+
+
+def test_intervals_out_of_fold_cover_the_delivered_model():
+    measured = []
+    for design in DESIGNS:
+        measured += coverage(design.name, in_pieces(STUDIES, partial(studied, design=design)), at_least=93)
+    figures.save("soak_group_folds", "How often intervals per group cover out of fold", measured, command="make soak")
+    error = 200 * (0.95 * 0.05 / STUDIES) ** 0.5
+    assert [figure for figure in measured if figure.value < 93 - error] == []

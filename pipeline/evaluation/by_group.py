@@ -164,22 +164,39 @@ def pooled_out_of_fold(units: Units, raw: np.ndarray, part: Usable, by_fold: lis
 
 
 def choose(units: Units, raw: np.ndarray, part: Usable, methods: list[str], rule: DecisionRule | None) -> PoolingReport:
-    """Return which of the `methods` gives the lowest log loss of the units: on all of them, and without each fold.
+    """Return which of the `methods` is taken by the log loss of the units: on all of them, and without each fold.
+
+    It is the first whose log loss is within a standard error of the lowest (Breiman et al. 1984, "Classification and regression
+    trees", section 3.4.3), so that folds differ only where data say so.
 
     `rule`: by which the pooled probabilities are calibrated; None where that is yet to be chosen on units, and so fitted on
-    those that a method is compared on. Of equal ones the first is taken.
+    those that a method is compared on.
     """
     fold, y = units.data.fold, units.data.y
     proba = {method: pooled(units, raw, part, method) for method in methods}
 
-    def loss(method: str, rows: np.ndarray) -> float:
+    def loss(method: str, rows: np.ndarray) -> np.ndarray:
         own = proba[method][rows]
         scaling = rule or DecisionRule(calibration=calibration.fit(own, y[rows]))
-        return float(losses(y[rows], calibrate(own, scaling))["log_loss"].mean())
+        return losses(y[rows], calibrate(own, scaling))["log_loss"]
 
     def best(rows: np.ndarray) -> str:
-        return min(methods, key=lambda method: loss(method, rows)) if len(methods) > 1 else methods[0]
+        if len(methods) == 1:
+            return methods[0]
+        of_method = {method: loss(method, rows) for method in methods}
+        lowest = min(of_method.values(), key=lambda values: values.mean())
+        return next(method for method in methods if is_within_error(of_method[method] - lowest, units.data.group[rows]))
 
     every = np.ones(units.n, bool)
     by_fold = [best(fold != number) for number in range(int(fold.max()) + 1)]
-    return PoolingReport(best(every), by_fold, [TriedPooling(method, loss(method, every)) for method in methods])
+    tried = [TriedPooling(method, float(loss(method, every).mean())) for method in methods]
+    return PoolingReport(best(every), by_fold, tried)
+
+
+def is_within_error(behind: np.ndarray, groups: np.ndarray) -> bool:
+    """Return whether the mean of paired differences, float (n,), is at most its standard error over `groups` (n,)."""
+    member, size = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    residues = np.bincount(member, behind - behind.mean())
+    n_groups = len(size)
+    error = (n_groups / max(1, n_groups - 1) * (residues**2).sum()) ** 0.5 / len(behind)
+    return bool(behind.mean() <= error)

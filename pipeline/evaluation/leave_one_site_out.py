@@ -15,6 +15,7 @@ from pipeline.core import params
 from pipeline.core.parallel import run_parallel
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import get_estimator
+from pipeline.evaluation import by_group
 from pipeline.evaluation.report import AucDifference, Interval, PartScores, Scores, SiteScores
 from pipeline.evaluation.scoring import score_part
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
@@ -128,6 +129,8 @@ def score_sites(task: str, model: str, dev: Dataset, values: np.ndarray, names: 
     rule = DecisionRule.read(task, model)
     raw = read_oof(task, model)[: len(dev.y)]
     raw_left_out, reasons = leave_out(task, model, dev, values, names)
+    if rule.unit != by_group.SAMPLE:
+        dev, values, raw, raw_left_out = by_site(task, dev, values, rule, raw, raw_left_out)
     left_out, out_of_fold = Predictions.of(raw_left_out, rule), Predictions.of(raw, rule)
     draws, n_folds = params.task(task).select.draws, int(dev.fold.max()) + 1
     scores, compared = [], []
@@ -146,6 +149,22 @@ def score_sites(task: str, model: str, dev: Dataset, values: np.ndarray, names: 
         scores.append(with_difference(after, site, aucs, before.ci["roc_auc"]))
         compared.append(aucs)
     return [score_all(dev, compared, left_out, draws, of_training(n_folds).other), *scores] if compared else scores
+
+
+def by_site(
+    task: str, dev: Dataset, values: np.ndarray, rule: DecisionRule, *raw: np.ndarray
+) -> tuple[Dataset, np.ndarray, np.ndarray, np.ndarray]:
+    """Return what is answered together at a site: units, their sites, and each of two `raw` probabilities pooled.
+
+    A unit with samples at several sites is one at each: other models answer there.
+    """
+    select = params.task(task).select
+    at_all = by_group.of_task(task, "dev", dev, select)
+    units = by_group.find(dev, [at_all.member, values], select)
+    part = by_group.usable(units, np.zeros(len(dev.y), bool))
+    first = np.unique(units.member, return_index=True)[1]
+    out_of_fold, left_out = (by_group.pooled(units, each, part, rule.pooling) for each in raw)
+    return units.data, values[first], out_of_fold, left_out
 
 
 def draw_auc(dev: Dataset, rows: np.ndarray, predictions: Predictions, estimate: float, draws: int, seed: int) -> Auc:

@@ -14,7 +14,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import RetrainParams
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
-from pipeline.evaluation import operating_point, scoring, selection, subgroups
+from pipeline.evaluation import by_group, operating_point, scoring, selection, subgroups
+from pipeline.evaluation.by_group import Units, Usable, pooled
+from pipeline.evaluation.by_group_report import of_values
 from pipeline.evaluation.calibration import SCALED, out_of_fold
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from pipeline.retraining import batch_profile, recommendation
@@ -24,6 +26,7 @@ from pipeline.stats.metrics import Scorer
 from pipeline.training.export import read_oof
 
 Drawn = dict[str, tuple[Any, np.ndarray]]  # by metric: the figure and its draws
+METHOD = "mean_log_odds"  # of a side whose development had no group with several samples
 OF_PARTS = ("accuracy", "roc_auc", "recall", "specificity")  # what subgroups are compared by
 
 
@@ -40,14 +43,7 @@ class Side:
 
     def on(self, other: Dataset) -> "Side":
         """Return the same for the samples of `other`, in its order and with its classes; raise DataError where one lacks."""
-        row_of = {path: row for row, path in enumerate(self.dev.path)}
-        lacking = [path for path in other.path if path not in row_of]
-        if lacking:
-            raise DataError(
-                f"{len(lacking)} of the champion's development samples, the first {lacking[0]}, are "
-                "missing from the challenger's: a batch contradicts what was included before, or params.yaml has changed"
-            )
-        rows = np.array([row_of[path] for path in other.path])
+        rows = rows_in(self.dev, other)
         columns = [self.dev.classes.index(name) for name in other.classes]
         decided = np.array([other.classes.index(self.dev.classes[k]) for k in self.decided[rows]])
         return Side(
@@ -60,13 +56,41 @@ class Side:
         return Side(self.model, self.bundle, dev, self.proba[rows], self.scaled[rows], decided)
 
 
-def read_side(root: Path, task: str) -> Side:
-    """Return the champion of the project in `root`."""
+def rows_in(dev: Dataset, other: Dataset) -> np.ndarray:
+    """Return the rows of `dev`, int (n,), that hold the samples of `other`; raise DataError where one is missing."""
+    row_of = {path: row for row, path in enumerate(dev.path)}
+    lacking = [path for path in other.path if path not in row_of]
+    if lacking:
+        raise DataError(
+            f"{len(lacking)} of the champion's development samples, the first {lacking[0]}, are "
+            "missing from the challenger's: a batch contradicts what was included before, or params.yaml has changed"
+        )
+    return np.array([row_of[path] for path in other.path])
+
+
+def together(
+    dev: Dataset, raw: np.ndarray, rule: DecisionRule, own: Dataset, units: Units
+) -> tuple[Dataset, np.ndarray]:
+    """Return the `units` of the champion's samples, `own`, with one side's folds, classes and pooled probabilities.
+
+    `dev` and `raw` (n, n_classes) are of that side, which may have more samples of a unit: those do not count.
+    """
+    rows = rows_in(dev, own)
+    first = np.unique(units.member, return_index=True)[1]
+    y = np.array([dev.classes.index(units.data.classes[k]) for k in units.data.y])
+    part = Usable(np.ones(len(rows), bool), np.zeros(units.n, bool))
+    return replace(dev.rows(rows[first]), y=y), pooled(units, raw[rows], part, rule.pooling or METHOD)
+
+
+def read_side(root: Path, task: str, shared: tuple[Dataset, Units] | None = None) -> Side:
+    """Return the champion of the project in `root`; `shared`: the samples and units by which both sides are compared."""
     selected = selection.read(task, root)
     model = selected.winner
     dev = Dataset.read(task, "dev", root)
     rule = DecisionRule.read(task, model, root)
     raw = read_oof(task, model, root)[: len(dev.y)]  # of repeated folds the first
+    if shared:
+        dev, raw = together(dev, raw, rule, *shared)
     proba = calibrate(raw, rule)
     # Each sample by a threshold that did not see it, as in the report: the frozen one was chosen on these very samples
     decided = operating_point.decide_out_of_fold(dev, proba, rule, params.task(task).select.operating_point)
@@ -133,14 +157,20 @@ def of_subgroups(
 
 def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) -> Comparison:
     """Return the comparison of the workspace's champion with that of the copy in `tree`, in which `rows` are included."""
-    block, champion = params.task(task), read_side(Path(), task)
-    challenger = read_side(tree, task).on(champion.dev)
+    block, dev = params.task(task), Dataset.read(task, "dev")
+    units = by_group.read(task, "dev", dev, block.select) if block.select.unit != by_group.SAMPLE else None
+    shared = (dev, units) if units else None
+    champion = read_side(Path(), task, shared)
+    challenger = read_side(tree, task, shared).on(champion.dev)
+    parts = subgroups.read(task, "dev", dev)
+    if units:
+        parts = {column: of_values(units, values, names) for column, (values, names) in parts.items()}
     n, draws, seed = len(champion.dev.y), block.select.draws, params.seed()
     key = params_models.metric_key(block.select.metric, len(champion.dev.classes))
     overall, by_class = differences(champion, challenger, draws, seed)
     guarded = list(dict.fromkeys([key, *rule.guarded]))
     failed = gate(overall, guarded, rule.margin)
-    batch = batch_profile.describe(task, tree, rows, champion.dev)
+    batch = batch_profile.describe(task, tree, rows, dev)
     comparison = Comparison(
         champion={"model": champion.model, "bundle": champion.bundle},
         challenger={"model": challenger.model, "bundle": challenger.bundle},
@@ -150,10 +180,11 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
         guarded=guarded,
         failed=failed,
         passed=not failed and batch.n_used > 0,
-        recommendation=recommendation.of_unused(batch) or recommendation.recommendation(overall, key, failed, n, rule),
+        recommendation=recommendation.of_unused(batch)
+        or recommendation.recommendation(overall, key, failed, n, rule, "groups" if units else "samples"),
         metrics=overall,
         per_class=by_class,
-        subgroups=of_subgroups(champion, challenger, subgroups.read(task, "dev", champion.dev), draws, seed),
+        subgroups=of_subgroups(champion, challenger, parts, draws, seed),
         batch=batch,
         hashes=[row.hash for row in rows],
     )

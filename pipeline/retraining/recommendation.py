@@ -19,9 +19,11 @@ def figure(name: str, change: Change) -> str:
     return f"{name} {change.champion:.3f} before, {change.challenger:.3f} with the batch (difference {gain(change)})"
 
 
-def recommendation(overall: dict[str, Change], metric: str, failed: list[str], n: int, rule: RetrainParams) -> str:
-    """Return the recommendation as a sentence."""
-    where = f"on the champion's {n} development samples"
+def recommendation(
+    overall: dict[str, Change], metric: str, failed: list[str], n: int, rule: RetrainParams, counted: str = "samples"
+) -> str:
+    """Return the recommendation as a sentence; `counted`: what the figures are of, samples or groups."""
+    where = f"on the champion's {n} development {counted}"
     if failed:
         which = "; ".join(figure(name, overall[name]) for name in failed)
         return f"Do not promote: the challenger may be worse by more than {rule.margin:g} {where}: {which}."
