@@ -105,11 +105,11 @@ def studied(seeds: range, design: Design) -> list[tuple[Report, dict[str, float]
     for seed in seeds:
         rng = np.random.default_rng([seed, 9])
         drawn, new = draw(design, rng), draw(design, rng, NEW)
-        place = np.empty(design.groups, int)
+        fold_of = np.empty(design.groups, int)
         for k in (0, 1):  # stratified
             of_class = rng.permutation(np.unique(drawn.group[drawn.y == k]))
-            place[of_class] = np.arange(len(of_class)) % FOLDS
-        fold, raw = place[drawn.group], np.zeros((len(drawn.y), 2))
+            fold_of[of_class] = np.arange(len(of_class)) % FOLDS
+        fold, raw = fold_of[drawn.group], np.zeros((len(drawn.y), 2))
         for number in range(FOLDS):
             rest = fold != number
             raw[~rest] = logistic().fit(drawn.X[rest], drawn.y[rest]).predict_proba(drawn.X[~rest])
