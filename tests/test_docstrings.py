@@ -32,9 +32,8 @@ def test_docstrings_refer_to_names_that_exist():
         text = path.read_text(encoding="utf-8")
         for match in REFERENCE.finditer(text):
             module = match[1].rsplit(".", 1)[-1]
-            known = (
-                defined.get(module, {match[2]}) | defined["params_models"] | {"csv", "json"}
-            )  # keys of params.yaml, files
+            # Keys of params.yaml, files.
+            known = defined.get(module, {match[2]}) | defined["params_models"] | {"csv", "json"}
             if match[2] not in known:
                 line = text.count("\n", 0, match.start()) + 1
                 wrong.append(f"{path.relative_to(ROOT).as_posix()}:{line}: {match[0]}")

@@ -30,11 +30,8 @@ from pipeline.core.threads import scratch_folder
 WAIT = 10  # seconds for the scheduler, for its first worker, and for a new one when the last is lost
 AHEAD = 4  # items submitted per thread of the cluster; bounds memory
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "opencv-python-headless", "ai-edge-litert", "keras")
-CARRIERS = (
-    "dask",
-    "distributed",
-    "cloudpickle",
-)  # of code and results: with others a worker crashes on what it is sent
+# Of code and results: with others a worker crashes on what it is sent.
+CARRIERS = ("dask", "distributed", "cloudpickle")
 
 
 class ClusterFailure(Exception):
@@ -80,9 +77,8 @@ def cluster_errors(address: str) -> Iterator[None]:
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
     """Yield a client of the scheduler; raise ClusterFailure if it or any worker is missing after WAIT seconds."""
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # it prints a traceback of every exception that it raises
+    # It prints a traceback of every exception that it raises.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", "Mismatched versions found")  # `check_versions` refuses them
     try:
         client = Client(address, timeout=WAIT, set_as_default=False)

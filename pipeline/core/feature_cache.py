@@ -9,7 +9,6 @@ params.yaml: what was put first goes first.
 
 import hashlib
 import math
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import params
+from pipeline.core import copies, params
 from pipeline.core.code_hashes import without_prose
 from pipeline.core.params_models import CacheParams
 from pipeline.core.paths import FEATURES
@@ -92,9 +91,8 @@ class FeatureStore:
     """
 
     def __init__(self, name: str, recipe: str):
-        folder = (
-            Path(os.environ.get("DVC_ROOT") or ".") / FEATURES
-        )  # copies in which DVC runs experiments share the project's cache
+        # Copies in which DVC runs experiments share the project's cache.
+        folder = copies.home() / FEATURES
         self.name, self.recipe = name, recipe
         self.path, self._of_thread = folder / f"{name}.sqlite", threading.local()
 

@@ -74,9 +74,8 @@ def remove(text: str, section: str, names: set[str]) -> str:
 def remove_key(text: str, section: str, name: str) -> str:
     """Return `text` without the key `name` in those entries of the top-level mapping `section` that hold a scalar under it."""
     lines, expected = read_lines(text), yaml.load(text, LOADER)
-    entries = {
-        entry.start_mark.index: (key.value, entry) for key, entry in section_of(text, section).value
-    }  # aliases once
+    # Each alias once.
+    entries = {entry.start_mark.index: (key.value, entry) for key, entry in section_of(text, section).value}
     for _, (entry_name, entry) in sorted(entries.items(), reverse=True):
         for index, (key, value) in enumerate(entry.value if isinstance(entry, yaml.MappingNode) else ()):
             if key.value == name and isinstance(value, yaml.ScalarNode):

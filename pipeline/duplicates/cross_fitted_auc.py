@@ -65,9 +65,8 @@ def cross_fit(
         return None
     probabilities = np.zeros((len(labels), len(classes)))
     tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=FEWEST_IN_LEAF, random_state=0)
-    values = np.ascontiguousarray(
-        table, np.float32
-    )  # what a tree takes: checking each of 2,000 columns would cost half the time
+    # What a tree takes: checking each of 2,000 columns would cost half the time.
+    values = np.ascontiguousarray(table, np.float32)
     with config_context(skip_parameter_validation=True):
         if least is not None:
             known = tree.fit(values, wanted, check_input=False).predict_proba(values, check_input=False)

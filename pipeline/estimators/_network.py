@@ -111,9 +111,8 @@ def convert(model: Any) -> bytes:
 def ood_means(model: Any) -> Any:
     """Return the means over positions of the maps of OOD_LAYERS of a Keras `model` as a tensor, (n, 1, 1, n_features)."""
     keras = import_keras()
-    mean = (
-        keras.layers.GlobalAveragePooling2D
-    )  # names of their own, because those that Keras counts change the program's bytes
+    # Names of their own, because those that Keras counts change the program's bytes.
+    mean = keras.layers.GlobalAveragePooling2D
     means = [mean(keepdims=True, name=f"mean_{name}")(model.get_layer(name).output) for name in OOD_LAYERS]
     return keras.layers.Concatenate(name="ood_means")(means)
 

@@ -23,9 +23,8 @@ from pipeline.evaluation.scoring import score_part
 
 MOST = 30  # values of a column that can be subgroups
 MISSING = "missing"
-Subgroups = dict[
-    str, tuple[np.ndarray, list[str]]
-]  # by column: each sample's subgroup, str (n,), and the subgroups in order
+# By column: each sample's subgroup, str (n,), and the subgroups in order.
+Subgroups = dict[str, tuple[np.ndarray, list[str]]]
 
 
 def check(columns: list[str], named: Iterable[str], where: str) -> None:

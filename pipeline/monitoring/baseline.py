@@ -46,7 +46,7 @@ def count_out_of_fold(dev: Dataset, candidate: Path, rule: DecisionRule) -> Refe
 def design_effects(
     dev: Dataset, names: list[str], decided: np.ndarray, refused: np.ndarray, positions: np.ndarray
 ) -> dict[str, float]:
-    """Return the design effect of each figure of `drift`, by `drift.key_of`.
+    """Return the design effect of each figure of `drift`, by `comparisons.key_of`.
 
     `decided` int (n,), `refused` bool (n,); `positions` (n, 1 + k): the distance to the training data, and the components.
     """

@@ -32,9 +32,8 @@ NEW = "a new value"
 # Bins outside of -2 to 2, the training range of a column: two widths of a bin above, because its end lies in the bin beyond.
 OUTSIDE = np.r_[: round((EDGE - 2) / COMPONENT) + 1, round((EDGE + 2) / COMPONENT) + 2 : BINS]
 
-Of = Literal[
-    "refused", "distance", "place", "outside", "missing", "category", "answer", "probability"
-]  # what a figure is of
+# What a figure is of.
+Of = Literal["refused", "distance", "place", "outside", "missing", "category", "answer", "probability"]
 
 
 @dataclass(frozen=True)

@@ -18,23 +18,14 @@ from pipeline.prediction.answer import Item, OodScore
 PROBABILITIES = 20  # bins of 0 to 1
 CONFIDENCES = 100  # bins of 0 to 1, from whose middles accuracy is estimated
 DISTANCE, FARTHEST = 0.05, 60  # width of a bin, in thresholds of refusal; the last bin holds all from 3 on
-COMPONENT, EDGE = (
-    0.25,
-    4,
-)  # width of a bin, and where the bins end on either side; one more on either side holds the rest
+# Width of a bin, and where the bins end on either side; one more on either side holds the rest.
+COMPONENT, EDGE = (0.25, 4)
 BINS = round(2 * EDGE / COMPONENT) + 2  # of a component
 # upper ends of the bins of latency; one more holds the rest
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 OWN = ("n_groups", "names", "design_effects")  # of a reference, besides its counts
-LATER = (
-    "new_categories",
-    "categories",
-    "confidence",
-    "outcomes",
-    "outcome_scores",
-    "grouped",
-    "squares",
-)  # not in older files
+# Not in older files.
+LATER = ("new_categories", "categories", "confidence", "outcomes", "outcome_scores", "grouped", "squares")
 BY_CLASS = {"confidence", "outcome_scores"}  # histograms
 T = TypeVar("T")
 EDGES = np.arange(-EDGE, EDGE + COMPONENT, COMPONENT)

@@ -30,10 +30,8 @@ from pipeline.prediction.fast_predict import flat_steps, kind_of
 
 ACTIVATION, LEFT_OUT, COVERED = "class activation map", "places left out", "squares covered"
 TERMS, CHANGES = "terms of the log-odds", "changes of the probability"
-WINDOWS = (
-    1,
-    2,
-)  # positions to each side: windows of 3x3 and 5x5 of 7x7, averaged; a single position changes too little
+# Positions to each side: windows of 3x3 and 5x5 of 7x7, averaged; a single position changes too little.
+WINDOWS = (1, 2)
 SQUARE = 64  # side of a covered square in px; its centre is at each of 7x7 positions
 GRID = 7
 FOR, AGAINST = (213, 94, 0), (0, 114, 178)  # Okabe and Ito's orange and blue

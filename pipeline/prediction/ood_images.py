@@ -51,9 +51,8 @@ def fit(X: np.ndarray, views: np.ndarray | None = None) -> dict[str, np.ndarray]
     centred = X - mean
     n, n_features = X.shape
     k = max(1, min(N_AXES, n_samples // 4, n_features - 1))
-    flat = (
-        n < n_features
-    )  # the smaller of the two products has the same spectrum: 318 images take 0.03 s instead of 0.6
+    # The smaller of the two products has the same spectrum: 318 images take 0.03 s instead of 0.6.
+    flat = n < n_features
     product = centred @ centred.T if flat else centred.T @ centred
     values, vectors = eigh(product, subset_by_index=[len(product) - k, len(product) - 1])
     axes = vectors.T @ centred if flat else vectors.T

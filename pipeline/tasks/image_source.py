@@ -94,7 +94,7 @@ def choose_reading(
         return reading
     if named.label is None or are_numbered(set(classes.values())) or are_folds(set(classes.values())):
         return None
-    if named.label is None or labels_agree(csvs[0], csvs[0].table[named.label], folder, classes):
+    if labels_agree(csvs[0], csvs[0].table[named.label], folder, classes):
         return None
     name = csvs[0].path.name
     raise DataError(

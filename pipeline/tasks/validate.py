@@ -30,6 +30,7 @@ FEATURES = {
     "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
     "table": ("columns",),
 }
+# Keys of read.
 OF_IMAGES = (
     "csv",
     "valid_csv",
@@ -41,7 +42,7 @@ OF_IMAGES = (
     "intensity",
     "match",
     "dicom_group",
-)  # keys of read
+)
 RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 

@@ -132,9 +132,8 @@ def check(result):
 def test_the_stage_reports_findings_and_their_handling(project, capsys):
     main("skin")
     check(artifacts.read_json("data/skin/audit.json"))
-    message = [
-        line for line in capsys.readouterr().err.splitlines() if line and "%|" not in line
-    ]  # progress, if it is slow
+    # Progress, if it is slow.
+    message = [line for line in capsys.readouterr().err.splitlines() if line and "%|" not in line]
     assert message == [
         "audit skin: 13 images, 1 unreadable, 1 other files skipped",
         "audit skin: same image: 3 sets (6 images); each set stays on one side of the split",

@@ -174,9 +174,8 @@ def test_predictive_values_are_those_of_altman_and_bland_1994():
         pytest.approx(0.67, abs=0.005),
     )
     assert combined.predictive_values(231 / 258, 54 / 86, 0.25) == pytest.approx((0.45, 0.95), abs=0.01)
-    assert combined.predictive_values(0, 1, 0.3) == pytest.approx(
-        (np.nan, 0.7), nan_ok=True
-    )  # nobody is called positive
+    # Nobody is called positive.
+    assert combined.predictive_values(0, 1, 0.3) == pytest.approx((np.nan, 0.7), nan_ok=True)
     assert combined.predictive_values(1, 0, 0.3) == pytest.approx((0.3, np.nan), nan_ok=True)
 
 

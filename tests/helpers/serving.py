@@ -202,6 +202,5 @@ GOOD = drawn_image(1)
 ROW = {"age": 61.5, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 FORM_HEAD = f"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: {MULTIPART}\r\n".encode()
-UNFINISHED = (
-    b"Content-Length: 1000\r\n\r\n" + form(("a.png", b"half"), field="file")[:90]
-)  # of a request that does not end
+# Of a request that does not end.
+UNFINISHED = b"Content-Length: 1000\r\n\r\n" + form(("a.png", b"half"), field="file")[:90]

@@ -39,9 +39,8 @@ def test_distances_are_those_of_probabilistic_pca(n):
     k = len(known["axes"])
     values, vectors = np.linalg.eigh(np.cov(root, rowvar=False, bias=True))
     noise = values[:-k].mean()
-    covariance = (vectors[:, -k:] * (values[-k:] - noise)) @ vectors[:, -k:].T + noise * np.eye(
-        60
-    )  # Tipping and Bishop's C
+    # Tipping and Bishop's C.
+    covariance = (vectors[:, -k:] * (values[-k:] - noise)) @ vectors[:, -k:].T + noise * np.eye(60)
     centred = np.sqrt(drawn(20, seed=3).astype(np.float64)) - root.mean(axis=0)
     expected = np.sqrt(np.einsum("ij,jk,ik->i", centred, np.linalg.inv(covariance), centred) / 60)
     np.testing.assert_allclose(ood_images.distances(known, drawn(20, seed=3)), expected, rtol=1e-6)

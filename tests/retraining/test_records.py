@@ -15,9 +15,8 @@ def test_a_comparison_survives_its_file(tmp_path):
     )
     artifacts.write_json(tmp_path / "comparison.json", before)
     content = artifacts.read_json(tmp_path / "comparison.json")
-    assert content["batch"]["told_by"] == [
-        {"name": "width", "accuracy": 0.9, "majority": 0.5, "roc_auc": 0.95}
-    ]  # as before the types
+    # As before the types.
+    assert content["batch"]["told_by"] == [{"name": "width", "accuracy": 0.9, "majority": 0.5, "roc_auc": 0.95}]
     assert artifacts.from_json(Comparison, content) == before
 
 

@@ -43,10 +43,8 @@ def test_more_neighbours_than_samples_are_refused():
 
 def test_more_neighbours_than_an_inner_fold_are_refused():
     content = params.load()
-    content["models"]["near"]["n_neighbors"] = [
-        5,
-        70,
-    ]  # of 100 samples in 5 folds: 80 outside of one, 60 outside of two
+    # Of 100 samples in 5 folds: 80 outside of one, 60 outside of two.
+    content["models"]["near"]["n_neighbors"] = [5, 70]
     Path("params.yaml").write_text(json.dumps(content))
     with pytest.raises(ParamsError, match=r"models.near.n_neighbors: found 70; a training fold has 60 samples only"):
         load_job("near")

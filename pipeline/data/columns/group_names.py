@@ -12,37 +12,16 @@ from pipeline.data.columns.words import plain
 
 # Who or what may be behind several samples, the coarser first; in names of columns, lower case, without spaces and signs.
 PATIENTS = ("patient", "pat", "pt", "subject", "subj", "participant", "person", "volunteer", "donor", "proband")
-LESIONS = (
-    "lesion",
-    "case",
-    "study",
-    "studyinstance",
-    "accession",
-    "eye",
-    "nodule",
-    "tumor",
-    "tumour",
-    "specimen",
-    "slide",
-)
+LESIONS = tuple("lesion case study studyinstance accession eye nodule tumor tumour specimen slide".split())
 SETS = ("group", "household", "family", "record", "encounter", "animal", "mouse", "cluster", "twin", "pair")
 KEYS = ("", "id", "ids", "no", "nr", "nbr", "num", "number", "key", "code", "uid", "identifier", "name", "index", "idx")
 # Names that mean a patient as they stand: medical record numbers, hospital numbers, those of large studies.
-NUMBERS_OF_PATIENTS = {
-    *("mrn", "emr", "emrn", "pid", "ptid", "rid", "eid", "usubjid", "subjid", "sid", "upi", "chi", "nhs", "ssn", "cpr"),
-    *(
-        "hospital",
-        "hosp",
-        "chart",
-        "medicalrecord",
-        "medrec",
-        "healthrecord",
-        "nhsno",
-        "personnummer",
-        "hadm",
-        "pseudonym",
-    ),
-}
+NUMBERS_OF_PATIENTS = frozenset(
+    (
+        "mrn emr emrn pid ptid rid eid usubjid subjid sid upi chi nhs ssn cpr hospital hosp chart medicalrecord medrec "
+        "healthrecord nhsno personnummer hadm pseudonym"
+    ).split()
+)
 NEEDS_A_KEY = {"pat", "pt", "hospital", "hosp", "chart", "slide", "eye", "chi"}  # alone they say something else
 ENDS_AS_ID = re.compile(r"(?i)[ _-](id|no|nr|nbr|num|number|code|key|uid)\.?$")
 ROWS = ("id", "recordid", "rowid")  # of rows; where they repeat, rows are of one patient

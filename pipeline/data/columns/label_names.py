@@ -17,49 +17,43 @@ from pipeline.data.tabular.dates import LAYOUTS
 from pipeline.data.tabular.missing import missing_in
 from pipeline.data.tabular.numbers import is_plain
 
-
-def words_in(text: str) -> list[str]:
-    """Return the words of a text."""
-    return text.split()
-
-
 # Names without case, accents, spaces and signs; of columns that say the same, the first counts. English, then the languages of
 # hospitals: German, French, Spanish and Portuguese, Italian, Dutch and Scandinavian, Slavic, Turkish, Chinese, Japanese, Korean.
 LABELS = tuple(
-    words_in(
+    (
         "label labels class benignmalignant target diagnosis dx outcome y findinglabels klasse diagnose befund ergebnis "
         "zielgroße zielvariable zielklasse etiquette classe diagnostic resultat issue etiqueta rotulo clase diagnostico "
         "resultado desfecho desenlace objetivo etichetta diagnosi risultato esito uitslag uitkomst utfall diagnos udfald "
         "etykieta klasa rozpoznanie diagnoza wynik tanı sonuc диагноз класс метка результат исход "
         "标签 標籤 类别 類別 诊断 診断 診斷 结果 "
         "結果 ラベル 진단 라벨"
-    )
+    ).split()
 )
 GRADES = tuple(
-    words_in(
+    (
         "level grade category disease classname imageclass classlabel pathology malignancy malignant result "
         "classification class1 finding grad kategorie categorie categoria"
-    )
+    ).split()
 )
 # Words of longer names, such as "hist. result" or DEATH_EVENT.
 WORDS = frozenset(
-    words_in(
+    (
         "alive biopsy cancer carcinoma case covid dead death deceased deces demented dementia diabetes diabetic died "
         "disease doenca enfermedad enfermo event finding findings gestorben grade health ill infected infection krank "
         "krankheit krebs malade maladie malattia malignancy malignant melanoma metastasis mortality morte muerte obito "
         "pneumonia progression readmission readmitted recurred recurrence relapse responder response result results "
         "retinopathy rezidiv sepsis severity sick status stroke survival survived tod tot tumor tumour verstorben"
-    )
+    ).split()
 ) | {name for name in LABELS if len(name) > 1}
 # Words of columns that describe a patient or the acquisition: never guessed to be the label.
 OTHERS = frozenset(
-    words_in(
+    (
         "age alter anamnese anatomical antecedent antecedents arm batch body camera center centre centro chronic city "
         "clinic country date day device edad education eta ethnicity eye family fold fumador gender geschlecht history "
         "hopital hospital idade insurance job klinik laterality localisation localization location manufacturer marital "
         "married model month path previous prior projection race raucher region residence scanner sesso sex sexe sexo "
         "side site skin smoke smoker smokes smoking split standort subset vendor view visit ward week work year zentrum"
-    )
+    ).split()
 )
 MOST_CLASSES = 20  # in a column that is taken for the label because of what is in it
 MOST_NUMBERS = 20  # different numbers, from which on a label looks like a measurement

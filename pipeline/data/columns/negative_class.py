@@ -1,26 +1,26 @@
 """Which of two classes is the absence of the finding, by its name: normal, benign, nevus, negative, no, 0, control ..."""
 
-from pipeline.data.columns.label_names import key, words_in, words_of
+from pipeline.data.columns.label_names import key, words_of
 
 # The whole name, without case, accents and signs.
 NEGATIVE = frozenset(
-    words_in(
+    (
         "0 00 absence alive aucun aucune clean clear cn ctrl ei f falso faux hc kein lebend lebt melanocyticnevi "
         "melanocyticnevus n naevi naevus nao nee neg nein nej nenhum nenhuma nevi nevus nie nil ninguna ninguno no "
         "nofinding nofindings non none nonlesional nonprogressor norma not nv ob ohnebefund survived survivor tumorfrei "
         "uberlebt unaffected unauffallig unremarkable viva vivant vivante vivo well wildtype wt нет "
         "いいえ 健康 否 无 正常 無 良性 阴性 "
         "陰性 음성 정상"
-    )
+    ).split()
 )
 # A word of the name.
 WORDS = frozenset(
-    words_in(
+    (
         "absent benign benigna benigne benigno benin control controle controls false frisk gesund gesunde gezond "
         "goedaardig gutartig healthy kontrolle kontrollen naevus negatif negativ negativa negative negativo nevus normal "
         "normale sadio sain saine sana sano saudavel temoin testigo zdrowy доброкачественный здоров здоровый норма "
         "нормальный"
-    )
+    ).split()
 )
 # The lower of two degrees: negative only next to the higher one.
 OPPOSITES = {
@@ -31,31 +31,10 @@ OPPOSITES = {
     "bajo": "alto",
     "baixo": "alto",
 }
-BEFORE = (
-    "no",
-    "non",
-    "not",
-    "without",
-    "un",
-    "in",
-    "a",
-    "kein",
-    "keine",
-    "ohne",
-    "nicht",
-    "sans",
-    "sin",
-    "sem",
-    "senza",
-    "geen",
-)  # in front of the name of the other class: non_demented
-SHORT = {
-    "n": ("y", "p", "j", "a", "m", "1"),
-    "f": ("t",),
-    "in": (),
-    "un": (),
-    "a": (),
-}  # names that are negative only if the other class has one of these
+# In front of the name of the other class: non_demented.
+BEFORE = tuple("no non not without un in a kein keine ohne nicht sans sin sem senza geen".split())
+# Names that are negative only if the other class has one of these.
+SHORT = {"n": ("y", "p", "j", "a", "m", "1"), "f": ("t",), "in": (), "un": (), "a": ()}
 
 
 SIGNED = {("-1", "1"), ("-1", "+1"), ("-", "+"), ("−", "+"), ("(-)", "(+)")}  # (negative, positive)

@@ -12,21 +12,12 @@ from pipeline.data.folders.sample_files import is_system, walk
 from pipeline.data.tables import is_missing
 
 # Headers of columns, in lower case and without signs, that are such identifiers or say who a patient is.
-PERSONAL = {name.lower() for name in IDS} | {
-    *("patient", "patientname", "patientbirthdate", "birthdate", "dob", "studydate", "seriesdate", "acquisitiondate"),
-    *(
-        "contentdate",
-        "studytime",
-        "accessionnumber",
-        "mrn",
-        "studyid",
-        "studyuid",
-        "seriesuid",
-        "sopuid",
-        "instanceuid",
-    ),
-    *("name", "firstname", "lastname", "surname", "frameofreferenceuid"),
-}
+PERSONAL = {name.lower() for name in IDS} | set(
+    (
+        "patient patientname patientbirthdate birthdate dob studydate seriesdate acquisitiondate contentdate studytime "
+        "accessionnumber mrn studyid studyuid seriesuid sopuid instanceuid name firstname lastname surname frameofreferenceuid"
+    ).split()
+)
 FEWEST_FOUND = 0.5  # share of a column's cells that must be identifiers of files
 PROBED = 200  # cells
 

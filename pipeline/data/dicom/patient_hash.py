@@ -11,6 +11,7 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
+from pipeline.core import copies
 from pipeline.core.errors import ParamsError
 from pipeline.core.paths import SALT
 
@@ -27,7 +28,7 @@ def hashed(kind: str, identifier: str) -> str:
 
 def salt() -> bytes:
     """Return the project's key; it is made where there is none. Copies in which DVC runs experiments use the original's."""
-    return _read(Path(os.environ.get("DVC_ROOT") or ".").resolve() / SALT)
+    return _read(copies.home() / SALT)
 
 
 @lru_cache(maxsize=4)

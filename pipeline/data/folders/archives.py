@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from filelock import FileLock
 
+from pipeline.core import copies
 from pipeline.core.errors import DataError
 from pipeline.core.paths import UNPACKED
 from pipeline.data.folders import medmnist
@@ -86,8 +87,7 @@ def prune(cache: Path) -> None:
 
 def _cache() -> Path:
     """Return the project's cache, which the copies that DVC runs experiments in share."""
-    root = os.environ.get("DVC_ROOT")
-    return Path(root) / UNPACKED if root else UNPACKED
+    return copies.home() / UNPACKED if copies.in_copy() else UNPACKED
 
 
 def _digest(path: Path) -> str:

@@ -6,39 +6,23 @@ from collections.abc import Collection
 from pipeline.data.columns.words import SHIPPED
 
 OTHER_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "holdout": "test"}
-FILLERS = {"set", "sets", "data", "dataset", "images", "image", "imgs", "img", "split", "input", "folder", "files"}
-CONTAINERS = {"image", "images", "imgs", "img", "jpg", "jpegs", "jpeg", "png", "pngs", "tif", "tiff", "data", "dataset"}
-CONTAINERS |= {"input", "inputs", "pictures", "photos", "originals", "original", "scans", "slices", "frames", "rgb"}
-MASKS = {
-    "mask",
-    "masks",
-    "segmentation",
-    "segmentations",
-    "seg",
-    "segs",
-    "segmented",
-    "annotation",
-    "annotations",
-    "roi",
-}
-MASKS |= {"rois", "groundtruth", "gt", "overlay", "overlays", "heatmap", "heatmaps", "contour", "contours", "labels"}
-MASKS |= {"maskimages", "lesionmasks", "groundtruths"}
+FILLERS = frozenset("set sets data dataset images image imgs img split input folder files".split())
+CONTAINERS = frozenset(
+    (
+        "image images imgs img jpg jpegs jpeg png pngs tif tiff data dataset input inputs pictures photos originals original "
+        "scans slices frames rgb"
+    ).split()
+)
+MASKS = frozenset(
+    (
+        "mask masks segmentation segmentations seg segs segmented annotation annotations roi rois groundtruth gt overlay "
+        "overlays heatmap heatmaps contour contours labels maskimages lesionmasks groundtruths"
+    ).split()
+)
 FOLD = re.compile(
     r"(?i)(?:\w*[ _-])?(?:k?folds?|cv|parts?|partitions?|batch|chunk|subset|set|split|images?|imgs?)[ _-]?\d{1,3}"
 )
-NUMBERED_CLASSES = {
-    "class",
-    "klasse",
-    "classe",
-    "label",
-    "grade",
-    "grad",
-    "stage",
-    "level",
-    "type",
-    "category",
-    "cluster",
-}
+NUMBERED_CLASSES = frozenset("class klasse classe label grade grad stage level type category cluster".split())
 FEWEST_CASES = 6  # folders with one name and a number, from which on they are cases rather than grades
 PATIENT = re.compile(
     r"(?i)(?:patients?|pat|pt|p|subjects?|subj|sub|s|participants?|persons?|cases?|mrn|pid|id|volunteer|donor|tcga)[ _-]?"
@@ -47,22 +31,12 @@ PATIENT = re.compile(
 MASK_WORDS = "masks?|segmentations?|segmented|seg|gt|ground_?truth|rois?|annotations?|contours?|overlay|heatmap"
 MASK_WORDS += "|labels?|label_?(?:maps?|ids?)|lbl|superpixels?|manual|anno?t?|bin(?:ary)?|[lm]"
 MASK_FILE = re.compile(rf"(?i)^(?P<base>.+?)[ _.-]+(?P<word>{MASK_WORDS})(?:[ _-]?\d{{1,3}})?$")
-DOCUMENTS: tuple[str, ...] = (
-    ".txt",
-    ".md",
-    ".rst",
-    ".pdf",
-    ".csv",
-    ".tsv",
-    ".xml",
-    ".json",
-    ".yaml",
-    ".yml",
-    ".py",
-    ".ipynb",
-    ".html",
+DOCUMENTS = tuple(
+    (
+        ".txt .md .rst .pdf .csv .tsv .xml .json .yaml .yml .py .ipynb .html .log .doc .docx .xls .xlsx .ini .cfg .m .r .sh "
+        ".bib .tex"
+    ).split()
 )
-DOCUMENTS += (".log", ".doc", ".docx", ".xls", ".xlsx", ".ini", ".cfg", ".m", ".r", ".sh", ".bib", ".tex")
 
 
 def split_names(names: Collection[str]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.columns.label_names import words_in
 from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, split_names, subset_of
 from pipeline.data.folders.image_names import ImageIndex, folders_of, is_moved
@@ -19,14 +18,14 @@ from pipeline.data.tables import is_missing
 
 # Names of columns in lower case and without spaces and signs, the likelier first.
 NAMES = tuple(
-    words_in(
+    (
         "path imagepath imgpath filepath relativepath imagefile imagefilename imgfile filename fname file files imagename "
         "imgname imageid imgid imageindex isicid idcode image images img picture photo picturename photoname imageurl "
         "imgurl url dicomid "
         "sopinstanceuid pngfile datei dateiname dateipfad bild bildname bilddatei bildid foto fotoname fichier nomfichier imagen "
         "archivo imagem arquivo immagine nomefile afbeelding bestand bestandsnaam plik obraz bildfil файл "
         "изображение 文件名 图像 图片 画像"
-    )
+    ).split()
 )
 PROBED = 60  # cells of a column that are looked up
 FEWEST_FOUND = 0.5  # share of these that must be files

@@ -38,6 +38,7 @@ Image.MAX_IMAGE_PIXELS = None
 # A damaged EXIF block does not make the pixels unreadable. Set once: `warnings.catch_warnings` is not safe with threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 _one_large = threading.Lock()
+# By the value of EXIF's tag Orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -46,7 +47,7 @@ TURNS = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}  # by the value of EXIF's tag Orientation
+}
 
 
 @dataclass(frozen=True)

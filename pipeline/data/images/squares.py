@@ -49,9 +49,8 @@ def _scaled(image: Image.Image, width: int, height: int) -> np.ndarray:
 def classical(square: np.ndarray) -> np.ndarray:
     """Return (320,) float32 in 0..1 of a (SIZE, SIZE, 3) image: a 4x4x4 colour histogram, then 16x16 grey values."""
     bins = square >> 6
-    colour = (
-        bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]
-    )  # uint8 over the whole image: half the time of pixel by pixel
+    # Uint8 over the whole image: half the time of pixel by pixel.
+    colour = bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]
     histogram = np.bincount(colour.ravel(), minlength=64) / colour.size
     grey = np.asarray(Image.fromarray(square).convert("L").resize((16, 16), Image.Resampling.BOX)) / 255
     return np.concatenate([histogram, grey.ravel()]).astype(np.float32)

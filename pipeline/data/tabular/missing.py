@@ -13,22 +13,19 @@ ALWAYS = frozenset(
 ALWAYS |= {"#n/a", "#n/a n/a", "#null!", "#div/0!", "#value!", "#ref!", "#num!", "#name?"}  # Excel's errors
 BY_COLUMN = frozenset(["none", "-", "--"])
 # Of a label: nobody knows the class. As a category of a feature it tells something.
-UNKNOWN = {"unknown", "unk", "not known", "missing", "not available", "not reported", "undefined", "unbekannt", "fehlt"}
-UNKNOWN |= {
-    "inconnu",
-    "manquant",
-    "desconocido",
-    "desconhecido",
-    "sconosciuto",
-    "onbekend",
-    "неизвестно",
-    "未知",
-    "不明",
-}
+UNKNOWN = frozenset(
+    (
+        "unknown, unk, not known, missing, not available, not reported, undefined, unbekannt, fehlt, inconnu, manquant, "
+        "desconocido, desconhecido, sconosciuto, onbekend, неизвестно, 未知, 不明"
+    ).split(", ")
+)
 # Next to these, "none" is the lowest level of a scale.
-DEGREES = {"mild", "moderate", "severe", "minor", "major", "minimal", "slight", "low", "medium", "high", "some"}
-DEGREES |= {"little", "much", "partial", "complete", "full", "present", "trace", "light", "heavy", "weak", "strong"}
-DEGREES |= {"yes", "positive", "negative", "absent", "suspected", "confirmed", "possible", "probable", "definite"}
+DEGREES = frozenset(
+    (
+        "mild moderate severe minor major minimal slight low medium high some little much partial complete full present trace "
+        "light heavy weak strong yes positive negative absent suspected confirmed possible probable definite"
+    ).split()
+)
 SIGN = re.compile(r"[+±-]+(/[+±-]+)?|\d?\+{1,4}")
 
 

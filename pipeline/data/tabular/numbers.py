@@ -32,9 +32,8 @@ UNIT = re.compile(
     rf"({SIGN}(?:[\d.,'’ \u00a0\u202f\u2009]*\d|\d)(?:[eE][+-]?\d+)?)\s*([^\W\d_]\S*(?: \S*[^\W\d_]\S*)?|[%‰°µ€$£]\S*)"
 )
 CURRENCY = re.compile(rf"([€$£¥₹])\s*({SIGN}[\d.,'’ \u00a0\u202f\u2009]*\d)")
-LIMIT = re.compile(
-    r"(?i)(?:<=?|>=?|≤|≥|~|≈|ca\.?|approx\.?|about|etwa|env\.?)\s*([\d.,].*)"
-)  # of what can be measured, or estimates
+# Of what can be measured, or estimates.
+LIMIT = re.compile(r"(?i)(?:<=?|>=?|≤|≥|~|≈|ca\.?|approx\.?|about|etwa|env\.?)\s*([\d.,].*)")
 YEARS = r"(?:\s*(?:years?|yrs?|y|jahren?|jahre|ans|años|anos|anni|jaar))?"
 ENDS = r"(?:0|[1-9]\d*)(?:\.\d+)?"
 BRACKETED = re.compile(  # also ]50, 60] of R and maths

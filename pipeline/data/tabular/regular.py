@@ -72,9 +72,8 @@ def _width(body: bytes, separator: int, quote: int) -> int:
     if b"\n\n" in body or body.startswith(b"\n") or b"\n" not in body:
         return 0
     signs = np.frombuffer(body, np.uint8)
-    kinds = np.compress(
-        (signs == separator) | (signs == LINE_END) | (signs == quote), signs
-    )  # five times as fast as []
+    # Five times as fast as [].
+    kinds = np.compress((signs == separator) | (signs == LINE_END) | (signs == quote), signs)
     if quote in body:
         if not _are_around_cells(signs, separator, quote):
             return 0

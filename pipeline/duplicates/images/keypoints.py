@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-AREA = (
-    160 * 120
-)  # px of content: all images are scaled to it, so that a rotated copy in a larger frame fits its original
+# Px of content: all images are scaled to it, so that a rotated copy in a larger frame fits its original.
+AREA = 160 * 120
 LONGEST = 305  # px
 POINTS = 150  # of an image; 300 cost three times as much and find no more
 CONTRAST = 0.008  # SIFT's threshold: soft skin has points, too

@@ -20,10 +20,8 @@ MOST_KINDS, ROWS_OF_KIND = 12, 20  # subtypes that a table may hold, and rows of
 SMALLEST_KIND = (
     5  # rows; fewer are no subtype, but copies or visits, if more than LEAST_SMALL of all rows are in such sets
 )
-LEAST, LEAST_SMALL = (
-    0.02,
-    0.08,
-)  # shares of rows: 0.014 and 0.07 were the largest in 2,000 simulated tables of independent rows
+# Shares of rows: 0.014 and 0.07 were the largest in 2,000 simulated tables of independent rows.
+LEAST, LEAST_SMALL = (0.02, 0.08)
 FEWEST_VALUES = 8  # distinct numbers of a column that says how close two rows are
 MOST_EQUAL = 0.5  # share of its commonest value
 MOST_ATOMS = 0.5  # share of the columns in which a row may be missing or have the value that stands out

@@ -40,9 +40,8 @@ def test_compare_shows_how_often_the_test_set_was_evaluated(compared):
     assert "Test set evaluated 3 times or more; with each evaluation" in text_of(opened("compare", "t"))
     Path("reports/t/test_looks.csv").unlink()
     assert "each evaluation" not in text_of(opened("compare", "t"))
-    Path("reports/t/test_looks.csv").write_text(
-        "<<<<<<< HEAD\n"
-    )  # a merge gone wrong: the page goes on without the count
+    # A merge gone wrong: the page goes on without the count.
+    Path("reports/t/test_looks.csv").write_text("<<<<<<< HEAD\n")
     page = opened("compare", "t")
     assert "evaluations is not known: reports/t/test_looks.csv: found the line '<<<<<<< HEAD'" in text_of(page)
     assert "Reliability, out of fold" in text_of(page)
