@@ -12,6 +12,7 @@ from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.grouping.splitting import unit_hash
 from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks.inspect_data import InspectedData
+from pipeline.tasks.unit import about_unit
 
 # Of groups in the test set: the first with every class on both sides is taken. Few groups need the finer steps.
 FRACTIONS = (0.2, 0.3, 0.4, 0.5, 0.25, 0.35, 0.45, 0.15, 0.55, 0.1, 0.6)
@@ -66,6 +67,7 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int, s
     reasons = [
         ("positive", line),
         ("split", why),
+        *about_unit(good),
         ("models", f"{', '.join(models)}; of equally good models the first is selected"),
     ]
     if tune:
