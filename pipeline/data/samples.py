@@ -21,7 +21,7 @@ from pipeline.data.tabular.cells import Notice
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import CODES, learn
-from pipeline.data.tabular.missing import kept_words, missing_in
+from pipeline.data.tabular.missing import is_missing, kept_words, missing_in
 from pipeline.data.tabular.numbers import is_plain
 
 
@@ -117,6 +117,8 @@ def label_notices(labels: pd.Series, missing: Collection[str], column: str) -> l
     if n_missing:
         words = ", ".join(sorted(repr(word) for word in missing if word)) or "empty"
         text = f"column {column!r}: {n_missing} of {len(labels)} rows have no label ({words}) and are left out"
+        if any(not is_missing(word) for word in missing):
+            text += "; if this is a class, give it another name, such as 'other'"
         notices.append(Notice("label", column, 0, text))
     classes = set(labels) - set(missing)
     codes = sorted(classes & set(CODES)) if len(classes) > 2 and all(map(is_plain, classes)) else []

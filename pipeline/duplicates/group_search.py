@@ -1,7 +1,7 @@
-"""Find which samples belong to one patient, and on what grounds: by names of columns, by what is in them, or by paths."""
+"""Find which samples belong to one patient, and on what grounds: by names of columns, or by what is in them."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,22 +9,20 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
-from pipeline.data.columns.group_names import count_values, find_named, read_name
+from pipeline.data.columns.group_names import FAMILIES, NamedGroup, count_values, find_named, plain, read_name
 from pipeline.data.columns.id_columns import find_ids
 from pipeline.data.grouping.group_cells import find_parts
-from pipeline.data.grouping.path_groups import PathGroup, find_candidates, is_division
+from pipeline.data.grouping.path_groups import PathGroup
 from pipeline.data.tabular.header import is_number_like
+from pipeline.data.tabular.missing import is_unknown
 from pipeline.duplicates.alike import are_alike, is_followed, usual_distance
 from pipeline.duplicates.cross_fitted_auc import cross_fit
 from pipeline.duplicates.rows.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
 from pipeline.stats.components import joined_sets
 
 FEW = 20  # groups: with fewer an interval is wide, and a test set holds a handful
-MANY = 10  # groups: of several divisions that images confirm the coarsest with so many is taken
-ALIKE = 0.95  # mean distance inside of groups over that between them, at most, of images
-ANEW = 0.9  # usual distance across classes, from which on a number starts anew in each; 0.91 to 0.96 of CT slices
-ALIKE_ANEW = 0.78  # and within a class, at most, of such a number; of lesions 0.74 to 0.77, of CT slices 0.79 to 0.86
 ALIKE_ROWS = 0.8  # and of rows, because those of one site are a little alike
+COARSER = 0.75  # values of a part over those of the whole cell, from which on down the part is the patient
 UNIQUE = 0.9  # share of a column's cells that differ, from which on a part of them may say the patient
 PAIRS_SHARE = 0.7  # of the pairs of rows that belong together, whose value a column must share; 0.8 to 1 for visits
 AGREEMENT = 0.6  # adjusted Rand index of its values and the sets of such rows, at least; 0.8 to 1 for visits, 0 for sex
@@ -35,7 +33,7 @@ MOST_VALUES = 0.9  # of a column by which rows belong together, as a share of th
 
 @dataclass(frozen=True)
 class Grouping:
-    """What `search_table` and `search_images` return.
+    """What `search_table` and `image_groups.search_images` return.
 
     column : the column that says which samples belong to one patient, or None
     pattern : the regular expression that finds it in the paths, or in the column, or None
@@ -77,7 +75,7 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
     named = find_named(table)
     certain = [group for group in named if group.certain]
     if certain:
-        return by_name(table, certain[0].column)
+        return by_name(table, family_of(table, certain[0].column, named) or certain[0].column)
     explained = explain_clusters(table, seed)
     if explained:
         n_groups, _ = count_values(table[explained])
@@ -94,6 +92,17 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
             fixed, None, n_groups, f"each of its {n_groups} values has one label, and says nothing of others"
         )
     return Grouping(grounds="no column is named like a patient, and none has values that nearly equal rows share")
+
+
+def family_of(table: pd.DataFrame, column: str, named: list[NamedGroup]) -> str | None:
+    """Return the column of families or households of which each patient has one, None without."""
+    for group in named:
+        if plain(group.column).startswith(FAMILIES):
+            sets = table[[column, group.column]]
+            sets = sets[~sets.map(is_unknown).any(axis=1)]
+            if len(sets) and sets.groupby(column)[group.column].nunique().max() == 1:
+                return group.column
+    return None
 
 
 def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -> Grouping | None:
@@ -116,7 +125,10 @@ def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -
         read = partial(np.take, others, axis=0)
         if others.shape[1] < 2 or not are_alike(part.values, wanted, read, ALIKE_ROWS, seed):
             continue
-        if part.pattern or not is_measured(table, column, seed):
+        if part.pattern:
+            return by_column(column, part, "rows that share it are more alike than others")
+        by_copies = usual_distance(part.values, wanted, read, seed, across=False) > ALIKE_ROWS
+        if not by_copies and not is_measured(table, column, seed):
             return by_column(column, part, "rows that share it are more alike than others")
     return None
 
@@ -177,9 +189,15 @@ def find_fixed_label(table: pd.DataFrame, labels: Sequence[str]) -> str | None:
 
 
 def by_name(table: pd.DataFrame, column: str) -> Grouping:
-    """Return the grouping by a column that is named like a patient."""
+    """Return the grouping by a column that is named like a patient, by the part before an eye or a visit where it has one."""
     n_groups, n_cells = count_values(table[column])
-    return Grouping(column, None, n_groups, f"named so, {n_groups} values in {n_cells} samples" + few(n_groups))
+    cells = [cell for cell in table[column] if not is_unknown(cell)]
+    for part in find_parts(cells):
+        if part.is_named and all(part.values) and part.n_values <= COARSER * n_groups:
+            return by_column(column, part, "named so, and a visit, a side or a copy follows it")
+    without = len(table) - n_cells
+    rest = f", {without} without one, of which each counts as another patient" if without else ""
+    return Grouping(column, None, n_groups, f"named so, {n_groups} values in {n_cells} samples{rest}" + few(n_groups))
 
 
 def few(n_groups: int) -> str:
@@ -227,68 +245,3 @@ def agrees(column: pd.Series, clusters: RowClusters) -> bool:
     rows = np.concatenate(sets)
     number = np.repeat(np.arange(len(sets)), [len(members) for members in sets])
     return adjusted_rand_score(values[rows], number) >= AGREEMENT
-
-
-def of_patients(
-    column: str | None,
-    part: PathGroup,
-    paths: Sequence[str],
-    labels: Sequence[str],
-    read: Callable[[list[int]], np.ndarray],
-    seed: int,
-) -> PathGroup | None:
-    """Return a part of the path by which a patient is the same in all classes; None where there is no such patient.
-
-    A number whose images are alike within a class but not across classes starts anew in each: it counts with the folder. It is no
-    patient where most images that share it are not alike even there: then a few copies make up the mean, as in a running export.
-    """
-    if part.is_named or not usual_distance(part.values, labels, read, seed, across=True) > ANEW:
-        return part
-    narrower = part.with_folders(paths)
-    if column or not is_division(narrower.values):
-        return None
-    is_alike = usual_distance(narrower.values, labels, read, seed, across=False) <= ALIKE_ANEW
-    return narrower if is_alike else None
-
-
-def search_images(
-    paths: Sequence[str],
-    labels: Sequence[str],
-    fixed: int,
-    columns: pd.DataFrame,
-    read: Callable[[list[int]], np.ndarray],
-    seed: int,
-) -> Grouping:
-    """Return the column, or the part of the path, by which images belong to one patient.
-
-    Parameters
-    ----------
-    paths, labels : (n,) of each image
-    fixed : the number of folders at the top that are classes or shipped splits
-    columns : (n, n_columns) further columns of the CSV that names the images, none for folders
-    read : returns the features (m, n_features) of the images at m positions; a row of NaN where one cannot be read
-    seed : of the choice of images and the permutations
-    """
-    named = find_named(columns)
-    if named:
-        return by_name(columns, named[0].column)
-    of_columns = [entry for entry in column_candidates(columns) if not all(map(is_number_like, entry[1].values))]
-    candidates: list[tuple[str | None, PathGroup]] = [
-        *of_columns,
-        *((None, group) for group in find_candidates(paths, fixed)),
-    ]
-    alike = [entry for entry in candidates if are_alike(entry[1].values, labels, read, ALIKE, seed)]
-    narrowed = [(column, of_patients(column, part, paths, labels, read, seed)) for column, part in alike]
-    confirmed = [(column, part) for column, part in narrowed if part]
-    taken = [entry for entry in confirmed if entry[1].n_values >= MANY] or confirmed
-    if not taken:
-        taken = [entry for entry in candidates if entry[1].is_named]
-    if not taken:
-        rejected = f"; {len(candidates)} parts of the names divide them, but not into images that are alike" * bool(
-            candidates
-        )
-        return Grouping(
-            grounds=f"no column, folder or part of the file names says which images are of one patient{rejected}"
-        )
-    column, best = taken[0]
-    return by_column(column, best, "images that share it are more alike than others" if confirmed else "it is named so")

@@ -11,13 +11,14 @@ from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import tables
-from pipeline.data.columns.group_names import find_named
+from pipeline.data.columns.group_names import find_named, is_other_id
 from pipeline.data.columns.id_columns import NoFeature, find_ids
 from pipeline.data.folders.sample_files import Sample
 from pipeline.data.images import decoding, image_file, squares
 from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.tabular.files import Header
-from pipeline.duplicates.group_search import Grouping, search_images, search_table
+from pipeline.duplicates.group_search import Grouping, search_table
+from pipeline.duplicates.image_groups import search_images
 from pipeline.duplicates.label_leaks import find_label_leaks
 
 SEED = 0  # of the images that are looked at to confirm a group
@@ -112,7 +113,7 @@ def find_no_features(
     """
     no_features = find_ids(features)
     ids = {entry.column for entry in no_features}
-    others = [entry for entry in find_named(features) if entry.certain and entry.column not in ids]
+    others = [entry for entry in find_named(features) if is_other_id(entry) and entry.column not in ids]
     no_features += [NoFeature(entry.column, "id", "is another id of patients or lesions") for entry in others]
     rest = features.drop(columns=[entry.column for entry in no_features])
     has_label = np.array([label != "" for label in labels])

@@ -1,4 +1,4 @@
-"""What belongs to one patient is found by names, rows and images, and features are not taken for patients."""
+"""What belongs to one patient is found by names and rows, and features are not taken for patients."""
 
 import re
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.duplicates.group_search import Grouping, search_images, search_table
+from pipeline.duplicates.group_search import search_table
 
 
 def visits(seed: int = 0, n_patients: int = 60, each: int = 5) -> pd.DataFrame:
@@ -93,63 +93,6 @@ def test_no_column_of_scikit_learn_is_a_patient(name):
     assert not search_table(pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(str), 0).is_known
 
 
-def images(paths: list[str], patient: list[int], alike: float = 2.0, **columns: list) -> Grouping:
-    """Return what is found of images whose features are `alike` within a patient."""
-    rng = np.random.default_rng(3)
-    features = alike * rng.normal(size=(max(patient) + 1, 10))[patient] + rng.normal(size=(len(patient), 10))
-    labels = [path.split("/")[0] for path in paths]
-    table = pd.DataFrame(columns, index=range(len(paths))).astype(str)
-    return search_images(paths, labels, 1, table, lambda rows: features[rows], 0)
-
-
-PATIENT = [i // 4 for i in range(160)]
-
-
-@pytest.mark.parametrize("pattern", ["{c}/{p}/{i}.png", "{c}/{p:08d}_{i}.png", "{c}/X-{p}-{i}.png", "{c}/{p}_{i}.png"])
-def test_similar_images_of_one_name_are_grouped(pattern):
-    paths = [pattern.format(c="ab"[p % 2], p=p, i=i) for i, p in enumerate(PATIENT)]
-    result = images(paths, PATIENT)
-    assert result.pattern
-    assert result.n_groups == 40
-    assert "more alike" in result.grounds
-
-
-def test_names_without_similar_images_group_nothing():
-    paths = [f"{'ab'[p % 2]}/{p}_{i}.png" for i, p in enumerate(PATIENT)]
-    assert not images(paths, PATIENT, alike=0).is_known
-
-
-def test_equal_names_in_two_classes_group_nothing():
-    paths = [f"{'ab'[i % 2]}/{i // 2}.png" for i in range(160)]
-    assert not images(paths, [i % 2 for i in range(160)]).is_known
-
-
-def test_a_number_that_classes_start_anew_counts_with_its_folder():
-    paths = [f"{'ab'[p % 2]}/{p // 2}_{i}.png" for i, p in enumerate(PATIENT)]
-    result = images(paths, PATIENT)
-    assert result.n_groups == 40
-    assert result.pattern.startswith("^(")
-
-
-def test_copies_that_share_a_running_number_are_no_patients():
-    # four images of each number and class: two of them are copies, the others strangers
-    paths = [f"{'ab'[i % 2]}/{i // 2 % 30}_{i // 60}.png" for i in range(240)]
-    stranger = [i if i >= 120 else i % 60 for i in range(240)]
-    assert not images(paths, stranger, alike=20).is_known
-
-
-def test_the_patient_comes_before_the_lesion_in_a_name():
-    paths = [f"a/{p // 2}_{p % 2}_{i}.png" for i, p in enumerate(PATIENT)]
-    result = images(paths, [p // 2 for p in PATIENT])
-    assert result.n_groups == 20
-
-
-def test_a_column_of_patients_comes_before_the_path():
-    paths = [f"a/{i}.png" for i in range(160)]
-    result = images(paths, PATIENT, lesion_id=list(range(160)), patient_id=PATIENT)
-    assert (result.column, result.pattern) == ("patient_id", None)
-
-
 def test_an_unnamed_id_is_found_by_its_labels():
     rng = np.random.default_rng(0)
     patient = np.repeat(np.arange(40), 5)
@@ -162,3 +105,31 @@ def test_an_unnamed_id_is_found_by_its_labels():
     assert search_table(table, 0, rng.permutation(labels).tolist()).column is None
     by_age = np.where(table["age"].astype(int) > 55, "ill", "well")
     assert search_table(table[["age", "marker"]], 0, by_age.tolist()).column is None
+
+
+def test_rows_entered_twice_do_not_make_the_age_a_patient():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"age": rng.integers(20, 90, 200), "crp": rng.normal(size=200).round(2), "bmi": rng.normal(size=200).round(2)}
+    )
+    assert not search_table(pd.concat([table, table], ignore_index=True).astype(str), 0).is_known
+
+
+def test_two_eyes_of_a_patient_are_one_group():
+    table = visits().drop(columns="nr")
+    table["ID"] = [f"{row // 5:03d}{'LR'[row % 2]}" for row in range(300)]
+    assert search_table(table, 0).n_groups == 60
+
+
+def test_a_family_is_the_group_of_its_patients():
+    table = visits().rename(columns={"nr": "patient_id"})
+    table["family_id"] = [str(row // 10) for row in range(300)]
+    assert search_table(table, 0).column == "family_id"
+
+
+def test_rows_without_a_patient_are_counted():
+    table = visits().rename(columns={"nr": "patient_id"})
+    table.loc[::3, "patient_id"] = "unknown"
+    choice = search_table(table, 0)
+    assert choice.n_groups == 60
+    assert "100 without one" in choice.grounds

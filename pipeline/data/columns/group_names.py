@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.data import tables
 from pipeline.data.columns.words import plain
+from pipeline.data.tabular.missing import is_unknown
 
 # Who or what may be behind several samples, the coarser first; in names of columns, lower case, without spaces and signs.
 PATIENTS = ("patient", "pat", "pt", "subject", "subj", "participant", "person", "volunteer", "donor", "proband")
 LESIONS = tuple("lesion case study studyinstance accession eye nodule tumor tumour specimen slide".split())
 SETS = ("group", "household", "family", "record", "encounter", "animal", "mouse", "cluster", "twin", "pair")
+SETS += ("sibling", "litter")
+FAMILIES = ("household", "family", "twin", "sibling", "litter")
 KEYS = ("", "id", "ids", "no", "nr", "nbr", "num", "number", "key", "code", "uid", "identifier", "name", "index", "idx")
 # Names that mean a patient as they stand: medical record numbers, hospital numbers, those of large studies.
 NUMBERS_OF_PATIENTS = frozenset(
@@ -36,6 +38,11 @@ class NamedGroup:
     column: str
     level: int
     certain: bool
+
+
+def is_other_id(group: NamedGroup) -> bool:
+    """Return whether a column that is not taken as the group is an id all the same: another patient, a family_id."""
+    return group.certain or ENDS_AS_ID.search(str(group.column)) is not None
 
 
 def read_name(name: str) -> NamedGroup | None:
@@ -95,7 +102,7 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
 def count_values(cells: Iterable[str]) -> tuple[int, int]:
     """Return how many different values a column has, and how many cells have one."""
     counts = Counter(cells.tolist() if isinstance(cells, pd.Series) else cells)
-    known = {cell: count for cell, count in counts.items() if not tables.is_missing(cell)}
+    known = {cell: count for cell, count in counts.items() if not is_unknown(cell)}
     return len(known), sum(known.values())
 
 

@@ -18,6 +18,10 @@ DATE = re.compile(
 )
 COMPACT_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 EPOCH = re.compile(r"(9[5-9]|1\d\d|20[0-4])\d{7}(\d{3})?(\.0*)?")  # seconds or ms since 1970, from 2000 to 2034
+PERSONS = re.compile(
+    r"(patients?|first|last|sur|fore|given|family|full|middle|maiden|nach|vor|pre)?(name|nombre|nom|initials)s?|apellidos?"
+)
+DECIMAL = re.compile(r"[.]\d*[1-9]")
 EXCEL_DATE = re.compile(r"[34]\d{4}(\.\d*)?")  # days since 1900, from 1982 on
 DATE_NAME = re.compile(r"date|time|day|dob|epoch")
 
@@ -51,7 +55,9 @@ def describe(name: str, cells: list[str]) -> NoFeature | None:
     whole = all(re.fullmatch(r"[+-]?\d+(\.0*)?", cell) for cell in known)
     if whole and share == 1 and is_running([int(float(cell)) for cell in known]):
         return NoFeature(name, "index", "numbers the rows in their order")
-    if share >= NEARLY_ALL and is_id_name(name):
+    if PERSONS.fullmatch(plain(name)) and not any(map(is_numeric, known)):
+        return NoFeature(name, "id", "holds names of persons")
+    if share >= NEARLY_ALL and is_id_name(name) and not any(map(DECIMAL.search, known)):
         return NoFeature(name, "id", "is named like an id and has another value in each row")
     if share == 1 and not all(map(is_numeric, known)):
         return NoFeature(name, "id", "has another text in each row: names or numbers of cases")

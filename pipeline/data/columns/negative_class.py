@@ -1,5 +1,7 @@
 """Which of two classes is the absence of the finding, by its name: normal, benign, nevus, negative, no, 0, control ..."""
 
+import re
+
 from pipeline.data.columns.label_names import key, words_of
 
 # The whole name, without case, accents and signs.
@@ -8,7 +10,7 @@ NEGATIVE = frozenset(
         "0 00 absence alive aucun aucune clean clear cn ctrl ei f falso faux hc kein lebend lebt melanocyticnevi "
         "melanocyticnevus n naevi naevus nao nee neg nein nej nenhum nenhuma nevi nevus nie nil ninguna ninguno no "
         "nofinding nofindings non none nonlesional nonprogressor norma not nv ob ohnebefund survived survivor tumorfrei "
-        "uberlebt unaffected unauffallig unremarkable viva vivant vivante vivo well wildtype wt нет "
+        "uberlebt unaffected uninfected uninvolved unauffallig unremarkable viva vivant vivante vivo well wildtype wt нет "
         "いいえ 健康 否 无 正常 無 良性 阴性 "
         "陰性 음성 정상"
     ).split()
@@ -33,8 +35,10 @@ OPPOSITES = {
 }
 # In front of the name of the other class: non_demented.
 BEFORE = tuple("no non not without un in a kein keine ohne nicht sans sin sem senza geen".split())
+# As the first word of a name, whatever the other class is called: not_recurred.
+DENIALS = frozenset("no non not without kein keine ohne nicht sans sin sem senza geen".split())
 # Names that are negative only if the other class has one of these.
-SHORT = {"n": ("y", "p", "j", "a", "m", "1"), "f": ("t",), "in": (), "un": (), "a": ()}
+SHORT = {"ndr": ("dr", "rdr"), "n": ("y", "p", "j", "a", "m", "1"), "f": ("t",), "in": (), "un": (), "a": ()}
 
 
 SIGNED = {("-1", "1"), ("-1", "+1"), ("-", "+"), ("−", "+"), ("(-)", "(+)")}  # (negative, positive)
@@ -62,10 +66,8 @@ def is_negative(name: str, other: str) -> bool:
     ):
         return True
     parts = words_of(name)
-    first = key(name.split()[0]) if name.split() else ""
-    return bool(WORDS & parts) or (
-        first in ("no", "without", "kein", "keine", "ohne", "sans", "sin", "sem") and len(parts) > 1
-    )
+    first = re.split(r"[\W_]+", name.strip().casefold())[0]
+    return bool(WORDS & parts) or (first in DENIALS and len(parts) > 1)
 
 
 def negative_of(first: str, second: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.data.grouping.path_groups import FEWEST_VALUES, WORD, PathGroup, group_of, is_division
-from pipeline.data.tabular.missing import is_missing
+from pipeline.data.tabular.missing import is_unknown
 
 # What is written behind a patient's name: which visit, eye, side, scan or copy it is.
 REPEATS = (
@@ -22,7 +22,7 @@ def read_groups(cells: Sequence[str], pattern: str | None = None) -> list[str]:
 
     A name in several spellings (P07, p7; 12, 12.0) is one: the one that comes first in the alphabet.
     """
-    names = ["" if is_missing(cell) else (pattern and group_of(pattern, cell)) or cell for cell in cells]
+    names = ["" if is_unknown(cell) else (pattern and group_of(pattern, cell)) or cell for cell in cells]
     first: dict[str, str] = {}
     for name in sorted(set(names) - {""}):
         first.setdefault(spelling(name), name)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGN, WORD = "[^A-Za-z0-9/]", "[A-Za-z0-9]+"
+ANY_SIGN, ANY_WORD = r"(?:[^\w/]|_)", r"[^\W_]+"  # of other alphabets
 PATIENT = "patients?|subjects?|participants?|persons?|pat|subj|sub|mrn|pid"
 LESION = "lesions?|cases?|study|studies|exam|scan|slide|specimen|eye"
 DEEPEST = 6  # folders and parts of a name that are tried
@@ -60,6 +61,7 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
     (`p12b3`). A candidate stays where half of the images share their value with another one, and there are
     `FEWEST_VALUES` values.
     """
+    sign, word = (SIGN, WORD) if all(map(str.isascii, paths)) else (ANY_SIGN, ANY_WORD)
     tried = [
         (rf"(?i)(?:^|[^A-Za-z])((?:{PATIENT}){SIGN}?[A-Za-z]?\d+)", "a word such as patient and a number", True),
         (rf"(?i)(?:^|[^A-Za-z])((?:{LESION}){SIGN}?[A-Za-z]?\d+)", "a word such as case and a number", False),
@@ -67,16 +69,18 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
     deepest = max((path.count("/") for path in paths), default=0)
     for level in range(fixed, min(deepest, fixed + DEEPEST)):
         tried.append((rf"^(?:[^/]+/){{{level}}}([^/]+)/", f"folder {level + 1} of the path", False))
-    rest = rf"{SIGN}+[^/]*[A-Za-z0-9][^/]*\.[^./]+$"
+    rest = rf"{sign}+[^/]*[A-Za-z0-9][^/]*\.[^./]+$"
     parts = []
     for n in range(1, DEEPEST):
         first = "the file name up to the first sign" if n == 1 else f"the first {n} parts of the file name"
-        more = rf"(?:{SIGN}+{WORD}){{{n - 1}}}" if n > 1 else ""
-        tried.append((rf"(?:^|/)({WORD}{more}){rest}", first, False))
-        before = rf"(?:{WORD}{SIGN}+){{{n}}}"
-        parts.append((rf"(?:^|/){before}({WORD})(?:{SIGN}[^/]*)?\.[^./]+$", f"part {n + 1} of the file name", False))
+        more = rf"(?:{sign}+{word}){{{n - 1}}}" if n > 1 else ""
+        tried.append((rf"(?:^|/)({word}{more}){rest}", first, False))
+        before = rf"(?:{word}{sign}+){{{n}}}"
+        parts.append((rf"(?:^|/){before}({word})(?:{sign}[^/]*)?\.[^./]+$", f"part {n + 1} of the file name", False))
     tried += parts
     tried.append((r"(?:^|/)([A-Za-z]*\d+)[A-Za-z][^/]*\.[^./]+$", "the file name up to its first number", False))
+    if deepest > fixed:
+        tried.append((r"(?:^|/)([^/]+)\.[^./]+$", "the file name", False))
     groups: dict[tuple[int, ...], PathGroup] = {}
     for pattern, words, is_named in tried:
         values = [group_of(pattern, path) for path in paths]

@@ -16,9 +16,11 @@ BY_COLUMN = frozenset(["none", "-", "--"])
 UNKNOWN = frozenset(
     (
         "unknown, unk, not known, missing, not available, not reported, undefined, unbekannt, fehlt, inconnu, manquant, "
-        "desconocido, desconhecido, sconosciuto, onbekend, неизвестно, 未知, 不明"
+        "desconocido, desconhecido, sconosciuto, onbekend, неизвестно, 未知, 不明, "
+        "keine angabe, nicht bekannt, ausstehend, pending, tbd, to be determined, no data, not recorded"
     ).split(", ")
 )
+LABEL_CODES = frozenset("9 -9 99 -99 999 -999 9999 -9999".split())  # of a label next to words
 # Next to these, "none" is the lowest level of a scale.
 DEGREES = frozenset(
     (
@@ -33,6 +35,11 @@ def is_missing(cell: str) -> bool:
     """Return whether a cell holds no value, where nothing is known of its column."""
     word = cell.strip().lower()
     return word in ALWAYS or word in BY_COLUMN
+
+
+def is_unknown(cell: str) -> bool:
+    """Return whether a cell names nobody and nothing: no value, or a word that says so."""
+    return is_missing(cell) or cell.strip().lower() in UNKNOWN
 
 
 def kept_words(values: Iterable[str], of_label: bool = False) -> frozenset[str]:
@@ -81,11 +88,18 @@ def _style(word: str) -> str:
 
 
 def missing_in(values: Iterable[str], of_label: bool = False) -> frozenset[str]:
-    """Return those of a column's cells that hold no value; of a label also "unknown", where two other classes are left."""
+    """Return those of a column's cells that hold no value.
+
+    Of a label also "unknown", and 9 or 99 next to words, where two other classes are left.
+    """
     distinct = set(values)
     kept = kept_words(distinct, of_label)
     missing = frozenset(value for value in distinct if value not in kept and is_missing(value))
     if not of_label:
         return missing
     unknown = frozenset(value for value in distinct if value.strip().lower() in UNKNOWN)
+    others = distinct - missing - unknown
+    codes = frozenset(value for value in others if value.strip().removesuffix(".0") in LABEL_CODES)
+    if len(others - codes) >= 2 and not any(any(map(str.isdigit, value)) for value in others - codes):
+        unknown |= codes
     return missing | unknown if len(distinct - missing - unknown) >= 2 else missing

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SEPARATORS = ",;\t|"
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)  # what Excel writes and reads
+INVISIBLE = re.compile(
+    rb"\xef\xbb\xbf|\xe2\x80\x8b|\xe2\x81\xa0"
+)  # marks within files that were put together: no part of a cell
 TRIED = 100  # lines by which the separator is judged
 CHUNK = 1_000  # rows converted to columns at once
 END = "\x01end"  # no text has it: a record that comes last unless a quote is open
@@ -32,6 +35,8 @@ END = "\x01end"  # no text has it: a record that comes last unless a quote is op
 def read_text(data: bytes, path: Path) -> Cells:
     """Return the cells of a delimited text; raise DataError where a row has another length or a quote is not closed."""
     encoding, notices = find_encoding(data, path)
+    if encoding.startswith("utf-8") and not data.isascii():
+        data = data[:3] + INVISIBLE.sub(b"", data[3:])
     numbered = [
         (number, line)
         for number, line in enumerate(itertools.islice(open_lines(data, encoding), 10 * TRIED), start=1)

@@ -51,3 +51,8 @@ FEATURES = {
 @pytest.mark.parametrize("name", FEATURES)
 def test_measurements_and_categories_are_features(name):
     assert find_ids(pd.DataFrame({name: list(FEATURES[name])}).astype(str)) == []
+
+
+def test_names_of_persons_are_no_features_and_decimals_no_ids():
+    names = pd.DataFrame({"first_name": ["Ann", "Bo"] * 15, "x": [f"{k}.{k % 9 + 1}" for k in range(30)]})
+    assert [(entry.column, entry.kind) for entry in find_ids(names)] == [("first_name", "id")]

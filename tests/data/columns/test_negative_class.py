@@ -45,3 +45,10 @@ def test_where_neither_or_both_are_absent_none_is_negative(pair):
 def test_the_absence_comes_first_even_when_rarer():
     assert order_classes(pd.Series(["nv"] * 3 + ["mel"] * 9), None, "skin") == ["nv", "mel"]
     assert order_classes(pd.Series(["nv"] * 3 + ["mel"] * 9), "nv", "skin") == ["mel", "nv"]
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive"), [("uninfected", "Parasitized"), ("ndr", "rdr"), ("not_recurred", "recurrence")]
+)
+def test_denials_are_negative_whatever_the_other_class_is_called(negative, positive):
+    assert negative_of(positive, negative) == negative

@@ -39,6 +39,9 @@ def test_the_column_decides_whether_none_and_minus_are_categories(values, missin
     ("labels", "missing"),
     [
         (["NA", "benign", "malignant"], {"NA"}),
+        (["keine Angabe", "gesund", "krank"], {"keine Angabe"}),
+        (["99", "-9.0", "ill", "well"], {"99", "-9.0"}),
+        (["9", "1", "2"], set()),
         (["None", "benign", "malignant"], {"None"}),
         (["None", "Benign", "Malignant"], {"None"}),
         (["None", "Mild", "Severe"], set()),
