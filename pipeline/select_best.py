@@ -1,7 +1,7 @@
 """Stage `select_best@task`: select the champion by out-of-fold results and export it to `models/<task>/best/`.
 
 Reads cv reports, decision rules and out-of-fold predictions of the task's models; never the test set.
-Writes `reports/<task>/selection.json` too.
+Writes `reports/<task>/selection.json` too, and differences.csv, each two models in each figure.
 """
 
 import sys
@@ -15,7 +15,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.evaluation import by_group, out_of_fold
 from pipeline.evaluation.candidates import ComparedModel, resample
 from pipeline.evaluation.report import Report, read_cv
-from pipeline.evaluation.selection import Selection, explain, promise, select
+from pipeline.evaluation.selection import Selection, all_differences, explain, promise, select
 from pipeline.monitoring.baseline import count_out_of_fold
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
@@ -44,6 +44,7 @@ def main(name: str) -> None:
         bundle=export(name, winner, rules[winner], read_cv(name, winner), choice.warning),
     )
     artifacts.write_json(TaskPaths(name).selection, selection)
+    artifacts.write_csv(TaskPaths(name).differences, all_differences(models, n_folds, n_groups))
     print(f"select_best {name}: {reason}", file=sys.stderr)
 
 

@@ -180,7 +180,14 @@ def test_the_build_context_is_code_champions_and_aggregates():
         *(f"reports/TASK/{name}/FILE" for name in ("cv", "test", "external")),
         *(
             f"reports/TASK/{name}"
-            for name in ("selection.json", "sites.json", "learning_curve.json", "leaderboard.csv", "test_looks.csv")
+            for name in (
+                "selection.json",
+                "sites.json",
+                "learning_curve.json",
+                "leaderboard.csv",
+                "test_looks.csv",
+                "differences.csv",
+            )
         ),
     }
 

@@ -1,9 +1,11 @@
 """The page Compare: the selected model and why, the leaderboard, and the results of one model in detail."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
-from app.views import charts, mlflow_page, model_charts, threshold, usefulness, written
+from app.views import charts, mlflow_page, model_charts, threshold, two_models, usefulness, written
 from app.views.answer import evaluations_of, figure, plain
 from app.views.written import part, span, three
 from pipeline.core import artifacts
@@ -14,12 +16,22 @@ from pipeline.evaluation.report import Report, Scores, SiteReport
 
 
 def show(task: str) -> None:
-    """Draw the page."""
+    """Draw the page: the verdict, and the view that is chosen."""
     st.title("Compare")
     part(verdict, task)
-    part(leaderboard, task)
-    mlflow_page.link(task)
-    part(one_model, task)
+    views = {
+        "Leaderboard": leaderboard,
+        "Threshold": of_model(threshold.show, usefulness.show),
+        "One model": of_model(
+            figures, by_group, curves, model_charts.risk, model_charts.importance, model_charts.history
+        ),
+        "Two models": two_models.show,
+        "Subgroups": of_model(subgroups, sites),
+    }
+    for tab, draw in zip(st.tabs(list(views), key="view", on_change="rerun"), views.values(), strict=True):
+        if tab.open:  # the others are not drawn: each takes time
+            with tab:
+                part(draw, task)
 
 
 def verdict(task: str) -> None:
@@ -61,6 +73,7 @@ def leaderboard(task: str) -> None:
         "The test set was evaluated after the champion was selected and does not influence the selection. "
         + evaluations_of(task, table["model"].iloc[0])
     )
+    mlflow_page.link(task)
 
 
 def board_by_group(table: pd.DataFrame, metric: str, name: str) -> dict[str, pd.Series | list[str]]:
@@ -76,28 +89,26 @@ def board_by_group(table: pd.DataFrame, metric: str, name: str) -> dict[str, pd.
     }
 
 
-def one_model(task: str) -> None:
-    """Draw the choice of a model and its results."""
-    table = written.table(TaskPaths(task).leaderboard, f"holdout@{task}")
-    models, champion = table["model"].tolist(), table.loc[table["champion"] == "yes", "model"].tolist()
-    st.header("One model")
-    label = {name: f"{name} (champion)" if name in champion else name for name in models}
-    first = models.index(champion[0]) if champion else 0
-    model = st.selectbox("Model", models, first, format_func=lambda name: label[name], key=f"model of {task}")
-    part(figures, task, model)
-    part(by_group, task, model)
+def of_model(*sections: Callable[[str, str], None]) -> Callable[[str], None]:
+    """Return a view that draws the choice of a model, which all of these views share, and the sections on it."""
+
+    def draw(task: str) -> None:
+        models, first = two_models.listed(task)
+        model = two_models.choice("Model", models, first, f"model of {task}")
+        for section in sections:
+            part(section, task, model)
+
+    return draw
+
+
+def curves(task: str, model: str) -> None:
+    """Draw the ROC curves of all models and the calibration of this one."""
+    models, _ = two_models.listed(task)
     left, right = st.columns(2)
     with left:
         part(model_charts.roc, task, model, models)
     with right:
         part(model_charts.reliability, task, model)
-    part(subgroups, task, model)
-    part(sites, task, model)
-    part(model_charts.risk, task, model)
-    part(threshold.show, task, model)
-    part(usefulness.show, task, model)
-    part(model_charts.importance, task, model)
-    part(model_charts.history, task, model)
 
 
 def figures(task: str, model: str) -> None:

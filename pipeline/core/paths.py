@@ -55,6 +55,7 @@ class TaskPaths:
         self.bundle = self.best / "bundle.json"
 
         self.selection = self.reports / "selection.json"  # select_best
+        self.differences = self.reports / "differences.csv"
         self.leaderboard = self.reports / "leaderboard.csv"  # holdout
         self.test_set_evaluations = self.reports / "test_looks.csv"
         self.sites = self.reports / "sites.json"  # sites

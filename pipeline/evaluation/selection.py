@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
@@ -24,6 +26,7 @@ RULE = (
     "error of that. A baseline (dummy) is never selected over another model. Tied with the champion are those whose 95 % "
     "interval of the difference contains 0; the interval includes the variance that is due to training (Nadeau and Bengio 2003)."
 )
+DIFFERENCES = ["model", "other", "figure", "difference", "low", "high"]
 Models = Mapping[str, ComparedModel]  # in the order of the task's list
 
 
@@ -120,6 +123,17 @@ def difference(models: Models, model: str, winner: str, key: str, n_folds: int, 
     a, b = models[model], models[winner]
     widen = of_training(n_folds).other if a.is_baseline or b.is_baseline else nadeau_bengio(n_folds)
     return of_paired(a.figure(key) - b.figure(key), a.draws.drawn[key] - b.draws.drawn[key], n_groups, widen)
+
+
+def all_differences(models: Models, n_folds: int, n_groups: int) -> pd.DataFrame:
+    """Return a row for each figure and each two models: the earlier one's figure minus the other's, and its interval."""
+    rows = []
+    for model, other in combinations(models, 2):
+        for key in models[model].draws.drawn:
+            change = models[model].figure(key) - models[other].figure(key)
+            low, high = difference(models, model, other, key, n_folds, n_groups)
+            rows.append((model, other, key, change, low, high))
+    return pd.DataFrame(rows, columns=DIFFERENCES)
 
 
 def excludes_0(ends: Interval) -> bool:

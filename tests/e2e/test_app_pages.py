@@ -36,6 +36,7 @@ def test_the_threshold_slider_works_by_keyboard(browser, address, small: Project
         k for k in range(1, start) if f"{table['sensitivity'][start - k]:.3f}" != f"{table['sensitivity'][start]:.3f}"
     )
     with opened(browser, f"{address}/compare?task=lesions") as page:
+        page.get_by_role("tab", name="Threshold").click()
         slider = page.get_by_role("slider")
         slider.wait_for()
         settled(page)

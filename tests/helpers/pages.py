@@ -17,10 +17,12 @@ def _draw(page: str, task: str) -> None:
     importlib.import_module(f"app.views.{page}").show(task)
 
 
-def opened(page: str, task: str) -> AppTest:
-    """Return a page, drawn for a task of the working folder, without an exception."""
+def opened(page: str, task: str, view: str = "Leaderboard") -> AppTest:
+    """Return a page, drawn for a task of the working folder, without an exception; `view` is a tab of the page Compare."""
     st.cache_data.clear()
-    drawn = AppTest.from_function(_draw, default_timeout=60, kwargs={"page": page, "task": task}).run()
+    drawn = AppTest.from_function(_draw, default_timeout=60, kwargs={"page": page, "task": task})
+    drawn.session_state["view"] = view
+    drawn.run()
     assert not drawn.exception
     return drawn
 

@@ -44,7 +44,7 @@ def test_compare_shows_how_often_the_test_set_was_evaluated(compared):
     Path("reports/t/test_looks.csv").write_text("<<<<<<< HEAD\n")
     page = opened("compare", "t")
     assert "evaluations is not known: reports/t/test_looks.csv: found the line '<<<<<<< HEAD'" in text_of(page)
-    assert "Reliability, out of fold" in text_of(page)
+    assert "Models are ranked by out-of-fold results" in text_of(page)
 
 
 def test_notes_of_the_report_and_what_calibration_did_are_said(compared):
@@ -53,17 +53,17 @@ def test_notes_of_the_report_and_what_calibration_did_are_said(compared):
     change = report["calibration"] | {"before": {"brier_score_loss": 0.25, "ece": 0.1}}
     change |= {"after": {"brier_score_loss": 0.125, "ece": 0.05}, "method": "sigmoid"}
     artifacts.write_json(path, report | {"notes": ["b: nothing was decided to be this"], "calibration": change})
-    text = text_of(opened("compare", "t"))
+    text = text_of(opened("compare", "t", "One model"))
     assert "Out of fold: b: nothing was decided to be this" in text
     assert "Probabilities are calibrated (sigmoid): Brier score 0.250 before, 0.125 after." in text
     artifacts.write_json(path, report | {"calibration": change | {"method": "none"}})
-    assert "calibration (sigmoid) was tried and not kept" in text_of(opened("compare", "t"))
+    assert "calibration (sigmoid) was tried and not kept" in text_of(opened("compare", "t", "One model"))
 
 
 @pytest.mark.parametrize("name", ["two_classes", "four_classes"])
 def test_every_model_shows_the_figures_of_its_reports(name, request, monkeypatch):
     monkeypatch.chdir(request.getfixturevalue(name))
-    page = opened("compare", "t")
+    page = opened("compare", "t", "One model")
     assert page.selectbox[0].value == champion()
     for model in MODELS:
         page.selectbox[0].select(model).run()
@@ -93,10 +93,10 @@ def test_a_new_run_shows_without_a_restart(compared):
 
 
 def test_figures_at_a_new_site_are_shown(compared):
-    assert "A new site" not in text_of(opened("compare", "t"))
+    assert "A new site" not in text_of(opened("compare", "t", "Subgroups"))
     write_params(MODELS, site="site")
     sites.main("t")
-    page = opened("compare", "t")
+    page = opened("compare", "t", "Subgroups")
     rows = artifacts.read_json("reports/t/sites.json")["models"][champion()]
     shown = pages.table(page, "Left out")
     assert shown["Left out"].tolist() == ["all sites", "arm", "leg", "missing"]

@@ -30,6 +30,7 @@ def test_both_pages_show_the_figures_per_group(judged):
     board = pages.table(page, "Rank")
     assert board.loc[0, "ROC AUC by group"] == f"{report['roc_auc']:.3f}"
     assert board.loc[0, "By group, test"] == f"{test['roc_auc']:.3f}"
+    page = opened("compare", "t", "One model")
     text = text_of(page).replace("\\", "")
     assert "One answer per group" in str([header.value for header in page.subheader])
     assert f"Out of fold: {report.rests_on}" in text

@@ -20,7 +20,7 @@ def test_a_tuned_model_lists_the_chosen_values():
 
 
 def test_the_importance_of_columns_is_shown_with_its_range(compared):
-    page = opened("compare", "t")
+    page = opened("compare", "t", "One model")
     assert "Importance of columns, out of fold" in text_of(page)
     Path(f"reports/t/figures/{champion()}/importance.csv").unlink()
-    assert "Importance of columns" not in text_of(opened("compare", "t"))
+    assert "Importance of columns" not in text_of(opened("compare", "t", "One model"))

@@ -6,7 +6,7 @@ from tests.helpers.pages import opened, text_of
 
 
 def test_decision_curve_and_predictive_values_are_shown_of_two_classes(compared):
-    page = opened("compare", "t")
+    page = opened("compare", "t", "Threshold")
     assert "Decision curve, out of fold" in [entry.value for entry in page.subheader]
     assert list(pages.table(page, "Threshold"))[1:3] == ["Model", "Treat all"]
     assert pages.table(page, "Prevalence")["Prevalence"].str.contains("in these data").sum() == 1
@@ -15,6 +15,6 @@ def test_decision_curve_and_predictive_values_are_shown_of_two_classes(compared)
 
 def test_several_classes_have_no_decision_curve(four_classes, work_in_copy):
     work_in_copy(four_classes)
-    headings = [entry.value for entry in opened("compare", "t").subheader]
+    headings = [entry.value for entry in opened("compare", "t", "Threshold").subheader]
     assert "Sample size" in headings
     assert "Decision curve, out of fold" not in headings

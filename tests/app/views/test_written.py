@@ -15,21 +15,22 @@ def test_a_damaged_file_is_named(compared):
 
 
 @pytest.mark.parametrize(
-    ("lost", "message"),
+    ("lost", "view", "message"),
     [
-        ("reports/t/selection.json", "dvc repro select_best@t"),
-        ("reports/t/leaderboard.csv", "dvc repro holdout@t"),
-        ("reports/t/cv", "dvc repro evaluate@{}"),
-        ("reports/t/test", "dvc repro holdout@t"),
-        ("reports/t/plots", "dvc repro evaluate@{}"),
-        ("reports/t/figures", "dvc repro evaluate@{}"),
-        ("reports", "dvc repro holdout@t"),
+        ("reports/t/selection.json", "Leaderboard", "dvc repro select_best@t"),
+        ("reports/t/leaderboard.csv", "Leaderboard", "dvc repro holdout@t"),
+        ("reports/t/cv", "One model", "dvc repro evaluate@{}"),
+        ("reports/t/test", "One model", "dvc repro holdout@t"),
+        ("reports/t/plots", "One model", "dvc repro evaluate@{}"),
+        ("reports/t/figures", "Threshold", "dvc repro evaluate@{}"),
+        ("reports/t/differences.csv", "Two models", "dvc repro select_best@t"),
+        ("reports", "Leaderboard", "dvc repro holdout@t"),
     ],
 )
-def test_without_a_file_compare_says_what_to_run(compared, lost, message):
+def test_without_a_file_compare_says_what_to_run(compared, lost, view, message):
     name = champion()
     Path(lost).rename("elsewhere")
-    assert any(message.format(name) in info.value.replace("\\", "") for info in opened("compare", "t").info)
+    assert any(message.format(name) in info.value.replace("\\", "") for info in opened("compare", "t", view).info)
 
 
 @pytest.mark.parametrize(
