@@ -13,8 +13,7 @@ from pipeline.data.tabular.missing import is_unknown
 # Who or what may be behind several samples, the coarser first; in names of columns, lower case, without spaces and signs.
 PATIENTS = ("patient", "pat", "pt", "subject", "subj", "participant", "person", "volunteer", "donor", "proband")
 LESIONS = tuple("lesion case study studyinstance accession eye nodule tumor tumour specimen slide".split())
-SETS = ("group", "household", "family", "record", "encounter", "animal", "mouse", "cluster", "twin", "pair")
-SETS += ("sibling", "litter")
+SETS = tuple("group household family record encounter animal mouse cluster twin pair sibling litter".split())
 FAMILIES = ("household", "family", "twin", "sibling", "litter")
 KEYS = ("", "id", "ids", "no", "nr", "nbr", "num", "number", "key", "code", "uid", "identifier", "name", "index", "idx")
 # Names that mean a patient as they stand: medical record numbers, hospital numbers, those of large studies.
