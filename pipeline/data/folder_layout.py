@@ -19,7 +19,7 @@ from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
 from pipeline.data.columns.label_names import check_classes
 from pipeline.data.columns.one_label import label_of
-from pipeline.data.columns.words import SHIPPED
+from pipeline.data.columns.words import PARTS
 from pipeline.data.dicom.dicom_index import DicomIndex
 from pipeline.data.dicom.dicom_samples import describe
 from pipeline.data.folders.archives import folder_of
@@ -204,9 +204,9 @@ def inside(word: str, path: Path, number: int) -> str:
 
 def shipped_name(word: str, path: Path, number: int) -> str:
     """Return train, valid or test for the word a data set uses; raise DataError for any other."""
-    if word.lower() not in SHIPPED:
+    if word.lower() not in PARTS:
         raise DataError(f"{path.as_posix()}: row {number}: {word!r} is no split; expected train, valid or test")
-    return SHIPPED[word.lower()]
+    return PARTS[word.lower()]
 
 
 def check_unique(paths: list[str], path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import folder_layout, tables
-from pipeline.data.columns.column_roles import SPLITS, columns_of, guess_group, named
+from pipeline.data.columns.column_roles import columns_of, find_shipped, guess_group
 from pipeline.data.columns.id_columns import find_ids
 from pipeline.data.columns.label_names import named_label
 from pipeline.data.columns.words import SHIPPED
@@ -111,10 +111,7 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
 def from_csv(table: pd.DataFrame, path: Path) -> list[Sample]:
     """Return the images that a CSV names; label, group and split are recognised by the names of columns alone."""
     rest = table.drop(columns="path")
-    shipped = named(rest, SPLITS)
-    if shipped and not set(table[shipped].str.lower()) <= set(SHIPPED):
-        shipped = None
-    roles = {"label": named_label(rest), "group": guess_group(rest), "shipped": shipped}
+    roles = {"label": named_label(rest), "group": guess_group(rest), "shipped": find_shipped(rest, path)}
     columns = {key: column for key, column in roles.items() if column}
     tell(columns, path)
     samples = []

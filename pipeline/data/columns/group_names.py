@@ -25,6 +25,7 @@ NUMBERS_OF_PATIENTS = frozenset(
 )
 NEEDS_A_KEY = {"pat", "pt", "hospital", "hosp", "chart", "slide", "eye", "chi"}  # alone they say something else
 ENDS_AS_ID = re.compile(r"(?i)[ _-](id|no|nr|nbr|num|number|code|key|uid)\.?$")
+DECIMAL = re.compile(r"[+-]?\d*[.]\d*[1-9]\d*")  # a measurement: ids are whole numbers or names
 ROWS = ("id", "recordid", "rowid")  # of rows; where they repeat, rows are of one patient
 FEWEST_GROUPS = 10  # or a third of the samples: of a column whose name may also mean something else, the arm of a study
 FEWEST_PATIENTS = 3
@@ -90,7 +91,7 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
         if named is None:
             continue
         n_values, n_cells = count_values(table[column])
-        if n_values >= n_cells:
+        if n_values >= n_cells or any(map(DECIMAL.fullmatch, table[column])):
             continue
         fewest = FEWEST_PATIENTS if named.level == 0 else min(FEWEST_GROUPS, n_cells / 3)
         if n_values >= max(fewest, 2):

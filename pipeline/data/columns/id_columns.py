@@ -11,6 +11,8 @@ from pipeline.data.columns.words import plain
 from pipeline.data.tables import is_missing
 
 FEWEST_ROWS = 20
+SPLITS = frozenset("split shipped subset partition fold folds cvfold kfold istrain istest istraining traintest".split())
+MOST_PARTS = 20
 NEARLY_ALL = 0.95  # share of the cells that must be different, or dates
 DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})( \d{1,2}:\d{2}.*)?|"
@@ -28,7 +30,7 @@ DATE_NAME = re.compile(r"date|time|day|dob|epoch")
 
 @dataclass(frozen=True)
 class NoFeature:
-    """A column that is no feature: `kind` is id, index, date or label, `reason` says what was seen."""
+    """A column that is no feature: `kind` is id, index, date, split or label, `reason` says what was seen."""
 
     column: str
     kind: str
@@ -49,6 +51,8 @@ def describe(name: str, cells: list[str]) -> NoFeature | None:
     if is_date(name, known):
         return NoFeature(name, "date", "holds dates; split.by: time can divide by them")
     share = len(set(known)) / len(known)
+    if plain(name) in SPLITS and len(set(known)) <= MOST_PARTS:
+        return NoFeature(name, "split", "is named like a split; write train, valid and test for a shipped one")
     if len(known) < FEWEST_ROWS:  # of which any column may have no value twice
         is_id = share == 1 and len(known) > 2 and is_id_name(name)
         return NoFeature(name, "id", "is named like an id and has another value in each row") if is_id else None

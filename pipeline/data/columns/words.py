@@ -4,6 +4,8 @@ import re
 
 SHIPPED = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid"}
 SHIPPED |= {"test": "test", "testing": "test"}
+OTHER_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "holdout": "test"}
+PARTS = SHIPPED | OTHER_SPLITS | {"tr": "train", "te": "test", "trainset": "train", "testset": "test"}  # in a column
 
 
 def plain(name: str) -> str:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Collection
 
-from pipeline.data.columns.words import SHIPPED
+from pipeline.data.columns.words import OTHER_SPLITS, SHIPPED
 
-OTHER_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "holdout": "test"}
 FILLERS = frozenset("set sets data dataset images image imgs img split input folder files".split())
 CONTAINERS = frozenset(
     (

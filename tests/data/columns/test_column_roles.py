@@ -70,3 +70,15 @@ def test_an_own_choice_goes_before_every_guess():
 def test_a_missing_choice_is_refused_with_the_columns(own, option):
     with pytest.raises(DataError, match=rf"rows.csv: has no column 'dz' \(from {option}\); it has: dx, age"):
         guess("dx,age", {}, **own)
+
+
+@pytest.mark.parametrize(("column", "words"), [("set", "trn tst"), ("phase", "Train Test"), ("partition", "tr te")])
+def test_a_shipped_split_is_known_by_its_words(column, words):
+    table = pd.DataFrame({column: words.split() * 2, "label": list("abba")})
+    assert columns_of(table, Path("t.csv"), "label", None).shipped == column
+
+
+def test_a_shipped_split_with_odd_cells_is_a_question():
+    table = pd.DataFrame({"split": ["train", "test", "train", ""], "label": list("abba")})
+    with pytest.raises(DataError, match=r"1 of 4 cells, the first '' in row 4, are neither train"):
+        columns_of(table, Path("t.csv"), "label", None)

@@ -58,3 +58,7 @@ def test_names_of_running_numbers_are_known(name):
 @pytest.mark.parametrize("name", ["age", "width", "idh1", "n_nodes", "serology"])
 def test_names_of_features_are_no_running_numbers(name):
     assert not is_id_name(name)
+
+
+def test_a_measurement_named_like_an_id_is_no_group():
+    assert find_named(pd.DataFrame({"record": [f"{k % 50}.{k % 7 + 1}" for k in range(100)]})) == []

@@ -56,3 +56,7 @@ def test_measurements_and_categories_are_features(name):
 def test_names_of_persons_are_no_features_and_decimals_no_ids():
     names = pd.DataFrame({"first_name": ["Ann", "Bo"] * 15, "x": [f"{k}.{k % 9 + 1}" for k in range(30)]})
     assert [(entry.column, entry.kind) for entry in find_ids(names)] == [("first_name", "id")]
+
+
+def test_folds_are_no_features():
+    assert find_ids(pd.DataFrame({"fold": ["0", "1"] * 20}))[0].kind == "split"
