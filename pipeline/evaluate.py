@@ -3,7 +3,7 @@
 Writes `reports/<task>/cv/<model>.json`, the decision rule `models/<task>/decisions/<model>.json`, and roc, confusion and history:
 as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. The latter
 also has reliability and coverage as CSV and PNG, importance for tables, and for two classes thresholds and
-calibration_curve as CSV.
+calibration_curve as CSV. `models/<task>/suspects/<model>.csv` lists samples whose label is suspect.
 """
 
 from pipeline.core import artifacts, params
@@ -19,6 +19,7 @@ def main(name: str) -> None:
     report = out_of_fold.score(oof, chosen, params.task(task).select)
     paths = TaskPaths(task)
     out_of_fold_charts.write_charts(oof, chosen, report["roc_auc"], paths.plots(name), paths.figures(name))
+    artifacts.write_csv(paths.suspects(name), out_of_fold_charts.suspects(oof, chosen))
     artifacts.write_json(paths.decision_rule(name), chosen.rule)
     artifacts.write_json(paths.cv(name), report)
 

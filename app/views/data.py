@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.views import audit, charts, distributions, written
+from app.views import audit, charts, distributions, suspects, written
 from app.views.written import part
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
@@ -16,6 +16,7 @@ def show(task: str) -> None:
     part(samples, task)
     part(left_out, task)
     part(audit.show, task)
+    part(suspects.show, task)
 
 
 def split_of(task: str) -> pd.DataFrame:

@@ -87,6 +87,10 @@ class TaskPaths:
         """Return a model's calibration and decision rule (evaluate)."""
         return self.models / "decisions" / f"{model}.json"
 
+    def suspects(self, model: str) -> Path:
+        """Return the development samples whose label a model holds to be suspect (evaluate)."""
+        return self.models / "suspects" / f"{model}.csv"
+
     def cv(self, model: str) -> Path:
         """Return a model's out-of-fold report (evaluate)."""
         return self.reports / "cv" / f"{model}.json"

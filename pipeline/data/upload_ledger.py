@@ -68,8 +68,28 @@ class Decided:
     by: str | None = None
 
 
-Line = Collected | Compared | Decided
-KINDS: dict[str, type[Line]] = {"collected": Collected, "compared": Compared} | dict.fromkeys(DECISIONS, Decided)
+@dataclass(frozen=True, kw_only=True)
+class Corrected:
+    """A label of the development set that somebody holds to be wrong: `label` as it is at `path`, and `corrected`.
+
+    Raw data are only ever read, so whoever keeps them corrects them there.
+    """
+
+    event: str = "corrected"
+    when: str = field(default_factory=now)
+    path: str
+    label: str
+    corrected: str
+    who: str = ""
+
+
+Line = Collected | Compared | Decided | Corrected
+KINDS: dict[str, type[Line]] = {
+    "collected": Collected,
+    "compared": Compared,
+    "corrected": Corrected,
+    **dict.fromkeys(DECISIONS, Decided),
+}
 
 
 @contextmanager
@@ -141,6 +161,11 @@ def from_json(content: JSON) -> Line:
 def samples(task: str, batch: str | None = None) -> list[Collected]:
     """Return the samples that were accepted, of one batch or of all."""
     return [line for line in read(task) if isinstance(line, Collected) and batch in (None, line.batch)]
+
+
+def corrections(task: str) -> dict[str, Corrected]:
+    """Return the last correction of each path's label."""
+    return {line.path: line for line in read(task) if isinstance(line, Corrected)}
 
 
 def decisions(task: str) -> dict[str, str]:

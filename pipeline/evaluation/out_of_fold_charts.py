@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
-from pipeline.evaluation import calibration, curves, decision_curve, plots
+from pipeline.evaluation import calibration, curves, decision_curve, plots, suspect_labels
 from pipeline.evaluation.out_of_fold import Chosen, OutOfFold, chosen_on, decide_samples
 from pipeline.prediction.decision_rule import calibrate
 from pipeline.stats import metrics
@@ -39,6 +39,12 @@ def unseen_proba(oof: OutOfFold, chosen: Chosen) -> np.ndarray:
     """Return the samples' probabilities (n, n_classes), calibrated without them."""
     on = chosen_on(oof, chosen)
     return calibration.out_of_fold(oof.dev, oof.raw, chosen.rule, (on.data, on.raw))
+
+
+def suspects(oof: OutOfFold, chosen: Chosen) -> pd.DataFrame:
+    """Return the development samples whose label is suspect (`suspect_labels.table`); of repeated folds by the first."""
+    rows = np.arange(len(oof.dev.y) // oof.repeats)
+    return suspect_labels.table(oof.dev.rows(rows), unseen_proba(oof, chosen)[rows])
 
 
 def write_decision_curve(oof: OutOfFold, chosen: Chosen, title: str, drawn: Path) -> None:

@@ -65,6 +65,13 @@ def mistakes(study: Study) -> list[Mistake]:
     return [replace(row, image=of_path(study, row.path)) for row in wrong] if study.task.kind == "image" else wrong
 
 
+def suspects(study: Study) -> list[Mistake]:
+    """Return the samples whose label is most suspect, as mistakes, with their images; of rows without."""
+    rows = results_section.suspects(study).head(results_section.MOST_MISTAKES).to_dict("records")
+    shown = [Mistake(row["path"], row["label"], row["instead"], row["probability"]) for row in rows]
+    return [replace(row, image=of_path(study, row.path)) for row in shown] if study.task.kind == "image" else shown
+
+
 def of_path(study: Study, path: str) -> str:
     """Return the image with that path of samples.csv as a data: URI."""
     return sample(uploads.locate(folder_of(study.task.raw), path), pixel_rule.rule_of(study.task.read))

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import learning_curve, sample_size, scoring
+from pipeline.evaluation import learning_curve, sample_size, scoring, suspect_labels
 from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
@@ -49,6 +49,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
     shown = {
         "pairs": embedded_images.pairs(study),
         "mistakes": embedded_images.mistakes(study),
+        "suspects": embedded_images.suspects(study),
         "unreadable": study.audit.unreadable,
     }
     return {
@@ -63,6 +64,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "limits": limits.limits(study),
         "decides": model_card.decides(study),
         "smooth": (TaskPaths(study.name).figures(study.winner) / "calibration_curve.csv").exists(),
+        "suspect": suspect_labels.in_words(results_section.suspects(study), len(study.dev.y), study.what),
         "useful": results_section.usefulness(study),
         "more_data": learning_curve.in_words(study.learning),
         "size": sample_size.in_words(study.cv.sample_size) if study.cv.sample_size else "",

@@ -132,6 +132,12 @@ def mistakes(study: Study) -> list[Mistake]:
     ]
 
 
+def suspects(study: Study) -> pd.DataFrame:
+    """Return the development samples whose label is suspect, as `evaluate` wrote them."""
+    path = TaskPaths(study.name).suspects(study.winner)
+    return pd.read_csv(require(path, f"evaluate@{study.winner}"), dtype={"path": str, "label": str, "instead": str})
+
+
 def n_mistakes(study: Study) -> int:
     """Return how many samples were decided wrongly out of fold."""
     return int((study.decided != study.dev.y).sum())

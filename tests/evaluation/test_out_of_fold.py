@@ -44,7 +44,9 @@ def project(evaluated, work_in_copy):
 
 def test_evaluate_writes_exactly_its_outputs(project):
     result = sorted(
-        path.as_posix() for folder in ("reports", "models/t/decisions") for path in Path(folder).rglob("*.*")
+        path.as_posix()
+        for folder in ("reports", "models/t/decisions", "models/t/suspects")
+        for path in Path(folder).rglob("*.*")
     )
     names = ("confusion", "history", "roc")
     more = [f"{name}.{suffix}" for name in ("coverage", "importance", "reliability") for suffix in ("csv", "png")]
@@ -52,7 +54,13 @@ def test_evaluate_writes_exactly_its_outputs(project):
         more += ["calibration_curve.csv", "thresholds.csv", "decision_curve.csv", "decision_curve.png"]
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
     numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
-    assert result == ["models/t/decisions/line.json", "reports/t/cv/line.json", *drawn, *numbers]
+    assert result == [
+        "models/t/decisions/line.json",
+        "models/t/suspects/line.csv",
+        "reports/t/cv/line.json",
+        *drawn,
+        *numbers,
+    ]
     assert set(artifacts.read_json("models/t/decisions/line.json")) == {
         "calibration",
         "threshold",

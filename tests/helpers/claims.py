@@ -41,7 +41,7 @@ class Blocks(HTMLParser):
         self._nav = tag == "nav" or (self._nav and tag != "main")
         self._section = given.get("aria-labelledby", self._section) if tag == "section" else self._section
         is_cell = tag == "td" and self._section != "tripod"
-        is_sample = tag in ("figcaption", "li") and self._section in ("mistakes", "data", "audit")
+        is_sample = tag in ("figcaption", "li") and self._section in ("mistakes", "suspects", "data", "audit")
         if tag in self.TAGS and not (self._nav or is_cell or is_sample):
             self._tag = tag
             self.texts.append("")
@@ -202,6 +202,15 @@ def sites_known(study: Study) -> bool:
 def has_columns(study: Study) -> bool:
     """Return whether clinical columns take part."""
     return "columns" in study.bundle.features
+
+
+def suspect_rows(study: Study) -> pd.DataFrame:
+    """Return the samples whose label is suspect: each has a probability out of fold of its label below that of another class."""
+    table = pd.read_csv(TaskPaths(study.name).suspects(study.winner))
+    row_of = {path: row for row, path in enumerate(study.dev.path)}
+    likely = [study.classes[study.proba[row_of[path]].argmax()] for path in table["path"]]
+    assert likely == table["instead"].tolist()
+    return table
 
 
 def no_group_in_two_folds(study: Study) -> bool:
@@ -388,6 +397,12 @@ CLAIMS: list[tuple[str, Check]] = [
         lambda s, k, n: (int(k), int(n)) == (int((~decisions(s)).sum()), len(s.dev.y)),
     ),
     (rf"The {N} most confident ones: .*", lambda s, n: int(n) <= int((~decisions(s)).sum())),
+    (
+        rf"{N} of {N} development \w+ (?:has|have) a label that contradicts .*",
+        lambda s, k, n: (int(k), int(n)) == (len(suspect_rows(s)), len(s.dev.y)),
+    ),
+    (rf"No label of the {N} development .*", lambda s, n: not len(suspect_rows(s)) and int(n) == len(s.dev.y)),
+    (rf"The first {N}, with the probability of the label; .*", lambda s, n: int(n) == min(12, len(suspect_rows(s)))),
     (r"They are not listed in this version\.", lambda s: True),
     (rf"“few”: under {N} samples.*", lambda s, n: int(n) == scoring.FEW),
     (r"“near”: possibly two (\w+)s of the same object\.", lambda s, what: what == s.what),
