@@ -54,7 +54,9 @@ def leaderboard(task: str) -> None:
     for warning in summary.warnings(task):
         st.warning(plain(f"{warning}."))
     says = "; ".join(f"{row['model']} {three(row[metric])}" for row in table.to_dict("records"))
-    charts.draw(charts.leaderboard(table, metric, name), f"{name} out of fold: {says}", 90 + 34 * len(table))
+    drawn = table[table["estimator"] != "dummy"]
+    drawn = drawn if len(drawn) else table
+    charts.draw(charts.leaderboard(drawn, metric, name), f"{name} out of fold: {says}", 90 + 34 * len(drawn))
     shown = {
         "Rank": table["rank"],
         "Model": table["model"] + table["champion"].map({"yes": " (champion)"}).fillna(""),
@@ -71,6 +73,10 @@ def leaderboard(task: str) -> None:
         "Models are ranked by out-of-fold results: each development sample was scored by a model that was not trained on it. "
         f"Intervals are for {PROMISE}. "
         "The test set was evaluated after the champion was selected and does not influence the selection. "
+        + (
+            "The chart leaves out the dummy, which only knows how frequent the classes are. "
+            * (len(drawn) < len(table))
+        )
         + evaluations_of(task, table["model"].iloc[0])
     )
     mlflow_page.link(task)

@@ -130,6 +130,10 @@ def all_differences(models: Models, n_folds: int, n_groups: int) -> pd.DataFrame
     rows = []
     for model, other in combinations(models, 2):
         for key in models[model].draws.drawn:
+            if (
+                key not in models[model].report.ci
+            ):  # such as the expected calibration error, which has no interval that covers
+                continue
             change = models[model].figure(key) - models[other].figure(key)
             low, high = difference(models, model, other, key, n_folds, n_groups)
             rows.append((model, other, key, change, low, high))
