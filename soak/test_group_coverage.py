@@ -17,7 +17,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import by_group, calibration
-from pipeline.evaluation.by_group_report import without_rough_intervals
+from pipeline.evaluation.by_group_report import with_area_of_pairs, without_rough_intervals
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.scoring import FEW_GROUPS, assess
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, softmax
@@ -95,7 +95,8 @@ def tested(seeds: range, design: Design, truth: dict[str, float]) -> list[tuple[
         y, proba = fixed(design, drawn)
         names = np.arange(len(y))
         data = Dataset(names, names, names, y, names, ["negative", "positive"], {})
-        results.append((without_rough_intervals(assess(data, proba, proba.argmax(axis=1), DRAWS, seed)), truth))
+        report = with_area_of_pairs(assess(data, proba, proba.argmax(axis=1), DRAWS, seed))
+        results.append((without_rough_intervals(report), truth))
     return results
 
 
@@ -125,6 +126,7 @@ def studied(seeds: range, design: Design) -> list[tuple[Report, dict[str, float]
         delivered = logistic().fit(drawn.X, drawn.y).predict_proba(new.X)
         first = np.unique(new.group, return_index=True)[1]
         proba = calibrate(pool(delivered, new.group, len(first), chosen.chosen), rule)
+        report = with_area_of_pairs(report, FOLDS)
         results.append((without_rough_intervals(report), scores(new.y[first], proba, decide(proba, rule))))
     return results
 

@@ -19,6 +19,7 @@ import numpy as np
 from pipeline.core.artifacts import JSON
 from pipeline.monitoring.histograms import BINS, COMPONENT, EDGE, Reference, Tally
 from pipeline.stats import intervals
+from pipeline.stats.pairs import superiority_interval
 
 DAYS = 7  # that are compared together
 WEEKS = 3  # over which evidence in the answers adds up
@@ -191,23 +192,3 @@ def superiority(a: np.ndarray, b: np.ndarray) -> float:
     """Return the share of pairs in which the sample of histogram `a` lies in a higher bin than that of `b`; ties count half."""
     below = np.cumsum(b) - b / 2
     return float((a * below).sum() / (a.sum() * b.sum()))
-
-
-def superiority_interval(theta: float, m: float, n: float, level: float) -> tuple[float, float]:
-    """Return Newcombe's interval (low, high) of a share of pairs of `m` and `n` samples: the values of theta for which the
-    observed one is at the end of the likely range. It also holds where all pairs are of one kind.
-    """
-    z = intervals.NORMAL.inv_cdf((1 + level) / 2)
-
-    def deviation(t: float) -> float:
-        middle = (m + n) / 2 - 1
-        return z * (t * (1 - t) * (1 + middle * ((1 - t) / (2 - t) + t / (1 + t))) / (m * n)) ** 0.5
-
-    def end(towards: float) -> float:
-        inside, outside = theta, towards
-        for _ in range(50):  # halved: the likely ends where the deviation is smaller than the difference
-            middle = (inside + outside) / 2
-            inside, outside = (middle, outside) if abs(middle - theta) <= deviation(middle) else (inside, middle)
-        return inside
-
-    return end(0.0), end(1.0)

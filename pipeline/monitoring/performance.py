@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.core.artifacts import JSON
-from pipeline.monitoring.comparisons import superiority, superiority_interval
+from pipeline.monitoring.comparisons import superiority
 from pipeline.monitoring.histograms import CONFIDENCES, Reference, Tally
 from pipeline.stats import intervals
+from pipeline.stats.pairs import superiority_interval
 
 CONDITION = "It holds as long as the probabilities are calibrated for what is served, which labels alone can show."
 FEW = 10  # cases, below which a share is given without an interval

@@ -12,6 +12,7 @@ from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import by_group, held_out
+from pipeline.evaluation.by_group_report import with_area_of_pairs
 from pipeline.evaluation.report import GroupReport, Report, read_cv, read_test
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
@@ -119,7 +120,7 @@ def test_figures_by_group_are_of_pooled_predictions(unit):
         [pool(raw, member, 60, report.by_group.pooling.by_fold[dev.fold[g == GROUPS][0]])[g] for g in range(60)]
     )
     units = by_group.find(dev, [dev.group], SelectParams()).data
-    expected = assess(units, calibrate(proba, rule), np.zeros(60, int), 200, 7, 5)
+    expected = with_area_of_pairs(assess(units, calibrate(proba, rule), np.zeros(60, int), 200, 7, 5), 5)
     assert report.by_group["roc_auc"] == pytest.approx(expected["roc_auc"], abs=1e-6)
     assert report.by_group.ci["roc_auc"] == pytest.approx(expected.ci["roc_auc"], abs=1e-5)
     assert (units.y == y).all()
