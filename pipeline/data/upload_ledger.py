@@ -43,7 +43,10 @@ class Collected:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A comparison of a batch's challenger with the champion; `differences`: [difference, low, high] by metric."""
+    """A comparison of a batch's challenger with the champion; `differences`: [difference, low, high] by metric.
+
+    `champion`: the SHA-256 of its bundle.json; "" in lines of older versions.
+    """
 
     event: str = "compared"
     when: str = field(default_factory=now)
@@ -51,6 +54,7 @@ class Compared:
     passed: bool
     recommendation: str
     differences: dict[str, list[float | None]]
+    champion: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +165,11 @@ def from_json(content: JSON) -> Line:
 def samples(task: str, batch: str | None = None) -> list[Collected]:
     """Return the samples that were accepted, of one batch or of all."""
     return [line for line in read(task) if isinstance(line, Collected) and batch in (None, line.batch)]
+
+
+def tries(task: str, champion: str) -> int:
+    """Return how many comparisons there have been with the champion whose bundle.json has this SHA-256."""
+    return sum(isinstance(line, Compared) and line.champion == champion for line in read(task))
 
 
 def corrections(task: str) -> dict[str, Corrected]:

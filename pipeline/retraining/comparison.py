@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.core import params, params_models
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import RetrainParams
+from pipeline.data import upload_ledger
 from pipeline.data.dataset import Dataset
 from pipeline.data.uploads import Included
 from pipeline.evaluation import by_group, operating_point, scoring, selection, subgroups
@@ -19,7 +20,7 @@ from pipeline.evaluation.by_group import Units, Usable, pooled
 from pipeline.evaluation.by_group_report import of_values
 from pipeline.evaluation.calibration import SCALED, out_of_fold
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
-from pipeline.retraining import batch_profile, recommendation
+from pipeline.retraining import batch_profile, plausible_gain, recommendation
 from pipeline.retraining.records import Change, Comparison, SubgroupChange
 from pipeline.stats.bootstrap import bootstrap_both, difference_interval
 from pipeline.stats.metrics import Scorer
@@ -171,6 +172,7 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
     guarded = list(dict.fromkeys([key, *rule.guarded]))
     failed = gate(overall, guarded, rule.margin)
     batch = batch_profile.describe(task, tree, rows, dev)
+    too_good = plausible_gain.finding(task, champion.model, overall["roc_auc"], len(dev.y), batch.n_used)
     comparison = Comparison(
         champion={"model": champion.model, "bundle": champion.bundle},
         challenger={"model": challenger.model, "bundle": challenger.bundle},
@@ -179,13 +181,16 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
         margin=rule.margin,
         guarded=guarded,
         failed=failed,
-        passed=not failed and batch.n_used > 0,
+        passed=not failed and not too_good and batch.n_used > 0,
         recommendation=recommendation.of_unused(batch)
+        or too_good
         or recommendation.recommendation(overall, key, failed, n, rule, "groups" if units else "samples"),
         metrics=overall,
         per_class=by_class,
         subgroups=of_subgroups(champion, challenger, parts, draws, seed),
         batch=batch,
         hashes=[row.hash for row in rows],
+        tries=upload_ledger.tries(task, champion.bundle) + 1,
+        too_good=too_good,
     )
     return replace(comparison, cautions=recommendation.cautions(comparison))

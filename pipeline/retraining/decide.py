@@ -73,6 +73,7 @@ def try_batch(task: str, batch: str) -> Comparison:
                     passed=compared.passed,
                     recommendation=compared.recommendation,
                     differences=differences,
+                    champion=compared.champion["bundle"],
                 ),
             )
         batch_status.write(task, batch, "compared", message=compared.recommendation)

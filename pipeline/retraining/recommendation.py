@@ -43,7 +43,16 @@ def cautions(comparison: Comparison) -> list[str]:
 
     The gate ignores them: of many parts some get worse by chance.
     """
-    return [*worse_parts(comparison), *of_batch(comparison.batch)]
+    return [*of_tries(comparison.tries), *worse_parts(comparison), *of_batch(comparison.batch)]
+
+
+def of_tries(n: int) -> list[str]:
+    """Return how many comparisons with this champion there have been; of several the best is in part luck."""
+    if n < 2:
+        return []
+    return [
+        f"This is comparison {n} with this champion, on the same samples: of several tries the best is in part luck."
+    ]
 
 
 def worse_parts(comparison: Comparison) -> list[str]:

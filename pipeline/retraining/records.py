@@ -99,7 +99,8 @@ class Comparison:
     """Champion against challenger on the champion's `n` development samples.
 
     `champion` and `challenger` are {model, bundle}; `metric` is the one that models are selected by, `failed` those of the
-    `guarded` metrics that may be worse by more than `margin`; `hashes` are the samples of the batch.
+    `guarded` metrics that may be worse by more than `margin`; `hashes` are the samples of the batch. `tries`: how many
+    comparisons with this champion there have been; `too_good`: a gain beyond what the learning curve allows, in words.
     """
 
     champion: dict[str, str]
@@ -117,3 +118,5 @@ class Comparison:
     batch: BatchProfile
     hashes: list[str]
     cautions: list[str] = field(default_factory=list)
+    tries: int = 1
+    too_good: str = ""

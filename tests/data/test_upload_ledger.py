@@ -30,3 +30,17 @@ def test_the_last_decision_on_a_batch_counts():
     assert upload_ledger.decisions("skin") == {"b1": "rolled back"}
     assert (upload_ledger.decision("skin", "b1"), upload_ledger.decision("skin", "b2")) == ("rolled back", "")
     assert [line.batch for line in upload_ledger.samples("skin", "b2")] == ["b2"]
+
+
+def test_tries_and_corrections_are_read_back(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    compared = {"batch": "a", "passed": True, "recommendation": "Promote.", "differences": {}}
+    with upload_ledger.locked("t"):
+        for champion in ("x", "x", "y", ""):
+            upload_ledger.append("t", upload_ledger.Compared(**compared, champion=champion))
+        for label in ("ill", "well"):
+            upload_ledger.append("t", upload_ledger.Corrected(path="1.png", label="ill", corrected=label, who="me"))
+    assert [upload_ledger.tries("t", champion) for champion in ("x", "y", "z")] == [2, 1, 0]
+    assert upload_ledger.corrections("t")["1.png"].corrected == "well"
+    assert upload_ledger.samples("t") == []
+    assert upload_ledger.decisions("t") == {}
