@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.duplicates.images.candidates import ORDER, SIGNS
+from pipeline.duplicates.images.frames import ORDER, SIGNS
 from pipeline.duplicates.images.keypoints import LENGTH, Points
 
 RATIO = 0.88  # of the distances to the nearest and the second nearest descriptor
@@ -99,15 +99,20 @@ def fit_frames(a: Points, b: Points, frequencies_a: np.ndarray, frequencies_b: n
     """
     cosines = (frequencies_a[ORDER] * SIGNS) @ frequencies_b
     likeliest = int(cosines.argmax())
-    (height_a, width_a), (height_b, width_b) = a.grey.shape, b.grey.shape
-    transposed, down, across = likeliest // 4, likeliest // 2 % 2, likeliest % 2
+    return frame_map(a.grey.shape, b.grey.shape, likeliest), float(cosines[likeliest])
+
+
+def frame_map(shape_a: tuple[int, ...], shape_b: tuple[int, ...], flip: int) -> np.ndarray:
+    """Return the map of one whole frame, (height, width), on another in a flip as `frames.flip` numbers them."""
+    (height_a, width_a), (height_b, width_b) = shape_a, shape_b
+    transposed, down, across = flip // 4, flip // 2 % 2, flip % 2
     linear = np.array([[0.0, 1.0], [1.0, 0.0]]) if transposed else np.eye(2)
     linear *= np.array([[-1.0 if across else 1.0], [-1.0 if down else 1.0]])
     size = np.array([width_b, height_b], float)
     linear = size[:, None] * linear / np.array([width_a, height_a], float)
     # Pixels are counted from their centres, frames from their edges.
     shift = size * [across, down] + linear @ [0.5, 0.5] - 0.5
-    return np.column_stack([linear, shift]), float(cosines[likeliest])
+    return np.column_stack([linear, shift])
 
 
 def refine(a: Points, b: Points, matrix: np.ndarray) -> np.ndarray | None:

@@ -1,20 +1,20 @@
-"""Propose pairs of images to compare: those that share rare words, and those with similar low frequencies.
+"""Propose pairs of images to compare: those that share rare words, and those whose whole frames are alike.
 
 A word is a quantised descriptor: it is projected on AXES axes, and the nearest of PARTS points in each half of them is looked up
 (the inverted multi-index of Babenko and Lempitsky 2012): a million words for the cost of two thousand. The points are computed
 from generated noise and are the same for every data set, so that the words of an image never change when others are added. A
-point and its mirror image have the same words. Both searches compare all images with all others, in blocks.
+point and its mirror image have the same words. All searches compare all images with all others, in blocks.
 """
 
 import threading
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from pipeline.core.parallel import run_parallel
+from pipeline.duplicates.images.frames import cosines, noise
 from pipeline.duplicates.images.keypoints import find_points
 
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ AXES = 48  # of 128: those along which the descriptors of noise differ most
 PARTS = 1024
 NEAREST = 8  # words of a point: compression moves a point over the border between two words
 NOISE = 60  # images from which axes and points are taken
-MOST_BY_WORDS, MOST_BY_FREQUENCIES = 25, 5  # candidates of an image
+MOST_BY_WORDS, MOST_BY_FRAMES = 25, 5  # candidates of an image
 # Words in more images than this (number, share) say nothing: without them the search of 8,036 images takes half the time and
 # finds 70 % of the photos of one lesion instead of 66.
 COMMON = 200, 0.02
-FREQUENCIES = 9  # per axis, of the cosine transform
 CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of images
 _once = threading.Lock()
 
@@ -50,16 +49,6 @@ def draw_vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     return [(half, points @ half, ((points @ half) ** 2).sum(axis=1) / 2) for half in halves]
 
 
-def noise(rng: np.random.Generator) -> np.ndarray:
-    """Return an image of noise, uint8 (180, 240, 3), whose amplitude falls with the frequency as in photographs."""
-    height, width = 180, 240
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None])
-    frequency[0, 0] = 1
-    drawn = np.fft.ifft2(np.fft.fft2(rng.normal(size=(height, width))) / frequency ** rng.uniform(0.6, 1.6)).real
-    grey = np.clip(128 + 50 * (drawn - drawn.mean()) / drawn.std(), 0, 255).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
-
-
 def words_of(descriptors: np.ndarray) -> np.ndarray:
     """Return uint32, sorted: the NEAREST words of each of n descriptors, uint8 (n, 128)."""
     if not len(descriptors):
@@ -77,41 +66,29 @@ def words_of(descriptors: np.ndarray) -> np.ndarray:
     return np.sort(words[rows[:, None], best].ravel()).astype(np.uint32)
 
 
-def low_frequencies(pixels: np.ndarray) -> np.ndarray:
-    """Return float32 (80,) of length 1: the low cosine coefficients, without the mean, of the frame as a square."""
-    image = Image.fromarray(pixels).convert("L").resize((32, 32), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    coefficients = cv2.dct(np.asarray(image).astype(np.float32))[:FREQUENCIES, :FREQUENCIES].ravel()[1:]
-    return coefficients / max(float(np.linalg.norm(coefficients)), 1e-6)
-
-
-def flips() -> tuple[np.ndarray, np.ndarray]:
-    """Return int and float32 (8, 80): `low_frequencies` of an image in each of the eight flips and quarter turns are
-    `frequencies[order[k]] * signs[k]`, where k is 4 if transposed, plus 2 if upside down, plus 1 if left and right
-    are exchanged.
+@dataclass(frozen=True)
+class Proposed:
+    """Pairs to compare: `pairs` int (m, 2), sorted, a < b; `by_points` and `by_frame` bool (m,), whether to compare
+    their points and their whole frames; `likeness` float32 (m,), the cosine of their whitened low frequencies.
     """
-    square = np.arange(FREQUENCIES**2).reshape(FREQUENCIES, FREQUENCIES)
-    odd = np.where(np.arange(FREQUENCIES) % 2 == 1, -1, 1)
-    order, signs = [], []
-    for indices in (square, square.T):
-        for down in (1, odd[:, None]):
-            for across in (1, odd[None]):
-                order.append(indices.ravel()[1:] - 1)
-                signs.append((np.ones_like(square) * down * across).ravel()[1:])
-    return np.array(order), np.array(signs, np.float32)
+
+    pairs: np.ndarray
+    by_points: np.ndarray
+    by_frame: np.ndarray
+    likeness: np.ndarray
 
 
-ORDER, SIGNS = flips()
+def propose(
+    words: list[np.ndarray], frequencies: np.ndarray, reliefs: np.ndarray, workers: int = 1, since: int = 0
+) -> Proposed:
+    """Return the pairs of which one is among the most similar of the other.
 
-
-def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1, since: int = 0) -> np.ndarray:
-    """Return int (m, 2), sorted: pairs a < b of which one is among the most similar of the other.
-
-    `words`: of each of n images, as `words_of` returns them; `frequencies`: float32 (n, 80). Only for images from
-    position `since` on are others searched.
+    `words`: of each of n images, as `words_of` returns them; `frequencies`, `reliefs`: whitened, float32 (n, 80) and
+    (n, 256). Only for images from position `since` on are others searched.
     """
     n = len(words)
     if n < 2 or since >= n:
-        return np.empty((0, 2), int)
+        return Proposed(np.empty((0, 2), int), np.empty(0, bool), np.empty(0, bool), np.empty(0, np.float32))
     rarity = rarities(words)
     rows = max(1, CELLS // n)
     search = partial(
@@ -120,11 +97,16 @@ def propose(words: list[np.ndarray], frequencies: np.ndarray, workers: int = 1, 
         rarity=rarity,
         transposed=weigh(words, rarity).T.tocsr(),
         frequencies=frequencies,
+        reliefs=reliefs,
         rows=rows,
     )
-    pairs = np.concatenate(list(run_parallel(search, range(since, n, rows), workers)))
+    parts = list(run_parallel(search, range(since, n, rows), workers))
+    pairs, search_number, likeness = (np.concatenate(column) for column in zip(*parts, strict=True))
     pairs.sort(axis=1)
-    return np.unique(pairs, axis=0)
+    unique, first, which = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    # Relief finds covered copies, whose points would cost most of the time and rarely agree.
+    by_points, by_frame = (np.bincount(which.ravel(), kind) > 0 for kind in (search_number < 2, search_number > 0))
+    return Proposed(unique, by_points, by_frame, likeness[first])
 
 
 def rarities(words: list[np.ndarray]) -> np.ndarray:
@@ -154,18 +136,27 @@ def weigh(words: list[np.ndarray], rarity: np.ndarray) -> "csr_array":
 
 
 def nearest(
-    start: int, words: list[np.ndarray], rarity: np.ndarray, transposed: "sparray", frequencies: np.ndarray, rows: int
-) -> np.ndarray:
-    """Return int (m, 2): the candidates of both searches for `rows` images from `start` on.
+    start: int,
+    words: list[np.ndarray],
+    rarity: np.ndarray,
+    transposed: "sparray",
+    frequencies: np.ndarray,
+    reliefs: np.ndarray,
+    rows: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the candidates of `rows` images from `start` on, int (m, 2), the number of the search and the likeness, (m,).
 
     `transposed`: the result of `weigh` for all images, transposed.
     """
-    by_words = (weigh(words[start : start + rows], rarity) @ transposed).toarray()
-    by_frequencies = np.full(by_words.shape, -1, np.float32)
-    for order, signs in zip(ORDER, SIGNS, strict=True):
-        flipped = frequencies[start : start + rows, order] * signs
-        np.maximum(by_frequencies, flipped @ frequencies.T, out=by_frequencies)
-    return np.concatenate([best(by_words, start, MOST_BY_WORDS), best(by_frequencies, start, MOST_BY_FREQUENCIES)])
+    some = slice(start, start + rows)
+    by_frequencies = cosines(frequencies[some], frequencies)
+    found = [
+        best((weigh(words[some], rarity) @ transposed).toarray(), start, MOST_BY_WORDS),
+        best(by_frequencies.copy(), start, MOST_BY_FRAMES),
+        best(cosines(reliefs[some], reliefs), start, MOST_BY_FRAMES),
+    ]
+    pairs = np.concatenate(found)
+    return pairs, np.repeat(range(3), [len(part) for part in found]), by_frequencies[pairs[:, 0] - start, pairs[:, 1]]
 
 
 def best(similar: np.ndarray, start: int, most: int) -> np.ndarray:

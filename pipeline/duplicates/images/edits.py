@@ -3,13 +3,18 @@
 import cv2
 import numpy as np
 
-from pipeline.duplicates.images.alignment import determinant
+from pipeline.duplicates.images.alignment import determinant, frame_map
 from pipeline.duplicates.images.verify import Agreement, Signature
 
 ROTATION = 1.5  # degrees, from which on an image counts as rotated
 STRETCH, SCALE = 0.03, 0.02  # change of the aspect ratio, and of the size
 CROP = 0.93  # share of one image that must lie in the other, unless it was cropped
 GAIN, TINT = 0.06, 0.04  # of the brightness, and of one colour against the others
+# Where two images differ by more grey levels than MARK after a blur, in more than MARK_AREA of what both show, one was
+# drawn on.
+MARK, MARK_AREA, MARK_BLUR = 30, 0.004, 1.5
+CONTRAST = 0.15  # change of the spread of the grey levels, less that of the brightness; both natural logarithms
+NOISE = 8.0  # grey levels by which the noise of two images differs
 
 
 def describe(a: Signature, b: Signature, agreement: Agreement) -> str:
@@ -18,7 +23,31 @@ def describe(a: Signature, b: Signature, agreement: Agreement) -> str:
     The direction is unknown: a darkened copy and a brightened one read alike. If only the bytes of the file changed, the
     description is `re-encoded`.
     """
-    matrix = in_file_pixels(a, b, agreement.matrix)
+    words = moved(a, b, agreement.matrix)
+    words += ["cropped"] if is_cropped(a, b, agreement) else []
+    words += recoloured(a, b, agreement.matrix, agreement.gain)
+    changed = retouched(a, b, agreement.matrix)
+    words += ["marked"] if agreement.marked and "marked" not in changed else []
+    return ", ".join(words + changed) or "re-encoded"
+
+
+def describe_frames(a: Signature, b: Signature, flip: int, negative: bool, covered: bool) -> str:
+    """Return the changes between two images of which one whole frame lies on the other in a flip of `frames.flip`.
+
+    `negative`: one is dark where the other is bright; `covered`: they agree, but not everywhere. What is left is `degraded`.
+    """
+    matrix = frame_map(a.points.grey.shape, b.points.grey.shape, flip)
+    words = moved(a, b, matrix) + (["inverted"] if negative else [])
+    if not negative:
+        gain = float(max(b.points.grey.mean(), 1) / max(a.points.grey.mean(), 1))
+        words += recoloured(a, b, matrix, gain) + [word for word in retouched(a, b, matrix) if word != "marked"]
+    words += ["marked"] if covered and not negative else []
+    return ", ".join(words) or "degraded"
+
+
+def moved(a: Signature, b: Signature, matrix: np.ndarray) -> list[str]:
+    """Return how image a was mirrored, rotated and scaled to become b."""
+    matrix = in_file_pixels(a, b, matrix)
     mirrored = determinant(matrix) < 0
     # A mirrored image is described as left and right exchanged, then rotated.
     linear = matrix[:, :2] * np.array([-1.0, 1.0]) if mirrored else matrix[:, :2]
@@ -31,10 +60,28 @@ def describe(a: Signature, b: Signature, agreement: Agreement) -> str:
         words.append("stretched")
     elif abs(np.log(large * small) / 2) > SCALE + rounding:
         words.append("resized")
-    words += ["cropped"] if is_cropped(a, b, agreement) else []
-    words += recoloured(a, b, agreement)
-    words += ["marked"] if agreement.marked else []
-    return ", ".join(words) or "re-encoded"
+    return words
+
+
+def retouched(a: Signature, b: Signature, matrix: np.ndarray) -> list[str]:
+    """Return `contrast`, `noise` and `marked` where the grey levels of what both show differ in these ways."""
+    shape = b.points.grey.shape[::-1]
+    laid = cv2.warpAffine(a.points.grey, matrix, shape)
+    shown = cv2.warpAffine(np.full(a.points.grey.shape, 255, np.uint8), matrix, shape) > 250
+    shown = cv2.erode(shown.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
+    if shown.sum() < 0.05 * shown.size:
+        return []
+    levels = [np.quantile(grey[shown], [0.1, 0.5, 0.9]) for grey in (laid, b.points.grey)]
+    spreads = [max(high - low, 1.0) for low, _, high in levels]
+    change = np.log(spreads[1] / spreads[0])
+    gain = np.log(max(levels[1][1], 1) / max(levels[0][1], 1))
+    words = ["contrast"] if min(abs(change), abs(change - gain)) > CONTRAST else []
+    words += ["noise"] if abs(a.frame.noise_sd - b.frame.noise_sd) > NOISE else []
+    # One is given the median and spread of the other; what then differs was drawn.
+    scaled = (laid.astype(np.float32) - levels[0][1]) * (spreads[1] / spreads[0]) + levels[1][1]
+    difference = cv2.GaussianBlur(scaled - b.points.grey, (0, 0), MARK_BLUR)
+    drawn = (np.abs(difference) > max(MARK, 0.4 * spreads[1])) & shown
+    return words + (["marked"] if drawn.sum() > MARK_AREA * shown.sum() and not words else [])
 
 
 def is_cropped(a: Signature, b: Signature, agreement: Agreement) -> bool:
@@ -58,10 +105,10 @@ def in_file_pixels(a: Signature, b: Signature, matrix: np.ndarray) -> np.ndarray
     return np.column_stack([linear, scale_b * matrix[:, 2]])
 
 
-def recoloured(a: Signature, b: Signature, agreement: Agreement) -> list[str]:
-    """Return `brightness` and `colour` where these differ in what both images show."""
-    words = ["brightness"] if abs(np.log(agreement.gain)) > GAIN else []
-    means = common_colours(a, b, agreement.matrix)
+def recoloured(a: Signature, b: Signature, matrix: np.ndarray, gain: float) -> list[str]:
+    """Return `brightness` and `colour` where these differ in what both images show; `gain`: of the mean grey."""
+    words = ["brightness"] if abs(np.log(gain)) > GAIN else []
+    means = common_colours(a, b, matrix)
     if means is not None:
         ratios = np.log(np.maximum(means[1], 1) / np.maximum(means[0], 1))
         words += ["colour"] if np.ptp(ratios) > TINT else []

@@ -8,6 +8,7 @@ import math
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.data.images import decoding, image_file, squares
 from pipeline.data.images.image_file import FileFacts, ImageStore
 from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
-from pipeline.duplicates.images import candidates, verify
+from pipeline.duplicates.images import candidates, frames, verify
 from pipeline.duplicates.images.marks import measure_marks
 from pipeline.duplicates.images.verify import Signature, signature_of
 
@@ -27,44 +28,50 @@ CODE = (
     *(
         "duplicates/images/alignment",
         "duplicates/images/candidates",
+        "duplicates/images/covered",
         "duplicates/images/edits",
         "duplicates/images/fingerprint",
+        "duplicates/images/frames",
         "duplicates/images/keypoints",
     ),
     *("duplicates/images/marks", "duplicates/images/pairs", "duplicates/images/verify"),
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim, whose brightness depends on the scanner
-FEWEST_POINTS = 20  # with fewer, or less detail, an image is nearly empty: it matches others by chance
+FEWEST_POINTS = 20  # with fewer, or less detail, points match by chance, and only the whole frame is compared
 
 
 @dataclass(frozen=True)
 class Fingerprint:
     """What is known of a file; `key` is the SHA-256 of its bytes.
 
-    `words`: uint32 (n,); `frequencies`: float32 (80,); `tones`: float32 (4,) in 0..1, mean red, green, blue and border
-    brightness; `marks`: float32 (67,), see `measure_marks`; `is_comparable`: whether it shows enough to tell it from
-    other images. A file with an error has none of these.
+    `words`: uint32 (n,), none where there is too little detail; `frequencies`, `relief`, `noise`: see `frames`; `tones`:
+    float32 (4,) in 0..1, mean red, green, blue and border brightness; `marks`: float32 (67,), see `measure_marks`;
+    `is_comparable`: whether it shows enough to tell it from other images. A file with an error has none of these.
     """
 
     key: str
     facts: FileFacts
     words: np.ndarray | None = None
     frequencies: np.ndarray | None = None
+    relief: np.ndarray | None = None
+    noise: float = 0.0
     tones: np.ndarray | None = None
     is_comparable: bool = False
     marks: np.ndarray | None = None
 
     def pack(self) -> bytes:
         """Return the cached bytes."""
-        about = {"key": self.key, "facts": asdict(self.facts), "is_comparable": self.is_comparable}
-        return pack(about, words=self.words, frequencies=self.frequencies, tones=self.tones, marks=self.marks)
+        about = {name: getattr(self, name) for name in ("key", "noise", "is_comparable")}
+        arrays = {name: getattr(self, name) for name in ("words", "frequencies", "relief", "tones", "marks")}
+        return pack(about | {"facts": asdict(self.facts)}, **arrays)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
         """Return the fingerprint that `pack` stored."""
         about, arrays = unpack(data)
-        return cls(about["key"], FileFacts(**about["facts"]), is_comparable=about["is_comparable"], **arrays)
+        values: dict[str, Any] = {**about, **arrays, "facts": FileFacts(**about["facts"])}
+        return cls(**values)
 
 
 def pack(about: dict, **arrays: np.ndarray | None) -> bytes:
@@ -105,13 +112,17 @@ def take(path: Path, store: ImageStore) -> tuple[Fingerprint, list[tuple[str, by
     except DataError as error:
         return Fingerprint(key, FileFacts(str(error), key[:16], len(data))), []
     signature = signature_of(image.pixels, image.width, image.height)
+    frame, points = signature.frame, signature.points
+    detailed = len(points.xy) >= FEWEST_POINTS and verify.strength(points) >= verify.LEAST_DETAIL
     fingerprint = Fingerprint(
         key,
         FileFacts.of(image, len(data)),
-        candidates.words_of(signature.points.descriptors),
-        signature.frequencies,
+        candidates.words_of(points.descriptors if detailed else points.descriptors[:0]),
+        frame.frequencies,
+        frame.relief,
+        frame.noise,
         tones(image.pixels),
-        len(signature.points.xy) >= FEWEST_POINTS and verify.strength(signature.points) >= verify.LEAST_DETAIL,
+        detailed or frame.contrast >= frames.LEAST_CONTRAST,
         measure_marks(image.pixels),
     )
     return fingerprint, [(key, fingerprint.pack()), (f"{key}:look", pack({}, **signature.arrays()))]

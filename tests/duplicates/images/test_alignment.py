@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.duplicates.images import alignment
-from pipeline.duplicates.images.candidates import low_frequencies
+from pipeline.duplicates.images.frames import frame_of
 from pipeline.duplicates.images.keypoints import find_points
 from tests.helpers.textures import texture
 
@@ -41,6 +41,6 @@ def test_mutual_and_clear_matches_alone_are_kept():
 def test_frames_of_a_mirrored_image_are_mapped_by_its_flip():
     pixels = np.asarray(texture(3).convert("RGB"))
     a, b = points(pixels), points(pixels[:, ::-1])
-    matrix, cosine = alignment.fit_frames(a, b, low_frequencies(a.grey), low_frequencies(b.grey))
+    matrix, cosine = alignment.fit_frames(a, b, frame_of(a.grey).frequencies, frame_of(b.grey).frequencies)
     assert cosine > 0.99
     assert matrix == pytest.approx(np.array([[-1, 0, a.grey.shape[1] - 1], [0, 1, 0]]), abs=1e-6)
