@@ -75,7 +75,7 @@ def cropped(share: float) -> Alteration:
 
 
 def augmented(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the image as Keras' generator augments it: turned, moved, zoomed, mirrored, edges repeated, brightness changed."""
+    """Return the image as Keras' generator augments it: rotated, moved, zoomed, mirrored, edges repeated, brightness changed."""
     (height, width), angle = (image.height, image.width), rng.uniform(-30, 30)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, rng.uniform(0.85, 1.2))
     matrix[:, 2] += rng.uniform(-0.1, 0.1, 2) * (width, height)

@@ -150,13 +150,17 @@ def nearest(
     """
     some = slice(start, start + rows)
     by_frequencies = cosines(frequencies[some], frequencies)
-    found = [
+    searches = [
         best((weigh(words[some], rarity) @ transposed).toarray(), start, MOST_BY_WORDS),
         best(by_frequencies.copy(), start, MOST_BY_FRAMES),
         best(cosines(reliefs[some], reliefs), start, MOST_BY_FRAMES),
     ]
-    pairs = np.concatenate(found)
-    return pairs, np.repeat(range(3), [len(part) for part in found]), by_frequencies[pairs[:, 0] - start, pairs[:, 1]]
+    pairs = np.concatenate(searches)
+    return (
+        pairs,
+        np.repeat(range(3), [len(part) for part in searches]),
+        by_frequencies[pairs[:, 0] - start, pairs[:, 1]],
+    )
 
 
 def best(similar: np.ndarray, start: int, most: int) -> np.ndarray:

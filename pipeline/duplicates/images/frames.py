@@ -88,7 +88,7 @@ def boxes(grey: np.ndarray) -> np.ndarray:
     kernel = np.ones((3, 3), np.uint8)
     flat = ((cv2.dilate(grey, kernel) - cv2.erode(grey, kernel)) <= BOX_FLAT).astype(np.uint8)
     n, part, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
-    found, least = np.zeros(grey.shape, bool), max(15, 0.5 * grey.std())
+    boxed, least = np.zeros(grey.shape, bool), max(15, 0.5 * grey.std())
     for number in range(1, n):
         if stats[number, cv2.CC_STAT_AREA] < BOX_AREA * grey.size:
             continue
@@ -97,8 +97,8 @@ def boxes(grey: np.ndarray) -> np.ndarray:
         around = (cv2.dilate(inside, kernel, iterations=4) - cv2.dilate(inside, kernel, iterations=2)) > 0
         step = np.abs(grey[around] - level)
         if spread < 2 and len(step) and np.median(step) > least and (step > BOX_STEP / 2).mean() > 0.8:
-            found |= cv2.dilate(inside, kernel, iterations=2) > 0
-    return found
+            boxed |= cv2.dilate(inside, kernel, iterations=2) > 0
+    return boxed
 
 
 def flips() -> dict[int, tuple[np.ndarray, np.ndarray]]:

@@ -71,9 +71,9 @@ def find_pairs(
         return pairs
     with one_thread():
         frequencies, reliefs = whiten(frequencies, noise), whiten(reliefs)
-    found = propose(words, frequencies, reliefs, workers, n_old)
-    proposed = alone[found.pairs]
-    columns = zip(proposed, found.by_frame, found.likeness, found.by_points, strict=True)
+    candidates = propose(words, frequencies, reliefs, workers, n_old)
+    proposed = alone[candidates.pairs]
+    columns = zip(proposed, candidates.by_frame, candidates.likeness, candidates.by_points, strict=True)
     items = [Item((file(a), file(b)), bool(f), float(likeness), bool(p)) for (a, b), f, likeness, p in columns]
     starts = range(0, len(proposed), BATCH)
     compared = run_parallel(

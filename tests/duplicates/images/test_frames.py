@@ -50,9 +50,9 @@ def test_boxes_of_one_colour_are_found_and_nothing_else():
     grey = np.random.default_rng(0).normal(128, 15, (144, 144)).astype(np.uint8)
     assert not boxes(grey).any()
     grey[20:50, 30:70] = 0
-    found = boxes(grey)
-    assert found[20:50, 30:70].mean() > 0.95
-    assert found.sum() < 1.4 * 30 * 40
+    boxed = boxes(grey)
+    assert boxed[20:50, 30:70].mean() > 0.95
+    assert boxed.sum() < 1.4 * 30 * 40
 
 
 def test_the_level_of_noise_is_measured():
