@@ -40,6 +40,7 @@ class TaskPaths:
         self.scan = self.data / "scan"  # scan
         self.samples = self.scan / "samples.csv"
         self.skipped = self.scan / "skipped.csv"
+        self.embeddings = self.scan / "embeddings.npy"
         self.columns = self.scan / "columns.csv"
         self.pixel_rule = self.scan / "pixel_rule.json"  # only where it is not the default
         self.formats = self.scan / "formats.json"  # only where a table's numbers are not plain

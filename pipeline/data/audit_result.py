@@ -54,9 +54,9 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Rows that lie closer together than the spread of the columns explains, and whose groups do not explain it.
+    """Samples that lie closer together than chance explains, and whose groups do not explain it.
 
-    `share` of the rows do so, chance explains `limit`; `columns` are those that were compared.
+    `share` of the samples do so, chance explains `limit`; `columns` are those that were compared, none of images.
     """
 
     share: float
@@ -82,7 +82,7 @@ class AuditResult:
     samples; `label_conflicts`: copies under several labels; `unjudged`: images too empty to be compared. `uploads`: the pairs of
     which one is an upload, None (and no key) for data without uploads. Of what was not found there is no key either:
     `divided_groups`: on both sides of a shipped split; `misfits`: images whose values do not look like those of the others;
-    `clusters`, `equal_rows`: of tables. With `conflicts_kept` rows that are equal under several labels are different patients,
+    `clusters`; `equal_rows`: of tables. With `conflicts_kept` rows that are equal under several labels are different patients,
     and stay.
     """
 

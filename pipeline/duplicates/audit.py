@@ -24,6 +24,7 @@ from pipeline.data.images.image_file import FileFacts
 from pipeline.data.images.pixel_rule import PixelRule, rule_of
 from pipeline.data.images.proposal import propose
 from pipeline.duplicates.any_path import collect
+from pipeline.duplicates.images import image_clusters
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.images.marks import N_MARKS
 from pipeline.duplicates.images.pairs import find_pairs
@@ -33,6 +34,7 @@ from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
 FACTS = [field.name for field in fields(FileFacts) if field.name != "misfit"]
+SEED = 0  # of the images that stand for a group
 
 
 def audit(
@@ -116,6 +118,13 @@ def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[
     return find_shortcuts(properties_of(good, tones, marks), good["label"].to_numpy(str), together)
 
 
+def clusters_of(good: pd.DataFrame, embeddings: np.ndarray, pairs: list[Pair]) -> Clusters | None:
+    """Return what is found where images come in sets that neither groups nor copies explain."""
+    links = [(pair.a, pair.b) for pair in pairs]
+    clusters = image_clusters.find_clusters(embeddings, good["label"].tolist(), good["group"].tolist(), links, SEED)
+    return Clusters(clusters.share, clusters.limit, []) if clusters.detected else None
+
+
 def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     """Return the audit of a task that was scanned, its samples, and the folder of its images, None for a table.
 
@@ -144,6 +153,9 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
             raise DataError(f"{path.as_posix()}: has changed since the scan: {why}. Run 'dvc repro' again")
     pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
     result = audit(raw, skipped, prints[:n_raw], pairs)
+    embeddings = np.load(require(TaskPaths(name).embeddings, f"scan@{name}"), mmap_mode="r")
+    usable = np.flatnonzero((samples["error"] == "").to_numpy())[:n_raw]
+    result = replace(result, clusters=clusters_of(good[:n_raw], embeddings[usable], pairs))
     if len(good) > n_raw:
         pairs = find_pairs(paths, prints, store, params.workers(), name, since=n_raw)
     return with_uploads(result, good, n_raw, pairs), raw, root

@@ -8,6 +8,7 @@ from pipeline.core.errors import DataError, FindingError
 from pipeline.core.params_models import AuditParams, ReadParams
 from pipeline.core.paths import TaskPaths
 from pipeline.data.audit_result import AuditResult, Clusters, PathPair
+from pipeline.duplicates.images.image_clusters import FEWEST, MOST
 
 ROWS = 40  # of the table; --json lists all
 CLEAN, FOUND = 0, 3  # exit codes
@@ -103,7 +104,12 @@ def listed(names: list[str]) -> str:
 
 
 def describe_clusters(clusters: Clusters) -> str:
-    """Return what was found where rows come in clusters that no group explains."""
+    """Return what was found where rows or images come in clusters that no group explains."""
+    if not clusters.columns:
+        return (
+            f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST} to {MOST} that are each other's most "
+            f"alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
+        )
     return (
         f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "
         f"columns explains (chance: up to {clusters.limit:.0%}), as repeated visits of one patient or edited copies do"
@@ -111,7 +117,7 @@ def describe_clusters(clusters: Clusters) -> str:
 
 
 def warnings(task: str, root: Path = Path()) -> list[str]:
-    """Return what stands next to every figure of a task: its audit found rows in clusters that no group explains."""
+    """Return what stands next to every figure of a task: its audit found clusters that no group explains."""
     clusters = AuditResult.read(task, root).clusters if TaskPaths(task, root).audit.exists() else None
     if not clusters:
         return []
@@ -120,13 +126,17 @@ def warnings(task: str, root: Path = Path()) -> list[str]:
 
 
 def require_groups(result: AuditResult, read: ReadParams, raw: str, name: str) -> None:
-    """Raise FindingError where rows come in clusters and nobody has said whether they are one patient's."""
-    if result.clusters and not (read.group or read.no_group):
-        raise FindingError(
-            f"{raw}: {describe_clusters(result.clusters)}. Name the column that says which rows are one patient's: "
-            f"tasks.{name}.read.group, or init_task --group COLUMN. If each row is another patient, set "
-            f"tasks.{name}.read.no_group: true (init_task --no-group)"
-        )
+    """Raise FindingError where samples come in clusters and nobody has said whether they are one patient's."""
+    if not result.clusters or read.group or read.group_from or read.dicom_group or read.no_group:
+        return
+    what, where, option = ("row", "group", "--group COLUMN")
+    if not result.clusters.columns:
+        what, where, option = ("image", "group, or the part of the path: group_from", f"{option} or --group-from REGEX")
+    raise FindingError(
+        f"{raw}: {describe_clusters(result.clusters)}. Name the column that says which {what}s are one patient's: "
+        f"tasks.{name}.read.{where}, or init_task {option}. If each {what} is another patient, set "
+        f"tasks.{name}.read.no_group: true (init_task --no-group)"
+    )
 
 
 def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> None:
@@ -147,7 +157,7 @@ def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> 
 def exit_code(result: AuditResult, shipped: bool, has_groups: bool = False) -> int:
     """Return FOUND for one image across a shipped split or under two labels, or twice anywhere if no split ships.
 
-    So for groups on both sides of a shipped split, and for rows in clusters where no group is known (`has_groups`); equal rows of
+    So for groups on both sides of a shipped split, and for clusters where no group is known (`has_groups`); equal rows of
     a table under two labels are different patients.
     """
     conflicts = result.label_conflicts and not result.conflicts_kept

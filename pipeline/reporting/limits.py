@@ -48,7 +48,7 @@ def of_data(study: Study) -> list[str]:
         sentences.append(f"Not distinguishable from the champion: {', '.join(study.selection.tied)}.")
     if study.audit.clusters:
         sentences.append(
-            f"{study.audit.clusters.share:.0%} of the rows lie in clusters that chance does not explain, as repeated visits of "
+            f"{study.audit.clusters.share:.0%} of the {study.what}s lie in clusters that chance does not explain, as those of "
             "one patient do. If they are one patient's, all figures here are too good."
         )
     if not data_section.has_groups(study.task.read):

@@ -78,6 +78,8 @@ def project(raw):
     )
     skipped = pd.DataFrame({"path": ["train/chart.png"], "reason": ["is not in a class folder"]})
     artifacts.write_csv("data/skin/scan/skipped.csv", skipped)
+    embeddings = np.random.default_rng(0).normal(size=(len(paths), 8)).astype(np.float32)
+    np.save("data/skin/scan/embeddings.npy", embeddings)
     write_params()
     raw_changes.record(raw_changes.RawData.read("raw"), "skin")
     return raw.parent

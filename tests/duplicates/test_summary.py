@@ -91,7 +91,17 @@ def test_clusters_without_a_group_are_a_finding():
     assert error.value.exit_code == 3
 
 
-@pytest.mark.parametrize("read", [{"group": "p"}, {"no_group": True}])
+def test_clusters_of_images_are_a_finding():
+    result = AuditResult(n_files=9, clusters=Clusters(0.6, 0.3, []))
+    assert "images come in clusters: 60% of them" in summary(result, "image")[1]
+    with pytest.raises(FindingError, match=r"read.group, or the part of the path: group_from.+--group-from REGEX"):
+        require_groups(result, ReadParams(), "raw", "t")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [{"group": "p"}, {"no_group": True}, {"group_from": "^([^/]+)/"}, {"dicom_group": "PatientID", "csv": "a.csv"}],
+)
 def test_a_decision_on_groups_ends_the_finding(read):
     require_groups(CLUSTERED, ReadParams(**read), "rows.csv", "t")
 
