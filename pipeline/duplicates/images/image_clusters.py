@@ -117,18 +117,18 @@ def closures(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
     n = len(embeddings)
     most = min(MOST - 1, n - 2)
-    distances, found = NearestNeighbors(n_neighbors=most + 1).fit(embeddings).kneighbors(embeddings)
+    distances, nearest = NearestNeighbors(n_neighbors=most + 1).fit(embeddings).kneighbors(embeddings)
     # Of equal rows another one may come before the row itself.
     neighbours = np.array(
-        [[row, *[other for other in others if other != row][:most]] for row, others in enumerate(found.tolist())]
+        [[row, *[other for other in others if other != row][:most]] for row, others in enumerate(nearest.tolist())]
     )
-    missing, places = np.ones((n, most + 1)), np.arange(most + 1)
+    missing, ranks = np.ones((n, most + 1)), np.arange(most + 1)
     for start in range(0, n, AT_ONCE):
         own = neighbours[start : start + AT_ONCE]
         is_same = neighbours[own][..., None] == own[:, None, None, :]
-        place = np.where(is_same.any(axis=-1), is_same.argmax(axis=-1), most + 1)
-        from_on = np.maximum(np.maximum(places[:, None], places[None, :]), place)
-        for k in places[1:]:
+        rank = np.where(is_same.any(axis=-1), is_same.argmax(axis=-1), most + 1)
+        from_on = np.maximum(np.maximum(ranks[:, None], ranks[None, :]), rank)
+        for k in ranks[1:]:
             inside = (from_on <= k).sum(axis=(1, 2)) - (k + 1)
             missing[start : start + AT_ONCE, k] = 1 - inside / (k * (k + 1))
     near, k = np.maximum(distances[:, 1:], 1e-9), np.arange(1, min(DIMENSIONS_BY, most - 1) + 1)

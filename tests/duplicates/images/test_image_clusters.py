@@ -16,7 +16,7 @@ def patients(rng, n_patients, n_images, apart=1.5):
     return own + noise + 0.3 * rng.normal(size=own.shape), [str(n // n_images) for n in range(len(own))]
 
 
-def found(embeddings, groups=None, labels=None, pairs=()):
+def search(embeddings, groups=None, labels=None, pairs=()):
     n = len(embeddings)
     return find_clusters(embeddings, labels or ["a"] * n, groups or [""] * n, list(pairs), 0)
 
@@ -24,14 +24,14 @@ def found(embeddings, groups=None, labels=None, pairs=()):
 @pytest.mark.parametrize(("n_patients", "n_images"), [(40, 6), (20, 8), (60, 5)])
 def test_images_of_patients_are_found_without_names(n_patients, n_images):
     embeddings, _ = patients(np.random.default_rng(1), n_patients, n_images)
-    assert found(embeddings).detected
+    assert search(embeddings).detected
 
 
 def test_groups_and_copies_explain_sets():
     embeddings, groups = patients(np.random.default_rng(1), 60, 6)
-    assert not found(embeddings, groups).detected
+    assert not search(embeddings, groups).detected
     copies = [(n - n % 6, n) for n in range(len(groups)) if n % 6]
-    assert not found(embeddings, pairs=copies).detected
+    assert not search(embeddings, pairs=copies).detected
 
 
 @pytest.mark.parametrize("n_dimensions", [2, 5, 10, 50])
@@ -43,16 +43,16 @@ def test_independent_images_are_no_sets(n_dimensions):
             classes = rng.integers(2, size=(n, 1)) + 3 * rng.integers(3, size=(n, 1))  # two classes, three scanners
             axes = rng.normal(size=(n_dimensions, N_FEATURES))
             images = (rng.normal(size=(n, n_dimensions)) + classes) @ axes
-            detected += found(images, labels=[str(name) for name in classes.ravel()]).detected
+            detected += search(images, labels=[str(name) for name in classes.ravel()]).detected
     assert detected == 0
 
 
 def test_classes_of_few_images_are_no_sets():
     embeddings, classes = patients(np.random.default_rng(3), 10, 10, apart=6)
-    assert found(embeddings).detected
-    assert not found(embeddings, labels=classes).detected
+    assert search(embeddings).detected
+    assert not search(embeddings, labels=classes).detected
 
 
 def test_equal_and_few_images_are_judged():
-    assert not found(np.zeros((40, N_FEATURES))).detected
-    assert not found(np.zeros((3, N_FEATURES))).detected
+    assert not search(np.zeros((40, N_FEATURES))).detected
+    assert not search(np.zeros((3, N_FEATURES))).detected
