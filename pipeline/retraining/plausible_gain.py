@@ -31,6 +31,6 @@ def finding(task: str, model: str, change: Change, n: int, n_used: int) -> str:
         return ""
     return (
         f"Do not promote: the gain is too good. ROC AUC rises by {change.difference:.3f} [{low:.3f}, {high:.3f}] with "
-        f"{n_used} more samples, and the learning curve allows at most {limit:.3f}: look for copies, a shortcut, or labels that were copied "
-        "from answers."
+        f"{n_used} more samples, and the learning curve allows at most {limit:.3f}: look for copies, a shortcut, or labels "
+        "that were copied from answers."
     )
