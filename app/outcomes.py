@@ -34,7 +34,7 @@ OUTCOME = {
         "class": {"type": "string", "description": "the class that was answered, empty where it was refused"},
         "probability": {
             "type": "number",
-            "description": "as answered: of the positive class, of more than two of the answer",
+            "description": "as answered: of the positive class; with more than two classes, of the answer",
         },
         "day": {"type": "string", "description": "of the answer, as 2026-11-28"},
         "bundle": {"type": "string", "description": "that answered; by default the champion"},

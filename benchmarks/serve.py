@@ -159,7 +159,7 @@ def percentile(latencies: list[float], share: float) -> float:
 def speed(model: str, best: Path, image: Path, server: Server) -> list[Figure]:
     """Return rate, CPU time and p99 at 16 connections, next to the bare loop before and after.
 
-    Of several turns the one with the highest rate: whatever else a machine does can only slow one down.
+    Among several turns, the one with the highest rate: whatever else a machine does can only slow one down.
     """
     turns, failed = [], 0
     for _ in range(TURNS):

@@ -146,7 +146,7 @@ def in_pieces(n: int, work) -> list[tuple[Report, dict[str, float]]]:
     return [result for part in run_parallel(work, pieces, 2) for result in part]
 
 
-def test_intervals_on_a_test_set_cover_in_93_to_97_percent():
+def test_intervals_of_a_test_set_cover_95_percent():
     measured = []
     for design in DESIGNS:
         y, proba = fixed(design, draw(design, np.random.default_rng(10**6), 100_000))

@@ -19,7 +19,9 @@ WORDS = {
 }
 PHRASES = {"told_by": "shortcut feature", "handed in": "submitted", "coloured otherwise": "recoloured"}
 # A name says what the thing is: the message, the pairs, the index.
-NAMES = {"found", "one", "said", "told", "at", "look", "place"}
+NAMES = {"found", "one", "said", "told", "at", "look", "looks", "place"}
+# "Of two classes a sigmoid is tried": with two classes.
+CLAUSE = re.compile(r"(?:^|\. |\"\"\")(?:Of (?:two|more|others|several|those|very|images|what)|Return of) ")
 # What other programs read keeps its name: (file, word).
 CONTRACTS: set[tuple[str, str]] = {
     # a verdict of the API
@@ -36,6 +38,7 @@ CONTRACTS: set[tuple[str, str]] = {
     ("pipeline/data/folders/folder_names.py", "pictures"),
     ("pipeline/data/folders/image_csv.py", "picture"),
 }
+PAGES = [path for name in ("*.md", "*.in", "docs/**/*.md", "params.yaml", "dvc.yaml") for path in ROOT.glob(name)]
 OF_TESTS = ("tests", "soak", "benchmarks")
 TESTED = {"unlike", "familiarity", "told_by", "beside", "pictures"}  # names in files, which tests check
 
@@ -59,6 +62,8 @@ def words_to_avoid(path: Path) -> Iterator[tuple[int, str, str]]:
         for word in re.findall(r"[A-Z]?[a-z]+", line):
             if word.lower() in WORDS:
                 yield number, word, WORDS[word.lower()]
+        if CLAUSE.search(line.strip()):
+            yield number, line.strip(), "with two classes, for images, among those"
         for phrase in PHRASES:
             if phrase in line.lower():
                 yield number, phrase, PHRASES[phrase]
@@ -79,6 +84,17 @@ def test_a_room_is_written_in_plain_words(room):
             if (file, word) not in CONTRACTS and not (room in OF_TESTS and word in TESTED):
                 lines.append(f"{file}:{number}: {word!r}: write {instead}")
     assert not lines, "\n".join(lines)
+
+
+def test_pages_and_parameters_are_written_in_plain_words():
+    lines = [f"{path.name}:{line}: {word!r}" for path in PAGES for line, word, _ in words_to_avoid(path)]
+    assert not lines, "\n".join(lines)
+
+
+def test_names_of_tests_have_at_most_ten_words():
+    files = [path for room in OF_TESTS for path in files_of(room) if path.suffix == ".py"]
+    names = [name for path in files for name in re.findall(r"def test_(\w+)", path.read_text(encoding="utf-8"))]
+    assert not [name for name in names if len(name.split("_")) > 10]
 
 
 def test_every_exception_is_needed():

@@ -49,7 +49,7 @@ class ReadParams(Strict):
     `group` where that is named too; `no_group` says that no two samples are of one patient; `exclude` lists columns that are not
     features. `header: none` is for a table whose first row is a sample: its columns are called column_1, column_2 and so on.
 
-    Of images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
+    Images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
     of the files that are not samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
     `one_hot` lists the columns that are one label together; `valid_csv` and `test_csv` are the other parts of a shipped split.
 
@@ -179,7 +179,7 @@ class SelectParams(Strict):
     `unit`: what is counted and answered: sample, group, or a column, whose values within a group are answered one by one (a
     lesion of a patient). It chooses champion, calibration and operating point. `group_label`: whether a group whose samples have
     different labels is positive if one of them is, or is no unit, so that its samples count one by one. `pooling`: how the
-    samples of a group become one answer, one of `prediction.pooling`; of several one is chosen inside the folds.
+    samples of a group become one answer, one of `prediction.pooling`; among several one is chosen inside the folds.
     """
 
     metric: Metric = "roc_auc"

@@ -80,7 +80,7 @@ class AuditResult:
 
     `groups`: paths of samples that show the same; `leaks`: those of them on both sides of a shipped split, with `n_leaked` test
     samples; `label_conflicts`: copies under several labels; `unjudged`: images too empty to be compared. `uploads`: the pairs of
-    which one is an upload, None (and no key) for data without uploads. Of what was not found there is no key either:
+    which one is an upload, None (and no key) for data without uploads. What was not found has no key either:
     `divided_groups`: on both sides of a shipped split; `misfits`: images whose values do not look like those of the others;
     `clusters`; `equal_rows`: of tables. With `conflicts_kept` rows that are equal under several labels are different patients,
     and stay.

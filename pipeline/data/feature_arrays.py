@@ -27,7 +27,7 @@ from pipeline.data.tabular.learning import learn
 
 
 def order_classes(labels: pd.Series, positive: str | None, name: str) -> list[str]:
-    """Return the classes sorted; of two, the positive one last (where `positive` is None, the one that is
+    """Return the classes sorted; if there are two, the positive one last (where `positive` is None, the one that is
     not normal, benign or the like, else the rarer).
 
     Raises DataError where `positive` is no class, or is given for more than two classes.

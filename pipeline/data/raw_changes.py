@@ -89,7 +89,7 @@ class RawData:
 
 
 def files_of(raw: Path) -> list[str]:
-    """Return the paths of all files in `raw`; of a file alone ""."""
+    """Return the paths of all files in `raw`; for a file alone ""."""
     return walk(raw) if raw.is_dir() else [""] if raw.exists() else []
 
 

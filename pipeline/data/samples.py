@@ -106,12 +106,12 @@ def describe_rows(
 
 
 def no_label(labels: pd.Series) -> pd.Series:
-    """Return what is said of each row if its label is missing."""
+    """Return the error of each row, for those whose label is missing."""
     return labels.map(lambda cell: f"the label is missing ({cell})" if cell else "the label is empty")
 
 
 def label_notices(labels: pd.Series, missing: Collection[str], column: str) -> list[Notice]:
-    """Return what is to be said of labels that are missing, or look so and are classes."""
+    """Return notices on labels that are missing, or look so and are classes."""
     notices = []
     n_missing = int(labels.isin(missing).sum())
     if n_missing:

@@ -1,4 +1,4 @@
-"""What is told about a data set, as lines of (title, text); an empty text is nothing to tell."""
+"""Lines of (title, text) that describe a data set; a line with an empty text is left out."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ def counted(values: Iterable[str]) -> str:
 
 
 def some(words: list[str], most: int = MOST_WORDS) -> str:
-    """Return the words in a row, of which the number of those past `most`."""
+    """Return the words separated by commas; of more than `most`, the first and how many more there are."""
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 

@@ -33,7 +33,7 @@ class AnySamples:
     samples : path, label, group and shipped, "" where unknown, `site` where the CSV has it, and for tables id and error; the
         group of DICOM files is a number for their PatientID, or their study where they have no other
     skipped : the files that are no samples
-    features : of a table, as text
+    features : those of a table, as text
     """
 
     root: Path | None

@@ -49,7 +49,7 @@ def audit(
 
     `samples`, `skipped`: as scan writes them, every cell as text. `prints`: of the readable images, None for tables;
     `pairs`: of positions among the readable samples. With `copies` only pairs count that are certainly one image. Labels of
-    copies are compared, or those of `equal_pairs`: of a table, rows that are equal but not one patient's.
+    copies are compared, or those of `equal_pairs`: in a table, rows that are equal but not one patient's.
     """
     bad, good = samples[samples["error"] != ""], samples[samples["error"] == ""].reset_index(drop=True)
     pairs = [pair for pair in pairs if pair.copy or not copies]

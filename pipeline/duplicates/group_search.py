@@ -67,9 +67,9 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
 
     Notes
     -----
-    A column that is named like a patient is taken. Of others, those whose values are the sets of rows that lie far closer
+    A column that is named like a patient is taken. Among others, those whose values are the sets of rows that lie far closer
     together than chance explains (`row_clusters`): nearly all such pairs share the value, and it divides the rows as these sets
-    do, so that sex or site, which visits of one patient share too, are not taken. Of a column whose cells differ, P001-V1, a part
+    do, so that sex or site, which visits of one patient share too, are not taken. In a column whose cells differ, P001-V1, a part
     is taken where a visit follows it, or rows that share it are alike.
     """
     named = find_named(table)

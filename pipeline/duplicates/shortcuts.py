@@ -78,7 +78,7 @@ def properties_of_rows(features: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def missing_cells(features: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return of each column whether the cell is missing, by the name `missing age`; of tables made by `data.tables.typed`.
+    """Return for each column whether the cell is missing, by the name `missing age`; for tables made by `data.tables.typed`.
 
     A question asked only of ill patients reveals the label without any value.
     """

@@ -27,7 +27,7 @@ class Prepare(BaseEstimator, TransformerMixin):
     category of its own; a missing number becomes the median. A constant column of numbers is dropped: it carries no information,
     and without a scale another value would outweigh all other columns.
 
-    Of images with clinical columns, the columns are scaled so that they weigh as a block of as many features as the image has
+    For images with clinical columns, the columns are scaled so that they weigh as a block of as many features as the image has
     (block scaling, each block by 1 / sqrt(its size); Westerhuis et al. 1998). Otherwise 17 columns hardly count in a penalty or a
     distance next to 1,280 numbers: on HAM10000, age, sex and site helped a logistic regression a quarter as much as in
     soak/test_columns.py.

@@ -107,7 +107,7 @@ def named_values(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
 def find(data: Dataset, keys: Sequence[np.ndarray], select: SelectParams) -> Units:
     """Return the units of samples: those with equal `keys`, each str (n,).
 
-    Of two classes a unit is positive if one of its samples is, where `select.group_label` says so. Else the samples of a unit
+    With two classes, a unit is positive if one of its samples is, where `select.group_label` says so. Else the samples of a unit
     with different labels are each by themselves.
     """
     together = numbered(*keys)

@@ -1,7 +1,7 @@
 """Calibration: choose whether a model's probabilities are scaled before they are shown, and by which numbers.
 
-Of two classes a sigmoid is tried (Platt 1999), of more a temperature (Guo et al. 2017), on out-of-fold predictions. The choice is
-made by cross-validation over the folds, which are grouped: each fold's calibrator is fitted on the others. It is kept only if
+With two classes a sigmoid is tried (Platt 1999), with more a temperature (Guo et al. 2017), on out-of-fold predictions. It is
+chosen by cross-validation over the folds, which are grouped: each fold's calibrator is fitted on the others. It is kept only if
 it makes the Brier score smaller; what is frozen is then fitted on all. `pipeline.prediction.decision_rule.calibrate` applies it.
 """
 

@@ -33,7 +33,7 @@ THRESHOLDS = 200  # rows of thresholds.csv at most
 
 
 def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
-    """Return a ROC curve as fpr and tpr; of more than two classes the mean over one-vs-rest curves at 101 rates."""
+    """Return a ROC curve as fpr and tpr; with more than two classes, the mean over one-vs-rest curves at 101 rates."""
     if data.positive:
         fpr, tpr, _ = metrics.roc_curve(data.y == 1, proba[:, 1])
         return pd.DataFrame({"fpr": fpr, "tpr": tpr})
@@ -80,7 +80,7 @@ def thresholds(data: Dataset, proba: np.ndarray, used: float) -> pd.DataFrame:
     """Return what each threshold makes of two classes, rising: threshold, in_use ("yes" of the one that is `used`), tp,
     fp, fn, tn, and of sensitivity and specificity the value and, as _low and _high, the 95 % interval of `intervals.of_share`.
 
-    The thresholds are the probabilities that occur, at four decimals, and the one that is `used`; of more than `THRESHOLDS`
+    The thresholds are the probabilities that occur, at four decimals, and the one that is `used`; with more than `THRESHOLDS`
     as many are kept, evenly by rank. Every row is exact: positive is who has `proba >= threshold`.
     """
     p, positive = proba[:, 1].astype(np.float64), data.y == 1

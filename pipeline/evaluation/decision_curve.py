@@ -1,6 +1,6 @@
 """Decision curve: net benefit of deciding by the model, against treating everybody and nobody.
 
-Of two classes, on probabilities by calibrators that did not see the sample. Sources: `stats.net_benefit`; how to read it:
+For two classes, on probabilities by calibrators that did not see the sample. Sources: `stats.net_benefit`; how to read it:
 Vickers, van Calster and Steyerberg 2019, "A simple, step-by-step guide to interpreting decision curve analysis".
 """
 

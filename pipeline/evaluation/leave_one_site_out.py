@@ -176,7 +176,7 @@ def draw_auc(dev: Dataset, rows: np.ndarray, predictions: Predictions, estimate:
 
 def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws: int, widen: float) -> SiteScores:
     """Return the row of all sites: decisions counted over all samples, and as ROC AUC how often, of two samples *of one site* and
-    of different classes, the right one has the higher probability; of more than two classes the mean by size.
+    of different classes, the right one has the higher probability; with more than two classes, the mean by size.
 
     Samples of different sites are not compared: each site has a model of its own, and where the share of a class differs by
     site, separating the sites would count as separating the classes. `widen`: of the interval out of fold.
@@ -201,5 +201,5 @@ def score_all(dev: Dataset, sites: list[SiteAucs], left_out: Predictions, draws:
 
 
 def weight(y: np.ndarray, n_classes: int) -> int:
-    """Return the number of pairs of different classes among y, of more than two classes the number of samples."""
+    """Return the number of pairs of different classes among y; with more than two classes, the number of samples."""
     return int((y == 0).sum() * (y == 1).sum()) if n_classes == 2 else len(y)

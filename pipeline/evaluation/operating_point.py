@@ -67,7 +67,7 @@ def conformal_share(target: float, n: int) -> float:
     """Return the share of `n` samples that must be decided rightly for the next one to be so with probability `target`.
 
     The ceil(target (n + 1))-th of n exchangeable values has a rank among n + 1 (Vovk, Gammerman and Shafer 2005, "Algorithmic
-    learning in a random world", section 2.2). Of very few samples even all are not enough; then all are asked for.
+    learning in a random world", section 2.2). With very few samples, even all are not enough; then all are asked for.
     """
     return min(n, math.ceil(round(target * (n + 1), 9))) / n
 

@@ -18,7 +18,7 @@ Interval = list[float]  # [low, high], 95 %
 class Scores:
     """Figures by name, and the intervals of some. JSON has the figures next to the other fields, and leaves out None.
 
-    `cases`: of a share of fewer than 10 cases, how many of how many; it has no interval and is shown as these counts.
+    `cases`: for a share of fewer than 10 cases, how many of how many; it has no interval and is shown as these counts.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class KeptScores(Scores):
 
 @dataclass(frozen=True, kw_only=True)
 class PartScores(Scores):
-    """Figures on a part of the samples. `few`: so few that the part is flagged; `n_positive`: of two classes."""
+    """Figures on a part of the samples. `few`: so few that the part is flagged; `n_positive`: with two classes."""
 
     n: int
     n_groups: int | None = None
@@ -170,7 +170,7 @@ class OperatingPoint:
 class SampleSize:
     """Groups of samples, those of the rarest class (`events`), and the parameters of a regression on the columns.
 
-    Of two classes also the Cox-Snell R2 out of fold, and the smallest sample size by Riley et al., in all and by criterion.
+    With two classes also the Cox-Snell R2 out of fold, and the smallest sample size by Riley et al., in all and by criterion.
     """
 
     n: int

@@ -15,7 +15,7 @@ def n_parameters(fields: list[Field]) -> int:
 def describe(report: Report, fields: list[Field]) -> SampleSize | None:
     """Return the sample size of a development set against what its columns need; None where there are no columns.
 
-    `report`: the model's, out of fold. Events are groups of the rarest class; of more than two classes there is no minimum.
+    `report`: the model's, out of fold. Events are groups of the rarest class; with more than two classes there is no minimum.
     """
     if not fields:
         return None

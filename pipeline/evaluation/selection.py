@@ -21,10 +21,11 @@ from pipeline.stats.choice import SIMPLER, WINDOW, choose, cost_of_choice
 from pipeline.stats.intervals import moved, nadeau_bengio, of_paired, of_training
 
 RULE = (
-    f"Candidates are compared on the same out-of-fold predictions. Of those whose figure is within {WINDOW:g} of the best, the "
-    "one with the lowest log loss is selected, or an earlier one in the task's list whose log loss is within half a standard "
-    "error of that. A baseline (dummy) is never selected over another model. Tied with the champion are those whose 95 % "
-    "interval of the difference contains 0; the interval includes the variance that is due to training (Nadeau and Bengio 2003)."
+    "Candidates are compared on the same out-of-fold predictions. Among those whose figure is within "
+    f"{WINDOW:g} of the best, the one with the lowest log loss is selected, or an earlier one in the task's list whose log loss "
+    "is within half a standard error of that. A baseline (dummy) is never selected over another model. Tied with the champion "
+    "are those whose 95 % interval of the difference contains 0; the interval includes the variance that is due to "
+    "training (Nadeau and Bengio 2003)."
 )
 DIFFERENCES = ["model", "other", "figure", "difference", "low", "high"]
 Models = Mapping[str, ComparedModel]  # in the order of the task's list
@@ -113,7 +114,7 @@ def select(models: Models, key: str, higher_is_better: bool, n_folds: int, n_gro
 
 
 def half_errors(candidates: list[ComparedModel]) -> np.ndarray:
-    """Return float (m, m): of each two candidates `SIMPLER` standard errors of the difference of their log losses."""
+    """Return float (m, m): for each two candidates `SIMPLER` standard errors of the difference of their log losses."""
     losses = np.stack([candidate.draws.drawn["log_loss"] for candidate in candidates])
     return SIMPLER * (losses[:, None] - losses[None]).std(axis=2)
 

@@ -1,6 +1,6 @@
 """A model's figures within subgroups of the samples, such as women, patients over 60, or one hospital.
 
-`select.subgroups` names columns: of a table its own, of images those that the task's CSV has besides path and label.
+`select.subgroups` names columns: for a table its own, for images those that the task's CSV has besides path and label.
 Numbers are divided into bands.
 """
 
@@ -44,7 +44,7 @@ def write(folder: Path, subset: str, paths: np.ndarray, samples: pd.DataFrame) -
 
 
 def read(task: str, subset: str, data: Dataset) -> Subgroups:
-    """Return of each column that params.yaml names each sample's subgroup, str (n,), and the subgroups in order.
+    """For each column that params.yaml names, return each sample's subgroup, str (n,), and the subgroups in order.
 
     `subset` is dev or test, `data` its samples. Raises ParamsError for a column that is not there or makes no subgroups.
     """

@@ -91,7 +91,7 @@ def of_values(dev: Dataset, candidate: Candidate, names: list[str], components: 
 
 
 def component_names(candidate: Candidate, k: int) -> list[str]:
-    """Return the names of k components: columns of a table, or directions, of which 1 is the one that varies most."""
+    """Return the names of k components: columns of a table, or directions, the first being the one that varies most."""
     if candidate.kind == "table":
         return [field.name for field in ood_tables.varied(candidate.schema)]
     return [f"direction {number}" for number in range(k, 0, -1)]

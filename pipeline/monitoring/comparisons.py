@@ -67,8 +67,8 @@ Comparison = Shares | Pairs
 class Figure:
     """A comparison with the training data and its interval. `alarm`: surely beyond its margin; `differs`: surely different.
 
-    Of a share, that `served`, in `training` and the `difference`; of distance, a component and the probability, in which share of
-    pairs the served sample lies `beyond` the training sample. Of the last `days`.
+    For a share, that `served`, in `training` and the `difference`; for distance, a component and the probability, the share of
+    pairs in which the served sample lies `beyond` the training sample. From the last `days`.
     """
 
     of: Of
@@ -126,7 +126,7 @@ def comparisons(served: Tally, reference: Reference) -> list[Comparison]:
 
 
 def answers(served: Tally, reference: Reference) -> list[Comparison]:
-    """Return what is compared of the answers: the share of each class, of two classes of the positive one; their probability."""
+    """Return what is compared of the answers: the share of each class (with two, of the positive one); their probability."""
     trained = reference.tally
     classes = list(trained.answers)
     classes = classes if len(classes) > 2 else classes[-1:]  # of two classes one share gives the other

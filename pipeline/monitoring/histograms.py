@@ -41,7 +41,7 @@ class Tally:
     of those that were answered, (20,).
     `grouped`: of how many it is known whose they are, and `squares`: the sum of the squares of the sizes of their groups.
 
-    distance (61,), probability (20,) of the positive class, of more than two of the most probable one, where there was an
+    distance (61,), probability (20,) of the positive class (with more than two, of the most probable one), where there was an
     answer; components (k, 34), in JSON `places`; seconds (12,). All int64.
     """
 
@@ -93,7 +93,7 @@ class Tally:
         """Return how many independent samples each is worth, at most 1.
 
         Samples of a known group are taken to be alike, so that groups count: (sum of sizes)^2 / sum of squared sizes (Kish 1965,
-        "Survey sampling", section 11.7). Of others it is 1 / `design_effect`.
+        "Survey sampling", section 11.7). For others it is 1 / `design_effect`.
         """
         known = self.grouped**2 / self.squares if self.squares else 0.0
         return (known + (self.n - self.grouped) / design_effect) / self.n if self.n else 1.0

@@ -20,7 +20,7 @@ COLUMNS = ("id", "label", "class", "probability", "day")  # of a CSV, and `bundl
 class Outcome:
     """The class of a sample, `label`, and what `bundle` answered on `day`: "" and None where it refused.
 
-    `probability`: of two classes that of the positive one, of more that of the answer.
+    `probability`: with two classes that of the positive one, with more that of the answer.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Outcome:
 def parse(rows: Sequence[Mapping[str, Any]], classes: Sequence[str], bundle: str, today: date) -> list[Outcome]:
     """Return the outcomes of some rows; raise DataError with the number of the first that is wrong, and why.
 
-    `classes`: of the task, of two the positive one last; `bundle`: the champion, whose answers they are where a row names none.
+    `classes`: of the task (if two, the positive one last); `bundle`: the champion, whose answers they are where a row names none.
     """
     outcomes = []
     for number, row in enumerate(rows, start=1):

@@ -60,7 +60,7 @@ def _expected(counts: np.ndarray, reference: Reference | None) -> Estimate:
 def measured(served: Tally, classes: list[str]) -> dict[str, Estimate]:
     """Return the figures of answered samples whose class became known.
 
-    Accuracy; of two classes also those of decisions, and the ROC AUC from probabilities in bins of 0.05.
+    Accuracy; with two classes also those of decisions, and the ROC AUC from probabilities in bins of 0.05.
     """
     outcomes = served.outcomes
     answered = {actual: {answer: n for answer, n in of.items() if answer} for actual, of in outcomes.items()}

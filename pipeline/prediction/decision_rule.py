@@ -79,7 +79,7 @@ class DecisionRule:
 def calibrate(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
     """Return calibrated probabilities, float64 (n, n_classes), which are shown and decide; `proba` are those of the model.
 
-    sigmoid, of two classes (Platt 1999): 1 / (1 + exp(-(a x + b))), where x is the logit of the positive one's. temperature
+    sigmoid, for two classes (Platt 1999): 1 / (1 + exp(-(a x + b))), where x is the logit of the positive one's. temperature
     (Guo et al. 2017, equation 9): the softmax of x / temperature, where x are the logarithms. Either keeps the order of
     samples, of two classes, or of a sample's classes.
 
@@ -97,7 +97,7 @@ def calibrate(proba: np.ndarray, rule: DecisionRule) -> np.ndarray:
 
 
 def log_odds(proba: np.ndarray) -> np.ndarray:
-    """Return what calibration scales: of two classes the logit of the last (n,), of more the logarithms (n, n_classes)."""
+    """Return what calibration scales: with two classes the logit of the last (n,), with more the logarithms (n, n_classes)."""
     logs = np.log(np.ascontiguousarray(proba) * (1 - SHRINK) + SHRINK / proba.shape[1])
     return logs[:, 1] - logs[:, 0] if proba.shape[1] == 2 else logs
 

@@ -103,7 +103,7 @@ def of_row(info: BundleInfo, model: Any, sample: LoadedSample, k: int) -> tuple[
 def of_answer(W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return weights (n_features, n_classes) and bias (n_classes,) of what a class is decided by.
 
-    Of two classes that is the class's log-odds, of more its logit less the mean of all: softmax leaves a constant open.
+    With two classes that is the class's log-odds, with more its logit less the mean of all: softmax leaves a constant open.
     """
     scale = 2 if len(b) == 2 else 1
     return scale * (W - W.mean(axis=1, keepdims=True)), scale * (b - b.mean())

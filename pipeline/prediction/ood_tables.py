@@ -87,7 +87,7 @@ def distances_and_components(X: pd.DataFrame, fields: list[Field]) -> tuple[np.n
 def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
     """Return how far each number (n,) of a column is outside the range of the training data, in widths of that range.
 
-    `X` is made by `tables.to_frame` or `typed`. Of columns of numbers that varied in training; what is missing has 0.
+    `X` is made by `tables.to_frame` or `typed`. For columns of numbers that varied in training; what is missing has 0.
     """
     below, above = _outside(X, varied(fields))
     beyond = np.nan_to_num(np.maximum(below, above).clip(0), nan=0.0)

@@ -1,6 +1,6 @@
 """How the probabilities of several samples of one patient, or of one lesion, become one.
 
-`mean_log_odds`: the mean of the log odds, of more than two classes of the logarithms (a logarithmic opinion pool; Genest and
+`mean_log_odds`: the mean of the log odds; with more than two classes, of the logarithms (a logarithmic opinion pool; Genest and
 Zidek 1986, "Combining probability distributions", Statistical Science 1:114); `mean` of the probabilities; `max`: the highest
 probability of the positive class, for findings that few images show; `top_3` and so on: the mean of the three highest. Of more
 than two classes the highest are taken of each class, and scaled to a sum of 1.

@@ -37,7 +37,7 @@ def export(files: dict[str, bytes], rule: DecisionRule, classes: list[str]) -> d
 def scaling(rule: DecisionRule, n_classes: int) -> tuple[float, np.ndarray, np.ndarray]:
     """Return how much of a probability is shrunk, and W (n_classes, n_classes) and b of the softmax over logarithms.
 
-    Of two classes the softmax of 0 and a logit is the sigmoid of the logit.
+    With two classes, the softmax of 0 and a logit is the sigmoid of the logit.
     """
     calibration = rule.calibration
     if calibration.method == "sigmoid":
@@ -59,7 +59,7 @@ def wrap(model: Any, rule: DecisionRule, classes: list[str]) -> Any:
     shrink.scale_, shrink.min_, shrink.n_features_in_ = np.full(n, 1 - amount), np.full(n, amount / n), n
     last = LogisticRegression()
     last.classes_, last.n_features_in_ = np.array(classes), n
-    # Of two classes scikit-learn expects the weights of the second one's logit alone.
+    # With two classes, scikit-learn expects the weights of the second one's logit alone.
     last.coef_, last.intercept_ = ((W[:, 1:] - W[:, :1]).T, b[1:] - b[:1]) if n == 2 else (np.ascontiguousarray(W.T), b)
     steps = [
         (PROBABILITIES, FunctionTransformer(plain(model).predict_proba)),

@@ -29,7 +29,7 @@ Sample = bytes | Row | tuple[bytes, Row]  # an image file, a row, an image file 
 class Score:
     """The model's probabilities for one sample and its comparison with the training data, before the decision.
 
-    `proba`: calibrated, float64 (n_classes,); `raw`: the same before. `feature_map`: of a network that runs on pixels; empty if
+    `proba`: calibrated, float64 (n_classes,); `raw`: the same before. `feature_map`: of networks that run on pixels; empty if
     not asked for.
     """
 

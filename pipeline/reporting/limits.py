@@ -31,9 +31,9 @@ def of_test_set(study: Study) -> list[str]:
             f"The test set holds fewer than {EVENTS} {study.what}s of a class ({names}): its intervals are wide: "
             "read them rather than the figures."
         )
-    if study.looks > 1:
+    if study.n_evaluations > 1:
         sentences.append(
-            f"The {test_set_evaluations.in_words(study.looks).replace('set', 'set was')}, for different candidates; with "
+            f"The {test_set_evaluations.in_words(study.n_evaluations).replace('set', 'set was')}, for different candidates; with "
             "more candidates, the best result on it is more likely to be luck. No choice was based on it."
         )
     return sentences

@@ -57,7 +57,7 @@ class Study:
 
     @property
     def classes(self) -> list[str]:
-        """The classes, of two the positive one last."""
+        """The classes; if there are two, the positive one last."""
         return self.dev.classes
 
     @property
@@ -88,7 +88,7 @@ class Study:
         return decide_out_of_fold(self.dev, self.proba, self.bundle.rule, self.task.select.operating_point)
 
     @cached_property
-    def looks(self) -> int:
+    def n_evaluations(self) -> int:
         """How many candidates the test set is known to have seen."""
         return test_set_evaluations.count(self.name, self.winner)
 

@@ -201,7 +201,7 @@ def of_results(study: Study) -> dict[str, Answer]:
         "24": (calibrated(study), "reliability"),
         "25": (study.verdict + ". Its meaning for care is for the author.", "leaderboard"),
         "26": (
-            f"Found in the artefacts; {test_set_evaluations.in_words(study.looks)}. "
+            f"Found in the artefacts; {test_set_evaluations.in_words(study.n_evaluations)}. "
             "Other limitations are for the author.",
             "limits",
         ),

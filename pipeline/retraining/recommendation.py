@@ -41,7 +41,7 @@ def of_unused(batch: BatchProfile) -> str:
 def cautions(comparison: Comparison) -> list[str]:
     """Return what to check before a decision, as sentences: parts that get worse, and what is unusual about the batch.
 
-    The gate ignores them: of many parts some get worse by chance.
+    The gate ignores them: among many parts some get worse by chance.
     """
     return [*of_tries(comparison.tries), *worse_parts(comparison), *of_batch(comparison.batch)]
 
@@ -154,7 +154,7 @@ def lines(comparison: Comparison) -> list[str]:
 
 
 def of_classes(comparison: Comparison) -> list[tuple[str, str, Change]]:
-    """Return (class, metric, change) of each class; of two classes without the ROC AUC, which is that of the whole."""
+    """Return (class, metric, change) of each class; with two classes without the ROC AUC, which is that of the whole."""
     parts = comparison.per_class
     rows = [(label, name, change) for label, part in parts.items() for name, change in part.items()]
     return [row for row in rows if len(parts) > 2 or row[1] != "roc_auc"]

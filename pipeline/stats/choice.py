@@ -9,13 +9,13 @@ SIMPLER = 0.5  # standard errors of a difference of log losses that a candidate 
 def choose(figures: np.ndarray, losses: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """Return the index, int (...,), of the chosen candidate.
 
-    Of the candidates whose figure is within `WINDOW` of the best, the first whose log loss is at most `reach` above the lowest
+    Among the candidates whose figure is within `WINDOW` of the best, the first whose log loss is at most `reach` above the lowest
     of theirs. So the figure decides where it differs, the probabilities where it does not, and the list where neither does.
 
     Parameters
     ----------
     figures, losses : float (..., m), of candidates in the order of their list; a figure is the better the higher it is, NaN is
-        none, and at least one is needed; of a loss 0 is the best
+        none, and at least one is needed; for a loss 0 is the best
     reach : float (m, m), symmetric: `SIMPLER` standard errors of the difference of two log losses
     """
     best = np.nanmax(figures, axis=-1, keepdims=True)

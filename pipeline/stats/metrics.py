@@ -45,25 +45,25 @@ class Scorer:
         # One product of the weights with these columns gives every sum that is linear in the weights.
         columns = [actual & chosen, actual, chosen, _squares(actual, proba), _surprise(actual, proba)]
         self._columns = np.ascontiguousarray(np.column_stack([*columns, _gaps(actual, proba)]).T)
-        # Of two classes the second's ranking says it all.
+        # With two classes, the second's ranking says it all.
         self._rankings = [Ranking(actual[:, k], proba[:, k]) for k in (classes if self.n_classes > 2 else [1])]
 
     def __call__(self, weights: np.ndarray) -> dict[str, np.ndarray]:
         """Return float64 (draws,) per metric for `weights`, float (draws, n), finite and not negative.
 
-        Of two classes: accuracy, balanced_accuracy, f1, precision, recall (sensitivity), specificity,
+        With two classes: accuracy, balanced_accuracy, f1, precision, recall (sensitivity), specificity,
         negative_predictive_value, matthews_corrcoef, roc_auc, average_precision, brier_score_loss, log_loss, ece.
-        Of more: f1_macro, precision_macro and recall_macro take the place of f1 to negative_predictive_value, and
+        With more: f1_macro, precision_macro and recall_macro take the place of f1 to negative_predictive_value, and
         roc_auc and average_precision are macro averages of each class against the rest.
 
         - A macro average over K classes is NaN where one of its K terms is.
-        - brier_score_loss of two classes is mean((proba[:, 1] - y)**2), in 0..1; of more it is summed over the classes
+        - brier_score_loss of two classes is mean((proba[:, 1] - y)**2), in 0..1; with more it is summed over the classes
           (Brier 1950), in 0..2. This is scikit-learn's default, too.
         - log_loss clips probabilities to eps..1-eps of their dtype before the logarithm, as scikit-learn does.
         - matthews_corrcoef (of more classes: Gorodkin 2004) is 0 where all are decided alike, its limit and
           scikit-learn's choice, and NaN where all are alike.
-        - ece is the expected calibration error over `ECE_BINS` equal-width bins (Naeini et al. 2015): of two classes
-          the probability of the positive one against its share; of more the highest probability against the share
+        - ece is the expected calibration error over `ECE_BINS` equal-width bins (Naeini et al. 2015): with two classes
+          the probability of the positive one against its share; with more the highest probability against the share
           of most probable classes that are right (Guo et al. 2017), whatever was decided.
         """
         return self.both(weights)[0]

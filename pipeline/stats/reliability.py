@@ -6,7 +6,7 @@ import numpy as np
 def confidence(actual: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the probabilities that calibration is about, float64 (n,), and whether each came true, bool (n,).
 
-    `actual` bool (n, K): the class of each sample; `proba` float (n, K). Of two classes the positive one's probability; of
+    `actual` bool (n, K): the class of each sample; `proba` float (n, K). With two classes, the positive one's probability; of
     more the highest one's (Guo et al. 2017), whatever was decided.
     """
     column = np.ones(len(proba), dtype=np.int64) if proba.shape[1] == 2 else proba.argmax(axis=1)

@@ -92,7 +92,7 @@ def find_dicom_column(table: pd.DataFrame, path: Path, images: str | None, top: 
 def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list[NamingCsv]:
     """Return the CSVs in a folder, or below it, that name images; several only if they are the parts of one shipped split.
 
-    Of several, those without labels do not count.
+    Among several, those without labels do not count.
     """
     csvs = []
     for path in tables_below(folder):

@@ -237,7 +237,7 @@ def track() -> None:
 
 
 def experiments() -> dict[str, str]:
-    """Return the ids of the tasks' experiments; of those that the store has not got, none."""
+    """Return the ids of the tasks' experiments; none for those that the store has not got."""
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
         by_task = {task: client.get_experiment_by_name(names.of_task(task)) for task in params.load()["tasks"]}

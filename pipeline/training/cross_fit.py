@@ -1,6 +1,6 @@
 """Cross-fitting: each sample's probabilities by a model that did not see it, and the model fitted on all.
 
-Of several combinations of parameters each fold uses the one that the other folds choose (see `training.tuning`). With
+With several combinations of parameters, each fold uses the one that the other folds choose (see `training.tuning`). With
 `split.repeats` the folds are drawn several times and each sample is predicted as often, so that results depend less on one draw.
 All predictions are scored together, those of one sample in the same group. Probabilities are not averaged over repeats: that
 would score an ensemble, which is not the model that is kept.
@@ -151,7 +151,7 @@ def is_table(X: Any) -> bool:
 def permuted(model: Model, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
     """Return by column the increase of the mean log loss on held-out samples when its values are permuted.
 
-    Permutation importance (Breiman 2001, section 10). Of two columns with the same information neither may seem to matter.
+    Permutation importance (Breiman 2001, section 10). If two columns have the same information, neither may seem to matter.
     Not scikit-learn's permutation_importance, which draws other permutations: figures would change.
     """
     rng, before = np.random.default_rng(seed), log_losses(probabilities(model, X), y).mean()

@@ -6,7 +6,7 @@ fold's combination is chosen by cross-validation over the other folds, whose sam
 that is kept uses the combination chosen over all folds.
 
 The criterion is the log loss summed over samples: it is defined for any number of classes, needs no threshold, and few samples
-are enough to tell two values apart. Of equal values the first is chosen.
+are enough to tell two values apart. Among equal values the first is chosen.
 
 To choose for fold i, fold j is predicted by a model fitted without both folds. The same model predicts fold i to choose for fold
 j: a pair of folds costs one fit, not two.

@@ -168,7 +168,7 @@ def test_outcomes_are_counted_once_and_without_their_ids():
     assert not any(b"Smith" in path.read_bytes() for path in files)
 
 
-def test_counts_survive_a_folder_that_cannot_be_written_for_a_while(monkeypatch):
+def test_counts_survive_an_unwritable_folder(monkeypatch):
     monkeypatch.setattr(recorder, "EVERY", 0.05)
     counts = Recorder()
     Path("data").mkdir()

@@ -338,7 +338,7 @@ CLAIMS: list[tuple[str, Check]] = [
         lambda s, n: int(n) == len(set(s.dev.fold)) == s.task.split.folds,
     ),
     (
-        r"((?:Candidates are compared|Of those whose|A baseline \(dummy\)|Tied with the champion are).*)",
+        r"((?:Candidates are compared|Among those whose|A baseline \(dummy\)|Tied with the champion are).*)",
         lambda s, t: t in s.selection.rule,
     ),
     (
@@ -421,7 +421,7 @@ CLAIMS: list[tuple[str, Check]] = [
     ),
     (
         r"The test set was evaluated (\w+)(?: times)? or more, for different candidates; .*",
-        lambda s, n: int(n) == s.looks > 1,
+        lambda s, n: int(n) == s.n_evaluations > 1,
     ),
     (r"No choice was based on it\.", lambda s: graph_is_kept()),
     (r"No column says which \w+ belong to one patient .*", lambda s: not s.task.read.group),
@@ -558,7 +558,7 @@ CLAIMS: list[tuple[str, Check]] = [
     ),
     (
         r"Found in the artefacts; test set evaluated (once|\d+)(?: times)? or more\.",
-        lambda s, n: s.looks == (1 if n == "once" else int(n)),
+        lambda s, n: s.n_evaluations == (1 if n == "once" else int(n)),
     ),
     (r"Users submit one (\w+); .*", lambda s, what: what == s.what),
     (rf"In a clone of the project .* from seed {N}:", lambda s, n: int(n) == params.seed()),

@@ -186,7 +186,7 @@ def test_missing_column_is_an_alarm():
     assert "100% without a value of 'direction 1' against 0%" in result.sentence
 
 
-def test_values_out_of_range_in_a_tenth_of_rows_are_noticed():
+def test_out_of_range_values_in_ten_percent_are_noticed():
     week, trained = shown(150, 2, k=1), reference(k=1)
     for counts in (week, trained.tally):  # within the range that training saw
         counts.components[0] = 0

@@ -89,7 +89,7 @@ def test_calibration_and_names_are_inside(rule, classes):
     np.testing.assert_array_equal(portable.unwrap(wrapped).predict_proba(X), fitted.predict_proba(X))
 
 
-def test_a_model_of_an_older_bundle_is_used_as_it_is():
+def test_a_model_of_an_older_bundle_is_unchanged():
     X, y = numbers()
     fitted = random_forest.build(random_forest.Params(n_estimators=5), 7).fit(X, y)
     assert portable.unwrap(fitted) is fitted

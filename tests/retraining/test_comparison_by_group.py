@@ -53,7 +53,7 @@ def test_a_model_is_no_worse_than_itself(both):
     assert all(change.difference == 0 for change in result.metrics.values() if change.difference == change.difference)
 
 
-def test_samples_that_a_batch_adds_to_a_group_do_not_count(both):
+def test_samples_added_to_a_group_do_not_count(both):
     own = comparison.read_side(both, "t")
     assert len(own.dev.y) == 180
     dev = Dataset.read("t", "dev")

@@ -26,7 +26,7 @@ def read_folders(root: Path, read: ReadParams | None = None, name: str = "", is_
     """Return the images in class folders, at the top or in another level.
 
     `read.folders` and `read.skip` say what is what; without them it is recognised. `name` is the folder's, or its archive's, in
-    messages; of a new task (`is_new`) masks are sought although the levels are named.
+    messages; in a new task (`is_new`) masks are sought although the levels are named.
 
     Raises DataError where more than one reading is possible, or a class would vanish because none of its files is an image by
     its name.

@@ -50,7 +50,7 @@ class FolderRoles:
 def recognise(paths: Sequence[str], where: str, skip: str | None = None, is_new: bool = True) -> FolderRoles:
     """Return what the folders above the images at `paths` stand for; `skip` overrules the search for masks.
 
-    Of a task that is there already (`is_new` is false), classes within classes and numbered classes are as they were read.
+    In a task that is there already (`is_new` is false), classes within classes and numbered classes are as they were read.
 
     Raises DataError, which names both readings and the options that decide, where more than one is possible.
     """

@@ -59,7 +59,7 @@ class ImageIndex:
     """The images in some folders below `root`, found by their names in a CSV.
 
     A cell is a path or the end of one, with or without suffix: `ISIC_0024306`, `train/1.png`, `1.png`. Case counts only where
-    two files differ in nothing else. Of a path of another computer or a URL the end counts that is a path here.
+    two files differ in nothing else. For a path of another computer or a URL the end counts that is a path here.
     Zeros in front of a number need not be written, and an image may have been converted to another format.
     """
 
@@ -111,7 +111,7 @@ class ImageIndex:
     def _by_end(self, word: str, hits: list[str], foreign: bool) -> list[str]:
         """Return the file that has the longest end in common with a path of another computer.
 
-        Of a `foreign` path the folder may be called otherwise here, unless a folder of that name is here, too.
+        For a `foreign` path the folder may be called otherwise here, unless a folder of that name is here, too.
         """
         parts = word.casefold().split("/")
         for start in range(1, len(parts)):

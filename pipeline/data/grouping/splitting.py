@@ -107,7 +107,7 @@ def find_known(
 def find_fixed(
     samples: pd.DataFrame, audit: AuditResult, params: SplitParams, seed: int, known: dict[str, str]
 ) -> dict[str, str]:
-    """Return what fixed_sides.csv holds after this split, by `hash_of`: of a split by hash the sides that hashes do not tell."""
+    """Return what fixed_sides.csv holds after this split, by `hash_of`: for a split by hash the sides that hashes do not tell."""
     if params.by != "hash":
         return {}
     raw = samples[~samples["path"].map(uploads.is_upload)]

@@ -34,7 +34,7 @@ class TableFile:
     table
         The cells as text (object), stripped, "" where empty; a column for each name of the header.
     lines
-        Of each row the line of the file where it begins, int32 (n,); rows are counted instead where a file has no lines.
+        For each row the line of the file where it begins, int32 (n,); rows are counted instead where a file has no lines.
     row_name
         What that number is: "line" or "row".
     separator

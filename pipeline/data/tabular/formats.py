@@ -28,7 +28,7 @@ class ColumnFormat:
     decimal, thousands, unit, limits
         See `numbers.NumberFormat`; of a number.
     middles
-        Of a column of ranges the number that each stands for.
+        For a column of ranges the number that each stands for.
     layouts
         Of dates the layout for strptime; two where day and month cannot be told apart.
     """
@@ -94,15 +94,15 @@ class Field:
     default
         The median of numbers, the most frequent category; None where every training value is missing.
     unit
-        Of a number; "" where none is known.
+        For a number; "" where none is known.
     format
         How the column was written in training.
     min, max
-        Of a number; None where every training value is missing.
+        For a number; None where every training value is missing.
     values
-        Of a number with few whole values: these.
+        For a number with few whole values: these.
     choices
-        Of a category: the values in training; None in a bundle of an older version.
+        For a category: the values in training; None in a bundle of an older version.
     """
 
     name: str

@@ -76,7 +76,7 @@ def _is_value(cell: str) -> bool:
 
 
 def _words(first: Sequence[str], columns: Sequence[Column], numbers: set[int]) -> tuple[int, int]:
-    """Return of how many columns of repeating words the first row has one of the values, and of how many it has not."""
+    """Count the columns of repeating words in which the first row has one of the values, and those in which it has not."""
     found_again = never_found = 0
     for index, column in enumerate(columns):
         if index in numbers or not first[index]:

@@ -12,7 +12,7 @@ ALWAYS = frozenset(
 )
 ALWAYS |= {"#n/a", "#n/a n/a", "#null!", "#div/0!", "#value!", "#ref!", "#num!", "#name?"}  # Excel's errors
 BY_COLUMN = frozenset(["none", "-", "--"])
-# Of a label: nobody knows the class. As a category of a feature it tells something.
+# In a label: nobody knows the class. As a category of a feature it tells something.
 UNKNOWN = frozenset(
     (
         "unknown, unk, not known, missing, not available, not reported, undefined, unbekannt, fehlt, inconnu, manquant, "

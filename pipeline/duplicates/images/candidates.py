@@ -33,7 +33,7 @@ _once = threading.Lock()
 
 
 def vocabulary() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return of both halves: axes, float32 (128, AXES / 2), points, (PARTS, AXES / 2), half their squared lengths. Takes 1 s."""
+    """Return for both halves: axes, float32 (128, AXES / 2), points, (PARTS, AXES / 2), half their squared lengths. Takes 1 s."""
     with _once:
         return draw_vocabulary()
 

@@ -1,6 +1,6 @@
 """Find the pairs of images that are the same, even if one was edited.
 
-Equal pixels are found by their hash. Of the rest `candidates` proposes pairs and `verify` decides. Results are cached by the
+Equal pixels are found by their hash. For the rest, `candidates` proposes pairs and `verify` decides. Results are cached by the
 hashes of both files: if a set grows by one image, only the pairs of that image are compared.
 """
 

@@ -38,7 +38,7 @@ class NearRows:
         self._dimension = min(np.log(2) / -np.log(middle), len(self.columns))
 
     def find(self, rows: pd.DataFrame) -> list[int | None]:
-        """Return of each row the position of the existing row that it is a copy of, None where it is none's."""
+        """For each row, return the position of the existing row that it copies; None where there is none."""
         if not self.is_usable or not len(rows):
             return [None] * len(rows)
         distances, positions = self._neighbours.kneighbors(self._scores(rows), n_neighbors=2)
