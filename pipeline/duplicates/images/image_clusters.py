@@ -104,7 +104,7 @@ def mutual_sets(embeddings: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
 
 
 def closures(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return of each row itself and its nearest ones, how far these are not each other's nearest, and the dimension.
+    """For each row, return itself and its nearest ones, how far these are not each other's nearest, and the dimension.
 
     Returns
     -------

@@ -92,6 +92,6 @@ def test_headers_and_cells_in_any_script_are_kept():
     assert cells("年齢,אבחנה\n六十,שפיר 😀\n") == [["年齢", "אבחנה"], ["六十", "שפיר 😀"]]
 
 
-def test_marks_of_files_that_were_put_together_are_no_part_of_cells():
+def test_marks_of_joined_files_are_no_part_of_cells():
     table = read("age,outcome\n1,ill\n2,\ufeffill\n".encode()).table
     assert set(table["outcome"]) == {"ill"}
