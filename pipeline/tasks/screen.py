@@ -52,7 +52,8 @@ def block(lines: Sequence[Line], width: int, room: int, most: int) -> tuple[list
     left = len(lines)
     for title, text in lines:
         own = max(1, min(most, room - len(shown) - (left - 1)))
-        rows = [row for part in text.splitlines() for row in textwrap.wrap(part, WIDTH - width - 2) or [""]]
+        parts = [textwrap.wrap(part, WIDTH - width - 2, break_on_hyphens=False) or [""] for part in text.splitlines()]
+        rows = [row for part in parts for row in part]
         if len(rows) > own:
             is_cut = True
             rows = [*rows[: own - 1], shortened(f"{rows[own - 1]} ...", WIDTH - width - 2)]

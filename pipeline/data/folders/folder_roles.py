@@ -20,6 +20,7 @@ from pipeline.data.folders.folder_names import (
     are_numbers,
     are_patients,
     split_names,
+    subset_of,
 )
 from pipeline.data.folders.masks import find_masks
 
@@ -70,6 +71,8 @@ def recognise(paths: Sequence[str], where: str, skip: str | None = None, is_new:
         else:
             break
     check_folds(names, below, levels, where)
+    if is_new:
+        check_parts(names, levels, where)
     check_containers(names, levels, where)
     if _split_inside(kept, depth, levels, where):
         return FolderRoles("/".join([*levels, "class", "split"]), skip)
@@ -115,11 +118,24 @@ def check_folds(names: set[str], below: set[str], levels: list[str], where: str)
     if not are_folds(names):
         return
     above = "".join(f"{level}/" for level in levels)
-    classes = f"the classes are the folders below, {some(below)}" if below else "there are no classes below them"
+    inner = "split/class" if below and set(split_names(below)) == below else "class"
+    levels_below = "parts of a shipped split" if "/" in inner else "the classes"
+    classes = f"{levels_below} are the folders below, {some(below)}" if below else "there are no classes below them"
     raise DataError(
         f"{where}: {some(names)} may be folds or parts of one data set ({classes}), or classes. Folds: --folders "
-        f"{above}any/class, and the folds are drawn anew. Classes: --folders {above}class (read.folders)"
+        f"{above}any/{inner}, and the folds are drawn anew. Classes: --folders {above}class (read.folders)"
     )
+
+
+def check_parts(names: set[str], levels: list[str], where: str) -> None:
+    """Raise DataError where each folder is named like a class and like a part of a shipped split: a_train, a_test."""
+    parts = {subset_of(name) for name in names}
+    if "split" not in levels and len(names) > 2 and "" not in parts and len(parts) > 1:
+        above = "".join(f"{level}/" for level in levels)
+        raise DataError(
+            f"{where}: {some(names)} are named like classes in parts of a shipped split. Put them into train/CLASS and "
+            f"test/CLASS to keep the split. If each is a class of its own: --folders {above}class (read.folders)"
+        )
 
 
 def check_containers(names: set[str], levels: list[str], where: str) -> None:

@@ -51,12 +51,15 @@ def read_labels(archive: zipfile.ZipFile, name: str, path: Path) -> list[str]:
         n_values = int(np.prod(shape, dtype=np.int64))
         if dtype.kind not in "iub" or not 1 <= len(shape) <= 2 or n_values > MOST_LABELS:
             raise DataError(f"{path.as_posix()}: {name}: found {dtype} {shape}; expected whole numbers, one an image")
+        values = np.frombuffer(exactly(file, n_values * dtype.itemsize, name, path), dtype)
         if len(shape) == 2 and shape[1] != 1:
+            values = values.reshape(shape)
+            if (values >= 0).all() and (values.sum(axis=1) == 1).all():  # one-hot
+                return [str(label) for label in values.argmax(axis=1)]
             raise DataError(
                 f"{path.as_posix()}: is multi-label: {name} has {shape[1]} labels an image; one label a sample is expected. "
                 "Write the images and the label that is meant into class folders"
             )
-        values = np.frombuffer(exactly(file, n_values * dtype.itemsize, name, path), dtype)
     return [str(int(value)) for value in values]
 
 

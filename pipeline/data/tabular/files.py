@@ -18,6 +18,7 @@ from pipeline.data.tabular.wrappings import check_format, unpacked
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".xlsx", ".xlsm", ".parquet", ".pq", ".arff")
 Header = Literal["first", "none"]
+ONE_COLUMN = ",;\t|^~:"
 ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\ufeff]")
 FOOTER = re.compile(
     r"(?i)(?:totals?|sum|mean|average|median|count|source|notes?|generated|end of|summe|gesamt|mittelwert|quelle|stand|"
@@ -97,6 +98,7 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
             f"{path}: has no header: the first row ({shown}) looks like a sample. Add a line with the columns' names, or "
             "read it with --no-header (read.header: none), which calls them column_1, column_2 and so on"
         )
+    _check_layout(cells, path)
     if len(cells.header) > 1 and not cells.header[0] and len(set(cells.columns[0])) == len(cells.columns[0]) > 1:
         cells = replace(cells, header=[INDEX, *cells.header[1:]])  # pandas and R write an index without a name
     kept = [index for index, name in enumerate(cells.header) if name or any(cells.columns[index])]
@@ -135,6 +137,26 @@ def _check_quotes(cells: Cells, path: Path) -> None:
                 f"{path}: line {suspect.opens}: a quote opens in column {column!r} and closes only in line {suspect.closes}; "
                 f"the lines between look like rows of their own. Close it in its line, or double it inside quotes"
             )
+
+
+def _check_layout(cells: Cells, path: Path) -> None:
+    """Raise DataError where all is in one column, or a row repeats the header."""
+    if len(cells.header) == 1:
+        for sign in ONE_COLUMN:
+            n_signs = cells.header[0].count(sign)
+            if n_signs and all(cell.count(sign) == n_signs for cell in cells.columns[0][:100]):
+                raise DataError(
+                    f"{path}: each line is one cell ({cells.header[0][:40]!r}): the lines are quoted as a whole, or {sign!r} "
+                    "separates them. Save it with commas and without quotes around the lines"
+                )
+    elif cells.first_line > 0 and any(cells.header):
+        key = next(index for index, name in enumerate(cells.header) if name)
+        repeated = [row for row, cell in enumerate(cells.columns[key]) if cell == cells.header[key]]
+        for row in repeated:
+            if all(column[row] == name for column, name in zip(cells.columns, cells.header, strict=True)):
+                raise DataError(
+                    f"{path}: {cells.row_name} {cells.lines[row]} repeats the header, as where files were put together; delete it"
+                )
 
 
 def _check_footer(cells: Cells, path: Path) -> None:

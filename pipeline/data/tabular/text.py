@@ -28,6 +28,7 @@ INVISIBLE = re.compile(
     rb"\xef\xbb\xbf|\xe2\x80\x8b|\xe2\x81\xa0"
 )  # marks within files that were put together: no part of a cell
 TRIED = 100  # lines by which the separator is judged
+FOOTER = 20  # lines at most
 CHUNK = 1_000  # rows converted to columns at once
 END = "\x01end"  # no text has it: a record that comes last unless a quote is open
 
@@ -230,9 +231,13 @@ class _Parser:
                 f"{where}. A quote opens in line {swallowed.opens} and closes in line {swallowed.closes}: "
                 "close it in its own line, or double it inside quotes"
             )
-        is_last = (start, row) == chunk[-1] and next(self._records(), None) is None
-        if is_last and sum(bool(cell.strip()) for cell in row) == 1:
-            raise DataError(f"{where}. It is the last line: if it is a footer ({row[0].strip()[:40]!r}), delete it")
+        below = [cells for number, cells in chunk if number >= start]
+        below += [cells for _, cells in itertools.islice(self._records(), FOOTER)]
+        if len(below) <= FOOTER and all(sum(bool(cell.strip()) for cell in cells) == 1 for cells in below):
+            lines = (
+                "It is the last line" if len(below) == 1 else f"It is the first of {len(below)} such lines at the end"
+            )
+            raise DataError(f"{where}. {lines}: if it is a footer ({row[0].strip()[:40]!r}), delete it")
         if row[0].lstrip().startswith("#"):
             raise DataError(f"{where}. It begins with #, as a comment does: delete it")
         raise DataError(f"{where}. Is a {NAMES.get(self.separator, 'separator')} in an unquoted text?")

@@ -18,6 +18,16 @@ def test_folds_are_asked_about_and_flags_decide(tmp_path):
     assert {label for label, _ in subsets(reading(tmp_path, paths, folders="class"))} == {"fold1", "fold2"}
 
 
+def test_classes_named_with_their_part_of_a_split_are_asked_about(tmp_path):
+    with pytest.raises(DataError, match=r"named like classes in parts of a shipped split. Put them into train/CLASS"):
+        reading(tmp_path, [f"{c}_{part}/0.png" for c in AB for part in ("train", "test")], is_new=True)
+
+
+def test_folds_above_a_split_are_read_by_all_levels(tmp_path):
+    with pytest.raises(DataError, match="--folders any/split/class"):
+        reading(tmp_path, [f"fold_{k}/{part}/{c}/0.png" for k in (0, 1) for part in ("train", "test") for c in AB])
+
+
 def test_patients_above_classes_are_the_groups(tmp_path):
     layout = reading(tmp_path, [f"patient{p:02}/{c}/{n}.png" for p in range(6) for c in AB for n in range(2)])
     assert layout.roles.folders == "any/class"

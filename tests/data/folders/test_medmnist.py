@@ -33,6 +33,12 @@ def test_medmnist_arrays_become_images_of_the_shipped_split():
         np.testing.assert_array_equal(image, arrays["test_images"][3])
 
 
+def test_one_hot_labels_are_one_label():
+    one_hot = np.eye(2, dtype=np.uint8)[np.arange(6) % 2]
+    result, _ = list_images(medmnist(train_labels=one_hot))
+    assert {sample.label for sample in result.values()} == {"0", "1"}
+
+
 @pytest.mark.parametrize(
     ("arrays", "text"),
     [

@@ -63,6 +63,20 @@ def test_no_table_is_named_with_the_remedy(data, text):
         read(data)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,x\na,b\n2,y\n", "line 3 repeats the header"),
+        ('"a,b"\n"1,x"\n"2,y"\n', "each line is one cell"),
+        ("a^b\n1^x\n2^y\n", "'\\^' separates them"),
+        ("a,b\n1,x\n2,y\n\nNotes\nage in years\n", "the first of 2 such lines at the end: if it is a footer"),
+    ],
+)
+def test_odd_layouts_are_named_for_what_they_are(text, message):
+    with pytest.raises(DataError, match=message):
+        read(text.encode())
+
+
 def test_empty_columns_without_a_name_are_left_out_and_said():
     table = read("a;b;\n0;1;\n2;3;\n")
     assert list(table.table) == ["a", "b"]
