@@ -128,3 +128,20 @@ def test_figures_at_sites_are_metrics_of_another_run(project):
 def test_rows_of_a_site_and_its_groups_are_excluded():
     values, groups = np.array(["a", "b", "b", "c"]), np.array(["1", "1", "2", "3"])
     assert leave_one_site_out.training_rows(values, groups, "a").tolist() == [2, 3]
+
+
+def test_groups_are_counted_at_each_of_their_sites(empty_folder):
+    write_params(MODELS, site="site", unit="group")
+    group = np.arange(160) // 4
+    y = group % 2
+    X, _ = mixed(160)
+    X["size"] = y + np.random.default_rng(0).normal(size=160)
+    is_at_arm = (group < 10) | ((group < 20) & (np.arange(160) % 4 < 3))
+    X["site"] = np.where(is_at_arm, "arm", "leg").astype(object)
+    dataset(X, y, group).save(Path("data/t/dev.npz"))
+    train_and_evaluate(MODELS)
+    sites.main("t")
+    rows = {row["site"]: row for row in artifacts.read_json("reports/t/sites.json")["models"]["line"]}
+    # ten groups have three samples at arm and one at leg
+    counted = {site: (row["n"], row["n_groups"], row["n_positive"]) for site, row in rows.items()}
+    assert counted == {"all sites": (50, 40, 25), "arm": (20, 20, 10), "leg": (30, 30, 15)}
