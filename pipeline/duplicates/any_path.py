@@ -8,9 +8,10 @@ import pandas as pd
 
 from pipeline.core.errors import DataError
 from pipeline.data import folder_layout, tables
-from pipeline.data.columns.column_roles import columns_of, find_shipped, guess_group
+from pipeline.data.columns.column_roles import columns_of, guess_group
 from pipeline.data.columns.id_columns import find_ids
 from pipeline.data.columns.label_names import named_label
+from pipeline.data.columns.shipped_column import ShippedColumnError, find_shipped
 from pipeline.data.columns.words import SHIPPED
 from pipeline.data.dicom import dicom_samples
 from pipeline.data.dicom.headers import read_headers
@@ -110,7 +111,7 @@ def from_folder(root: Path) -> tuple[list[Sample], list[Skipped]]:
 
 def from_csv(table: pd.DataFrame, path: Path) -> list[Sample]:
     """Return the images that a CSV names; label, group and split are recognised by the names of columns alone."""
-    rest = table.drop(columns="path")
+    rest = without_unclear_split(table.drop(columns="path"), path)
     roles = {"label": named_label(rest), "group": guess_group(rest), "shipped": find_shipped(rest, path)}
     columns = {key: column for key, column in roles.items() if column}
     tell(columns, path)
@@ -125,6 +126,18 @@ def from_csv(table: pd.DataFrame, path: Path) -> list[Sample]:
     return samples
 
 
+def without_unclear_split(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return a table without columns that look like a shipped split and do not say which part a row is of; these are reported."""
+    while True:
+        try:
+            find_shipped(table, path)
+        except ShippedColumnError as error:
+            print(f"{path.as_posix()}: audited without column {error.column!r}, an unclear split", file=sys.stderr)
+            table = table.drop(columns=error.column)
+        else:
+            return table
+
+
 def to_table(samples: list[Sample]) -> pd.DataFrame:
     """Return samples as a table sorted by path."""
     keys = ("path", "label", "group", "shipped")
@@ -137,6 +150,7 @@ def from_table(table: pd.DataFrame, path: Path) -> AnySamples:
 
     Columns that are the label by another name, ids and dates are no features.
     """
+    table = without_unclear_split(table, path)
     try:
         columns = columns_of(table, path, None, None).as_read()
     except DataError:  # no label: all columns are features

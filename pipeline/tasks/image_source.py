@@ -11,6 +11,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.label_columns import name_labels, other_names_of_label
 from pipeline.data.columns.one_label import MultiLabelError
+from pipeline.data.columns.shipped_column import ShippedColumnError
 from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import archives
@@ -87,8 +88,8 @@ def choose_reading(
     if len(set(classes.values())) < 2:
         return None
     try:
-        named = name_labels(csvs[0].table.drop(columns=csvs[0].column.column), csvs[0].path, label, choices.group)
-    except MultiLabelError:
+        named = name_labels(csvs[0].others(choices), csvs[0].path, label, choices.group)
+    except (MultiLabelError, ShippedColumnError):
         raise
     except DataError:
         return reading
@@ -200,7 +201,7 @@ def from_csv(
 ) -> ImageSource:
     """Return the source of a CSV that names images, with the CSVs that are the other parts of its shipped split."""
     folder = top or csv.column.raw
-    columns = csv.table.drop(columns=csv.column.column)
+    columns = csv.others(choices)
     label = choices.label_of(columns, label)
     roles = name_labels(columns, csv.path, label, choices.group)
     read = decided(roles.as_read(), choices)

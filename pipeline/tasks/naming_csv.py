@@ -12,6 +12,7 @@ from pipeline.data import tables
 from pipeline.data.columns.label_columns import name_labels
 from pipeline.data.columns.label_names import holds_classes
 from pipeline.data.columns.one_label import MultiLabelError
+from pipeline.data.columns.shipped_column import ShippedColumnError
 from pipeline.data.columns.words import plain
 from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex
 from pipeline.data.folders.folder_names import split_names
@@ -32,6 +33,11 @@ class NamingCsv:
     path: Path
     table: pd.DataFrame
     column: ImageColumn
+
+    def others(self, choices: Choices) -> pd.DataFrame:
+        """Return the columns besides that of the names, without those that the user leaves out."""
+        left_out = [column for column in choices.exclude if column in self.table]
+        return self.table.drop(columns=[self.column.column, *left_out])
 
 
 def csv_folder(folder: Path) -> Path:
@@ -124,7 +130,7 @@ def has_labels(csv: NamingCsv) -> bool:
     table = csv.table.drop(columns=csv.column.column)
     try:
         roles = name_labels(table, csv.path, None, None)
-    except MultiLabelError:
+    except (MultiLabelError, ShippedColumnError):
         return True
     except DataError:
         return False

@@ -78,6 +78,12 @@ def parts() -> Files:
     return files
 
 
+def flagged() -> Files:
+    """Return images, and a CSV that says with 0 and 1 which are the test set."""
+    rows = [[f"{n}.png", ["well", "ill"][n % 2], int(n % 3 == 0)] for n in range(48)]
+    return {f"img/{n}.png": n for n in range(48)} | {"labels.csv": table(["image", "diagnosis", "is_test"], rows)}
+
+
 def packed(files: Files) -> bytes:
     """Return a zip archive of files."""
     out = io.BytesIO()
@@ -190,6 +196,8 @@ CASES = [
     Case("several labels a row", lambda: one_hot(2), "truth.csv"),
     Case("images in two folders (HAM10000)", two_folders, "metadata.csv"),
     Case("`train.csv` and `test.csv`", parts),
+    Case("a split in a column of 0 and 1", flagged, "labels.csv"),
+    Case("the same, decided", flagged, "labels.csv", ("--exclude", "is_test")),
     Case("a CSV whose images are not there", lambda: {"truth.csv": isic_2020()["GroundTruth.csv"]}, "truth.csv"),
     Case("12 bits in 16-bit PNGs", deep),
     Case("a PACS export and a CSV by PatientID", export),
