@@ -12,7 +12,7 @@ CSV = Path("t.csv")
 
 def table(column, words, n=12):
     """Return a table with a column of words that repeat."""
-    return pd.DataFrame({column: (words.split() * n)[:n], "size": range(n)})
+    return pd.DataFrame({column: (words.split() * n)[:n], "size": [str(row) for row in range(n)]})
 
 
 @pytest.mark.parametrize(
