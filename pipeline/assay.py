@@ -31,6 +31,7 @@ COMMANDS = {
     "predict": Command(("-m", "pipeline.predict"), "predict files with a champion"),
     "report": Command(("-m", "pipeline.report"), "write a task's report"),
     "external": Command(("-m", "pipeline.external"), "try a champion on data of another source"),
+    "next": Command(("-m", "pipeline.label_next"), "choose which images of a folder to label next"),
     "collect": Command(("-m", "pipeline.collect"), "hand in labelled samples for a later training"),
     "retrain": Command(("-m", "pipeline.retrain"), "try, promote or reject a batch of samples"),
     "app": Command(("-m", "streamlit", "run", "app/main.py"), "predict and compare in the browser"),

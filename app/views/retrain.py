@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from app import access, limits
-from app.views import written
+from app.views import label_next, written
 from app.views.answer import plain
 from pipeline.core import paths
 from pipeline.retraining.records import Comparison, Outcome
@@ -41,6 +41,7 @@ def show(task: str) -> None:
     elif not lacking():
         submit(task)
         batches(task)
+        label_next.show(task)
     else:
         st.info(
             f"This app only predicts: {lacking()} is not installed here. Submit samples where the models are trained."
