@@ -7,7 +7,7 @@ from app.serving import Served
 from pipeline.core import artifacts
 from pipeline.core.errors import BundleError, DataError
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.prediction import bundle
 
 CARD = ("estimator", "features", "input", "positive", "decision", "versions", "data_fingerprint")  # of bundle.json

@@ -41,7 +41,7 @@ from pipeline.data import litert
 from pipeline.data.dataset import Dataset
 from pipeline.data.images import decoding
 from pipeline.data.images.squares import resize
-from pipeline.evaluation.held_out import predict_part
+from pipeline.evaluation.new_data.held_out import predict_part
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor

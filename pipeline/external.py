@@ -16,7 +16,8 @@ from pipeline.core.errors import StageError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import raw_changes
-from pipeline.evaluation import curves, external_data, external_report, plots, selection
+from pipeline.evaluation import curves, plots, selection
+from pipeline.evaluation.new_data import external_data, external_report
 from pipeline.evaluation.report import read_test
 from pipeline.prediction.predictor import Predictor
 from pipeline.tasks import add_external

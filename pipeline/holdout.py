@@ -1,8 +1,8 @@
 """Stage `holdout@task`: evaluate the test set after the champion is selected, with the serving Predictor.
 
 Writes `reports/<task>/test/<model>.json` and `leaderboard.csv`; adds to `test_looks.csv` (see
-`evaluation.test_set_evaluations`). If a shipped split leaks, the champion's report also has the result that the leak would have
-produced (see `evaluation.held_out`).
+`evaluation.new_data.test_set_evaluations`). If a shipped split leaks, the champion's report also has the result that the leak
+would have produced (see `evaluation.new_data.held_out`).
 """
 
 import sys
@@ -13,9 +13,10 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data import raw_changes
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import selection, test_set_evaluations
+from pipeline.evaluation import selection
 from pipeline.evaluation.by_group import per
-from pipeline.evaluation.held_out import as_published, candidate, rank, score_model
+from pipeline.evaluation.new_data import test_set_evaluations
+from pipeline.evaluation.new_data.held_out import as_published, candidate, rank, score_model
 from pipeline.evaluation.report import read_cv
 
 # The stage `report` depends on this folder, which DVC requires also for a task without external data.

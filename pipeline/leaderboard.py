@@ -8,8 +8,8 @@ from pipeline.core import artifacts, command_line, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.duplicates import summary
-from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import PROMISE
+from pipeline.evaluation.new_data import test_set_evaluations
 
 
 def board(task: str, root: Path = Path()) -> str:

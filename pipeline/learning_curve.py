@@ -8,8 +8,9 @@ from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import selection, training_sizes
-from pipeline.evaluation.learning_curve import LearningCurve
+from pipeline.evaluation import selection
+from pipeline.evaluation.usefulness import training_sizes
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve
 
 
 def main(name: str) -> None:

@@ -16,7 +16,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import subgroups
-from pipeline.evaluation.leave_one_site_out import score_sites
+from pipeline.evaluation.new_data.leave_one_site_out import score_sites
 from pipeline.evaluation.report import SiteReport
 
 

@@ -9,10 +9,12 @@ from tests.helpers.samples import ROOT
 
 TESTED_ELSEWHERE = {
     "app/main.py": "starts a server: tests/e2e/test_app_browser.py",
+    "app/views/suspects.py": "a section of the page Data; what it says is that of tests/evaluation/test_suspect_labels.py",
     "pipeline/data/tabular/cells.py": "types of what readers return",
     "pipeline/evaluation/by_group_report.py": "its reports are those of tests/evaluation/test_by_group.py",
     "pipeline/evaluation/metric_names.py": "names alone",
     "pipeline/evaluation/out_of_fold_charts.py": "its files are those of tests/evaluation/test_out_of_fold.py",
+    "pipeline/prediction/bundle_readme.py": "its lines are run by tests/prediction/test_portable.py",
 }
 MOST_WORDS = 10
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import theme
 from pipeline.core.errors import DataError, StageError
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import Scores, read_test
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait

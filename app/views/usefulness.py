@@ -8,8 +8,8 @@ from app.views.answer import figure, plain
 from app.views.written import part, span, three
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import decision_curve, learning_curve, sample_size
-from pipeline.evaluation.learning_curve import LearningCurve
+from pipeline.evaluation.usefulness import decision_curve, learning_curve, sample_size
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve
 
 LINES = {"model": "model", "all": "treat all", "none": "treat none"}
 

@@ -6,10 +6,11 @@ import numpy as np
 
 from pipeline.core import params
 from pipeline.core.params_models import SelectParams
-from pipeline.evaluation import decision_curve, operating_point, subgroups
+from pipeline.evaluation import operating_point, subgroups
 from pipeline.evaluation.by_group import Units, Usable, pooled, usable
 from pipeline.evaluation.report import GroupReport, Report
 from pipeline.evaluation.scoring import FEW_GROUPS, UNKNOWN, assess, with_refusals
+from pipeline.evaluation.usefulness import decision_curve
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.stats import intervals
 from pipeline.stats.pairs import superiority_interval

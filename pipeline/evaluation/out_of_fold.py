@@ -10,18 +10,11 @@ from pipeline.core.params_models import SelectParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import (
-    by_group,
-    by_group_report,
-    calibration,
-    decision_curve,
-    operating_point,
-    sample_size,
-    subgroups,
-)
+from pipeline.evaluation import by_group, by_group_report, calibration, operating_point, subgroups
 from pipeline.evaluation.by_group import Units
 from pipeline.evaluation.report import CalibrationReport, GroupReport, PoolingReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
+from pipeline.evaluation.usefulness import decision_curve, sample_size
 from pipeline.prediction import ood_images, ood_tables
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate
 from pipeline.stats import logistic_calibration

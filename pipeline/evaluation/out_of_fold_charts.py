@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
-from pipeline.evaluation import calibration, curves, decision_curve, plots, suspect_labels
+from pipeline.evaluation import calibration, curves, plots, suspect_labels
 from pipeline.evaluation.out_of_fold import Chosen, OutOfFold, chosen_on, decide_samples
+from pipeline.evaluation.usefulness import decision_curve
 from pipeline.prediction.decision_rule import calibrate
 from pipeline.stats import metrics
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.core import paths
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.reporting import data_section
 from pipeline.reporting.model_card import share
 from pipeline.reporting.results import Study

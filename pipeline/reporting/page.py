@@ -6,8 +6,9 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import learning_curve, sample_size, scoring, suspect_labels
+from pipeline.evaluation import scoring, suspect_labels
 from pipeline.evaluation.metric_names import NAMES, PROMISE
+from pipeline.evaluation.usefulness import learning_curve, sample_size
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html"

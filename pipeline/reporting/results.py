@@ -15,11 +15,12 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.written_samples import read_samples, read_split
-from pipeline.evaluation import report, selection, test_set_evaluations
-from pipeline.evaluation.learning_curve import LearningCurve
+from pipeline.evaluation import report, selection
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.operating_point import decide_out_of_fold
 from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.decision_rule import calibrate, decide
 from pipeline.training.export import read_oof

@@ -9,7 +9,6 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
-from pipeline.evaluation import decision_curve
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import (
     ExternalReport,
@@ -20,6 +19,7 @@ from pipeline.evaluation.report import (
     SubgroupScores,
     read_external,
 )
+from pipeline.evaluation.usefulness import decision_curve
 from pipeline.reporting.results import Study
 
 MOST_MISTAKES = 12

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 
 from pipeline.data.image_with_columns import has_columns, image_part
-from pipeline.evaluation import test_set_evaluations
 from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import Report
 from pipeline.reporting.model_card import accepted, calibrated, decides
 from pipeline.reporting.results import Study

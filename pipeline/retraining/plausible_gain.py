@@ -1,11 +1,11 @@
 """A challenger that gains more than more data can bring has learnt something else: copies, a shortcut, or labels of the test.
 
-The most that `n_used` more samples can bring is the upper end of the champion's learning curve (`evaluation.learning_curve`).
+The most that `n_used` more samples can bring is the upper end of the champion's learning curve (`usefulness.learning_curve`).
 """
 
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation.learning_curve import LearningCurve
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve
 from pipeline.retraining.records import Change
 from pipeline.stats.extrapolation import POWERS, Gain
 

@@ -14,7 +14,8 @@ from pipeline.core import artifacts, params
 from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import durations, require
-from pipeline.evaluation import selection, test_set_evaluations
+from pipeline.evaluation import selection
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import Report, SiteReport, read_cv, read_external, read_test
 from pipeline.evaluation.selection import Selection
 from pipeline.training.candidate import Candidate

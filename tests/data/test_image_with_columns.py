@@ -15,7 +15,7 @@ from pipeline.core.errors import DataError, ParamsError
 from pipeline.data.dataset import Dataset
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
 from pipeline.estimators import dummy, knn, logreg, random_forest
-from pipeline.evaluation import held_out
+from pipeline.evaluation.new_data import held_out
 from pipeline.prediction import explanation, mlflow_model, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.fast_predict import fast_predict_proba

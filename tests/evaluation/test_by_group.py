@@ -11,8 +11,9 @@ from pipeline.core import artifacts
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import by_group, held_out
+from pipeline.evaluation import by_group
 from pipeline.evaluation.by_group_report import with_area_of_pairs
+from pipeline.evaluation.new_data import held_out
 from pipeline.evaluation.report import GroupReport, Report, read_cv, read_test
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction.decision_rule import DecisionRule, calibrate

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core import artifacts
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation.learning_curve import LearningCurve, Step
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve, Step
 from pipeline.retraining.plausible_gain import finding, most
 from pipeline.retraining.recommendation import of_tries
 from pipeline.retraining.records import Change

@@ -1,6 +1,6 @@
 """Is more data worth it? The champion's figures by training size, and what twice the data are expected to bring.
 
-Light to import: a page of the app shows it; `evaluation.training_sizes` makes it.
+Light to import: a page of the app shows it; `evaluation.usefulness.training_sizes` makes it.
 """
 
 from dataclasses import dataclass, field

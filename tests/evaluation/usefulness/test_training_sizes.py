@@ -8,8 +8,8 @@ import pytest
 from pipeline import learning_curve
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.learning_curve import LearningCurve, in_words
-from pipeline.evaluation.training_sizes import parts
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve, in_words
+from pipeline.evaluation.usefulness.training_sizes import parts
 from tests.helpers.models import dataset, numbers
 
 

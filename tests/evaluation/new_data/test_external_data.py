@@ -1,6 +1,6 @@
 """Samples of another source that are in the task's own data are found, with their copies and groups."""
 
-from pipeline.evaluation import external_data
+from pipeline.evaluation.new_data import external_data
 
 
 def test_copies_of_copies_are_overlap_and_copies_form_groups():

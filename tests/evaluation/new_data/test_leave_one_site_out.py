@@ -12,7 +12,7 @@ from pipeline.core import artifacts, params
 from pipeline.core.errors import ParamsError
 from pipeline.data.dataset import Dataset
 from pipeline.estimators import logreg
-from pipeline.evaluation import leave_one_site_out
+from pipeline.evaluation.new_data import leave_one_site_out
 from pipeline.tasks import validate
 from pipeline.tracking import run_record
 from pipeline.training.cross_fit import probabilities

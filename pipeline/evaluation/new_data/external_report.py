@@ -14,10 +14,11 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.data.images import image_file
-from pipeline.evaluation import by_group, by_group_report, decision_curve, operating_point
-from pipeline.evaluation.external_data import ORDER, ExternalSamples
+from pipeline.evaluation import by_group, by_group_report, operating_point
+from pipeline.evaluation.new_data.external_data import ORDER, ExternalSamples
 from pipeline.evaluation.report import Difference, ExternalReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
+from pipeline.evaluation.usefulness import decision_curve
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.intervals import of_difference

@@ -14,7 +14,7 @@ import pytest
 from pipeline import holdout, leaderboard, select_best
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
-from pipeline.evaluation import test_set_evaluations
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import read_cv
 from pipeline.prediction.decision_rule import Calibration, DecisionRule
 from pipeline.tracking import run_record

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.decision_curve import NAMES, curve, in_words, with_net_benefit
 from pipeline.evaluation.scoring import assess
+from pipeline.evaluation.usefulness.decision_curve import NAMES, curve, in_words, with_net_benefit
 from tests.helpers.models import dataset
 
 

@@ -24,16 +24,11 @@ from pipeline.data.dataset import Dataset
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.images import image_file
 from pipeline.data.written_samples import read_samples, read_split
-from pipeline.evaluation import (
-    by_group,
-    by_group_report,
-    decision_curve,
-    operating_point,
-    subgroups,
-    test_set_evaluations,
-)
+from pipeline.evaluation import by_group, by_group_report, operating_point, subgroups
+from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import AsPublished, Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals
+from pipeline.evaluation.usefulness import decision_curve
 from pipeline.prediction import bundle, ood_images
 from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.explanation import LoadedSample

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.evaluation.learning_curve import LearningCurve, Step, in_words
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve, Step, in_words
 from pipeline.stats.extrapolation import Gain
 
 STEPS = [Step(n, 0.8, 0.4, {}) for n in (25, 50, 100)]

@@ -15,9 +15,9 @@ from pipeline import evaluate, holdout, leaderboard, select_best, train
 from pipeline.core import artifacts, params
 from pipeline.core.errors import StageError
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation import held_out
-from pipeline.evaluation.held_out import as_published
 from pipeline.evaluation.metric_names import PROMISE
+from pipeline.evaluation.new_data import held_out
+from pipeline.evaluation.new_data.held_out import as_published
 from pipeline.evaluation.report import Report
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from tests.helpers.models import KERAS_NOISE, dataset, image_project, mixed, train_and_evaluate, use_head, write_params

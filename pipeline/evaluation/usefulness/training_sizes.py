@@ -11,7 +11,7 @@ from pipeline.core import params
 from pipeline.core.parallel import run_parallel
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import get_estimator
-from pipeline.evaluation.learning_curve import LearningCurve, Step
+from pipeline.evaluation.usefulness.learning_curve import LearningCurve, Step
 from pipeline.stats import intervals
 from pipeline.stats.bootstrap import bootstrap
 from pipeline.stats.extrapolation import gain

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.data.tabular.formats import Field
 from pipeline.evaluation.report import Counts, Report
-from pipeline.evaluation.sample_size import describe, in_words, n_parameters
+from pipeline.evaluation.usefulness.sample_size import describe, in_words, n_parameters
 
 FIELDS = [Field("age", "number"), Field("site", "choice", choices=["arm", "leg", "head"])]
 COUNTS = Counts(120, 100, {"well": 70, "ill": 30}, {"well": {"well": 80, "ill": 4}, "ill": {"well": 6, "ill": 30}})
