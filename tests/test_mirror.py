@@ -1,8 +1,5 @@
 """A module's tests are where one looks for them: in the same folder of tests/, under its name."""
 
-import ast
-from pathlib import Path
-
 import pytest
 
 from tests.helpers.samples import ROOT
@@ -16,7 +13,6 @@ TESTED_ELSEWHERE = {
     "pipeline/evaluation/out_of_fold_charts.py": "its files are those of tests/evaluation/test_out_of_fold.py",
     "pipeline/prediction/bundle_readme.py": "its lines are run by tests/prediction/test_portable.py",
 }
-MOST_WORDS = 10
 
 
 def modules() -> list[str]:
@@ -30,11 +26,3 @@ def test_each_module_has_its_file_of_tests(module):
     path = ROOT / "tests" / module.removeprefix("pipeline/")
     has_tests = path.with_name(f"test_{path.name.lstrip('_')}").exists()
     assert has_tests != (module in TESTED_ELSEWHERE)
-
-
-@pytest.mark.parametrize("folder", ["tests", "soak"])
-def test_names_of_tests_have_few_words(folder):
-    for file in (ROOT / folder).rglob("test_*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                assert len(node.name.split("_")) - 1 <= MOST_WORDS, f"{Path(file).name}: {node.name}"
