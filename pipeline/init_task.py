@@ -169,10 +169,8 @@ def main(*arguments: str) -> None:
         return
     exclude, keep = (tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep))
     header: Header = "none" if options.no_header else "first"
-    choices = Choices(
-        options.group, options.group_from, options.no_group, exclude, keep, header,
-        options.images, options.folders, options.skip, options.split,
-    )  # fmt: skip
+    named = ("group", "group_from", "no_group", "images", "folders", "skip", "split")
+    choices = Choices(exclude=exclude, keep=keep, header=header, **{name: getattr(options, name) for name in named})
     add(options.name, options.path, options.label, options.positive, choices, options)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.core import artifacts, command_line, params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
+from pipeline.core.text_table import aligned
 from pipeline.duplicates import summary
 from pipeline.evaluation.metric_names import PROMISE
 from pipeline.evaluation.new_data import test_set_evaluations
@@ -33,11 +34,9 @@ def board(task: str, root: Path = Path()) -> str:
             ends = f"{number(row[f'{groups}_low'])} to {number(row[f'{groups}_high'])}"
             figures += [number(row[groups]), ends, number(row[f"test_{groups}"])]
         shown.append([star, row["model"], row["features"], *figures])
-    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
     promised = [text for text in (selection.get("promise"), f"95 % intervals are for {PROMISE}") if text]
     notes = [selection["reason"], *promised, *summary.warnings(task, root)]
-    return "\n".join([f"{task}", *(f"  {line}" for line in [*lines, *notes]), ""])
+    return "\n".join([f"{task}", *(f"  {line}" for line in [*aligned(shown), *notes]), ""])
 
 
 def number(text: str) -> str:

@@ -91,12 +91,6 @@ def test_pages_and_parameters_are_written_in_plain_words():
     assert not lines, "\n".join(lines)
 
 
-def test_names_of_tests_have_at_most_ten_words():
-    files = [path for room in OF_TESTS for path in files_of(room) if path.suffix == ".py"]
-    names = [name for path in files for name in re.findall(r"def test_(\w+)", path.read_text(encoding="utf-8"))]
-    assert not [name for name in names if len(name.split("_")) > 10]
-
-
 def test_every_exception_is_needed():
     for file, word in CONTRACTS:
         assert word in {used for _, used, _ in words_to_avoid(ROOT / file)}, f"{file} no longer says {word!r}"

@@ -55,10 +55,10 @@ def differences(comparison: Comparison) -> None:
         ]
     )
     if len(table):
-        says = "; ".join(f"{row['name']} {row['difference']:+.3f}" for row in table.to_dict("records"))
+        alt_text = "; ".join(f"{row['name']} {row['difference']:+.3f}" for row in table.to_dict("records"))
         charts.draw(
             chart(table, comparison.margin),
-            f"Difference made by the batch, with intervals: {says}",
+            f"Difference made by the batch, with intervals: {alt_text}",
             70 + 22 * len(table),
         )
     st.caption(

@@ -23,11 +23,11 @@ LINES = alt.Legend(orient="bottom", columns=2, labelLimit=300, title=None, symbo
 NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symbolType="stroke", symbolSize=300)
 
 
-def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, says: str, height: int = 300) -> None:
+def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, alt_text: str, height: int = 300) -> None:
     """Draw a chart at full width; `says` is its alternative text."""
     muted = theme.MUTED[theme.current()]
     chart = chart.properties(height=height).configure_axis(labelColor=muted, titleColor=muted)
-    st.altair_chart(chart.configure_legend(labelColor=muted), width="stretch", alt=says)
+    st.altair_chart(chart.configure_legend(labelColor=muted), width="stretch", alt=alt_text)
 
 
 def thinned(curve: pd.DataFrame, most: int = MOST) -> pd.DataFrame:

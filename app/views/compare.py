@@ -53,10 +53,10 @@ def leaderboard(task: str) -> None:
     st.header("Leaderboard")
     for warning in summary.warnings(task):
         st.warning(plain(f"{warning}."))
-    says = "; ".join(f"{row['model']} {three(row[metric])}" for row in table.to_dict("records"))
+    alt_text = "; ".join(f"{row['model']} {three(row[metric])}" for row in table.to_dict("records"))
     drawn = table[table["estimator"] != "dummy"]
     drawn = drawn if len(drawn) else table
-    charts.draw(charts.leaderboard(drawn, metric, name), f"{name} out of fold: {says}", 90 + 34 * len(drawn))
+    charts.draw(charts.leaderboard(drawn, metric, name), f"{name} out of fold: {alt_text}", 90 + 34 * len(drawn))
     shown = {
         "Rank": table["rank"],
         "Model": table["model"] + table["champion"].map({"yes": " (champion)"}).fillna(""),
@@ -219,12 +219,12 @@ def confusion(report: Report, side: str) -> None:
         for actual, row in matrix.items()
         for decided, n in row.items()
     ]
-    says = "; ".join(
+    alt_text = "; ".join(
         f"of {actual}: " + ", ".join(f"{n} as {name}" for name, n in row.items()) for actual, row in matrix.items()
     )
     st.markdown(f"**{side}**: {counts.n} samples of {counts.n_groups} groups")
     chart = charts.confusion(pd.DataFrame(cells), list(matrix))
-    charts.draw(chart, f"Confusion matrix, {side.lower()}; {says}", 130 + 55 * len(matrix))
+    charts.draw(chart, f"Confusion matrix, {side.lower()}; {alt_text}", 130 + 55 * len(matrix))
 
 
 def classes(report: Report, side: str) -> None:

@@ -48,8 +48,8 @@ def counts(task: str) -> None:
     parts = table.drop(index="development")[classes]
     long = parts.rename_axis("part").reset_index().melt("part", var_name="name", value_name="n")
     long["turn"] = long["name"].map(classes.index)
-    says = "; ".join(f"{name}: " + ", ".join(f"{row[c]} {c}" for c in classes) for name, row in table.iterrows())
-    charts.draw(charts.stacked(long, classes), f"Samples by class: {says}", 110 + 30 * len(parts))
+    alt_text = "; ".join(f"{name}: " + ", ".join(f"{row[c]} {c}" for c in classes) for name, row in table.iterrows())
+    charts.draw(charts.stacked(long, classes), f"Samples by class: {alt_text}", 110 + 30 * len(parts))
     written.show(table.rename_axis("Part").reset_index(), f"Samples of {task} by class and part of the split")
     st.caption(
         "Each fold of the development samples is held out once. The test set is evaluated after the champion was selected."

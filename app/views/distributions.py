@@ -32,10 +32,10 @@ def images(task: str, paths: set[str] | None) -> None:
     by_size = by_size.rename(columns={"label": "name", "size": "n"})
     thinned = by_size if len(by_size) <= MOST_SIZES else by_size.sample(MOST_SIZES, random_state=0)
     width, height = samples["width"], samples["height"]
-    says = f"Images by width, {width.min()} to {width.max()} px, and height, {height.min()} to {height.max()} px"
+    alt_text = f"Images by width, {width.min()} to {width.max()} px, and height, {height.min()} to {height.max()} px"
     left, right = st.columns([3, 2])
     with left:
-        charts.draw(charts.sizes(thinned, names), says, 320)
+        charts.draw(charts.sizes(thinned, names), alt_text, 320)
         if len(thinned) < len(by_size):
             st.caption(f"{len(thinned):,} of {len(by_size):,} sizes, randomly selected.")
     with right:
@@ -60,12 +60,12 @@ def intensity(task: str) -> None:
     for column, (channel, rows) in zip(st.columns(3), table.groupby("channel", sort=False), strict=True):
         bins = rows[rows["low"] < 256]
         means = (bins["low"] + bins["high"]).mul(bins["share"] / 2).groupby(bins["name"]).sum()
-        says = f"Intensity of {channel} by class, means: " + ", ".join(
+        alt_text = f"Intensity of {channel} by class, means: " + ", ".join(
             f"{name} {mean:.0f}" for name, mean in means.items()
         )
         with column:
             st.markdown(f"**{channel.capitalize()}**")
-            charts.draw(charts.steps(rows, "intensity, 0 to 255", names, top), says, 230 + 20 * len(names))
+            charts.draw(charts.steps(rows, "intensity, 0 to 255", names, top), alt_text, 230 + 20 * len(names))
     st.caption(
         "Share of a class's pixels in each of 32 bins, over all readable images at 224 px, every fourth row and column. "
         "This chart always shows all samples."
@@ -101,15 +101,15 @@ def distribution(column: pd.DataFrame, labels: pd.Series) -> None:
         return
     if number and shown["value"].nunique() > tables.MAX_VALUES:
         middle = shown.groupby("name")["value"].median()
-        says = f"{title} by class, medians: " + ", ".join(f"{name} {value:.3g}" for name, value in middle.items())
-        charts.draw(charts.steps(binned(shown), title, names), says)
+        alt_text = f"{title} by class, medians: " + ", ".join(f"{name} {value:.3g}" for name, value in middle.items())
+        charts.draw(charts.steps(binned(shown), title, names), alt_text)
         written.show(summary(shown), f"{title} by class")
     else:
         table = counted(shown)
         most = table.loc[table.groupby("name")["share"].idxmax()]
         frequent = (f"{name} {value}" for name, value in zip(most["name"], most["value"], strict=True))
-        says = f"{title} by class, most frequent: {', '.join(frequent)}"
-        charts.draw(charts.bars(table, title, names), says, 60 + 14 * len(names) * table["value"].nunique())
+        alt_text = f"{title} by class, most frequent: {', '.join(frequent)}"
+        charts.draw(charts.bars(table, title, names), alt_text, 60 + 14 * len(names) * table["value"].nunique())
     st.caption(f"Share of each class's samples. {missing}")
 
 

@@ -44,8 +44,8 @@ def reliability(task: str, model: str) -> None:
     report = reports(task, model)["Out of fold"]
     many = len(report.per_class) > 2
     words = ("probability of the most probable class", "share that is correct") if many else ("predicted", "observed")
-    says = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
-    charts.draw(charts.reliability(bins, curve, *words), f"Observed share by predicted probability: {says}", 380)
+    alt_text = "; ".join(f"{row['predicted']:.2f}: {row['observed']:.2f}" for row in bins.to_dict("records"))
+    charts.draw(charts.reliability(bins, curve, *words), f"Observed share by predicted probability: {alt_text}", 380)
     st.caption(
         "On the dashed line probabilities are accurate: of the samples with a predicted probability of 30 %, 30 % are positive. "
         "Below it the model is overconfident. Each point is a tenth of the samples, with its 95 % interval"
@@ -60,8 +60,8 @@ def risk(task: str, model: str) -> None:
     table = written.table(TaskPaths(task).figures(model) / "coverage.csv", f"evaluate@{model}")
     long = pd.DataFrame({"share answered": table["coverage"], "name": table["by"].map(ORDERS), "error": table["risk"]})
     full = three(table["risk"].iloc[-1])
-    says = f"Error by share answered, most confident or least out-of-distribution first; {full} if all are answered"
-    charts.draw(charts.curves(long, "share answered", "error", list(ORDERS.values())), says, 280)
+    alt_text = f"Error by share answered, most confident or least out-of-distribution first; {full} if all are answered"
+    charts.draw(charts.curves(long, "share answered", "error", list(ORDERS.values())), alt_text, 280)
     st.caption(
         "Error rate if the model answers only the samples with the highest confidence, or those closest to the training data. "
         "Samples that are out of distribution are refused: see the last row of All figures."
@@ -137,5 +137,5 @@ def history(task: str, model: str) -> None:
         ]
     ).dropna()
     long = long.rename(columns={"value": "log loss"})
-    says = f"Log loss of {model} by epoch, mean over folds, on training and held-out samples"
-    charts.draw(charts.curves(long, "epoch", "log loss", ["training", "held out"], whole=True), says, 280)
+    alt_text = f"Log loss of {model} by epoch, mean over folds, on training and held-out samples"
+    charts.draw(charts.curves(long, "epoch", "log loss", ["training", "held out"], whole=True), alt_text, 280)

@@ -94,8 +94,8 @@ def by_day(report: MonitorReport) -> None:
     with left:
         st.markdown("**Samples**")
         long = days.melt("day", OUTCOMES, "name", "count")
-        says = f"Samples by day: {', '.join(f'{row.day} {row.n}' for row in days[days['n'] > 0].itertuples())}"
-        charts.draw(charts.by_day(long, OUTCOMES), says, 260)
+        alt_text = f"Samples by day: {', '.join(f'{row.day} {row.n}' for row in days[days['n'] > 0].itertuples())}"
+        charts.draw(charts.by_day(long, OUTCOMES), alt_text, 260)
     with right:
         st.markdown("**Share refused, with its 95 % interval**")
         some = days[days["n"] > 0]
@@ -104,8 +104,8 @@ def by_day(report: MonitorReport) -> None:
             share=some["refused"] / some["n"], low=[low for low, _ in ends], high=[high for _, high in ends]
         )
         usual = share_refused(report.training.tally) if report.training else None
-        says = f"Share refused: {', '.join(f'{row.day} {row.share:.0%}' for row in some.itertuples())}"
-        charts.draw(charts.share_by_day(some, usual, days["day"].iloc[[0, -1]].tolist()), says, 260)
+        alt_text = f"Share refused: {', '.join(f'{row.day} {row.share:.0%}' for row in some.itertuples())}"
+        charts.draw(charts.share_by_day(some, usual, days["day"].iloc[[0, -1]].tolist()), alt_text, 260)
 
 
 def against_training(week: Tally, training: Tally) -> None:
@@ -138,8 +138,8 @@ def against_training(week: Tally, training: Tally) -> None:
         for n in [counts.answers.get(answer, 0)]
     ]
     st.markdown("**Answers**")
-    says = ", ".join(f"{row['value']} {row['share']:.0%} {row['name']}" for row in rows)
-    charts.draw(charts.bars(pd.DataFrame(rows), None, names), f"Answers: {says}", 110 + 25 * len(rows))
+    alt_text = ", ".join(f"{row['value']} {row['share']:.0%} {row['name']}" for row in rows)
+    charts.draw(charts.bars(pd.DataFrame(rows), None, names), f"Answers: {alt_text}", 110 + 25 * len(rows))
 
 
 def in_use(report: MonitorReport) -> None:

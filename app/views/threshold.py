@@ -82,5 +82,5 @@ def curves(table: pd.DataFrame, chosen: float, used: float) -> None:
     marks = charts.rule(used, f"decides at {used:g}")
     if chosen != used:
         marks += charts.rule(chosen, f"slider {chosen:g}", charts.COLOURS[1])
-    says = f"Sensitivity and specificity by threshold, now {chosen:g}"
-    charts.draw(charts.curves(long, "threshold", "share", names) + marks, says, 260)
+    alt_text = f"Sensitivity and specificity by threshold, now {chosen:g}"
+    charts.draw(charts.curves(long, "threshold", "share", names) + marks, alt_text, 260)

@@ -7,6 +7,7 @@ import pandas as pd
 from pipeline.core.errors import DataError, FindingError
 from pipeline.core.params_models import AuditParams, ReadParams
 from pipeline.core.paths import TaskPaths
+from pipeline.core.text_table import aligned
 from pipeline.data.audit_result import AuditResult, Clusters, PathPair
 from pipeline.duplicates.images.image_clusters import FEWEST, MOST
 
@@ -41,10 +42,7 @@ def table(result: AuditResult, samples: pd.DataFrame) -> list[str]:
     if not rows:
         return []
     head = ("image", "is", "changed", "alike", "")
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
-    ]
+    lines = aligned([head, *rows])
     more = len(result.pairs) - ROWS
     return [*lines, *([f"... and {more} more pairs: --json lists all"] if more > 0 else [])]
 

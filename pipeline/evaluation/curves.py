@@ -42,7 +42,7 @@ def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"fpr": grid, "tpr": np.mean([np.interp(grid, fpr, tpr) for fpr, tpr in curves], axis=0)})
 
 
-def cases(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
+def confusion_rows(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
     """Return a row per sample, actual and decided class, sorted: what DVC's confusion template counts."""
     names = np.array(data.classes)
     return pd.DataFrame({"actual": names[data.y], "decided": names[decided]}).sort_values(["actual", "decided"])

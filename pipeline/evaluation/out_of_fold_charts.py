@@ -24,7 +24,7 @@ def write_charts(oof: OutOfFold, chosen: Chosen, area: float, numbers: Path, dra
     decided = decide_samples(oof, proba, chosen)
     artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
     plots.roc(dev, proba, area, title, drawn / "roc.png")
-    artifacts.write_csv(numbers / "confusion.csv", curves.cases(dev, decided))
+    artifacts.write_csv(numbers / "confusion.csv", curves.confusion_rows(dev, decided))
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
     write_training_charts(oof, title, numbers, drawn)
     write_calibration_charts(oof, chosen, title, drawn)

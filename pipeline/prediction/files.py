@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import AssayError, DataError
+from pipeline.core.text_table import aligned
 from pipeline.data.tabular.formats import Field
 from pipeline.prediction import explanation
 from pipeline.prediction.answer import Item, refused
@@ -164,8 +165,5 @@ def show(items: Sequence[Item], classes: list[str], form: str) -> str:
         # The decision, and what is unusual about it, or why there is none
         answer = "; ".join(filter(None, (item["decision"], item["reason"])))
         lines.append([*(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row[:-3]), answer])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     above = f"Warning: this model is {warning}\n" if warning else ""
-    return above + "".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
-    )
+    return above + "".join(f"{line}\n" for line in aligned(lines))

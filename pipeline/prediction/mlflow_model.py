@@ -19,7 +19,7 @@ PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic",
 INTERFACE = "2"
 
 
-class Model:
+class BundleModel:
     """A bundle behind MLflow's `predict`: one answer per row, in the same order. Threads may share it."""
 
     def __init__(self, predictor: Predictor):
@@ -48,9 +48,9 @@ class Model:
         return pd.DataFrame(rows, columns=list(outputs(self.predictor.info)))
 
 
-def _load_pyfunc(path: str) -> Model:
-    """Return the bundle in the folder `path` as a Model; the function's name is MLflow's."""
-    return Model(Predictor(path))
+def _load_pyfunc(path: str) -> BundleModel:
+    """Return the bundle in the folder `path` as a BundleModel; the function's name is MLflow's."""
+    return BundleModel(Predictor(path))
 
 
 def inputs(info: BundleInfo) -> dict[str, str]:

@@ -28,7 +28,7 @@ def test_a_roc_curve_rises_from_one_corner_to_the_other(n_classes):
 def test_cases_list_every_sample_once_and_name_nobody():
     data, proba = predictions(4)
     decided = proba.argmax(axis=1)
-    cases = curves.cases(data, decided)
+    cases = curves.confusion_rows(data, decided)
     assert cases.columns.tolist() == ["actual", "decided"]
     counted = cases.value_counts().to_dict()
     matrix = reference.confusion_matrix(data.y, decided)

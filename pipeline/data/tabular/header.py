@@ -9,7 +9,7 @@ from pipeline.data.tabular.cells import Column
 from pipeline.data.tabular.missing import ALWAYS
 
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
-LOOKED_AT = 1000  # rows
+INSPECTED = 1000  # rows
 MOSTLY = 0.95  # of a column's known cells, from which it is one of numbers
 FEWEST = 10  # rows, from which it counts that a word of the first row is found again
 MOSTLY_FOUND = 0.8  # of the columns of repeating words
@@ -27,7 +27,7 @@ def number_columns(columns: Sequence[Column]) -> list[int]:
     """Return the positions of the columns in whose first rows nearly all known cells are numbers."""
     names = []
     for index, column in enumerate(columns):
-        known = [cell for cell in column[:LOOKED_AT] if cell.lower() not in ALWAYS]
+        known = [cell for cell in column[:INSPECTED] if cell.lower() not in ALWAYS]
         if known and sum(map(is_number_like, known)) >= MOSTLY * len(known):
             names.append(index)
     return names
@@ -81,7 +81,7 @@ def _words(first: Sequence[str], columns: Sequence[Column], numbers: set[int]) -
     for index, column in enumerate(columns):
         if index in numbers or not first[index]:
             continue
-        counts = Counter(column[: 10 * LOOKED_AT])
+        counts = Counter(column[: 10 * INSPECTED])
         if first[index] in counts:
             found_again += 1
         elif len(counts) <= len(column) / 2:
@@ -103,7 +103,7 @@ def _is_sequence(values: Sequence[str], columns: Sequence[Column]) -> bool:
     step = _step(numbers)
     if step == 0 and len(numbers) < LONG:
         return False
-    rows = list(zip(*(column[:LOOKED_AT] for column in columns), strict=True))
+    rows = list(zip(*(column[:INSPECTED] for column in columns), strict=True))
     return sum(_row_rises(row, evenly=step > 0) for row in rows) <= len(rows) / 20
 
 

@@ -23,7 +23,7 @@ from pipeline.data.tabular.numbers import (
     range_middles,
     split_unit,
 )
-from pipeline.data.tabular.signs import Signs, SignTeller, merge, points_may_part_thousands, signs_of
+from pipeline.data.tabular.signs import SeparatorDetector, Separators, merge, points_may_part_thousands, separators_of
 
 ODD = 0.02  # of a column's known cells: so many that are no numbers count as missing
 SHOWN = 5  # odd cells; more are counted
@@ -65,15 +65,17 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
     """
     counted = {name: _known(table[name].tolist()) for name in table}
     usual = {name: _is_usual_number(counts) for name, counts in counted.items()}
-    file_signs = merge(signs_of(counts, ODD * counts.total()) for counts in counted.values() if _may_be_numbers(counts))
+    file_separators = merge(
+        separators_of(counts, ODD * counts.total()) for counts in counted.values() if _may_be_numbers(counts)
+    )
     columns, formats = {}, {}
     notices: list[Notice] = []
     for name in table:
         cells = table[name].tolist()
         form = ColumnFormat("number")
         column_notices: list[Notice] = []
-        if not usual[name] or _looks_otherwise(counted[name], file_signs):
-            form, column_notices = _Column(name, cells, counted[name], source, file_signs).learn()
+        if not usual[name] or _looks_otherwise(counted[name], file_separators):
+            form, column_notices = _Column(name, cells, counted[name], source, file_separators).learn()
         formats[name] = form
         if form.kind == "number":
             column_notices = [*column_notices, *about_codes(name, counted[name], form)]
@@ -118,12 +120,12 @@ def _is_usual_number(counts: Counter) -> bool:
         return False
 
 
-def _looks_otherwise(counts: Counter, file_signs: Signs) -> bool:
+def _looks_otherwise(counts: Counter, file_separators: Separators) -> bool:
     """Return whether plain numbers may be dates (20210131), or have points for thousands (1.234)."""
     some = next(iter(counts), "")
     return (
         (len(some) == 8 and some.isdigit())
-        or (bool(file_signs.decimal_comma) and "." in "".join(list(counts)[:1000]))
+        or (bool(file_separators.decimal_comma) and "." in "".join(list(counts)[:1000]))
         or points_may_part_thousands(counts)
     )
 
@@ -145,8 +147,14 @@ def _canonical(cells: list[str], form: ColumnFormat) -> list[str]:
 class _Column:
     """One column while its format is told."""
 
-    def __init__(self, name: str, cells: list[str], counts: Counter, source: Source, file_signs: Signs):
-        self.name, self.cells, self.counts, self.source, self.file_signs = name, cells, counts, source, file_signs
+    def __init__(self, name: str, cells: list[str], counts: Counter, source: Source, file_separators: Separators):
+        self.name, self.cells, self.counts, self.source, self.file_separators = (
+            name,
+            cells,
+            counts,
+            source,
+            file_separators,
+        )
         self.least = 1 - ODD
 
     def learn(self) -> tuple[ColumnFormat, list[Notice]]:
@@ -170,8 +178,8 @@ class _Column:
         for limits, counts in ((False, self.counts), (True, bodies)):
             if limits and len(counts) == len(self.counts) and counts == self.counts:
                 return None
-            teller = SignTeller(self.name, counts, self.source, self.file_signs, needed, limits)
-            if form := teller.tell(common_unit(counts, self.least)):
+            detector = SeparatorDetector(self.name, counts, self.source, self.file_separators, needed, limits)
+            if form := detector.detect(common_unit(counts, self.least)):
                 return form
         return None
 

@@ -24,8 +24,8 @@ FEWEST_POINTS = 3  # different cells such as 1.002, from which on points may par
 
 
 @dataclass(frozen=True)
-class Signs:
-    """What a column's cells tell about comma and point, as one example of each kind, "" for none.
+class Separators:
+    """What a column's cells show about comma and point, as one example of each kind, "" for none.
 
     `decimal_comma` 1,33; `thousands_comma` 1,234.5 or 1,234,567; `either_comma` 7,188; `decimal_point` 1.33;
     `thousands_point` 1.234,5 or 1.234.567; `either_point` 7.188.
@@ -39,8 +39,8 @@ class Signs:
     either_point: str = ""
 
 
-def signs_of(counts: Counter, least: float = 0.0) -> Signs:
-    """Return what a column's numbers tell about comma and point; kinds of at most `least` cells count only if alone."""
+def separators_of(counts: Counter, least: float = 0.0) -> Separators:
+    """Return what a column's numbers show about comma and point; kinds of at most `least` cells count only if alone."""
     n_cells: Counter = Counter()
     examples: dict[str, str] = {}
     for cell, count in counts.items():
@@ -49,19 +49,19 @@ def signs_of(counts: Counter, least: float = 0.0) -> Signs:
             n_cells[kind] += count
             examples.setdefault(kind, cell)
     common = {kind: examples[kind] for kind, n in n_cells.items() if n > least}
-    return Signs(**(common or examples))
+    return Separators(**(common or examples))
 
 
-def merge(signs_of_columns: Iterable[Signs]) -> Signs:
-    """Return what all columns of a file tell."""
+def merge(separators_of_columns: Iterable[Separators]) -> Separators:
+    """Return what all columns of a file show."""
     known: dict[str, str] = {}
-    for signs in signs_of_columns:
+    for signs in separators_of_columns:
         known = {kind: cell for kind, cell in asdict(signs).items() if cell} | known
-    return Signs(**known)
+    return Separators(**known)
 
 
 def _sign_kind(body: str) -> str:
-    """Return which field of `Signs` a number is an example of, "" for none."""
+    """Return which field of `Separators` a number is an example of, "" for none."""
     if "," in body:
         if ONE_GROUP[","].fullmatch(body):
             return "either_comma"
@@ -100,31 +100,43 @@ def falls_at_thousand(counts: Counter) -> bool:
     return sum(cell.isascii() and cell.isdigit() and len(cell) == 3 for cell in counts) >= FEWEST_POINTS
 
 
-class SignTeller:
-    """Tells the signs of one column, of which `counts` has how often each known cell occurs.
+class SeparatorDetector:
+    """Detects the separators of one column, of which `counts` has how often each known cell occurs.
 
-    `file_signs` is what all columns of the file show; at least `needed` cells must be read as numbers. With `limits`, cells such
-    as <0.5 are numbers.
+    `file_separators` is what all columns of the file show; at least `needed` cells must be read as numbers. With `limits`, cells
+    such as <0.5 are numbers.
     """
 
     def __init__(
-        self, name: str, counts: Counter, source: Source, file_signs: Signs, needed: float, limits: bool = False
+        self,
+        name: str,
+        counts: Counter,
+        source: Source,
+        file_separators: Separators,
+        needed: float,
+        limits: bool = False,
     ):
         self.limits = limits
-        self.name, self.counts, self.source, self.file_signs, self.needed = name, counts, source, file_signs, needed
-        self.signs = signs_of(counts, counts.total() - needed)
+        self.name, self.counts, self.source, self.file_separators, self.needed = (
+            name,
+            counts,
+            source,
+            file_separators,
+            needed,
+        )
+        self.separators = separators_of(counts, counts.total() - needed)
 
-    def tell(self, unit: str) -> NumberFormat | None:
+    def detect(self, unit: str) -> NumberFormat | None:
         """Return how the column's numbers are written, None where it is none of numbers; raise DataError if unclear."""
         if self._n_somehow(unit) < self.needed:
             return None
         if self._points_may_part_thousands():
             self._refuse()
         pointed = NumberFormat(".", "", unit, self.limits)
-        if not (self.signs.either_comma or self._points_part_thousands()) and self._reads(pointed):
+        if not (self.separators.either_comma or self._points_part_thousands()) and self._reads(pointed):
             return self._best([NumberFormat(".", sign, unit, self.limits) for sign in ("", ",", " ", "'")])
-        decimal, thousands = self._told()
-        others = [","] if decimal == "." else ["."] if signs_of(self.counts).thousands_point else []
+        decimal, thousands = self._separators()
+        others = [","] if decimal == "." else ["."] if separators_of(self.counts).thousands_point else []
         best = self._best([NumberFormat(decimal, sign, unit, self.limits) for sign in (thousands, *others, " ", "'")])
         if not self._reads(best):
             self._refuse()
@@ -145,24 +157,25 @@ class SignTeller:
 
     def _points_part_thousands(self) -> bool:
         """Return whether 1.234 is a thousand and more: all points of the column are so, and the file has 1,5 elsewhere."""
-        if self.signs.decimal_point:
+        if self.separators.decimal_point:
             return False
         in_file = (
-            self.file_signs.decimal_comma or self.file_signs.thousands_point
-        ) and not self.file_signs.decimal_point
+            self.file_separators.decimal_comma or self.file_separators.thousands_point
+        ) and not self.file_separators.decimal_point
         return bool(
-            self.signs.thousands_point or (self.signs.either_point and in_file and not self.signs.decimal_comma)
+            self.separators.thousands_point
+            or (self.separators.either_point and in_file and not self.separators.decimal_comma)
         )
 
     def _points_may_part_thousands(self) -> bool:
-        """Return whether the column holds 1.002 and the file does not tell what the point means."""
+        """Return whether the column holds 1.002 and the file does not show what the point means."""
         if self._points_part_thousands() or not points_may_part_thousands(self.counts):
             return False
-        return falls_at_thousand(self.counts) or not self.file_signs.decimal_point
+        return falls_at_thousand(self.counts) or not self.file_separators.decimal_point
 
-    def _told(self) -> tuple[str, str]:
-        """Return decimal and thousands sign; raise DataError where column and file do not tell them."""
-        signs = self.signs
+    def _separators(self) -> tuple[str, str]:
+        """Return the decimal and the thousands separator; raise DataError where column and file do not show them."""
+        signs = self.separators
         comma_is_decimal = signs.decimal_comma or signs.thousands_point
         if (comma_is_decimal and signs.thousands_comma) or (signs.thousands_point and signs.decimal_point):
             self._refuse()
@@ -178,8 +191,10 @@ class SignTeller:
 
     def _from_file(self) -> tuple[str, str]:
         """Return the signs where every comma of the column stands before three digits."""
-        points = self.signs.decimal_point or self.file_signs.decimal_point or self.file_signs.thousands_comma
-        if bool(points) != bool(self.file_signs.decimal_comma):
+        points = (
+            self.separators.decimal_point or self.file_separators.decimal_point or self.file_separators.thousands_comma
+        )
+        if bool(points) != bool(self.file_separators.decimal_comma):
             return (".", ",") if points else (",", "")
         if self.source.separator in (",", ";"):
             return (".", ",") if self.source.separator == "," else (",", "")
@@ -191,7 +206,7 @@ class SignTeller:
     def _refuse(self) -> NoReturn:
         """Raise DataError, with two cells that contradict each other."""
         whole = [cell for cell in self.counts if len(cell) == 3 and cell.isdigit()]
-        shown = [repr(cell) for cell in (*asdict(self.signs).values(), *whole) if cell][:2]
+        shown = [repr(cell) for cell in (*asdict(self.separators).values(), *whole) if cell][:2]
         mark = "point" if any("." in cell for cell in shown[:1]) else "comma"
         raise DataError(
             f"{self.source.path}: column {self.name!r} holds {' and '.join(shown)}: the {mark} may be a decimal or a thousands "
