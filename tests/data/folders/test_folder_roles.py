@@ -18,7 +18,7 @@ def test_folds_are_asked_about_and_flags_decide(tmp_path):
     assert {label for label, _ in subsets(reading(tmp_path, paths, folders="class"))} == {"fold1", "fold2"}
 
 
-def test_classes_named_with_a_part_of_a_split_are_asked_about(tmp_path):
+def test_classes_named_like_a_split_are_asked_about(tmp_path):
     with pytest.raises(DataError, match=r"named like classes in parts of a shipped split. Put them into train/CLASS"):
         reading(tmp_path, [f"{c}_{part}/0.png" for c in AB for part in ("train", "test")], is_new=True)
 
