@@ -28,6 +28,7 @@ from pipeline.data.folders.image_names import ImageIndex
 from pipeline.data.folders.sample_files import Sample, Skipped
 from pipeline.data.grouping.group_cells import read_groups
 from pipeline.data.grouping.path_groups import group_of
+from pipeline.data.tabular.files import SUFFIXES
 from pipeline.data.tabular.missing import missing_in
 
 # Of samples.csv; the further columns of a task's own CSV come behind these.
@@ -52,6 +53,8 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
     if not samples:
         n_loose = sum(skip.reason == "is not in a class folder" for skip in skipped)
         also = f" ({n_loose} files lie in the folder itself, without a class)" if n_loose else ""
+        lying = [skip.path for skip in skipped if "/" not in skip.path and Path(skip.path).suffix.lower() in SUFFIXES]
+        also += f"; to read {lying[0]} as a table of features, give its own path" if lying else ""
         raise DataError(
             f"{Path(task.raw).as_posix()}: no image found{also}; expected class folders, train/ and test/ folders or a CSV whose "
             "column 'path' names the images"

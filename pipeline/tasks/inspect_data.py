@@ -20,11 +20,12 @@ from pipeline.data.columns.words import plain
 from pipeline.data.dicom import dicom_samples
 from pipeline.data.dicom import headers as dicom_headers
 from pipeline.data.dicom.dicom_index import PERSONAL
+from pipeline.data.folders.folder_names import subset_of
 from pipeline.data.images import decoding, image_file
 from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.images.proposal import propose
 from pipeline.data.samples import scan_table, task_params
-from pipeline.data.tabular.files import read_table
+from pipeline.data.tabular.files import SUFFIXES, read_table
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
 from pipeline.tasks.choices import (
     Choices,
@@ -159,6 +160,19 @@ def read_header(path: Path) -> tuple[int, int, str, str] | str:
         return str(error)
 
 
+def about_neighbour(path: Path) -> str:
+    """Return a warning where another table next to this one is named like the other part of its split, else ""."""
+    subset = subset_of(path.stem)
+    tables_next = sorted(entry.name for entry in path.absolute().parent.iterdir() if entry.suffix.lower() in SUFFIXES)
+    others = [name for name in tables_next if subset and subset_of(Path(name).stem) not in ("", subset)]
+    if not others:
+        return ""
+    return (
+        f"{path.name} looks like one part of a shipped split; {others[0]} next to it is not read. To use both, put them into one "
+        "table with a column 'split' of train and test"
+    )
+
+
 def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedData:
     """Return the data set of a table of features."""
     file = read_table(path, header=choices.header)
@@ -199,5 +213,6 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
         ("empty cells", some([f"{name} {n}" for name, n in empty_cells(features).items()])),
         ("constant", some(constant) and f"{some(constant)}: carry no information"),
         *(("warning", str(notice)) for notice in scanned.notices),
+        ("warning", about_neighbour(path)),
     ]
     return InspectedData("table", to_raw(path), read, samples, lines)

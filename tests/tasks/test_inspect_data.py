@@ -339,3 +339,14 @@ def test_an_unread_table_next_to_class_folders_is_reported():
     Path("raw/labels.xlsx").write_bytes(b"")
     _, description = inspected()
     assert description["warning"].startswith("labels.xlsx next to the class folders is not read")
+
+
+def test_the_other_part_of_a_split_in_tables_is_named(tmp_path):
+    values = np.random.default_rng(0).normal(size=60)
+    rows = "".join(f"{value:.2f},{'ab'[k % 2]}\n" for k, value in enumerate(values))
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("x,label\n" + rows)
+    warnings = [text for title, text in inspect(str(tmp_path / "train.csv"), None, None, 1).lines if title == "warning"]
+    assert any("test.csv next to it is not read" in text for text in warnings)
+    with pytest.raises(DataError, match=r"to read test\.csv as a table of features, give its own path"):
+        inspect(str(tmp_path), None, None, 1)

@@ -86,10 +86,10 @@ def learn(table: pd.DataFrame, source: Source) -> Learned:
 
 def about_codes(name: str, counts: Counter, form: ColumnFormat) -> list[Notice]:
     """Return a notice on numbers such as 999 or -9 that lie far from all others of their column: codes for a missing value."""
-    codes = [cell for cell in CODES if counts.get(cell, 0) >= FEWEST_CODES]
+    codes = [cell for cell in counts if cell.removesuffix(".0") in CODES and counts[cell] >= FEWEST_CODES]
     if not codes:
         return []
-    plain = [form.canonical(cell) for cell in counts if cell not in CODES]
+    plain = [form.canonical(cell) for cell in counts if cell.removesuffix(".0") not in CODES]
     others = np.array([float(cell) for cell in plain if cell and is_plain(cell)])
     if len(others) < FEWEST_CODES:
         return []
@@ -252,7 +252,7 @@ class _Column:
         odd = [cell for cell in self.counts if not is_plain(cell)]
         n_odd = sum(self.counts[cell] for cell in odd)
         n_like = sum(any(sign.isdigit() for sign in cell) for cell in odd)
-        if len(odd) > max(MANY, self.counts.total() / 4) and n_like >= MOSTLY * len(odd):
+        if len(odd) > MANY and n_like >= MOSTLY * len(odd):
             text = f"is taken as {len(self.counts)} categories; if they are numbers, {self._where(odd[0])} is not understood"
             notices.append(self._notice("category", text, self._row_of(odd[0])))
         elif n_odd <= self.counts.total() / 2:

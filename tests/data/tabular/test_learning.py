@@ -64,8 +64,9 @@ def test_many_unread_numbers_are_reported():
 
 
 def test_codes_far_from_all_other_numbers_are_reported():
-    learnt_columns = learnt(age=many("41", "52", "63", "999"), score=many("0", "1", "2", "-9"))
-    assert [notice.kind for notice in learnt_columns.notices] == ["code", "code"]
+    score, ratio = many("0", "1", "2", "-9"), many("2.5", "3.5", "4.0", "-999.0")
+    learnt_columns = learnt(age=many("41", "52", "63", "999"), score=score, ratio=ratio)
+    assert [notice.kind for notice in learnt_columns.notices] == ["code", "code", "code"]
     assert "column 'age': 999 (26 cells) far from the others (41 to 63)" in learnt_columns.notices[0].text
     for cells in (many("900", "950", "999"), many("-9", "-5", "3", "8"), [*many("1", "2"), "999"]):
         assert learnt(a=cells).notices == []
