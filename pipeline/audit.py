@@ -58,7 +58,7 @@ def run_alone(path: Path, as_json: bool, sheet: Path | None, copies: bool) -> in
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command."""
     parser = command_line.parser(
-        "audit", "Find copies of images or rows.", "~/images/skin", "~/images/skin --sheet pairs.png"
+        "pipeline.audit", "Find copies of images or rows.", "~/images/skin", "~/images/skin --sheet pairs.png"
     )
     parser.add_argument(
         "path", metavar="PATH", help="a folder, a CSV with a column path, a CSV of rows; or a task's name"

@@ -18,7 +18,7 @@ from pipeline.retraining.intake import collect, new_batch, read_file
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command."""
     parser = command_line.parser(
-        "collect", "Submit labelled samples.", 'lesions a.jpg --label malignant --group "patient 7"'
+        "pipeline.collect", "Submit labelled samples.", 'lesions a.jpg --label malignant --group "patient 7"'
     )
     parser.add_argument("task")
     parser.add_argument(

@@ -23,7 +23,7 @@ from pipeline.prediction.predictor import Predictor
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command."""
     parser = command_line.parser(
-        "predict",
+        "pipeline.predict",
         "Predict files with a bundle.",
         "models/lesions/best a.jpg b.png",
         "models/breast/best rows.csv --format csv",

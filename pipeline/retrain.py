@@ -23,7 +23,7 @@ from pipeline.retraining.batch_status import RetrainError
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command: the task and what is decided."""
     parser = command_line.parser(
-        "retrain", "Decide about batches of uploads.", "lesions --batch june", "lesions --promote june"
+        "pipeline.retrain", "Decide about batches of uploads.", "lesions --batch june", "lesions --promote june"
     )
     parser.add_argument("task")
     what = parser.add_mutually_exclusive_group(required=True)
