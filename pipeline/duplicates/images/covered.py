@@ -21,6 +21,7 @@ LEAST_LEFT = 0.15  # of a block outside of strokes
 AGREE = ((0.9, 0.3), (0.8, 0.42))
 INNER = 0.25  # of the blocks that do not touch the rim must agree, too: what vignettes share lies in the outer ones
 COPY = 0.97, 0.3  # the same from which on it is certainly a copy; neighbouring slices of a scan stay below
+OTHER = 0.04  # share of blocks that correlate with less than .5: something was drawn there
 COARSE = 18  # px: side at which the flip is chosen
 
 
@@ -67,6 +68,11 @@ class Blocks:
     def agree(self) -> bool:
         """Whether so many blocks agree that the images show one thing."""
         return any(self.share(least) >= share and self.share(least, inner=True) >= INNER for least, share in AGREE)
+
+    @property
+    def covered(self) -> bool:
+        """Whether some blocks show something else."""
+        return self.share(-1 + 1e-6) - self.share(0.5) >= OTHER
 
     @property
     def copy(self) -> bool:

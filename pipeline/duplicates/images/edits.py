@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from pipeline.duplicates.images.alignment import determinant, frame_map
+from pipeline.duplicates.images.covered import Blocks
 from pipeline.duplicates.images.verify import Agreement, Signature
 
 ROTATION = 1.5  # degrees, from which on an image counts as rotated
@@ -14,6 +15,7 @@ GAIN, TINT = 0.06, 0.04  # of the brightness, and of one colour against the othe
 # drawn on.
 MARK, MARK_AREA, MARK_BLUR = 30, 0.004, 1.5
 CONTRAST = 0.15  # change of the spread of the grey levels, less that of the brightness; both natural logarithms
+REENCODED = 0.985  # correlation of coarse detail below which more than the bytes of the file changed, for instance blur
 NOISE = 8.0  # grey levels by which the noise of two images differs
 
 
@@ -27,22 +29,34 @@ def describe(a: Signature, b: Signature, agreement: Agreement) -> str:
     words += ["cropped"] if is_cropped(a, b, agreement) else []
     words += recoloured(a, b, agreement.matrix, agreement.gain)
     changed = retouched(a, b, agreement.matrix)
-    words += ["marked"] if agreement.marked and "marked" not in changed else []
-    return ", ".join(words + changed) or "re-encoded"
+    if agreement.marked or not changed:  # what differs after a change of contrast was not drawn
+        words += ["marked"] if agreement.marked or drawn_on(a, b, agreement.matrix) else []
+    left = "re-encoded" if agreement.coarse_whole >= REENCODED else "degraded"
+    return ", ".join(words + changed) or left
 
 
-def describe_frames(a: Signature, b: Signature, flip: int, negative: bool, covered: bool) -> str:
-    """Return the changes between two images of which one whole frame lies on the other in a flip of `frames.flip`.
+def describe_covered(a: Signature, b: Signature, blocks: Blocks) -> str:
+    """Return the changes between two images whose whole frames agree in many blocks."""
+    matrix = frame_map(a.points.grey.shape, b.points.grey.shape, blocks.flip)
+    words = moved(a, b, matrix) + (["inverted"] if blocks.negative else [])
+    if blocks.covered or (not blocks.negative and drawn_on(a, b, matrix)):
+        words.append("marked")  # which changes the mean colours as well
+    elif not blocks.negative:
+        words += recoloured(a, b, matrix, mean_gain(a, b)) + retouched(a, b, matrix)
+    return ", ".join(words) or "degraded"
 
-    `negative`: one is dark where the other is bright; `covered`: they agree, but not everywhere. What is left is `degraded`.
-    """
+
+def describe_degraded(a: Signature, b: Signature, flip: int, negative: bool) -> str:
+    """Return the changes between two images of which one whole frame, or its negative, lies on the other in a flip."""
     matrix = frame_map(a.points.grey.shape, b.points.grey.shape, flip)
     words = moved(a, b, matrix) + (["inverted"] if negative else [])
-    if not negative:
-        gain = float(max(b.points.grey.mean(), 1) / max(a.points.grey.mean(), 1))
-        words += recoloured(a, b, matrix, gain) + [word for word in retouched(a, b, matrix) if word != "marked"]
-    words += ["marked"] if covered and not negative else []
+    words += [] if negative else recoloured(a, b, matrix, mean_gain(a, b)) + retouched(a, b, matrix)
     return ", ".join(words) or "degraded"
+
+
+def mean_gain(a: Signature, b: Signature) -> float:
+    """Return the mean grey of b over that of a."""
+    return float(max(b.points.grey.mean(), 1) / max(a.points.grey.mean(), 1))
 
 
 def moved(a: Signature, b: Signature, matrix: np.ndarray) -> list[str]:
@@ -64,24 +78,41 @@ def moved(a: Signature, b: Signature, matrix: np.ndarray) -> list[str]:
 
 
 def retouched(a: Signature, b: Signature, matrix: np.ndarray) -> list[str]:
-    """Return `contrast`, `noise` and `marked` where the grey levels of what both show differ in these ways."""
+    """Return `contrast` and `noise` where the grey levels of what both show differ in these ways."""
+    levels = grey_levels(*overlaid(a, b, matrix))
+    words = []
+    if levels is not None:
+        change, gain = np.log(levels[1] / levels[0])
+        words += ["contrast"] if min(abs(change), abs(change - gain)) > CONTRAST else []
+    return words + (["noise"] if abs(a.frame.noise_sd - b.frame.noise_sd) > NOISE else [])
+
+
+def drawn_on(a: Signature, b: Signature, matrix: np.ndarray) -> bool:
+    """Return whether one of two aligned images has parts that the other does not show, once their levels are made alike."""
+    laid, grey, shown = overlaid(a, b, matrix)
+    levels = grey_levels(laid, grey, shown)
+    if levels is None:
+        return False
+    (spread_a, median_a), (spread_b, median_b) = levels
+    difference = (laid.astype(np.float32) - median_a) * (spread_b / spread_a) + median_b - grey
+    drawn = (np.abs(cv2.GaussianBlur(difference, (0, 0), MARK_BLUR)) > max(MARK, 0.4 * spread_b)) & shown
+    return bool(drawn.sum() > MARK_AREA * shown.sum())
+
+
+def overlaid(a: Signature, b: Signature, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return image a laid on b, b, and where both show something, all (h, w)."""
     shape = b.points.grey.shape[::-1]
-    laid = cv2.warpAffine(a.points.grey, matrix, shape)
     shown = cv2.warpAffine(np.full(a.points.grey.shape, 255, np.uint8), matrix, shape) > 250
     shown = cv2.erode(shown.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
+    return cv2.warpAffine(a.points.grey, matrix, shape), b.points.grey, shown
+
+
+def grey_levels(laid: np.ndarray, grey: np.ndarray, shown: np.ndarray) -> np.ndarray | None:
+    """Return float (2, 2): spread and median of both images, None where they hardly overlap."""
     if shown.sum() < 0.05 * shown.size:
-        return []
-    levels = [np.quantile(grey[shown], [0.1, 0.5, 0.9]) for grey in (laid, b.points.grey)]
-    spreads = [max(high - low, 1.0) for low, _, high in levels]
-    change = np.log(spreads[1] / spreads[0])
-    gain = np.log(max(levels[1][1], 1) / max(levels[0][1], 1))
-    words = ["contrast"] if min(abs(change), abs(change - gain)) > CONTRAST else []
-    words += ["noise"] if abs(a.frame.noise_sd - b.frame.noise_sd) > NOISE else []
-    # One is given the median and spread of the other; what then differs was drawn.
-    scaled = (laid.astype(np.float32) - levels[0][1]) * (spreads[1] / spreads[0]) + levels[1][1]
-    difference = cv2.GaussianBlur(scaled - b.points.grey, (0, 0), MARK_BLUR)
-    drawn = (np.abs(difference) > max(MARK, 0.4 * spreads[1])) & shown
-    return words + (["marked"] if drawn.sum() > MARK_AREA * shown.sum() and not words else [])
+        return None
+    quantiles = [np.quantile(image[shown], [0.1, 0.5, 0.9]) for image in (laid, grey)]
+    return np.array([[max(high - low, 1.0), max(middle, 1.0)] for low, middle, high in quantiles])
 
 
 def is_cropped(a: Signature, b: Signature, agreement: Agreement) -> bool:

@@ -18,7 +18,7 @@ from pipeline.data.audit_result import Pair
 from pipeline.data.images.image_file import ImageStore
 from pipeline.duplicates.images.candidates import propose
 from pipeline.duplicates.images.covered import AGREE, compare_blocks
-from pipeline.duplicates.images.edits import describe, describe_frames
+from pipeline.duplicates.images.edits import describe, describe_covered, describe_degraded
 from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature
 from pipeline.duplicates.images.frames import whiten
 from pipeline.duplicates.images.verify import Signature, confirm, lay_frames
@@ -137,7 +137,7 @@ def compare_covered(a: Signature, b: Signature) -> list | None:
     blocks = compare_blocks(a.detail, b.detail)
     if not blocks.agree:
         return None
-    kind = describe_frames(a, b, blocks.flip, blocks.negative, covered=True)
+    kind = describe_covered(a, b, blocks)
     agreeing = blocks.correlations[blocks.correlations >= AGREE[-1][0]]
     return [kind, round(float(agreeing.mean()), 3), blocks.copy]
 
@@ -145,5 +145,5 @@ def compare_covered(a: Signature, b: Signature) -> list | None:
 def compare_degraded(a: Signature, b: Signature, likeness: float) -> list | None:
     """Return [kind, score, copy] if the low frequencies of two whole frames, which are alike, agree in the middle, too."""
     flip, negative, middles_agree = lay_frames(a, b)
-    kind = describe_frames(a, b, flip, negative, covered=False)
+    kind = describe_degraded(a, b, flip, negative)
     return [kind, round(min(likeness, 1.0), 3), False] if middles_agree else None

@@ -3,8 +3,9 @@
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from pipeline.core.errors import DataError
 from pipeline.data.audit_result import Pair
@@ -49,6 +50,37 @@ def test_altered_copies_are_found_and_no_others():
         (5, 11, "cropped", True),
     ]
     assert all(0.9 < pair.score <= 1 for pair in result)
+
+
+def with_text(image):
+    pen = ImageDraw.Draw(image)
+    for line in range(5):
+        pen.text((5, 5 + 28 * line), "left upper back, follow-up", "white", ImageFont.load_default(14))
+    return image
+
+
+def grainy(image):
+    noise = np.random.default_rng(0).normal(0, 50, (image.height, image.width, 3))
+    return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("kind", "alter"),
+    {
+        "mirrored": lambda image: ImageOps.mirror(image).filter(ImageFilter.GaussianBlur(6)),
+        "noise": grainy,
+        "inverted": ImageOps.invert,
+        "marked": with_text,
+        "contrast": lambda image: ImageOps.autocontrast(image.point(lambda level: 110 + level // 7), cutoff=0).point(
+            lambda level: 100 + level // 5
+        ),
+    }.items(),
+)
+def test_a_copy_without_common_detail_is_found_and_named(kind, alter):
+    images = [texture(seed) for seed in range(10)]
+    (pair,) = pairs_of([stored(image) for image in (*images, alter(images[3].convert("RGB")))])
+    assert (pair.a, pair.b) == (3, 10)
+    assert kind in pair.kind.split(", ")
 
 
 def test_nearly_empty_images_match_only_if_equal():
