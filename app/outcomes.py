@@ -46,7 +46,7 @@ OUTCOMES = {
             "type": "object",
             "required": ["rows"],
             "properties": {"rows": {"type": "array", "minItems": 1, "items": OUTCOME}},
-        },
+        }
     },
     "text/csv": {
         "schema": {"type": "string", "description": "columns id, label, class, probability, day; bundle if needed"}

@@ -97,9 +97,7 @@ def chest_ct(store: Path) -> list[Figure]:
     by_scan = audit(DATA / "chest_ct" / "labels.csv", store / "near")
     telling = [shortcut for shortcut in by_scan.result["confounders"] if shortcut["name"].endswith("(normal vs rest)")]
     best = max(
-        telling,
-        key=lambda shortcut: shortcut["accuracy"],
-        default={"name": "nothing", "accuracy": 0, "majority": 1},
+        telling, key=lambda shortcut: shortcut["accuracy"], default={"name": "nothing", "accuracy": 0, "majority": 1}
     )
     message = f"{best['name']}; always the commonest: {best['majority']:.1%}"
     return [

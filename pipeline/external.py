@@ -75,12 +75,7 @@ def main(*arguments: str) -> None:
     if not given.path:
         parser.error("give NAME, TASK and PATH; NAME alone runs the stage of what was added")
     add_external.add(
-        given.name,
-        given.task,
-        given.path,
-        add_external.read_words(given.label_map),
-        given.label,
-        given.group,
+        given.name, given.task, given.path, add_external.read_words(given.label_map), given.label, given.group
     )
     stage = f"external@{given.name}"
     if subprocess.run([sys.executable, "-m", "dvc", "repro", stage], check=False).returncode:

@@ -100,11 +100,7 @@ def describe(name: str, data: InspectedData, proposal: Proposal, warnings: list[
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command."""
-    examples = (
-        "skin ~/images/skin",
-        "skin ~/images/skin --dry-run",
-        "heart heart.csv --label outcome --group patient",
-    )
+    examples = ("skin ~/images/skin", "skin ~/images/skin --dry-run", "heart heart.csv --label outcome --group patient")
     parser = command_line.parser("pipeline.init_task", "Create a task from a data set.", *examples)
     parser.add_argument("name", help="name of the task: a-z, 0-9, - and _")
     parser.add_argument(

@@ -209,10 +209,7 @@ CHOICES = [
     design("100 samples", 100, SIMPLE_AND_FOREST, interacting, shift=0.33, apart=1.2, kept=0.9),
     design("20 groups of 5", 20, SIMPLE_AND_FOREST, interacting, shift=0.58, apart=1.6, kept=1.0, size=5, within=1.0),
 ]
-EQUAL = [
-    design("150 samples", 150, TWINS, twins),
-    design("20 groups of 5", 20, TWINS, twins, size=5),
-]
+EQUAL = [design("150 samples", 150, TWINS, twins), design("20 groups of 5", 20, TWINS, twins, size=5)]
 POSITIVES = [
     design("20 positives of 40", 40, LOGISTIC, shifted, shift=(1.2, 0.6), columns=5),
     design("50 positives of 100", 100, LOGISTIC, shifted, shift=(1.2, 0.6), columns=5),

@@ -14,9 +14,7 @@ N = 8035  # one less than there are: the last one is added
 COMMAND = "make soak"
 
 
-def test_only_true_pairs_are_confirmed_and_cost_grows_linearly(
-    tmp_path: Path,
-):
+def test_only_true_pairs_are_confirmed_and_cost_grows_linearly(tmp_path: Path):
     few, small = audit.lesions(tmp_path / "few", 1000)
     many, large = audit.lesions(tmp_path / "many", N)
     ratio = Figure(f"ham10000: cost of {N} by that of 1,000", large.cpu / small.cpu, "CPU seconds", at_most=10)

@@ -136,10 +136,7 @@ def load_images(name: str) -> Samples:
         sides = [Dataset.read("set", side, project.folder) for side in ("dev", "test")]
         X = np.concatenate([side.arrays["embedding"] for side in sides])
     return Samples(
-        X,
-        np.concatenate([side.y for side in sides]),
-        np.concatenate([side.group for side in sides]),
-        sides[0].classes,
+        X, np.concatenate([side.y for side in sides]), np.concatenate([side.group for side in sides]), sides[0].classes
     )
 
 

@@ -17,10 +17,7 @@ from pipeline.core import artifacts, paths
 ROOT = Path(__file__).resolve().parents[2]
 ESTIMATORS = ROOT / "pipeline" / "estimators"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-NO_CODE = (
-    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
-    *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
-)
+NO_CODE = (*(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE), *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER))
 
 
 def imported(file: str) -> set[str]:

@@ -14,11 +14,7 @@ LEVEL = 0.001
 
 
 def are_alike(
-    values: Sequence[str],
-    labels: Sequence[str],
-    read: Callable[[list[int]], np.ndarray],
-    most: float,
-    seed: int,
+    values: Sequence[str], labels: Sequence[str], read: Callable[[list[int]], np.ndarray], most: float, seed: int
 ) -> bool:
     """Return whether samples that share a value are more alike than others of their class.
 
@@ -59,11 +55,7 @@ def are_alike(
 
 
 def usual_distance(
-    values: Sequence[str],
-    labels: Sequence[str],
-    read: Callable[[list[int]], np.ndarray],
-    seed: int,
-    across: bool,
+    values: Sequence[str], labels: Sequence[str], read: Callable[[list[int]], np.ndarray], seed: int, across: bool
 ) -> float:
     """Return how far apart samples that share a value usually are, where 1 is usual for samples of their classes.
 

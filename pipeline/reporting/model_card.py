@@ -22,10 +22,7 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
         ("Intended use", intended_use(study)),
         ("Factors", factors(study)),
         ("Metrics", [chosen_by, decides(study), calibrated(study)]),
-        (
-            "Training data",
-            [f"{cv.n} {study.what}s of {cv.n_groups} groups; see Data and Split."],
-        ),
+        ("Training data", [f"{cv.n} {study.what}s of {cv.n_groups} groups; see Data and Split."]),
         (
             "Evaluation data",
             [

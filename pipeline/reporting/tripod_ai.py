@@ -135,10 +135,7 @@ def of_data(study: Study) -> dict[str, Answer]:
             "both.",
             "split",
         ),
-        "16": (
-            "The test set comes from the same source; characteristics stand side by side.",
-            "characteristics",
-        ),
+        "16": ("The test set comes from the same source; characteristics stand side by side.", "characteristics"),
     }
 
 

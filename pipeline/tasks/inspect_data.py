@@ -27,15 +27,7 @@ from pipeline.data.images.proposal import propose
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.tabular.files import SUFFIXES, read_table
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
-from pipeline.tasks.choices import (
-    Choices,
-    about_group,
-    decided,
-    exclude,
-    find_no_features,
-    search_paths,
-    search_rows,
-)
+from pipeline.tasks.choices import Choices, about_group, decided, exclude, find_no_features, search_paths, search_rows
 from pipeline.tasks.image_source import ImageSource, find_source, to_raw
 
 FEW = 60  # samples without a group: with fewer in a class, the hash may put none of it in the test set

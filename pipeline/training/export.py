@@ -17,13 +17,7 @@ from pipeline.training.cross_fit import CrossFit
 from pipeline.training.job import Job
 
 # What a model of images takes; the data set's rule for pixels, where it is not the default, is added.
-INPUT: dict[str, str | int] = {
-    "width": SIZE,
-    "height": SIZE,
-    "mode": "RGB",
-    "dtype": "uint8",
-    "resample": "bilinear",
-}
+INPUT: dict[str, str | int] = {"width": SIZE, "height": SIZE, "mode": "RGB", "dtype": "uint8", "resample": "bilinear"}
 LIBRARIES = {
     "joblib": ("scikit-learn", "numpy", "ai-edge-litert"),
     "keras": ("tensorflow", "tensorflow-cpu", "keras", "numpy", "ai-edge-litert"),

@@ -141,13 +141,7 @@ class _Parser:
     """Reads records, with the line where each begins."""
 
     def __init__(
-        self,
-        reader: "Reader",
-        separator: str,
-        n_skipped: int,
-        path: Path,
-        before: list[str],
-        after: list[str],
+        self, reader: "Reader", separator: str, n_skipped: int, path: Path, before: list[str], after: list[str]
     ):
         self.reader, self.separator, self.n_skipped, self.path = reader, separator, n_skipped, path
         self.before, self.after = before, after

@@ -40,12 +40,7 @@ class Item:
 
 
 def find_pairs(
-    paths: list[Path],
-    prints: list[Fingerprint],
-    store: ImageStore,
-    workers: int = 1,
-    name: str = "",
-    since: int = 0,
+    paths: list[Path], prints: list[Fingerprint], store: ImageStore, workers: int = 1, name: str = "", since: int = 0
 ) -> list[Pair]:
     """Return pairs that join all copies of each image, sorted; not every pair of a set of copies is listed.
 

@@ -132,12 +132,7 @@ def read_rows(
     inside, groups = match_copies(copied_pairs(both, len(text)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
     return ExternalSamples(
-        samples["path"].tolist(),
-        labels,
-        inside,
-        groups,
-        samples["error"].tolist(),
-        to_values(scanned, schema),
+        samples["path"].tolist(), labels, inside, groups, samples["error"].tolist(), to_values(scanned, schema)
     )
 
 
