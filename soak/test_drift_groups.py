@@ -7,6 +7,7 @@ that count as independent, as before.
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from benchmarks.figures import Figure, save
 from pipeline.monitoring import drift, histograms
@@ -42,6 +43,7 @@ def development(rng: np.random.Generator, sizes: np.ndarray) -> Reference:
         f"answer {name}": design_effect((decided[kept] == k).astype(float), group[kept])
         for k, name in enumerate(CLASSES)
     }
+    effects["probability"] = design_effect(rankdata(proba[kept, 1]), group[kept])
     return Reference(tally(group, decided, proba, distance, places), len(sizes), names, effects)
 
 
@@ -58,10 +60,10 @@ def test_weeks_like_the_training_data_give_few_alarms(design):
         plain = Reference(reference.tally, reference.n_groups, reference.names)
         own = sizes(40)
         served = tally(*patients(rng, own))
-        alarms["independent"] += drift.compare(served, plain, "image").verdict != "alike"
-        alarms["assumed"] += drift.compare(served, reference, "image").verdict != "alike"
+        alarms["independent"] += drift.compare([served], plain, "image").verdict != "alike"
+        alarms["assumed"] += drift.compare([served], reference, "image").verdict != "alike"
         served.grouped, served.squares = int(own.sum()), int((own**2).sum())
-        alarms["named"] += drift.compare(served, reference, "image").verdict != "alike"
+        alarms["named"] += drift.compare([served], reference, "image").verdict != "alike"
     shares = {name: n / WEEKS for name, n in alarms.items()}
     print(design, shares)
     how = {
