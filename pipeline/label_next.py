@@ -30,7 +30,9 @@ def predict(predictor: Predictor, path: str) -> Prediction:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command."""
-    parser = command_line.parser("label_next", "Choose which images of a folder to label next.", "lesions photos/")
+    parser = command_line.parser(
+        "pipeline.label_next", "Choose which images of a folder to label next.", "lesions photos/"
+    )
     parser.add_argument("task", help="a task of params.yaml whose samples are images")
     parser.add_argument("folder", type=command_line.path, help="a folder of images without labels")
     parser.add_argument("-n", type=int, default=50, help="how many to choose; default: 50")
