@@ -9,7 +9,7 @@ Writes to `models/<task>/candidates/<model>/`:
   distance of clinical columns from their ranges; `places`, float32 (n_dev, k), the components of the distance (see
   `prediction.ood_reference`)
 - history.csv: fold, epoch, loss, val_loss
-- importance.csv of a table: column, importance (the mean over folds of `cross_fit.permuted`), and the least and the most
+- importance.csv of a table: column, importance (the mean over folds of `training.importance`), and the least and the most
 - candidate.json: `training.candidate.Candidate`
 """
 

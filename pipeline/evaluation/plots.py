@@ -126,7 +126,7 @@ def coverage(table: pd.DataFrame, title: str, path: Path) -> None:
 
 
 def importance(table: pd.DataFrame, title: str, path: Path) -> None:
-    """Draw `cross_fit.permuted` of the `COLUMNS` most important columns, the mean over folds and their range."""
+    """Draw `training.importance` of the `COLUMNS` most important columns, the mean over folds and their range."""
     drawn, axes = figure(title, "log loss lost when permuted", "")
     shown = table.head(COLUMNS).iloc[::-1]
     beyond = [(shown["importance"] - shown["low"]).clip(0), (shown["high"] - shown["importance"]).clip(0)]

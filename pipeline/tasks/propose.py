@@ -23,7 +23,7 @@ IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
 # Of equally good models the first is selected, so simple and cheap ones come first.
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
-    "table": ("logreg", "random_forest", "knn", "dummy"),
+    "table": ("logreg", "hist_gradient_boosting", "random_forest", "knn", "dummy"),
 }
 
 

@@ -9,6 +9,7 @@ would score an ensemble, which is not the model that is kept.
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from pipeline.core.parallel import on_cluster, run_parallel
 from pipeline.core.threads import run_here
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import Model
-from pipeline.training import tuning
+from pipeline.training import importance, tuning
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class CrossFit:
 
     by_fold int (n_repeats, n_folds) and on_all: the number of the combination that each fold and the model use. log_loss:
     float64 (n_combinations,), the mean over all out-of-fold predictions. In `history` the folds of later repeats are numbered on.
-    importance: a column for each column of X, a row per fold (see `permuted`); None where X is not a table.
+    importance: a column for each column of X, a row per fold (see `training.importance`); None where X is not a table.
     """
 
     model: Model
@@ -71,6 +72,7 @@ def cross_fit(
     folds = dev.folds
     dev = replace(dev, arrays={})  # the features are in X, and a fold's work may be sent to another machine
     pieces = plan(len(builds), len(folds), int(folds.max()) + 1)
+    columns = importance.leading(X, dev.y) if is_table(X) else []
     # In parallel the fit on all samples, the longest, comes first: at the end all other cores would wait for it.
     # Not on a cluster: an unpickled model is saved as other bytes, though it is the same model.
     with_folds = len(builds) == 1 and workers > 1 and not on_cluster()
@@ -83,7 +85,8 @@ def cross_fit(
         if index == len(pieces):
             return fit_on_all(0)
         piece = pieces[index]
-        return fit_without(piece, builds[piece.number], X, replace(dev, fold=folds[piece.repeat]), label, seed)
+        of_repeat = replace(dev, fold=folds[piece.repeat])
+        return fit_without(piece, builds[piece.number], X, of_repeat, label, seed, columns)
 
     done = run_parallel(work, [*[len(pieces)] * with_folds, *range(len(pieces))], workers)
     results = iter(tqdm(done, label, total=len(pieces) + with_folds, unit=" fits", delay=3))
@@ -125,8 +128,13 @@ def plan(n_combinations: int, n_repeats: int, n_folds: int) -> list[Piece]:
     return list(itertools.starmap(Piece, itertools.product(range(n_combinations), range(n_repeats), left_out)))
 
 
-def fit_without(piece: Piece, build: Callable[[], Model], X: Any, dev: Dataset, label: str, seed: int) -> Part:
-    """Return the predictions of a model fitted without one or two folds of `dev`; history and importance for one alone."""
+def fit_without(
+    piece: Piece, build: Callable[[], Model], X: Any, dev: Dataset, label: str, seed: int, columns: list[str]
+) -> Part:
+    """Return the predictions of a model fitted without one or two folds of `dev`; history and importance for one alone.
+
+    `columns`: those whose importance is measured.
+    """
     out = np.isin(dev.fold, piece.folds)
     rows, left_out = np.flatnonzero(~out), np.flatnonzero(out)
     check_classes(dev, rows)
@@ -139,27 +147,21 @@ def fit_without(piece: Piece, build: Callable[[], Model], X: Any, dev: Dataset, 
         fitted = probabilities(model, rows_of(X, rows))
         both = log_losses(fitted, dev.y[rows]).mean(), log_losses(proba, dev.y[left_out]).mean()
         history = pd.DataFrame([[1, *both]], columns=["epoch", "loss", "val_loss"])
-    importance = permuted(model, *held_out, [seed, piece.repeat, *piece.folds]) if is_table(X) and held_out else None
-    return Part(left_out, proba, history, importance)
+    measured = None
+    if is_table(X) and held_out:
+        losses = partial(losses_of, model)
+        measured = importance.permuted(losses, *held_out, columns, [seed, piece.repeat, *piece.folds])
+    return Part(left_out, proba, history, measured)
+
+
+def losses_of(model: Model, X: Any, y: np.ndarray) -> np.ndarray:
+    """Return the log loss of each sample, (n,)."""
+    return log_losses(probabilities(model, X), y)
 
 
 def is_table(X: Any) -> bool:
     """Return whether the features are columns."""
     return isinstance(X, pd.DataFrame)
-
-
-def permuted(model: Model, X: pd.DataFrame, y: np.ndarray, seed: list[int]) -> dict[str, float]:
-    """Return by column the increase of the mean log loss on held-out samples when its values are permuted.
-
-    Permutation importance (Breiman 2001, section 10). If two columns have the same information, neither may seem to matter.
-    Not scikit-learn's permutation_importance, which draws other permutations: figures would change.
-    """
-    rng, before = np.random.default_rng(seed), log_losses(probabilities(model, X), y).mean()
-    importance = {}
-    for column in X:
-        permuted_X = X.assign(**{column: X[column].to_numpy()[rng.permutation(len(X))]})
-        importance[column] = float(log_losses(probabilities(model, permuted_X), y).mean() - before)
-    return importance
 
 
 def rows_of(X: Any, rows: np.ndarray) -> Any:

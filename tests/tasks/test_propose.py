@@ -193,7 +193,13 @@ def test_few_samples_order_models_from_simple_to_costly():
         "task": "skin", "estimator": "logreg", "features": "embedding", "C": 0.001, "class_weight": None
     }  # fmt: skip
     task, models, _ = propose(data_of("x" * 100 + "y" * 100, "table"))
-    assert task["models"] == ["skin-logreg", "skin-random_forest", "skin-knn", "skin-dummy"]
+    assert task["models"] == [
+        "skin-logreg",
+        "skin-hist_gradient_boosting",
+        "skin-random_forest",
+        "skin-knn",
+        "skin-dummy",
+    ]
     assert {model["features"] for model in models.values()} == {"columns"}
     assert models["skin-logreg"]["C"] == 1.0
 
