@@ -21,6 +21,7 @@ FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
 TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
 IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
 # Of equally good models the first is selected, so simple and cheap ones come first.
+STRENGTHS = [0.01, 0.1, 1.0, 10.0]  # of logistic regression on a table; one is chosen inside each training fold
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
     "table": ("logreg", "hist_gradient_boosting", "random_forest", "knn", "dummy"),
@@ -209,10 +210,15 @@ def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> JSON:
         own["C"] = 0.001  # 1,280 features of a few hundred samples
     if estimator == "knn":
         own["n_neighbors"] = max(1, min(NEIGHBOURS, n_fitted // 2))
+    if estimator == "random_forest" and kind == "table":
+        own["min_samples_leaf"] = 3  # benchmarks/tables.md
+    listed: JSON = {"C": STRENGTHS} if estimator == "logreg" and kind == "table" else {}
     features = "embedding" if kind == "image" else "columns"
     if estimator == "mobilenetv2" and n_fitted >= TUNED_FROM:
         own |= {"dropout": 0.3, "fine_tune": {}}  # the recipe of benchmarks/network.md
         features = "pixels"
-    return {"task": task, "estimator": estimator, "features": features} | get_estimator(estimator).Params(
-        **own
-    ).model_dump()
+    return (
+        {"task": task, "estimator": estimator, "features": features}
+        | get_estimator(estimator).Params(**own).model_dump()
+        | listed
+    )

@@ -21,8 +21,8 @@ def leading(X: pd.DataFrame, y: np.ndarray) -> list[str]:
     """
     if len(X.columns) <= MOST:
         return list(X)
-    told = [max((explained(x, y) for x in as_numbers(X[name])), default=0.0) for name in X]
-    return [X.columns[k] for k in sorted(np.argsort(told, kind="stable")[-MOST:])]
+    shares = [max((explained(x, y) for x in as_numbers(X[name])), default=0.0) for name in X]
+    return [X.columns[k] for k in sorted(np.argsort(shares, kind="stable")[-MOST:])]
 
 
 def as_numbers(column: pd.Series) -> list[np.ndarray]:

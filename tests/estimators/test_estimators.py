@@ -14,7 +14,12 @@ from tests.helpers.models import MAKERS, classifier, dumped, mixed
 
 NAMES = [name for name in estimator_names() if name != "mobilenetv2"]
 LEARNERS = [name for name in NAMES if name != "dummy"]
-MEMORY = {"knn": {"n_neighbors": 1}, "logreg": {"C": 1e6}}  # with which an estimator can memorise its samples
+# With which an estimator can memorise its samples
+MEMORY = {
+    "knn": {"n_neighbors": 1},
+    "logreg": {"C": 1e6},
+    "hist_gradient_boosting": {"min_samples_leaf": 1, "learning_rate": 0.3},
+}
 
 
 def build(name, seed=7, **own):

@@ -201,7 +201,7 @@ def test_few_samples_order_models_from_simple_to_costly():
         "skin-dummy",
     ]
     assert {model["features"] for model in models.values()} == {"columns"}
-    assert models["skin-logreg"]["C"] == 1.0
+    assert models["skin-logreg"]["C"] == [0.01, 0.1, 1.0, 10.0]
 
 
 def test_neighbours_are_fewer_than_a_small_training_fold_has_samples():
