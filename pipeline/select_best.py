@@ -17,7 +17,7 @@ from pipeline.evaluation.candidates import ComparedModel, resample
 from pipeline.evaluation.report import Report, read_cv
 from pipeline.evaluation.selection import Selection, all_differences, explain, promise, select
 from pipeline.monitoring.baseline import count_out_of_fold
-from pipeline.prediction import bundle, self_test
+from pipeline.prediction import bundle, portable_files, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 from pipeline.training.export import read_oof
@@ -69,10 +69,10 @@ def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: 
     dev = Dataset.read(task, "dev")
     figures = report.to_json() | {"reference": count_out_of_fold(dev, candidate, rule)}
     with tempfile.TemporaryDirectory() as scratch:
-        bundle.write(Path(scratch), candidate, rule, figures, is_portable=True)
+        bundle.write(Path(scratch), candidate, rule, figures, remake=portable_files.make)
         answers = self_test.golden_predictions(Predictor(scratch))
     best = TaskPaths(task).best
-    bundle.write(best, candidate, rule, figures, answers, warning, is_portable=True)
+    bundle.write(best, candidate, rule, figures, answers, warning, remake=portable_files.make)
     return bundle.read(best).sha256
 
 

@@ -6,6 +6,7 @@ match it, is not a bundle.
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -116,6 +117,10 @@ class Bundle:
         return f"{self.info.model}@{self.sha256[:12]}"
 
 
+# What makes the bundle's files, by name, of those of a candidate
+Remake = Callable[[Candidate, dict[str, bytes], "DecisionRule"], dict[str, bytes]]
+
+
 def write(
     folder: Path,
     candidate: Path,
@@ -123,22 +128,22 @@ def write(
     metrics: JSON,
     golden: list[GoldenPrediction] | None = None,
     warning: str = "",
-    is_portable: bool = False,
+    remake: Remake | None = None,
 ) -> None:
     """Copy a candidate's files into `folder`: all are written next to the old ones first, and then replace them.
 
     bundle.json comes last, so that a reader meets the old bundle, the new one or a mismatch, which `read` refuses. `rule`
     are the numbers that turn probabilities into an answer, `metrics` what is known of how well it does, `golden` what it
-    answers to known inputs, `warning` what every answer carries. With `is_portable` the model's files also answer without Assay
-    (see `portable`), and README.md says how. Files that are not the new bundle's are removed at the end.
+    answers to known inputs, `warning` what every answer carries. `remake` gives the files that take
+    the place of the candidate's (see `portable_files.make`). Files that are not the new bundle's are removed at the end.
     Raises BundleError where the candidate's files are not those that its training wrote.
     """
     described = Candidate.read(candidate)
     files = {name: read_file(candidate, name, expected, "candidate.json") for name, expected in described.files.items()}
     if image_part(described.features) == "embedding":
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
-    if is_portable:
-        files = portable_files(described, files, rule)
+    if remake:
+        files = remake(described, files, rule)
     content = described.to_json() | {"format": FORMAT, "decision": rule, "metrics": metrics, "golden": golden}
     content["warning"] = warning
     content["files"] = {name: artifacts.sha256(data) for name, data in files.items()}
@@ -149,17 +154,6 @@ def write(
     for path in folder.iterdir():
         if path.is_file() and path.name not in files and path.name != "bundle.json":
             path.unlink()
-
-
-def portable_files(described: Candidate, files: dict[str, bytes], rule: "DecisionRule") -> dict[str, bytes]:
-    """Return a bundle's files with calibration and class names in the model, and README.md."""
-    from pipeline.prediction import bundle_readme, portable
-
-    known = {part.name: getattr(described, part.name) for part in fields(BundleInfo) if hasattr(described, part.name)}
-    info = BundleInfo(**known | {"decision": rule.to_json()})
-    files = portable.export(files, rule, info.classes)
-    modules = portable.modules_of(files["model.joblib"]) if "model.joblib" in files else []
-    return files | {"README.md": bundle_readme.write(info, modules).encode()}
 
 
 def expected_sha256(task: str) -> str:

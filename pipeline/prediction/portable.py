@@ -6,8 +6,6 @@ Calibration and class names are inside. `model.joblib` is a pipeline of scikit-l
 
 import io
 import pickle
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,22 +14,6 @@ from pipeline.prediction.decision_rule import SHRINK, DecisionRule
 
 PROBABILITIES = "probabilities"  # the first step of a pipeline that `wrap` made
 EXACT = 1e-12  # instead of SHRINK where nothing is calibrated: the logarithm of 0 is not finite
-
-
-def export(files: dict[str, bytes], rule: DecisionRule, classes: list[str]) -> dict[str, bytes]:
-    """Return a candidate's files with the calibration of `rule` and the names of `classes` in model.joblib or model.keras."""
-    exported = dict(files)
-    if "model.joblib" in files:
-        import joblib
-
-        from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
-
-        out = io.BytesIO()
-        joblib.dump(wrap(joblib.load(io.BytesIO(files["model.joblib"])), rule, classes), out)
-        exported["model.joblib"] = out.getvalue()
-    if "model.keras" in files:
-        exported["model.keras"] = calibrated_network(files["model.keras"], rule, classes)
-    return exported
 
 
 def scaling(rule: DecisionRule, n_classes: int) -> tuple[float, np.ndarray, np.ndarray]:
@@ -114,23 +96,3 @@ def modules_of(model_joblib: bytes) -> list[str]:
     # joblib's own format puts arrays between the instructions, so the loaded model is pickled plainly
     Names(io.BytesIO(pickle.dumps(joblib.load(io.BytesIO(model_joblib))))).load()
     return sorted(named - sys.stdlib_module_names)
-
-
-def calibrated_network(data: bytes, rule: DecisionRule, classes: list[str]) -> bytes:
-    """Return the `.keras` file of a network whose output is a dict, the calibrated probability (n,) by class name."""
-    from pipeline.estimators import _network
-
-    keras = _network.import_keras()
-    amount, W, b = scaling(rule, len(classes))
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.keras"
-        file.write_bytes(data)
-        keras.backend.clear_session()  # names of operations count from the first, so that equal models have equal bytes
-        model = _network.load_keras(file)
-        shrunk = keras.layers.Rescaling(1 - amount, offset=amount / len(classes), name="shrink")(model.output)
-        last = keras.layers.Dense(len(classes), activation="softmax", name="calibrate")
-        proba = last(keras.ops.log(keras.ops.maximum(shrunk, 1e-30)))
-        last.set_weights([W, b])
-        outputs = {name: proba[:, k] for k, name in enumerate(classes)}
-        _network.save_keras(keras.Model(model.input, outputs, name=model.name), file)
-        return file.read_bytes()

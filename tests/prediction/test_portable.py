@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from pipeline.estimators import _prepare, random_forest
-from pipeline.prediction import bundle, portable
+from pipeline.prediction import bundle, portable, portable_files
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import KERAS_NOISE, drawn_image, folder_of, numbers
@@ -37,7 +37,7 @@ def run_readme(folder):
 
 
 def written(candidate, folder, rule=SIGMOID):
-    bundle.write(folder, candidate, rule, {}, is_portable=True)
+    bundle.write(folder, candidate, rule, {}, remake=portable_files.make)
     return folder
 
 
