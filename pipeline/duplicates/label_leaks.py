@@ -81,7 +81,7 @@ def is_coded(column: pd.Series) -> bool:
 
 
 def determines_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
-    """Return whether each value stands for one label, and comes in `FEWEST_ROWS` groups or more.
+    """Return whether each value stands for one label, str (n,), and comes in `FEWEST_ROWS` groups or more.
 
     A missing cell is no value, or it is one of its own: a stage that only the ill have.
     """
@@ -93,7 +93,7 @@ def determines_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) 
 
 
 def stand_for_one(table: pd.DataFrame, labels: np.ndarray) -> bool:
-    """Return whether each `value` has one `label`, in enough groups, and most rows a value; `labels`: of all rows."""
+    """Return whether each `value` has one `label`, in enough groups, and most rows a value; `labels` (n,): of all rows."""
     if len(table) < 0.5 * len(labels) or table["label"].nunique() < len(set(labels)):
         return False
     of_value = table.groupby("value").agg({"label": "nunique", "group": "nunique"})
@@ -103,7 +103,7 @@ def stand_for_one(table: pd.DataFrame, labels: np.ndarray) -> bool:
 
 
 def is_indicator(column: pd.Series, labels: np.ndarray) -> bool:
-    """Return whether a column of two values is one of the columns of a one-hot label of several classes."""
+    """Return whether a column of two values is one of the columns of a one-hot label (n,) of several classes."""
     codes, values = pd.factorize(column)
     if len(values) != 2 or (codes < 0).any() or len(set(labels)) < 3:
         return False

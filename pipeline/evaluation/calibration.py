@@ -73,7 +73,10 @@ def cross_calibrate(dev: Dataset, raw: np.ndarray, fitted_on: tuple[Dataset, np.
 
 
 def fit(raw: np.ndarray, y: np.ndarray) -> Calibration:
-    """Return the calibration with the least log loss; none where it would reverse or level the order of samples."""
+    """Return the calibration of `raw` (n, n_classes) with the least log loss on classes y (n,).
+
+    There is none where it would reverse or level the order of samples.
+    """
     scaled = log_odds(raw)
     if raw.shape[1] == 2:
         slope, intercept = minimum(sigmoid_loss(scaled, y), [1.0, 0.0])
@@ -94,7 +97,10 @@ def minimum(loss: Loss, start: list[float]) -> np.ndarray:
 
 
 def sigmoid_loss(logit: np.ndarray, y: np.ndarray) -> Loss:
-    """Return the log loss of slope and intercept, against Platt's targets, which keep classes that never overlap finite."""
+    """Return the log loss of slope and intercept on logits (n,) of classes y (n,).
+
+    It is against Platt's targets, which keep classes that never overlap finite.
+    """
     positives = int(y.sum())
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (len(y) - positives + 2))
     inputs = np.column_stack([logit, np.ones(len(y))])

@@ -33,7 +33,10 @@ THRESHOLDS = 200  # rows of thresholds.csv at most
 
 
 def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
-    """Return a ROC curve as fpr and tpr; with more than two classes, the mean over one-vs-rest curves at 101 rates."""
+    """Return the ROC curve of `proba` (n, n_classes) as fpr and tpr.
+
+    With more than two classes, it is the mean over one-vs-rest curves at 101 rates.
+    """
     if data.positive:
         fpr, tpr, _ = metrics.roc_curve(data.y == 1, proba[:, 1])
         return pd.DataFrame({"fpr": fpr, "tpr": tpr})
@@ -43,7 +46,7 @@ def curve(data: Dataset, proba: np.ndarray) -> pd.DataFrame:
 
 
 def confusion_rows(data: Dataset, decided: np.ndarray) -> pd.DataFrame:
-    """Return a row per sample, actual and decided class, sorted: what DVC's confusion template counts."""
+    """Return a row per sample, actual and `decided` (n,) class, sorted: what DVC's confusion template counts."""
     names = np.array(data.classes)
     return pd.DataFrame({"actual": names[data.y], "decided": names[decided]}).sort_values(["actual", "decided"])
 

@@ -77,18 +77,18 @@ def curve(
 
 
 def logit(p: np.ndarray) -> np.ndarray:
-    """Return log odds; probabilities of 0 and 1 count as a little more and less."""
+    """Return the log odds (n,) of probabilities (n,); those of 0 and 1 count as a little more and less."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), CLIP, 1 - CLIP)
     return np.log(clipped / (1 - clipped))
 
 
 def is_separated(y: np.ndarray, x: np.ndarray) -> bool:
-    """Return whether a threshold divides the classes without an error, where the slope would be infinite."""
+    """Return whether a threshold of x (n,) divides the classes y (n,) without an error, where the slope would be infinite."""
     return bool(x[y == 1].min() >= x[y == 0].max() or x[y == 1].max() <= x[y == 0].min())
 
 
 def splines(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """Return 1, x and the restricted cubic splines of x, float64 (n, len(knots)): straight beyond the outer knots."""
+    """Return 1, x (n,) and the restricted cubic splines of x, float64 (n, len(knots)): straight beyond the outer knots."""
     last, before = knots[-1], knots[-2]
     columns = [np.ones(len(x)), x]
     for knot in knots[:-2]:
@@ -122,7 +122,10 @@ def fit(X: np.ndarray, y: np.ndarray, groups: np.ndarray, offset: np.ndarray | N
 def with_covariance(
     X: np.ndarray, residuals: np.ndarray, information: np.ndarray, groups: np.ndarray, coefficients: np.ndarray
 ) -> Fit:
-    """Return the fit with its sandwich covariance over groups, times G / (G - 1)."""
+    """Return the fit with its sandwich covariance (k, k) over groups, times G / (G - 1).
+
+    X (n, k), residuals and groups (n,), information (k, k), coefficients (k,).
+    """
     members = np.unique(groups, return_inverse=True)[1]
     n_groups = int(members.max()) + 1
     scores = np.zeros((n_groups, X.shape[1]))

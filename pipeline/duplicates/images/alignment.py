@@ -76,18 +76,18 @@ def fit(xy_a: np.ndarray, xy_b: np.ndarray, mirrored: bool) -> Fit | None:
 
 
 def plausible(matrix: np.ndarray) -> bool:
-    """Return whether a copy could be scaled and stretched this much."""
+    """Return whether a copy could be scaled and stretched as much as by `matrix` (2, 3)."""
     large, small = cv2.SVDecomp(matrix[:, :2])[0].ravel()
     return bool(large <= MOST_SCALE and small >= 1 / MOST_SCALE and large <= MOST_STRETCH * small)
 
 
 def determinant(matrix: np.ndarray) -> float:
-    """Return the area of image a's pixel in image b; negative if one is the mirror image of the other."""
+    """Return the area of image a's pixel in image b by `matrix` (2, 3); negative if one is the mirror image of the other."""
     return float(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0])
 
 
 def count_apart(xy: np.ndarray) -> int:
-    """Return how many cells of CELL px the points lie in."""
+    """Return how many cells of CELL px the points, (n, 2), lie in."""
     cells = (xy / CELL).astype(np.int64)
     return len(np.unique(cells[:, 0] * 100_000 + cells[:, 1]))
 
@@ -116,7 +116,7 @@ def frame_map(shape_a: tuple[int, ...], shape_b: tuple[int, ...], flip: int) -> 
 
 
 def refine(a: Points, b: Points, matrix: np.ndarray) -> np.ndarray | None:
-    """Return `matrix` after ECC (Evangelidis and Psarakis 2008) on the contents of both, None where that fails."""
+    """Return `matrix` (2, 3) after ECC (Evangelidis and Psarakis 2008) on the contents of both, None where that fails."""
     back: np.ndarray = cv2.invertAffineTransform(matrix).astype(np.float32)
     until = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, ITERATIONS, 1e-4)
     masks = b.content * np.uint8(255), a.content * np.uint8(255)

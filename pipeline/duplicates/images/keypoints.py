@@ -53,7 +53,7 @@ def find_points(pixels: np.ndarray) -> Points:
 
 
 def working_grey(pixels: np.ndarray) -> np.ndarray:
-    """Return the grey image, uint8, at the size at which its content without frame covers about AREA px."""
+    """Return the grey image, uint8 (h, w), of an RGB one at the size at which its content without frame covers about AREA px."""
     image = Image.fromarray(pixels).convert("L")
     longest = max(image.size)
     first = scaled(image, 160 / longest)
@@ -91,7 +91,7 @@ def frame(grey: np.ndarray) -> np.ndarray:
 
 
 def edges(image: np.ndarray, depth: int) -> list[np.ndarray]:
-    """Return the four lines of pixels that lie `depth` px inside the image's edges."""
+    """Return the four lines of pixels, (w,) or (h,), of a grey image (h, w) that lie `depth` px inside the image's edges."""
     return [image[depth], image[-1 - depth], image[:, depth], image[:, -1 - depth]]
 
 

@@ -146,7 +146,7 @@ def lay_frames(a: Signature, b: Signature) -> tuple[int, bool, bool]:
 
 
 def agree(a: Points, b: Points, matrix: np.ndarray, enough: float, sure: bool = False) -> Agreement | None:
-    """Return how well the two agree; the alignment is refined where that may reach `enough`, or always if `matrix` is sure."""
+    """Return how well the two agree; `matrix` (2, 3) is refined where that may reach `enough`, or always if it is `sure`."""
     first = compare(a, b, matrix)
     if first and first.copy:
         return first
@@ -159,7 +159,7 @@ def agree(a: Points, b: Points, matrix: np.ndarray, enough: float, sure: bool = 
 
 
 def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
-    """Return how well a, mapped onto b by `matrix`, agrees with it; None where they hardly do or overlap too little."""
+    """Return how well a, mapped onto b by `matrix` (2, 3), agrees with it; None where they hardly do or overlap too little."""
     shape = b.grey.shape[::-1]
     shown = cv2.warpAffine(a.content * np.uint8(255), matrix, shape) > 250
     common = (shown & (b.content > 0)).astype(np.uint8)
@@ -186,12 +186,15 @@ def compare(a: Points, b: Points, matrix: np.ndarray) -> Agreement | None:
 
 
 def weighted(a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return float32 (h, w, 3): both grey images where `weight` is 1, else 0, and `weight`: blurred together they cost half."""
+    """Return a stack, float32 (h, w, 3): two grey images (h, w) where `weight` (h, w) is 1, else 0, and `weight` itself.
+
+    Blurred together they cost half.
+    """
     return np.dstack([a * weight, b * weight, weight]).astype(np.float32)
 
 
 def details(stack: np.ndarray, sigmas: tuple[float, float]) -> list[np.ndarray]:
-    """Return both images' detail, (h, w): a fine blur less a coarse one, clipped at 2.5 standard deviations."""
+    """Return the detail (h, w) of both images in a stack (see `weighted`): a fine blur less a coarse one, clipped at 2.5 SD."""
     blurred = [cv2.split(cv2.GaussianBlur(stack, (0, 0), sigma)) for sigma in sigmas]
     fine, coarse = ([image / np.maximum(weight, 1e-3) for image in (a, b)] for a, b, weight in blurred)
     bands = [(sharp - blunt) * stack[:, :, 2] for sharp, blunt in zip(fine, coarse, strict=True)]
@@ -201,7 +204,7 @@ def details(stack: np.ndarray, sigmas: tuple[float, float]) -> list[np.ndarray]:
 
 
 def rms(detail: np.ndarray, stack: np.ndarray) -> float:
-    """Return the root mean square of a detail, in grey levels."""
+    """Return the root mean square of a detail (h, w), in grey levels, over the weight of its stack (h, w, 3)."""
     return float(np.sqrt(np.vdot(detail, detail) / max(float(stack[:, :, 2].sum()), 1.0)))
 
 
@@ -212,9 +215,9 @@ def strength(points: Points) -> float:
 
 
 def correlate(bands: list[np.ndarray], stack: np.ndarray) -> tuple[float, float, float]:
-    """Return the correlation of two details overall, its LOCAL quantile over blocks, and its minimum over blocks.
+    """Return the correlation of two details (h, w): overall, its LOCAL quantile over blocks, and its minimum over blocks.
 
-    Blocks with little detail are ignored: their correlation is chance.
+    `stack` (h, w, 3) is what they are of. Blocks with little detail are ignored: their correlation is chance.
     """
     a, b = bands
     side = max(8, round(np.sqrt(a.size) / BLOCKS))
