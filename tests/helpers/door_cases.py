@@ -104,11 +104,11 @@ def medmnist() -> bytes:
     return out.getvalue()
 
 
-def visits(name: str) -> str:
-    """Return five visits of each of 40 patients; the outcome is the patient's."""
+def visits(name: str, n_patients: int = 40) -> str:
+    """Return five visits of each patient; the outcome is the patient's."""
     rng = np.random.default_rng(3)
     rows = []
-    for patient in range(40):
+    for patient in range(n_patients):
         own, outcome = rng.normal(size=3), int(rng.integers(2))
         rows += [[1000 + 7 * patient, *np.round(own + rng.normal(0, 0.1, 3), 2), outcome] for _ in range(5)]
     return table([name, "a", "b", "c", "outcome"], rows)
@@ -123,6 +123,12 @@ def measured(**columns: Callable[[int, int], object]) -> str:
         own = [make(n, outcome) for make in columns.values()]
         rows.append([*np.round(rng.normal(size=2), 3), *own, ["well", "ill"][outcome]])
     return table(["size", "dose", *columns, "outcome"], rows)
+
+
+def symptoms() -> str:
+    """Return 200 rows of three questions: most are equal to others, with either outcome."""
+    rng = np.random.default_rng(5)
+    return table(["fever", "cough", "contact", "covid"], rng.integers(0, 2, (200, 4)).tolist())
 
 
 def headless() -> str:
@@ -206,6 +212,12 @@ CASES = [
     Case("a zip archive", lambda: {"skin.zip": packed(images("skin/benign", "skin/malignant"))}, "skin.zip"),
     Case("a hostile zip archive", lambda: {"skin.zip": packed({"../../evil.png": b"x"})}, "skin.zip"),
     Case("a MedMNIST file", lambda: {"pneumonia.npz": medmnist()}, "pneumonia.npz"),
+    Case("class/patient/image", lambda: images(*(f"{'ab'[p % 2]}/patient{p:02}" for p in range(24)), n=3)),
+    Case("classes named with their part of a split", lambda: images("a_train", "b_train", "a_test", "b_test")),
+    Case("a table with 8 patients", lambda: {"visits.csv": visits("patient_id", 8)}, "visits.csv"),
+    Case("an id next to a group that is named", lambda: {"t.csv": measured(house=lambda n, y: n // 2, id=lambda n, y: n)},
+         "t.csv", ("--group", "house")),
+    Case("equal rows with other outcomes", lambda: {"t.csv": symptoms()}, "t.csv"),
     Case("a table with visits and MRN", lambda: {"visits.csv": visits("MRN")}, "visits.csv"),
     Case("a table with a running index", lambda: {"t.csv": measured(index=lambda n, y: n)}, "t.csv"),
     Case("a column that is the label by another name", lambda: {"t.csv": measured(code=lambda n, y: "AB"[y])}, "t.csv"),
