@@ -189,7 +189,7 @@ def test_conflict_marks_are_refused_before_scoring(scored_project):
 
 
 def test_git_merges_the_looks_of_two_branches_without_a_conflict(tmp_path, monkeypatch):
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     monkeypatch.chdir(tmp_path)
 
     def git(*arguments):
