@@ -8,6 +8,7 @@ import posixpath
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
@@ -214,11 +215,12 @@ def shipped_name(word: str, path: Path, number: int) -> str:
 
 def check_unique(paths: list[str], path: Path) -> None:
     """Raise DataError where a CSV names one file twice."""
-    seen: set[str] = set()
-    for name in paths:
-        if name in seen:
-            raise DataError(f"{path.as_posix()}: names {name!r} twice; a file can have one row only")
-        seen.add(name)
+    twice = [name for name, count in Counter(paths).items() if count > 1]
+    if twice:
+        more = f", and {len(twice) - 1} more files so" if len(twice) > 1 else ""
+        raise DataError(
+            f"{path.as_posix()}: names {twice[0]!r} twice{more}; expected one row for each image. Delete the other rows"
+        )
 
 
 def check_labels(labels: Sequence[str], where: str, n_without: int = 0) -> None:

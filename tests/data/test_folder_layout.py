@@ -181,8 +181,8 @@ def test_an_image_without_a_label_is_passed_over_and_said(tmp_path, word):
 
 
 def test_an_unknown_split_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(DataError, match="row 1: 'holdout' is no split; expected train, valid or test"):
-        from_csv(tmp_path, "path,label,part\na.png,x,holdout\nb.png,y,test\n", shipped="part")
+    with pytest.raises(DataError, match="row 1: 'later' is no split; expected train, valid or test"):
+        from_csv(tmp_path, "path,label,part\na.png,x,later\nb.png,y,test\n", shipped="part")
 
 
 def test_a_missing_csv_is_named_with_its_key(tmp_path):

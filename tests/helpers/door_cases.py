@@ -189,6 +189,8 @@ CASES = [
     Case("masks next to images", lambda: images("a", "b") | images("a", "b", name="{n}_mask.png")),
     Case("class/train", lambda: images("a/train", "a/test", "b/train", "b/test", name="{k}_{n}.png")),
     Case("patient/class", lambda: images(*(f"patient{p:02}/{c}" for p in range(12) for c in "ab"), n=3)),
+    Case("patient/train/class", lambda: images(*(f"patient{p:02}/{['train', 'test'][p % 2]}/{c}" for p in range(12) for c in "ab"), n=3)),
+    Case("site/train/class", lambda: images(*(f"{s}/{t}/{c}" for s in ("bonn", "ulm") for t in ("train", "test") for c in "ab"), n=3)),
     Case("patients and no class", lambda: images(*(f"patient{p:02}" for p in range(12)), n=3)),
     Case("an empty class folder", lambda: images("a", "b") | {"c/.keep": ""}),
     Case("a class in `.jfif`", lambda: images("a") | images("b", name="{n}b.jfif")),

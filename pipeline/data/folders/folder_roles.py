@@ -74,6 +74,8 @@ def recognise(paths: Sequence[str], where: str, skip: str | None = None, is_new:
     if is_new:
         check_parts(names, levels, where)
     check_containers(names, levels, where)
+    if is_new and (pattern := _patients_above_split(kept, depth, levels, where)):
+        return FolderRoles("/".join([*levels, "any", "split", "class"]), skip, pattern)
     if _split_inside(kept, depth, levels, where):
         return FolderRoles("/".join([*levels, "class", "split"]), skip)
     if _holds_patients(kept, depth, levels, where, is_new):
@@ -106,10 +108,12 @@ def check_splits(splits: dict[str, str], names: set[str], where: str) -> None:
     others = sorted(names - set(splits))
     if others:
         pattern = "|".join(map(re.escape, others))
+        missing = "train" if set(splits.values()) <= {"test", "valid"} else "test"
+        rename = "" if len(set(splits.values())) > 1 else f"if {some(others)} is the other part, call it {missing}; "
         raise DataError(
             f"{where}: {', '.join(sorted(splits))} look like shipped splits, but there are other folders: {some(others)}; "
-            f"move these elsewhere, leave them out with --skip '(^|/)({pattern})/' (read.skip), or, where all of them are "
-            "classes, say --folders class (read.folders)"
+            f"{rename}move these elsewhere, leave them out with --skip '(^|/)({pattern})/' (read.skip), or, where all of them "
+            "are classes, say --folders class (read.folders)"
         )
 
 
@@ -199,6 +203,31 @@ def has_digits(name: str) -> bool:
 def has_negative(names: Collection[str]) -> bool:
     """Return whether one of several names, such as benign or normal, is the absence of another."""
     return any(is_negative(name, other) for name in names for other in names if other != name)
+
+
+def _patients_above_split(kept: list[list[str]], depth: int, levels: list[str], where: str) -> str | None:
+    """Return the regular expression of patients above train and test, with the classes below these; None for other levels.
+
+    Raises DataError where the folders above may be sites as well as classes.
+    """
+    names, below, inner = (names_at(kept, depth + level) for level in range(3))
+    if "split" in levels or len(names) < 2 or len(inner) < 2 or not below or set(split_names(below)) != below:
+        return None
+    tops = defaultdict(set)
+    for path in kept:
+        if len(path) > depth + 2:
+            tops[path[depth + 2]].add(path[depth])
+    if len(inner) > MOST_CLASSES or any(len(tops[name]) < 2 for name in inner) or are_patients(inner):
+        return None
+    pattern = rf"^(?:[^/]+/){{{depth}}}([^/]+)/" if depth else "^([^/]+)/"
+    if are_patients(names) or are_cases(names):
+        return pattern
+    above = "".join(f"{level}/" for level in levels)
+    raise DataError(
+        f"{where}: {some(names)} hold parts of a shipped split ({some(below)}), and each of these {some(inner)}. The classes are "
+        f"the lowest level: --folders {above}any/split/class; below patients with --group-from '{pattern}'. The upper one: "
+        f"--folders {above}class/split (read.folders)"
+    )
 
 
 def _split_inside(kept: list[list[str]], depth: int, levels: list[str], where: str) -> bool:

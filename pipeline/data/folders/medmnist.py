@@ -71,8 +71,15 @@ def rows(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[tuple[tupl
         is_grey, is_rgb = len(shape) == 3, len(shape) == 4 and shape[3] in (1, 3)
         if len(shape) == 4 and not is_rgb:
             raise DataError(f"{path.as_posix()}: {name} holds volumes {shape[1:]}; export their slices as images first")
+        remedy = (
+            ""
+            if dtype == np.uint8
+            else ". Scale the values to 0..255, round them, and save them with astype(numpy.uint8)"
+        )
         if dtype != np.uint8 or not (is_grey or is_rgb) or min(shape) == 0 or shape[1] * shape[2] > MAX_PIXELS:
-            raise DataError(f"{path.as_posix()}: {name}: found {dtype} {shape}; expected uint8 (n, height, width[, 3])")
+            raise DataError(
+                f"{path.as_posix()}: {name}: found {dtype} {shape}; expected uint8 (n, height, width[, 3]){remedy}"
+            )
         size = int(np.prod(shape[1:], dtype=np.int64))
         image_shape = shape[1:3] if shape[-1] == 1 else shape[1:]
         yield (

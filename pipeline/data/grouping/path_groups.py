@@ -12,6 +12,7 @@ LESION = "lesions?|cases?|study|studies|exam|scan|slide|specimen|eye"
 DEEPEST = 6  # folders and parts of a name that are tried
 FEWEST_VALUES = 4
 FEWEST_TOGETHER = 0.5  # share of the images that must share their value with another one
+MOST_LAST = 0.5  # share of the possible last digits of a number that occur, where these count the images of a patient
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,35 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
     tried.append((r"(?:^|/)([A-Za-z]*\d+)[A-Za-z][^/]*\.[^./]+$", "the file name up to its first number", False))
     if deepest > fixed:
         tried.append((r"(?:^|/)([^/]+)\.[^./]+$", "the file name", False))
+    tried += [(pattern, words, False) for pattern, words in glued_digits(paths)]
     groups: dict[tuple[int, ...], PathGroup] = {}
     for pattern, words, is_named in tried:
         values = [group_of(pattern, path) for path in paths]
         if is_division(values):
             groups.setdefault(tuple(as_numbers(values)), PathGroup(pattern, words, values, is_named))
     return sorted(groups.values(), key=lambda group: (not group.is_named, group.values.count(""), group.n_values))
+
+
+def glued_digits(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the regular expression of names such as 0702 for image 02 of patient 07, and words for it, if there are any.
+
+    All names end with as many digits, and of the last ones few of those occur that a running number would go through.
+    """
+    ends = [re.search(r"(\d+)\.[^./]+$", path) for path in paths]
+    digits = [end[1] for end in ends if end]
+    if len(digits) < len(paths) or len({len(run) for run in digits}) != 1:
+        return []
+    for n in range(1, len(digits[0])):
+        pattern = rf"(?:^|/)([^/]*\d)\d{{{n}}}\.[^./]+$"
+        is_counted = len({run[-n:] for run in digits}) <= MOST_LAST * 10**n
+        if is_counted and is_division([group_of(pattern, path) for path in paths]):
+            return [
+                (
+                    pattern,
+                    f"the file name without its last {n} digits" if n > 1 else "the file name without its last digit",
+                )
+            ]
+    return []
 
 
 def is_division(values: list[str], fewest: int = FEWEST_VALUES) -> bool:

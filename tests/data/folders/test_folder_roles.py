@@ -82,3 +82,22 @@ def test_numbered_folders_are_cases_and_no_classes(tmp_path):
 def test_numbered_classes_stay_classes(tmp_path, name):
     layout = reading(tmp_path, [f"{name.format(n)}/{k}.png" for n in range(8) for k in range(2)], is_new=True)
     assert len({sample.label for sample in layout.samples}) == 8
+
+
+def test_patients_above_a_split_are_groups(tmp_path):
+    paths = [f"patient{p}/{('train', 'test')[p % 2]}/{c}/{p}.png" for p in range(8) for c in AB]
+    layout = reading(tmp_path, paths, is_new=True)
+    assert (layout.roles.folders, layout.roles.group_from) == ("any/split/class", "^([^/]+)/")
+    assert subsets(layout) == {(c, part) for c in AB for part in ("train", "test")}
+
+
+def test_sites_above_a_split_are_a_question(tmp_path):
+    paths = [f"{site}/{part}/{c}/1.png" for site in ("berlin", "paris") for part in ("train", "test") for c in AB]
+    with pytest.raises(DataError, match=r"--folders any/split/class; .+--folders class/split"):
+        reading(tmp_path, paths, is_new=True)
+
+
+@pytest.mark.parametrize(("part", "other", "name"), [("test", "apprentissage", "train"), ("train", "eval", "test")])
+def test_a_folder_may_be_the_other_part(tmp_path, part, other, name):
+    with pytest.raises(DataError, match=f"if {other} is the other part, call it {name}"):
+        reading(tmp_path, [f"{folder}/{c}/1.png" for folder in (part, other) for c in AB])
