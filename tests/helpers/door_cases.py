@@ -37,6 +37,12 @@ def images(*folders: str, n: int = 24, name: str = "{n}.png") -> Files:
     return {f"{folder}/{name.format(n=n_, k=k)}": 100 * k + n_ for k, folder in enumerate(folders) for n_ in range(n)}
 
 
+def below_splits(*tops: str) -> Files:
+    """Return images of two classes in train or test, below other folders in turn."""
+    folders = [f"{top}/{('train', 'test')[n % 2]}/{c}" for n, top in enumerate(tops) for c in "ab"]
+    return images(*folders, n=3)
+
+
 def table(header: list[str], rows: list[list[object]]) -> str:
     """Return a CSV."""
     out = io.StringIO()
@@ -82,6 +88,12 @@ def flagged() -> Files:
     """Return images, and a CSV that says with 0 and 1 which are the test set."""
     rows = [[f"{n}.png", ["well", "ill"][n % 2], int(n % 3 == 0)] for n in range(48)]
     return {f"img/{n}.png": n for n in range(48)} | {"labels.csv": table(["image", "diagnosis", "is_test"], rows)}
+
+
+def boxes() -> Files:
+    """Return images, and a CSV with two rows for each."""
+    rows = [[f"{n // 2}.png", ["well", "ill"][n // 2 % 2], n, n + 9] for n in range(96)]
+    return {f"img/{n}.png": n for n in range(48)} | {"labels.csv": table(["image", "label", "left", "right"], rows)}
 
 
 def packed(files: Files) -> bytes:
@@ -189,8 +201,8 @@ CASES = [
     Case("masks next to images", lambda: images("a", "b") | images("a", "b", name="{n}_mask.png")),
     Case("class/train", lambda: images("a/train", "a/test", "b/train", "b/test", name="{k}_{n}.png")),
     Case("patient/class", lambda: images(*(f"patient{p:02}/{c}" for p in range(12) for c in "ab"), n=3)),
-    Case("patient/train/class", lambda: images(*(f"patient{p:02}/{['train', 'test'][p % 2]}/{c}" for p in range(12) for c in "ab"), n=3)),
-    Case("site/train/class", lambda: images(*(f"{s}/{t}/{c}" for s in ("bonn", "ulm") for t in ("train", "test") for c in "ab"), n=3)),
+    Case("patient/train/class", lambda: below_splits(*(f"patient{p:02}" for p in range(12)))),
+    Case("site/train/class", lambda: below_splits("bonn", "ulm", "wien")),
     Case("patients and no class", lambda: images(*(f"patient{p:02}" for p in range(12)), n=3)),
     Case("an empty class folder", lambda: images("a", "b") | {"c/.keep": ""}),
     Case("a class in `.jfif`", lambda: images("a") | images("b", name="{n}b.jfif")),
@@ -206,6 +218,7 @@ CASES = [
     Case("`train.csv` and `test.csv`", parts),
     Case("a split in a column of 0 and 1", flagged, "labels.csv"),
     Case("the same, decided", flagged, "labels.csv", ("--exclude", "is_test")),
+    Case("a CSV of boxes, several an image", boxes, "labels.csv"),
     Case("a CSV whose images are not there", lambda: {"truth.csv": isic_2020()["GroundTruth.csv"]}, "truth.csv"),
     Case("12 bits in 16-bit PNGs", deep),
     Case("a PACS export and a CSV by PatientID", export),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
+from pipeline.data.columns.label_names import named_label
 from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.folders.folder_names import CONTAINERS, FILLERS, MASKS, split_names, subset_of
 from pipeline.data.folders.image_names import ImageIndex, folders_of, is_moved
@@ -93,6 +94,7 @@ def find_image_column(
             f"{path.as_posix()}: no column names files in {images} (looked at: {', '.join(candidates) or 'none'}); "
             "give the folder of the images"
         )
+    check_repeated(table, path, top)
     if "path" in table:  # its errors name the files
         return ImageColumn("path", path.parent, path.name, [])
     if sure:
@@ -105,12 +107,41 @@ def find_image_column(
     return None
 
 
+def check_repeated(table: pd.DataFrame, path: Path, top: Path | None) -> None:
+    """Raise AmbiguousImageError where a CSV with labels names the images next to it, each in several rows."""
+    root = top or path.parent
+    repeated = [name for name in table if plain(name) in NAMES and not is_different(table[name])]
+    if not repeated or named_label(table.drop(columns=repeated)) is None:
+        return
+    index = ImageIndex(root, ["."])
+    for name in repeated if len(index) else ():
+        cells = probe(table[name])
+        hits = [index.find(cell) for cell in cells]
+        if sum(map(bool, hits)) < MOST_DIFFERENT * len(cells):
+            continue
+        cell, paths = next((cell, paths) for cell, paths in zip(cells, hits, strict=True) if paths)
+        several = next((paths for paths in hits if len(paths) > 1), [])
+        what = (
+            f"which may be {several[0]} or {several[1]}: write paths in full" if several else f"all of them {paths[0]}"
+        )
+        raise AmbiguousImageError(
+            f"{path.as_posix()}: column {name!r} names images, but {cell!r} is in {(table[name] == cell).sum()} rows, {what}. "
+            f"Expected one row for each image. Class folders instead: --folders class; a table of features: --exclude {name}"
+        )
+
+
+def is_different(cells: pd.Series) -> bool:
+    """Return whether nearly all cells that hold something differ."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    return len(set(known)) >= MOST_DIFFERENT * len(known)
+
+
 def may_name_images(name: str, cells: pd.Series) -> bool:
     """Return whether a column may name images: by its header, by suffixes, or because its cells are different words."""
     known = [cell for cell in cells if not is_missing(cell)]
     if not known or all(re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", cell) for cell in known[:PROBED]):
         return False
-    different = len(set(known)) >= MOST_DIFFERENT * len(known)
+    different = is_different(cells)
     is_number = all(cell.lstrip("+-").isdigit() for cell in known[:PROBED])
     if plain(name) in NAMES and (different or have_suffix(cells)):
         return not is_number or plain(name) not in ("image", "images", "file", "files", "path") or different

@@ -118,3 +118,15 @@ def test_ids_of_rows_are_no_list_of_images_nearby(tmp_path):
     put(tmp_path / "raw", {f"more/{n}.png": b"" for n in range(100)})
     put(tmp_path / "raw", {"rows.csv": "id,age,ill\n" + "".join(f"{n},{n % 7},{n % 2}\n" for n in range(30))})
     assert find_column(tmp_path / "raw/rows.csv") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "cells", "reason"),
+    [({f"pics/{n}.png": b"" for n in range(8)}, [n // 2 for n in range(16)], "all of them pics/0.png"),
+     ({f"{'ab'[n % 2]}/{n // 2}.png": b"" for n in range(16)}, [n // 2 for n in range(16)], "a/0.png or b/0.png")],
+)  # fmt: skip
+def test_images_in_several_rows_are_asked_about(tmp_path, files, cells, reason):
+    root = put(tmp_path / "raw", files)
+    put(root, {"labels.csv": csv("image", [f"{cell}" for cell in cells])})
+    with pytest.raises(DataError, match=f"'0' is in 2 rows, .*{reason}.+ --exclude image"):
+        find_column(root / "labels.csv")
