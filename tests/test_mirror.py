@@ -11,6 +11,7 @@ TESTED_ELSEWHERE = {
     "pipeline/evaluation/by_group_report.py": "its reports are those of tests/evaluation/test_by_group.py",
     "pipeline/evaluation/metric_names.py": "names alone",
     "pipeline/evaluation/out_of_fold_charts.py": "its files are those of tests/evaluation/test_out_of_fold.py",
+    "pipeline/prediction/portable_files.py": "its files are those of tests/prediction/test_portable.py",
     "pipeline/prediction/bundle_readme.py": "its lines are run by tests/prediction/test_portable.py",
 }
 
