@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.duplicates.group_search import search_images
+from pipeline.duplicates.image_groups import search_images
 
 
 def test_divisions_by_chance_are_rarely_confirmed():
