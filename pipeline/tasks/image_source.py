@@ -128,6 +128,12 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
     roles = reading.roles
     others = [] if choices.folders else tables_in(csv_folder(folder))
     labels = {sample.label for sample in reading.samples}
+    lists = [] if choices.folders else sorted(entry.name for entry in csv_folder(folder).glob("*.txt"))
+    if len(labels) == 1 and lists and not others:
+        raise DataError(
+            f"{path.as_posix()}: only one class folder ({min(labels)}); {some(lists, 3)} next to it is not read. If it lists "
+            "images and labels, write it as a CSV with a header, for instance image,label"
+        )
     if len(labels) == 1 and others:
         raise DataError(
             f"{path.as_posix()}: only one class folder ({min(labels)}), and {some(others, 3)} next to it names no image in it by "

@@ -167,10 +167,13 @@ def check_shipped(samples: pd.DataFrame) -> None:
         chosen = samples["shipped"] == "test" if part == "test" else samples["shipped"] != "test"
         missing = sorted(labels - set(samples.loc[chosen, "label"]))
         if missing:
+            others = sorted(set(samples.loc[chosen, "label"]) - set(samples.loc[~chosen, "label"]))
+            renamed = f" It alone has {', '.join(others[:3])}: if the same is meant, rename them." if others else ""
             raise SplitError(
                 f"class {missing[0]!r}{' and ' + str(len(missing) - 1) + ' more' if missing[1:] else ''} has no sample in the "
-                f"shipped {subset}, so it cannot be {'tested' if part == 'test' else 'learnt'}. A new test set of all samples: "
-                f"--split hash. The shipped split without the class: leave it out, for images --skip '(^|/){missing[0]}/'"
+                f"shipped {subset}, so it cannot be {'tested' if part == 'test' else 'learnt'}.{renamed} "
+                "A new test set of all samples: --split hash. The shipped split without the class: leave it out, for images "
+                f"--skip '(^|/){missing[0]}/'"
             )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import init_task
 from pipeline.core import params
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, SplitError
 from tests.helpers.samples import put
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -48,3 +48,18 @@ def test_masks_are_sought_although_the_levels_are_named(project):
     assert "mask" in params.task("folds").read.skip
     init_task.main("all", "data/raw/folds", "--folders", "any/class", "--no-group", "--skip", "")
     assert params.task("all").read.skip == ""
+
+
+def test_a_list_of_labels_next_to_one_folder_is_named(project):
+    put(Path("data/raw/list"), {f"pics/{n}.png": n for n in range(8)} | {"list.txt": "pics/0.png a\n"})
+    with pytest.raises(DataError, match=r"only one class folder \(pics\); list.txt next to it is not read"):
+        init_task.main("skin", "data/raw/list")
+
+
+def test_other_names_of_classes_in_the_test_set_are_named(project):
+    folders = ["train/nevus", "train/melanoma", "test/nevi", "test/melanomas"]
+    put(
+        Path("data/raw/names"), {f"{folder}/{n}.png": 30 * k + n for k, folder in enumerate(folders) for n in range(20)}
+    )
+    with pytest.raises(DataError, match="It alone has melanomas, nevi: if the same is meant, call it melanoma"):
+        init_task.main("skin", "data/raw/names", "--no-group")

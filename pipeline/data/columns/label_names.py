@@ -178,6 +178,11 @@ def check_classes(labels: Collection[str], where: str) -> None:
         raise DataError(
             f"{where}: the labels are dates ({different[0]}); expected classes: name another column, --label"
         )
+    if len(different) > 1 and all(re.fullmatch(r"0?[.]\d*[1-9]\d*", label) for label in different):
+        raise DataError(
+            f"{where}: the labels are shares or probabilities ({', '.join(different[:3])}), no classes. Write the class of each "
+            "sample into a column, or name another column, --label"
+        )
     if len(different) > MOST_NUMBERS and all(map(is_plain, different)) and len(different) > len(labels) / 20:
         raise DataError(
             f"{where}: the labels are {len(different)} different numbers ({', '.join(different[:3])} ...), a measurement and "

@@ -84,4 +84,7 @@ def test_measurements_and_dates_are_no_classes():
         check_classes([f"{number / 7:.2f}" for number in range(40)], "t.csv")
     with pytest.raises(DataError, match=r"the labels are dates \(2020-01-01\)"):
         check_classes(["2020-01-01", "2021-05-03"] * 20, "t.csv")
+    with pytest.raises(DataError, match=r"the labels are shares or probabilities \(0.1, 0.9\), no classes"):
+        check_classes(["0.1", "0.9"] * 20, "t.csv")
     check_classes([str(number) for number in range(10)] * 3, "t.csv")
+    check_classes(["0", "0.5", "1"] * 9, "t.csv")  # grades
