@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import init_task
 from pipeline.core import params
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, SplitError
 from tests.helpers.samples import put
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -61,5 +61,5 @@ def test_other_names_of_classes_in_the_test_set_are_named(project):
     put(
         Path("data/raw/names"), {f"{folder}/{n}.png": 30 * k + n for k, folder in enumerate(folders) for n in range(20)}
     )
-    with pytest.raises(DataError, match="It alone has melanomas, nevi: if the same is meant, rename them"):
+    with pytest.raises(SplitError, match="It alone has melanomas, nevi: if the same is meant, rename them"):
         init_task.main("skin", "data/raw/names", "--no-group")
