@@ -102,7 +102,7 @@ def glued_digits(paths: Sequence[str]) -> list[tuple[str, str]]:
         return []
     for n in range(1, len(digits[0])):
         pattern = rf"(?:^|/)([^/]*\d)\d{{{n}}}\.[^./]+$"
-        is_counted = len({run[-n:] for run in digits}) <= MOST_LAST * 10**n
+        is_counted = len({run[-n:] for run in digits}) <= MOST_LAST * min(10**n, len(set(digits)))
         if is_counted and is_division([group_of(pattern, path) for path in paths]):
             return [
                 (

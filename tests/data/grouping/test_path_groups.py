@@ -36,6 +36,7 @@ def test_the_patient_is_read_from_folder_or_name(name):
     [
         [f"{'ab'[i % 2]}/{i}.png" for i in N],
         [f"a/ISIC_{i:07d}.jpg" for i in N],
+        [f"{'ab'[i % 2]}/ISIC_{i // 2 * 7919 % 1000003:07d}.jpg" for i in N],
         [f"{'ab'[i % 2]}/{i // 2}.png" for i in N],
         [f"a/a ({i}).png" for i in N],
         [f"lung_aca/lungaca{i}.jpeg" for i in N],
