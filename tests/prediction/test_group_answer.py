@@ -36,7 +36,7 @@ def rows(predictor):
 
 
 def raw_of(predictor, rows):
-    return np.stack([predictor.score(predictor.features(row)).raw for _, row in rows])
+    return np.stack([predictor.score(predictor.load(row)).raw for _, row in rows])
 
 
 def test_the_answer_is_the_pooled_and_then_calibrated_one(predictor, rows):
