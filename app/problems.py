@@ -7,6 +7,20 @@ from typing import Any
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+MEANINGS = {  # of the statuses that routes answer with
+    400: "Not valid HTTP",
+    401: "No key, or an unknown key",
+    403: "A name or a page that is not permitted, or a server without keys, which accepts no samples",
+    404: "No such task",
+    408: "The request took too long to arrive",
+    413: "Too large or too many",
+    415: "Another content type is expected",
+    422: "Nothing could be used; the reason is given",
+    431: "The headers are too large",
+    500: "Internal error",
+    507: "The disk is full; samples that were not accepted are not stored",
+    503: "Busy, loading or refused: try again after Retry-After seconds",
+}
 
 
 class Problem(Exception):

@@ -5,6 +5,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic.config import JsonDict
 
+from app.problems import MEANINGS
+
 LESION: JsonDict = {
     "file": "IMG_1.jpg",
     "class": "malignant",
@@ -283,19 +285,3 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return OpenAPI's entries of the errors that a route can answer with."""
     content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
     return {status: {"description": MEANINGS[status], "content": content} for status in statuses}
-
-
-MEANINGS = {
-    400: "Not valid HTTP",
-    401: "No key, or an unknown key",
-    403: "The server has no keys, so it accepts no samples",
-    404: "No such task",
-    408: "The request took too long to arrive",
-    413: "Too large or too many",
-    415: "Another content type is expected",
-    422: "Nothing could be used; the reason is given",
-    431: "The headers are too large",
-    500: "Internal error",
-    507: "The disk is full; samples that were not accepted are not stored",
-    503: "Busy, loading or refused: try again after Retry-After seconds",
-}

@@ -85,17 +85,12 @@ class ReadParams(Strict):
         given = [name for name in ("group", "group_from") if getattr(self, name)]
         if self.no_group and given:
             raise ValueError(f"{given[0]} and no_group exclude each other: leave one out")
-        if self.skip is not None:
+        for name in ("skip", "group_from"):
             try:
-                re.compile(self.skip)
+                n_groups = re.compile(getattr(self, name) or "()").groups
             except re.error as error:
-                raise ValueError(f"skip: {self.skip!r} is not a regular expression ({error})") from None
-        if self.group_from is not None:
-            try:
-                n_groups = re.compile(self.group_from).groups
-            except re.error as error:
-                raise ValueError(f"group_from: {self.group_from!r} is not a regular expression ({error})") from None
-            if n_groups != 1:
+                raise ValueError(f"{name}: {getattr(self, name)!r} is not a regular expression ({error})") from None
+            if name == "group_from" and n_groups != 1:
                 raise ValueError(f"group_from: {self.group_from!r} has {n_groups} groups (...); expected exactly one")
         return self
 
@@ -185,18 +180,11 @@ class SelectParams(Strict):
     metric: Metric = "roc_auc"
     unit: str = Field("sample", min_length=1)
     group_label: Literal["any positive", "per sample"] = "per sample"
-    pooling: Pooling | list[Pooling] = ["mean_log_odds", "mean", "max", "top_3"]
+    pooling: Pooling | Annotated[list[Pooling], Field(min_length=1)] = ["mean_log_odds", "mean", "max", "top_3"]
     draws: int = Field(1000, ge=100)
     operating_point: OperatingPointParams = OperatingPointParams()
     subgroups: list[str] | dict[str, list[float] | None] = {}
     site: str | None = None
-
-    @field_validator("pooling")
-    @classmethod
-    def _one_at_least(cls, value: str | list[str]) -> str | list[str]:
-        if not value:
-            raise ValueError("expected one way to pool samples, or several")
-        return value
 
     @property
     def poolings(self) -> list[str]:
