@@ -5,6 +5,7 @@ TensorFlow is imported inside functions only: the import takes six seconds.
 
 import json
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,9 @@ def save_keras(model: Any, path: Path) -> None:
     file loads as any other.
     """
     raw = path.with_name(".raw.keras")
-    model.save(raw)
+    with warnings.catch_warnings():  # of Keras' variables, with NumPy 2
+        warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning)
+        model.save(raw)
     with zipfile.ZipFile(raw) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     raw.unlink()

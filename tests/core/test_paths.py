@@ -21,7 +21,8 @@ def test_every_output_in_dvc_yaml_is_a_known_path():
     task = TaskPaths("TASK")
     known = {path for path in vars(task).values() if isinstance(path, Path)}
     known |= {
-        getattr(task, name)("MODEL") for name in ("candidate", "decision_rule", "cv", "plots", "figures", "external")
+        getattr(task, name)("MODEL")
+        for name in ("candidate", "decision_rule", "cv", "plots", "figures", "external", "suspects")
     }
     known |= {
         task.test_report("MODEL").parent,

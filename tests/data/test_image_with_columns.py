@@ -164,7 +164,7 @@ def test_a_registered_model_takes_the_image_and_its_columns(project, monkeypatch
     assert mlflow_model.inputs(bundle.info) == {"image": "binary", "age": "any", "sex": "string"}
     example = mlflow_model.example(bundle.info)
     assert list(example) == ["image", "age", "sex"]
-    answers = mlflow_model.Model(bundle).predict(pd.concat([example, example.assign(age=np.nan)]))
+    answers = mlflow_model.BundleModel(bundle).predict(pd.concat([example, example.assign(age=np.nan)]))
     assert answers["reason"].tolist()[0] == bundle.predict((example["image"][0], row(example)), "x")["reason"]
     assert len(answers) == 2
 
@@ -205,7 +205,7 @@ def test_names_of_features_are_taken_apart_and_put_together():
     [
         ({"features": ["columns", "embedding"]}, {"columns": ["age"]}, r"found \['columns', 'embedding'\]; a list names"),
         ({"estimator": "mobilenetv2", "features": WITH_COLUMNS}, {"columns": ["age"]},
-         "mobilenetv2 uses images alone; clinical columns can be used by: dummy, knn, logreg, random"),
+         "mobilenetv2 uses images alone; clinical columns can be used by: dummy, hist_gradient_boosting, knn, logreg, random"),
         ({"estimator": "logreg", "features": WITH_COLUMNS}, {}, r"no columns are named; .* in tasks.skin.preprocess.columns"),
         ({}, {"columns": ["age", "age"]}, "preprocess.columns: names a column twice"),
     ],

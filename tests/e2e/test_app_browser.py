@@ -20,7 +20,7 @@ from pipeline.prediction.predictor import Predictor
 from tests.app.test_api_hostile import FILES
 from tests.e2e.test_api import make_champion
 from tests.helpers.browser import app, hand_in, opened, settled, upload
-from tests.helpers.models import drawn_image, lesion
+from tests.helpers.models import chessboard, lesion
 from tests.helpers.projects import Project
 from tests.helpers.textures import stored
 
@@ -91,7 +91,7 @@ def test_jpg_jpeg_and_png_are_answered_as_by_the_predictor(browser, address, pro
 def test_many_files_are_answered_in_a_table_and_csv(browser, address, project):
     loaded = Predictor(project.folder / "models/lesions/best")
     files = [(f"{number}.png", lesion(number, suffix="PNG")) for number in range(11)]
-    files += [(NAME, b"nothing"), ("disc.png", drawn_image(1))]
+    files += [(NAME, b"nothing"), ("chess.png", chessboard())]
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, *files)
         page.get_by_text("11 predicted, 2 could not be used").wait_for()
@@ -105,11 +105,11 @@ def test_many_files_are_answered_in_a_table_and_csv(browser, address, project):
 
 def test_a_refused_image_is_shown_with_the_reason(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
-        upload(page, ("disc.png", drawn_image(1)))
+        upload(page, ("chess.png", chessboard()))
         reason = page.get_by_test_id("stAlertContainer").get_by_text("too different from the training data")
         reason.wait_for()
-        assert reason.inner_text().startswith("disc.png: too different from the training data: distance ")
-        page.get_by_test_id("stImageCaption").get_by_text("disc.png").wait_for()
+        assert reason.inner_text().startswith("chess.png: too different from the training data: distance ")
+        page.get_by_test_id("stImageCaption").get_by_text("chess.png").wait_for()
 
 
 def test_a_bad_file_is_answered_with_its_reason(browser, address):

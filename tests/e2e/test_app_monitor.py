@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.test_app_browser import upload
 from tests.e2e.test_app_pages import metric
 from tests.helpers.browser import app, opened, settled
-from tests.helpers.models import drawn_image, lesion
+from tests.helpers.models import chessboard, lesion
 from tests.helpers.projects import Project
 
 DRAWN = 60
@@ -31,7 +31,7 @@ def project(small, tmp_path_factory) -> Project:
 def asked(project, browser) -> Project:
     """The project after an app was shown lesions and discs, and ended."""
     with app(project.folder) as (address, _), opened(browser, f"{address}/?task=lesions") as page:
-        upload(page, *[(f"{number}.png", lesion(number)) for number in range(DRAWN)], ("disc.png", drawn_image(1)))
+        upload(page, *[(f"{number}.png", lesion(number)) for number in range(DRAWN)], ("chess.png", chessboard()))
         page.get_by_text(re.compile(r"\d+ predicted, \d+ could not be used")).wait_for()
         settled(page)
     return project

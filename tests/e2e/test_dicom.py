@@ -30,7 +30,9 @@ def slices() -> list[Slice]:
                 values = np.asarray(image).astype(int)
             else:
                 y, x = np.mgrid[0:80, 0:96]
-                values = 60 + 100 * np.exp(-((x - 48) ** 2 + (y - 40) ** 2) / (90 + 250 * k))
+                disc = np.random.default_rng(7 + EACH * k + number // 2)  # another place and brightness in each patient
+                left, top, level = disc.uniform(20, 76), disc.uniform(18, 62), disc.uniform(60, 140)
+                values = 60 + level * np.exp(-((x - left) ** 2 + (y - top) ** 2) / (90 + 250 * k))
             noisy = (values + rng.integers(-6, 7, values.shape)).clip(0, 255)
             chosen.append(Slice(noisy.astype(np.uint8), label, EACH * k + number // 2))
     return chosen

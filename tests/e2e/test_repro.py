@@ -54,7 +54,14 @@ def test_a_second_repro_runs_nothing(small):
 
 def test_a_change_reruns_only_what_it_reaches(clone):
     printed = clone.run("dvc", "exp", "run", "--set-param", "models.breast-knn.n_neighbors=3", "--name", "three").stdout
-    compared = ["sites@breast", "select_best@breast", "holdout@breast", "report@breast", "track"]
+    compared = [
+        "sites@breast",
+        "select_best@breast",
+        "learning_curve@breast",
+        "holdout@breast",
+        "report@breast",
+        "track",
+    ]
     assert ran(printed) == ["check", "train@breast-knn", "evaluate@breast-knn", *compared]
     changed = json.loads(clone.run("dvc", "params", "diff", "--json").stdout)
     change = changed["params.yaml"]["models.breast-knn.n_neighbors"]

@@ -64,7 +64,10 @@ def outputs(project: Project, *without: str) -> dict[str, bytes]:
 
 
 def test_a_stage_survives_a_full_disk(disk, on_disk):
-    own = tuple(f"data/lesions/{name}" for name in ("dev.npz", "test.npz", "dev_pixels.npy"))
+    own = tuple(
+        f"data/lesions/{name}"
+        for name in ("dev.npz", "test.npz", "dev_pixels.npy", "dev_columns.csv", "test_columns.csv")
+    )
     before, lock = outputs(on_disk, *own, "data/.code"), on_disk.read("dvc.lock")
     on_disk.change(tasks__lesions__preprocess__pixels=True)  # 150 KB for each image
     on_disk.run("dvc", "repro", "check")

@@ -93,7 +93,7 @@ def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
 
 def upload(page: Page, *files: tuple[str, bytes]) -> None:
     """Hand files, (name, bytes), to the page's uploader, as if they were chosen in the dialog."""
-    page.locator("input[type=file]").set_input_files(
+    page.locator("input[type=file]").first.set_input_files(
         [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
     )
 

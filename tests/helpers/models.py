@@ -135,6 +135,16 @@ def drawn_image(seed: int, width: int = 300, height: int = 225, suffix: str = "P
     return out.getvalue()
 
 
+def chessboard() -> bytes:
+    """Return a PNG that no lesion is like."""
+    from PIL import Image
+
+    fields = np.kron(np.indices((28, 28)).sum(0) % 2 * 255, np.ones((8, 8)))
+    out = io.BytesIO()
+    Image.fromarray(fields.astype(np.uint8)).convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
 def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG") -> bytes:
     """Return a drawn photo of a skin lesion as an image file: like the images of the demo."""
     from PIL import Image

@@ -69,7 +69,8 @@ def find_pairs(
     candidates = propose(words, frequencies, reliefs, workers, n_old)
     proposed = alone[candidates.pairs]
     columns = zip(proposed, candidates.by_frame, candidates.likeness, candidates.by_points, strict=True)
-    items = [Item((file(a), file(b)), bool(f), float(likeness), bool(p)) for (a, b), f, likeness, p in columns]
+    # plain values: a scheduler reads them without the project's code
+    items = [((file(a), file(b)), bool(f), float(likeness), bool(p)) for (a, b), f, likeness, p in columns]
     starts = range(0, len(proposed), BATCH)
     compared = run_parallel(
         partial(compare_batch, store=store), [items[start : start + BATCH] for start in starts], workers
@@ -85,13 +86,13 @@ def find_pairs(
     return sorted(pairs, key=lambda pair: (pair.a, pair.b))
 
 
-def compare_batch(items: list[Item], store: ImageStore) -> list[tuple[list | None, list[tuple[str, bytes]]]]:
-    """Return for each item [kind, score, copy] or None, and the new entries for the cache.
+def compare_batch(items: list[tuple], store: ImageStore) -> list[tuple[list | None, list[tuple[str, bytes]]]]:
+    """Return for each item, the values of an `Item`, [kind, score, copy] or None, and the new entries for the cache.
 
     What depends on the whole set, the likeness, is not cached.
     """
     signatures: dict[str, Signature] = {}
-    return [compare_files(item, store, signatures) for item in items]
+    return [compare_files(Item(*item), store, signatures) for item in items]
 
 
 def compare_files(
