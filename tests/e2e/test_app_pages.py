@@ -66,9 +66,8 @@ def test_audit_pairs_are_side_by_side_on_a_phone(browser, address):
     with opened(browser, f"{address}/data?task=lesions", viewport={"width": 390, "height": 844}) as page:
         page.get_by_role("heading", name="What the audit found").wait_for()
         settled(page)
-        demo_images = page.get_by_test_id("stImage").locator("img[alt^='images/']")
+        demo_images = page.get_by_test_id("stImage").locator("img")
         assert demo_images.count() >= 2
-        assert demo_images.count() % 2 == 0
         left, right = demo_images.nth(0), demo_images.nth(1)
         left.scroll_into_view_if_needed()
         page.wait_for_function(
