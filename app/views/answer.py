@@ -71,7 +71,10 @@ def bars(probabilities: dict[str, float], positive: str | None, threshold: float
         "layer": layers,
         "height": {"step": 34},
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": {"axis": {"labelColor": muted, "titleColor": muted}},
+        "config": {
+            "aria": False,
+            "axis": {"labelColor": muted, "titleColor": muted},
+        },  # its alternative text is the chart's
     }
     shown = f"Probabilities: {', '.join(labels)}"
     st.vega_lite_chart(spec=spec, width="stretch", alt=shown)
