@@ -26,7 +26,7 @@ NARROW = alt.Legend(orient="bottom", columns=1, labelLimit=200, title=None, symb
 def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, alt_text: str, height: int = 300) -> None:
     """Draw a chart at full width; `alt_text` is read to people who cannot see it."""
     muted = theme.MUTED[theme.current()]
-    chart = chart.properties(height=height).configure(aria=False).configure_axis(labelColor=muted, titleColor=muted)
+    chart = chart.properties(height=height).configure_axis(labelColor=muted, titleColor=muted)
     st.altair_chart(chart.configure_legend(labelColor=muted), width="stretch", alt=alt_text)
 
 
