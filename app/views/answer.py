@@ -72,7 +72,6 @@ def bars(probabilities: dict[str, float], positive: str | None, threshold: float
         "height": {"step": 34},
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": {
-            "aria": False,
             "axis": {"labelColor": muted, "titleColor": muted},
         },  # its alternative text is the chart's
     }
