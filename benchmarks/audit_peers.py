@@ -30,15 +30,15 @@ import json, sys
 name, folder, work, limit = sys.argv[1:]
 if name == "imagededup":
     from imagededup.methods import PHash
-    found = PHash(verbose=False).find_duplicates(image_dir=folder, max_distance_threshold=int(limit))
-    pairs = sorted({tuple(sorted((a, b))) for a, others in found.items() for b in others})
+    copies_of = PHash(verbose=False).find_duplicates(image_dir=folder, max_distance_threshold=int(limit))
+    pairs = sorted({tuple(sorted((a, b))) for a, others in copies_of.items() for b in others})
 else:
     import fastdup
     run = fastdup.create(input_dir=folder, work_dir=work)
     run.run(threshold=float(limit), overwrite=True, print_summary=False)
-    found = run.similarity()
-    names = [[path.rsplit("/", 1)[-1] for path in found[column]] for column in ("filename_from", "filename_to")]
-    pairs = sorted({tuple(sorted(pair)) for pair, much in zip(zip(*names), found["distance"]) if much >= float(limit)})
+    similar = run.similarity()
+    names = [[path.rsplit("/", 1)[-1] for path in similar[column]] for column in ("filename_from", "filename_to")]
+    pairs = sorted({tuple(sorted(pair)) for pair, much in zip(zip(*names), similar["distance"]) if much >= float(limit)})
 print("PAIRS", json.dumps(pairs))
 """
 RUNS = (("imagededup", "10"), ("imagededup", "16"), ("fastdup", "0.9"))

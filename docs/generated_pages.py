@@ -5,6 +5,7 @@ MkDocs runs this at each build (`make docs`), so these pages cannot differ from 
 
 import importlib
 import inspect
+import json
 import os
 import re
 from pathlib import Path
@@ -37,7 +38,7 @@ BLOCKS = (  # (heading, model) in the order of params.yaml
     ("external.NAME", params_models.ExternalParams),
 )
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-LIMITS = {"gt": "over", "ge": "at least", "lt": "below", "le": "at most", "pattern": "pattern"}
+LIMITS = {"gt": "over", "ge": "at least", "lt": "below", "le": "at most"}
 
 
 def type_in_words(kind: Any) -> str:
@@ -65,23 +66,13 @@ def default_in_words(field: Any) -> str:
         return "required"
     if isinstance(field.default, BaseModel):
         return ""
-    value = (
-        {None: "none", True: "true", False: "false"}.get(field.default, field.default)
-        if not isinstance(field.default, (list, dict))
-        else field.default
-    )
-    return f"`{value}`"
+    return f"`{json.dumps(field.default)}`"
 
 
 def limits_of(field: Any) -> str:
     """Return the permitted range of a field."""
-    found = [
-        f"{word} {getattr(item, name)}"
-        for item in field.metadata
-        for name, word in LIMITS.items()
-        if name != "pattern" and getattr(item, name, None) is not None
-    ]
-    return ", ".join(found)
+    limits = [(word, getattr(item, name, None)) for item in field.metadata for name, word in LIMITS.items()]
+    return ", ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
 
 
 def params_page() -> str:
