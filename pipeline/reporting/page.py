@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from pipeline import __version__
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import scoring, suspect_labels
@@ -32,6 +33,13 @@ def signed(value: float) -> str:
 def percent(value: float) -> str:
     """Return a share in percent, without decimals."""
     return f"{value:.0%}"
+
+
+# What CITATION.cff says, in a line.
+CITATION = (
+    "The Assay authors (2026). Assay: a reproducible experiment pipeline for classifying medical images and tables. "
+    f"Version {__version__}."
+)
 
 
 def fingerprints(study: results.Study) -> list[tuple[str, str | None]]:
@@ -77,6 +85,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "names": NAMES,
         "few": scoring.FEW,
         "seed": params.seed(),
+        "citation": CITATION,
         "data": data_section,
         "results": results_section,
     }

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline import report
 from pipeline.core.errors import StageError
 from pipeline.reporting import results
 from pipeline.reporting.page import render
 from tests.helpers.models import KERAS_NOISE
+from tests.helpers.projects import ROOT
 from tests.helpers.reports import NASTY, Page
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
@@ -45,6 +47,12 @@ def test_every_figure_of_the_champion_is_on_the_page(rows):
         assert f"age: {row.value}" in text
     for digest in (study.selection.bundle, study.dev.fingerprint):
         assert digest in text
+
+
+def test_the_page_says_how_to_cite_assay(rows):
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    year, (author,) = cited["date-released"].year, cited["authors"]
+    assert f"{author['name']} ({year}). {cited['title']}. Version {cited['version']}." in Page(render("t")).text
 
 
 def test_the_shared_version_shows_no_single_sample(drawn, monkeypatch, capsys):
