@@ -119,7 +119,7 @@ class DicomImage:
         return decoder.as_array(ds, index=index)[0]
 
     def _native(self, data: bytes, index: int, keyword: str, syntax: str) -> list[np.ndarray]:
-        """Return uncompressed grey values without a copy, in a list; an empty list for what pydicom has to arrange.
+        """Return uncompressed grey values, without a copy where they are little-endian, in a list; an empty list for what pydicom has to arrange.
 
         Raises DataError where fewer bytes are there than the header says.
         """
@@ -130,11 +130,12 @@ class DicomImage:
         needed = (self.width * self.height * per_pixel * bits * self.n_frames + 7) // 8
         if len(data) < needed:
             raise DataError(f"holds {len(data)} bytes of pixels, where its header says {needed}: it is cut off")
-        if keyword != "PixelData" or bits not in (8, 16) or samples != 1 or syntax == ExplicitVRBigEndian:
+        is_big = syntax == ExplicitVRBigEndian
+        if keyword != "PixelData" or bits not in (8, 16) or samples != 1 or (is_big and bits == 8):
             return []
-        kind = f"<{'i' if ds.get('PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
+        kind = f"{'>' if is_big else '<'}{'i' if ds.get('PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
         values = np.frombuffer(data, kind, self.width * self.height, index * length)
-        return [values.reshape(self.height, self.width)]
+        return [values.reshape(self.height, self.width).astype(values.dtype.newbyteorder("="), copy=False)]
 
 
 def in_stored_bits(values: np.ndarray, stored: int, signed: bool, shift: int) -> np.ndarray:
