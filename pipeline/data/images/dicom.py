@@ -119,7 +119,7 @@ class DicomImage:
         return decoder.as_array(ds, index=index)[0]
 
     def _native(self, data: bytes, index: int, keyword: str, syntax: str) -> list[np.ndarray]:
-        """Return uncompressed grey values, without a copy where they are little-endian, in a list; an empty list for what pydicom has to arrange.
+        """Return uncompressed grey values in a list, little-endian ones without a copy; an empty list for what pydicom arranges.
 
         Raises DataError where fewer bytes are there than the header says.
         """
