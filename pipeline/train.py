@@ -31,7 +31,7 @@ def main(name: str) -> None:
     tuned = (
         tuning.describe_choice(job.model.own, fitted.by_fold, fitted.on_all, fitted.log_loss) if job.is_tuned else None
     )
-    export.write_results(job.folder, export.describe_candidate(job, tuned), fitted, ood)
+    export.write_results(job.folder, export.describe_candidate(job, tuned, fitted.model.chosen_), fitted, ood)
     remove_scratch(job.X)
 
 

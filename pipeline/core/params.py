@@ -1,5 +1,6 @@
 """Load params.yaml and look its blocks up as checked objects (see `params_models`)."""
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,6 +51,12 @@ def parse(schema: type[Schema], content: Any, where: str) -> Schema:
         return schema.model_validate(content)
     except ValidationError as error:
         raise ParamsError("; ".join(_explain(details, schema, where) for details in error.errors())) from None
+
+
+def combinations(own: JSON) -> list[JSON]:
+    """Return a block for each combination of the values that are listed in a model's `own` keys, the last key fastest."""
+    values = [value if isinstance(value, list) else [value] for value in own.values()]
+    return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
 # YAML reads YES, no and on as true or false, and 1e-3 as text.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import Strict
 
@@ -34,9 +35,11 @@ class Model(ABC):
     """A model as the stages use it, before and after it is fitted.
 
     history_: a DataFrame with epoch, loss and val_loss (NaN where nothing was held out); None where there are no epochs.
+    chosen_: what the fit itself chose, which the candidate keeps with its hyperparameters.
     """
 
     history_: "pd.DataFrame | None" = None
+    chosen_: "JSON | None" = None
 
     @abstractmethod
     def fit(

@@ -26,6 +26,8 @@ def fast_predict_proba(model: Any) -> Callable[[Any], np.ndarray]:
         proba = of_neighbours(last)
     elif kind == "LogisticRegression":
         proba = partial(of_logits, coef=last.coef_.T.astype(np.float64), intercept=last.intercept_)
+    elif kind == "VotingClassifier":
+        proba = partial(of_mean, members=[fast_predict_proba(member) for member in last.estimators_])
     else:
         return model.predict_proba
     transforms = [quick_transform(step) for step in steps[:-1]]
@@ -74,6 +76,11 @@ def of_forest(X: np.ndarray, trees: list[Any], n_classes: int) -> np.ndarray:
     """
     row = np.ascontiguousarray(X, dtype=np.float32)
     return sum((tree.predict(row) for tree in trees), np.zeros((1, n_classes))) / len(trees)
+
+
+def of_mean(X: np.ndarray, members: list[Callable[[Any], np.ndarray]]) -> np.ndarray:
+    """Return the mean of what classifiers of one matrix give."""
+    return sum((member(X) for member in members[1:]), members[0](X)) / len(members)
 
 
 def of_neighbours(search: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -24,7 +24,7 @@ IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
 STRENGTHS = [0.01, 0.1, 1.0, 10.0]  # of logistic regression on a table; one is chosen inside each training fold
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
-    "table": ("logreg", "hist_gradient_boosting", "random_forest", "knn", "dummy"),
+    "table": ("logreg", "hist_gradient_boosting", "random_forest", "knn", "mean_of_two", "dummy"),
 }
 
 
@@ -209,10 +209,13 @@ def make_models(task: str, kind: str, n_fitted: int) -> dict[str, JSON]:
 def model_block(task: str, kind: str, estimator: str, n_fitted: int) -> JSON:
     """Return a model's block with every value that can be tuned; the smallest training fold has `n_fitted` samples."""
     own: JSON = {}
+    n_neighbors = max(1, min(NEIGHBOURS, n_fitted // 2))
     if estimator == "logreg" and kind == "image":
         own["C"] = 0.001  # 1,280 features of a few hundred samples
     if estimator == "knn":
-        own["n_neighbors"] = max(1, min(NEIGHBOURS, n_fitted // 2))
+        own["n_neighbors"] = n_neighbors
+    if estimator == "mean_of_two":
+        own["of"] = get_estimator(estimator).Params().model_dump()["of"] | {"knn": {"n_neighbors": n_neighbors}}
     if estimator == "random_forest" and kind == "table":
         own["min_samples_leaf"] = 3  # benchmarks/tables.md
     listed: JSON = {"C": STRENGTHS} if estimator == "logreg" and kind == "table" else {}

@@ -24,7 +24,6 @@ from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.data.images.pixel_rule import rule_of
 from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks import raw_data
-from pipeline.training import tuning
 
 FEATURES = {
     "image": ("embedding", "classical", "pixels", "embedding+columns", "classical+columns"),
@@ -194,7 +193,7 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     estimator = get_estimator(model.estimator)
     check_features(model, task, estimator.FEATURES, where)
     check_lists(model, task, where)
-    for block in tuning.combinations(model.own):
+    for block in params.combinations(model.own):
         own = params.parse(estimator.Params, block, f"models.{name}")
         estimator.check(own, model.features, where)
 
@@ -236,7 +235,7 @@ def check_lists(model: ModelParams, task: TaskParams, where: str) -> None:
     for key, values in model.own.items():
         if isinstance(values, list) and (not values or any(value in values[:i] for i, value in enumerate(values))):
             raise ParamsError(f"{where}.{key}: found {values!r}; list each value once, or give a single value")
-    if len(tuning.combinations(model.own)) > 1 and task.split.folds < 3:
+    if len(params.combinations(model.own)) > 1 and task.split.folds < 3:
         raise ParamsError(
             f"{where}: choosing among several values inside a fold needs two other folds: "
             f"set tasks.{model.task}.split.folds to 3 or more; found {task.split.folds}"

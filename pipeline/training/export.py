@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.images.squares import SIZE
@@ -37,8 +38,8 @@ def model_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("model.*"), *folder.glob("known.npz")])
 
 
-def describe_candidate(job: Job, tuned: Tuned | None = None) -> Candidate:
-    """Return the candidate whose files lie in the job's folder."""
+def describe_candidate(job: Job, tuned: Tuned | None = None, chosen: JSON | None = None) -> Candidate:
+    """Return the candidate whose files lie in the job's folder; `chosen`: what the fit itself chose."""
     files = {path.name: artifacts.sha256(path.read_bytes()) for path in model_files(job.folder)}
     is_network = "model.keras" in files
     libraries = installed(LIBRARIES["keras" if is_network else "joblib"])
@@ -47,7 +48,7 @@ def describe_candidate(job: Job, tuned: Tuned | None = None) -> Candidate:
         model=job.name,
         estimator=job.model.estimator,
         features="pixels" if is_network else job.model.features,
-        hyperparameters={"features": job.model.features} | job.model.own,
+        hyperparameters={"features": job.model.features} | job.model.own | (chosen or {}),
         kind=job.task.kind,
         classes=job.dev.classes,
         positive=job.dev.positive,

@@ -19,7 +19,6 @@ from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.tabular.formats import Field
 from pipeline.estimators._frozen_maps import MappedImages, load_images
 from pipeline.estimators._protocol import Estimator, Model, get_estimator
-from pipeline.training import tuning
 from pipeline.training.cross_fit import plan
 
 
@@ -64,7 +63,7 @@ def load_job(name: str) -> Job:
     """Return the job of the model `name`; raise ParamsError where the smallest training fold is too small for it."""
     model = params.model(name)
     estimator = get_estimator(model.estimator)
-    blocks = [params.parse(estimator.Params, own, f"models.{name}") for own in tuning.combinations(model.own)]
+    blocks = [params.parse(estimator.Params, own, f"models.{name}") for own in params.combinations(model.own)]
     dev = Dataset.read(model.task, "dev")
     n_left_out = 2 if len(blocks) > 1 else 1
     smallest = len(dev.y) - max(np.sort(np.bincount(fold))[-n_left_out:].sum() for fold in dev.folds)

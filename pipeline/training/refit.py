@@ -3,7 +3,6 @@
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.estimators._protocol import Model, get_estimator
-from pipeline.training import tuning
 from pipeline.training.candidate import Candidate
 
 
@@ -12,5 +11,5 @@ def unfitted(task: str, model: str) -> Model:
     block = params.model(model)
     estimator = get_estimator(block.estimator)
     tuned = Candidate.read(TaskPaths(task).candidate(model)).tuned
-    own = next(iter(tuning.combinations(block.own))) | (tuned.chosen if tuned else {})
+    own = next(iter(params.combinations(block.own))) | (tuned.chosen if tuned else {})
     return estimator.make_model(params.parse(estimator.Params, own, f"models.{model}"), params.seed(), params.workers())

@@ -12,17 +12,10 @@ To choose for fold i, fold j is predicted by a model fitted without both folds. 
 j: a pair of folds costs one fit, not two.
 """
 
-import itertools
-
 import numpy as np
 
+from pipeline.core import params
 from pipeline.training.candidate import Tuned, Values
-
-
-def combinations(own: Values) -> list[Values]:
-    """Return a block for each combination of the listed values in a model's `own` keys, the last key fastest."""
-    values = [value if isinstance(value, list) else [value] for value in own.values()]
-    return [dict(zip(own, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
 def choose_combinations(losses: np.ndarray) -> tuple[np.ndarray, int]:
@@ -43,7 +36,7 @@ def on_diagonal(losses: np.ndarray) -> np.ndarray:
 def describe_choice(own: Values, by_fold: np.ndarray, on_all: int, log_loss: np.ndarray) -> Tuned:
     """Return what was chosen of the listed keys; `log_loss` (n_combinations,) is the mean over all samples, out of fold."""
     listed = [name for name, value in own.items() if isinstance(value, list)]
-    tried = [{name: block[name] for name in listed} for block in combinations(own)]
+    tried = [{name: block[name] for name in listed} for block in params.combinations(own)]
     return Tuned(
         chosen=tried[on_all],
         by_fold=[tried[number] for number in by_fold.ravel()],

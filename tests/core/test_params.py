@@ -92,3 +92,18 @@ def test_estimator_keys_are_separate_from_model_keys():
 def test_a_file_in_utf_8_is_read_alike_everywhere(empty_folder):
     (empty_folder / "params.yaml").write_bytes(yaml.safe_dump({"raw": "皮膚"}, allow_unicode=True).encode())
     assert params.load() == {"raw": "皮膚"}
+
+
+def test_a_block_without_lists_is_its_own_only_combination():
+    assert params.combinations({"C": 1.0, "class_weight": None}) == [{"C": 1.0, "class_weight": None}]
+    assert params.combinations({}) == [{}]
+
+
+def test_several_lists_are_combined_and_the_last_key_changes_fastest():
+    fitted = params.combinations({"a": [1, 2], "b": "x", "c": [3, 4]})
+    assert fitted == [{"a": a, "b": "x", "c": c} for a in (1, 2) for c in (3, 4)]
+
+
+def test_whole_blocks_can_be_listed():
+    blocks = [{"from_block": "block_13"}, {"from_block": "block_15"}]
+    assert params.combinations({"fine_tune": blocks}) == [{"fine_tune": block} for block in blocks]

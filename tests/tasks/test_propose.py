@@ -198,10 +198,16 @@ def test_few_samples_order_models_from_simple_to_costly():
         "skin-hist_gradient_boosting",
         "skin-random_forest",
         "skin-knn",
+        "skin-mean_of_two",
         "skin-dummy",
     ]
     assert {model["features"] for model in models.values()} == {"columns"}
     assert models["skin-logreg"]["C"] == [0.01, 0.1, 1.0, 10.0]
+    boosting = [models["skin-hist_gradient_boosting"][key] for key in ("learning_rate", "max_leaf_nodes", "max_iter")]
+    assert boosting == [0.03, 7, 150]
+    forest = models["skin-random_forest"]
+    assert (forest["min_samples_leaf"], forest["smoothing"]) == (3, 0.25)
+    assert set(models["skin-mean_of_two"]["of"]) == {"logreg", "hist_gradient_boosting", "random_forest", "knn"}
 
 
 def test_neighbours_are_fewer_than_a_small_training_fold_has_samples():

@@ -8,21 +8,6 @@ from pipeline.training.candidate import Tuned
 from pipeline.training.cross_fit import plan
 
 
-def test_a_block_without_lists_is_its_own_only_combination():
-    assert tuning.combinations({"C": 1.0, "class_weight": None}) == [{"C": 1.0, "class_weight": None}]
-    assert tuning.combinations({}) == [{}]
-
-
-def test_several_lists_are_combined_and_the_last_key_changes_fastest():
-    fitted = tuning.combinations({"a": [1, 2], "b": "x", "c": [3, 4]})
-    assert fitted == [{"a": a, "b": "x", "c": c} for a in (1, 2) for c in (3, 4)]
-
-
-def test_whole_blocks_can_be_listed():
-    blocks = [{"from_block": "block_13"}, {"from_block": "block_15"}]
-    assert tuning.combinations({"fine_tune": blocks}) == [{"fine_tune": block} for block in blocks]
-
-
 @pytest.mark.parametrize(("n_combinations", "n_folds", "fits"), [(1, 5, 6), (2, 5, 31), (3, 5, 46), (1, 2, 3)])
 def test_the_number_of_fits_counts_each_pair_of_folds_once(n_combinations, n_folds, fits):
     assert len(plan(n_combinations, 1, n_folds)) + 1 == fits
