@@ -30,7 +30,8 @@ def run_stage(name: str) -> None:
     with raw_changes.as_scanned(name, task.raw, "audit"):
         result, _, root = audit_task(name)
         artifacts.write_json(TaskPaths(name).audit, result.to_json())
-    lines = summary.summary(result, "image" if root else "row", done=True)
+    what = "image" if root else "row"
+    lines = [*summary.summary(result, what, done=True), *summary.about_unknown_groups(task.read, what)]
     print(*[f"audit {name}: {line}" for line in lines], sep="\n", file=sys.stderr)
     summary.refuse(result, task.audit, task.raw, name)
     summary.require_groups(result, task.read, task.raw, name)

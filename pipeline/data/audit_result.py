@@ -56,12 +56,14 @@ class Shortcut:
 class Clusters:
     """Samples that lie closer together than chance explains, and whose groups do not explain it.
 
-    `share` of the samples do so, chance explains `limit`; `columns` are those that were compared, none of images.
+    `share` of the samples do so, chance explains `limit`; `columns` are those that were compared, none of images. With `by_label`
+    the nearest rows share their label instead, and `share` is by how much more than farther ones explain, 1 for always.
     """
 
     share: float
     limit: float
     columns: list[str]
+    by_label: bool = False
 
 
 @dataclass(frozen=True, slots=True)

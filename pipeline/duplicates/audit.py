@@ -28,7 +28,8 @@ from pipeline.duplicates.images import image_clusters
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.images.marks import N_MARKS
 from pipeline.duplicates.images.pairs import find_pairs
-from pipeline.duplicates.rows.row_audit import audit_rows
+from pipeline.duplicates.rows.label_clusters import LEAST, find_label_clusters
+from pipeline.duplicates.rows.row_audit import RowAudit, audit_rows
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of, properties_of_rows
 from pipeline.duplicates.summary import crosses
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
@@ -94,7 +95,7 @@ def audit_table(samples: pd.DataFrame, skipped: pd.DataFrame, features: pd.DataF
     good = samples[samples["error"] == ""]
     rows = audit_rows(features, good["group"].tolist())
     result = audit(samples, skipped, None, rows.pairs, equal_pairs=rows.equal_pairs)
-    equal, clusters = rows.equal, rows.clusters
+    equal = rows.equal
     links = [(pair.a, pair.b) for pair in rows.pairs] + pairs_of_equal(good["group"])
     together = connected_components(len(good), links)
     n_duplicates = sum(map(len, equal.duplicates))
@@ -103,10 +104,24 @@ def audit_table(samples: pd.DataFrame, skipped: pd.DataFrame, features: pd.DataF
         equal_rows=EqualRowCounts(equal.n_equal, equal.n_pairs, equal.expected, n_duplicates)
         if equal.n_equal
         else None,
-        clusters=Clusters(clusters.share, clusters.limit, clusters.columns) if clusters.detected else None,
+        clusters=row_clusters_of(features, good["label"].tolist(), together, rows),
         confounders=find_shortcuts(properties_of_rows(features), good["label"].to_numpy(str), together),
         conflicts_kept=True if keep and result.label_conflicts else None,
     )
+
+
+def row_clusters_of(features: pd.DataFrame, labels: list[str], together: np.ndarray, rows: RowAudit) -> Clusters | None:
+    """Return what is found where rows lie together, or share their label with the nearest, as one patient's do.
+
+    `together` int (n,): rows of one group, or that are joined already, have one number.
+    """
+    clusters = rows.clusters
+    if clusters.detected:
+        return Clusters(clusters.share, clusters.limit, clusters.columns)
+    equal = [(pair.a, pair.b) for pair in rows.equal_pairs]
+    known = connected_components(len(labels), equal + pairs_of_equal(map(str, together)))
+    by_label = find_label_clusters(features, labels, known.tolist(), SEED)
+    return Clusters(by_label.excess, LEAST, by_label.columns, by_label=True) if by_label.detected else None
 
 
 def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[int]]) -> list[Shortcut]:

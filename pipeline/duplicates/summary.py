@@ -108,6 +108,11 @@ def describe_clusters(clusters: Clusters) -> str:
             f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST} to {MOST} that are each other's most "
             f"alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
         )
+    if clusters.by_label:
+        return (
+            f"rows share their label with the most similar rows: agreement is {clusters.share:.2f} higher than that with less "
+            f"similar ones explains (chance: up to {clusters.limit:.2f}; 1 is always), as repeated visits of one patient do"
+        )
     return (
         f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "
         f"columns explains (chance: up to {clusters.limit:.0%}), as repeated visits of one patient or edited copies do"
@@ -125,7 +130,7 @@ def warnings(task: str, root: Path = Path()) -> list[str]:
 
 def require_groups(result: AuditResult, read: ReadParams, raw: str, name: str) -> None:
     """Raise FindingError where samples come in clusters and nobody has said whether they are one patient's."""
-    if not result.clusters or read.group or read.group_from or read.dicom_group or read.no_group:
+    if not result.clusters or knows_groups(read):
         return
     what, where, option = ("row", "group", "--group COLUMN")
     if not result.clusters.columns:
@@ -135,6 +140,21 @@ def require_groups(result: AuditResult, read: ReadParams, raw: str, name: str) -
         f"tasks.{name}.read.{where}, or init_task {option}. If each {what} is another patient, set "
         f"tasks.{name}.read.no_group: true (init_task --no-group)"
     )
+
+
+def about_unknown_groups(read: ReadParams, what: str) -> list[str]:
+    """Return the line that is always printed where nothing says which samples are one patient's: no test sees all of them."""
+    if knows_groups(read):
+        return []
+    return [
+        f"no group is known: each {what} is taken as another patient. If it is not, all figures are too good: name the patient "
+        "(read.group; init_task --group COLUMN). If it is, read.no_group: true says so"
+    ]
+
+
+def knows_groups(read: ReadParams) -> bool:
+    """Return whether somebody has said which samples are one patient's, or that none are."""
+    return bool(read.group or read.group_from or read.dicom_group or read.no_group)
 
 
 def refuse(result: AuditResult, tolerated: AuditParams, raw: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.core import paths
+from pipeline.duplicates.summary import describe_clusters
 from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.reporting import data_section
 from pipeline.reporting.model_card import share
@@ -48,8 +49,8 @@ def of_data(study: Study) -> list[str]:
         sentences.append(f"Not distinguishable from the champion: {', '.join(study.selection.tied)}.")
     if study.audit.clusters:
         sentences.append(
-            f"{study.audit.clusters.share:.0%} of the {study.what}s lie in clusters that chance does not explain, as those of "
-            "one patient do. If they are one patient's, all figures here are too good."
+            f"The audit found that {describe_clusters(study.audit.clusters)}. If these are one patient's, all figures here are "
+            "too good."
         )
     if not data_section.has_groups(study.task.read):
         sentences.append(

@@ -144,6 +144,8 @@ def test_the_stage_reports_findings_and_their_handling(project, capsys):
         "audit skin: sets under more than one label: 1; all of them are left out",
         "audit skin: nearly empty, cannot be compared with others: 1, first train/malignant/13.jpg; nothing is left out, but "
         "copies of them may be missed",
+        "audit skin: no group is known: each image is taken as another patient. If it is not, all figures are too good: name the "
+        "patient (read.group; init_task --group COLUMN). If it is, read.no_group: true says so",
     ]
 
 

@@ -14,6 +14,7 @@ from pipeline.duplicates.summary import (
     CLEAN,
     FOUND,
     ROWS,
+    about_unknown_groups,
     crosses,
     exit_code,
     ranked,
@@ -89,6 +90,20 @@ def test_clusters_without_a_group_are_a_finding():
     ) as error:
         require_groups(CLUSTERED, ReadParams(), "rows.csv", "t")
     assert error.value.exit_code == 3
+
+
+def test_labels_shared_by_near_rows_are_a_finding():
+    result = AuditResult(n_files=9, clusters=Clusters(0.42, 0.1, ["a", "b"], by_label=True))
+    with pytest.raises(FindingError, match=r"similar rows: agreement is 0.42 higher .+ init_task --group COLUMN"):
+        require_groups(result, ReadParams(), "rows.csv", "t")
+
+
+@pytest.mark.parametrize(
+    "read", [{"group": "mrn"}, {"group_from": "(a)"}, {"dicom_group": "PatientID"}, {"no_group": True}]
+)
+def test_only_an_unknown_group_is_mentioned(read):
+    assert about_unknown_groups(ReadParams(**read), "row") == []
+    assert "each row is taken as another patient" in about_unknown_groups(ReadParams(), "row")[0]
 
 
 def test_clusters_of_images_are_a_finding():

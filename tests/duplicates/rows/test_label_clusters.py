@@ -1,0 +1,74 @@
+"""Visits of one patient share their label with near rows; labels that depend on the columns do not look like that."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.duplicates.rows.label_clusters import agreement, contrasts, find_label_clusters
+
+
+def frame(X: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).astype(float)
+
+
+def visits(rng: np.random.Generator, spread: float = 0.3) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Return 5 visits of 40 patients that overlap, their labels, drawn by patient, and the patients."""
+    patient = np.repeat(np.arange(40), 5)
+    X = rng.normal(size=(40, 4))[patient] + spread * rng.normal(size=(200, 4))
+    return frame(X), rng.integers(0, 2, 40)[patient], patient
+
+
+def test_overlapping_visits_of_one_patient_are_noticed():
+    results = []
+    for seed in range(8):
+        X, label, _ = visits(np.random.default_rng(seed))
+        results.append(find_label_clusters(X, label, range(200), 0).detected)
+    assert sum(results) >= 6
+
+
+def test_the_patient_explains_what_is_shared():
+    for seed in range(4):
+        X, label, patient = visits(np.random.default_rng(seed))
+        assert not find_label_clusters(X, label, patient, 0).detected
+
+
+LABELS = {
+    "random": lambda r, X: r.integers(0, 2, len(X)),
+    "rare": lambda r, X: (r.random(len(X)) < 0.05).astype(int),
+    "linear": lambda r, X: (r.random(len(X)) < 1 / (1 + np.exp(-2 * X[:, 0]))).astype(int),
+    "sharp": lambda r, X: (X.sum(axis=1) > 0).astype(int),
+    "exclusive or": lambda r, X: ((X[:, 0] > 0) ^ (X[:, 1] > 0)).astype(int),
+    "three classes": lambda r, X: np.digitize(X[:, 0] + 0.3 * r.normal(size=len(X)), [-0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_labels_that_follow_the_columns_are_no_visits(labels):
+    rng, alarms = np.random.default_rng(5), 0
+    for n in [80, 150, 300] * 5:
+        X = rng.normal(size=(n, 5))
+        alarms += find_label_clusters(frame(X), LABELS[labels](rng, X), range(n), 0).detected
+    assert alarms <= 1  # of 15
+
+
+def test_a_category_counts_as_a_column():
+    rng = np.random.default_rng(0)
+    table = frame(rng.normal(size=(80, 1))).assign(ward=rng.choice(list("abc"), 80), text=[f"t{i}" for i in range(80)])
+    assert find_label_clusters(table, rng.integers(0, 2, 80), range(80), 0).columns == ["x0", "ward"]
+
+
+@pytest.mark.parametrize("n", [1, 20, 59])
+def test_few_rows_say_nothing(n):
+    rng = np.random.default_rng(0)
+    assert not find_label_clusters(frame(rng.normal(size=(n, 3))), ["a"] * n, range(n), 0).detected
+
+
+def test_agreement_is_one_for_equal_labels_and_zero_by_chance():
+    neighbours = np.array([[1, 2], [0, 3], [3, 0], [2, 1]])
+    assert agreement(neighbours, np.array([0, 0, 1, 1])).tolist() == [1, -1]
+    assert agreement(neighbours, np.zeros(4, int)).tolist() == [0, 0]
+
+
+def test_a_straight_decline_is_no_excess():
+    distance = np.arange(1, 41) ** (1 / 3)
+    assert np.abs(contrasts(40, 3.0) @ (0.8 - 0.1 * distance)).max() < 1e-9
