@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.assay import COMMANDS
+from pipeline.evaluation.metric_names import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -30,6 +31,11 @@ def test_each_command_of_a_page_is_accepted(page):
         module = COMMANDS[name].starts[1]
         if module.startswith("pipeline."):
             importlib.import_module(module).build_parser().parse_args(arguments)
+
+
+def test_the_page_of_metrics_has_each_figure_of_a_report():
+    page = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    assert set(NAMES) == set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
 
 
 def test_the_site_builds_strictly_and_asks_no_other_server(tmp_path):

@@ -89,6 +89,16 @@ def test_api_and_command_line_give_rows_equal_numbers(small, api):
     assert over_http == [loaded.predict(row, f"row {number}") for number, row in enumerate(rows, start=1)]
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_requests_of_the_page_on_serving_are_answered(clone, api):
+    page = (ROOT / "docs/how-to/serve.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(?:curl .*/predict/?|python -c .*)$", page.partition("```\n\n")[0], re.MULTILINE)
+    assert len(lines) == 4
+    for line in lines:
+        printed = clone.run("sh", "-c", line.replace("127.0.0.1:8000", f"127.0.0.1:{api.port}")).stdout
+        assert line.startswith("python") or '"class"' in printed, f"{line}\n{printed}"
+
+
 def test_a_network_is_served_without_heavy_packages(clone):
     shutil.rmtree(clone.folder / "models/breast")
     make_champion(clone, "lesions-mobilenetv2")

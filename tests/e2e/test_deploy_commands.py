@@ -1,7 +1,9 @@
-"""What Docker Compose and Fly.io start, read from their files and run: it answers where they look for it."""
+"""What Docker Compose, Fly.io, Render and a Space start, read from their files and run: it answers where they look for it."""
 
 import json
 import re
+import shlex
+import shutil
 import subprocess
 import time
 import tomllib
@@ -15,6 +17,7 @@ import yaml
 
 from tests.e2e.test_mlflow_server import free_port
 from tests.helpers.projects import ROOT, Project, environment
+from tests.test_deploy import build_context
 
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -89,3 +92,41 @@ def test_the_image_on_fly_refuses_to_start_without_keys(clone):
     done = clone.run(*json.loads(command), ok=False, timeout=60, ASSAY_API_KEYS="")
     assert done.returncode == 2
     assert "ASSAY_API_KEYS" in done.stderr
+
+
+@pytest.fixture
+def exported(small, tmp_path) -> Project:
+    """What `deploy/export.sh` writes of a project with the champions of the small graph."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "project")], check=True)
+    project = Project(tmp_path / "project")
+    for path in small.folder.glob("models/*/best"):
+        shutil.copytree(path, project.folder / path.relative_to(small.folder))
+    shutil.rmtree(project.folder / "reports")
+    shutil.copytree(small.folder / "reports", project.folder / "reports")
+    project.run("deploy/export.sh", str(tmp_path / "exported"))
+    assert project.run("deploy/export.sh", str(tmp_path / "exported"), ok=False).returncode == 2, "it replaces nothing"
+    return Project(tmp_path / "exported")
+
+
+def test_an_export_is_an_image_on_render_and_a_space(exported):
+    files = {path.relative_to(exported.folder).as_posix() for path in exported.folder.rglob("*") if path.is_file()}
+    around = {"Dockerfile", ".dockerignore", "README.md", "render.yaml", "LICENSE", "NOTICE"}
+    assert files - build_context(list(files)) == around
+    assert {"models/lesions/best/bundle.json", "reports/lesions/selection.json"} <= files
+
+    (service,) = yaml.safe_load((exported.folder / "render.yaml").read_text(encoding="utf-8"))["services"]
+    variables = {item["key"]: item for item in service["envVars"]}
+    assert variables["ASSAY_API_KEYS"]["generateValue"]
+    port, own = variables["PORT"]["value"], free_port()
+    command = service["dockerCommand"].replace("0.0.0.0", "127.0.0.1").replace(f"--port {port}", f"--port {own}")
+    keys = {"ASSAY_API_KEYS": "a-key-of-24-letters-0123", "RENDER_EXTERNAL_HOSTNAME": "assay.onrender.com"}
+    address = f"http://127.0.0.1:{own}"
+    with running(exported, shlex.split(command), address + service["healthCheckPath"], **keys):
+        assert status(f"{address}/v1/tasks", Host="assay.onrender.com") == 401
+        assert status(f"{address}/v1/tasks", Host="elsewhere.example") == 403
+
+    settings = yaml.safe_load((exported.folder / "README.md").read_text(encoding="utf-8").split("---")[1])
+    assert (settings["sdk"], settings["app_port"]) == ("docker", 8501)
+    last = re.findall(r"^CMD (\[.*\])$", (exported.folder / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)[-1]
+    app = SERVICES["app"]["command"]
+    assert json.loads(last) == ["sh", "-c", f'exec {app} --allowed-hosts "$SPACE_HOST"']

@@ -1,24 +1,60 @@
-"""The tutorials, followed to the letter in a small project."""
+"""The tutorials, the README and the pages on prediction, followed to the letter in a small project."""
 
+import json
+import os
 import shlex
 from pathlib import Path
 
-import pytest
+import nbformat
+from nbclient import NotebookClient
 
+from docs import notebook
+from tests.helpers.projects import environment
 from tests.test_docs import ROOT, commands
 
-SERVERS = {"app", "api", "ui", "doctor"}
+SERVERS = {"app", "api", "ui", "doctor"}  # which do not end, or say what this machine lacks
+ASSAY = ("python", "-c", "from pipeline.assay import main; main()")
 
 
-@pytest.mark.parametrize("page", ["images", "table"])
-def test_each_command_of_a_tutorial_runs(clone, page):
-    words = commands(ROOT / f"docs/tutorial/{page}.md")
-    ran = [line for line in words if line[1] not in SERVERS]
-    assert len(ran) >= 4
-    for line in ran:
-        program = ["python", "-c", "from pipeline.assay import main; main()"]
-        printed = clone.run(*program, *line[1:]).stdout
-        assert printed, shlex.join(line)
-    task = "mine" if page == "images" else "tumours"
-    assert f"{task}-" in clone.run(*program, "leaderboard", task).stdout
-    assert Path(clone.folder, f"models/{task}/best/bundle.json").exists()
+def that_end(page: str) -> list[list[str]]:
+    """Return the commands of a page that are no servers."""
+    return [line for line in commands(ROOT / page) if line[1] not in SERVERS]
+
+
+def test_the_tutorial_on_a_table_runs(clone):
+    lines = that_end("docs/tutorial/table.md")
+    assert len(lines) >= 4
+    for line in lines:
+        assert clone.run(*ASSAY, *line[1:]).stdout, shlex.join(line)
+    assert "tumours-" in clone.run(*ASSAY, "leaderboard", "tumours").stdout
+    assert Path(clone.folder, "models/tumours/best/bundle.json").exists()
+
+
+def test_the_notebook_of_the_tutorial_on_images_runs(clone, tmp_path, monkeypatch):
+    assert notebook.NOTEBOOK.read_text(encoding="utf-8") == notebook.notebook(), "run: python -m docs.notebook"
+    command = tmp_path / "bin/assay"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(ASSAY)} "$@"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(command.parent), environment()["PATH"]]))
+    folder = clone.folder / "docs/tutorial"
+    folder.mkdir(parents=True)
+    content = nbformat.read(notebook.NOTEBOOK, as_version=4)
+    done = NotebookClient(content, timeout=400, resources={"metadata": {"path": str(folder)}}).execute()
+    code = [cell for cell in done.cells if cell.cell_type == "code"]
+    ran = [line for cell in code for line in cell.source.splitlines() if line.startswith("assay ")]
+    assert [shlex.split(line) for line in ran] == that_end("docs/tutorial/images.md")
+    assert "mine-" in json.dumps(done.cells), "the leaderboard is shown"
+    assert Path(clone.folder, "models/mine/best/bundle.json").exists()
+
+
+def test_the_readme_has_the_commands_of_the_tutorial():
+    assert len(that_end("README.md")) == 3
+    assert [line for line in that_end("README.md") if line not in that_end("docs/tutorial/images.md")] == []
+
+
+def test_commands_on_prediction_answer_for_the_demo(small):
+    lines = [line for line in that_end("docs/how-to/predict.md") if line[1] == "predict"]
+    assert len(lines) >= 2
+    for line in lines:
+        assert small.run(*ASSAY, *line[1:]).stdout, shlex.join(line)
