@@ -9,7 +9,8 @@ from pathlib import Path
 
 PAGE = Path(__file__).parent / "tutorial" / "images.md"
 NOTEBOOK = PAGE.with_suffix(".ipynb")
-ELSEWHERE = re.compile(r"git clone|source |^make |assay (?:app|api)", re.MULTILINE)  # done before, or waits for a browser
+# Done before the notebook is opened, or waits for a browser.
+ELSEWHERE = re.compile(r"git clone|source |^make |assay (?:app|api)", re.MULTILINE)
 SHOWN = """import pandas
 
 pandas.read_csv("reports/mine/leaderboard.csv").round(3)"""
