@@ -48,7 +48,7 @@ def main() -> None:
         for warning in raw_data.check(name, params.task(name)):
             print(f"check: {warning}", file=sys.stderr)
         uploads.create(name)
-    code_hashes.write_lists()
+    code_hashes.write_lists({name: block["estimator"] for name, block in content["models"].items()})
     artifacts.write_bytes(paths.READY / "table", b"tables need nothing but the code\n")
 
 

@@ -2,17 +2,18 @@
 
 `data/.code/<stage>` has one line per file: its path and the SHA-256 of its source without docstrings and comments. The stage in
 dvc.yaml depends on that list, so it runs again when the code it reaches changes, and not when only prose changes. `train` has a
-list for each estimator.
+list for each model, by its estimator; a class of an installed package is on it with the package's version.
 """
 
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
 from pipeline.core import artifacts, paths
+from pipeline.core.installed_class import is_class_name, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 ESTIMATORS = ROOT / "pipeline" / "estimators"
@@ -85,23 +86,27 @@ def estimator_names() -> list[str]:
     return sorted(path.stem for path in ESTIMATORS.glob("*.py") if not path.stem.startswith("_"))
 
 
-def code_of_stages() -> dict[str, list[str]]:
-    """Return the files that each stage and command reaches; `train` once per estimator, which it loads by name."""
+def code_of_stages(estimators: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the files that each stage and command reaches; `train` once per model, whose estimator it loads by name."""
     modules = sorted((ROOT / "pipeline").glob("*.py"))
     names = [path.stem for path in modules if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")]
     cache: dict[str, set[str]] = {}  # each file is parsed once
     files = {name: reached(f"pipeline/{name}.py", cache=cache) for name in names}
-    for name in estimator_names():
-        files[f"train-{name}"] = reached("pipeline/train.py", f"pipeline/estimators/{name}.py", cache=cache)
+    for model, name in estimators.items():
+        file = "_installed" if is_class_name(name) else name
+        files[f"train-{model}"] = reached("pipeline/train.py", f"pipeline/estimators/{file}.py", cache=cache)
     return files
 
 
-def write_lists(folder: Path = paths.CODE) -> None:
-    """Write the list of each stage's files with the hashes of their code."""
-    stages = code_of_stages()
+def write_lists(estimators: Mapping[str, str], folder: Path = paths.CODE) -> None:
+    """Write the list of each stage's files with the hashes of their code; `estimators` has that of each model."""
+    stages = code_of_stages(estimators)
     files = set().union(*stages.values())
     code = {file: without_prose((ROOT / file).read_text(encoding="utf-8")) for file in files}
     digest = {file: artifacts.sha256(text.encode()) for file, text in code.items()}
     for name, reached_files in stages.items():
         lines = [f"{file} {digest[file]}\n" for file in reached_files]
+        estimator = estimators.get(name.removeprefix("train-"), "")
+        if is_class_name(estimator):
+            lines += [f"{package} {version}\n" for package, version in versions(estimator).items()]
         artifacts.write_bytes(folder / name, "".join(lines).encode())

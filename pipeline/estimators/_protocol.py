@@ -8,12 +8,14 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
+from pipeline.core.installed_class import is_class_name
 from pipeline.core.params_models import Strict
 
 if TYPE_CHECKING:
@@ -137,7 +139,17 @@ class Estimator:
 
 
 def get_estimator(name: str) -> Estimator:
-    """Return the estimator in the file `name`, one of `code_hashes.estimator_names`; raise ParamsError where it lacks a name."""
+    """Return the estimator in the file `name`, one of `code_hashes.estimator_names`, or of the class `package.module:Class`.
+
+    Raises ParamsError where the file lacks a name.
+    """
+    if is_class_name(name):
+        from pipeline.estimators import _installed
+
+        _installed.load_class(name)
+        return Estimator(
+            _installed.FEATURES, _installed.Params, partial(_installed.build, name), partial(_installed.check, name)
+        )
     defined = vars(importlib.import_module(f"{__package__}.{name}"))
     if lacking := [part.name for part in fields(Estimator) if part.default is MISSING and part.name not in defined]:
         raise ParamsError(

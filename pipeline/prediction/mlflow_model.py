@@ -4,6 +4,7 @@ MLflow keeps a copy of this package next to the bundle, so a registered model wo
 """
 
 import io
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from pipeline.prediction.predictor import Predictor
 
 # What a prediction imports from other projects; track writes down the versions that are installed.
 PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn")
+NOT_NEEDED = ("python", "tensorflow", "tensorflow-cpu", "keras")  # of the versions of training
 # Raised when what is registered must change although bundles have not: signature, threads.
 INTERFACE = "2"
 
@@ -51,6 +53,16 @@ class BundleModel:
 def _load_pyfunc(path: str) -> BundleModel:
     """Return the bundle in the folder `path` as a BundleModel; the function's name is MLflow's."""
     return BundleModel(Predictor(path))
+
+
+def requirements(info: BundleInfo) -> list[str]:
+    """Return what MLflow installs where the model answers: `PACKAGES`, and the package of an estimator that is a class."""
+    others = {
+        name: number
+        for name, number in info.versions.items()
+        if name not in (*PACKAGES, *NOT_NEEDED) and ":" not in number
+    }
+    return [f"{name}=={version(name)}" for name in PACKAGES] + [f"{name}=={number}" for name, number in others.items()]
 
 
 def inputs(info: BundleInfo) -> dict[str, str]:

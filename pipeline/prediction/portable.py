@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.errors import BundleError
 from pipeline.prediction.decision_rule import SHRINK, DecisionRule
 
 PROBABILITIES = "probabilities"  # the first step of a pipeline that `wrap` made
@@ -63,6 +64,21 @@ def plain(model: Any) -> Any:
         return model
     clip = FunctionTransformer(np.clip, kw_args={"a_min": -LIMIT, "a_max": LIMIT})
     return Pipeline([("scale", model[0].transformer_), ("clip", clip), *model.steps[1:]])
+
+
+def load(model_joblib: bytes, bundle_id: str, versions: dict[str, str]) -> Any:
+    """Return the model in a model.joblib; raise BundleError, with the `versions` of training, where a package is missing."""
+    import joblib
+
+    from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
+
+    try:
+        return joblib.load(io.BytesIO(model_joblib))
+    except ImportError as error:
+        training = ", ".join(f"{name} {version}" for name, version in versions.items())
+        raise BundleError(
+            f"{bundle_id} needs the package {error.name or error}, which is not installed here; training had {training}"
+        ) from None
 
 
 def unwrap(loaded: Any) -> Any:

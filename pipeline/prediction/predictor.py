@@ -59,11 +59,7 @@ class Predictor:
         self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
         self._model = None
         if "model.joblib" in files:
-            import joblib
-
-            from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
-
-            self._model = portable.unwrap(joblib.load(io.BytesIO(files["model.joblib"])))
+            self._model = portable.unwrap(portable.load(files["model.joblib"], self.id, self.info.versions))
             self._predict_proba = fast_predict_proba(self._model)
         elif not {"model.tflite", "model.npz"} <= files.keys():
             raise BundleError(

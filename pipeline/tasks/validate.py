@@ -9,6 +9,7 @@ from pipeline.core import params, params_models
 from pipeline.core.artifacts import JSON
 from pipeline.core.code_hashes import estimator_names
 from pipeline.core.errors import DataError, ParamsError
+from pipeline.core.installed_class import is_class_name
 from pipeline.core.params_models import (
     BackboneParams,
     CacheParams,
@@ -188,9 +189,15 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     if name not in task.models:
         raise ParamsError(f"{where}: is not listed in tasks.{model.task}.models; add it there or delete it")
     estimators = estimator_names()
-    if model.estimator not in estimators:
-        raise ParamsError(f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(estimators)}")
-    estimator = get_estimator(model.estimator)
+    if not is_class_name(model.estimator) and model.estimator not in estimators:
+        raise ParamsError(
+            f"{where}.estimator: there is no {model.estimator!r}; there are: {', '.join(estimators)}, and every classifier that "
+            "is installed, as package.module:Class"
+        )
+    try:
+        estimator = get_estimator(model.estimator)
+    except ParamsError as error:
+        raise ParamsError(f"{where}.estimator: {error}") from None
     check_features(model, task, estimator.FEATURES, where)
     check_lists(model, task, where)
     for block in params.combinations(model.own):

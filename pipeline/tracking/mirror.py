@@ -12,7 +12,6 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +196,7 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
             loader_module="pipeline.prediction.mlflow_model",
             data_path=TaskPaths(task).best.as_posix(),
             code_paths=[str(Path(__file__).parents[1])],
-            pip_requirements=[f"{name}=={version(name)}" for name in mlflow_model.PACKAGES],
+            pip_requirements=mlflow_model.requirements(info),
             signature=signature,
             input_example=mlflow_model.example(info),
         )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
+from pipeline.core.installed_class import is_class_name, versions
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.images.squares import SIZE
@@ -43,6 +44,7 @@ def describe_candidate(job: Job, tuned: Tuned | None = None, chosen: JSON | None
     files = {path.name: artifacts.sha256(path.read_bytes()) for path in model_files(job.folder)}
     is_network = "model.keras" in files
     libraries = installed(LIBRARIES["keras" if is_network else "joblib"])
+    own = versions(job.model.estimator) if is_class_name(job.model.estimator) else {}
     return Candidate(
         task=job.model.task,
         model=job.name,
@@ -53,7 +55,7 @@ def describe_candidate(job: Job, tuned: Tuned | None = None, chosen: JSON | None
         classes=job.dev.classes,
         positive=job.dev.positive,
         input=INPUT | job.dev.pixel_rule if job.task.kind == "image" else None,
-        versions={"python": ".".join(map(str, sys.version_info[:3]))} | libraries,
+        versions={"python": ".".join(map(str, sys.version_info[:3]))} | libraries | own,
         data_fingerprint=job.dev.fingerprint,
         files=files,
         schema=job.schema,

@@ -33,7 +33,7 @@ def test_the_how_to_page_adds_an_estimator(empty_folder):
             [sys.executable, "-m", f"pipeline.{stage[0]}", *stage[1:]], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-    assert "pipeline/estimators/naive_bayes.py" in Path("data/.code/train-naive_bayes").read_text()
+    assert "pipeline/estimators/naive_bayes.py" in Path("data/.code/train-t-naive_bayes").read_text()
     candidate = json.loads(Path("models/t/candidates/t-naive_bayes/candidate.json").read_text())
     assert candidate["estimator"] == "naive_bayes"
     assert candidate["tuned"]["chosen"]["var_smoothing"] in (1e-9, 0.1)

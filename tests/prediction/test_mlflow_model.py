@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.prediction import mlflow_model
+from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import KERAS_NOISE, drawn_image
 
@@ -18,6 +19,15 @@ def answers_of(table: pd.DataFrame) -> list[tuple]:
 def expected(items: list[dict]) -> list[tuple]:
     shares = [item["probabilities"].get("malignant", np.nan) for item in items]
     return [(item["class"], item["reason"], share) for item, share in zip(items, shares, strict=True)]
+
+
+def test_requirements_name_the_package_of_the_estimators_class():
+    info = BundleInfo(
+        "table", ["a", "b"], "columns", {}, {}, versions={"python": "3.11.2", "lightgbm": "4.7.0", "own": "sha256:ab"}
+    )
+    listed = mlflow_model.requirements(info)
+    assert listed[-1] == "lightgbm==4.7.0"
+    assert [line.partition("==")[0] for line in listed[:-1]] == list(mlflow_model.PACKAGES)
 
 
 def test_rows_are_answered_in_order_with_reasons(table):

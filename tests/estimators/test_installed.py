@@ -1,0 +1,200 @@
+"""Classifiers of installed packages, named by class: what is refused, and a project that is followed to its answer."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import check as check_stage
+from pipeline.core import artifacts, params
+from pipeline.core.errors import BundleError, ParamsError
+from pipeline.estimators._protocol import get_estimator
+from pipeline.prediction import bundle
+from pipeline.prediction.decision_rule import DecisionRule
+from pipeline.prediction.predictor import Predictor
+from pipeline.training.candidate import Candidate
+from tests.helpers.models import classifier, dataset, dumped, mixed, numbers, train_and_evaluate, write_params
+
+TREES = "sklearn.ensemble:ExtraTreesClassifier"
+OWN = """
+from sklearn.base import BaseEstimator, ClassifierMixin
+import numpy as np
+
+
+class Prior(ClassifierMixin, BaseEstimator):
+    def __init__(self, weight, *, more=1.0):
+        self.weight, self.more = weight, more
+
+    def fit(self, X, y):
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.share_ = counts / len(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[np.full(len(X), self.share_.argmax())]
+
+    def predict_proba(self, X):
+        return np.tile(self.share_, (len(X), 1))
+
+
+class Silent(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        return self
+
+
+class Plain:
+    pass
+
+
+helper = 3
+"""
+
+
+@pytest.fixture
+def own_module(empty_folder, monkeypatch):
+    """A file own_models.py in the project's folder."""
+    (empty_folder / "own_models.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(empty_folder))
+    yield empty_folder / "own_models.py"
+    sys.modules.pop("own_models", None)
+
+
+def make_task(n, **block):
+    """Write a params.yaml of the model t-own, and its data; return the features."""
+    X, y = mixed(n)
+    write_params({"t-own": block}, metric="roc_auc")
+    dataset(X, y).save(Path("data/t/dev.npz"))
+    X.assign(label=np.where(y, "malignant", "benign")).to_csv("raw", index=False)
+    return X
+
+
+def export():
+    bundle.write(Path("out"), Path("models/t/candidates/t-own"), DecisionRule.read("t", "t-own"), {})
+
+
+def refused(message, estimator, **own):
+    with pytest.raises(ParamsError, match=message):
+        checked(estimator, own)
+
+
+def checked(estimator, own):
+    named = get_estimator(estimator)
+    named.check(named.Params(**own), "columns", "params.yaml: models.m")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        ("nosuchpackage.x:Y", r"nosuchpackage.x cannot be imported \(No module named 'nosuchpackage'\): install"),
+        ("sklearn.ensemble:ExtraTreeClassifier", "sklearn.ensemble has no class .+; did you mean 'ExtraTreesClassifier'"),
+        ("sklearn.ensemble:", "is not the name of a class; expected package.module:Class"),
+        ("../x:Y", "is not the name of a class"),
+        ("sklearn.linear_model:LinearRegression", "LinearRegression is no classifier"),
+        ("sklearn.mixture:GaussianMixture", "GaussianMixture is no classifier"),
+        ("sklearn.linear_model:RidgeClassifier", "RidgeClassifier gives no probabilities"),
+        ("sklearn.ensemble:StackingClassifier", "StackingClassifier needs estimators, for which it has no default"),
+        ("own_models:helper", "own_models has no class 'helper'"),
+        ("own_models:Plain", "Plain is no classifier"),
+        ("own_models:Silent", "Silent gives no probabilities"),
+        ("own_models:Prior", "Prior needs weight"),
+    ],
+)  # fmt: skip
+def test_a_class_that_cannot_be_used_is_refused(own_module, estimator, message):
+    refused(message, estimator)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"n_estimator": 5}, "models.m.n_estimator: ExtraTreesClassifier has no such parameter; did you mean 'n_estimators'"),
+        ({"zzz": 5}, r"models.m.zzz: ExtraTreesClassifier has no such parameter; it has: n_estimators, .+"),
+        ({"n_estimators": -1}, "models.m: ExtraTreesClassifier refuses its parameters: The 'n_estimators' parameter"),
+        ({"criterion": "ginni"}, "models.m: ExtraTreesClassifier refuses its parameters: The 'criterion' parameter"),
+    ],
+)  # fmt: skip
+def test_a_parameter_is_checked_before_anything_runs(own, message):
+    refused(message, TREES, **own)
+
+
+def test_params_yaml_with_a_wrong_class_stops_check(empty_folder):
+    write_params({"t-trees": {"estimator": TREES, "n_estimator": 3}}, metric="roc_auc")
+    with pytest.raises(ParamsError, match=r"^params.yaml: models.t-trees.n_estimator: "):
+        check_stage.main()
+    write_params({"t-trees": {"estimator": "nosuchpackage:Y"}}, metric="roc_auc")
+    with pytest.raises(ParamsError, match=r"^params.yaml: models.t-trees.estimator: nosuchpackage cannot be imported"):
+        check_stage.main()
+
+
+def test_equal_seeds_give_equal_bytes():
+    X, y = numbers()
+    first, second, other = (dumped(classifier(TREES, seed, n_estimators=5).fit(X, y)) for seed in (7, 7, 8))
+    assert first == second
+    assert first != other
+
+
+def test_own_seed_and_threads_come_before_the_projects():
+    made = classifier(TREES, 7, random_state=3, n_jobs=2)[-1]
+    assert (made.random_state, made.n_jobs) == (3, 2)
+
+
+def test_a_tuned_class_answers_from_its_bundle(empty_folder):
+    X = make_task(60, estimator=TREES, n_estimators=10, max_depth=[1, 3])
+    check_stage.main()
+    train_and_evaluate({"t-own": {}})
+    described = Candidate.read(Path("models/t/candidates/t-own"))
+    assert described.estimator == TREES
+    assert described.tuned.chosen["max_depth"] in (1, 3)
+    assert any(line.startswith("scikit-learn ") for line in Path("data/.code/train-t-own").read_text().splitlines())
+    export()
+    item = Predictor("out").predict(X.iloc[0].to_dict(), "first")
+    assert sum(item["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_bundle_whose_package_is_missing_names_it(own_module):
+    make_task(60, estimator="own_models:Prior", weight=2)
+    train_and_evaluate({"t-own": {}})
+    export()
+    own_module.unlink()
+    sys.modules.pop("own_models")
+    with pytest.raises(BundleError, match=r"needs the package own_models, .+ training had .+own_models sha256:"):
+        Predictor("out")
+
+
+@pytest.fixture(scope="module")
+def lightgbm_python(tmp_path_factory):
+    """The Python of an environment that has LightGBM in addition to what is installed here."""
+    folder = tmp_path_factory.mktemp("lightgbm")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--retries", "0"]
+    done = subprocess.run([*pip, "lightgbm==4.7.0"], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"needs LightGBM, which cannot be installed: {done.stderr.strip().splitlines()[-1]}")
+    (next(folder.glob("**/site-packages")) / "here.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def run(python, *arguments):
+    root = str(Path(params.__file__).parents[2])
+    done = subprocess.run([python, *arguments], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_lightgbm_of_an_environment_of_its_own(empty_folder, lightgbm_python):
+    X = make_task(120, estimator="lightgbm:LGBMClassifier", n_estimators=20, min_child_samples=5, verbosity=-1)
+    for stage in (["check"], ["train", "t-own"], ["evaluate", "t-own"]):
+        run(lightgbm_python, "-m", f"pipeline.{stage[0]}", *stage[1:])
+    assert "lightgbm 4.7.0" in Path("data/.code/train-t-own").read_text()
+    assert artifacts.read_json(Path("reports/t/cv/t-own.json"))["roc_auc"] > 0.6
+    export()
+    X.iloc[:1].to_csv("row.csv", index=False)
+    answer = json.loads(run(lightgbm_python, "-m", "pipeline.predict", "out", "row.csv", "--format", "json"))
+    assert np.isfinite(list(answer[0]["probabilities"].values())).all()
+    with pytest.raises(BundleError, match=r"needs the package lightgbm, .+ training had .+lightgbm 4\.7\.0"):
+        Predictor("out")
