@@ -41,8 +41,8 @@ from pipeline.data import litert
 from pipeline.data.dataset import Dataset
 from pipeline.data.images import decoding
 from pipeline.data.images.squares import resize
-from pipeline.evaluation.new_data.held_out import predict_part
-from pipeline.prediction import bundle, self_test
+from pipeline.evaluation.new_data.held_out import predict_images
+from pipeline.prediction import batch, bundle, ood_images, self_test
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.predictor import Predictor
 
@@ -233,9 +233,16 @@ def agreement(model: str, best: Path, server: Server) -> list[Figure]:
     info, raw = bundle.read(best).info, Path("data/demo/lesions")
     sets = [Dataset.load(require(f"data/lesions/{name}.npz", "preprocess@lesions")) for name in ("test", "dev")]
     files = [raw / path for path in np.concatenate([part.path for part in sets])[:N_GOLDEN]]
-    pixels = info.features == "pixels"
-    samples = files if pixels else np.concatenate([part.X(info.features) for part in sets])
-    holdout = predict_part(np.arange(N_GOLDEN), Predictor(best), samples)[1].round(6)
+    predictor = Predictor(best)
+    if info.features == "pixels":
+        scores = predict_images(np.arange(N_GOLDEN), predictor, files)
+    else:
+        kind = ood_images.compared_features(info.features)
+        X, compared = (
+            np.concatenate([part.arrays[name] for part in sets])[:N_GOLDEN] for name in (info.features, kind)
+        )
+        scores = batch.score_rows(predictor, X, compared)
+    holdout = scores.proba.round(6)
     api = np.array([list(ask(server.port, file)["predictions"][0]["probabilities"].values()) for file in files])
     command = [sys.executable, "-m", "pipeline.predict", str(best), *map(str, files), "--format", "json"]
     items = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

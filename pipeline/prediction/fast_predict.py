@@ -1,4 +1,4 @@
-"""A scikit-learn model's `predict_proba` for a batch of one, without scikit-learn's overhead for many rows.
+"""A scikit-learn model's `predict_proba` without its overhead for a single row. Of many rows each gets the bits it gets alone.
 
 Saves of a whole request, from file to answer: logistic regression 11 %, neighbours 19 %, forest 44 % (of 800 images; classical
 features 73 %); of a table's row 9, 20 and 52 %. Each part alone saves over 5 % of one of these. The neighbours' part, which
@@ -16,7 +16,7 @@ from pipeline.prediction.decision_rule import softmax, two_classes
 
 
 def fast_predict_proba(model: Any) -> Callable[[Any], np.ndarray]:
-    """Return a function of X, one row as `model` takes it, that gives the probabilities, float64 (1, n_classes)."""
+    """Return a function of X, rows as `model` takes them, that gives the probabilities, float64 (n, n_classes)."""
     steps = flat_steps(model)
     last, kind = steps[-1], kind_of(model)
     proba: Callable[[Any], np.ndarray]
@@ -65,7 +65,7 @@ def quick_transform(step: Any) -> Callable[[Any], np.ndarray]:
 
 def of_logits(X: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
     """Return a logistic regression's probabilities, to 1e-6 (scikit-learn's are float32): 0.02 ms instead of 0.18."""
-    logits = X @ coef + intercept
+    logits = (X[:, None] @ coef)[:, 0] + intercept  # row by row: a product of many rows adds in another order
     return two_classes(logits[:, 0]) if logits.shape[1] == 1 else softmax(logits)
 
 
@@ -74,8 +74,8 @@ def of_forest(X: np.ndarray, trees: list[Any], n_classes: int) -> np.ndarray:
 
     scikit-learn calls each tree through joblib: 8.3 ms for 100 trees, of which the trees take 0.7 ms.
     """
-    row = np.ascontiguousarray(X, dtype=np.float32)
-    return sum((tree.predict(row) for tree in trees), np.zeros((1, n_classes))) / len(trees)
+    rows = np.ascontiguousarray(X, dtype=np.float32)
+    return sum((tree.predict(rows) for tree in trees), np.zeros((len(rows), n_classes))) / len(trees)
 
 
 def of_mean(X: np.ndarray, members: list[Callable[[Any], np.ndarray]]) -> np.ndarray:
@@ -93,8 +93,7 @@ def of_neighbours(search: Any) -> Callable[[np.ndarray], np.ndarray]:
     fitted, labels, k = search._fit_X, search._y, search.n_neighbors
     lengths = np.einsum("ij,ij->i", fitted, fitted)
 
-    def proba(X: np.ndarray) -> np.ndarray:
-        row = X[0]
+    def vote(row: np.ndarray) -> np.ndarray:
         squares = np.maximum(lengths - 2 * (fitted @ row) + row @ row, 0)
         near = np.argpartition(squares, k - 1)[:k]
         weights = np.ones(k)
@@ -103,6 +102,6 @@ def of_neighbours(search: Any) -> Callable[[np.ndarray], np.ndarray]:
             same = distances == 0
             weights = same.astype(float) if same.any() else 1 / distances
         votes = np.bincount(labels[near], weights, minlength=len(search.classes_))
-        return (votes / votes.sum())[None]
+        return votes / votes.sum()
 
-    return proba
+    return lambda X: np.stack([vote(row) for row in X])

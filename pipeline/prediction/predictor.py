@@ -128,8 +128,17 @@ class Predictor:
         return LoadedSample(features, features, square)
 
     @property
+    def reference(self) -> dict[str, np.ndarray]:
+        """What `ood_images.fit` made of the training images; empty for a table."""
+        return self._arrays.get("known.npz", {})
+
+    @property
     def _n_compared(self) -> int:
-        return len(self._arrays.get("known.npz", {}).get("mean", ()))
+        return len(self.reference.get("mean", ()))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities before calibration, (n, n_classes), of the features of n samples; not of pixels."""
+        return self._predict_proba(X)
 
     def proba(self, features: Any) -> np.ndarray:
         """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
@@ -139,8 +148,7 @@ class Predictor:
         """Return the probabilities of a loaded sample, and how it compares with the training data."""
         raw, means, feature_map = self._run(sample.features, with_map)
         compared = means if means.size else sample.compared
-        reference = self._arrays.get("known.npz", {})
-        scored = ood.score(self.info, self.rule.refusal, sample.features, compared, reference)
+        scored = ood.score(self.info, self.rule.refusal, sample.features, compared, self.reference)
         return Score(np.asarray(raw[0], np.float64), calibrate(raw, self.rule)[0], scored, feature_map)
 
     def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

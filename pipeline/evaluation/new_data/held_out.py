@@ -4,10 +4,9 @@
 set, or share a group with it, are left out of development; there they are included for one fit, which is not kept.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +28,9 @@ from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import AsPublished, Report, read_cv
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.evaluation.usefulness import decision_curve
-from pipeline.prediction import bundle, ood_images
+from pipeline.prediction import batch, bundle, ood_images
+from pipeline.prediction.batch import BatchScores
 from pipeline.prediction.decision_rule import DecisionRule, decide
-from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.predictor import Predictor
 from pipeline.training.candidate import Candidate
 from pipeline.training.cross_fit import fit, probabilities
@@ -41,50 +40,25 @@ OF_LEAK = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
 LEAK = "leak:"
 
 
-def predict_part(
-    rows: np.ndarray, predictor: Predictor, samples: Any, compared: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return probabilities (len(rows), n_classes) of test samples, predicted one by one as a server does, before calibration
-    and after it, and which samples are refused.
-
-    `samples` are the features of all, an array or a DataFrame, or for a network the paths of the files themselves; `compared`
-    (n, n_features) are those of images that are compared with the training data.
-    """
-    scores = []
-    for row in rows:
-        is_file = predictor.info.features == "pixels"
-        if is_file:
-            sample = predictor.load(image_file.read(samples[row]))
-        else:
-            sample = LoadedSample(samples[row : row + 1], compared[row : row + 1])
-        scores.append(predictor.score(sample))
-    raw, proba = (np.stack([getattr(score, name) for score in scores]) for name in ("raw", "proba"))
-    return raw, proba, np.array([score.ood.is_refused for score in scores])
+def predict_images(rows: np.ndarray, predictor: Predictor, paths: list[Path]) -> BatchScores:
+    """Return the scores of the images in these rows of `paths` by a network that runs on pixels."""
+    return batch.score_alone(predictor, [predictor.load(image_file.read(paths[row])) for row in rows])
 
 
-@dataclass(frozen=True)
-class TestPredictions:
-    """Probabilities of the test set, (n_test, n_classes), before calibration and after it, and who is refused, bool (n_test,)."""
-
-    raw: np.ndarray
-    proba: np.ndarray
-    refused: np.ndarray
-
-
-def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> TestPredictions:
+def predict_test(folder: Path, test: Dataset, raw: Path, workers: int, label: str) -> BatchScores:
     """Return the predictions of the test set by the bundle in `folder`.
 
     Embeddings and columns come from test.npz, where they are bit for bit what `Predictor.features` gives.
     """
     predictor = Predictor(folder)
     features = predictor.info.features
-    samples = [raw / path for path in test.path] if features == "pixels" else test.X(features)
+    if features != "pixels":
+        kind = ood_images.compared_features(features)
+        compared = test.arrays[kind] if kind in test.arrays else np.empty((0, 0))
+        return batch.score_rows(predictor, test.X(features), compared)
+    work = partial(predict_images, predictor=predictor, paths=[raw / path for path in test.path])
     parts = np.array_split(np.arange(len(test.y)), max(1, len(test.y) // 32))
-    kind = ood_images.compared_features(features)
-    compared = test.arrays[kind] if kind in test.arrays else np.empty((0, 0))
-    work = partial(predict_part, predictor=predictor, samples=samples, compared=compared)
-    shown = tqdm(run_parallel(work, parts, workers), label, total=len(parts), unit=" batches", delay=3)
-    return TestPredictions(*(np.concatenate(part) for part in zip(*shown, strict=True)))
+    return batch.joined(list(tqdm(run_parallel(work, parts, workers), label, len(parts), unit=" batches", delay=3)))
 
 
 def rank(
