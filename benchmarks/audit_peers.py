@@ -1,6 +1,7 @@
 """The leak audit beside imagededup and fastdup: copies of dermoscopic photographs, altered in 24 ways.
 
-The peers are installed into an environment of their own in a temporary folder; where that fails, their figures are left out.
+The peers are installed into an environment of their own, `assay-peers` in the system's temporary folder, some 6 GB with what they
+ask for. It is made by the first run and used again; remove it by hand. A peer that cannot be installed is left out, and named.
 """
 
 import json
@@ -20,6 +21,7 @@ from benchmarks.planted import jpeg
 from pipeline.stats.components import joined_sets
 
 ORIGINALS, SEED = 36, 23
+ENVIRONMENT = Path(tempfile.gettempdir()) / "assay-peers"
 REQUIRED = {
     **dict.fromkeys(("blur 3 px", "blur 6 px", "JPEG 10", "noise 25", "noise 50"), 0.97),
     **dict.fromkeys(("elastic 2 px", "cutouts 5 %", "cutouts 15 %"), 0.95),
@@ -59,24 +61,26 @@ def plant(folder: Path) -> tuple[dict[str, tuple[int, str]], list[str]]:
     return made, chosen["group"].tolist()
 
 
-def install(folder: Path) -> Path | str:
-    """Return the Python of a new environment with both peers, or why there is none."""
-    python = folder / "bin" / "python"
-    commands = (
-        [sys.executable, "-m", "venv", "--without-pip", folder],
-        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "imagededup", "fastdup"],
-    )
-    for command in commands:
+def install(name: str) -> str:
+    """Install a peer, unless it is there; return "" or why it cannot be had."""
+    python = ENVIRONMENT / "bin" / "python"
+    commands = [
+        [sys.executable, "-m", "venv", "--without-pip", ENVIRONMENT],
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", name],
+    ]
+    for command in commands[python.exists() :]:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             return (done.stderr.strip().splitlines() or ["without a message"])[-1]
-    return python
+    return ""
 
 
-def ask_peer(python: Path, name: str, limit: str, folder: Path) -> list[tuple[str, str]] | str:
-    """Return the pairs that a peer finds, or why it finds none."""
+def ask_peer(name: str, limit: str, folder: Path) -> list[tuple[str, str]] | str:
+    """Return the pairs that a peer finds, or why it could not be asked."""
+    if reason := install(name):
+        return reason
     with tempfile.TemporaryDirectory() as work:
-        command = [python, "-c", PEERS, name, str(folder), work, limit]
+        command = [ENVIRONMENT / "bin" / "python", "-c", PEERS, name, str(folder), work, limit]
         done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     lines = [line for line in done.stdout.splitlines() if line.startswith("PAIRS ")]
     if not lines:
@@ -107,9 +111,8 @@ def main() -> None:
         run = audit(folder, Path(temporary) / "store")
         ours, false = recall([(pair["a"], pair["b"]) for pair in run.result["pairs"]], made)
         peers, reasons = {}, []
-        python = install(Path(temporary) / "peers")
         for name, limit in RUNS:
-            pairs = python if isinstance(python, str) else ask_peer(python, name, limit, folder)
+            pairs = ask_peer(name, limit, folder)
             if isinstance(pairs, str):
                 reasons.append(f"{name}: {pairs}")
             else:
