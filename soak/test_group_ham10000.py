@@ -1,6 +1,12 @@
-"""Lesions with several photos (HAM10000): is one answer per lesion better than one per photo? Paired, on the same lesions."""
+"""Lesions with several photos (HAM10000): is one answer per lesion better than one per photo? Paired, on the same lesions.
+
+All lesions with several photos take part, and as many with one.
+"""
+
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -32,19 +38,32 @@ def paired(
     return {name: difference_interval(draws[0][name], draws[1][name]) for name in SHOWN}
 
 
+def link_lesions(folder: Path) -> Path:
+    """Make a folder of links to the photos of the lesions that take part, with their CSV, and return it."""
+    rows = pd.read_csv(DATA / "ham10000/labels.csv", dtype=str, keep_default_na=False)
+    photos = rows.groupby("group")["path"].transform("size")
+    single = rows[photos == 1].sample(rows[photos > 1]["group"].nunique(), random_state=7)
+    kept = rows[(photos > 1) | rows["path"].isin(single["path"])]
+    for path in kept["path"]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).symlink_to(DATA / "ham10000" / path)
+    kept.to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
 @pytest.mark.skipif(not (DATA / "ham10000").is_dir(), reason="the real data are not here")
 def test_a_lesion_is_answered_no_worse_than_its_photos(tmp_path, monkeypatch):
-    project = new_project(tmp_path)
-    project.run("python", "-m", "pipeline.init_task", "ham10000", str(DATA / "ham10000"))
-    params = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    project = new_project(tmp_path / "project")
+    project.run("python", "-m", "pipeline.init_task", "ham10000", str(link_lesions(tmp_path / "ham10000")))
+    params = project.params()
     params["tasks"]["ham10000"]["models"] = [MODEL]
     params["tasks"]["ham10000"]["preprocess"]["pixels"] = False
     params["tasks"]["ham10000"]["select"]["unit"] = "group"
     for name in [name for name in params["models"] if name.startswith("ham10000-") and name != MODEL]:
         del params["models"][name]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (project.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     project.run("dvc", "repro", "holdout@ham10000", timeout=3000)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(project.folder)
     report, rule, oof = read_cv("ham10000", MODEL), DecisionRule.read("ham10000", MODEL), out_of_fold.read(MODEL)
     units, pooled = out_of_fold.read_units(MODEL, rule, report.by_group)
     assert len(units.y) == report.by_group.counts.n < len(oof.dev.y)

@@ -1,6 +1,7 @@
 """A model's figures within subgroups of the samples, such as women, patients over 60, or one hospital.
 
-`select.subgroups` names columns: for a table its own, for images those that the task's CSV has besides path and label.
+`select.subgroups` names columns: for a table its own, excluded ones too; for images those that the task's CSV has besides path
+and label.
 Numbers are divided into bands.
 """
 
@@ -57,11 +58,12 @@ def read(task: str, subset: str, data: Dataset) -> Subgroups:
 
 
 def columns(task: str, subset: str, data: Dataset) -> pd.DataFrame:
-    """Return all columns of the samples in `data`, the task's `subset`, dev or test."""
-    if params.task(task).kind == "table":
+    """Return all columns of the samples in `data`, the task's `subset`, dev or test; of a table also those that are no features."""
+    path = TaskPaths(task).subset_columns(subset)
+    if params.task(task).kind == "table" and not path.exists():
         return data.X("columns")
-    path = require(TaskPaths(task).subset_columns(subset), f"preprocess@{task}")
-    return pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="path")
+    kept = pd.read_csv(require(path, f"preprocess@{task}"), dtype=str, keep_default_na=False).drop(columns="path")
+    return pd.concat([data.X("columns"), kept], axis=1) if params.task(task).kind == "table" else kept
 
 
 def divide(column: pd.Series, edges: list[float], where: str) -> tuple[np.ndarray, list[str]]:

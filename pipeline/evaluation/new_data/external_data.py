@@ -1,5 +1,6 @@
 """Read external samples and find those that the task's own data contain: these are not new to the model."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.data.written_samples import read_samples, read_split
 from pipeline.duplicates.images.fingerprint import open_store, take_all
 from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.duplicates.rows.equal_rows import copied_pairs
+from pipeline.evaluation import by_group
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.components import connected_components, joined_sets, pairs_of_equal
 
@@ -32,13 +34,15 @@ class ExternalSamples:
     """Samples of another source, each list and array (n,).
 
     `path`; `label` in the task's words or ""; `subset`, str, of the task's own data that has it (dev, test, excluded) or
-    ""; `group`, int; `error`, why it cannot be used; `data`, a file's path, a row, or both, as the Predictor takes them.
+    ""; `group`, int; `unit`, the value of the column that `select.unit` names, "" where it names none; `error`, why it cannot
+    be used; `data`, a file's path, a row, or both, as the Predictor takes them.
     """
 
     path: list[str]
     label: list[str]
     subset: np.ndarray
     group: np.ndarray
+    unit: list[str]
     error: list[str]
     data: list[Any]
 
@@ -62,10 +66,12 @@ def read(name: str, block: ExternalParams, predictor: Predictor) -> ExternalSamp
     """Return the samples of the external data set `name`; report those that cannot be read."""
     task = params.task(block.task)
     source = task_params(task.kind, block.raw, block.read.model_dump(exclude_none=True))
+    unit = by_group.name_of(task.select) if predictor.rule.pooling else by_group.GROUP
+    column = "" if unit == by_group.GROUP else unit
     if task.kind == "image":
-        samples = read_images(block, source, predictor.classes, name, predictor.info.clinical_columns)
+        samples = read_images(block, source, predictor.classes, name, predictor.info.clinical_columns, column)
     else:
-        samples = read_rows(block, source, predictor.classes, name, predictor.info.schema)
+        samples = read_rows(block, source, predictor.classes, name, predictor.info.schema, column)
     unreadable = [(path, error) for path, error in zip(samples.path, samples.error, strict=True) if error]
     report_unreadable(unreadable, len(samples.path), source, name)
     return samples
@@ -77,12 +83,21 @@ def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> l
     return [label if label in classes else "" for label in ours]
 
 
+def require_unit(column: str, columns: Iterable[str], block: ExternalParams) -> None:
+    """Raise DataError where samples are answered together by a `column`, "" for none, that the data do not have."""
+    if column and column not in columns:
+        raise DataError(
+            f"{block.raw}: there is no column {column!r}, by which samples are answered together (tasks.{block.task}.select.unit); "
+            "add it, with a value of its own for each sample that stands alone"
+        )
+
+
 def read_images(
-    block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str]
+    block: ExternalParams, source: TaskParams, classes: list[str], name: str, columns: list[str], unit: str
 ) -> ExternalSamples:
     """Return the images of an external data set, compared with those of the task, and the `columns` that the model takes.
 
-    They are read by the task's rule for pixels: it is the model's.
+    They are read by the task's rule for pixels: it is the model's. `unit`: the column of their units, "" for none.
     """
     listed, _ = folder_layout.list_samples(source, name)
     lacking = [column for column in columns if column not in listed[0].extra]
@@ -90,13 +105,15 @@ def read_images(
         raise DataError(
             f"{block.raw}: the model takes the clinical columns {', '.join(lacking)}; the data have no such column"
         )
+    require_unit(unit, listed[0].extra, block)
     folder = folder_of(block.raw)
     paths = [folder / sample.path for sample in listed]
     subset, group, errors = find_copies(block.task, paths, [sample.group for sample in listed], name)
     labels = translate([sample.label for sample in listed], classes, block.labels)
     rows = [{column: sample.extra[column] for column in columns} for sample in listed]
     data = list(zip(paths, rows, strict=True)) if columns else paths
-    return ExternalSamples([sample.path for sample in listed], labels, subset, group, errors, data)
+    units = [sample.extra[unit] if unit else "" for sample in listed]
+    return ExternalSamples([sample.path for sample in listed], labels, subset, group, units, errors, data)
 
 
 def find_copies(task: str, paths: list[Path], groups: list[str], name: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -116,11 +133,12 @@ def find_copies(task: str, paths: list[Path], groups: list[str], name: str) -> t
 
 
 def read_rows(
-    block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[Field]
+    block: ExternalParams, source: TaskParams, classes: list[str], name: str, schema: list[Field], unit: str
 ) -> ExternalSamples:
-    """Return the rows of an external data set, compared with those of the task in the model's columns."""
+    """Return the rows of an external data set, compared with those of the task in the model's columns; `unit` as for images."""
     scanned = scan_table(source, name)
     samples, features = scanned.samples, scanned.features
+    require_unit(unit, [*samples, *features], block)
     columns = [field.name for field in schema]
     tables.check_columns([column for column in features if column in columns], schema)
     own = read_samples(block.task)
@@ -131,8 +149,9 @@ def read_rows(
     both = tables.typed(pd.concat([text, features[columns]], ignore_index=True))
     inside, groups = match_copies(copied_pairs(both, len(text)), subset.iloc[order].tolist(), samples["group"].tolist())
     labels = translate(samples["label"].tolist(), classes, block.labels)
+    units = (samples if unit in samples else features)[unit].astype(str).tolist() if unit else [""] * len(samples)
     return ExternalSamples(
-        samples["path"].tolist(), labels, inside, groups, samples["error"].tolist(), to_values(scanned, schema)
+        samples["path"].tolist(), labels, inside, groups, units, samples["error"].tolist(), to_values(scanned, schema)
     )
 
 

@@ -31,10 +31,11 @@ COMPARED = ("roc_auc", "average_precision", "accuracy", "recall", "specificity",
 class Scored:
     """Samples that are new to the model, with probabilities (n, n_classes), `raw` not calibrated, and who is refused, bool (n,).
 
-    `n_failed`: how many others could not be predicted.
+    `unit` str (n,), see `ExternalSamples`; `n_failed`: how many others could not be predicted.
     """
 
     data: Dataset
+    unit: np.ndarray
     raw: np.ndarray
     proba: np.ndarray
     refused: np.ndarray
@@ -67,7 +68,8 @@ def score_new(name: str, samples: ExternalSamples, predictor: Predictor, raw: st
         arrays={},
     )
     unscaled, proba = (np.stack([answer[k] for answer in good]) for k in (0, 1))
-    return Scored(data, unscaled, proba, np.array([answer[2] for answer in good]), int(np.sum(~scored)))
+    unit = np.array([samples.unit[i] for i in kept])
+    return Scored(data, unit, unscaled, proba, np.array([answer[2] for answer in good]), int(np.sum(~scored)))
 
 
 # The probabilities of a sample before calibration and after it, and whether it is refused; or why it cannot be used
@@ -111,7 +113,9 @@ def report_on(
     report = decision_curve.with_net_benefit(report, data, decided, rule.threshold)
     report = ExternalReport(**vars(with_refusals(report, data, decided, scored.refused)))
     if rule.pooling:
-        units = by_group.find(data, [data.group], select.model_copy(update={"unit": by_group.GROUP}))
+        is_column = by_group.name_of(select) != by_group.GROUP
+        keys = [data.group, *([by_group.named_values(scored.unit, data.id)] if is_column else [])]
+        units = by_group.find(data, keys, select)
         grouped = by_group_report.of_samples(units, scored.raw, scored.refused, rule, select, {})
         report = replace(report, by_group=grouped)
     readable, overlap = samples.is_readable, samples.is_overlap

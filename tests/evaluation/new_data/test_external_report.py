@@ -14,6 +14,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
 from pipeline.prediction.predictor import Predictor
+from tests.helpers.grouped import GROUPS, grouped, project
 from tests.helpers.models import KERAS_NOISE, drawn_image, held_out_set, image_project, mixed, score, train_and_evaluate
 from tests.helpers.samples import encoded, noise
 
@@ -85,6 +86,31 @@ def test_other_labels_are_left_out_and_counted(survey):
     report = artifacts.read_json("reports/t/external/there.json")
     assert report["left_out"] == {"label": 5, "unreadable": 0}
     assert report["counts"]["n"] == 55
+
+
+def test_external_samples_are_answered_by_the_unit(empty_folder):
+    halves = pd.Series(GROUPS).groupby(GROUPS).cumcount().floordiv(2).astype(str)  # at most two samples of each
+    for subset in ("dev", "test"):
+        paths = [f"{number}.png" for number in range(len(GROUPS))]
+        artifacts.write_csv(f"data/t/{subset}_columns.csv", pd.DataFrame({"path": paths, "visit": halves}))
+    project(empty_folder, unit="visit")
+    dev, there = grouped(), grouped(seed=9)
+    artifacts.write_csv("data/t/scan/columns.csv", dev.X("columns"))
+    split([f"row {n}" for n in range(1, len(dev.y) + 1)])
+    table = there.X("columns").assign(patient=there.group, label=[there.classes[k] for k in there.y])
+    table.assign(visit=halves).to_csv("there.csv", index=False)
+    name_external(raw="there.csv", read={"group": "patient", "exclude": ["visit"]})
+    external.main("there")
+    report = artifacts.read_json("reports/t/external/there.json")
+    of_groups = report["by_group"]
+    assert (of_groups["unit"], of_groups["counts"]["n"]) == ("visit", len(set(zip(GROUPS, halves, strict=True))))
+    assert report["change"]["roc_auc"]["difference"] == pytest.approx(
+        of_groups["roc_auc"] - artifacts.read_json("reports/t/test/line.json")["by_group"]["roc_auc"], abs=2e-6
+    )
+    table.to_csv("there.csv", index=False)
+    name_external(raw="there.csv", read={"group": "patient"})
+    with pytest.raises(DataError, match=r"there.csv: there is no column 'visit', by which samples are answered together"):
+        external.main("there")
 
 
 def test_another_schema_is_refused_with_the_columns_that_are_missing(survey):
