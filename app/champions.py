@@ -41,11 +41,14 @@ class Champion:
                 self._predictor = predictor
             return self._predictor
 
-    def predict_and_count(self, data: "Sample", name: str) -> "Prediction":
-        """Predict one sample, as on the command line, and count it. Safe to call from several sessions at once."""
+    def predict_and_count(self, data: "Sample", name: str, group: str = "") -> "Prediction":
+        """Predict one sample, as on the command line, and count it as one of `group`, an id, "" where that is unknown.
+
+        Safe to call from several sessions at once.
+        """
         predictor, start = self.load(), time.perf_counter()
         prediction = predictor.predict_with_ood(data, name)
-        recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start)
+        recorder().record(self.task, self.id, prediction.item, prediction.ood, time.perf_counter() - start, group)
         return prediction
 
     def predict(self, data: "Sample", name: str) -> "Item":

@@ -42,14 +42,21 @@ class Recorder:
 
         `group`: the id of what the sample shares with others, such as a patient; a hash of it stays in memory.
         """
-        key = task, today().isoformat(), bundle
         with self._counting:
-            counts = self._new.get(key)
-            if counts is None:
-                counts = self._new[key] = Tally()
             is_readable = bool(item["class"]) or ood is not None
-            counts.add(item, ood, seconds, self._groups.count(task, bundle, group) if group and is_readable else None)
+            before = self._groups.count(task, bundle, group) if group and is_readable else None
+            self._counts(task, bundle).add(item, ood, seconds, before)
             self._start_timer()
+
+    def add_to_group(self, task: str, bundle: str, group: str) -> None:
+        """Count a readable sample, which was recorded without a group, as one of `group`."""
+        with self._counting:
+            self._counts(task, bundle).add_to_group(self._groups.count(task, bundle, group))
+            self._start_timer()
+
+    def _counts(self, task: str, bundle: str) -> Tally:
+        """Return the counts of today that are not written yet."""
+        return self._new.setdefault((task, today().isoformat(), bundle), Tally())
 
     def _start_timer(self) -> None:
         """Write in `EVERY` seconds, unless that is due already."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app import champions
 from app.champions import Champion
 from app.views import answer
 from app.views.answer import plain
@@ -14,21 +15,28 @@ if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from pipeline.prediction.group_answer import GroupItem
 
 
-def is_asked(champion: Champion, files: list[bytes]) -> bool:
+def is_asked(champion: Champion, patients: list[str]) -> bool:
     """Draw the switch, where the model pools samples and there are several; return whether it is on.
 
-    It is refused where DICOM files name different patients.
+    It is refused where `patients`, the id of each image's or "", are several.
     """
-    if len(files) < 2 or not champion.info.rule.pooling:
+    if len(patients) < 2 or not champion.info.rule.pooling:
         return False
     if not st.toggle("All images are of one patient", key="together", help="One answer to all of them together"):
         return False
-    from pipeline.data.dicom.patient_id import patient_of
-
-    n_patients = len({patient_of(file) for file in files} - {""})
+    n_patients = len(set(patients) - {""})
     if n_patients > 1:
         st.error(f"The files name {n_patients} patients. Upload the files of one patient for one answer.")
     return n_patients < 2
+
+
+def count_as_one(champion: Champion, group: str, predictions: "dict[str, Prediction]") -> None:
+    """Have monitoring count images, by their ids, as those of one `group`, each once: a hash of it stays in memory."""
+    counted = st.session_state.setdefault("counted in a group", set())
+    for id_, prediction in predictions.items():
+        if (champion.id, id_) not in counted and (prediction.item["class"] or prediction.ood is not None):
+            counted.add((champion.id, id_))
+            champions.recorder().add_to_group(champion.task, champion.id, group)
 
 
 def combine(champion: Champion, predictions: "list[Prediction]") -> "GroupItem":

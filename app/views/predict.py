@@ -1,5 +1,6 @@
 """The page Predict: predictions of the champion for images, or for a row or a CSV of a table."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
@@ -21,12 +22,16 @@ SIDE = 480  # px of the image next to its prediction
 
 
 class Given(NamedTuple):
-    """A sample to predict; `id` changes with the data, `image` is its image file, if it has one."""
+    """A sample to predict; `id` changes with the data, `image` is its image file, if it has one.
+
+    `group`: the id of the patient whose it is, "" where it does not say.
+    """
 
     name: str
     data: "Sample"
     id: str
     image: bytes | None = None
+    group: str = ""
 
 
 def show(task: str) -> None:
@@ -65,23 +70,27 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
     else:
         uploaded = files() if source == "Files" else [camera()]
         received = [(file.name, file.getvalue(), file.file_id) for file in uploaded if file]
-    given = [Given(name, image, id_, image) for name, image, id_ in received]
-    if champion.info.clinical_columns:
-        row = form.clinical_form(champion.info.schema, champion.task)
-        given = [Given(name, (image, row), f"{id_} {row}", image) for name, image, id_ in received]
-    if not given:
+    row = form.clinical_form(champion.info.schema, champion.task) if champion.info.clinical_columns else None
+    if not received:
         area.info("The prediction for an image appears here.")
         return
-    if len(given) > limits.PAGE_FILES:
-        left_out = len(given) - limits.PAGE_FILES
-        st.warning(f"The first {limits.PAGE_FILES} images are used, {left_out} are left out: upload these separately.")
-    given = given[: limits.PAGE_FILES]
     from pipeline.data import thumbnails  # imported here so that the page need not wait for Pillow
+    from pipeline.data.dicom.patient_id import patient_of
 
-    together = patient.is_asked(champion, [sample.image for sample in given if sample.image is not None])
+    if len(received) > limits.PAGE_FILES:
+        left_out = len(received) - limits.PAGE_FILES
+        st.warning(f"The first {limits.PAGE_FILES} images are used, {left_out} are left out: upload these separately.")
+    given = [Given(name, image, id_, image, patient_of(image)) for name, image, id_ in received[: limits.PAGE_FILES]]
+    if row is not None:
+        given = [sample._replace(data=(sample.image, row), id=f"{sample.id} {row}") for sample in given]
+    together = patient.is_asked(champion, [sample.group for sample in given])
     answers = answer_all(champion, given)
     items, thumbs = [prediction.item for prediction, _ in answers], [thumb for _, thumb in answers]
     group = patient.combine(champion, [prediction for prediction, _ in answers]) if together else None
+    if together:
+        id_ = max(sample.group for sample in given) or given[0].id  # what DICOM files say, or an id that the upload made up
+        unnamed = {sample.id: each[0] for sample, each in zip(given, answers, strict=True) if not sample.group}
+        patient.count_as_one(champion, id_, unnamed)
     more = patient.columns(group) if group else None
     index = answer.many(items, thumbs, champion.info.classes, more) if len(items) > 1 else 0
     if group:
@@ -159,10 +168,13 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
     if file is None:
         area.info("The prediction for a row appears here.")
         return
-    from pipeline.prediction.files import read_rows
+    from app.together import FIELD
+    from pipeline.data.tabular.files import read_table
+    from pipeline.prediction.files import rows_in
 
     try:
-        rows, warnings = read_rows(schema, file.name, file.getvalue())
+        content = read_table(Path(file.name), file.getvalue())
+        rows, warnings = rows_in(schema, file.name, content, FIELD)
     except DataError as error:
         st.error(plain(str(error)))
         return
@@ -170,7 +182,12 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
         warnings.append(f"the first {limits.ROWS} rows are used, {len(rows) - limits.ROWS} are left out")
     for warning in warnings:
         st.warning(plain(warning))
-    given = [Given(name, row, f"{file.file_id} {name}") for name, row in rows[: limits.ROWS]]
+    is_named = FIELD in content.table and FIELD not in {field.name for field in schema}
+    groups = content.table[FIELD].str.strip() if is_named else [""] * len(rows)
+    given = [
+        Given(name, row, f"{file.file_id} {name}", group=group)
+        for (name, row), group in zip(rows[: limits.ROWS], groups, strict=False)
+    ]
     items = [prediction.item for prediction, _ in answer_all(champion, given)]
     index = answer.many(items, None, champion.info.classes)
     with area:
@@ -187,7 +204,7 @@ def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Prediction
     bar = st.progress(0.0, "Predicting") if len(new) > 1 else st.empty()
     for done, number in enumerate(new, start=1):
         sample = given[number]
-        prediction = champion.predict_and_count(sample.data, sample.name)
+        prediction = champion.predict_and_count(sample.data, sample.name, sample.group)
         previous[keys[number]] = prediction, None if sample.image is None else answer.thumb(sample.image, champion)
         if len(new) > 1:
             bar.progress(done / len(new), f"{done} of {len(new)} done")

@@ -58,7 +58,7 @@ def read(task: str, subset: str, data: Dataset) -> Subgroups:
 
 
 def columns(task: str, subset: str, data: Dataset) -> pd.DataFrame:
-    """Return all columns of the samples in `data`, the task's `subset`, dev or test; of a table also those that are no features."""
+    """Return all columns of the samples in `data`, the task's `subset`, dev or test; a table's excluded columns, too."""
     path = TaskPaths(task).subset_columns(subset)
     if params.task(task).kind == "table" and not path.exists():
         return data.X("columns")

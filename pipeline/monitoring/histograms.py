@@ -68,7 +68,7 @@ class Tally:
     def add(self, item: Item, ood: OodScore | None, seconds: float, in_group: int | None = None) -> None:
         """Count one sample's item and its `Prediction.ood`; `in_group`: how many of its group were counted before, if known."""
         if in_group is not None:
-            self.grouped, self.squares = self.grouped + 1, self.squares + 2 * in_group + 1
+            self.add_to_group(in_group)
         self.seconds[bisect_left(SECONDS, seconds)] += 1
         if ood is not None and ood.distance is not None and ood.components is not None:
             self._add_position(ood.distance, ood.components)
@@ -89,6 +89,10 @@ class Tally:
         else:
             self.unreadable += 1
 
+    def add_to_group(self, in_group: int) -> None:
+        """Count one sample's group as known; `in_group`: how many of it were counted before."""
+        self.grouped, self.squares = self.grouped + 1, self.squares + 2 * in_group + 1
+
     def independent(self, design_effect: float) -> float:
         """Return how many independent samples each is worth, at most 1.
 
@@ -96,7 +100,7 @@ class Tally:
         "Survey sampling", section 11.7). For others it is 1 / `design_effect`.
         """
         known = self.grouped**2 / self.squares if self.squares else 0.0
-        return (known + (self.n - self.grouped) / design_effect) / self.n if self.n else 1.0
+        return (known + max(0, self.n - self.grouped) / design_effect) / self.n if self.n else 1.0
 
     def add_outcome(self, actual: str, answered: str, shown: float | None) -> None:
         """Count a class that became known later; `shown` is the probability as in `probability`, None where it was refused."""

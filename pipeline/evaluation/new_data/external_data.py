@@ -87,8 +87,8 @@ def require_unit(column: str, columns: Iterable[str], block: ExternalParams) -> 
     """Raise DataError where samples are answered together by a `column`, "" for none, that the data do not have."""
     if column and column not in columns:
         raise DataError(
-            f"{block.raw}: there is no column {column!r}, by which samples are answered together (tasks.{block.task}.select.unit); "
-            "add it, with a value of its own for each sample that stands alone"
+            f"{block.raw}: there is no column {column!r}, by which samples are answered together "
+            f"(tasks.{block.task}.select.unit); add it, with a value of its own for each sample that stands alone"
         )
 
 

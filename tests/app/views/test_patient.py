@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app import champions
 from pipeline.core import artifacts
 from pipeline.prediction.predictor import Predictor
 from tests.helpers import dicom
@@ -60,3 +61,31 @@ def test_files_of_two_patients_get_no_common_answer(pooling):
     page.toggle(key="together").set_value(True).run()
     assert "The files name 2 patients" in page.error[0].value
     assert "contribution" not in page.dataframe[0].value
+
+
+def served(task: str):
+    """Return the counts of today for a task's champion, as monitoring has them."""
+    champion = champions.kept()[task]
+    (counts,) = champions.recorder().days(task, champion.id, 1).values()
+    return counts
+
+
+def test_monitoring_counts_images_of_a_patient_as_one_each_once(pooling):
+    page = first_page(task="skin")
+    page.file_uploader[0].set_value(FILES).run()
+    before = served("skin")
+    assert (before.grouped, before.n) == (0, 4)
+    page.toggle(key="together").set_value(True).run()
+    page.run()
+    after = served("skin")
+    assert (after.grouped, after.squares, after.n) == (4, 16, 4)
+
+
+def test_monitoring_counts_the_patients_of_rows(project):
+    page = first_page(task="patients")
+    page.segmented_control[0].set_value("CSV file").run()
+    data = b"age,size,site,empty,constant,group\n61,0.2,arm,,3,P1\n50,0.2,arm,,3,P1\n41,0.2,leg,,3,P2\n44,0.2,leg,,3,\n"
+    page.file_uploader[0].set_value(("rows.csv", data, "text/csv")).run()
+    assert not page.warning
+    counts = served("patients")
+    assert (counts.grouped, counts.squares, counts.n) == (3, 5, 4)
