@@ -234,7 +234,9 @@ def planned() -> list[tuple[str, int]]:
 def test_printed_roc_auc_is_that_of_hidden_patients(monkeypatch):
     if not (DATA / "tables").exists():
         pytest.skip(f"{DATA / 'tables'} is missing: the public sets are no part of the project")
-    monkeypatch.setattr(importance, "leading", lambda X, y: [])  # no part of what is compared, and a quarter of the time
+    monkeypatch.setattr(
+        importance, "leading", lambda X, y: []
+    )  # no part of what is compared, and a quarter of the time
     for name, seed in planned():
         if (name, seed) not in {(item.name, item.seed) for item in read()}:
             add(divide(name, seed))

@@ -82,13 +82,15 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
         st.warning(f"The first {limits.PAGE_FILES} images are used, {left_out} are left out: upload these separately.")
     given = [Given(name, image, id_, image, patient_of(image)) for name, image, id_ in received[: limits.PAGE_FILES]]
     if row is not None:
-        given = [sample._replace(data=(sample.image, row), id=f"{sample.id} {row}") for sample in given]
+        given = [sample._replace(data=(sample.image or b"", row), id=f"{sample.id} {row}") for sample in given]
     together = patient.is_asked(champion, [sample.group for sample in given])
     answers = answer_all(champion, given)
     items, thumbs = [prediction.item for prediction, _ in answers], [thumb for _, thumb in answers]
     group = patient.combine(champion, [prediction for prediction, _ in answers]) if together else None
     if together:
-        id_ = max(sample.group for sample in given) or given[0].id  # what DICOM files say, or an id that the upload made up
+        id_ = (
+            max(sample.group for sample in given) or given[0].id
+        )  # what DICOM files say, or an id that the upload made up
         unnamed = {sample.id: each[0] for sample, each in zip(given, answers, strict=True) if not sample.group}
         patient.count_as_one(champion, id_, unnamed)
     more = patient.columns(group) if group else None

@@ -109,7 +109,9 @@ def test_external_samples_are_answered_by_the_unit(empty_folder):
     )
     table.to_csv("there.csv", index=False)
     name_external(raw="there.csv", read={"group": "patient"})
-    with pytest.raises(DataError, match=r"there.csv: there is no column 'visit', by which samples are answered together"):
+    with pytest.raises(
+        DataError, match=r"there.csv: there is no column 'visit', by which samples are answered together"
+    ):
         external.main("there")
 
 
