@@ -110,7 +110,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="a folder or archive of images, a CSV or another table; only read",
     )
     parser.add_argument("--label", metavar="COLUMN", help="column of the CSV with the class")
-    parser.add_argument("--group", metavar="COLUMN", help="column of the CSV with the group; a group is never split")
+    parser.add_argument(
+        "--group",
+        metavar="COLUMN",
+        help="column of the CSV with the group, or A,B; a group is never split",
+    )
     parser.add_argument(
         "--group-from", metavar="REGEX", help="images with the same match of (...) in their path form a group"
     )
@@ -165,8 +169,10 @@ def main(*arguments: str) -> None:
         return
     exclude, keep = (tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep))
     header: Header = "none" if options.no_header else "first"
-    named = ("group", "group_from", "no_group", "images", "folders", "skip", "split")
-    choices = Choices(exclude=exclude, keep=keep, header=header, **{name: getattr(options, name) for name in named})
+    named = ("group_from", "no_group", "images", "folders", "skip", "split")
+    given = {name: getattr(options, name) for name in named}
+    group, *group_with = (options.group or "").split(",")
+    choices = Choices(group or None, tuple(group_with), exclude=exclude, keep=keep, header=header, **given)
     add(options.name, options.path, options.label, options.positive, choices, options)
 
 

@@ -46,8 +46,10 @@ class ReadParams(Strict):
     """How raw data become samples: the CSV that lists them, and its columns for label, group and shipped split.
 
     `group_from` is a regular expression whose only group is what samples of one patient share in their paths, or in the column
-    `group` where that is named too; `no_group` says that no two samples are of one patient; `exclude` lists columns that are not
-    features. `header: none` is for a table whose first row is a sample: its columns are called column_1, column_2 and so on.
+    `group` where that is named too; `group_with` lists columns that say the patient together with `group`, for instance the first
+    name, or the site where numbers start anew in each; `no_group` says that no two samples are of one patient; `exclude` lists
+    columns that are not features. `header: none` is for a table whose first row is a sample: its columns are called column_1,
+    column_2 and so on.
 
     Images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
     of the files that are not samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
@@ -69,6 +71,7 @@ class ReadParams(Strict):
     skip: str | None = None
     label: str = "label"
     group: str | None = None
+    group_with: list[str] = []
     group_from: str | None = None
     no_group: bool = False
     shipped: str | None = None
@@ -80,11 +83,18 @@ class ReadParams(Strict):
     match: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] | None = None
     dicom_group: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID"] | None = None
 
+    @property
+    def group_columns(self) -> list[str]:
+        """The columns that say the patient, none without `group`."""
+        return [self.group, *self.group_with] if self.group else []
+
     @model_validator(mode="after")
     def _one_grouping(self) -> "ReadParams":
         given = [name for name in ("group", "group_from") if getattr(self, name)]
         if self.no_group and given:
             raise ValueError(f"{given[0]} and no_group exclude each other: leave one out")
+        if self.group_with and (not self.group or self.group_from):
+            raise ValueError("group_with: goes with group alone, the first of the columns that say the patient")
         for name in ("skip", "group_from"):
             try:
                 n_groups = re.compile(getattr(self, name) or "()").groups

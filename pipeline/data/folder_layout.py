@@ -27,7 +27,7 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.class_folders import read_folders
 from pipeline.data.folders.image_names import ImageIndex
 from pipeline.data.folders.sample_files import Sample, Skipped
-from pipeline.data.grouping.group_cells import read_groups
+from pipeline.data.grouping.group_cells import join_cells, read_groups
 from pipeline.data.grouping.path_groups import group_of
 from pipeline.data.tabular.files import SUFFIXES
 from pipeline.data.tabular.missing import missing_in
@@ -111,9 +111,10 @@ def from_table(
     for key, column in known.items():
         if column:
             tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
-    for column in read.one_hot:
-        tables.require_column(table, column, path, f"tasks.{name}.read.one_hot")
-    taken = {*known.values(), *read.one_hot}
+    for key, several in (("one_hot", read.one_hot), ("group_with", read.group_with)):
+        for column in several:
+            tables.require_column(table, column, path, f"tasks.{name}.read.{key}")
+    taken = {*known.values(), *read.one_hot, *read.group_with}
     extra = own_names([column for column in table if column not in taken], path, f"tasks.{name}.read")
     missing = set() if read.one_hot else missing_in(table[read.label], of_label=True)
     samples: list[Sample] = []
@@ -144,7 +145,7 @@ def from_table(
         sample = Sample(
             path=relative,
             label=word,
-            group=row[read.group] if read.group else "",
+            group=join_cells([row[column] for column in read.group_columns]) if read.group else "",
             shipped=shipped_name(row[read.shipped], path, number) if read.shipped else subset,
             extra=extras.setdefault(tuple(more.values()), more),
         )

@@ -16,7 +16,7 @@ from pipeline.core.params_models import TaskParams
 from pipeline.data import folder_layout, tables, uploads
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.folders.sample_files import Sample
-from pipeline.data.grouping.group_cells import read_groups
+from pipeline.data.grouping.group_cells import join_columns, read_groups
 from pipeline.data.tabular.cells import Notice
 from pipeline.data.tabular.files import TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Source
@@ -61,9 +61,10 @@ def scan_table(task: TaskParams, name: str, file: TableFile | None = None) -> Sc
     for key, column in columns.items():
         if column:
             tables.require_column(file.table, column, path, f"tasks.{name}.read.{key}")
-    for column in task.read.exclude:
-        tables.require_column(file.table, column, path, f"tasks.{name}.read.exclude")
-    special = [column for column in columns.values() if column]
+    for key, several in (("exclude", task.read.exclude), ("group_with", task.read.group_with)):
+        for column in several:
+            tables.require_column(file.table, column, path, f"tasks.{name}.read.{key}")
+    special = [column for column in (*columns.values(), *task.read.group_with) if column]
     known = tables.with_decimal_points(file, special)
     learnt = learn(
         file.table.drop(columns=list({*special, *task.read.exclude})),
@@ -94,7 +95,8 @@ def describe_rows(
     ids = tables.number_equal_rows(tables.row_ids(features))
     samples = pd.DataFrame({"id": ids, "path": [f"row {row}" for row in rows]})
     samples["label"] = labels.where(~has_none, "")
-    samples["group"] = read_groups(known[task.read.group].tolist(), task.read.group_from) if task.read.group else ""
+    groups = join_columns(known, task.read.group_columns) if task.read.group else []
+    samples["group"] = read_groups(groups, task.read.group_from) if groups else ""
     samples["shipped"] = (
         [folder_layout.shipped_name(word, path, row) for row, word in zip(rows, known[task.read.shipped], strict=True)]
         if task.read.shipped

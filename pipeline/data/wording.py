@@ -24,7 +24,10 @@ def about_columns(roles: ColumnRoles, read: JSON, label: str | None, group: str 
         else " (guessed; --group takes another): samples that share it stay together",
         "shipped": " (guessed): the split that it ships with",
     }
-    return [(key, f"column {read[key]!r}{text}") for key, text in guessed.items() if key in read]
+    columns = {key: [read[key]] for key in guessed if key in read}
+    if "group" in read:
+        columns["group"] += read.get("group_with", [])
+    return [(key, f"column {' and '.join(map(repr, names))}{guessed[key]}") for key, names in columns.items()]
 
 
 def about_samples(samples: pd.DataFrame) -> list[tuple[str, str]]:

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from pipeline.core.artifacts import JSON
 from pipeline.data import tables
 from pipeline.data.columns.group_names import FAMILIES, NamedGroup, count_values, find_named, plain, read_name
 from pipeline.data.columns.id_columns import find_ids
-from pipeline.data.grouping.group_cells import find_parts
+from pipeline.data.grouping.group_cells import find_parts, join_columns
 from pipeline.data.grouping.path_groups import PathGroup
 from pipeline.data.tabular.header import is_number_like
 from pipeline.data.tabular.missing import is_unknown
 from pipeline.duplicates.alike import are_alike, is_followed, usual_distance
 from pipeline.duplicates.cross_fitted_auc import cross_fit
+from pipeline.duplicates.joined_columns import find_persons, find_site, starts_anew
 from pipeline.duplicates.rows.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
 from pipeline.stats.components import joined_sets
 
@@ -39,21 +41,24 @@ class Grouping:
     pattern : the regular expression that finds it in the paths, or in the column, or None
     n_groups : how many values there are, 0 where nothing was found
     grounds : why it is taken, or what was looked for, in words
+    group_with : further columns that say the patient together with `column`
     """
 
     column: str | None = None
     pattern: str | None = None
     n_groups: int = 0
     grounds: str = ""
+    group_with: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
         """Whether a column or a part of the path divides the samples."""
         return self.n_groups > 0
 
-    def to_read(self) -> dict[str, str]:
+    def to_read(self) -> JSON:
         """Return it as keys of `read` in params.yaml."""
-        return {key: value for key, value in (("group", self.column), ("group_from", self.pattern)) if value}
+        read: JSON = {"group": self.column, "group_with": list(self.group_with), "group_from": self.pattern}
+        return {key: value for key, value in read.items() if value}
 
 
 def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = None) -> Grouping:
@@ -75,7 +80,11 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
     named = find_named(table)
     certain = [group for group in named if group.certain]
     if certain:
-        return by_name(table, family_of(table, certain[0].column, named) or certain[0].column)
+        column = family_of(table, certain[0].column, named) or certain[0].column
+        return with_site(table, by_name(table, column), labels)
+    persons = by_persons(table)
+    if persons:
+        return persons
     explained = explain_clusters(table, seed)
     if explained:
         n_groups, _ = count_values(table[explained])
@@ -198,6 +207,30 @@ def by_name(table: pd.DataFrame, column: str) -> Grouping:
     without = len(table) - n_cells
     rest = f", {without} without one, of which each counts as another patient" if without else ""
     return Grouping(column, None, n_groups, f"named so, {n_groups} values in {n_cells} samples{rest}" + few(n_groups))
+
+
+def by_persons(table: pd.DataFrame) -> Grouping | None:
+    """Return the grouping by names of persons and dates of birth, None without."""
+    joined_columns = find_persons(table)
+    if joined_columns is None:
+        return None
+    column, *others = joined_columns.columns
+    return Grouping(
+        column, None, joined_columns.n_values, joined_columns.reason + few(joined_columns.n_values), tuple(others)
+    )
+
+
+def with_site(table: pd.DataFrame, grouping: Grouping, labels: Sequence[str] | None) -> Grouping:
+    """Return the grouping by number and site where numbers start anew at each site, with a remark where they may."""
+    site = find_site(table, grouping.column) if grouping.column and not grouping.pattern else None
+    if site is None or grouping.column is None:
+        return grouping
+    if not starts_anew(table, grouping.column, site, labels):
+        remark = f"; its values stand at several values of {site!r}: if they start anew in each, --group {grouping.column},{site}"
+        return replace(grouping, grounds=grouping.grounds + remark)
+    n_groups, _ = count_values(join_columns(table, (grouping.column, site)))
+    grounds = f"its numbers start anew in each {site!r}, {n_groups} pairs{few(n_groups)}"
+    return Grouping(grouping.column, None, n_groups, grounds, (site,))
 
 
 def few(n_groups: int) -> str:

@@ -9,7 +9,7 @@ from pipeline.data.columns.group_names import find_named
 from pipeline.data.grouping.path_groups import PathGroup, find_candidates, is_division
 from pipeline.data.tabular.header import is_number_like
 from pipeline.duplicates.alike import are_alike, usual_distance
-from pipeline.duplicates.group_search import Grouping, by_column, by_name, column_candidates
+from pipeline.duplicates.group_search import Grouping, by_column, by_name, by_persons, column_candidates, with_site
 
 MANY = 10  # groups: of several divisions that images confirm the coarsest with so many is taken
 ALIKE = 0.95  # mean distance inside of groups over that between them, at most, of images
@@ -59,7 +59,10 @@ def search_images(
     """
     named = find_named(columns)
     if named:
-        return by_name(columns, named[0].column)
+        return with_site(columns, by_name(columns, named[0].column), labels)
+    persons = by_persons(columns)
+    if persons:
+        return persons
     of_columns = [entry for entry in column_candidates(columns) if not all(map(is_number_like, entry[1].values))]
     candidates: list[tuple[str | None, PathGroup]] = [
         *of_columns,

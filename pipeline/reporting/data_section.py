@@ -166,7 +166,7 @@ def grouping(study: Study) -> str:
         where = f"column {read.group!r}" if read.group else "path"
         return f"A group is all {study.what}s with the same part of the {where} by {read.group_from!r}, {copies}."
     if read.group or read.dicom_group:
-        kind = f"{read.group!r}" if read.group else f"{read.dicom_group} of DICOM"
+        kind = " and ".join(map(repr, read.group_columns)) or f"{read.dicom_group} of DICOM"
         return f"A group is all {study.what}s with the same {kind}, {copies}."
     return f"No column names groups; a group is one {study.what} with its copies."
 

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.data import tables, upload_ledger, uploads
-from pipeline.data.grouping.group_cells import read_groups, spelling
+from pipeline.data.grouping.group_cells import join_cells, read_groups, spelling
 from pipeline.data.images import decoding, image_file, pixel_rule, squares
 from pipeline.data.tabular.file_rows import rows_of
 from pipeline.data.tabular.files import read_table
@@ -254,8 +254,9 @@ def read_data(task: str, file: str, data: bytes, label: str | None, group: str) 
 def from_row(task: str, name: str, row: Row, label: str | None, group: str) -> Offer:
     """Return a row as an offer; its own columns of label and group take precedence over `label` and `group`."""
     read, cells = params.task(task).read, dict(row)
-    own = {key: cells.pop(column, None) for key, column in (("label", read.label), ("group", read.group)) if column}
+    own_label = cells.pop(read.label, None)
+    own_group = join_cells([str(cells.pop(column, None) or "") for column in read.group_columns] or [""])
     for column in (read.shipped or "", *read.exclude):
         cells.pop(column, None)
-    named = read_groups([str(own.get("group") or "")], read.group_from)[0]
-    return Offer(name, cells, str(own.get("label") or label or ""), named or group)
+    named = read_groups([own_group], read.group_from)[0]
+    return Offer(name, cells, str(own_label or label or ""), named or group)

@@ -33,6 +33,7 @@ class Choices:
     """
 
     group: str | None = None
+    group_with: tuple[str, ...] = ()
     group_from: str | None = None
     no_group: bool = False
     exclude: tuple[str, ...] = ()
@@ -59,7 +60,13 @@ def decided(read: JSON, choices: Choices) -> JSON:
     if not choices.has_group:
         return read
     rest = {key: value for key, value in read.items() if key != "group"}
-    given = {"group": choices.group, "group_from": choices.group_from, "no_group": choices.no_group}
+    with_group = list(choices.group_with)
+    given = {
+        "group": choices.group,
+        "group_with": with_group,
+        "group_from": choices.group_from,
+        "no_group": choices.no_group,
+    }
     return rest | {key: value for key, value in given.items() if value}
 
 
@@ -94,7 +101,8 @@ def about_group(read: JSON, grouping: Grouping | None) -> list[tuple[str, str]]:
         return []
     if not grouping.is_known:
         return [("group", f"none found: each sample counts as another patient ({grouping.grounds}); {otherwise}")]
-    where = f"column {grouping.column!r}" if grouping.column else f"the path by {grouping.pattern!r}"
+    columns = [grouping.column, *grouping.group_with] if grouping.column else []
+    where = f"column {' and '.join(map(repr, columns))}" if columns else f"the path by {grouping.pattern!r}"
     return [("group", f"{where}: samples that share it stay together ({grouping.grounds}); {otherwise}")]
 
 

@@ -105,7 +105,7 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
     """Raise ParamsError unless the task fits its kind and lists models that exist and belong to it."""
     where = f"params.yaml: tasks.{name}"
     check_kind(task, where)
-    taken = set(task.read.exclude) & {task.read.label, task.read.group, task.read.shipped}
+    taken = set(task.read.exclude) & {task.read.label, *task.read.group_columns, task.read.shipped}
     if taken:
         raise ParamsError(f"{where}.read.exclude: {min(taken)!r} is the label, the group or the shipped split already")
     if len(set(task.preprocess.columns)) < len(task.preprocess.columns):

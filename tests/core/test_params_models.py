@@ -108,6 +108,7 @@ def test_several_faults_are_all_named_at_once():
         (("tasks", "skin", "select", "metric"), "auc", "found 'auc'; input should be 'roc_auc', 'average_precision'"),
         (("tasks", "skin", "select", "operating_point"), 0.9, "found 0.9; input should be a valid dictionary; see the comments"),
         (("tasks", "skin", "read"), {"group": "a", "no_group": True}, ".+; group and no_group exclude each other"),
+        (("tasks", "skin", "read"), {"group_with": ["site"]}, ".+; group_with: goes with group alone"),
         (("tasks", "skin", "read"), {"group_from": "[a-z]+"}, r".+; group_from: '\[a-z\]\+' has 0 groups"),
         (("tasks", "skin", "read"), {"group_from": "(a"}, ".+; group_from: .+ is not a regular expression"),
         (("tasks", "skin", "split"), {"by": "time"}, ".+; by: time and time_column belong together"),

@@ -138,6 +138,13 @@ def test_group_shipped_split_and_further_columns_are_kept(tmp_path):
     assert samples["b/2.png"].shipped == "test"
 
 
+def test_several_columns_are_one_group(tmp_path):
+    text = "path,label,no,site\na/1.png,x,7,A\nb/2.png,y,7,B\n"
+    samples = from_csv(tmp_path, text, group="no", group_with=["site"])
+    assert [sample.group for sample in samples.values()] == ["7 / A", "7 / B"]
+    assert samples["a/1.png"].extra == {}
+
+
 def test_windows_separators_and_detours_name_the_same_file(tmp_path):
     assert set(from_csv(tmp_path, "path,label\na\\1.png,x\n./b//2.png,y\n")) == {"a/1.png", "b/2.png"}
 

@@ -81,6 +81,13 @@ def test_label_group_and_shipped_split_are_no_features(scan_project):
     assert samples[["label", "group", "shipped"]].to_numpy().tolist() == [["x", "P1", "train"], ["y", "P2", "test"]]
 
 
+def test_several_columns_are_the_group_and_no_features(scan_project):
+    text = "age,no,site,dx\n1,1,A,x\n2,1,B,y\n3,1.0,A,y\n"
+    samples = scanned(put_table(text, label="dx", group="no", group_with=["site"]))
+    assert samples["group"].tolist() == ["1 / A", "1 / B", "1 / A"]
+    assert columns()[0] == ["age"]
+
+
 def test_a_row_without_a_label_is_reported_not_lost(scan_project, capsys):
     samples = scanned(put_table("age,label\n1,x\n2,\n3,y\n"))
     assert samples["error"].tolist() == ["", "the label is empty", ""]

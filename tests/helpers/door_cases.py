@@ -137,6 +137,23 @@ def measured(**columns: Callable[[int, int], object]) -> str:
     return table(["size", "dose", *columns, "outcome"], rows)
 
 
+def named_persons() -> str:
+    """Return five rows of each of 24 persons, who share first names and surnames."""
+    return measured(
+        last_name=lambda n, y: "ABCDEF"[n // 5 % 6] + "son",
+        first_name=lambda n, y: ["Ann", "Bo", "Cy", "Di"][n // 30 % 4],
+    )
+
+
+def restarting() -> str:
+    """Return rows of 40 patients of two sites, who are numbered at each; the sex differs between those of one number."""
+    return measured(
+        site=lambda n, y: "bonn" if n % 2 else "ulm",
+        patient_no=lambda n, y: n // 2 % 20,
+        sex=lambda n, y: "fm"[(n % 40) * 7 // 3 % 2],
+    )
+
+
 def symptoms() -> str:
     """Return 200 rows of three questions: most are equal to others, with either outcome."""
     rng = np.random.default_rng(5)
@@ -234,6 +251,8 @@ CASES = [
          "t.csv", ("--group", "house")),
     Case("equal rows with other outcomes", lambda: {"t.csv": symptoms()}, "t.csv"),
     Case("a table with visits and MRN", lambda: {"visits.csv": visits("MRN")}, "visits.csv"),
+    Case("first and last name as the patient", lambda: {"t.csv": named_persons()}, "t.csv"),
+    Case("patient numbers that start anew at each site", lambda: {"t.csv": restarting()}, "t.csv"),
     Case("a table with a running index", lambda: {"t.csv": measured(index=lambda n, y: n)}, "t.csv"),
     Case("a column that is the label by another name", lambda: {"t.csv": measured(code=lambda n, y: "AB"[y])}, "t.csv"),
     Case("a table without a header", lambda: {"t.csv": headless()}, "t.csv"),

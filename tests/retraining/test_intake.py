@@ -341,6 +341,20 @@ def test_jittered_copies_of_test_rows_are_refused(empty_folder):
     assert sum(submitted(rng.normal(size=(60, 4)))) >= 58
 
 
+def test_columns_that_say_the_patient_together_are_one_group(empty_folder):
+    rows = [f"{i}.5,{i // 2 % 20},{'AB'[i % 2]},{'ill' if i % 3 else 'well'}" for i in range(80)]
+    put(Path(), {"raw.csv": "\n".join(["age,no,site,kind", *rows, ""])})
+    read = {"label": "kind", "group": "no", "group_with": ["site"]}
+    write_params(task("table", "raw.csv", read=read, split={"folds": 2, "min_test_per_class": 2}))
+    restage()
+    (offer,) = intake.read_data("skin", "new.csv", b"age,no,site,kind\n91.5,7,B,ill\n", None, "")
+    assert offer.group == "7 / B"
+    samples = places()
+    (side,) = set(samples["subset"][samples["group"] == "7 / B"])
+    (item,) = intake.collect("skin", [offer], "b", "a tester", "test")
+    assert ("its group is in the test set" in item["reason"]) == (side == "test")
+
+
 @pytest.fixture
 def symptoms(empty_folder):
     """A table of four yes/no columns and an age, in which most rows equal others."""

@@ -59,13 +59,18 @@ def describe(name: str, cells: list[str]) -> NoFeature | None:
     whole = all(re.fullmatch(r"[+-]?\d+(\.0*)?", cell) for cell in known)
     if whole and share == 1 and is_running([int(float(cell)) for cell in known]):
         return NoFeature(name, "index", "numbers the rows in their order")
-    if PERSONS.fullmatch(plain(name)) and not any(map(is_numeric, known)):
+    if is_person_name(name, known):
         return NoFeature(name, "id", "holds names of persons")
     if share >= NEARLY_ALL and is_id_name(name) and not any(map(DECIMAL.search, known)):
         return NoFeature(name, "id", "is named like an id and has another value in each row")
     if share == 1 and not all(map(is_numeric, known)):
         return NoFeature(name, "id", "has another text in each row: names or numbers of cases")
     return None
+
+
+def is_person_name(name: str, cells: list[str]) -> bool:
+    """Return whether a column is named like names of persons, and holds text."""
+    return PERSONS.fullmatch(plain(name)) is not None and not any(map(is_numeric, cells))
 
 
 def is_date(name: str, cells: list[str]) -> bool:

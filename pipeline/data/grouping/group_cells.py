@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from pipeline.data.grouping.path_groups import FEWEST_VALUES, WORD, PathGroup, group_of, is_division
 from pipeline.data.tabular.missing import is_unknown
 
@@ -27,6 +29,18 @@ def read_groups(cells: Sequence[str], pattern: str | None = None) -> list[str]:
     for name in sorted(set(names) - {""}):
         first.setdefault(spelling(name), name)
     return [first[spelling(name)] if name else "" for name in names]
+
+
+def join_columns(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return what several columns say of each row together, "" where the first of them is missing."""
+    return [join_cells(cells) for cells in table[list(columns)].itertuples(index=False, name=None)]
+
+
+def join_cells(cells: Sequence[str]) -> str:
+    """Return the cells of one row as one name, a single one as it is."""
+    if len(cells) == 1 or is_unknown(cells[0]):
+        return cells[0]
+    return " / ".join("" if is_unknown(cell) else re.sub(r"(?<=\d)\.0+$", "", cell.strip()) for cell in cells)
 
 
 def spelling(name: str) -> str:

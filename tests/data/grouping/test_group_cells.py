@@ -1,8 +1,9 @@
 """One name in several spellings is one group, and the patient is found in cells that also hold the visit."""
 
+import pandas as pd
 import pytest
 
-from pipeline.data.grouping.group_cells import find_parts, read_groups
+from pipeline.data.grouping.group_cells import find_parts, join_columns, read_groups
 
 N = range(120)
 CELLS = {
@@ -43,3 +44,10 @@ def test_other_names_and_missing_ones_stay_apart():
 
 def test_a_cell_without_the_part_is_its_own_group():
     assert read_groups(["P1-V1", "P1", "P2-V1"], r"^(\w+)-V\d$") == ["P1", "P1", "P2"]
+
+
+def test_cells_of_several_columns_are_one_name():
+    table = pd.DataFrame({"no": ["12.0", " 12", "", "7"], "site": ["A", "A", "B", "NA"]})
+    joined = join_columns(table, ["no", "site"])
+    assert joined == ["12 / A", "12 / A", "", "7 / "]
+    assert join_columns(table, ["no"]) == table["no"].tolist()
