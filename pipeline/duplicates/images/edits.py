@@ -53,7 +53,7 @@ def is_altered(a: Signature, b: Signature, matrix: np.ndarray) -> bool:
 
 
 def displacement(laid: np.ndarray, grey: np.ndarray, shown: np.ndarray) -> float:
-    """Return by how many px the blocks of two aligned images lie beside each other, root mean square (Lucas and Kanade 1981)."""
+    """Return the displacement of blocks of one aligned image in the other, root mean square in px (Lucas and Kanade 1981)."""
     blurred = [cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.0) for image in (laid, grey)]
     mean, difference = (blurred[0] + blurred[1]) / 2, blurred[0] - blurred[1]
     across, down = (cv2.Sobel(mean, cv2.CV_32F, *order, ksize=3, scale=1 / 8) * shown for order in ((1, 0), (0, 1)))

@@ -30,6 +30,6 @@ def test_removed_hair_is_no_new_encoding():
     hairy = texture(1, 600, 450)
     ImageDraw.Draw(hairy).line((300, 100, 320, 200), (20, 15, 10), 4)
     a, b = (signature_of(np.asarray(image), *image.size) for image in (hairy, altered.without_hair(hairy, None)))
-    found = confirm(a, b)
-    assert found.coarse_whole >= REENCODED
-    assert describe(a, b, found) == "degraded"
+    agreed = confirm(a, b)
+    assert agreed.coarse_whole >= REENCODED
+    assert describe(a, b, agreed) == "degraded"
