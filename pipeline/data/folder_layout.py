@@ -19,6 +19,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams, TaskParams
 from pipeline.data import tables
 from pipeline.data.columns.label_names import check_classes
+from pipeline.data.columns.label_spelling import check_answers
 from pipeline.data.columns.one_label import label_of
 from pipeline.data.columns.words import PARTS
 from pipeline.data.dicom.dicom_index import DicomIndex
@@ -239,6 +240,7 @@ def check_labels(labels: Sequence[str], where: str, n_without: int = 0) -> None:
             by_form = unicodedata.normalize("NFKC", twin).casefold() == unicodedata.normalize("NFKC", label).casefold()
             how = "case" if by_case else "how their letters are stored in Unicode" if by_form else "a trailing .0"
             raise DataError(f"{where}: the labels {twin!r} and {label!r} differ only in {how}; make them one")
+    check_answers(list(folded.values()), where)
     if len(folded) < 2:
         also = f". {n_without} more have no label: if that means another class, write its name" if n_without else ""
         raise DataError(f"{where}: only one class ({', '.join(folded.values())}); at least two are needed{also}")

@@ -1,7 +1,9 @@
 """Read what `scan` and `split` wrote: samples.csv, split.csv, and the dates of samples."""
 
 from collections import Counter
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
@@ -42,11 +44,27 @@ def read_times(samples: pd.DataFrame, name: str, column: str) -> pd.Series:
         return numbers.astype(float).reindex(cells.index)
     layouts = dates.find_layouts(Counter(known), NEARLY_ALL)
     where = f"tasks.{name}.split.time_column: {column!r}"
+    mixed = () if layouts else dates.find_mixed(Counter(known), NEARLY_ALL)
+    if mixed:
+        return seconds_of(cells, mixed)
     if not layouts:
         raise DataError(
-            f"{where}: holds neither dates nor numbers, for instance {known.iloc[0]!r}; write dates as YYYY-MM-DD"
+            f"{where}: holds neither dates nor numbers, for instance {first_odd(known)!r}; write dates as YYYY-MM-DD"
         )
     if len(layouts) > 1:
         raise DataError(f"{where}: is {known.iloc[0]!r} month or day first? Write dates as YYYY-MM-DD")
-    seconds = dates.to_seconds(cells.tolist(), layouts[0])
-    return pd.Series(seconds, index=cells.index)
+    return seconds_of(cells, layouts)
+
+
+def first_odd(cells: pd.Series) -> str:
+    """Return the first cell that is neither a date nor a number, the first of all where each is one."""
+    rest = cells[pd.to_numeric(cells, errors="coerce").isna()]
+    return next((cell for cell in rest if not dates.find_layouts(Counter([cell]), 1.0)), str(cells.iloc[0]))
+
+
+def seconds_of(cells: pd.Series, layouts: Sequence[str]) -> pd.Series:
+    """Return dates that are written in one of several layouts as seconds, NaN for what is none."""
+    seconds = pd.Series(np.nan, index=cells.index)
+    for layout in layouts:
+        seconds = seconds.fillna(pd.Series(dates.to_seconds(cells.tolist(), layout), index=cells.index))
+    return seconds

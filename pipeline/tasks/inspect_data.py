@@ -15,6 +15,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.parallel import run_parallel
 from pipeline.data import folder_layout, tables
 from pipeline.data.columns.column_roles import columns_of
+from pipeline.data.columns.label_spelling import about_similar
 from pipeline.data.columns.one_label import check_joined
 from pipeline.data.columns.words import plain
 from pipeline.data.dicom import dicom_samples
@@ -101,7 +102,7 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
     set_ids(samples, root, rule)
     headers = [fact for fact in facts if not isinstance(fact, str)]
     where = f"listed in {csv}" if csv else "in class folders"
-    lines = [("warning", message) for message in source.warnings]
+    lines = [("warning", message) for message in [*source.warnings, about_similar(samples["label"])]]
     lines += [("found", f"{len(samples)} images {where}"), *columns, *about_samples(samples)]
     lines += [
         ("sizes", sizes([header[:2] for header in headers])),
@@ -206,5 +207,6 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
         ("constant", some(constant) and f"{some(constant)}: carry no information"),
         *(("warning", str(notice)) for notice in scanned.notices),
         ("warning", about_neighbour(path)),
+        ("warning", about_similar(samples.loc[samples["label"] != "", "label"])),
     ]
     return InspectedData("table", to_raw(path), read, samples, lines)

@@ -37,6 +37,16 @@ class Proposal:
     reasons: list[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Division:
+    """A block `split`, the number of development samples, the reason in words, and a warning, "" where there is none."""
+
+    block: JSON
+    n_dev: int
+    why: str
+    warning: str = ""
+
+
 def make_task(data: InspectedData, name: str, positive: str | None, seed: int, split: str | None = None) -> Proposal:
     """Return the proposal for a task of this name.
 
@@ -47,7 +57,8 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int, s
     """
     good = data.samples[data.samples["error"] == ""]
     check_classes(data, good)
-    block, n_dev, why = divide(good, seed, split)
+    division = divide(good, seed, split)
+    block, n_dev = division.block, division.n_dev
     positive, line = choose_positive(good["label"], positive)
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
     models = make_models(name, data.kind, n_fitted)
@@ -67,7 +78,8 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int, s
     }
     reasons = [
         ("positive", line),
-        ("split", why),
+        ("split", division.why),
+        ("warning", division.warning),
         *about_unit(good),
         ("models", f"{', '.join(models)}; of equally good models the first is selected"),
     ]
@@ -116,8 +128,8 @@ def choose_positive(labels: pd.Series, wanted: str | None) -> tuple[str | None, 
     return positive, f"{positive} ({reason}; --positive {other} chooses the other)"
 
 
-def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[JSON, int, str]:
-    """Return a block `split` that works for these samples, the number of development samples, and the reason in words.
+def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> Division:
+    """Return a block `split` that works for these samples.
 
     It asks for half of the possible folds and test samples, because the audit may later exclude or group samples. Raises
     SplitError if a class has too few groups for both sides.
@@ -139,8 +151,8 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> tuple[
             how = "as shipped" if by == "shipped" else f"{fraction:.0%} of the groups for the test set, by hash"
             few = fraction != FRACTIONS[0] or folds < FOLDS or least < MIN_TEST
             why = f"{how}; {folds} folds; at least {least} test samples of each class"
-            why += " (fewer than usual: a class is small)" * few + about_shipped(by, group, divided)
-            return block, int(in_dev.sum()), why
+            why += " (fewer than usual: a class is small)" * few
+            return Division(block, int(in_dev.sum()), why, about_shipped(by, group, divided))
     n_groups = group.groupby(samples["label"]).nunique()
     raise SplitError(
         f"class {n_groups.idxmin()!r} has {n_groups.min()} groups (patients, lesions or single samples), too few for a test set "
@@ -187,7 +199,7 @@ def about_shipped(by: str, group: pd.Series, divided: pd.Series) -> str:
         if by == "shipped"
         else "it is not used: too little would be left for development"
     )
-    return f"; {n_groups} groups (patients) stand on both sides of the shipped split: {consequence}"
+    return f"{n_groups} groups (patients) stand on both sides of the shipped split: {consequence}"
 
 
 def smallest_counts(labels: pd.Series, group: pd.Series, in_test: pd.Series, in_dev: pd.Series) -> tuple[int, int]:

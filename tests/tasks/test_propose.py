@@ -73,7 +73,7 @@ def test_a_shipped_split_of_divided_patients_is_reported():
     labels, shipped = "x" * 100 + "y" * 100, ["train", "test"] * 100
     task, _, why = propose(data_of(labels, shipped=shipped, groups=[f"P{row // 4}" for row in range(200)]))
     assert task["split"]["by"] == "hash"
-    assert "50 groups (patients) stand on both sides of the shipped split: it is not used" in why["split"]
+    assert "50 groups (patients) stand on both sides of the shipped split: it is not used" in why["warning"]
 
 
 def test_a_few_divided_patients_leave_development_and_are_said():
@@ -81,7 +81,7 @@ def test_a_few_divided_patients_leave_development_and_are_said():
     groups = [f"P{row if row > 5 else 0}" for row in range(200)]
     task, _, why = propose(data_of(labels, shipped=shipped, groups=groups))
     assert task["split"]["by"] == "shipped"
-    assert why["split"].endswith(
+    assert why["warning"] == (
         "1 groups (patients) stand on both sides of the shipped split: their 3 development samples are left out"
     )
 

@@ -121,18 +121,25 @@ def sample_keys(samples: pd.DataFrame, seed: int) -> dict[str, str]:
 
 
 def newest(groups: pd.Series, times: pd.Series | None, usable: pd.Series, params: SplitParams) -> list[str]:
-    """Return test for the groups whose latest sample is newest, about `test_fraction` of the samples, and dev for the others."""
+    """Return test for the groups whose latest sample is newest, about `test_fraction` of the samples, and dev for the others.
+
+    Groups of one date stay on one side: the newest date is test even where it has more samples than that.
+    """
     if times is None or times[usable].isna().any():
         n_bad = 0 if times is None else int(times[usable].isna().sum())
         raise SplitError(
             f"split.by is 'time', but {n_bad or 'all'} samples have no date or number in {params.time_column!r}; fill "
             "them in, or set split.by: hash"
         )
-    latest = times[usable].groupby(groups[usable]).max().sort_values(kind="stable")
-    sizes = groups[usable].value_counts().reindex(latest.index)
+    latest = times[usable].groupby(groups[usable]).max()
+    sizes = groups[usable].map(latest).value_counts().sort_index()
+    if len(sizes) < 2:
+        raise SplitError(
+            f"split.by is 'time', but all samples have one date in {params.time_column!r}, so none is newer: set split.by: hash"
+        )
     is_test = sizes[::-1].cumsum()[::-1] <= params.test_fraction * usable.sum()
-    newer = set(latest.index[is_test])
-    return ["test" if group in newer else "dev" for group in groups]
+    since = sizes.index[is_test].min() if is_test.any() else sizes.index[-1]
+    return ["test" if latest.get(group, -np.inf) >= since else "dev" for group in groups]
 
 
 def add_uploads(table: pd.DataFrame, samples: pd.DataFrame, audit: AuditResult) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s?(?:[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?)?"
 MONTH = r"[A-Za-z]{3,9}\.?"
+QUARTER = r"Q[1-4][ /-]?\d{4}|\d{4}[ /-]?Q[1-4]|[1-4]\. ?Quartal \d{4}"
 # By pattern: the layouts that it may stand for, as strptime has them.
 LAYOUTS: tuple[tuple[re.Pattern, tuple[str, ...]], ...] = tuple(
     (re.compile(f"({pattern}){TIME}"), layouts)
@@ -27,6 +28,10 @@ LAYOUTS: tuple[tuple[re.Pattern, tuple[str, ...]], ...] = tuple(
         (rf"\d{{1,2}}\.? {MONTH} \d{{4}}", ("%d %b %Y", "%d %B %Y")),
         (rf"{MONTH} \d{{1,2}}, \d{{4}}", ("%b %d, %Y", "%B %d, %Y")),
         (r"\d{4}-\d{2}", ("%Y-%m",)),
+        (r"\d{1,2}/\d{4}", ("%m/%Y",)),
+        (rf"{MONTH}[ -]\d{{4}}", ("%b %Y", "%B %Y")),
+        (rf"{MONTH}-\d{{2}}", ("%b %y",)),
+        (QUARTER, ("quarter",)),
     ]
 )
 YEARS = range(1850, 2101)
@@ -57,9 +62,13 @@ def _n_dates(parts: Counter, layout: str) -> int:
 
 
 def parse(cell: str, layout: str) -> datetime | None:
-    """Return the day that a cell names in a layout, None where it names none of a plausible year."""
+    """Return the day that a cell names in a layout, the first of a month or quarter, None for none of a plausible year."""
+    if layout == "quarter":
+        year, number = re.search(r"\d{4}", cell), re.search(r"(?<!\d)[1-4](?!\d)", cell)
+        return datetime(int(year[0]), 3 * int(number[0]) - 2, 1) if year and number and int(year[0]) in YEARS else None
     text = re.sub(r"[T ]\d{1,2}:.*$", "", cell).replace("Sept ", "Sep ")
     text = re.sub(r"(?<=[A-Za-z])\.", "", text) if "%b" in layout else text
+    text = text.replace("-", " ") if layout in ("%b %Y", "%B %Y", "%b %y") else text
     text = re.sub(r"^(\d{1,2})\. ", r"\1 ", text)
     for variant in {layout, layout.replace("%b", "%B")}:
         try:
@@ -68,6 +77,20 @@ def parse(cell: str, layout: str) -> datetime | None:
             continue
         return day if day.year in YEARS else None
     return None
+
+
+def find_mixed(counts: Counter, share: float) -> tuple[str, ...]:
+    """Return the layouts in which together at least `share` of a column's cells are dates, none where one is not clear."""
+    layouts: list[str] = []
+    left = counts
+    for pattern, _ in LAYOUTS:
+        part = Counter({cell: count for cell, count in left.items() if pattern.fullmatch(cell)})
+        clear = find_layouts(part, share) if part else ()
+        if len(clear) > 1:
+            return ()
+        layouts += clear
+        left = left - part if clear else left
+    return tuple(layouts) if left.total() <= (1 - share) * counts.total() else ()
 
 
 def to_seconds(cells: list[str], layout: str) -> np.ndarray:

@@ -153,7 +153,10 @@ def read_parquet(data: bytes, path: Path) -> Cells:
         kind = table.schema.field(name).type
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             raise DataError(f"{path}: column {name!r} holds {kind}; expected numbers, texts, dates or yes and no")
-        columns.append(_texts(table[name].to_pylist(), float32=pa.types.is_float32(kind)))
+        values = table[name].to_pylist()
+        if pa.types.is_duration(kind):
+            values = [None if value is None else value.total_seconds() for value in values]
+        columns.append(_texts(values, float32=pa.types.is_float32(kind)))
     return _of_columns([name.strip() for name in names], columns, [])
 
 

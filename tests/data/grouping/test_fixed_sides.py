@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.core.errors import SplitError
 from pipeline.core.params_models import SplitParams
 from pipeline.data.audit_result import AuditResult, PathPair
 from pipeline.data.grouping.splitting import find_fixed, find_known, split
@@ -127,3 +128,19 @@ def test_the_newest_groups_are_the_test_set():
     params = SplitParams(by="time", time_column="date", min_test_per_class=1, folds=2)
     divided = split(table, AuditResult(), params, 7, times=pd.Series(np.arange(100.0)))
     assert sorted(divided.loc[divided["subset"] == "test", "group"]) == sorted(f"p{i // 2}" for i in range(80, 100))
+
+
+@pytest.mark.parametrize(("quarters", "n_test"), [([0] * 85 + [1] * 5 + [2] * 10, 15), ([0] * 60 + [1] * 40, 40)])
+def test_samples_of_one_date_stay_on_one_side(quarters, n_test):
+    table, params = samples_of(names(np.random.default_rng(4), 100)), SplitParams(by="time", time_column="date")
+    params = params.model_copy(update={"min_test_per_class": 1, "folds": 2})
+    times = pd.Series(np.random.default_rng(0).permutation(quarters).astype(float))
+    is_test = split(table, AuditResult(), params, 7, times=times).set_index("id")["subset"] == "test"
+    assert is_test.sum() == n_test
+    assert times[is_test[table["id"]].to_numpy()].min() > times[~is_test[table["id"]].to_numpy()].max()
+
+
+def test_samples_of_one_date_have_no_newest():
+    params = SplitParams(by="time", time_column="date", min_test_per_class=1, folds=2)
+    with pytest.raises(SplitError, match="all samples have one date in 'date'"):
+        split(samples_of(names(np.random.default_rng(4), 50)), AuditResult(), params, 7, times=pd.Series(np.ones(50)))

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data.tabular.files import read_table
+from pipeline.data.tabular.typed_files import read_parquet
 from tests.helpers.tables import cells, read, to_excel
 
 
@@ -24,6 +25,12 @@ def test_parquet_and_arff_give_cells_as_a_csv_would():
     assert cells(out.getvalue()) == expected
     arff = "% made up\n@relation t\n@attribute n numeric\n@attribute 'my w' {a,b}\n@data\n1,a\n?,b\n2.5,?\n"
     assert cells(arff) == [["n", "my w"], ["1.0", "a"], ["", "b"], ["2.5", ""]]
+
+
+def test_a_duration_of_parquet_is_a_number_of_seconds():
+    out = io.BytesIO()
+    pd.DataFrame({"wait": pd.to_timedelta([90, None, 1.5], "s")}).to_parquet(out)
+    assert read_parquet(out.getvalue(), Path("t.parquet")).columns == [["90.0", "", "1.5"]]
 
 
 def test_a_parquet_column_of_lists_is_refused_by_name():
