@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts, code_hashes, copies, params, paths, yaml_edit
+from pipeline.core.params_models import BackboneParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
 from pipeline.data import uploads
@@ -48,7 +49,8 @@ def main() -> None:
         for warning in raw_data.check(name, params.task(name)):
             print(f"check: {warning}", file=sys.stderr)
         uploads.create(name)
-    code_hashes.write_lists({name: block["estimator"] for name, block in content["models"].items()})
+    backbone = params.parse(BackboneParams, content["backbone"], "backbone")
+    code_hashes.write_lists({name: block["estimator"] for name, block in content["models"].items()}, backbone.files)
     artifacts.write_bytes(paths.READY / "table", b"tables need nothing but the code\n")
 
 

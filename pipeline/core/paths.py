@@ -17,6 +17,7 @@ MONITOR = DATA / "monitor"  # counts of the samples that champions received
 BACKBONE = MODELS / "backbone"  # written by `backbone`
 WEIGHTS = BACKBONE / "weights.npz"
 EMBEDDER = BACKBONE / "embedder.tflite"
+NETWORK = BACKBONE / "network.keras"  # instead of the weights, for another network than MobileNetV2
 
 CACHE = Path(".cache")  # git-ignored: may be deleted at any time
 FEATURES = CACHE / "features"

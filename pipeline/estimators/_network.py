@@ -1,4 +1,4 @@
-"""The MobileNetV2 network in Keras: build it from weights, compile it to LiteRT, write it to a `.keras` file of fixed bytes.
+"""The pretrained network in Keras: build it from weights, compile it to LiteRT, write it to a `.keras` file of fixed bytes.
 
 TensorFlow is imported inside functions only: the import takes six seconds.
 """
@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, paths
 from pipeline.core.errors import BackboneError
+from pipeline.core.stage import require
 from pipeline.core.suppress_output import quiet
 from pipeline.data.images.squares import SIZE, sample_images
 from pipeline.data.litert import Embedder
 
 # Their means over positions are what an image is compared with the training data by: of the middle of the network, they tell
-# content apart that its last map, which was taught classes, confuses (benchmarks/network.md).
+# content apart that its last map, which was taught classes, confuses (benchmarks/network.md). Other networks: `ood_layers`.
 OOD_LAYERS = ("block_6_expand_relu", "block_10_expand_relu")
-LAST_MAP = "out_relu"  # the layer whose output, float32 (n, 7, 7, N_FEATURES), is the last feature map
-N_FEATURES = 1280  # of the embedding: the last feature map averaged over its 7x7 positions
+EMBEDDING = "embedding"  # the layer that averages the last feature map; of a network without a map, its output
+N_FEATURES = 1280  # of MobileNetV2's embedding: the last feature map averaged over its 7x7 positions
 TOLERANCE = 1e-4  # largest difference between Keras, LiteRT and head on embedding
 MAP_TOLERANCE = (
     1e-3  # of the feature map: a single position differs by up to 2e-4 of the largest value, the mean by less
@@ -64,11 +65,18 @@ def build(weights: dict[str, np.ndarray]) -> Any:
     inputs = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
     base = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=1.0, input_tensor=scaled)
-    embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(base.output)
+    embedding = keras.layers.GlobalAveragePooling2D(name=EMBEDDING)(base.output)
     model = keras.Model(inputs, embedding, name="mobilenetv2")
     if weights:
         set_weights(model, weights)
     return model
+
+
+def load_pretrained() -> Any:
+    """Return the network that the stage `backbone` wrote, images to embeddings; raise StageError if it has not run."""
+    if paths.NETWORK.exists():
+        return load_keras(paths.NETWORK)
+    return build(dict(np.load(require(paths.WEIGHTS, "backbone"))))
 
 
 def weight_name(variable: Any) -> str:
@@ -109,36 +117,57 @@ def convert(model: Any) -> bytes:
         return tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
 
 
+def ood_layers(model: Any) -> list[str]:
+    """Return the layers whose means an image is compared by: OOD_LAYERS, and of another network those that lie where these do.
+
+    They are the last at an eighth of the input's side, and the middle one of those at a sixteenth. None where the network is
+    not made of such maps, for instance as a transformer is.
+    """
+    if all(any(layer.name == name for layer in model.layers) for name in OOD_LAYERS):
+        return list(OOD_LAYERS)
+    side = next((layer.output.shape[1] for layer in model.layers if layer.name == "to_size"), SIZE)
+    maps = [layer for layer in model.layers if layer.name != "image" and len(getattr(layer.output, "shape", ())) == 4]
+    eighth = [layer.name for layer in maps if side / 10 < (layer.output.shape[1] or 0) <= side / 7]
+    sixteenth = [layer.name for layer in maps if side / 20 < (layer.output.shape[1] or 0) <= side / 10]
+    return [eighth[-1], sixteenth[len(sixteenth) // 2]] if eighth and sixteenth else []
+
+
 def ood_means(model: Any) -> Any:
-    """Return the means over positions of the maps of OOD_LAYERS of a Keras `model` as a tensor, (n, 1, 1, n_features)."""
+    """Return the means over positions of the maps of `ood_layers` of a Keras `model` as a tensor, (n, 1, 1, n_features).
+
+    Where there are none, the embedding itself.
+    """
     keras = import_keras()
+    names = ood_layers(model)
+    if not names:
+        return keras.layers.Reshape((1, 1, -1), name="ood_means")(model.get_layer(EMBEDDING).output)
     # Names of their own, because those that Keras counts change the program's bytes.
     mean = keras.layers.GlobalAveragePooling2D
-    means = [mean(keepdims=True, name=f"mean_{name}")(model.get_layer(name).output) for name in OOD_LAYERS]
+    means = [mean(keepdims=True, name=f"mean_{name}")(model.get_layer(name).output) for name in names]
     return keras.layers.Concatenate(name="ood_means")(means)
 
 
 def to_litert(model: Any, frozen: Any = None) -> bytes:
     """Return the model as a LiteRT program, see `convert`; raise RuntimeError if the two differ.
 
-    The second output is the last feature map, so that explanations need no second pass; the third are `ood_means`. `frozen`:
+    The second output is the last feature map, if the network has one, so that explanations need no second pass; the last are
+    `ood_means`. `frozen`:
     the pretrained network, where some of OOD_LAYERS were fine-tuned in `model`: it then runs up to these layers, too.
     """
     keras = import_keras()
     means = keras.Model(frozen.input, ood_means(frozen), name="frozen")(model.input) if frozen else ood_means(model)
-    outputs = [model.output, model.get_layer(LAST_MAP).output, means]
+    last_map = model.get_layer(EMBEDDING).input
+    has_map = len(last_map.shape) == 4
+    outputs = [model.output, last_map, means] if has_map else [model.output, means]
     model_and_maps = keras.Model(model.input, outputs, name=model.name)  # Keras' own names count: other bytes
     program = convert(model_and_maps)
     samples, embedder = np.stack(sample_images()), Embedder(program)
     inferences = [embedder.run(image, frozen_mean=True, feature_map=True) for image in samples]
-    numbers, maps, frozen_means = (np.asarray(expected) for expected in model_and_maps(samples, training=False))
+    numbers, *maps, frozen_means = (np.asarray(expected) for expected in model_and_maps(samples, training=False))
     assert_close("LiteRT", np.stack([inference.output for inference in inferences]), numbers)
-    assert_close(
-        "LiteRT's feature map",
-        np.stack([np.asarray(inference.feature_map) for inference in inferences]),
-        maps,
-        MAP_TOLERANCE,
-    )
+    if has_map:
+        computed = np.stack([np.asarray(inference.feature_map) for inference in inferences])
+        assert_close("LiteRT's feature map", computed, maps[0], MAP_TOLERANCE)
     computed = np.stack([np.asarray(inference.frozen_mean) for inference in inferences])
     assert_close("LiteRT's frozen maps", computed, frozen_means[:, 0, 0])
     return program

@@ -140,7 +140,7 @@ class MobileNetV2Classifier(Model):
         return pd.DataFrame({"epoch": epochs, "val_loss": np.nan} | checkpoint.history)
 
     def _pretrained(self) -> Any:
-        return _network.build(dict(np.load(require(paths.WEIGHTS, "backbone"))))
+        return _network.load_pretrained()
 
     def _assemble(self) -> Any:
         keras = _network.import_keras()

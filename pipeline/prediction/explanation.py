@@ -4,7 +4,8 @@
   class activation map (Zhou et al. 2016, section 2): the log-odds are the mean over its positions.
 - Any other model of embeddings predicts again with a window of positions left out. This occludes the feature map instead of the
   image, so the network runs once. `benchmarks/explain.py` measures how often the peak is on a planted disc.
-- A model of classical features predicts again with a square of the image covered (Zeiler and Fergus 2014, section 4.2).
+- A model of classical features, or of a network without a feature map, predicts again with a square of the image covered
+  (Zeiler and Fergus 2014, section 4.2).
 - A logistic regression on columns is a sum of terms, coefficient times standardised value. Any other model of columns predicts
   again with one column at its usual value. Clinical columns are explained in the same way, in addition to the map; with a
   logistic regression, the mean of the map plus these terms are the log-odds.
@@ -60,7 +61,8 @@ class LoadedSample:
 def explain(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k: int) -> Explanation:
     """Return what the answer, class k, to a sample rests on.
 
-    `model` is the fitted estimator, or the `kernel` and `bias` of a network's head; `embed` gives the features of an image.
+    `model` is the fitted estimator, or the `kernel` and `bias` of a network's head; `embed` gives the features of an image, or
+    in the latter case the probabilities.
     With clinical columns, these are `TERMS` of the log-odds where the map is exact, else `CHANGES`.
     """
     if info.is_table:
@@ -76,10 +78,12 @@ def of_image(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k
     """Return the kind of map and its values (height, width)."""
 
     def proba(features: np.ndarray) -> np.ndarray:
+        if isinstance(model, dict):
+            return features
         given = sample.features
         return model.predict_proba(given.with_images(features) if isinstance(given, ImageWithColumns) else features)
 
-    if image_part(info.features) == "classical":
+    if image_part(info.features) == "classical" or sample.feature_map.shape[:2] == (1, 1):
         return COVERED, squares_covered(sample.square, embed, proba, k)
     head = of_answer(model["kernel"], model["bias"]) if isinstance(model, dict) else linear_head(model)
     if head:

@@ -186,7 +186,12 @@ class Predictor:
             sample = replace(sample, feature_map=score.feature_map)
         model = self._arrays.get("model.npz", self._model)
         k = self.classes.index(item["class"])
-        return Prediction(item, score.ood, explanation.explain(self.info, model, sample, self.embed, k), score.raw)
+        explained = explanation.explain(self.info, model, sample, self._seen, k)
+        return Prediction(item, score.ood, explained, score.raw)
+
+    def _seen(self, square: np.ndarray) -> np.ndarray:
+        """Return what an explanation sees of a changed image: its features, or of a whole network the probabilities."""
+        return self._run(square[None])[0] if self.info.features == "pixels" else self.embed(square)
 
     def predict_group(self, samples: Sequence[tuple[str, Sample]], name: str) -> GroupItem:
         """Return one answer to the samples of a patient, at least one, each as (name, data); see `group_answer`."""

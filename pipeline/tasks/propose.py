@@ -47,10 +47,17 @@ class Division:
     warning: str = ""
 
 
-def make_task(data: InspectedData, name: str, positive: str | None, seed: int, split: str | None = None) -> Proposal:
+def make_task(
+    data: InspectedData,
+    name: str,
+    positive: str | None,
+    seed: int,
+    split: str | None = None,
+    can_tune: bool = True,
+) -> Proposal:
     """Return the proposal for a task of this name.
 
-    `split`: hash draws a new test set although one is shipped.
+    `split`: hash draws a new test set although one is shipped. `can_tune`: whether the project's network can be fine-tuned.
 
     Raises DataError if no sample of a class can be read or `positive` is not one of two classes, SplitError if a class has too
     few groups to be divided.
@@ -61,7 +68,7 @@ def make_task(data: InspectedData, name: str, positive: str | None, seed: int, s
     block, n_dev = division.block, division.n_dev
     positive, line = choose_positive(good["label"], positive)
     n_fitted = int(n_dev * (1 - 1 / block["folds"]))
-    models = make_models(name, data.kind, n_fitted)
+    models = make_models(name, data.kind, n_fitted if can_tune else min(n_fitted, TUNED_FROM - 1))
     tune = models[f"{name}-mobilenetv2"]["fine_tune"] if data.kind == "image" else None
     preprocess: JSON = {"positive": positive} if positive else {}
     if data.kind == "image":

@@ -23,6 +23,7 @@ from pipeline.core.params_models import (
 )
 from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.data.images.pixel_rule import rule_of
+from pipeline.estimators._other_networks import check_name as check_name_of_network
 from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks import raw_data
 
@@ -64,6 +65,8 @@ class AllParams(Strict):
 def check(content: JSON) -> None:
     """Raise ParamsError, which names key and remedy, for the first value that a stage cannot use."""
     top = params.parse(AllParams, content, "")
+    if not top.backbone.is_default:
+        check_name_of_network(top.backbone.network)
     tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
     models = {name: params.parse(ModelParams, block, f"models.{name}") for name, block in top.models.items()}
     for name in tasks:
@@ -80,6 +83,11 @@ def check(content: JSON) -> None:
         raw_data.check_location(name, task.raw, tasks)
     for name, model in models.items():
         check_model(name, model, tasks)
+        if model.features == "pixels" and not top.backbone.is_default:
+            raise ParamsError(
+                f"params.yaml: models.{name}.features: only MobileNetV2 can be fine-tuned, and backbone.network is "
+                f"{top.backbone.network!r}: take features: embedding without fine_tune"
+            )
     for name, block in top.external.items():
         check_external(name, params.parse(ExternalParams, block, f"external.{name}"), tasks, models)
 

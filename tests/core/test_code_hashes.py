@@ -27,7 +27,7 @@ def copy(tmp_path, monkeypatch):
     return tmp_path
 
 
-ESTIMATORS = {name: name for name in ("knn", "logreg", "mobilenetv2")}  # of a model of the same name
+ESTIMATORS = {name: name for name in ("knn", "logreg", "mean_of_two", "mobilenetv2")}  # of a model of the same name
 
 
 def written() -> dict[str, bytes]:

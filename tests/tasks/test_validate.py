@@ -85,7 +85,7 @@ def test_no_tasks_and_no_models_are_valid():
 
 
 def test_unknown_estimator_lists_the_existing_ones():
-    known = "dummy, hist_gradient_boosting, knn, logreg, mobilenetv2, random_forest"
+    known = "dummy, hist_gradient_boosting, knn, logreg, mean_of_two, mobilenetv2, random_forest"
     text = f"models.skin-dummy.estimator: there is no 'svm'; there are: {known}"
     refused(text, estimator="svm")
 
