@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.pixels import apply_color_lut, get_decoder
+from pydicom.pixels import get_decoder
 from pydicom.tag import Tag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -28,13 +28,27 @@ from pipeline.core.errors import DataError
 from pipeline.data.images import codestream
 from pipeline.data.images.limits import check_size
 from pipeline.data.images.lookup_tables import own_window, to_units
+from pipeline.data.images.palettes import palette_colours
 from pipeline.data.images.stored_values import StoredValues
 
 # pydicom warns of harmless oddities, and its log may quote values. Set once: see `decoding`.
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-MAX_INFLATED = 500_000_000  # bytes of a deflated file: more than any accepted image
+MAX_INFLATED = 160_000_000  # bytes of a deflated file: more than 50 megapixels of RGB take
 MOST_FRAMES = 65_535
+# Of a file's elements, and items of a sequence of frames: pydicom takes 14 us and 1.3 kB for an item of 8 bytes.
+MOST_READS, MOST_ITEMS = 300_000, 200_000
+ITEMS = b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"  # what an item begins with in both byte orders
+SEQUENCES = [
+    Tag(name)
+    for name in (
+        "ModalityLUTSequence",
+        "VOILUTSequence",
+        "SharedFunctionalGroupsSequence",
+        "PerFrameFunctionalGroupsSequence",
+    )
+]
+TOO_MANY = "has more elements and frames than are read (some 100,000); export some of its frames as files of their own"
 NO_PIXELS = "is a DICOM file without pixels: a report, a plan or a list, or it is cut off"
 GREYS = ("MONOCHROME1", "MONOCHROME2")
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
@@ -55,6 +69,19 @@ TAGS = [
 # As numbers: pydicom looks each keyword up again for every file, which takes as long as reading the file.
 HEADER_TAGS = [Tag(name) for name in TAGS]
 ALL_TAGS = [Tag(name) for name in (*TAGS, *DATA)]
+
+
+class BoundedBytes(io.BytesIO):
+    """The bytes of a file that may be read in MOST_READS pieces: each element and each item takes one and more."""
+
+    n_reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes; raise DataError after too many pieces."""
+        self.n_reads += 1
+        if self.n_reads > MOST_READS:
+            raise DataError(TOO_MANY)
+        return super().read(size)
 
 
 @dataclass(frozen=True)
@@ -80,7 +107,7 @@ class DicomImage:
             raise DataError(f"has {self.n_frames} frames; there is no frame {number}")
         values = self._decoded(number - 1)
         if self.photometric == "PALETTE COLOR":
-            return colours(apply_color_lut(values, self.dataset))
+            return colours(palette_colours(values, self.dataset))
         if values.ndim == 3:
             return colours(values, int(self.dataset.get("BitsStored", 8)))
         return self._grey(values, number - 1)
@@ -190,7 +217,7 @@ def read_elements(file: IO[bytes], tags: list[Any]) -> Dataset:
 def read_dataset(data: bytes, tags: list[Any], **options: Any) -> Dataset:
     """Return some elements of a file; a deflated one is unpacked first, up to MAX_INFLATED bytes."""
     if DeflatedExplicitVRLittleEndian.encode() not in data[:4096]:
-        return with_syntax(pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=list(tags), **options))
+        return with_syntax(pydicom.dcmread(BoundedBytes(data), force=True, specific_tags=list(tags), **options))
     file = io.BytesIO(data)
     from pydicom.filereader import _read_file_meta_info, read_preamble
 
@@ -200,7 +227,7 @@ def read_dataset(data: bytes, tags: list[Any], **options: Any) -> Dataset:
     content = inflate.decompress(data[file.tell() :], MAX_INFLATED)
     if inflate.unconsumed_tail:
         raise DataError(f"is over {MAX_INFLATED // 1_000_000} MB when inflated, larger than any accepted image")
-    return with_syntax(pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=list(tags), **options))
+    return with_syntax(pydicom.dcmread(BoundedBytes(content), force=True, specific_tags=list(tags), **options))
 
 
 def with_syntax(dataset: Dataset) -> Dataset:
@@ -216,6 +243,10 @@ def with_syntax(dataset: Dataset) -> Dataset:
 
 def described(dataset: Dataset, with_pixels: bool = True) -> DicomImage:
     """Return an image after its sizes were checked; raise DataError otherwise."""
+    for tag in SEQUENCES:
+        raw = dataset.get_item(tag).value if tag in dataset else None
+        if isinstance(raw, bytes) and sum(map(raw.count, ITEMS)) > MOST_ITEMS:
+            raise DataError(TOO_MANY)
     if "Rows" not in dataset or "Columns" not in dataset:
         raise DataError(NO_PIXELS)
     if with_pixels and not any(name in dataset for name in DATA):

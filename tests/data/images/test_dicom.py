@@ -217,6 +217,19 @@ def test_sequences_inside_each_other_end(tag, n_levels):
     assert np.array_equal(grey(whole[:start] + inside + whole[start:]), grey(whole))
 
 
+@pytest.mark.parametrize("open_ended", [False, True])
+def test_too_many_items_are_refused_before_they_are_parsed(open_ended, monkeypatch):
+    from pipeline.data.images import dicom as reader
+
+    monkeypatch.setattr(reader, "MOST_READS", 10_000)
+    whole, items = dicom(G12, BitsStored=12), b"\xfe\xff\x00\xe0\0\0\0\0" * 210_000
+    length = b"\xff\xff\xff\xff" if open_ended else len(items).to_bytes(4, "little")
+    sequence = b"\x00\x52\x30\x92SQ\0\0" + length + items + b"\xfe\xff\xdd\xe0\0\0\0\0" * open_ended
+    start = whole.index(b"\xe0\x7f\x10\x00")
+    with pytest.raises(DataError, match="more elements and frames than are read"):
+        decoding.decode(whole[:start] + sequence + whole[start:])
+
+
 def test_random_damage_to_dicom_gives_an_image_or_data_error():
     rnd = np.random.default_rng(0)
     small = (X[:20, :24] % 256).astype(np.uint8)
