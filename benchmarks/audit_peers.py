@@ -18,6 +18,7 @@ from benchmarks import altered, figures
 from benchmarks.audit import audit
 from benchmarks.figures import DATA, Figure
 from benchmarks.planted import jpeg
+from pipeline.core import artifacts
 from pipeline.stats.components import joined_sets
 
 ORIGINALS, SEED = 36, 23
@@ -100,6 +101,18 @@ def recall(pairs: list[tuple[str, str]], made: dict[str, tuple[int, str]]) -> tu
     return {kind: float(np.mean(shares)) for kind, shares in hits.items()}, len(pairs) - len(right)
 
 
+def table() -> str:
+    """Return the committed figures as the table in docs/audit.md: a line per kind, a column per peer."""
+    rows = [Figure(**figure) for figure in artifacts.read_json(figures.RESULTS / "audit_peers.json")["figures"]]
+    peers = [part.rsplit(" ", 1)[0] for part in rows[0].how.split(", ")]
+    lines = ["| | this audit | " + " | ".join(peers) + " |", "|---|" + "---|" * (len(peers) + 1)]
+    for row in rows:
+        shares = [part.rsplit(" ", 1)[1] for part in row.how.split(", ")]
+        if "CPU" not in row.what:
+            lines.append(f"| {row.what.removeprefix('copies found: ')} | {row.value:.3g} | {' | '.join(shares)} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure: some five minutes on two cores, and the installation of the peers."""
     if not DATA.is_dir():
@@ -141,6 +154,7 @@ def main() -> None:
         best = max((by_kind[kind] for by_kind, _ in peers.values()), default=0.0)
         measured.append(Figure(f"copies found: {kind}", share, how, at_least=max(REQUIRED.get(kind, 0.0), best)))
     figures.save("audit_peers", "The leak audit beside its peers", measured)
+    print(table())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures
+from benchmarks import audit_peers, figures
 from pipeline.leaderboard import board
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,3 +47,8 @@ def test_every_command_that_the_docs_name_exists(readme):
 
 def test_the_page_of_benchmarks_shows_the_committed_results():
     assert (ROOT / "benchmarks/README.md").read_text(encoding="utf-8") == figures.page()
+
+
+def test_the_table_of_peers_shows_the_committed_results():
+    page = (ROOT / "docs/audit.md").read_text(encoding="utf-8")
+    assert re.search(r"<!-- peers -->\n(.*?)<!-- /peers -->", page, re.DOTALL).group(1) == audit_peers.table()

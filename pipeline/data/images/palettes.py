@@ -30,14 +30,13 @@ def palette_colours(values: np.ndarray, ds: Dataset) -> np.ndarray:
 
 def table_of(ds: Dataset, colour: str, n_entries: int, bits: int) -> np.ndarray:
     """Return the entries of one colour, uint8 or uint16 (n,)."""
-    data = ds.get(f"{colour}PaletteColorLookupTableData")
-    segments = None if data else ds.get(f"Segmented{colour}PaletteColorLookupTableData")
-    if not (data or segments) or bits not in (8, 16):
+    plain = bytes(ds.get(f"{colour}PaletteColorLookupTableData") or b"")
+    raw = plain or bytes(ds.get(f"Segmented{colour}PaletteColorLookupTableData") or b"")
+    if not raw or bits not in (8, 16):
         raise DataError(f"has no palette for {colour.lower()} in 8 or 16 bits: it is damaged")
-    raw = bytes(data or segments)
     if ds.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:  # words, also where an entry has 8 bits
         raw = np.frombuffer(raw[: len(raw) // 2 * 2], ">u2").astype("<u2").tobytes()
-    if segments:
+    if not plain:
         return expand(np.frombuffer(raw[: len(raw) // (bits // 8) * (bits // 8)], f"<u{bits // 8}"), n_entries)
     wide = len(raw) >= 2 * n_entries  # 8 bits may be stored in 16
     return np.frombuffer(raw[: len(raw) // 2 * 2], "<u2") if wide else np.frombuffer(raw, np.uint8)
