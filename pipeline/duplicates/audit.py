@@ -23,12 +23,13 @@ from pipeline.data.folders.sample_files import Skipped
 from pipeline.data.images.image_file import FileFacts
 from pipeline.data.images.pixel_rule import PixelRule, rule_of
 from pipeline.data.images.proposal import propose
+from pipeline.duplicates import label_clusters
 from pipeline.duplicates.any_path import collect
 from pipeline.duplicates.images import image_clusters
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take_all
 from pipeline.duplicates.images.marks import N_MARKS
 from pipeline.duplicates.images.pairs import find_pairs
-from pipeline.duplicates.rows.label_clusters import LEAST, find_label_clusters
+from pipeline.duplicates.label_clusters import LEAST, LabelClusters
 from pipeline.duplicates.rows.row_audit import RowAudit, audit_rows
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of, properties_of_rows
 from pipeline.duplicates.summary import crosses
@@ -120,7 +121,11 @@ def row_clusters_of(features: pd.DataFrame, labels: list[str], together: np.ndar
         return Clusters(clusters.share, clusters.limit, clusters.columns)
     equal = [(pair.a, pair.b) for pair in rows.equal_pairs]
     known = connected_components(len(labels), equal + pairs_of_equal(map(str, together)))
-    by_label = find_label_clusters(features, labels, known.tolist(), SEED)
+    return as_clusters(label_clusters.of_rows(features, labels, known.tolist(), SEED))
+
+
+def as_clusters(by_label: LabelClusters) -> Clusters | None:
+    """Return what is found where near samples share their label, None without a finding."""
     return Clusters(by_label.excess, LEAST, by_label.columns, by_label=True) if by_label.detected else None
 
 
@@ -136,8 +141,12 @@ def shortcuts_of(good: pd.DataFrame, prints: list[Fingerprint], sets: list[list[
 def clusters_of(good: pd.DataFrame, embeddings: np.ndarray, pairs: list[Pair]) -> Clusters | None:
     """Return what is found where images come in sets that neither groups nor copies explain."""
     links = [(pair.a, pair.b) for pair in pairs]
-    clusters = image_clusters.find_clusters(embeddings, good["label"].tolist(), good["group"].tolist(), links, SEED)
-    return Clusters(clusters.share, clusters.limit, []) if clusters.detected else None
+    labels, groups = good["label"].tolist(), good["group"].tolist()
+    clusters = image_clusters.find_clusters(embeddings, labels, groups, links, SEED)
+    if clusters.detected:
+        return Clusters(clusters.share, clusters.limit, [])
+    known = connected_components(len(good), links + pairs_of_equal(groups))
+    return as_clusters(label_clusters.of_points(embeddings, labels, known.tolist(), SEED))
 
 
 def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:

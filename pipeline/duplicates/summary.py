@@ -103,15 +103,16 @@ def listed(names: list[str]) -> str:
 
 def describe_clusters(clusters: Clusters) -> str:
     """Return what was found where rows or images come in clusters that no group explains."""
+    what = "rows" if clusters.columns else "images"
+    if clusters.by_label:
+        return (
+            f"{what} share their label with the most similar {what}: agreement is {clusters.share:.2f} higher than that with "
+            f"less similar ones explains (chance: up to {clusters.limit:.2f}; 1 is always), as those of one patient do"
+        )
     if not clusters.columns:
         return (
             f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST} to {MOST} that are each other's most "
             f"alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
-        )
-    if clusters.by_label:
-        return (
-            f"rows share their label with the most similar rows: agreement is {clusters.share:.2f} higher than that with less "
-            f"similar ones explains (chance: up to {clusters.limit:.2f}; 1 is always), as repeated visits of one patient do"
         )
     return (
         f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "

@@ -21,6 +21,7 @@ LEAST, LEAST_SMALL = (
     0.2,
     1.5,
 )  # limit of the share of images in sets, and what is added to it over the root of their number
+LEAST_AGREEMENT = 0.5  # of the labels in sets; kinds of images with labels of their own have none
 FEWEST_DIMENSIONS = 4  # images that differ in fewer ways lie on a line or a surface, where chance makes such sets
 MOST_DRAWS = 3
 DIMENSIONS_BY = 10  # neighbours
@@ -29,15 +30,19 @@ AT_ONCE = 256  # images whose neighbours are compared at once: 16 MB
 
 @dataclass(frozen=True)
 class ImageClusters:
-    """What `find_clusters` returns: the share of the images that lie in sets, and the share from which on they are said to."""
+    """What `find_clusters` returns: the share of the images that lie in sets, and the share from which on they are said to.
+
+    `agreement`: how far images of a set have one label, 1 for always, 0 as by chance.
+    """
 
     share: float
     limit: float
+    agreement: float = 1.0
 
     @property
     def detected(self) -> bool:
-        """Whether more images lie in sets than chance explains."""
-        return self.share > self.limit
+        """Whether more images lie in sets than chance explains, and these share their label as those of one patient do."""
+        return self.share > self.limit and self.agreement > LEAST_AGREEMENT
 
 
 def find_clusters(
@@ -58,7 +63,7 @@ def find_clusters(
     for same in joined_sets(n, [*pairs, *by_group]):
         together[same] = same[0]
     label = np.asarray(labels, dtype=str)
-    shares, n_images = [], len(np.unique(together))
+    shares, agreements, n_images = [], [], len(np.unique(together))
     limit = LEAST + LEAST_SMALL / np.sqrt(max(n_images, 1))
     if n_images < FEWEST_SETS * FEWEST:
         return ImageClusters(0.0, float(limit))
@@ -66,8 +71,19 @@ def find_clusters(
         order = rng.permutation(n)
         rows = np.sort(order[np.unique(together[order], return_index=True)[1]])
         sets = mutual_sets(np.asarray(embeddings)[rows], label[rows])
+        agreements.append(agreement(sets, label[rows]))
         shares.append(sum(map(len, sets)) / n_images if len(sets) >= FEWEST_SETS else 0.0)
-    return ImageClusters(float(np.mean(shares)), float(limit))
+    return ImageClusters(float(np.mean(shares)), float(limit), float(np.mean(agreements)))
+
+
+def agreement(sets: list[np.ndarray], labels: np.ndarray) -> float:
+    """Return how far the images of a set have one label: 1 for always, also where there is one label only, 0 as by chance."""
+    by_chance = float((np.unique(labels, return_counts=True)[1] ** 2).sum()) / len(labels) ** 2
+    if not sets or by_chance == 1:
+        return 1.0
+    codes = [np.unique(labels[rows], return_counts=True)[1] for rows in sets]
+    same = [(counts * (counts - 1)).sum() / (counts.sum() * (counts.sum() - 1)) for counts in codes]
+    return (float(np.mean(same)) - by_chance) / (1 - by_chance)
 
 
 def sets_of_equal(values: Sequence[str]) -> list[list[int]]:

@@ -47,6 +47,15 @@ def test_independent_images_are_no_sets(n_dimensions):
     assert detected == 0
 
 
+def test_kinds_of_images_with_labels_of_their_own_are_no_patients():
+    embeddings, kinds = patients(np.random.default_rng(4), 20, 8)
+    labels = np.random.default_rng(5).choice(["a", "b"], len(kinds))
+    clusters = search(embeddings, labels=labels.tolist())
+    assert clusters.share > clusters.limit
+    assert not clusters.detected
+    assert search(embeddings, labels=["ab"[int(kind) % 2] for kind in kinds]).detected
+
+
 def test_classes_of_few_images_are_no_sets():
     embeddings, classes = patients(np.random.default_rng(3), 10, 10, apart=6)
     assert search(embeddings).detected

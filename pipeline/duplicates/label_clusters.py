@@ -1,14 +1,15 @@
-"""Find rows whose nearest neighbours share their label more than smooth dependence on the columns explains.
+"""Find samples whose nearest neighbours share their label more than smooth dependence on what they show explains.
 
-Visits of one patient that differ too much to lie clearly apart from other patients (`row_clusters`) still share the label, and
-this is what makes figures too good. Where the label depends on the columns alone, neighbours agree less the farther they are: the
+Visits of one patient that differ too much to lie clearly apart from other patients (`rows.row_clusters`), and two or three images
+of one under names that say nothing, still share the label, and this is what makes figures too good. Where the label depends on
+columns or pixels alone, neighbours agree less the farther they are: the
 share of pairs that agree falls with the distance, which grows as k ** (1 / m) for the k-th neighbour in m dimensions. So the
 agreement of the nearest is compared with the line through that of farther ones, and its spread with labels drawn from what
 farther neighbours have.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,16 +31,14 @@ MOST_CODES = 20  # values of a category that is compared
 
 @dataclass(frozen=True)
 class LabelClusters:
-    """What `find_label_clusters` returns: by how much the nearest agree more than farther ones explain; `columns`: compared."""
+    """What is returned: by how much the nearest agree more than farther ones explain, 1 for always; `columns`: compared."""
 
     excess: float
     detected: bool
     columns: list[str]
 
 
-def find_label_clusters(
-    features: pd.DataFrame, labels: Sequence[str], together: Sequence[object], seed: int
-) -> LabelClusters:
+def of_rows(features: pd.DataFrame, labels: Sequence[str], together: Sequence[object], seed: int) -> LabelClusters:
     """Return whether rows share their label with the nearest rows as visits of one patient do.
 
     Parameters
@@ -49,20 +48,27 @@ def find_label_clusters(
     together : (n,) rows with the same value are known to be one patient's: one of each takes part, in several draws
     seed : of these draws, and of ties between equal numbers
     """
-    rng = np.random.default_rng(seed)
     points, columns = as_points(features, seed)
-    group, label = pd.factorize(np.asarray(together, dtype=object))[0], pd.factorize(np.asarray(labels, dtype=str))[0]
-    if len(columns) < 2 or group.max(initial=-1) + 1 < FEWEST_ROWS or label.max() == 0:
+    if len(columns) < 2:
         return LabelClusters(0.0, False, columns)
+    return replace(of_points(points, labels, together, seed), columns=columns)
+
+
+def of_points(points: np.ndarray, labels: Sequence[str], together: Sequence[object], seed: int) -> LabelClusters:
+    """Return the same of points (n, n_dimensions), the embeddings of images for instance."""
+    rng = np.random.default_rng(seed)
+    group, label = pd.factorize(np.asarray(together, dtype=object))[0], pd.factorize(np.asarray(labels, dtype=str))[0]
+    if group.max(initial=-1) + 1 < FEWEST_ROWS or label.max() == 0:
+        return LabelClusters(0.0, False, [])
     results = []
     for _ in range(MOST_DRAWS if len(group) > group.max() + 1 else 1):
         order = rng.permutation(len(group))
         rows = np.sort(order[np.unique(group[order], return_index=True)[1]])  # one of each
         rows = np.sort(rng.permutation(rows)[:MOST_ROWS])
-        results.append(excess_agreement(points[rows], label[rows], rng))
+        results.append(excess_agreement(np.asarray(points[rows]), label[rows], rng))
     excess, deviations = np.mean(results, axis=0)
     best = int(np.argmax(np.where(excess > LEAST, deviations, -np.inf)))
-    return LabelClusters(float(excess[best]), bool(excess[best] > LEAST and deviations[best] > DEVIATIONS), columns)
+    return LabelClusters(float(excess[best]), bool(excess[best] > LEAST and deviations[best] > DEVIATIONS), [])
 
 
 def as_points(features: pd.DataFrame, seed: int) -> tuple[np.ndarray, list[str]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.duplicates.rows.label_clusters import agreement, contrasts, find_label_clusters
+from pipeline.duplicates.label_clusters import agreement, contrasts, of_points, of_rows
 
 
 def frame(X: np.ndarray) -> pd.DataFrame:
@@ -22,14 +22,25 @@ def test_overlapping_visits_of_one_patient_are_noticed():
     results = []
     for seed in range(8):
         X, label, _ = visits(np.random.default_rng(seed))
-        results.append(find_label_clusters(X, label, range(200), 0).detected)
+        results.append(of_rows(X, label, range(200), 0).detected)
     assert sum(results) >= 6
 
 
 def test_the_patient_explains_what_is_shared():
     for seed in range(4):
         X, label, patient = visits(np.random.default_rng(seed))
-        assert not find_label_clusters(X, label, patient, 0).detected
+        assert not of_rows(X, label, patient, 0).detected
+
+
+def test_two_images_of_a_patient_are_noticed_by_their_label():
+    rng = np.random.default_rng(0)
+    axes, patient = rng.normal(size=(8, 60)), np.repeat(np.arange(80), 2)
+    own, noise = rng.normal(size=(80, 8))[patient], 0.3 * rng.normal(size=(160, 8))
+    label = rng.integers(0, 2, 80)
+    embeddings = (own + noise) @ axes
+    assert of_points(embeddings, label[patient], range(160), 0).detected
+    assert not of_points(embeddings, rng.integers(0, 2, 160), range(160), 0).detected
+    assert not of_points(embeddings, label[patient], patient, 0).detected
 
 
 LABELS = {
@@ -47,20 +58,20 @@ def test_labels_that_follow_the_columns_are_no_visits(labels):
     rng, alarms = np.random.default_rng(5), 0
     for n in [80, 150, 300] * 5:
         X = rng.normal(size=(n, 5))
-        alarms += find_label_clusters(frame(X), LABELS[labels](rng, X), range(n), 0).detected
+        alarms += of_rows(frame(X), LABELS[labels](rng, X), range(n), 0).detected
     assert alarms <= 1  # of 15
 
 
 def test_a_category_counts_as_a_column():
     rng = np.random.default_rng(0)
     table = frame(rng.normal(size=(80, 1))).assign(ward=rng.choice(list("abc"), 80), text=[f"t{i}" for i in range(80)])
-    assert find_label_clusters(table, rng.integers(0, 2, 80), range(80), 0).columns == ["x0", "ward"]
+    assert of_rows(table, rng.integers(0, 2, 80), range(80), 0).columns == ["x0", "ward"]
 
 
 @pytest.mark.parametrize("n", [1, 20, 59])
 def test_few_rows_say_nothing(n):
     rng = np.random.default_rng(0)
-    assert not find_label_clusters(frame(rng.normal(size=(n, 3))), ["a"] * n, range(n), 0).detected
+    assert not of_rows(frame(rng.normal(size=(n, 3))), ["a"] * n, range(n), 0).detected
 
 
 def test_agreement_is_one_for_equal_labels_and_zero_by_chance():
