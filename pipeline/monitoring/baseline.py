@@ -6,7 +6,6 @@ select_best puts it into the champion's bundle.json, under `metrics`, for `monit
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import rankdata
 
 from pipeline.data.dataset import Dataset
 from pipeline.monitoring import histograms
@@ -39,7 +38,7 @@ def count_out_of_fold(dev: Dataset, candidate: Path, rule: DecisionRule) -> Refe
     )
     shown = proba[once, 1] if len(dev.classes) == 2 else proba[once].max(axis=1)
     answered = ~refused[once]
-    effects["probability"] = design_effect(rankdata(shown[answered]), dev.group[answered])
+    effects["probability"] = design_effect(average_ranks(shown[answered]), dev.group[answered])
     return Reference(tally, len(set(dev.group)), names, effects | of_values(dev, described, names, components))
 
 
@@ -54,11 +53,18 @@ def design_effects(
     effects = {"refused": design_effect(refused.astype(float), dev.group)}
     for key, values in zip(keys, positions.T, strict=True):
         known = ~np.isnan(values)
-        effects[key] = design_effect(rankdata(values[known]), dev.group[known]) if known.any() else 1.0
+        effects[key] = design_effect(average_ranks(values[known]), dev.group[known]) if known.any() else 1.0
     answered = ~refused
     for k, name in enumerate(dev.classes):
         effects[key_of("answer", name)] = design_effect((decided[answered] == k).astype(float), dev.group[answered])
     return effects
+
+
+def average_ranks(values: np.ndarray) -> np.ndarray:
+    """Return the rank of each value, float64 (n,), from 1; equal ones have their mean rank."""
+    # scipy.stats, which has it too, takes 0.5 s to import
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]
 
 
 def count_categories(dev: Dataset, candidate: Candidate, repeats: int) -> dict[str, dict[str, int]]:

@@ -4,11 +4,14 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from PIL import Image
-from sklearn.datasets import load_breast_cancer
 
 from pipeline.core.parallel import run_parallel
 from pipeline.data.synthetic.lesion import draw_lesion
@@ -18,6 +21,8 @@ PHOTOS = (1, 1, 1, 2, 2, 3)  # of one lesion, each as likely
 CLASSES = ("benign", "malignant")
 MALIGNANT = 0.4  # share of the lesions
 SEPARATION = 2.8  # between the classes' mean latent scores, in standard deviations: they overlap, as in life
+MEASURED = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity")
+MEASURED += ("concave points", "symmetry", "fractal dimension")
 SITES = ("abdomen", "arm", "back", "chest", "face", "leg", "neck")
 
 
@@ -44,9 +49,16 @@ class Flaw:
 
 
 def breast_table() -> pd.DataFrame:
-    """Return the Wisconsin table: 569 rows, 30 columns of measurements, and `diagnosis`: benign or malignant."""
-    bunch = load_breast_cancer(as_frame=True)
-    return bunch.data.assign(diagnosis=bunch.target_names[bunch.target])
+    """Return the Wisconsin table: 569 rows, 30 columns of measurements, and `diagnosis`: benign or malignant.
+
+    Its file is part of scikit-learn, whose import, with SciPy's, would take longer than reading it.
+    """
+    file = Path(cast(str, cast(ModuleSpec, find_spec("sklearn")).origin)).parent / "datasets/data/breast_cancer.csv"
+    columns = [way.format(name) for way in ("mean {}", "{} error", "worst {}") for name in MEASURED]
+    table = pd.read_csv(
+        file, names=[*columns, "diagnosis"], skiprows=1
+    )  # the first line has numbers of rows and classes
+    return table.assign(diagnosis=np.array(["malignant", "benign"])[table["diagnosis"]])
 
 
 def lesion_photos(seed: int, index: int) -> list[Photo]:

@@ -95,9 +95,9 @@ def expect_equal(features: pd.DataFrame) -> np.ndarray:
 
 def is_beyond_chance(n_equal: int, n: int, share: float) -> bool:
     """Return whether more of `n` new rows equal known ones than the `share` of patients that do explains."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
-    return bool(n_equal and binom.sf(n_equal - 1, n, share) < SUSPICIOUS)
+    return bool(n_equal and bdtrc(n_equal - 1, n, share) < SUSPICIOUS)
 
 
 def copied_pairs(both: pd.DataFrame, n_own: int) -> list[tuple[int, int]]:

@@ -55,7 +55,7 @@ class NearRows:
 
     def _scores(self, features: pd.DataFrame) -> np.ndarray:
         """Return the rows' values as normal scores among the existing ones, float64 (n, n_columns); missing is in the middle."""
-        from scipy.stats import norm
+        from scipy.special import ndtri
 
         scores = []
         for name in self.columns:
@@ -63,6 +63,6 @@ class NearRows:
             values, first, count = np.unique(known, return_index=True, return_counts=True)
             quantile = np.interp(features[name].to_numpy(float), values, (first + count / 2) / len(known))
             scores.append(
-                norm.ppf(np.clip(np.where(np.isnan(quantile), 0.5, quantile), 0.5 / len(known), 1 - 0.5 / len(known)))
+                ndtri(np.clip(np.where(np.isnan(quantile), 0.5, quantile), 0.5 / len(known), 1 - 0.5 / len(known)))
             )
         return np.stack(scores, axis=1)

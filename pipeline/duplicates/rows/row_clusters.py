@@ -168,7 +168,7 @@ def normal_scores(X: np.ndarray, seed: int) -> np.ndarray:
     Between `KNOTS` quantiles the map is linear: a small change stays small. Values that occur three times or more are spread at
     random over the quantiles that they cover, and NaN stands in the middle.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     rng, n = np.random.default_rng(seed), len(X)
     scores = np.empty_like(X)
@@ -181,7 +181,7 @@ def normal_scores(X: np.ndarray, seed: int) -> np.ndarray:
         below = np.cumsum(count) - count
         spread = (below[inverse] + rng.random(n) * count[inverse]) / n
         quantile = np.where(count[inverse] >= 3, spread, quantile)
-        scores[:, k] = norm.ppf((quantile * (n - 1) + 0.5) / n)
+        scores[:, k] = ndtri((quantile * (n - 1) + 0.5) / n)
     return scores
 
 
