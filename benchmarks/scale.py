@@ -81,9 +81,7 @@ def judged(table: pd.DataFrame) -> list[Figure]:
             growth = slope(part["images"].to_numpy(float), part["cpu"].to_numpy(float))
             shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=LINEAR))
         peak = float(part["peak"].iloc[-1])
-        shown.append(
-            Figure(f"{stage}: memory", peak, f"peak of {largest:,} images", at_most=MOST_MEMORY, unit="MB")
-        )
+        shown.append(Figure(f"{stage}: memory", peak, f"peak of {largest:,} images", at_most=MOST_MEMORY, unit="MB"))
     return shown
 
 

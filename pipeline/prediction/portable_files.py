@@ -6,6 +6,7 @@ Apart from `portable`, which serving imports, because a network is rewritten wit
 import io
 import tempfile
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.prediction import bundle_readme
@@ -36,11 +37,12 @@ def export(files: dict[str, bytes], rule: DecisionRule, classes: list[str]) -> d
         joblib.dump(wrap(joblib.load(io.BytesIO(files["model.joblib"])), rule, classes), out)
         exported["model.joblib"] = out.getvalue()
     if "model.keras" in files:
-        exported["model.keras"] = calibrated_network(files["model.keras"], rule, classes)
+        exported["model.keras"] = calibrated_network(files["model.keras"], rule, tuple(classes))
     return exported
 
 
-def calibrated_network(data: bytes, rule: DecisionRule, classes: list[str]) -> bytes:
+@lru_cache(maxsize=1)  # 3 s, and a champion is written twice: first to make the predictions that its bundle records
+def calibrated_network(data: bytes, rule: DecisionRule, classes: tuple[str, ...]) -> bytes:
     """Return the `.keras` file of a network whose output is a dict, the calibrated probability (n,) by class name."""
     from pipeline.estimators import _network
 

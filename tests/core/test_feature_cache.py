@@ -1,10 +1,12 @@
 """What the store of features keeps, and that a broken store costs time only."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.core import feature_cache
@@ -112,7 +114,7 @@ def test_the_oldest_values_go_first_and_the_files_stay_small():
     limited("1 MB")
     store = FeatureStore("images", "r")
     for start in range(0, 300, 10):
-        store.put([(str(number), bytes(10_000)) for number in range(start, start + 10)])
+        store.put([(str(number), os.urandom(10_000)) for number in range(start, start + 10)])
     kept = [number for number in range(300) if store.get(str(number))]
     assert kept == list(range(kept[0], 300)), "no gap: the newest are there"
     assert 70 <= len(kept) <= 100
@@ -121,11 +123,11 @@ def test_the_oldest_values_go_first_and_the_files_stay_small():
 
 def test_a_small_store_is_spared_while_a_large_can_shrink():
     limited("1 MB")
-    FeatureStore("small", "r").put([("a", bytes(10_000))])
+    FeatureStore("small", "r").put([("a", os.urandom(10_000))])
     large = FeatureStore("large", "r")
     for start in range(0, 300, 10):
-        large.put([(str(number), bytes(10_000)) for number in range(start, start + 10)])
-    FeatureStore("small", "r").put([("b", bytes(10_000))])
+        large.put([(str(number), os.urandom(10_000)) for number in range(start, start + 10)])
+    FeatureStore("small", "r").put([("b", os.urandom(10_000))])
     assert all(FeatureStore("small", "r").get(key) for key in "ab")
     assert large.get("299")
     assert not large.get("0")
@@ -140,3 +142,11 @@ def test_without_a_limit_in_params_yaml_ten_gigabytes_are_kept():
     limited("ten")
     with pytest.raises(ParamsError, match=r"cache\.max_size: found 'ten'"):
         feature_cache.max_bytes()
+
+
+def test_values_take_less_room_than_they_have_bytes():
+    value = np.linspace(0, 1, 25_000, dtype=np.float32).round(2).tobytes()
+    store = FeatureStore("images", "r")
+    store.put([("a", value)])
+    assert store.get("a") == value
+    assert (FEATURES / "images.sqlite").stat().st_size < len(value) / 2

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
+from pipeline.monitoring import baseline
 from pipeline.monitoring.histograms import Tally
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import mixed
@@ -51,3 +53,9 @@ def test_design_effects_are_learnt_where_groups_have_several_samples(reference):
         "category site: missing", "category site: arm", "category site: leg",
     }  # fmt: skip
     assert all(1 <= effect <= 2 for effect in reference["design_effects"].values())
+
+
+@pytest.mark.parametrize("n", [0, 1, 40])
+def test_ranks_are_those_of_scipy(n):
+    values = np.random.default_rng(n).integers(0, 15, n) / 7
+    np.testing.assert_array_equal(baseline.average_ranks(values), rankdata(values))
