@@ -33,7 +33,7 @@ class BatchScores:
         """Return whether every bit is the same."""
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in vars(self))
 
-    def at(self, rows: np.ndarray) -> "BatchScores":
+    def of_rows(self, rows: np.ndarray) -> "BatchScores":
         """Return the scores of these rows."""
         return BatchScores(*(values[rows] for values in vars(self).values()))
 
@@ -59,7 +59,7 @@ def score_rows(predictor: Predictor, X: Any, compared: np.ndarray, at_once: int 
     starts = range(0, n, at_once)
     scores = joined([_at_once(predictor, X[i : i + at_once], compared[i : i + at_once]) for i in starts])
     checked = np.sort(np.random.default_rng(SEED).choice(n, min(n, ALONE), replace=False))
-    if scores.at(checked).equals(score_alone(predictor, _loaded(X, compared, checked))):
+    if scores.of_rows(checked).equals(score_alone(predictor, _loaded(X, compared, checked))):
         return scores
     return score_alone(predictor, _loaded(X, compared, np.arange(n)))
 

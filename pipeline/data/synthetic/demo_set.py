@@ -21,8 +21,10 @@ PHOTOS = (1, 1, 1, 2, 2, 3)  # of one lesion, each as likely
 CLASSES = ("benign", "malignant")
 MALIGNANT = 0.4  # share of the lesions
 SEPARATION = 2.8  # between the classes' mean latent scores, in standard deviations: they overlap, as in life
-MEASURED = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity")
-MEASURED += ("concave points", "symmetry", "fractal dimension")
+MEASURED = (
+    *("radius", "texture", "perimeter", "area", "smoothness"),
+    *("compactness", "concavity", "concave points", "symmetry", "fractal dimension"),
+)
 SITES = ("abdomen", "arm", "back", "chest", "face", "leg", "neck")
 
 
