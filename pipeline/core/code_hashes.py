@@ -6,6 +6,7 @@ list for each model, by its estimator; a class of an installed package is on it 
 """
 
 import ast
+import functools
 import io
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,18 +24,24 @@ NO_CODE = (*(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE), *(tokenize.INDENT
 
 def imported(file: str) -> set[str]:
     """Return the files of the pipeline that `file` imports anywhere, with their packages, as POSIX paths from the root."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse((ROOT / file).read_bytes())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
     files = set()
-    for name in (name for name in names if name.startswith("pipeline.")):
+    for name in names_imported((ROOT / file).read_bytes()):
         parts = name.split(".")
         packages = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
         files |= {f"{packages[-1]}.py", *(f"{package}/__init__.py" for package in packages)}
     return {file for file in files if (ROOT / file).is_file()}
+
+
+@functools.cache
+def names_imported(source: bytes) -> list[str]:
+    """Return what Python source imports of the pipeline anywhere: modules, and perhaps what is in them."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return [name for name in names if name.startswith("pipeline.")]
 
 
 def reached(*start: str, cache: dict[str, set[str]] | None = None) -> list[str]:
@@ -53,6 +60,7 @@ def reached(*start: str, cache: dict[str, set[str]] | None = None) -> list[str]:
     return sorted(seen)
 
 
+@functools.cache
 def without_prose(source: str) -> str:
     """Return Python source without docstrings, comments and blank lines.
 
