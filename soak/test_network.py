@@ -82,9 +82,8 @@ def test_the_tuned_network_beats_the_frozen_one(skin_project):
     project.run("dvc", "repro", "holdout@skin", "sites@skin", timeout=3000)
     dev = Dataset.load(project.folder / "data/skin/dev.npz")
     (frozen, before), (tuned, after) = (drawn(project, name, dev) for name in own)
-    figures = [
-        Figure("training, all folds and the final fit", minutes, f"{promised} min were said beforehand", unit="min")
-    ]
+    how = f"{minutes:.3g} min taken, {promised} said beforehand"
+    figures = [Figure("training, all folds and the final fit, against what was said", minutes / promised, how)]
     gain, (low, high) = tuned["roc_auc"] - frozen["roc_auc"], difference_interval(after["roc_auc"], before["roc_auc"])
     how = f"fine-tuned {tuned['roc_auc']:.3f}, logistic regression {frozen['roc_auc']:.3f}; paired, {low:+.3f} to {high:+.3f}"
     figures.append(Figure("roc_auc out of fold, fine-tuned less frozen", gain, how, at_least=0))
@@ -99,4 +98,4 @@ def test_the_tuned_network_beats_the_frozen_one(skin_project):
     figures.append(Figure("roc_auc of the test set", tuned - frozen, how))
     save("soak_network", "Fine-tuning on real photos", figures, command="make soak")
     assert gain > 0
-    assert 0.5 < minutes / promised < 2
+    assert 0.75 < minutes / promised < 1.25

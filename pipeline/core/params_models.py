@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pipeline.core.augment_params import AugmentParams
+
 NAME = r"^[a-z0-9][a-z0-9_-]*$"  # safe as a folder, a DVC stage and an MLflow name on every system
 FOLDERS = r"^((any|split)/)*class(/(any|split))*$"  # what each level of folders is
 AND = "+columns"  # `features: [embedding, columns]` of params.yaml is kept as "embedding+columns"
@@ -155,6 +157,7 @@ class PreprocessParams(Strict):
     pixels: bool = False
     columns: list[str] = []
     units: dict[str, str] = {}
+    augment: AugmentParams = AugmentParams()
 
 
 class CostsParams(Strict):

@@ -16,11 +16,13 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline.core import artifacts, paths
+from pipeline.core.augment_params import AugmentParams
 from pipeline.core.stage import require
 from pipeline.core.threads import run_here
 from pipeline.data import litert
 from pipeline.data.dataset import Dataset
 from pipeline.estimators import _network
+from pipeline.estimators._augment import STANDARD, augment
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,25 @@ class MappedImages:
     """Samples as cached embeddings, float32 (n, 1280), and pixels, uint8 (n, 224, 224, 3), mapped from disk.
 
     Indexing by row numbers returns a view: no pixel is read before it is needed. `scratch` is the folder for intermediate
-    results, which make an interrupted training resumable.
+    results, which make an interrupted training resumable; `how` says how images are changed while a network learns.
     """
 
     embedding: np.ndarray
     pixels: np.ndarray
     scratch: Path
     rows: np.ndarray
+    how: AugmentParams = STANDARD
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, rows: np.ndarray) -> "MappedImages":
-        return MappedImages(self.embedding, self.pixels, self.scratch, self.rows[rows])
+        return MappedImages(self.embedding, self.pixels, self.scratch, self.rows[rows], self.how)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """Send mapped pixels to another process as the path of their file, which is mapped there."""
         file = getattr(self.pixels, "filename", None)
-        content = (self.embedding, str(file), self.scratch, self.rows)
+        content = (self.embedding, str(file), self.scratch, self.rows, self.how)
         return (open_images, content) if file else super().__reduce__()
 
     @property
@@ -54,20 +57,20 @@ class MappedImages:
         return self.embedding[self.rows]
 
 
-def map_images(embedding: np.ndarray, pixels: np.ndarray, scratch: Path) -> MappedImages:
+def map_images(embedding: np.ndarray, pixels: np.ndarray, scratch: Path, how: AugmentParams = STANDARD) -> MappedImages:
     """Return all rows of embeddings (n, 1280) and pixels (n, 224, 224, 3)."""
-    return MappedImages(embedding, pixels, scratch, np.arange(len(embedding)))
+    return MappedImages(embedding, pixels, scratch, np.arange(len(embedding)), how)
 
 
-def load_images(dev: Dataset, data: Path, model: str) -> MappedImages:
+def load_images(dev: Dataset, data: Path, model: str, how: AugmentParams) -> MappedImages:
     """Return the development set's images, whose pixels `preprocess` wrote to the folder `data`, for one model."""
     pixels = np.load(data / "dev_pixels.npy", mmap_mode="r")
-    return map_images(np.asarray(dev.X("embedding")), pixels, paths.CACHE / "training" / model)
+    return map_images(np.asarray(dev.X("embedding")), pixels, paths.CACHE / "training" / model, how)
 
 
-def open_images(embedding: np.ndarray, file: str, scratch: Path, rows: np.ndarray) -> MappedImages:
+def open_images(embedding: np.ndarray, file: str, scratch: Path, rows: np.ndarray, how: AugmentParams) -> MappedImages:
     """Return images whose pixels are mapped from a .npy file."""
-    return MappedImages(embedding, np.load(file, mmap_mode="r"), scratch, rows)
+    return MappedImages(embedding, np.load(file, mmap_mode="r"), scratch, rows, how)
 
 
 def scratch_key(*parts: Any) -> str:
@@ -91,42 +94,25 @@ def frozen_maps(X: MappedImages, block: str, n_views: int, seed: int, label: str
     file is written to X's scratch folder unless it exists.
     """
     weights = require(paths.WEIGHTS, "backbone").read_bytes()
-    key = scratch_key(artifacts.sha256(weights), block, n_views, seed, X.embedding)
+    key = scratch_key(artifacts.sha256(weights), block, n_views, seed, X.embedding, X.how.model_dump())
     path = X.scratch / f"maps-{key}.npy"
     if not path.exists():
         model = _network.build(dict(np.load(paths.WEIGHTS)))
         maps = block_input(model, block)
         program = _network.convert(_network.import_keras().Model(model.input, maps))
-        done = tqdm(run(program, X.pixels, n_views, seed), f"{label}: frozen blocks", len(X.pixels), delay=3)
+        done = tqdm(run(program, X.pixels, n_views, seed, X.how), f"{label}: frozen blocks", len(X.pixels), delay=3)
         with artifacts.writing_npy(path, np.float16, (len(X.pixels), n_views, *maps.shape[1:])) as write_row:
             for maps_of_image in done:
                 write_row(maps_of_image)
     return np.load(path, mmap_mode="r")
 
 
-def run(program: bytes, pixels: np.ndarray, n_views: int, seed: int) -> Iterator[np.ndarray]:
+def run(program: bytes, pixels: np.ndarray, n_views: int, seed: int, how: AugmentParams) -> Iterator[np.ndarray]:
     """Yield the maps of each image's views, float16 (n_views, height, width, n_channels)."""
     embedder = litert.Embedder(program)
 
     def of_image(row: int) -> np.ndarray:
-        augmented = augment(pixels[row], n_views, np.random.default_rng([seed, row]))
+        augmented = augment(pixels[row], n_views, np.random.default_rng([seed, row]), how)
         return np.stack([embedder(view) for view in augmented]).astype(np.float16)
 
     return run_here(of_image, range(len(pixels)), _network.threads())
-
-
-def augment(image: np.ndarray, n_views: int, rng: np.random.Generator) -> np.ndarray:
-    """Return uint8 (n_views, side, side, 3): the image, and versions that are flipped, rotated by quarters, and changed in
-    brightness and contrast by up to 20 %.
-
-    Dermoscopy and histology have no up or down; brightness and contrast differ that much between two cameras.
-    """
-    views = [image]
-    while len(views) < n_views:
-        rotated = np.rot90(image, int(rng.integers(4)))
-        rotated = rotated[:, ::-1] if rng.integers(2) else rotated
-        brightness, contrast = rng.uniform(0.8, 1.2, 2)
-        # one look-up table an image: eight times faster than float arithmetic on its pixels
-        table = np.clip((np.arange(256) - 128) * contrast + 128 * brightness, 0, 255).astype(np.uint8)
-        views.append(table[rotated])
-    return np.stack(views)

@@ -33,6 +33,19 @@ class Classifier(Protocol):
         """Return probabilities (n, n_classes)."""
 
 
+@dataclass(frozen=True)
+class Durations:
+    """Seconds of a fit: `fit` whatever its size, `learnt` for each sample it learns from, `held_out` for each left out.
+
+    may_stop: whether it may end before its last epoch.
+    """
+
+    fit: float
+    learnt: float
+    held_out: float
+    may_stop: bool = False
+
+
 class Model(ABC):
     """A model as the stages use it, before and after it is fitted.
 
@@ -65,8 +78,8 @@ class Model(ABC):
     def save(self, folder: Path) -> None:
         """Write `model.*` to `folder`: the same bytes for the same model."""
 
-    def seconds_per_sample(self, X: Any, y: "np.ndarray", label: str) -> float | None:
-        """Measure how long one sample takes in a whole fit; None where a fit is too short for a message."""
+    def durations(self, X: Any, y: "np.ndarray", label: str) -> "Durations | None":
+        """Measure how long parts of a fit take; None where a fit is too short for a message."""
         return None
 
 

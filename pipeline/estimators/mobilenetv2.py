@@ -5,6 +5,7 @@ Exports one `.keras` file (uint8 RGB (n, 224, 224, 3) to probabilities) and the 
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ from pipeline.data.images import squares
 from pipeline.estimators import _network
 from pipeline.estimators._fine_tuning import FineTune, learning_rate, progress, stopping_part, tail_of
 from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, scratch_key
-from pipeline.estimators._head import Head, HeadParams, HeldOut, fit_head, sample_weight
-from pipeline.estimators._protocol import Model
+from pipeline.estimators._head import HeadParams, HeldOut, fit_head, sample_weight
+from pipeline.estimators._protocol import Durations, Model
 
 FEATURES = ("embedding", "pixels")
-TIMED_BATCHES = 10  # from which the duration of fine-tuning is estimated
+TIMED_BATCHES = 10  # whose median the duration of fine-tuning is estimated from
 
 
 class Params(HeadParams):
@@ -47,6 +48,13 @@ def use_workers(workers: int) -> int:
     """Give all workers to each fit, and return how many fits may run side by side: one."""
     _network.use_threads(workers)
     return 1
+
+
+def seconds_of(work: Callable[..., Any], *arguments: Any) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
 
 
 class MobileNetV2Classifier(Model):
@@ -77,22 +85,34 @@ class MobileNetV2Classifier(Model):
         self.history_ = pd.concat([head, tuned.assign(epoch=tuned["epoch"] + len(head))])
         return self
 
-    def seconds_per_sample(self, X: Any, y: np.ndarray, label: str) -> float | None:
-        """Measure a few batches of fine-tuning, after running the frozen blocks over all images; None for a head alone."""
+    def durations(self, X: Any, y: np.ndarray, label: str) -> Durations | None:
+        """Time a head, the compilation and some batches, forward and backward; None for a head alone.
+
+        The frozen blocks run over all images before, because their maps are computed once and not in each fit.
+        """
         if self.params.fine_tune is None:
             return None
-        n_classes, size, maps = int(y.max()) + 1, self.tune.batch_size, self._maps(X, label)
-        self.head_ = Head(np.zeros((X.embedding.shape[1], n_classes)), np.zeros(n_classes))
-        n = min(TIMED_BATCHES, max(1, len(y) // size)) * size  # whole batches: another size would be compiled again
-        tail, labels = self._make_tail(len(y)), y[:n]
         from pipeline.estimators._keras_classes import Batches
 
-        batches = Batches(maps, X.rows[:n], labels, np.ones(len(labels)), size, self.seed)
-        tail.train_on_batch(*batches[0])  # compiles
+        maps, size = self._maps(X, label), self.tune.batch_size
         start = time.perf_counter()
-        for index in range(len(batches)):
-            tail.train_on_batch(*batches[index])
-        return (time.perf_counter() - start) / len(labels) * self.tune.epochs
+        self.head_, _ = fit_head(X.row_embedding, y, self.params, self.seed, None)
+        tail, n = self._make_tail(len(y)), min(len(y), TIMED_BATCHES * size)
+        batches = Batches(maps, X.rows[:n], y[:n], np.ones(n), size, self.seed)
+        tail.train_on_batch(*batches[0])
+        tail.test_on_batch(*batches[0])
+        images = X.pixels[X.rows[:size]]
+        self.network_.predict_on_batch(images)
+        once = time.perf_counter() - start  # mostly of compiling these three
+        learnt, seen = (
+            [seconds_of(work, *batches[k]) / len(batches[k][1]) for k in range(len(batches))]
+            for work in (tail.train_on_batch, tail.test_on_batch)
+        )
+        predicted = seconds_of(self.network_.predict_on_batch, images) / len(images)
+        epochs = self.tune.epochs
+        stops = self.tune.patience is not None
+        held_out = predicted + (0 if stops else float(np.median(seen)) * epochs)
+        return Durations(once, float(np.median(learnt)) * epochs, held_out, stops)
 
     def _maps(self, X: MappedImages, label: str) -> np.memmap:
         return frozen_maps(X, self.tune.from_block, self.tune.views, self.seed, label)

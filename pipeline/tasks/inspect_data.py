@@ -39,7 +39,8 @@ BATCH = 64  # files that a worker reads at once
 class InspectedData:
     """A data set: `kind`, `raw` and `read` as in params.yaml, and a description of it as lines of (title, text).
 
-    `samples` has a row per sample: path, label, group, shipped, id (see `set_ids`) and error, all text.
+    `samples` has a row per sample: path, label, group, shipped, id (see `set_ids`) and error, all text. `is_grey`: of images,
+    whether nearly all files have one channel.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class InspectedData:
     read: JSON
     samples: pd.DataFrame
     lines: list[tuple[str, str]]
+    is_grey: bool = False
 
 
 def inspect(
@@ -115,7 +117,12 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
         n_csvs = sum(key in read for key in ("csv", "valid_csv", "test_csv"))
         n_others = sum(len(files) for _, _, files in os.walk(root)) - len(samples) - n_csvs
         lines.append(("not listed", f"{n_others} more files in the folder: ignored" if n_others > 0 else ""))
-    return InspectedData("image", raw, read, samples, lines)
+    return InspectedData("image", raw, read, samples, lines, are_grey([header[2] for header in headers]))
+
+
+def are_grey(modes: list[str]) -> bool:
+    """Return whether at least nine of ten modes, named as Pillow does, have one channel."""
+    return sum(mode in ("1", "L", "LA", "F") or mode.startswith("I") for mode in modes) >= 0.9 * max(1, len(modes))
 
 
 def set_ids(samples: pd.DataFrame, root: Path, rule: PixelRule) -> None:

@@ -19,12 +19,16 @@ FRACTIONS = (0.2, 0.3, 0.4, 0.5, 0.25, 0.35, 0.45, 0.15, 0.55, 0.1, 0.6)
 DRAWS = 50  # of the hash: with two classes of three groups each the chance that all of them fail is below 1e-6
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
 TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
-IMAGES_PER_SECOND = 55  # of fine-tuning on two cores: benchmarks/network.py
 # Of equally good models the first is selected, so simple and cheap ones come first.
 STRENGTHS = [0.01, 0.1, 1.0, 10.0]  # of logistic regression on a table; one is chosen inside each training fold
 MODELS = {
     "image": ("logreg", "mobilenetv2", "random_forest", "knn", "dummy"),
     "table": ("logreg", "hist_gradient_boosting", "random_forest", "knn", "mean_of_two", "dummy"),
+}
+
+AUGMENT = {
+    "xray": "xray: images of one channel, in which up and down, and quarter turns, mean something; preprocess.augment changes it",
+    "standard": "standard: no up or down, other light; preprocess.augment: xray where orientation means something",
 }
 
 
@@ -73,6 +77,8 @@ def make_task(
     preprocess: JSON = {"positive": positive} if positive else {}
     if data.kind == "image":
         preprocess["pixels"] = tune is not None
+        if tune:
+            preprocess["augment"] = "xray" if data.is_grey else "standard"
     task = {
         "kind": data.kind,
         "raw": data.raw,
@@ -91,10 +97,10 @@ def make_task(
         ("models", f"{', '.join(models)}; of equally good models the first is selected"),
     ]
     if tune:
-        minutes = max(1, round((n_fitted * block["folds"] + n_dev) * tune["epochs"] / IMAGES_PER_SECOND / 60))
         without = f"to skip it, delete it from models and from tasks.{name}.models"
-        cost = f"about {minutes} min on two cores, the others take seconds; {without}"
+        cost = f"which takes longest: train says how many minutes when it has timed some batches; {without}"
         reasons.append(("time", f"{name}-mobilenetv2 is fine-tuned, {cost}"))
+        reasons.append(("augment", AUGMENT[preprocess["augment"]]))
     return Proposal(task, models, reasons)
 
 

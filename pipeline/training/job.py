@@ -75,7 +75,9 @@ def load_job(name: str) -> Job:
 
 def load_features(dev: Dataset, task: str, features: str, model: str) -> Any:
     """Return the features of the development set; pixels are mapped from disk, with a scratch folder for the model."""
-    return load_images(dev, TaskPaths(task).data, model) if features == "pixels" else dev.X(features)
+    if features != "pixels":
+        return dev.X(features)
+    return load_images(dev, TaskPaths(task).data, model, params.task(task).preprocess.augment)
 
 
 def remove_scratch(X: Any) -> None:
@@ -91,11 +93,12 @@ def announce(job: Job) -> None:
     if job.is_tuned:
         cost = f"{len(pieces) + 1} fits instead of {n_folds * n_repeats + 1}"
         print(f"train {job.name}: {len(job.blocks)} combinations, one chosen inside each fold: {cost}", file=sys.stderr)
-    seconds = job.builds[0]().seconds_per_sample(job.X, job.dev.y, f"train {job.name}")
-    if seconds is None:
+    durations = job.builds[0]().durations(job.X, job.dev.y, f"train {job.name}")
+    if durations is None:
         return
-    left_out = sum(int(np.isin(job.dev.folds[piece.repeat], piece.folds).sum()) for piece in pieces)
-    # The loss of the samples left out is computed after each epoch, which takes a third of learning from them
-    n_learnt = len(job.dev.y) * (len(pieces) + 1) - left_out * 2 / 3
-    minutes = max(1, round(seconds * n_learnt / 60))
-    print(f"train {job.name}: {len(pieces) + 1} fits will take about {minutes} min", file=sys.stderr)
+    n_held_out = sum(int(np.isin(job.dev.folds[piece.repeat], piece.folds).sum()) for piece in pieces)
+    n_fits = len(pieces) + 1
+    n_learnt = len(job.dev.y) * n_fits - n_held_out
+    seconds = durations.fit * n_fits + durations.learnt * n_learnt + durations.held_out * n_held_out
+    minutes, how = max(1, round(seconds / 60)), "at most" if durations.may_stop else "about"
+    print(f"train {job.name}: {n_fits} fits will take {how} {minutes} min", file=sys.stderr)

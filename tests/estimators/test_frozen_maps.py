@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.estimators import _network
-from pipeline.estimators._frozen_maps import augment, block_input, frozen_maps, map_images
+from pipeline.estimators._augment import augment
+from pipeline.estimators._frozen_maps import block_input, frozen_maps, map_images
 from tests.helpers.models import KERAS_NOISE, square
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("in_studio")]

@@ -249,8 +249,11 @@ def test_a_finished_fit_is_reused_for_equal_parameters_alone(tuned, samples, tmp
 
 def test_the_duration_of_fine_tuning_is_measured(tuned, samples):
     X, y, _ = samples
-    seconds = make(TUNED).seconds_per_sample(map_images(X.embedding, X.pixels, Path("scratch")), y, "t")
-    assert 1e-4 < seconds < 15
+    measured = make(TUNED).durations(map_images(X.embedding, X.pixels, Path("scratch")), y, "t")
+    assert 1e-4 < measured.learnt < 15
+    assert 1e-4 < measured.held_out < 15
+    assert measured.fit > measured.learnt
+    assert not measured.may_stop
 
 
 @pytest.mark.parametrize(("features", "fine_tune"), [("pixels", None), ("embedding", FineTune())])

@@ -26,7 +26,7 @@ def test_a_scikit_learn_classifier_becomes_a_model(monkeypatch):
     model = estimator.make_model(estimator.Params(), 7, 1)
     assert isinstance(model, ClassifierModel)
     assert model.history_ is None
-    assert model.seconds_per_sample(None, None, "t") is None
+    assert model.durations(None, None, "t") is None
 
 
 def test_a_file_that_lacks_a_required_name_is_refused(monkeypatch):

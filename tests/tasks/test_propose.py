@@ -1,11 +1,14 @@
 """The proposed task fits the size of the data, and the reasons are given."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.core.errors import DataError, SplitError
 from pipeline.core.params_models import ModelParams, SplitParams, TaskParams
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.grouping import splitting
+from pipeline.tasks import inspect_data
 from pipeline.tasks.inspect_data import InspectedData
 from pipeline.tasks.propose import make_task
 from tests.helpers.samples import table
@@ -177,9 +180,21 @@ def test_enough_images_propose_fine_tuning_first_with_its_time():
         "patience": None, "stop_fraction": 0.15
     }  # fmt: skip
     assert why["time"] == (
-        "skin-mobilenetv2 is fine-tuned, about 10 min on two cores, the others take seconds; "
+        "skin-mobilenetv2 is fine-tuned, which takes longest: train says how many minutes when it has timed some batches; "
         "to skip it, delete it from models and from tasks.skin.models"
     )
+
+
+def test_augmentation_is_proposed_with_its_reason_where_a_network_learns():
+    colour, grey = data_of("x" * 400 + "y" * 400), replace(data_of("x" * 400 + "y" * 400), is_grey=True)
+    for data, preset in ((colour, "standard"), (grey, "xray")):
+        task, _, why = propose(data)
+        assert task["preprocess"]["augment"] == preset
+        assert why["augment"].startswith(f"{preset}: ")
+    assert "augment" not in propose(data_of("x" * 100 + "y" * 100))[0]["preprocess"]
+    assert inspect_data.are_grey(["L"] * 9 + ["RGB"])
+    assert not inspect_data.are_grey(["L", "RGB"])
+    assert make_task(colour, "skin", None, 7, can_tune=False).task["preprocess"]["pixels"] is False
 
 
 def test_few_samples_order_models_from_simple_to_costly():
