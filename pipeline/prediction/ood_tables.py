@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.tables import new_categories, schema
+from pipeline.data.tables import is_number, new_categories
 from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.values import to_category, to_number
 from pipeline.prediction.answer import OodScore, Row
@@ -80,8 +80,12 @@ def distances_and_components(X: pd.DataFrame, fields: list[Field]) -> tuple[np.n
     `varied` column is in the training range, -2 at the lower and 2 at the upper end; NaN where it is missing.
     """
     below, above = _outside(X, varied(fields))
-    beyond = np.nan_to_num(np.maximum(below, above), nan=0.0)
-    return beyond.max(axis=1, initial=0.0), 2 * (above - below)
+    return farthest(below, above), 2 * (above - below)
+
+
+def farthest(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Return the largest of each row's distances (n, k) from the ranges, float64 (n,); what is missing has 0."""
+    return np.nan_to_num(np.maximum(below, above), nan=0.0).max(axis=1, initial=0.0)
 
 
 def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
@@ -96,17 +100,25 @@ def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
 
 def _outside(X: pd.DataFrame, fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
     """Return how far each number (n, k) lies below the range of its column, and how far above, in widths of the range."""
-    x = np.column_stack([np.empty((len(X), 0)), *(X[field.name].to_numpy(np.float64) for field in fields)])
     low, high = (np.array([getattr(field, end) for field in fields], np.float64) for end in ("min", "max"))
+    return outside(X[[field.name for field in fields]].to_numpy(np.float64), low, high)
+
+
+def outside(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far numbers (n, k) lie below and above ranges (k,), in widths of these."""
     return (low - x) / (high - low), (x - high) / (high - low)
 
 
 def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
     """Return each row's largest `excess` over the ranges of the rows of other folds, float64 (n,)."""
     distance = np.zeros(len(X))
+    x = X[[name for name, column in X.items() if is_number(column)]].to_numpy(np.float64)
     for number in np.unique(fold):
         held_out = fold == number
-        distance[held_out] = distances_and_components(X[held_out], schema(X[~held_out], {}))[0]
+        low, high = np.fmin.reduce(x[~held_out]), np.fmax.reduce(x[~held_out])
+        varied = low < high
+        below, above = outside(x[np.ix_(held_out, varied)], low[varied], high[varied])
+        distance[held_out] = farthest(below, above)
     return distance
 
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from pipeline.data.tables import is_number
-
 MOST = 100  # columns of a table that are tried, those that tell most of the class
 LEVELS = 20  # of a category that are looked at, the most frequent ones
 CELLS = 20_000_000  # of a table that is predicted at once: 160 MB of numbers
@@ -21,22 +19,32 @@ def leading(X: pd.DataFrame, y: np.ndarray) -> list[str]:
     """
     if len(X.columns) <= MOST:
         return list(X)
-    shares = [max((explained(x, y) for x in as_numbers(X[name])), default=0.0) for name in X]
+    is_numeric = (X.dtypes == np.float64).to_numpy()
+    shares = np.zeros(len(X.columns))
+    shares[is_numeric] = explained(X.loc[:, is_numeric].to_numpy(), y)
+    for k in np.flatnonzero(~is_numeric):
+        shares[k] = explained(indicators(X[X.columns[k]]), y).max(initial=0.0)
     return [X.columns[k] for k in sorted(np.argsort(shares, kind="stable")[-MOST:])]
 
 
-def as_numbers(column: pd.Series) -> list[np.ndarray]:
-    """Return a column of numbers with its mean for what is missing, or of a category an indicator of each level, float64 (n,)."""
-    if is_number(column):
-        return [column.fillna(column.mean()).fillna(0).to_numpy()]
-    return [(column == level).to_numpy(np.float64) for level in column.value_counts().index[:LEVELS]]
+def indicators(column: pd.Series) -> np.ndarray:
+    """Return an indicator of each of the most frequent levels of a category, float64 (n, k)."""
+    levels = column.value_counts().index[:LEVELS]
+    return (column.to_numpy()[:, None] == levels.to_numpy(dtype=object)).astype(np.float64)
 
 
-def explained(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the share of the variance of x (n,) that the means of the classes y (n,) explain."""
-    counts, total = np.bincount(y), x.var() * len(x)
-    means = np.bincount(y, x) / np.maximum(counts, 1)
-    return float(counts @ (means - x.mean()) ** 2 / total) if total > 0 else 0.0
+def explained(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the share of the variance of each column of x (n, k) that the means of the classes y (n,) explain, float64 (k,).
+
+    A missing number counts as the mean of its column.
+    """
+    n_known = np.maximum((~np.isnan(x)).sum(axis=0), 1)
+    centred = np.nan_to_num(x - np.nansum(x, axis=0) / n_known)
+    classes = np.eye(int(y.max()) + 1)[y]
+    counts = classes.sum(axis=0)[:, None]
+    between = ((classes.T @ centred) ** 2 / np.maximum(counts, 1)).sum(axis=0)
+    total = (centred**2).sum(axis=0)
+    return np.divide(between, total, out=np.zeros(len(total)), where=total > 0)
 
 
 def permuted(losses: Losses, X: pd.DataFrame, y: np.ndarray, columns: list[str], seed: list[int]) -> dict[str, float]:

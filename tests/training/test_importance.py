@@ -52,6 +52,6 @@ def test_importance_is_the_loss_of_each_permuted_column(monkeypatch, cells):
 
 def test_the_explained_share_is_that_of_the_class_means():
     y = np.array([0, 0, 1, 1])
-    assert importance.explained(np.array([1.0, 1, 3, 3]), y) == pytest.approx(1)
-    assert importance.explained(np.array([1.0, 3, 1, 3]), y) == 0
-    assert importance.explained(np.ones(4), y) == 0
+    x = np.array([[1.0, 1, 3, 3], [1, 3, 1, 3], [1, 1, 1, 1], [np.nan, 1, 2, 3], [np.nan] * 4]).T
+    # of 2, 1, 2, 3, whose mean is 2, the class means are 1.5 and 2.5
+    assert importance.explained(x, y) == pytest.approx([1, 0, 0, 0.5, 0])
