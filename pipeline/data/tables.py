@@ -118,16 +118,16 @@ def schema(X: pd.DataFrame, units: Mapping[str, str], formats: Mapping[str, Colu
     A column has the unit that `units` or its cells give; `formats` says which numbers were not written plainly.
     """
     fields = []
-    for name in map(str, X):
-        kind: Literal["number", "choice"] = "number" if is_number(X[name]) else "choice"
+    for name, column in zip(map(str, X), (column for _, column in X.items()), strict=True):
+        kind: Literal["number", "choice"] = "number" if is_number(column) else "choice"
         form = (formats or {}).get(name, ColumnFormat(kind))
         unit = units.get(name) or form.unit
         form = form if form.kind == kind else ColumnFormat(kind)
         if kind == "number":
-            fields.append(number_field(name, X[name].dropna().to_numpy(), unit, form))
+            fields.append(number_field(name, column.dropna().to_numpy(), unit, form))
         else:
-            counts = X[name].value_counts()
-            choices = sorted(value for value in set(X[name]) if value)
+            counts = column.value_counts()
+            choices = sorted(value for value in set(column) if value)
             default = max(choices, key=lambda choice: counts[choice], default="")
             fields.append(Field(name, kind, default, unit, form, choices=choices))
     return fields
@@ -157,7 +157,8 @@ def check_columns(columns: Collection[str], fields: list[Field]) -> None:
 
 def unused(columns: Iterable[str], fields: list[Field]) -> str:
     """Return a note that names the columns that the schema does not have; "" for none."""
-    names = [name for name in columns if str(name).strip() not in {field.name for field in fields}]
+    known = {field.name for field in fields}
+    names = [name for name in columns if str(name).strip() not in known]
     return f"not used by the model: {', '.join(map(str, names))}" if names else ""
 
 

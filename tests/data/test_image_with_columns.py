@@ -205,7 +205,7 @@ def test_names_of_features_are_taken_apart_and_put_together():
     [
         ({"features": ["columns", "embedding"]}, {"columns": ["age"]}, r"found \['columns', 'embedding'\]; a list names"),
         ({"estimator": "mobilenetv2", "features": WITH_COLUMNS}, {"columns": ["age"]},
-         "mobilenetv2 uses images alone; clinical columns can be used by: dummy, hist_gradient_boosting, knn, logreg, mean_of_two, random"),
+         "mobilenetv2 uses images alone; clinical columns can be used by: dummy, hist_gradient_boosting, knn, logreg, mean"),
         ({"estimator": "logreg", "features": WITH_COLUMNS}, {}, r"no columns are named; .* in tasks.skin.preprocess.columns"),
         ({}, {"columns": ["age", "age"]}, "preprocess.columns: names a column twice"),
     ],
