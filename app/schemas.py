@@ -50,7 +50,7 @@ class Explanation(BaseModel):
     )
     map: list[list[float]] | None = Field(None, description="of an image: a value for each cell, rows from the top")
     png: str | None = Field(
-        None, description="of an image: 224x224 in base64; orange supports the predicted class, blue contradicts it"
+        None, description="of an image: 224x224 in base64; yellow supports the predicted class, cyan contradicts it"
     )
     columns: list[Contribution] | None = Field(None, description="of a row, largest first")
 

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from pipeline.evaluation.report import Scores, read_test
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.champions import Champion
-    from pipeline.prediction.answer import Contribution, Explanation, Item
+    from pipeline.prediction.answer import Item
     from pipeline.prediction.bundle import BundleInfo
 
 THUMB = 64  # px
@@ -79,70 +80,18 @@ def bars(probabilities: dict[str, float], positive: str | None, threshold: float
     st.vega_lite_chart(spec=spec, width="stretch", alt=shown)
 
 
-WHY = {
-    "class activation map": "Orange regions support {answer}, blue regions contradict it; the model decides by their sum.",
-    "places left out": "Without the orange regions {answer} would be less probable, without the blue regions more.",
-    "squares covered": "With the orange regions covered {answer} would be less probable, with the blue regions covered more.",
-    "terms of the log-odds": "Contribution of each value to the log-odds of {answer}, relative to the mean of the training data.",
-    "changes of the probability": "Decrease in the probability of {answer} if the value were replaced by the typical one.",
-}
-MOST_COLUMNS = 12
-
-
-def explain(explanation: "Explanation", item: "Item") -> None:
-    """Draw an explanation: the image with a map over it, a bar for each column, or both."""
-    if explanation.png is not None:
-        st.image(
-            explanation.png,
-            alt=f"{item['file']}, with the regions that support or contradict {item['class']}",
-            width="stretch",
-        )
-    if explanation.columns is not None:
-        shown = [line for line in explanation.columns if line["contribution"]][:MOST_COLUMNS]
-        terms_of(shown)
-        n_hidden = len(explanation.columns) - len(shown)
-        if n_hidden:
-            st.caption(f"{n_hidden} more columns with smaller or no contributions")
-    st.caption(
-        plain(WHY[explanation.kind].format(answer=item["class"]))
-        + (
-            " The bars show the clinical columns."
-            if explanation.png is not None and explanation.columns is not None
-            else ""
-        )
-        + " This explains the model's prediction, not the cause of the class."
-    )
-
-
-def terms_of(columns: "list[Contribution]") -> None:
-    """Draw contributions as bars on both sides of 0."""
-    rows = [{"column": f"{line['column']} = {line['value']}", "contribution": line["contribution"]} for line in columns]
-    terms = [f"{row['column']}: {row['contribution']:+.3f}" for row in rows]
-    spec = {
-        "data": {"values": rows},
-        "mark": "bar",
-        "height": {"step": 22},
-        "encoding": {
-            "y": {"field": "column", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}},
-            "x": {"field": "contribution", "type": "quantitative", "title": None},
-            "color": {
-                "condition": {"test": "datum.contribution > 0", "value": theme.MARKS[1]},
-                "value": theme.MARKS[0],
-            },
-        },
-    }
-    st.vega_lite_chart(spec=spec, width="stretch", alt=f"Contributions: {', '.join(terms)}")
-
-
 def many(
-    items: "list[Item]", thumbs: list[str | None] | None, classes: list[str], more: dict[str, list] | None = None
+    items: "list[Item]",
+    thumbs: list[str | None] | None,
+    classes: list[str],
+    more: dict[str, list] | None = None,
+    remarks: Sequence[str] = (),
 ) -> int:
-    """Draw the predictions as a sortable table with a download; return the index of the selected row, or 0.
+    """Draw the predictions as a sortable table with a download; return the index of the selected row, at first 0.
 
-    `thumbs` are the thumbnails of images, as `thumb` returns them; `more` are further columns.
+    `thumbs` are the thumbnails of images, as `thumb` returns them; `more` are further columns, `remarks` concern all rows.
     """
-    n_bad = sum(not item["class"] for item in items)
-    st.markdown(f"**{len(items) - n_bad} predicted**" + (f", {n_bad} could not be used" if n_bad else ""))
+    folded(items, remarks)
     table: dict[str, list] = {"image": thumbs} if thumbs else {}
     table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
     table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
@@ -157,7 +106,8 @@ def many(
         column_config=columns,
         row_height=THUMB if thumbs else None,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-row-required",
+        selection_default={"selection": {"rows": [0]}},
         key="table",
         alt="A row for each sample: file, class and probabilities, as in the downloadable CSV",
     )
@@ -167,6 +117,23 @@ def many(
     st.download_button("Download as CSV", data, "predictions.csv", "text/csv", on_click="ignore")
     rows = [row for row in chosen["selection"]["rows"] if row < len(items)]
     return rows[0] if rows else 0
+
+
+def folded(items: "list[Item]", remarks: Sequence[str]) -> None:
+    """Draw how many samples were predicted; remarks and full reasons are one message, folded."""
+    n_bad, noted = sum(not item["class"] for item in items), [item for item in items if item["reason"]]
+    counted = f"**{len(items) - n_bad} predicted**" + (f", {n_bad} could not be used" if n_bad else "")
+    if not remarks and not noted:
+        st.markdown(counted)
+        return
+    with st.expander(f"{counted}. Remarks and reasons"):
+        for remark in remarks:
+            st.markdown(f"- {plain(remark)}")
+        if noted:
+            from app.views import written  # brings pandas
+
+            shown = {"File": [item["file"] for item in noted], "Reason": [item["reason"] for item in noted]}
+            written.show_columns(shown, "A row for each sample with a remark: file and reason")
 
 
 def thumb(data: bytes, champion: "Champion") -> str | None:

@@ -15,10 +15,12 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.images import image_file
 from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule, rule_of
 from pipeline.data.thumbnails import preview
+from pipeline.data.uploads import locate
 from pipeline.duplicates import summary
 
-AT_ONCE = 12  # pairs on a page
-SIDE = 150  # px: two fit side by side on a phone
+AT_ONCE = 6  # pairs on a page
+SIDE = 480  # px of an image of a pair: what was changed can be seen
+TILE = 150  # px of an image in a grid: two fit side by side on a phone
 
 
 def show(task: str) -> None:
@@ -59,34 +61,42 @@ def page(n: int, task: str) -> slice:
 def side_by_side(
     pairs: list[tuple[PathPair, str]], root: Path, about: dict[str, dict], rule: PixelRule = AS_IT_WAS
 ) -> None:
-    """Draw pairs of images, two per row on a wide page."""
-    for start in range(0, len(pairs), 2):
-        for column, (pair, remark) in zip(st.columns(2), pairs[start : start + 2], strict=False):
-            with column.container(border=True):
-                title = f"**{plain(pair.kind)}**, similarity {pair.score:.3f}"
-                st.markdown(f"{title}, {plain(remark)}" if remark else title)
-                show_pair([pair.a, pair.b], root, about, rule)
+    """Draw pairs of images, a pair per row: the differences are to be seen."""
+    for pair, remark in pairs:
+        with st.container(border=True):
+            title = f"**{plain(pair.kind)}**, similarity {pair.score:.3f}"
+            st.markdown(f"{title}, {plain(remark)}" if remark else title)
+            show_pair([pair.a, pair.b], root, about, rule)
 
 
 def show_pair(paths: list[str], root: Path, about: dict[str, dict], rule: PixelRule) -> None:
     """Draw the images at `paths` side by side, or the reason why one cannot be shown."""
-    thumbs, captions = [], []
-    for path in paths:
-        facts = " · ".join(filter(None, [path, *about.get(path, {}).values()]))
-        try:
-            stat = image_file.on_disk(root / path).stat()
-            thumbs.append(small(str((root / path).absolute()), (stat.st_mtime_ns, stat.st_size), rule))
-            captions.append(plain(facts))
-        except (OSError, DataError) as error:
-            reason = (
-                "is missing: restore the raw files, or run 'dvc repro'" if isinstance(error, OSError) else str(error)
-            )
-            st.info(plain(f"{facts}: {reason}"))
-    if thumbs:
-        st.image(thumbs, captions, width=SIDE, alt=captions)
+    for column, path in zip(st.columns(2), paths, strict=False):
+        with column:
+            tile(path, " · ".join(filter(None, [path, *about.get(path, {}).values()])), root, rule, SIDE)
+
+
+def tiles(paths: list[str], captions: list[str], root: Path, rule: PixelRule) -> None:
+    """Draw images in a grid that has as many columns as fit."""
+    with st.container(horizontal=True):
+        for path, caption in zip(paths, captions, strict=True):
+            with st.container(width=TILE):
+                tile(path, caption, root, rule, TILE)
+
+
+def tile(path: str, caption: str, root: Path, rule: PixelRule, side: int) -> None:
+    """Draw one image with its caption, or the reason why it cannot be shown."""
+    found = locate(root, path)
+    try:
+        stat = image_file.on_disk(found).stat()
+        image = small(str(found.absolute()), (stat.st_mtime_ns, stat.st_size), side, rule)
+        st.image(image, plain(caption), width="stretch" if side == SIDE else side, alt=caption)
+    except (OSError, DataError) as error:
+        reason = "is missing: restore the raw files, or run 'dvc repro'" if isinstance(error, OSError) else str(error)
+        st.info(plain(f"{caption}: {reason}"))
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def small(path: str, changed: tuple[int, int], _rule: PixelRule) -> bytes:
-    """Return the image at `path` as a small JPEG, which every browser can show."""
-    return preview(image_file.read(Path(path)), SIDE, _rule)
+def small(path: str, changed: tuple[int, int], side: int, _rule: PixelRule) -> bytes:
+    """Return the image at `path` as a small JPEG, at most `side` px wide and high, which every browser can show."""
+    return preview(image_file.read(Path(path)), side, _rule)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from app.views import charts, mlflow_page, model_charts, threshold, two_models, usefulness, written
+from app.views import charts, mistakes, mlflow_page, model_charts, threshold, two_models, usefulness, written
 from app.views.answer import evaluations_of, figure, plain
 from app.views.written import part, span, three
 from pipeline.core import artifacts
@@ -20,18 +20,29 @@ def show(task: str) -> None:
     st.title("Compare")
     part(verdict, task)
     views = {
-        "Leaderboard": leaderboard,
         "Threshold": of_model(threshold.show, usefulness.show),
+        "Leaderboard": leaderboard,
         "One model": of_model(
-            figures, by_group, curves, model_charts.risk, model_charts.importance, model_charts.history
+            figures, by_group, curves, mistakes.show, model_charts.risk, model_charts.importance, model_charts.history
         ),
         "Two models": two_models.show,
         "Subgroups": of_model(subgroups, sites),
     }
+    if not has_threshold(task):
+        views["Threshold"] = views.pop("Threshold")  # comes last
     for tab, draw in zip(st.tabs(list(views), key="view", on_change="rerun"), views.values(), strict=True):
         if tab.open:  # the others are not drawn: each takes time
             with tab:
                 part(draw, task)
+
+
+def has_threshold(task: str) -> bool:
+    """Return whether the task has two classes, so that the threshold is what a clinician asks about first."""
+    path = TaskPaths(task).selection
+    if not path.exists():
+        return True
+    report = TaskPaths(task).cv(written.content(path, f"select_best@{task}")["winner"])
+    return not report.exists() or len(written.report(report, f"evaluate@{report.stem}").per_class) == 2
 
 
 def verdict(task: str) -> None:
@@ -192,17 +203,21 @@ def sites(task: str, model: str) -> None:
     ]
     if not rows:
         return
-    st.subheader("New sites (leave one site out)")
+    site = results.column
+    st.subheader(plain(f"A new {site} (leave one {site} out)"))
     shown = {
-        "Left out": [row.site for row, *_ in rows],
+        f"{site} left out": [row.site for row, *_ in rows],
         "Samples": [f"{row.n} (few)" if row.few else str(row.n) for row, *_ in rows],
         "AUC, left out": [with_interval(row, "roc_auc") for row, *_ in rows],
         "AUC, out of fold": [three(out_of_fold["roc_auc"]) for _, out_of_fold, _ in rows],
         "Difference": [f"{three(change.roc_auc)} {span(change.ci)}".strip() for *_, change in rows],
     }
-    written.show(pd.DataFrame(shown), f"Figures of {model}, fitted without a site, on its samples")
+    written.show(pd.DataFrame(shown), f"Figures of {model}, fitted without a {site}, on its samples")
     st.caption(
-        "For each site, the model was fitted without the site and scored on it. The difference estimates the loss at a new site."
+        plain(
+            f"params.yaml names the column {site} as the place that samples come from (select.site). For each of its values, "
+            "the model was fitted without the samples of this value and scored on them: the difference is what a new one costs."
+        )
     )
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.views import audit, charts, distributions, suspects, written
+from app.views import audit, charts, distributions, gallery, suspects, written
 from app.views.written import part
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
@@ -13,9 +13,10 @@ def show(task: str) -> None:
     """Draw the page."""
     st.title("Data")
     part(counts, task)
+    part(audit.show, task)
+    part(lambda: gallery.show(task, split_of(task)))
     part(samples, task)
     part(left_out, task)
-    part(audit.show, task)
     part(suspects.show, task)
 
 

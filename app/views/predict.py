@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import champions, limits
 from app.champions import Champion
-from app.views import answer, correct, form, patient
+from app.views import answer, correct, examples, explained, form, patient
 from app.views.answer import plain
 from pipeline.core.errors import BundleError, DataError
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
 
     from pipeline.prediction.answer import Item, Prediction
     from pipeline.prediction.predictor import Sample
-
-SIDE = 480  # px of the image next to its prediction
 
 
 class Given(NamedTuple):
@@ -63,10 +61,11 @@ def draw(champion: Champion) -> None:
 
 def images(champion: Champion, area: DeltaGenerator) -> None:
     """Read images from files, the camera or examples, and predict each."""
-    sources = ["Files", "Camera", "Example"]
+    available = examples.names(champion.task)
+    sources = ["Files", "Camera", *(["Example"] if available else [])]
     source = st.segmented_control("Image from", sources, default="Files", required=True, key="source")
     if source == "Example":
-        received = [example()]
+        received = [examples.chosen(champion.task, available)]
     else:
         uploaded = files() if source == "Files" else [camera()]
         received = [(file.name, file.getvalue(), file.file_id) for file in uploaded if file]
@@ -74,48 +73,60 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
     if not received:
         area.info("The prediction for an image appears here.")
         return
-    from pipeline.data import thumbnails  # imported here so that the page need not wait for Pillow
-    from pipeline.data.dicom.patient_id import patient_of
-
-    if len(received) > limits.PAGE_FILES:
-        left_out = len(received) - limits.PAGE_FILES
-        st.warning(f"The first {limits.PAGE_FILES} images are used, {left_out} are left out: upload these separately.")
-    given = [Given(name, image, id_, image, patient_of(image)) for name, image, id_ in received[: limits.PAGE_FILES]]
+    given, remarks = within_limit(received)
     if row is not None:
         given = [sample._replace(data=(sample.image or b"", row), id=f"{sample.id} {row}") for sample in given]
     together = patient.is_asked(champion, [sample.group for sample in given])
     answers = answer_all(champion, given)
-    items, thumbs = [prediction.item for prediction, _ in answers], [thumb for _, thumb in answers]
-    group = patient.combine(champion, [prediction for prediction, _ in answers]) if together else None
+    predictions, thumbs = [prediction for prediction, _ in answers], [thumb for _, thumb in answers]
+    items = [prediction.item for prediction in predictions]
+    group = patient.combine(champion, predictions) if together else None
     if together:
-        id_ = (
-            max(sample.group for sample in given) or given[0].id
-        )  # what DICOM files say, or an id that the upload made up
-        unnamed = {sample.id: each[0] for sample, each in zip(given, answers, strict=True) if not sample.group}
+        # What DICOM files say, or an id that the upload made up.
+        id_ = max(sample.group for sample in given) or given[0].id
+        unnamed = {sample.id: each for sample, each in zip(given, predictions, strict=True) if not sample.group}
         patient.count_as_one(champion, id_, unnamed)
     more = patient.columns(group) if group else None
-    index = answer.many(items, thumbs, champion.info.classes, more) if len(items) > 1 else 0
-    if group:
-        with area:
-            patient.show(group, champion.info)
-    image = received[index][1]
-    if thumbs[index]:
-        # A single image is shown below its source, one of many next to its prediction.
-        target = area if len(items) > 1 else st.container()
-        shown = thumbnails.preview(image, SIDE, champion.info.pixel_rule)
-        target.image(shown, plain(items[index]["file"]), alt=items[index]["file"])
+    index = answer.many(items, thumbs, champion.info.classes, more, remarks) if len(items) > 1 else 0
     with area:
+        if group:
+            patient.show(group, champion.info)
+        place(index, items)
         answer.show_prediction(items[index], champion.info)
-        explained(champion, given[index].data, items[index])
+        if predictions[index].ood is None:  # it cannot be read: there is nothing to show or to submit
+            return
+        image = received[index][1]
+        if not explained_image(champion, given[index], items[index], image):
+            explained.image(image, items[index]["file"], champion.info.pixel_rule)
         correct.offer(champion, items[index], image)
 
 
-def explained(champion: Champion, data: "Sample", item: "Item") -> None:
-    """Draw the explanation of the prediction, if it is switched on."""
-    if item["class"] and st.toggle("Explain this prediction", key=f"explain {champion.info.kind}"):
-        explanation = champion.explain(data, item["file"])
-        if explanation:
-            answer.explain(explanation, item)
+def within_limit(received: list[tuple[str, bytes, str]]) -> tuple[list[Given], list[str]]:
+    """Return the images that are used, and a remark where some are left out."""
+    from pipeline.data.dicom.patient_id import patient_of
+
+    most = limits.PAGE_FILES
+    given = [Given(name, image, id_, image, patient_of(image)) for name, image, id_ in received[:most]]
+    if len(received) <= most:
+        return given, []
+    left_out = f"The first {most} images are used, {len(received) - most} are left out: upload these separately."
+    return given, [left_out]
+
+
+def place(index: int, items: "list[Item]") -> None:
+    """Show which of several samples the answer below is of."""
+    if len(items) > 1:
+        st.caption(plain(f"{index + 1} of {len(items)}: {items[index]['file']}"))
+
+
+def explained_image(champion: Champion, sample: Given, item: "Item", image: bytes | None) -> bool:
+    """Draw the explanation of the prediction, if it is switched on; return whether it shows the image."""
+    if not item["class"] or not st.toggle("Explain this prediction", key=f"explain {champion.info.kind}"):
+        return False
+    explanation = champion.explain(sample.data, item["file"])
+    if explanation:
+        explained.show(explanation, item, image, None if image is None else champion.info.pixel_rule)
+    return explanation is not None and explanation.map is not None
 
 
 def files() -> "list[UploadedFile]":
@@ -128,17 +139,6 @@ def files() -> "list[UploadedFile]":
 def camera() -> "UploadedFile | None":
     """Draw the camera, which asks the browser for permission; return the image taken, if any."""
     return st.camera_input("Take a photo", help="Your browser asks for permission to use the camera.")
-
-
-def example() -> tuple[str, bytes, str]:
-    """Draw the button for another example; return name, bytes and id of the current one."""
-    from pipeline.data.synthetic.example import example as draw_example
-
-    number = st.session_state.setdefault("example", 1)
-    if st.button("Another example"):
-        number = st.session_state["example"] = number + 1
-    st.caption("A drawn skin lesion, not of a real patient.")
-    return f"example {number}", draw_example(number), f"example {number}"
 
 
 def rows(champion: Champion, area: DeltaGenerator) -> None:
@@ -155,7 +155,7 @@ def rows(champion: Champion, area: DeltaGenerator) -> None:
         with st.spinner("Predicting"):
             item = champion.predict(row, "the form")
         answer.show_prediction(item, champion.info)
-        explained(champion, row, item)
+        explained_image(champion, Given("the form", row, ""), item, None)
         correct.offer(champion, item, row)
 
 
@@ -182,8 +182,6 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
         return
     if len(rows) > limits.ROWS:
         warnings.append(f"the first {limits.ROWS} rows are used, {len(rows) - limits.ROWS} are left out")
-    for warning in warnings:
-        st.warning(plain(warning))
     is_named = FIELD in content.table and FIELD not in {field.name for field in schema}
     groups = content.table[FIELD].str.strip() if is_named else [""] * len(rows)
     given = [
@@ -191,11 +189,11 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
         for (name, row), group in zip(rows[: limits.ROWS], groups, strict=False)
     ]
     items = [prediction.item for prediction, _ in answer_all(champion, given)]
-    index = answer.many(items, None, champion.info.classes)
+    index = answer.many(items, None, champion.info.classes, remarks=warnings)
     with area:
-        st.caption(plain(items[index]["file"]))
+        place(index, items)
         answer.show_prediction(items[index], champion.info)
-        explained(champion, given[index].data, items[index])
+        explained_image(champion, given[index], items[index], None)
 
 
 def answer_all(champion: Champion, given: list[Given]) -> "list[tuple[Prediction, str | None]]":

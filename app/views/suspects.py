@@ -38,7 +38,7 @@ def show(task: str) -> None:
     for row in rows.head(AT_ONCE).to_dict("records"):
         with st.container(border=True):
             if what == "image":
-                audit.show_pair([row["path"]], folder_of(block.raw), {}, rule_of(block.read))
+                audit.tiles([row["path"]], [row["path"]], folder_of(block.raw), rule_of(block.read))
             text = f"{row['path']}: labelled {row['label']} (probability {three(float(row['probability']))}), "
             st.markdown(plain(f"{text}perhaps {row['instead']}"))
             offer(task, row, classes, noted.get(row["path"]))

@@ -68,6 +68,11 @@ def show(shown: pd.DataFrame, alt: str) -> None:
     st.table(cells.rename(columns=plain), alt=alt, hide_index=True)
 
 
+def show_columns(columns: dict[str, list], alt: str) -> None:
+    """Draw a small table given by column, as `show` does."""
+    show(pd.DataFrame(columns), alt)
+
+
 def three(value: float | None) -> str:
     """Return a number with three decimals."""
     return "not defined" if value is None or pd.isna(value) else f"{value:.3f}"

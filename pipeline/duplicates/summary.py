@@ -48,16 +48,23 @@ def table(result: AuditResult, samples: pd.DataFrame) -> list[str]:
 
 
 def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
-    """Return a line for each kind of finding; `what`: image or row; `done`: add how the pipeline handles it."""
+    """Return a line for each kind of finding: first what may make every figure too good, last what the split handles.
+
+    `what`: image or row; `done`: add how the pipeline handles it.
+    """
     usable = result.n_files - result.n_unreadable
     lines = [f"{usable} {what}s, {result.n_unreadable} unreadable, {len(result.skipped)} other files skipped"]
 
     def add(line: str, consequence: str) -> None:
         lines.append(f"{line}; {consequence}" if done else line)
 
-    if result.groups:
-        sets, members = len(result.groups), sum(map(len, result.groups))
-        add(f"same {what}: {sets} sets ({members} {what}s)", "each set stays on one side of the split")
+    if result.clusters:
+        lines.append(describe_clusters(result.clusters))
+    for shortcut in result.confounders:
+        add(
+            f"shortcut: {shortcut.name} alone predicts the label with ROC AUC {shortcut.roc_auc:.2f}",
+            "nothing is left out, but a model may learn it",
+        )
     if result.leaks:
         add(
             f"sets in the shipped test set and outside it: {len(result.leaks)} ({result.n_leaked} test {what}s)",
@@ -68,18 +75,9 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
             f"groups in the shipped test set and outside it: {listed(result.divided_groups)}",
             "split.by: shipped leaves out what is outside, hash keeps each group together",
         )
-    if result.equal_rows:
-        equal = result.equal_rows
-        add(
-            f"equal in all features: {equal.n_rows} rows in {equal.n_pairs} pairs, of which the columns explain "
-            f"{equal.expected:.0f}; duplicates: {equal.n_duplicates} rows",
-            "duplicates stay on one side of the split, the others are different patients",
-        )
     if result.label_conflicts:
         consequence = "different patients: they stay" if result.conflicts_kept else "all of them are left out"
         add(f"sets under more than one label: {len(result.label_conflicts)}", consequence)
-    if result.clusters:
-        lines.append(describe_clusters(result.clusters))
     if result.misfits:
         first = result.misfits[0]
         lines.append(f"other values than the rest: {len(result.misfits)} images, first {first.path}: {first.reason}")
@@ -88,10 +86,15 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
             f"nearly empty, cannot be compared with others: {len(result.unjudged)}, first {result.unjudged[0]}",
             "nothing is left out, but copies of them may be missed",
         )
-    for shortcut in result.confounders:
+    if result.groups:
+        sets, members = len(result.groups), sum(map(len, result.groups))
+        add(f"same {what}: {sets} sets ({members} {what}s)", "each set stays on one side of the split")
+    if result.equal_rows:
+        equal = result.equal_rows
         add(
-            f"shortcut: {shortcut.name} alone predicts the label with ROC AUC {shortcut.roc_auc:.2f}",
-            "nothing is left out, but a model may learn it",
+            f"equal in all features: {equal.n_rows} rows in {equal.n_pairs} pairs, of which the columns explain "
+            f"{equal.expected:.0f}; duplicates: {equal.n_duplicates} rows",
+            "duplicates stay on one side of the split, the others are different patients",
         )
     return lines
 

@@ -35,8 +35,6 @@ TERMS, CHANGES = "terms of the log-odds", "changes of the probability"
 WINDOWS = (1, 2)
 SQUARE = 64  # side of a covered square in px; its centre is at each of 7x7 positions
 GRID = 7
-FOR, AGAINST = (213, 94, 0), (0, 114, 178)  # Okabe and Ito's orange and blue
-OPAQUE = 0.7  # opacity at the largest value
 Proba = Callable[[Any], np.ndarray]
 Embed = Callable[[np.ndarray], np.ndarray]
 
@@ -71,7 +69,9 @@ def explain(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k:
     kind, heat = of_image(info, model, sample, embed, k)
     is_combined = isinstance(sample.features, ImageWithColumns)
     columns_too = of_row(info, model, sample, k)[1] if is_combined else None
-    return Explanation(kind, heat.tolist(), overlay(sample.square, heat), columns_too)
+    from pipeline.prediction.heat_map import overlay  # brings Pillow
+
+    return Explanation(kind, heat.tolist(), to_png(overlay(sample.square, heat)), columns_too)
 
 
 def of_image(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k: int) -> tuple[str, np.ndarray]:
@@ -173,21 +173,12 @@ def squares_covered(square: np.ndarray, embed: Embed, proba: Proba, k: int) -> n
     return proba(embed(square))[0, k] - without
 
 
-def overlay(square: np.ndarray, heat: np.ndarray) -> bytes:
-    """Return a PNG of the image, uint8 (side, side, 3), orange where it supports the class and blue where it opposes it.
-
-    The largest value of `heat` (height, width) is the most opaque: colours compare positions, not images.
-    """
+def to_png(pixels: np.ndarray) -> bytes:
+    """Return uint8 RGB as a PNG, compressed a little: 4 ms instead of 28, and a tenth more bytes."""
     from PIL import Image
 
-    scaled = (heat / max(np.abs(heat).max(), 1e-12)).astype(np.float32)
-    side = square.shape[1], square.shape[0]
-    strength = np.asarray(Image.fromarray(scaled).resize(side, Image.Resampling.BILINEAR))[..., None]
-    colour = np.where(strength > 0, np.array(FOR, np.float32), np.array(AGAINST, np.float32))
-    share = np.abs(strength) * np.float32(OPAQUE)
     out = io.BytesIO()
-    # compressed a little: 4 ms instead of 28, and a tenth more bytes
-    Image.fromarray((square + (colour - square) * share).round().astype(np.uint8)).save(out, "PNG", compress_level=1)
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 

@@ -15,14 +15,13 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.written_samples import read_samples, read_split
-from pipeline.evaluation import report, selection
+from pipeline.evaluation import mistakes, report, selection
 from pipeline.evaluation.new_data import test_set_evaluations
-from pipeline.evaluation.operating_point import decide_out_of_fold
 from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
 from pipeline.evaluation.usefulness.learning_curve import LearningCurve
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.prediction.decision_rule import calibrate, decide
+from pipeline.prediction.decision_rule import calibrate
 from pipeline.training.export import read_oof
 
 
@@ -84,9 +83,7 @@ class Study:
     @cached_property
     def decided(self) -> np.ndarray:
         """What the champion decided out of fold, int (n_dev,); by a threshold that was chosen on groups by that."""
-        if self.bundle.rule.unit != "sample":
-            return decide(self.proba, self.bundle.rule)
-        return decide_out_of_fold(self.dev, self.proba, self.bundle.rule, self.task.select.operating_point)
+        return mistakes.decisions(self.dev, self.proba, self.bundle.rule, self.name)
 
     @cached_property
     def n_evaluations(self) -> int:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
+from pipeline.evaluation import mistakes as wrong_decisions
 from pipeline.evaluation.metric_names import NAMES
 from pipeline.evaluation.report import (
     ExternalReport,
@@ -118,18 +118,8 @@ def confusion(report: Report) -> Iterator[tuple[str, list[tuple[str, int, float]
 
 def mistakes(study: Study) -> list[Mistake]:
     """Return the most confident mistakes of the champion out of fold."""
-    sure = study.proba[np.arange(len(study.decided)), study.decided]
-    wrong = np.flatnonzero(study.decided != study.dev.y)
-    ranked = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_MISTAKES]
-    return [
-        Mistake(
-            path=str(study.dev.path[i]),
-            actual=study.classes[study.dev.y[i]],
-            decided=study.classes[study.decided[i]],
-            probability=float(sure[i]),
-        )
-        for i in ranked
-    ]
+    rows = wrong_decisions.table(study.dev, study.proba, study.decided).head(MOST_MISTAKES).to_dict("records")
+    return [Mistake(str(row["path"]), row["label"], row["decided"], float(row["probability"])) for row in rows]
 
 
 def suspects(study: Study) -> pd.DataFrame:

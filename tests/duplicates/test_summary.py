@@ -75,7 +75,7 @@ def test_equal_rows_under_two_labels_are_clean_and_said():
     counts = EqualRowCounts(n_rows=8, n_pairs=9, expected=8.7, n_duplicates=0)
     result = AuditResult(n_files=9, label_conflicts=[["row 1", "row 2"]], conflicts_kept=True, equal_rows=counts)
     assert exit_code(result, shipped=False) == CLEAN
-    assert "equal in all features: 8 rows in 9 pairs, of which the columns explain 9" in summary(result, "row")[1]
+    assert "equal in all features: 8 rows in 9 pairs, of which the columns explain 9" in summary(result, "row")[2]
     assert summary(result, "row", done=True)[2].endswith("different patients: they stay")
 
 
@@ -126,8 +126,8 @@ def test_the_summary_names_what_cannot_be_judged_and_shortcuts():
     result = AuditResult(n_files=9, n_unreadable=1, unjudged=["a.png", "b.png"], confounders=shortcuts)
     assert summary(result, "image") == [
         "8 images, 1 unreadable, 0 other files skipped",
-        "nearly empty, cannot be compared with others: 2, first a.png",
         "shortcut: bytes alone predicts the label with ROC AUC 0.95",
+        "nearly empty, cannot be compared with others: 2, first a.png",
     ]
     assert all("; nothing is left out, but" in line for line in summary(result, "image", done=True)[1:])
 

@@ -191,6 +191,7 @@ def test_a_csv_and_its_template_are_answered_by_row(browser, address, project):
         upload(page, ("rows.csv", out.getvalue().encode()))
         page.get_by_text("2 predicted, 1 could not be used").wait_for()
         assert answer(page) == shown_of(loaded.predict(dict(zip(header, row, strict=True)), "rows.csv row 1"))
+        page.get_by_text("2 predicted, 1 could not be used").click()
         page.get_by_text("not used by the model: name").wait_for()
         page.get_by_text("1 of 2 cells lie outside of").wait_for()
         upload(page, ("rows.csv", b"a,b\n1,2\n"))

@@ -85,6 +85,12 @@ def test_every_model_shows_the_figures_of_its_reports(name, request, monkeypatch
         assert any(text.startswith("Observed share by predicted probability") for text in texts)
 
 
+@pytest.mark.parametrize(("name", "first"), [("two_classes", "Threshold"), ("four_classes", "Leaderboard")])
+def test_the_threshold_comes_first_where_there_is_one(name, first, request, monkeypatch):
+    monkeypatch.chdir(request.getfixturevalue(name))
+    assert opened("compare", "t").tabs[0].label == first
+
+
 def test_a_new_run_shows_without_a_restart(compared):
     page = opened("compare", "t")
     path = Path("reports/t/selection.json")
@@ -98,7 +104,7 @@ def test_figures_at_a_new_site_are_shown(compared):
     sites.main("t")
     page = opened("compare", "t", "Subgroups")
     rows = artifacts.read_json("reports/t/sites.json")["models"][champion()]
-    shown = pages.table(page, "Left out")
-    assert shown["Left out"].tolist() == ["all sites", "arm", "leg", "missing"]
+    shown = pages.table(page, "site left out")
+    assert shown["site left out"].tolist() == ["all sites", "arm", "leg", "missing"]
     assert [cell.split()[0] for cell in shown["AUC, left out"]] == [f"{row['roc_auc']:.3f}" for row in rows]
-    assert "estimates the loss at a new site" in text_of(page)
+    assert "params.yaml names the column site as the place that samples come from" in text_of(page)

@@ -1,10 +1,13 @@
 """The page Predict answers as the Predictor does."""
 
+from pathlib import Path
+
 import pytest
 
 from app import champions, limits
 from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
+from tests.helpers import pages
 from tests.helpers.models import drawn_image
 from tests.helpers.pages import first_page, text_of
 from tests.helpers.serving import warn
@@ -31,7 +34,13 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     page.toggle[0].set_value(True).run()
     assert not page.exception
     answered = Predictor("models/skin/best").predict(drawn_image(1), "")["class"]
-    assert f"Orange regions support {answered}, blue regions contradict it" in text_of(page)
+    assert f"Yellow regions support {answered}, cyan regions contradict it" in text_of(page)
+    images = [image for element in page.get("image") for image in element.proto.imgs]
+    assert [image.caption.replace("\\", "") for image in images] == ["a.png", "What the answer rests on"]
+    before = images[1].url
+    page.slider[0].set_value(0).run()
+    plain, mapped = [image for element in page.get("image") for image in element.proto.imgs]
+    assert mapped.url == plain.url != before  # without opacity, the map leaves the image as it is
     page = first_page(task="patients")
     page.button[0].click().run()
     page.toggle[0].set_value(True).run()
@@ -39,11 +48,36 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     assert "Contribution of each value to the log-odds of" in text_of(page)
 
 
+def test_nothing_is_offered_beside_an_unreadable_file(project):
+    page = first_page(task="skin")
+    page.file_uploader[0].set_value([("a.png", b"nothing", "image/png")]).run()
+    assert "not a readable image" in page.error[0].value
+    assert not page.toggle
+    assert "The correct class is ..." not in [expander.label for expander in page.expander]
+    assert not page.get("image")
+
+
+def test_examples_are_those_of_the_task(project):
+    def sources(page):
+        return page.segmented_control[0].options
+
+    assert "Example" not in sources(first_page(task="skin"))
+    Path("models/skin/examples").mkdir()
+    for number in (1, 2):
+        Path(f"models/skin/examples/{number}.png").write_bytes(drawn_image(number))
+    page = first_page(task="skin")
+    assert "Example" in sources(page)
+    page.segmented_control[0].set_value("Example").run()
+    pages.button(page, "Another example").click().run()
+    assert not page.exception
+    assert [image.caption for element in page.get("image") for image in element.proto.imgs] == ["2\\.png"]
+
+
 def test_surplus_files_are_left_out_with_a_notice(project, monkeypatch):
     monkeypatch.setattr(limits, "PAGE_FILES", 2)
     page = first_page(task="skin")
     page.file_uploader[0].set_value([(f"{number}.png", drawn_image(number), "image/png") for number in range(3)]).run()
-    assert "The first 2 images are used, 1 are left out" in page.warning[0].value
+    assert "The first 2 images are used, 1 are left out" in text_of(page)
     assert len(page.dataframe[0].value) == 2
 
 
@@ -59,7 +93,11 @@ def test_rows_of_a_csv_are_answered_as_by_the_predictor(project):
     assert list(shown["file"]) == [item["file"] for item in expected]
     assert list(shown["class"].fillna("")) == [item["class"] for item in expected]
     assert list(shown["reason"]) == [item["reason"] for item in expected]
-    assert [warning.value.replace("\\", "") for warning in page.warning] == warnings
+    assert all(warning in text_of(page) for warning in warnings)
+    assert page.expander[0].label == "**2 predicted**, 1 could not be used. Remarks and reasons"
+    assert list(pages.table(page, "Reason")["Reason"]) == [item["reason"] for item in expected if item["reason"]]
+    assert page.dataframe[0].value.index[0] == 0
+    assert "1 of 3: rows.csv row 1" in text_of(page)
 
 
 def test_model_no_better_than_guessing_warns_above_every_answer(project):
