@@ -20,6 +20,17 @@ def recommend(comparison: Comparison) -> None:
         st.markdown("\n".join(f"- {plain(caution)}" for caution in comparison.cautions))
 
 
+def decision(task: str, batch: str) -> None:
+    """Draw what was decided of a batch, when and by whom."""
+    from pipeline.data import upload_ledger
+
+    decided = upload_ledger.last_decision(task, batch)
+    if decided:
+        by = f", decided by {decided.by}" if decided.by else ""
+        who = f" ({decided.who})" if decided.who else ""
+        st.info(plain(f"{decided.event.capitalize()} on {decided.when[:16].replace('T', ' ')} UTC{who}{by}."))
+
+
 def show(comparison: Comparison) -> None:
     """Draw the results of a comparison."""
     effect, batch = st.tabs(["Effect on the champion's samples", "The batch itself"])
@@ -29,10 +40,14 @@ def show(comparison: Comparison) -> None:
         about(comparison.batch)
 
 
-def rows_of(comparison: Comparison) -> list[tuple[str, Change]]:
-    """Return the compared metrics with their names: guarded metrics, classes, subgroups."""
-    rows = [(NAMES.get(name, name), comparison.metrics[name]) for name in comparison.guarded]
-    rows += [
+def guarded_rows(comparison: Comparison) -> list[tuple[str, Change]]:
+    """Return the guarded metrics, by name, which decide."""
+    return [(NAMES.get(name, name), comparison.metrics[name]) for name in comparison.guarded]
+
+
+def other_rows(comparison: Comparison) -> list[tuple[str, Change]]:
+    """Return the metrics of classes and subgroups, by name."""
+    rows = [
         (f"{label}: {NAMES.get(name, name)}", change) for label, name, change in recommendation.of_classes(comparison)
     ]
     for row in comparison.subgroups:
@@ -45,8 +60,22 @@ SHOWN = ("accuracy", "roc_auc")  # metrics of subgroups
 
 
 def differences(comparison: Comparison) -> None:
-    """Draw the differences as a chart and as a table."""
-    rows = rows_of(comparison)
+    """Draw the guarded metrics, and folded those of classes and subgroups."""
+    draw(guarded_rows(comparison), comparison.margin)
+    st.caption(
+        f"Challenger minus champion on the champion's {comparison.n} development samples, out of fold, paired, with 95 % "
+        f"intervals over groups. Right of the solid line the challenger is better. To pass, no interval may extend to the left "
+        f"of the dashed line ({comparison.margin:g})."
+    )
+    others = other_rows(comparison)
+    if others:
+        with st.expander(f"By class and subgroup ({len(others)} figures)"):
+            draw(others, comparison.margin)
+            st.caption("With many classes and subgroups, some appear worse by chance.")
+
+
+def draw(rows: list[tuple[str, Change]], margin: float) -> None:
+    """Draw differences as a chart and as a table."""
     table = pd.DataFrame(
         [
             {"name": name, "difference": change.difference, "low": change.ci[0], "high": change.ci[1]}
@@ -56,25 +85,15 @@ def differences(comparison: Comparison) -> None:
     )
     if len(table):
         alt_text = "; ".join(f"{row['name']} {row['difference']:+.3f}" for row in table.to_dict("records"))
-        charts.draw(
-            chart(table, comparison.margin),
-            f"Difference made by the batch, with intervals: {alt_text}",
-            70 + 22 * len(table),
-        )
-    st.caption(
-        f"Challenger minus champion on the champion's {comparison.n} development samples, out of fold, paired, with 95 % "
-        f"intervals over groups. Right of the solid line the challenger is better. To pass, no interval of "
-        f"{', '.join(plain(NAMES.get(name, name)) for name in comparison.guarded)} may extend to the left of the dashed line "
-        f"({comparison.margin:g}). With many classes and subgroups, some appear worse by chance."
-    )
-    with st.expander("As a table"):
-        shown = {
-            "": [name for name, _ in rows],
-            "Champion": [three(change.champion) for _, change in rows],
-            "With the batch": [three(change.challenger) for _, change in rows],
-            "Difference": [gain(change) for _, change in rows],
-        }
-        written.show(pd.DataFrame(shown), "Champion and challenger: each metric overall, by class and by subgroup")
+        alt_text = f"Difference made by the batch, with intervals: {alt_text}"
+        charts.draw(chart(table, margin), alt_text, 70 + 22 * len(table))
+    shown = {
+        "Figure": [name for name, _ in rows],
+        "Champion": [three(change.champion) for _, change in rows],
+        "With the batch": [three(change.challenger) for _, change in rows],
+        "Difference": [gain(change) for _, change in rows],
+    }
+    written.show(pd.DataFrame(shown), "Champion and challenger, figure by figure")
 
 
 def gain(change: Change) -> str:

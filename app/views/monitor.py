@@ -1,5 +1,7 @@
 """The page Monitor: samples that the champion received, by day, compared with its training data."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -7,7 +9,7 @@ import streamlit as st
 from app import champions, monitor
 from app.monitor import MonitorReport
 from app.recorder import EVERY, KEPT, today
-from app.views import charts, written
+from app.views import charts, directions, written
 from app.views.answer import plain
 from pipeline.core.errors import BundleError, DataError
 from pipeline.evaluation.metric_names import NAMES
@@ -16,6 +18,22 @@ from pipeline.monitoring.histograms import Tally
 from pipeline.stats import intervals
 
 BOXES = {"unlike": st.error, "shifted": st.warning, "alike": st.success}  # by verdict; others are shown as information
+TO_DO = {
+    "unknown": "Export the bundle again; until then only the counts below can be shown.",
+    "too few": "Nothing yet: the comparison begins by itself when there are enough.",
+    "alike": (
+        "Nothing now. Upload outcomes that become known, at the end of this page: similar data do not imply correct predictions, "
+        "only labels can show that."
+    ),
+    "shifted": (
+        "Ask what changed: device, export, site or patients. The figures that differ are marked below. Collect labels of some of "
+        "these samples and upload them at the end of this page; if the performance has fallen, retrain."
+    ),
+    "unlike": (
+        "Do not rely on the answers until labels are there. Ask what changed: device, export, site or patients; the figures that "
+        "differ are marked below. Upload outcomes at the end of this page, and submit labelled samples on the page Retrain."
+    ),
+}
 OUTCOMES = ["answered", "refused", "unreadable"]
 COMPONENTS = 12  # rows of the table for directions or columns
 
@@ -33,9 +51,12 @@ def show(task: str) -> None:
     report = monitor.report(champions.recorder(), task, champion.id, champion.info)
     st.markdown(f"Samples that {plain(champion.id)} received in the last {drift.DAYS} days, from this app and the API.")
     BOXES.get(report.drift.verdict, st.info)(plain(report.drift.sentence))
+    st.markdown(f"**What to do.** {TO_DO[report.drift.verdict]}")
     numbers(report)
     new_categories(report.week)
     by_day(report)
+    if report.kind == "image" and report.training:
+        directions.show(task, champion.info.model, report.drift.figures, report.training.names)
     if report.week.distance.sum() and report.training:
         against_training(report.week, report.training.tally)
     figures(report)
@@ -90,6 +111,10 @@ def by_day(report: MonitorReport) -> None:
     st.header("By day", anchor=False)
     rows = [(day, c.n, sum(c.answers.values()), c.refused, c.unreadable) for day, c in report.days.items()]
     days = pd.DataFrame(rows, columns=["day", "n", *OUTCOMES])
+    busy = days[(days["n"] + days["unreadable"]) > 0]
+    if len(busy) < 2:
+        st.write(plain(on_one_day(busy.iloc[0].to_dict()) if len(busy) else f"No sample in the last {len(days)} days."))
+        return
     left, right = st.columns(2)
     with left:
         st.markdown("**Samples**")
@@ -106,6 +131,12 @@ def by_day(report: MonitorReport) -> None:
         usual = share_refused(report.training.tally) if report.training else None
         alt_text = f"Share refused: {', '.join(f'{row.day} {row.share:.0%}' for row in some.itertuples())}"
         charts.draw(charts.share_by_day(some, usual, days["day"].iloc[[0, -1]].tolist()), alt_text, 260)
+
+
+def on_one_day(row: dict[str, Any]) -> str:
+    """Return the counts of the only day with samples as a sentence."""
+    counts = f"All samples came on {row['day']}: {row['answered']} answered, {row['refused']} refused"
+    return f"{counts}, {row['unreadable']} unreadable. Charts by day begin with the second day."
 
 
 def against_training(week: Tally, training: Tally) -> None:
@@ -206,32 +237,37 @@ def figures(report: MonitorReport) -> None:
     if not all_of:
         return
     st.subheader("Basis of the verdict", anchor=False)
-    by_column = ("place", "outside", "missing", "category")
+    is_table = report.kind == "table"
+    by_column = ("place", "outside", "missing", "category") if is_table else ("place", "outside")
     components = sorted(
         (figure for figure in all_of if figure.of in by_column),
         key=lambda figure: (not figure.alarm, not figure.differs, -figure.size),
     )
-    shown = [figure for figure in all_of if figure.of not in by_column] + components[:COMPONENTS]
-    written.show(pd.DataFrame([row_of(figure) for figure in shown]), "Figures behind the verdict")
-    n_hidden = len(components) - COMPONENTS
+    # Directions of images have no name: those that differ are shown by training images, the others are only counted.
+    named = {figure.name: f"content {directions.letter(k)}" for k, figure in enumerate(directions.strongest(all_of))}
+    listed = components[:COMPONENTS] if is_table else [figure for figure in components if figure.name in named]
+    shown = [figure for figure in all_of if figure.of not in by_column] + listed
+    named = {} if is_table else named
+    written.show(pd.DataFrame([row_of(figure, named) for figure in shown]), "Figures behind the verdict")
+    n_hidden = len(components) - len(listed)
     left_out = f" {n_hidden} with smaller differences are not shown." if n_hidden > 0 else ""
-    unit = "columns" if report.kind == "table" else "principal components of the training images"
+    unit = "columns" if is_table else "content (where they lie along the directions in which training images vary most)"
     st.caption(
         f"95 % intervals that hold for all figures together. Distance and {unit}: the share of pairs in which the served sample "
         f"has the larger value; without a difference it would be 50 %.{left_out}"
     )
 
 
-def row_of(figure: drift.Figure) -> dict[str, str]:
-    """Return a figure as a row of the table."""
-    low, high = figure.ci
+def row_of(figure: drift.Figure, named: dict[str, str]) -> dict[str, str]:
+    """Return a figure as a row of the table; `named`: what its name is called instead."""
+    (low, high), name = figure.ci, named.get(figure.name, figure.name)
     what = {
         "refused": "share refused",
         "distance": "distance: larger than in training",
         "answer": f"share answered {figure.name}",
-        "place": f"{figure.name}: larger than in training",
-        "outside": f"{figure.name}: out of the training range",
-        "missing": f"{figure.name}: missing",
+        "place": f"{name}: larger than in training",
+        "outside": f"{name}: out of the training range",
+        "missing": f"{name}: missing",
         "category": figure.name,
         "probability": "probability: larger than in training",
     }[figure.of]

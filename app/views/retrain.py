@@ -20,11 +20,14 @@ from pipeline.retraining.records import Comparison, Outcome
 if TYPE_CHECKING:  # what these import may not be installed
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+    from pipeline.retraining.batch_status import Status
+    from pipeline.retraining.decide import Batch
     from pipeline.retraining.intake import Offer
 
 LATEST = 20  # batches that are shown
 OUT = paths.LOGS / "retrain.log"  # output of the processes that are started here
 REFRESH = 2  # s between updates
+DECIDED = ("promoted", "rejected", "rolled back")
 
 
 def show(task: str) -> None:
@@ -70,20 +73,23 @@ def submit(task: str) -> None:
         return
     is_table = params.task(task).kind == "table"
     st.subheader("Submit samples", anchor=False)
-    given = form(labels, is_table)
+    number = st.session_state.setdefault("submissions", 0)
+    given = form(labels, is_table, f"submit {number}")
     if given and not given.files:
         st.session_state["submitted"] = "Choose files first."
     elif given and not (given.label or is_table):
-        st.session_state["submitted"] = "Choose the label of these images, then choose the files again."
+        st.session_state["submitted"] = "Choose the label of these images; the files are kept."
     elif given:
-        files = given.files[: limits.PAGE_FILES]
+        files, more = given.files[: limits.PAGE_FILES], given.files[limits.PAGE_FILES :]
         offers = [read(task, file.name, file.getvalue(), given.label, given.group) for file in files]
         st.session_state["submitted"] = collect(task, list(chain.from_iterable(offers)), given.batch)
-        more = len(given.files) - len(files)
-        if more:
-            st.warning(
-                f"The last {more} files were ignored: at most {limits.PAGE_FILES} at once. Submit them separately."
-            )
+        st.session_state["ignored"] = len(more)
+        if not isinstance(st.session_state["submitted"], str):
+            st.session_state["submissions"] = number + 1  # another form, which is empty
+            st.rerun()
+    if st.session_state.get("ignored"):
+        n = st.session_state["ignored"]
+        st.warning(f"The last {n} files were ignored: at most {limits.PAGE_FILES} at once. Submit them separately.")
     show_outcome(st.session_state.get("submitted"))
 
 
@@ -96,21 +102,21 @@ class Given(NamedTuple):
     batch: str
 
 
-def form(labels: list[str], is_table: bool) -> Given | None:
-    """Draw the form; return what it was filled with when its button is pressed, otherwise None."""
+def form(labels: list[str], is_table: bool, key: str) -> Given | None:
+    """Draw the form; return what it was filled with when its button is pressed, otherwise None. It keeps what was entered."""
     from pipeline.retraining import intake
 
-    with st.form("submit", clear_on_submit=True):
+    with st.form(key):
         first, second, third = st.columns(3)
         helps = "Leave empty if the CSV has a column of labels." if is_table else "The class of all these images."
-        label = first.selectbox("Label", labels, index=None, help=helps)
+        label = first.selectbox("Label", labels, index=None, help=helps, key=f"{key} label")
         helps = "What the samples share, for instance the patient or the lesion. Optional."
-        group = second.text_input("Group", help=helps)
+        group = second.text_input("Group", help=helps, key=f"{key} group")
         helps = "A batch is tried and promoted or rejected as a whole."
-        batch = third.text_input("Batch", intake.new_batch(), help=helps)
+        batch = third.text_input("Batch", intake.new_batch(), help=helps, key=f"{key} batch")
         what = "A CSV with the task's columns" if is_table else f"Images; up to {limits.PAGE_FILES} at once"
         size = limits.FILE_BYTES // limits.MB
-        files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size)
+        files = st.file_uploader(what, accept_multiple_files=True, max_upload_size=size, key=f"{key} files")
         pressed = st.form_submit_button("Submit", type="primary")
     return Given(files, label, group.strip(), batch.strip()) if pressed else None
 
@@ -171,23 +177,34 @@ def batches(task: str) -> None:
     chosen = listed[names.index(name)]
     st.markdown(f"**{plain(chosen.state)}**: {chosen.n} samples ({plain(counted(chosen.labels))})")
     now, busy = batch_status.status(task, chosen.batch), batch_status.is_running()
-    if now.state == "running":
-        st.progress(min(1.0, now.done / now.total), plain(chosen.says))
-        log(task, chosen.batch)
-    elif chosen.state in batch_status.ACTIVE:
-        st.caption(f"{chosen.state.capitalize()} ...")
+    if now.state in batch_status.ACTIVE:
+        progress(task, chosen, now)
     elif chosen.state == "failed":
         st.error(plain(chosen.says))
     elif chosen.state == "interrupted":
         st.warning("The process has ended unexpectedly. Nothing is lost; you can start it again.")
     elif not busy and chosen.state != "cancelled":
         show_failure()
-    comparison = decide.read_comparison(task, chosen.batch)
-    if comparison:
+    comparison, decided = decide.read_comparison(task, chosen.batch), chosen.state in DECIDED
+    if decided:
+        challenger.decision(task, chosen.batch)
+    elif comparison:
         challenger.recommend(comparison)
     buttons(task, chosen.batch, chosen.state, busy, comparison)
-    if comparison:
+    if comparison and not decided:
         challenger.show(comparison)
+    elif comparison:
+        with st.expander("The comparison before the decision"):
+            challenger.show(comparison)
+
+
+def progress(task: str, batch: "Batch", now: "Status") -> None:
+    """Draw how far a challenge, a promotion or a rollback is, and the last lines of its log."""
+    share = min(1.0, now.done / now.total) if now.total else 0.0
+    st.progress(
+        share, plain(f"{now.state.capitalize()}: {batch.says}" if now.stage else f"{now.state.capitalize()} ...")
+    )
+    log(task, batch.batch)
 
 
 def counted(labels: dict[str, int]) -> str:

@@ -182,6 +182,12 @@ def decisions(task: str) -> dict[str, str]:
     return {line.batch: line.event for line in read(task) if isinstance(line, Decided)}
 
 
+def last_decision(task: str, batch: str) -> Decided | None:
+    """Return what was decided of a batch last, None where nothing was."""
+    of_batch = [line for line in read(task) if isinstance(line, Decided) and line.batch == batch]
+    return of_batch[-1] if of_batch else None
+
+
 def decision(task: str, batch: str) -> str:
     """Return what was decided of a batch last, or "" where nothing was; see `decisions`."""
     return decisions(task).get(batch, "")

@@ -105,7 +105,7 @@ def in_words(figure: Figure, kind: str) -> str:
         points = (
             f"difference {100 * (figure.difference or 0):+.0f} points, interval {low * 100:+.0f} to {high * 100:+.0f}"
         )
-        where = f"along {figure.name}" if kind == "image" else f"of {figure.name!r}"
+        where = "in content" if kind == "image" else f"of {figure.name!r}"
         what = {
             "answer": f"answered {figure.name}",
             "missing": f"without a value {where}",
@@ -128,5 +128,6 @@ def of_pairs(figure: Figure, kind: str) -> str:
     pairs = f"{share:.0%} of pairs ({ends[0]:.0%} to {ends[1]:.0%})"
     if figure.of == "probability":
         return f"the probability of the served {sample} lies {side} that of the training {sample} in {pairs}"
-    where = f"along {figure.name}" if kind == "image" else f"in column {figure.name!r}"
-    return f"{where} the served {sample} lies {side} the training {sample} in {pairs}"
+    if kind == "image":  # its directions have no names; the app shows images for them
+        return f"in one direction of content, the served image lies on the same side of the training image in {pairs}"
+    return f"in column {figure.name!r} the served {sample} lies {side} the training {sample} in {pairs}"

@@ -181,10 +181,9 @@ def change(task: str, batch: str, before: list[Included], after: list[Included],
     """
     batch_status.write(task, batch, state)
     uploads.write(task, after)
-    done = dvc_runs.run("repro")
-    if not done.returncode:
+    exit_code, last = dvc_runs.bring_up_to_date(task, batch, state)
+    if not exit_code:
         return
-    last = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
     if not dvc_runs.run("status", "--quiet", "--with-deps", f"report@{task}").returncode:
         print(f"{task} is up to date, but not all of the graph: run 'dvc repro' again ({last})", file=sys.stderr)
         return
@@ -218,7 +217,7 @@ def batches(task: str) -> list[Batch]:
     for batch, counts in labels.items():
         now = batch_status.status(task, batch)
         says = now.message
-        if now.state == "running":
+        if now.stage and now.state in batch_status.ACTIVE:
             says = f"{now.stage}, {now.done} of {now.total}, about {now.seconds_left} s left"
         state = now.state or decided.get(batch, "collected")
         batches.append(Batch(batch, counts.total(), dict(counts), state, says))

@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import yaml
+
 from pipeline.core import lock_recovery, params, paths
 from pipeline.core.stage import durations, end_with_parent
 from pipeline.retraining import batch_status
@@ -66,6 +68,35 @@ def cache_folder() -> str:
     return os.path.abspath(done.stdout.strip())
 
 
+def bring_up_to_date(task: str, batch: str, state: str) -> tuple[int, str]:
+    """Run the whole graph in the workspace, with its progress in the batch's status; return exit code and last lines."""
+    for line in lock_recovery.recover():
+        print(line, file=sys.stderr)
+    log = batch_status.folder(task, batch) / "log.txt"
+    with log.open("wb") as out:
+        command = [*DVC, WAIT, "repro"]
+        process = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment()
+        )
+        try:
+            while process.poll() is None:
+                write_progress(task, batch, log, state, known_stages())
+                time.sleep(POLL)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    return process.returncode, " ".join(" ".join(lines_of(log)[-3:]).split())
+
+
+def known_stages() -> list[str]:
+    """Return the names of the stages that dvc.lock holds, none where there is none."""
+    try:
+        return list((yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8")) or {}).get("stages", {}))
+    except (OSError, yaml.YAMLError):  # DVC is writing it
+        return []
+
+
 def run_graph(task: str, batch: str, tree: Path) -> None:
     """Run the graph in `tree` up to the task's champion; raise RetrainError where it fails or is cancelled."""
     log = batch_status.folder(task, batch) / "log.txt"
@@ -87,17 +118,22 @@ def run_graph(task: str, batch: str, tree: Path) -> None:
 
 def watch(process: subprocess.Popen, task: str, batch: str, log: Path) -> None:
     """Write the batch's status until the process ends; raise RetrainError where the challenge is cancelled."""
-    stages, seconds, reached = stages_of(task), durations(), None
+    stages = stages_of(task)
     while process.poll() is None:
-        now = stages_in(log)
-        if now != reached:
-            reached = now
-            left = sum(seconds.get(stage, 1) + 0.5 for stage in stages if stage not in reached[:-1])
-            progress = {"stage": reached[-1] if reached else "", "done": max(len(reached) - 1, 0), "total": len(stages)}
-            batch_status.write(task, batch, "running", **progress, seconds_left=round(left))
+        write_progress(task, batch, log, "running", stages)
         if (log.parent / "cancel").exists():
             raise RetrainError("cancelled")
         time.sleep(POLL)
+
+
+def write_progress(task: str, batch: str, log: Path, state: str, stages: list[str]) -> None:
+    """Write how far DVC is into the batch's status, where it is farther than what is written there."""
+    reached, seconds = stages_in(log), durations()
+    left = sum(seconds.get(stage, 1) + 0.5 for stage in stages if stage not in reached[:-1])
+    progress = {"stage": reached[-1] if reached else "", "done": max(len(reached) - 1, 0), "total": len(stages)}
+    last = batch_status.last_written(task, batch)
+    if (last.state, last.stage, last.done) != (state, progress["stage"], progress["done"]):
+        batch_status.write(task, batch, state, **progress, seconds_left=round(left))
 
 
 def stages_of(task: str) -> list[str]:

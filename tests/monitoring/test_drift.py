@@ -55,7 +55,10 @@ def test_a_shift_to_one_side_is_found_at_equal_distance():
     assert result.verdict == "unlike"
     assert first.alarm
     assert not any(item.alarm for item in [*others, *only(result, "refused"), *only(result, "distance")])
-    assert "along direction 1 the served image lies above the training image in 8" in result.sentence
+    assert (
+        "in one direction of content, the served image lies on the same side of the training image in 8"
+        in result.sentence
+    )
     below = drift.compare([shown(200, 2, aside=-1.2)], reference(), "table")
     assert "in column 'direction 1' the served row lies below the training row in 8" in below.sentence
 

@@ -6,10 +6,11 @@ from pipeline.retraining.records import SubgroupChange
 from tests.helpers.comparisons import change, make_comparison, make_profile
 
 
-def test_guarded_metrics_classes_and_subgroups_are_listed_in_order():
+def test_guarded_metrics_come_first_classes_and_subgroups_are_folded():
     subgroup = SubgroupChange("sex", "f", 12, True, {"accuracy": change(0.1), "f1": change()})
-    names = [name for name, _ in challenger.rows_of(make_comparison(subgroups=[subgroup]))]
-    assert names[0] == "ROC AUC"
+    comparison = make_comparison(subgroups=[subgroup])
+    assert challenger.guarded_rows(comparison)[0][0] == "ROC AUC"
+    names = [name for name, _ in challenger.other_rows(comparison)]
     assert names[-1] == "sex f (12, few): Accuracy"
     assert "a: F1" in names
     assert "sex f (12, few): F1" not in names

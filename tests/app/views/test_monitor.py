@@ -36,9 +36,10 @@ def test_what_is_like_the_training_data_is_shown_beside_it():
     assert page.success[0].value.replace("\\", "").startswith("No evidence that the rows of the last 7 days differ")
     assert (figure(page, "Samples"), figure(page, "Unreadable")) == ("120", "1")
     drawn = charts(page)
+    assert "All samples came on " in text_of(page)
+    assert "refused, 1 unreadable. Charts by day begin with the second day." in text_of(page)
+    assert "**What to do.** Nothing now." in text_of(page)
     for start in (
-        "Samples by day",
-        "Share refused",
         "Distance: served median",
         "Probability: served",
         "Answers: benign",
@@ -52,6 +53,7 @@ def test_what_is_unlike_it_is_an_alarm_with_its_figures():
     ask(rows_like_training(200, older=25))
     page = opened("monitor", "t")
     assert "are clearly different from the training data" in page.error[0].value
+    assert "**What to do.** Do not rely on the answers until labels are there." in text_of(page)
     lines = table(page, "Interval").set_index("Figure")
     assert lines.loc["age: larger than in training", "Verdict"] == "clearly different"
     assert lines.loc["age: larger than in training", "Training"] == "50%"

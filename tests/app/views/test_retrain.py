@@ -90,22 +90,29 @@ def test_buttons_try_promote_and_roll_back_a_batch(upload_project, started):
     assert {"Promote: it is better.", "- Worse of x."} <= set(text_of(page).splitlines())
     assert "excluded from 1 samples: 1 for leak" in text_of(page)
     assert "the champion refuses 25% of it" in text_of(page)
-    shown = table(page, "With the batch").astype(str)
-    assert shown[""].tolist() == [
-        "ROC AUC",
+    assert table(page, "With the batch")["Figure"].tolist() == ["ROC AUC"]
+    (folded,) = [element for element in page.expander if element.label == "By class and subgroup (4 figures)"]
+    shown = folded.table[0].value.astype(str)
+    assert shown["Figure"].str.replace("\\", "").tolist() == [
         "benign: F1",
         "malignant: F1",
         "sex male (9, few): Accuracy",
         "sex male (9, few): ROC AUC",
     ]
-    assert shown["Difference"].tolist()[-2:] == ["+0.100 [+0.000, +0.200]", "not defined"]
+    differences = shown["Difference"].str.replace("\\", "").tolist()
+    assert differences[-2:] == ["+0.100 [+0.000, +0.200]", "not defined"]
     assert table(page, "In the batch")["Development with it"].tolist() == ["21 (51%)", "20 (49%)"]
     assert labels(page) == ["Try again", "Promote", "Reject"]
     button(page, "Promote").click().run()
     uploads.write("skin", [Included(upload_ledger.samples("skin")[0].id, "benign", "", "b")])
     batch_status.write("skin", "b", "promoted")
+    with upload_ledger.locked("skin"):
+        line = upload_ledger.Decided(event="promoted", batch="b", who="app", by="the gate")
+        upload_ledger.append("skin", line)
     page = opened("retrain", "skin")
     assert labels(page) == ["Roll back"]
+    assert "UTC (app), decided by the gate." in page.info[0].value.replace("\\", "")
+    assert "Promote: it is better." not in text_of(page)
     button(page, "Roll back").click().run()
     assert [command[2] for command in started] == ["--batch", "--promote", "--rollback"]
     assert "--force" not in started[1]
@@ -157,6 +164,8 @@ def test_a_form_that_lacks_something_says_what(upload_project, label, given, sen
         page.file_uploader[0].upload("a.png", stored(texture(1001), "PNG"), "image/png")
     page.button[0].click().run()
     assert sentence in "\n".join(element.value for element in page.error)
+    assert page.selectbox[0].value == label  # what was entered is kept
+    assert len(page.file_uploader[0].value) == given
     assert upload_ledger.samples("skin") == []
 
 
@@ -171,6 +180,13 @@ def test_a_new_session_finds_and_cancels_a_running_process(upload_project, start
         assert "Running stage 'scan@skin':" in page.code[0].value
         assert labels(page) == ["Cancel"]
         button(page, "Cancel").click().run()
+        batch_status.write("skin", "b", "promoting", stage="train@skin", done=3, total=9, seconds_left=40)
+        progress = opened("retrain", "skin").get("progress")[0].proto
+        assert (progress.value, progress.text.replace("\\", "")) == (
+            33,
+            "Promoting: train@skin, 3 of 9, about 40 s left",
+        )
+        batch_status.write("skin", "b", "running")
     assert (batch_status.folder("skin", "b") / "cancel").exists()
     page = opened("retrain", "skin")
     assert "interrupted" in text_of(page)
