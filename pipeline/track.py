@@ -11,6 +11,7 @@ import argparse
 
 from pipeline.core import command_line, params
 from pipeline.core.stage import run
+from pipeline.reporting import shared
 from pipeline.tracking import mlflow_store
 from pipeline.tracking.mirror import VIEW, experiments, track
 
@@ -29,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(*arguments: str) -> None:
     port = build_parser().parse_args(arguments).ui
     if port is None or len(experiments()) < len(params.load()["tasks"]):
-        track()
+        track(shared.documents)
     if port is not None:
         page = "/#/experiments/{}/runs?workflowType=machine_learning&viewStateShareKey=" + VIEW
         mlflow_store.show({task: page.format(number) for task, number in experiments().items()}, port)

@@ -37,6 +37,12 @@ def card(study: Study) -> list[tuple[str, list[str]]]:
     ]
 
 
+def as_markdown(study: Study) -> str:
+    """Return the card as a Markdown text."""
+    parts = [f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in card(study)]
+    return "\n\n".join([f"# Model card: {study.winner}", *parts]) + "\n"
+
+
 def details(study: Study) -> list[str]:
     """Return which model it is, and what made it."""
     options = ", ".join(f"{name} {json.dumps(value)}" for name, value in study.bundle.hyperparameters.items())

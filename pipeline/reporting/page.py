@@ -74,6 +74,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "decides": model_card.decides(study),
         "smooth": (TaskPaths(study.name).figures(study.winner) / "calibration_curve.csv").exists(),
         "suspect": suspect_labels.in_words(results_section.suspects(study), len(study.dev.y), study.what),
+        "natural": results_section.natural_frequencies(study),
         "useful": results_section.usefulness(study),
         "more_data": learning_curve.in_words(study.learning),
         "size": sample_size.in_words(study.cv.sample_size) if study.cv.sample_size else "",

@@ -23,6 +23,7 @@ from pipeline.evaluation.usefulness import decision_curve
 from pipeline.reporting.results import Study
 
 MOST_MISTAKES = 12
+FEW_CASES = 10  # of which a share is given as counts alone
 COMPARED = ("roc_auc", "accuracy", "recall", "specificity", "brier_score_loss", "ece")  # with external data
 
 
@@ -109,11 +110,29 @@ def pooled(report: GroupReport) -> str:
     )
 
 
-def confusion(report: Report) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:
-    """Yield each actual class with (decided class, count, share of the row) of every decided class."""
+def confusion(report: Report) -> Iterator[tuple[str, list[tuple[str, int, float | None]]]]:
+    """Yield each actual class with (decided class, count, share of the row) of every decided class.
+
+    A row of fewer than FEW_CASES samples has no shares.
+    """
     for actual, row in report.counts.confusion.items():
-        total = max(1, sum(row.values()))
-        yield actual, [(name, n, n / total) for name, n in row.items()]
+        total = sum(row.values())
+        yield actual, [(name, n, n / total if total >= FEW_CASES else None) for name, n in row.items()]
+
+
+def natural_frequencies(study: Study) -> str:
+    """Return what the decisions mean for a hundred samples like these, out of fold; "" of more than two classes."""
+    positive, point = study.dev.positive, study.cv.operating_point
+    if positive is None or point is None:
+        return ""
+    named = point.prevalence.get("named") or point.prevalence["data"]
+    sensitivity, specificity = study.cv["recall"], study.cv["specificity"]
+    n_positive = round(100 * named.prevalence)
+    n_found, n_false = round(n_positive * sensitivity), round((100 - n_positive) * (1 - specificity))
+    return (
+        f"Of 100 {study.what}s like these, {n_positive} are {positive}: the model finds {n_found} of them and misses "
+        f"{n_positive - n_found}. Of the {100 - n_positive} others it calls {n_false} {positive} wrongly (out of fold, rounded)."
+    )
 
 
 def mistakes(study: Study) -> list[Mistake]:

@@ -10,21 +10,21 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts, copies, params, params_models, paths
-from pipeline.core.artifacts import JSON
 from pipeline.core.paths import TaskPaths
 from pipeline.prediction import mlflow_model
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.tracking import decision_record, mlflow_store, names, run_record
+from pipeline.tracking import brief, decision_record, mlflow_store, names, run_record
 from pipeline.tracking.run_record import Record
 
 ALIAS = "champion"
 VIEW = "leaderboard"  # the name of the table of runs that MLflow's pages open with
+Documents = Callable[[str], dict[str, str]]
 AT_ONCE = 1000  # metrics; MLflow takes no more
 
 
@@ -92,8 +92,10 @@ def set_tags(client: Any, run: Any, tags: dict[str, str]) -> None:
         client.log_batch(run.info.run_id, tags=changed)
 
 
-def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict[str, str]]) -> str:
-    """Update a task's experiment to the present results and return a summary.
+def mirror(
+    client: Any, task: str, records: list[Record], origin: dict[str, dict[str, str]], documents: Documents | None = None
+) -> str:
+    """Update a task's experiment to the present results and return a summary; `documents` go to the champion's run.
 
     `origin` holds the tags of each model on the origin of its results. In DVC's copy for an experiment, runs are added
     and nothing else changes: its results are not the project's.
@@ -102,7 +104,7 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     named = {"DVC_EXP_NAME": os.environ["DVC_EXP_NAME"]} if os.environ.get("DVC_EXP_NAME") else {}
     created, run_ids = 0, {}
     for record in records:
-        state = {"current": yes_or_no(today), "champion": yes_or_no(today and record.champion)}
+        state = {"current": yes_or_no(today), "champion": yes_or_no(today and record.champion)} | brief.figures(record)
         run = find_run(client, experiment, record.key)
         if run is None:
             created += 1
@@ -117,7 +119,21 @@ def mirror(client: Any, task: str, records: list[Record], origin: dict[str, dict
     for old in client.search_runs([experiment], "tags.current = 'yes'"):
         if old.info.run_id not in run_ids.values():
             set_tags(client, old, {"current": "no", "champion": "no"})
-    return f"{done}; {register_champion(client, task, experiment, run_ids)}"
+    titles = list(dict.fromkeys(title for record in records for title in brief.figures(record)))
+    champion = register_champion(client, task, experiment, run_ids, titles)
+    if documents:
+        winner = next(record.model for record in records if record.champion)
+        log_documents(client, run_ids[winner], documents(task))
+    return f"{done}; {champion}"
+
+
+def log_documents(client: Any, run_id: str, texts: dict[str, str]) -> None:
+    """Log documents to a run, by name, where they are not there as they are now."""
+    digest = artifacts.sha256(json.dumps(texts, sort_keys=True).encode())
+    if texts and client.get_run(run_id).data.tags.get("documents_sha256") != digest:
+        for name, text in texts.items():
+            client.log_text(run_id, text, name)
+        client.set_tag(run_id, "documents_sha256", digest)
 
 
 def mirror_decisions(client: Any, task: str) -> None:
@@ -146,9 +162,10 @@ def yes_or_no(fact: bool) -> str:
     return "yes" if fact else "no"
 
 
-def register_champion(client: Any, task: str, experiment: str, run_ids: dict[str, str]) -> str:
+def register_champion(client: Any, task: str, experiment: str, run_ids: dict[str, str], titles: list[str]) -> str:
     """Give the alias to the version that holds the champion's bundle, registered if new; return what was done.
 
+    `titles`: of the figures that the table of runs opens with.
     Notes and descriptions are a person's: what there is to say of the choice goes into tags.
     """
     selection = artifacts.read_json(TaskPaths(task).selection)
@@ -160,7 +177,7 @@ def register_champion(client: Any, task: str, experiment: str, run_ids: dict[str
     for name, text in chosen.items():
         client.set_experiment_tag(experiment, f"champion_{name}", text)
     client.set_experiment_tag(
-        experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(leaderboard_view(selection["metric"], key))
+        experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(brief.view(selection["metric"], key, titles))
     )
     if not client.search_registered_models(f"name = '{model}'"):
         client.create_registered_model(model, tags={"task": task, "bundle": TaskPaths(task).best.as_posix()})
@@ -207,29 +224,15 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
     return made.version
 
 
-def leaderboard_view(metric: str, key: str) -> JSON:
-    """Return the state of MLflow's table of runs that shows today's as a leaderboard, the best first."""
-    figures = [f"oof_{key}", f"oof_{key}_low", f"oof_{key}_high", f"test_{key}", "train_seconds"]
-    columns = [f"metrics.`{name}`" for name in figures]
-    columns += ["params.`estimator`", "params.`features`"]
-    columns += [f"tags.`{name}`" for name in ("test_looks", "champion", "commit")]
-    return {
-        "searchFilter": "tags.current = 'yes'",
-        "orderByKey": columns[0],
-        "orderByAsc": not params_models.METRICS[metric],
-        "selectedColumns": columns,
-    }
-
-
-def track() -> None:
-    """Mirror every task, then note what has been mirrored."""
+def track(documents: Documents | None = None) -> None:
+    """Mirror every task, then note what has been mirrored. `documents` returns a task's texts by file name."""
     records = {task: run_record.read_records(task) for task in params.load()["tasks"]}
     every = [record for task in records.values() for record in task]
     origin = run_record.tags_of_origin(every)
     with mlflow_store.locked() as uri, connected(uri) as client:
         mlflow_store.finish(uri)
         for task in records:
-            print(f"track {task}: {mirror(client, task, records[task], origin)}", file=sys.stderr)
+            print(f"track {task}: {mirror(client, task, records[task], origin, documents)}", file=sys.stderr)
             mirror_decisions(client, task)
     tracked = [{"task": record.task, "model": record.model, "content_key": record.key} for record in every]
     artifacts.write_json(paths.TRACKED, sorted(tracked, key=lambda made: (made["task"], made["model"])))

@@ -1,6 +1,5 @@
 """The content of a model's run in MLflow, read from what the stages wrote; without MLflow."""
 
-import csv
 import json
 import re
 import subprocess
@@ -18,6 +17,7 @@ from pipeline.evaluation import selection
 from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import Report, SiteReport, read_cv, read_external, read_test
 from pipeline.evaluation.selection import Selection
+from pipeline.tracking import curves
 from pipeline.training.candidate import Candidate
 
 LOCK = Path("dvc.lock")
@@ -40,8 +40,8 @@ PLOTS = (
 class Record:
     """A model's run. `key` is the hash of its inputs and results; equal keys are the same run.
 
-    `curve` holds (epoch, name, value) of the losses, `plots` the files to keep, `data` the fingerprint of the data set
-    and `raw` the path of its raw files.
+    `curve` holds (step, name, value) of the losses by epoch and of the ROC curve, `plots` the files to keep, `data` the
+    fingerprint of the data set and `raw` the path of its raw files.
     """
 
     task: str
@@ -100,7 +100,7 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
         key=content_key(files, parameters),
         params=parameters,
         metrics=figures if seconds is None else figures | {"train_seconds": seconds},
-        curve=read_losses(plots[1]),
+        curve=curves.losses(plots[1]) + curves.roc(plots[0]),
         plots=[path for path in plots if path.exists()],
         data=Candidate.read(paths.candidate(model)).data_fingerprint,
     )
@@ -211,15 +211,6 @@ def figures_of_side(prefix: str, report: Report) -> dict[str, float]:
         group = UNNAMEABLE.sub("_", f"subgroups/{scores.column}/{scores.value}")
         added |= defined(f"{group}/{prefix}_", {"n": scores.n} | scores.figures)
     return added
-
-
-def read_losses(path: Path) -> list[tuple[int, str, float]]:
-    """Return the losses of a history.csv by epoch; empty where there is none."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [(int(row["epoch"]), name, float(row[name])) for row in rows for name in ("loss", "val_loss") if row[name]]
 
 
 def content_key(files: list[Path], tuned: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipeline.data.images import squares
 from pipeline.prediction.predictor import Predictor
-from pipeline.tracking import mirror
+from pipeline.tracking import brief, mirror
 from tests.helpers.tracked import (
     CLASSES,
     SECRET,
@@ -210,9 +210,9 @@ def test_concurrent_and_repeated_tracking_make_the_same_store(project, tmp_path)
 
 
 def test_the_table_of_runs_opens_with_the_best_first():
-    assert mirror.leaderboard_view("roc_auc", "roc_auc")["orderByAsc"] is False
-    assert mirror.leaderboard_view("log_loss", "log_loss")["orderByAsc"] is True
-    assert mirror.leaderboard_view("f1", "f1_macro")["orderByKey"] == "metrics.`oof_f1_macro`"
+    assert brief.view("roc_auc", "roc_auc", [])["orderByAsc"] is False
+    assert brief.view("log_loss", "log_loss", [])["orderByAsc"] is True
+    assert brief.view("f1", "f1_macro", [])["orderByKey"] == "metrics.`oof_f1_macro`"
 
 
 def test_a_removed_task_leaves_the_store_and_may_return(small):
