@@ -86,10 +86,10 @@ def tiles(paths: list[str], captions: list[str], root: Path, rule: PixelRule) ->
 
 def tile(path: str, caption: str, root: Path, rule: PixelRule, side: int) -> None:
     """Draw one image with its caption, or the reason why it cannot be shown."""
-    found = locate(root, path)
+    file = locate(root, path)
     try:
-        stat = image_file.on_disk(found).stat()
-        image = small(str(found.absolute()), (stat.st_mtime_ns, stat.st_size), side, rule)
+        stat = image_file.on_disk(file).stat()
+        image = small(str(file.absolute()), (stat.st_mtime_ns, stat.st_size), side, rule)
         st.image(image, plain(caption), width="stretch" if side == SIDE else side, alt=caption)
     except (OSError, DataError) as error:
         reason = "is missing: restore the raw files, or run 'dvc repro'" if isinstance(error, OSError) else str(error)

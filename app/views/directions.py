@@ -48,8 +48,8 @@ def show(task: str, model: str, figures: list[Figure], names: list[str]) -> None
         for column, (title, rows) in zip(st.columns(2), ends.items(), strict=True):
             with column:
                 st.markdown(f"**{title}**")
-                found = [str(paths[row]) for row in rows]
-                audit.tiles(found, found, folder_of(block.raw), rule_of(block.read))
+                shown_paths = [str(paths[row]) for row in rows]
+                audit.tiles(shown_paths, shown_paths, folder_of(block.raw), rule_of(block.read))
 
 
 def training(task: str, model: str) -> tuple[np.ndarray, np.ndarray]:

@@ -71,16 +71,16 @@ def page(n: int, task: str) -> slice:
 def findings(task: str) -> dict[str, str]:
     """Return what was found of each sample that anything was found of; the one that matters most."""
     result = artifacts.from_json(AuditResult, written.content(TaskPaths(task).audit, f"audit@{task}"))
-    found = dict.fromkeys(suspects(task), SUSPECT)
-    found |= dict.fromkeys(result.unjudged, "nearly empty")
-    found |= {misfit.path: "other values than the rest" for misfit in result.misfits or []}
+    finding_of = dict.fromkeys(suspects(task), SUSPECT)
+    finding_of |= dict.fromkeys(result.unjudged, "nearly empty")
+    finding_of |= {misfit.path: "other values than the rest" for misfit in result.misfits or []}
     for name, sets in (
         ("found twice", result.groups),
         ("two labels", result.label_conflicts),
         ("across the shipped split", result.leaks),
     ):
-        found |= {path: name for paths in sets for path in paths}
-    return found | {file.path: "unreadable" for file in result.unreadable}
+        finding_of |= {path: name for paths in sets for path in paths}
+    return finding_of | {file.path: "unreadable" for file in result.unreadable}
 
 
 def suspects(task: str) -> list[str]:

@@ -91,7 +91,7 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
     with area:
         if group:
             patient.show(group, champion.info)
-        place(index, items)
+        name_of_shown(index, items)
         answer.show_prediction(items[index], champion.info)
         if predictions[index].ood is None:  # it cannot be read: there is nothing to show or to submit
             return
@@ -113,7 +113,7 @@ def within_limit(received: list[tuple[str, bytes, str]]) -> tuple[list[Given], l
     return given, [left_out]
 
 
-def place(index: int, items: "list[Item]") -> None:
+def name_of_shown(index: int, items: "list[Item]") -> None:
     """Show which of several samples the answer below is of."""
     if len(items) > 1:
         st.caption(plain(f"{index + 1} of {len(items)}: {items[index]['file']}"))
@@ -191,7 +191,7 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
     items = [prediction.item for prediction, _ in answer_all(champion, given)]
     index = answer.many(items, None, champion.info.classes, remarks=warnings)
     with area:
-        place(index, items)
+        name_of_shown(index, items)
         answer.show_prediction(items[index], champion.info)
         explained_image(champion, given[index], items[index], None)
 

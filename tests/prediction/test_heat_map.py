@@ -30,14 +30,13 @@ def test_zeros_or_no_opacity_leave_the_image_as_it_is(opaque):
     np.testing.assert_array_equal(heat_map.overlay(image, heat, opaque=opaque), image)
 
 
-@pytest.mark.parametrize(("how", "at"), [("stretch", (21, 42)), ("letterbox", (-29, 42))])
-def test_a_wide_image_gets_its_part_of_the_map(how, at):
+@pytest.mark.parametrize(("how", "expected_row"), [("stretch", 21), ("letterbox", 0)])
+def test_a_wide_image_gets_its_part_of_the_map(how, expected_row):
     image = np.full((100, 200, 3), 128, np.uint8)
     strength = np.abs(heat_map.overlay(image, corners(), how).astype(int) - 128).sum(axis=2)
     row, column = np.unravel_index(strength.argmax(), strength.shape)
-    expected = max(0, at[0] + 0)  # with black borders, the strongest place lies above the image
-    assert abs(row - expected) < 12
-    assert abs(column - at[1]) < 12
+    assert abs(row - expected_row) < 12
+    assert abs(column - 42) < 12
 
 
 def test_of_a_cropped_image_the_middle_is_shown():
