@@ -84,8 +84,8 @@ class AuditResult:
     samples; `label_conflicts`: copies under several labels; `unjudged`: images too empty to be compared. `uploads`: the pairs of
     which one is an upload, None (and no key) for data without uploads. What was not found has no key either:
     `divided_groups`: on both sides of a shipped split; `misfits`: images whose values do not look like those of the others;
-    `clusters`; `equal_rows`: of tables. With `conflicts_kept` rows that are equal under several labels are different patients,
-    and stay.
+    `clusters`; `upload_clusters`: the same of uploads among all samples, where the raw ones show none; `equal_rows`: of tables.
+    With `conflicts_kept` rows that are equal under several labels are different patients, and stay.
     """
 
     n_files: int = 0
@@ -103,6 +103,7 @@ class AuditResult:
     divided_groups: list[str] | None = None
     misfits: list[Skipped] | None = None
     clusters: Clusters | None = None
+    upload_clusters: Clusters | None = None
     equal_rows: EqualRowCounts | None = None
     conflicts_kept: bool | None = None
 

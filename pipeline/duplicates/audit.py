@@ -145,8 +145,7 @@ def clusters_of(good: pd.DataFrame, embeddings: np.ndarray, pairs: list[Pair]) -
     clusters = image_clusters.find_clusters(embeddings, labels, groups, links, SEED)
     if clusters.detected:
         return Clusters(clusters.share, clusters.limit, [])
-    known = connected_components(len(good), links + pairs_of_equal(groups))
-    return as_clusters(label_clusters.of_points(embeddings, labels, known.tolist(), SEED))
+    return as_clusters(label_clusters.of_points(embeddings, labels, known_together(good, pairs), SEED))
 
 
 def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
@@ -166,8 +165,12 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
         columns = load(require(TaskPaths(name).columns, f"scan@{name}"))
         features = tables.typed(columns[(samples["error"] == "").to_numpy()].reset_index(drop=True))
         result = audit_table(raw, skipped, features[:n_raw], task.audit.conflicts == "keep")
-        pairs = audit_rows(features, good["group"].tolist()).pairs if len(good) > n_raw else []
-        return with_uploads(result, good, n_raw, pairs), raw, None
+        if len(good) == n_raw:
+            return result, raw, None
+        rows = audit_rows(features, good["group"].tolist())
+        joined = known_together(good, [*rows.pairs, *rows.equal_pairs])
+        by_label = label_clusters.of_rows(features, good["label"].tolist(), joined, SEED, np.arange(len(good)) >= n_raw)
+        return with_uploads(result, good, n_raw, rows.pairs, by_label), raw, None
     root, store = folder_of(task.raw), open_store(rule_of(task.read))
     paths = [uploads.locate(root, path) for path in good["path"]]
     prints = take_all(paths, store, name, params.workers())
@@ -178,18 +181,38 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
     result = audit(raw, skipped, prints[:n_raw], pairs)
     embeddings = np.load(require(TaskPaths(name).embeddings, f"scan@{name}"), mmap_mode="r")
-    usable = np.flatnonzero((samples["error"] == "").to_numpy())[:n_raw]
-    result = replace(result, clusters=clusters_of(good[:n_raw], embeddings[usable], pairs))
-    if len(good) > n_raw:
-        pairs = find_pairs(paths, prints, store, params.workers(), name, since=n_raw)
-    return with_uploads(result, good, n_raw, pairs), raw, root
-
-
-def with_uploads(result: AuditResult, good: pd.DataFrame, n_raw: int, pairs: list[Pair]) -> AuditResult:
-    """Return `result` with the pairs that hold an upload; uploads come behind `n_raw` raw samples, if there are any."""
+    usable = np.flatnonzero((samples["error"] == "").to_numpy())
+    result = replace(result, clusters=clusters_of(good[:n_raw], embeddings[usable[:n_raw]], pairs))
     if len(good) == n_raw:
-        return result
-    return replace(result, uploads=[as_paths(pair, good["path"]) for pair in pairs if pair.b >= n_raw])
+        return result, raw, root
+    new_pairs = find_pairs(paths, prints, store, params.workers(), name, since=n_raw)
+    by_label = label_clusters.of_points(
+        embeddings[usable],
+        good["label"].tolist(),
+        known_together(good, [*pairs, *new_pairs]),
+        SEED,
+        np.arange(len(good)) >= n_raw,
+    )
+    return with_uploads(result, good, n_raw, new_pairs, by_label), raw, root
+
+
+def known_together(good: pd.DataFrame, pairs: list[Pair]) -> list[int]:
+    """Return for each sample the number of its group and copies."""
+    return connected_components(
+        len(good), [(pair.a, pair.b) for pair in pairs] + pairs_of_equal(good["group"])
+    ).tolist()
+
+
+def with_uploads(
+    result: AuditResult, good: pd.DataFrame, n_raw: int, pairs: list[Pair], by_label: LabelClusters
+) -> AuditResult:
+    """Return `result` with the pairs that hold an upload, and whether uploads share their label with near samples.
+
+    Uploads come behind `n_raw` raw samples.
+    """
+    clusters = None if result.clusters else as_clusters(by_label)
+    uploaded = [as_paths(pair, good["path"]) for pair in pairs if pair.b >= n_raw]
+    return replace(result, uploads=uploaded, upload_clusters=clusters)
 
 
 def as_paths(pair: Pair, paths: Sequence[str]) -> PathPair:

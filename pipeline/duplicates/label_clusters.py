@@ -23,7 +23,7 @@ FEWEST_FAR = 9
 FAR = slice(8, 28)  # neighbours whose labels stand for the probability of a label
 SMOOTHING = 0.1  # share of the classes' own frequencies in it
 DRAWS, MOST_DRAWS = 100, 3
-FEWEST_ROWS, MOST_ROWS = 60, 20_000
+FEWEST_ROWS, FEWEST_JUDGED, MOST_ROWS = 60, 20, 20_000
 DEVIATIONS = 3.5  # 0 to 3 % of independent tables are above, with labels of nine kinds
 LEAST = 0.1  # agreement beyond the line, in units where 1 is always and 0 by chance
 MOST_CODES = 20  # values of a category that is compared
@@ -38,7 +38,13 @@ class LabelClusters:
     columns: list[str]
 
 
-def of_rows(features: pd.DataFrame, labels: Sequence[str], together: Sequence[object], seed: int) -> LabelClusters:
+def of_rows(
+    features: pd.DataFrame,
+    labels: Sequence[str],
+    together: Sequence[object],
+    seed: int,
+    judged: np.ndarray | None = None,
+) -> LabelClusters:
     """Return whether rows share their label with the nearest rows as visits of one patient do.
 
     Parameters
@@ -47,25 +53,33 @@ def of_rows(features: pd.DataFrame, labels: Sequence[str], together: Sequence[ob
     labels : (n,) of each row
     together : (n,) rows with the same value are known to be one patient's: one of each takes part, in several draws
     seed : of these draws, and of ties between equal numbers
+    judged : bool (n,), whose nearest neighbours are judged, all by default
     """
     points, columns = as_points(features, seed)
     if len(columns) < 2:
         return LabelClusters(0.0, False, columns)
-    return replace(of_points(points, labels, together, seed), columns=columns)
+    return replace(of_points(points, labels, together, seed, judged), columns=columns)
 
 
-def of_points(points: np.ndarray, labels: Sequence[str], together: Sequence[object], seed: int) -> LabelClusters:
+def of_points(
+    points: np.ndarray,
+    labels: Sequence[str],
+    together: Sequence[object],
+    seed: int,
+    judged: np.ndarray | None = None,
+) -> LabelClusters:
     """Return the same of points (n, n_dimensions), the embeddings of images for instance."""
     rng = np.random.default_rng(seed)
     group, label = pd.factorize(np.asarray(together, dtype=object))[0], pd.factorize(np.asarray(labels, dtype=str))[0]
-    if group.max(initial=-1) + 1 < FEWEST_ROWS or label.max() == 0:
+    judged = np.ones(len(label), bool) if judged is None else judged
+    if group.max(initial=-1) + 1 < FEWEST_ROWS or label.max() == 0 or len(set(group[judged])) < FEWEST_JUDGED:
         return LabelClusters(0.0, False, [])
     results = []
     for _ in range(MOST_DRAWS if len(group) > group.max() + 1 else 1):
         order = rng.permutation(len(group))
         rows = np.sort(order[np.unique(group[order], return_index=True)[1]])  # one of each
         rows = np.sort(rng.permutation(rows)[:MOST_ROWS])
-        results.append(excess_agreement(np.asarray(points[rows]), label[rows], rng))
+        results.append(excess_agreement(np.asarray(points[rows]), label[rows], judged[rows], rng))
     excess, deviations = np.mean(results, axis=0)
     best = int(np.argmax(np.where(excess > LEAST, deviations, -np.inf)))
     return LabelClusters(float(excess[best]), bool(excess[best] > LEAST and deviations[best] > DEVIATIONS), [])
@@ -84,8 +98,13 @@ def as_points(features: pd.DataFrame, seed: int) -> tuple[np.ndarray, list[str]]
     return np.hstack(parts), rich + others
 
 
-def excess_agreement(points: np.ndarray, label: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each number of `NEAREST` by how much they agree more than the line, and that in standard deviations."""
+def excess_agreement(
+    points: np.ndarray, label: np.ndarray, judged: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each number of `NEAREST` by how much they agree more than the line, and that in standard deviations.
+
+    Of the `judged` points (n,), with the neighbours among all.
+    """
     from sklearn.neighbors import NearestNeighbors
 
     n, codes = len(label), np.unique(label, return_inverse=True)[1]
@@ -98,9 +117,9 @@ def excess_agreement(points: np.ndarray, label: np.ndarray, rng: np.random.Gener
     probability = np.stack([(codes[far] == code).mean(axis=1) for code in range(len(frequency))], axis=1)
     cumulated = np.cumsum((1 - SMOOTHING) * probability + SMOOTHING * frequency, axis=1)[:, :-1]
     drawn = np.array(
-        [weights @ agreement(neighbours, (rng.random((n, 1)) > cumulated).sum(axis=1)) for _ in range(DRAWS)]
+        [weights @ agreement(neighbours, (rng.random((n, 1)) > cumulated).sum(axis=1), judged) for _ in range(DRAWS)]
     )
-    excess = weights @ agreement(neighbours, codes)
+    excess = weights @ agreement(neighbours, codes, judged)
     return excess, (excess - drawn.mean(axis=0)) / np.maximum(drawn.std(axis=0), 1e-9)
 
 
@@ -126,11 +145,11 @@ def contrasts(most: int, m: float) -> np.ndarray:
     return np.array(weights)
 
 
-def agreement(neighbours: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return how far rows and their k-th neighbours have the same label, (n_neighbours,): 1 is always, 0 as by chance."""
+def agreement(neighbours: np.ndarray, codes: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """Return how far judged rows and their k-th neighbours have the same label, (n_neighbours,): 1 is always, 0 as by chance."""
     total, variance = np.zeros(neighbours.shape[1]), 0.0
     for code in np.unique(codes):
         centred = (codes == code) - (codes == code).mean()
-        total += (centred[:, None] * centred[neighbours]).mean(axis=0)
+        total += (centred[judged, None] * centred[neighbours[judged]]).mean(axis=0)
         variance += centred.var()
     return total / variance if variance else total

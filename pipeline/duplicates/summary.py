@@ -60,6 +60,8 @@ def summary(result: AuditResult, what: str, done: bool = False) -> list[str]:
 
     if result.clusters:
         lines.append(describe_clusters(result.clusters))
+    if result.upload_clusters:
+        lines.append(f"of the uploads: {describe_clusters(result.upload_clusters)}")
     for shortcut in result.confounders:
         add(
             f"shortcut: {shortcut.name} alone predicts the label with ROC AUC {shortcut.roc_auc:.2f}",

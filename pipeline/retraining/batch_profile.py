@@ -20,6 +20,7 @@ from pipeline.data.uploads import Included
 from pipeline.duplicates.images import fingerprint
 from pipeline.duplicates.images.fingerprint import open_store
 from pipeline.duplicates.shortcuts import find_shortcuts, properties_of
+from pipeline.duplicates.summary import describe_clusters
 from pipeline.prediction import bundle, ood_images, ood_tables
 from pipeline.prediction.predictor import Predictor
 from pipeline.retraining.records import BatchProfile, Drift
@@ -48,6 +49,7 @@ def describe(task: str, tree: Path, rows: list[Included], dev: Dataset) -> Batch
         development={label: {"before": before[label], "with_it": with_it[label]} for label in sorted(with_it)},
         refused=share,
         refused_ci=(low, high),
+        clusters=clusters(AuditResult.read(task), AuditResult.read(task, tree)),
         drift=drift(kind, dev, Dataset.read(task, "dev", tree), list(files)),
     )
 
@@ -62,6 +64,13 @@ def refused(task: str, kind: str, files: list[str]) -> float:
         return json.loads(data) if kind == "table" else (data, unknown) if unknown else data
 
     return float(np.mean([predictor.predict(read(file), file)["refused"] for file in files]))
+
+
+def clusters(before: AuditResult, with_it: AuditResult) -> str:
+    """Return in words what the audit finds of uploads in clusters since the batch is among them, "" where it finds nothing."""
+    if before.upload_clusters or not with_it.upload_clusters:
+        return ""
+    return describe_clusters(with_it.upload_clusters)
 
 
 def joined(audit: AuditResult, files: dict[str, Included], out: set[str]) -> int:

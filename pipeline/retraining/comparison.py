@@ -181,8 +181,9 @@ def compare(task: str, tree: Path, rows: list[Included], rule: RetrainParams) ->
         margin=rule.margin,
         guarded=guarded,
         failed=failed,
-        passed=not failed and not too_good and batch.n_used > 0,
+        passed=not (failed or too_good or batch.clusters) and batch.n_used > 0,
         recommendation=recommendation.of_unused(batch)
+        or recommendation.of_clusters(batch)
         or too_good
         or recommendation.recommendation(overall, key, failed, n, rule, "groups" if units else "samples"),
         metrics=overall,

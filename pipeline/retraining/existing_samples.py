@@ -27,8 +27,9 @@ from pipeline.data.tabular.values import to_cell
 from pipeline.data.written_samples import read_samples, read_split
 from pipeline.duplicates.images.fingerprint import Fingerprint, open_store, take
 from pipeline.duplicates.images.pairs import find_pairs
+from pipeline.duplicates.rows.but_one import ButOne
 from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance
-from pipeline.duplicates.rows.near_rows import NearRows
+from pipeline.duplicates.rows.near_rows import LEVEL, LEVEL_OF_COPIES, NearRows
 from pipeline.prediction.answer import Row
 
 
@@ -119,7 +120,8 @@ class Rows:
         for position, (key, sample) in enumerate(zip(self._keys, self._samples, strict=True)):
             if sample and (sample.subset == "test" or key not in self._positions):
                 self._positions[key] = position
-        self._near = NearRows(self._features)
+        self._near, self._level = NearRows(self._features), LEVEL
+        self._but_one = ButOne(self._features, self._keys)
         self._uploaded: dict[tuple[Any, ...], list[Existing]] = defaultdict(list)
         for id_, sample in existing.ids.items():
             if sample.subset == "uploaded":
@@ -168,14 +170,23 @@ class Rows:
     def _expected(self) -> np.ndarray:
         return expect_equal(self._features)
 
-    def near(self, rows: list[dict[str, str]]) -> list[Existing | None]:
-        """Return the existing row of which each row is nearly a copy, None where it is none's."""
+    def expect_copies(self, rows: list[dict[str, str]]) -> None:
+        """Look harder for copies where more of the rows submitted at once are near existing ones than chance explains."""
+        self._level = LEVEL_OF_COPIES if rows and self._near.are_copies(self._frame(rows)) else LEVEL
+
+    def near(self, cells: dict[str, str]) -> Existing | None:
+        """Return the existing row of which a row is nearly a copy, or equal in all columns but one; None without."""
+        (position,) = self._near.find(self._frame([cells]), self._level)
+        position = self._but_one.find(self.key(cells.values())) if position is None else position
+        return None if position is None else self._samples[position]
+
+    def _frame(self, rows: list[dict[str, str]]) -> pd.DataFrame:
+        """Return rows with numbers as numbers."""
         frame = pd.DataFrame(rows, columns=self.names, dtype=object)
         for field in self.fields:
             if field.is_number:
                 frame[field.name] = [tables.as_number(cell) for cell in frame[field.name]]
-        positions = self._near.find(frame)
-        return [None if position is None else self._samples[position] for position in positions]
+        return frame
 
     def add(self, cells: dict[str, str], sample: Existing) -> None:
         """Make a row existing."""

@@ -171,6 +171,7 @@ def store_rows(
         except DataError as error:
             read.append({})
             faults[position] = f"unusable: {error}"
+    rows.expect_copies([cells for cells in read if cells])
     are_copies, seen = rows.copies_of_test([cells for cells in read if cells]), Counter[str]()
     for offer, fault, cells in zip(offers, faults, read, strict=True):
         id_, reason = "", fault
@@ -196,7 +197,7 @@ def objection_to_row(rows: Rows, cells: dict[str, str], label: str, are_copies: 
     that they were copied (`are_copies`). It is the `number`-th of equal rows submitted at once; where the batch has as many, it
     was submitted before.
     """
-    same, (near,) = rows.find(cells), rows.near([cells])
+    same, near = rows.find(cells), rows.near(cells)
     if same and rows.is_explained(cells) and not (are_copies and same.subset == "test"):
         return "already stored in this batch" if rows.n_uploaded(cells, batch) >= number else ""
     if same:

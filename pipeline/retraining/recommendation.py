@@ -38,6 +38,16 @@ def of_unused(batch: BatchProfile) -> str:
     return "" if batch.n_used else f"Do not promote: nothing of the batch takes part. {about_left_out(batch)}"
 
 
+def of_clusters(batch: BatchProfile) -> str:
+    """Return the recommendation for a batch that seems to show known patients, "" where it does not."""
+    if not batch.clusters:
+        return ""
+    return (
+        f"Do not promote: with the batch, {batch.clusters}. If it shows known patients under other names, the gain is memory: "
+        "submit it with their groups."
+    )
+
+
 def cautions(comparison: Comparison) -> list[str]:
     """Return what to check before a decision, as sentences: parts that get worse, and what is unusual about the batch.
 

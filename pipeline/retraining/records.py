@@ -66,7 +66,8 @@ class BatchProfile:
 
     `joined` counts samples that show what an earlier sample shows; they share its fold. `shortcuts` are acquisition properties
     that distinguish the batch from the rest, as `duplicates.shortcuts` finds them; `development` has {label: {before, with_it}};
-    `refused` is the share that the champion refuses.
+    `refused` is the share that the champion refuses; `clusters` says in words where uploads share their label with near
+    samples, and did not before.
     """
 
     n: int
@@ -78,6 +79,7 @@ class BatchProfile:
     refused: float
     refused_ci: tuple[float, float]
     drift: Drift
+    clusters: str = ""
 
     @property
     def n_used(self) -> int:

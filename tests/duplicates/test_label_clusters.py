@@ -43,6 +43,19 @@ def test_two_images_of_a_patient_are_noticed_by_their_label():
     assert not of_points(embeddings, label[patient], patient, 0).detected
 
 
+def test_visits_among_known_patients_are_noticed_where_only_they_are_judged():
+    rng, hits, alarms = np.random.default_rng(1), 0, 0
+    for _ in range(6):
+        known, label = rng.normal(size=(240, 5)), rng.integers(0, 2, 240)
+        new = np.arange(320) >= 240
+        copies = np.vstack([known, known[:80] + 0.3 * rng.normal(size=(80, 5))])
+        others = np.vstack([known, rng.normal(size=(80, 5))])
+        hits += of_points(copies, [*label, *label[:80]], range(320), 0, new).detected
+        alarms += of_points(others, [*label, *rng.integers(0, 2, 80)], range(320), 0, new).detected
+    assert hits >= 4
+    assert alarms == 0
+
+
 LABELS = {
     "random": lambda r, X: r.integers(0, 2, len(X)),
     "rare": lambda r, X: (r.random(len(X)) < 0.05).astype(int),
@@ -76,8 +89,8 @@ def test_few_rows_say_nothing(n):
 
 def test_agreement_is_one_for_equal_labels_and_zero_by_chance():
     neighbours = np.array([[1, 2], [0, 3], [3, 0], [2, 1]])
-    assert agreement(neighbours, np.array([0, 0, 1, 1])).tolist() == [1, -1]
-    assert agreement(neighbours, np.zeros(4, int)).tolist() == [0, 0]
+    assert agreement(neighbours, np.array([0, 0, 1, 1]), np.ones(4, bool)).tolist() == [1, -1]
+    assert agreement(neighbours, np.zeros(4, int), np.ones(4, bool)).tolist() == [0, 0]
 
 
 def test_a_straight_decline_is_no_excess():

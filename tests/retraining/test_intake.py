@@ -15,6 +15,7 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.data import upload_ledger, uploads
+from pipeline.data.audit_result import AuditResult
 from pipeline.data.images import decoding
 from pipeline.data.upload_ledger import Collected, Decided
 from pipeline.data.uploads import Included
@@ -339,6 +340,33 @@ def test_jittered_copies_of_test_rows_are_refused(empty_folder):
     assert len(test) > 30
     assert not any(submitted(X[test] + 0.001 * rng.normal(size=(len(test), 4))))
     assert sum(submitted(rng.normal(size=(60, 4)))) >= 58
+
+
+def test_new_visits_of_known_patients_show_in_the_audit(empty_folder):
+    rng = np.random.default_rng(0)
+    X, kinds = rng.normal(size=(240, 5)), np.array(["ill", "well"])[rng.integers(0, 2, 240)]
+
+    def as_text(rows: np.ndarray, labels: np.ndarray) -> str:
+        lines = [",".join([*(f"{value:.3f}" for value in row), kind]) for row, kind in zip(rows, labels, strict=True)]
+        return "\n".join(["a,b,c,d,e,kind", *lines, ""])
+
+    put(Path(), {"raw.csv": as_text(X, kinds)})
+    write_params(task("table", "raw.csv", read={"label": "kind"}, split={"folds": 2, "min_test_per_class": 2}))
+    restage()
+    dev = [int(path.removeprefix("row ")) - 1 for path, row in places().iterrows() if row["subset"] == "dev"][:90]
+    for name, rows, labels, expected in [
+        ("others", rng.normal(size=(90, 5)), kinds[:90], False),
+        ("visits", X[dev] + 0.25 * rng.normal(size=(90, 5)), kinds[dev], True),
+    ]:
+        Path("new.csv").write_text(as_text(rows, labels), encoding="utf-8")
+        intake.collect("skin", intake.read_file("skin", "new.csv", None, ""), name, "a tester", "test")
+        batch = [line for line in upload_ledger.samples("skin") if line.batch == name]
+        assert len(batch) > 60
+        uploads.write("skin", [Included(line.id, line.label, line.group, name) for line in batch])
+        restage()
+        result = AuditResult.read("skin")
+        assert result.clusters is None
+        assert (result.upload_clusters is not None) == expected, name
 
 
 def test_columns_that_say_the_patient_together_are_one_group(empty_folder):

@@ -67,6 +67,12 @@ def test_a_batch_without_interval_or_distance_is_described():
     assert "farther" not in recommendation.in_distance(make_profile(drift=Drift(0, None)))
 
 
+def test_a_batch_that_seems_to_show_known_patients_is_not_recommended():
+    assert recommendation.of_clusters(make_profile()) == ""
+    text = recommendation.of_clusters(make_profile(clusters="rows share their label"))
+    assert text.startswith("Do not promote: with the batch, rows share their label. ")
+
+
 def test_a_batch_of_which_nothing_takes_part_is_not_recommended():
     assert recommendation.of_unused(make_profile(left_out={"leak": 9})) == ""
     text = recommendation.of_unused(make_profile(left_out={"leak": 9, "conflict": 1}))

@@ -5,10 +5,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.duplicates.rows.equal_rows import FEW, expect_equal
+from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance
 from pipeline.duplicates.rows.row_clusters import is_rich
 
 LEVEL = 0.01  # share of new patients' rows that are called a copy by chance
+LEVEL_OF_COPIES = 0.2  # the same, where more of the rows submitted at once are copies than chance explains
+FEWEST_COPIES = 3
 FEWEST_ROWS = 30
 EQUAL = 1e-9  # distance of equal rows
 
@@ -36,15 +38,22 @@ class NearRows:
         distances = np.maximum(self._neighbours.kneighbors(points)[0][:, 1:], 1e-9)
         middle = min(np.median(distances[:, 0] / distances[:, 1]), 1 - 1e-9)
         self._dimension = min(np.log(2) / -np.log(middle), len(self.columns))
+        ratio = distances[:, 0] / distances[:, 1]
+        self._usual = max(LEVEL, float(np.mean(ratio**self._dimension < LEVEL)))  # more where numbers are rounded
 
-    def find(self, rows: pd.DataFrame) -> list[int | None]:
+    def are_copies(self, rows: pd.DataFrame) -> bool:
+        """Return whether more of the rows lie next to an existing one than those of new patients do by chance."""
+        n_near = sum(position is not None for position in self.find(rows))
+        return n_near >= FEWEST_COPIES and is_beyond_chance(n_near, len(rows), self._usual)
+
+    def find(self, rows: pd.DataFrame, level: float = LEVEL) -> list[int | None]:
         """For each row, return the position of the existing row that it copies; None where there is none."""
         if not self.is_usable or not len(rows):
             return [None] * len(rows)
         distances, positions = self._neighbours.kneighbors(self._scores(rows), n_neighbors=2)
         is_equal = distances[:, 0] < EQUAL
         distances = np.maximum(distances, EQUAL)
-        is_near = (distances[:, 0] / distances[:, 1]) ** self._dimension < LEVEL
+        is_near = (distances[:, 0] / distances[:, 1]) ** self._dimension < level
         is_copy = np.where(is_equal, self._expected[positions[:, 0]] < FEW, is_near)
         return [int(position) if near else None for position, near in zip(positions[:, 0], is_copy, strict=True)]
 
