@@ -17,7 +17,9 @@ FEWEST = 5  # matches that are worth a try; one in ten thousand unrelated images
 ENOUGH = 25  # points that agree: the other handedness need not be tried
 MOST_SCALE, MOST_STRETCH = 3.0, 2.3  # of one image against the other, and of its width against its height
 CELL = 3  # px: points closer together count once
-ITERATIONS = 30  # of ECC; it ends sooner where it converges
+# Of ECC, and the gain in correlation with which it ends. Of 580 pairs of altered copies 30 iterations and 1e-4 decide as these
+# do, in nearly twice the time.
+ITERATIONS, GAIN = 12, 3e-4
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def frame_map(shape_a: tuple[int, ...], shape_b: tuple[int, ...], flip: int) -> 
 def refine(a: Points, b: Points, matrix: np.ndarray) -> np.ndarray | None:
     """Return `matrix` (2, 3) after ECC (Evangelidis and Psarakis 2008) on the contents of both, None where that fails."""
     back: np.ndarray = cv2.invertAffineTransform(matrix).astype(np.float32)
-    until = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, ITERATIONS, 1e-4)
+    until = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, ITERATIONS, GAIN)
     masks = b.content * np.uint8(255), a.content * np.uint8(255)
     try:
         _, back = cv2.findTransformECCWithMask(b.grey, a.grey, *masks, back, cv2.MOTION_AFFINE, until, 5)

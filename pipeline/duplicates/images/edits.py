@@ -155,8 +155,10 @@ def grey_levels(laid: np.ndarray, grey: np.ndarray, shown: np.ndarray) -> np.nda
     """Return float (2, 2): spread and median of both images, None where they hardly overlap."""
     if shown.sum() < 0.05 * shown.size:
         return None
-    quantiles = [np.quantile(image[shown], [0.1, 0.5, 0.9]) for image in (laid, grey)]
-    return np.array([[max(high - low, 1.0), max(middle, 1.0)] for low, middle, high in quantiles])
+    # by counting, a tenth of the time of sorting
+    shares = [np.bincount(image[shown], minlength=256).cumsum() / shown.sum() for image in (laid, grey)]
+    quantiles = [np.searchsorted(share, [0.1, 0.5, 0.9]) for share in shares]
+    return np.array([[max(high - low, 1.0), max(middle, 1.0)] for low, middle, high in quantiles], float)
 
 
 def is_cropped(a: Signature, b: Signature, agreement: Agreement) -> bool:
