@@ -69,13 +69,15 @@ def words_of(descriptors: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True)
 class Proposed:
     """Pairs to compare: `pairs` int (m, 2), sorted, a < b; `by_points` and `by_frame` bool (m,), whether to compare
-    their points and their whole frames; `likeness` float32 (m,), the cosine of their whitened low frequencies.
+    their points and their whole frames; `likeness`, `relief` float32 (m,), the cosines of their whitened low frequencies and
+    reliefs.
     """
 
     pairs: np.ndarray
     by_points: np.ndarray
     by_frame: np.ndarray
     likeness: np.ndarray
+    relief: np.ndarray
 
 
 def propose(
@@ -88,7 +90,8 @@ def propose(
     """
     n = len(words)
     if n < 2 or since >= n:
-        return Proposed(np.empty((0, 2), int), np.empty(0, bool), np.empty(0, bool), np.empty(0, np.float32))
+        none, no_cosines = np.empty(0, bool), np.empty(0, np.float32)
+        return Proposed(np.empty((0, 2), int), none, none, no_cosines, no_cosines)
     rarity = rarities(words)
     rows = max(1, CELLS // n)
     search = partial(
@@ -101,12 +104,12 @@ def propose(
         rows=rows,
     )
     parts = list(run_parallel(search, range(since, n, rows), workers))
-    pairs, search_number, likeness = (np.concatenate(column) for column in zip(*parts, strict=True))
+    pairs, search_number, likeness, relief = (np.concatenate(column) for column in zip(*parts, strict=True))
     pairs.sort(axis=1)
     unique, first, which = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
     # Relief finds covered copies, whose points would cost most of the time and rarely agree.
     by_points, by_frame = (np.bincount(which.ravel(), kind) > 0 for kind in (search_number < 2, search_number > 0))
-    return Proposed(unique, by_points, by_frame, likeness[first])
+    return Proposed(unique, by_points, by_frame, likeness[first], relief[first])
 
 
 def rarities(words: list[np.ndarray]) -> np.ndarray:
@@ -143,23 +146,24 @@ def nearest(
     frequencies: np.ndarray,
     reliefs: np.ndarray,
     rows: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the candidates of `rows` images from `start` on, int (m, 2), the number of the search and the likeness, (m,).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the candidates of `rows` images from `start` on, int (m, 2), the number of the search and both cosines, (m,).
 
     `transposed`: the result of `weigh` for all images, transposed.
     """
     some = slice(start, start + rows)
-    by_frequencies = cosines(frequencies[some], frequencies)
+    by_frequencies, by_relief = cosines(frequencies[some], frequencies), cosines(reliefs[some], reliefs)
     searches = [
         best((weigh(words[some], rarity) @ transposed).toarray(), start, MOST_BY_WORDS),
-        best(by_frequencies.copy(), start, MOST_BY_FRAMES),
-        best(cosines(reliefs[some], reliefs), start, MOST_BY_FRAMES),
+        best(by_frequencies, start, MOST_BY_FRAMES),
+        best(by_relief, start, MOST_BY_FRAMES),
     ]
     pairs = np.concatenate(searches)
     return (
         pairs,
         np.repeat(range(3), [len(part) for part in searches]),
         by_frequencies[pairs[:, 0] - start, pairs[:, 1]],
+        by_relief[pairs[:, 0] - start, pairs[:, 1]],
     )
 
 

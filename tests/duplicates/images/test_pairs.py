@@ -11,7 +11,7 @@ from pipeline.core.errors import DataError
 from pipeline.data.audit_result import Pair
 from pipeline.duplicates.images import pairs
 from pipeline.duplicates.images.fingerprint import open_store, take
-from pipeline.duplicates.images.pairs import find_pairs
+from pipeline.duplicates.images.pairs import Item, find_pairs
 from pipeline.stats.components import joined_sets
 from tests.helpers.textures import stored, texture
 
@@ -142,3 +142,10 @@ def test_what_is_no_readable_file_says_why(empty_folder):
     result, new = take(empty_folder / "bad.png", open_store())
     assert result.facts.error == "not a readable image; expected one of JPEG, PNG, BMP, TIFF, WEBP, DICOM"
     assert new == []
+
+
+@pytest.mark.parametrize(
+    ("likeness", "relief", "alike"), [(0.98, 0.1, True), (0.95, 0.83, True), (0.95, 0.8, False), (0.92, 0.95, False)]
+)
+def test_relief_makes_up_for_low_frequencies(likeness, relief, alike):
+    assert Item(files=(), by_frame=True, likeness=likeness, relief=relief, by_points=False).is_alike == alike
