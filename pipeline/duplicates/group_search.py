@@ -143,7 +143,7 @@ def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -
 
 
 def column_candidates(table: pd.DataFrame) -> list[tuple[str, PathGroup]]:
-    """Return the parts of unique cells that divide the samples, then whole columns that do so, with an empty pattern."""
+    """Return the parts of cells that divide the samples, then whole columns that do so, with an empty pattern."""
     dates = {entry.column for entry in find_ids(table) if entry.kind == "date"}
     parts, repeated = [], []
     for column in table.columns.difference(list(dates), sort=False):
@@ -152,6 +152,8 @@ def column_candidates(table: pd.DataFrame) -> list[tuple[str, PathGroup]]:
             if read_name(column) is not None or not all(map(is_number_like, cells)):
                 parts += [(column, part) for part in find_parts(cells)]
         elif FEW <= n_values <= MOST_VALUES * n_cells and not is_decimal(table[column]):
+            if not all(map(is_number_like, cells)):  # a sample or an eye that repeats, of a patient
+                parts += [(column, part) for part in find_parts(cells) if part.n_values <= COARSER * n_values]
             repeated.append((column, PathGroup("", f"column {column!r}", cells)))
     return parts + repeated
 

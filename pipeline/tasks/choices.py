@@ -13,6 +13,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.data import tables
 from pipeline.data.columns.group_names import find_named, is_other_id
 from pipeline.data.columns.id_columns import NoFeature, find_ids
+from pipeline.data.columns.visit_names import find_visits
 from pipeline.data.folders.sample_files import Sample
 from pipeline.data.images import decoding, image_file, squares
 from pipeline.data.images.pixel_rule import PixelRule
@@ -104,6 +105,17 @@ def about_group(read: JSON, grouping: Grouping | None) -> list[tuple[str, str]]:
     columns = [grouping.column, *grouping.group_with] if grouping.column else []
     where = f"column {' and '.join(map(repr, columns))}" if columns else f"the path by {grouping.pattern!r}"
     return [("group", f"{where}: samples that share it stay together ({grouping.grounds}); {otherwise}")]
+
+
+def check_visits(columns: pd.DataFrame, grouping: Grouping, path: Path) -> None:
+    """Raise DataError where a column counts the visits of patients and nothing says who they are."""
+    visits = None if grouping.is_known else find_visits(columns)
+    if visits:
+        raise DataError(
+            f"{path.as_posix()}: column {visits!r} says which visit of a patient a sample is, and no column says which patient: "
+            "figures would be too good. Name the patient with --group COLUMN (A,B for several columns); if each sample is "
+            "another patient, --no-group"
+        )
 
 
 def search_rows(table: pd.DataFrame, read: JSON) -> Grouping:

@@ -28,7 +28,16 @@ from pipeline.data.images.proposal import propose
 from pipeline.data.samples import scan_table, task_params
 from pipeline.data.tabular.files import SUFFIXES, read_table
 from pipeline.data.wording import about_columns, about_samples, counted, empty_cells, listing, sizes, some
-from pipeline.tasks.choices import Choices, about_group, decided, exclude, find_no_features, search_paths, search_rows
+from pipeline.tasks.choices import (
+    Choices,
+    about_group,
+    check_visits,
+    decided,
+    exclude,
+    find_no_features,
+    search_paths,
+    search_rows,
+)
 from pipeline.tasks.image_source import ImageSource, find_source, to_raw
 
 FEW = 60  # samples without a group: with fewer in a class, the hash may put none of it in the test set
@@ -90,6 +99,7 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
         )
         grouping = search_paths(root, listed, 0 if csv else n_levels, workers, rule)
         read |= grouping.to_read()
+        check_visits(pd.DataFrame([sample.extra for sample in listed]), grouping, root)
         if grouping.is_known:
             listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
     columns += about_group(read, grouping)
@@ -189,6 +199,7 @@ def inspect_table(path: Path, label: str | None, choices: Choices) -> InspectedD
     if not choices.has_group:
         grouping = search_rows(table.drop(columns=list(choices.exclude)), read)
         read |= grouping.to_read()
+        check_visits(table, grouping, path)
     scanned = scan_table(task_params("table", to_raw(path), read), "", file)
     samples, features = scanned.samples, scanned.features
     no_features, kept = find_no_features(features, samples["label"].tolist(), samples["group"].tolist())

@@ -51,6 +51,14 @@ def test_a_part_of_a_unique_id_is_taken(cell):
     assert re.search(choice.pattern, table["patient key"][0])[1].endswith("10")
 
 
+def test_a_part_of_a_code_that_repeats_is_taken():
+    table = visits().drop(columns=["sex", "site", "nr"])
+    table["barcode"] = [f"TCGA-{row // 5 + 10}-{'NT'[row % 2]}" for row in range(300)]
+    choice = search_table(table, 0)
+    assert (choice.column, choice.n_groups) == ("barcode", 60)
+    assert choice.pattern
+
+
 def test_a_name_that_repeats_groups_rows_that_are_alike():
     table = visits().drop(columns=["sex", "site"]).rename(columns={"nr": "surname"})
     noise = np.random.default_rng(1).normal(size=(300, 4)) / 3

@@ -253,6 +253,7 @@ CASES = [
     Case("a table with visits and MRN", lambda: {"visits.csv": visits("MRN")}, "visits.csv"),
     Case("first and last name as the patient", lambda: {"t.csv": named_persons()}, "t.csv"),
     Case("patient numbers that start anew at each site", lambda: {"t.csv": restarting()}, "t.csv"),
+    Case("visits and no patient", lambda: {"t.csv": measured(visit=lambda n, y: n % 5 + 1)}, "t.csv"),
     Case("a table with a running index", lambda: {"t.csv": measured(index=lambda n, y: n)}, "t.csv"),
     Case("a column that is the label by another name", lambda: {"t.csv": measured(code=lambda n, y: "AB"[y])}, "t.csv"),
     Case("a table without a header", lambda: {"t.csv": headless()}, "t.csv"),
