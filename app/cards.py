@@ -29,7 +29,7 @@ def summary(served: Served) -> Summary:
     info = served.info
     return {
         "task": served.task,
-        "kind": info.kind,
+        "kind": "table" if info.is_table else "image",
         "model": info.model,
         "bundle": served.id,
         "classes": info.classes,

@@ -54,6 +54,8 @@ def with_views(dev: Dataset, task: TaskParams, name: str) -> Dataset:
     """Return the development set with the features of views of its images."""
     program, label = require(paths.EMBEDDER, "backbone"), f"preprocess {name}: views"
     computed = views.compute(dev.path, folder_of(task.raw), program, params.workers(), rule_of(task.read), label)
+    if dev.vector_names:  # of images alone: features that the user computed have no views
+        del computed["view_ood"]
     return replace(dev, arrays=dict(dev.arrays) | computed)
 
 

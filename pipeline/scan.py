@@ -3,7 +3,8 @@
 Writes to `data/<task>/scan/`: samples.csv (a row per file or table row) and skipped.csv; for images embeddings.npy,
 classical.npy and ood.npy, with the rows of samples.csv, and intensity.csv, histograms of each class by channel; for tables
 columns.csv, the features as text, and formats.json for columns with other number formats; raw.json, the hash of the raw data;
-pixel_rule.json only where images are not read by the default.
+pixel_rule.json only where images are not read by the default; vector_names.json where `read.features` are in the place of
+embeddings.
 """
 
 import sys
@@ -17,7 +18,7 @@ from pipeline.core import artifacts, params, paths
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
-from pipeline.data import folder_layout, raw_changes, uploads
+from pipeline.data import folder_layout, own_features, raw_changes, uploads
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.folders.sample_files import Skipped
@@ -70,6 +71,9 @@ def write_all(task: TaskParams, name: str, out: Path) -> None:
         scanned_rows = scan_images(listed, folder_of(task.raw), program, out, params.workers(), rule)
         rows = tqdm(scanned_rows, f"scan {name}", total=len(listed), unit=" images", mininterval=1, delay=3)
     n_samples = write_samples(rows, columns, task, name, out)
+    TaskPaths(name).vector_names.unlink(missing_ok=True)
+    if task.read.features:
+        own_features.put_in_place(name, Path(task.raw) / task.read.features)
     artifacts.write_csv(out / "skipped.csv", pd.DataFrame([vars(skip) for skip in skipped], columns=["path", "reason"]))
     print(f"scan {name}: {n_samples} samples, {len(skipped)} other files ignored", file=sys.stderr)
 

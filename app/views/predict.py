@@ -143,6 +143,10 @@ def camera() -> "UploadedFile | None":
 
 def rows(champion: Champion, area: DeltaGenerator) -> None:
     """Read one row from a form or many from a CSV, and predict each."""
+    if champion.info.is_vector:  # nobody types hundreds of numbers
+        st.caption(f"The model takes {len(champion.info.schema)} features of an image that were computed elsewhere.")
+        table(champion, area)
+        return
     source = st.segmented_control("Rows from", ["Form", "CSV file"], default="Form", required=True, key="rows from")
     if source == "CSV file":
         table(champion, area)

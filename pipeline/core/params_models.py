@@ -74,7 +74,8 @@ class ReadParams(Strict):
 
     Of their values: `intensity` says what becomes 0..255 (see `data.images.pixel_rule`), `resize` how an image becomes square,
     `frames` which of a DICOM file are samples. `match` is the DICOM attribute by which `path_column` of the CSV names files, and
-    `dicom_group` that by which files are one patient's, of which only a salted hash is kept.
+    `dicom_group` that by which files are one patient's, of which only a salted hash is kept. `features` is a Parquet file of
+    features in raw that take the place of the embedding (see `data.own_features`).
     """
 
     csv: str | None = None
@@ -99,6 +100,7 @@ class ReadParams(Strict):
     frames: Literal["middle", "all"] = "middle"
     match: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] | None = None
     dicom_group: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID"] | None = None
+    features: str | None = Field(None, pattern=r"\.parquet$")
 
     @property
     def group_columns(self) -> list[str]:

@@ -42,6 +42,7 @@ class TaskPaths:
         self.samples = self.scan / "samples.csv"
         self.skipped = self.scan / "skipped.csv"
         self.embeddings = self.scan / "embeddings.npy"
+        self.vector_names = self.scan / "vector_names.json"  # only where the features are the user's
         self.columns = self.scan / "columns.csv"
         self.pixel_rule = self.scan / "pixel_rule.json"  # only where it is not the default
         self.formats = self.scan / "formats.json"  # only where a table's numbers are not plain

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # only data sets with columns need them
     from pipeline.data.tabular.formats import ColumnFormat
 
 PIXEL_RULE = "pixel_rule"  # the array that says how images are read where that is not the default, as JSON
+VECTOR_NAMES = "vector_names"  # the array that names features that the user computed, as JSON
 FORMATS = "column_formats"  # the array that says how columns that are not plain are written, as JSON
 
 
@@ -101,7 +102,7 @@ class Dataset:
 
     def views(self, features: Literal["ood", "classical"]) -> "Views":
         """Return the views of the development images (see `data.views`) by their features; none where there are none."""
-        if "view_row" not in self.arrays:
+        if f"view_{features}" not in self.arrays:
             return Views(np.empty(0, int), np.empty((0, self.arrays[features].shape[1]), np.float32))
         return Views(self.arrays["view_row"], self.arrays[f"view_{features}"])
 
@@ -123,6 +124,11 @@ class Dataset:
     def pixel_rule(self) -> JSON:
         """How images are read, as `PixelRule.to_json` gives it: empty for the default, and for tables."""
         return json.loads(str(self.arrays[PIXEL_RULE])) if PIXEL_RULE in self.arrays else {}
+
+    @property
+    def vector_names(self) -> list[str]:
+        """The names of the embedding's features where the user computed them; empty where the network did."""
+        return json.loads(str(self.arrays[VECTOR_NAMES])) if VECTOR_NAMES in self.arrays else []
 
     @property
     def folds(self) -> np.ndarray:

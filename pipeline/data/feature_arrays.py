@@ -16,7 +16,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
 from pipeline.data import tables, uploads
 from pipeline.data.columns.negative_class import negative_of
-from pipeline.data.dataset import FORMATS, PIXEL_RULE, Dataset
+from pipeline.data.dataset import FORMATS, PIXEL_RULE, VECTOR_NAMES, Dataset
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.images import decoding, image_file
 from pipeline.data.images.pixel_rule import PixelRule, rule_of
@@ -61,7 +61,10 @@ def take(
         y=np.array([code[label] for label in part["label"]]),
         fold=np.array([int(fold) if fold != "" else -1 for fold in part["fold"]]),
         classes=classes,
-        arrays={name: array if name in (FORMATS, PIXEL_RULE) else array[rows] for name, array in features.items()}
+        arrays={
+            name: array if name in (FORMATS, PIXEL_RULE, VECTOR_NAMES) else array[rows]
+            for name, array in features.items()
+        }
         | {name: part[name].astype(int).to_numpy() for name in again},
     )
 
@@ -77,6 +80,8 @@ def load_features(scan: Path, task: TaskParams) -> dict[str, np.ndarray]:
     arrays = {name: np.load(scan / f"{file}.npy", mmap_mode="r") for name, file in FILES.items()}
     rule = rule_of(task.read).to_json()
     arrays |= {PIXEL_RULE: np.array(json.dumps(rule))} if rule else {}
+    names = scan / "vector_names.json"
+    arrays |= {VECTOR_NAMES: np.array(names.read_text(encoding="utf-8"))} if names.exists() else {}
     if not task.preprocess.columns:
         return arrays
     samples = pd.read_csv(scan / "samples.csv", dtype=str, keep_default_na=False)

@@ -76,7 +76,7 @@ def _at_once(predictor: Predictor, X: Any, compared: np.ndarray) -> BatchScores:
 def _refused(predictor: Predictor, X: Any, compared: np.ndarray) -> np.ndarray:
     """Return who is refused, as `ood.score` has it for one sample."""
     info, limit = predictor.info, predictor.rule.refusal
-    if info.is_table:
+    if info.is_table and not info.is_vector:
         from pipeline.prediction import ood_tables
 
         return ood_tables.distances_and_components(X, info.schema)[0] > limit

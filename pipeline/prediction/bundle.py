@@ -78,8 +78,13 @@ class BundleInfo:
 
     @property
     def is_table(self) -> bool:
-        """Whether samples are rows."""
-        return self.kind == "table"
+        """Whether samples are rows: of a table, or vectors."""
+        return self.kind == "table" or self.is_vector
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether a sample is a vector of features that the user computed of an image (see `data.own_features`)."""
+        return "vector" in (self.input or {})
 
     @property
     def clinical_columns(self) -> list[str]:
@@ -140,7 +145,7 @@ def write(
     """
     described = Candidate.read(candidate)
     files = {name: read_file(candidate, name, expected, "candidate.json") for name, expected in described.files.items()}
-    if image_part(described.features) == "embedding":
+    if image_part(described.features) == "embedding" and "vector" not in (described.input or {}):
         files["embedder.tflite"] = require(paths.EMBEDDER, "backbone").read_bytes()
     if remake:
         files = remake(described, files, rule)

@@ -37,6 +37,12 @@ import pandas as pd
 
 X = pd.DataFrame([{row}])
 {answer}"""
+VECTOR = """import joblib
+import numpy as np
+
+# in the order of `schema` in bundle.json
+X = np.array([[{values}]], np.float32)
+{answer}"""
 ASSAY = """from pipeline.prediction.predictor import Predictor
 
 predictor = Predictor(".")
@@ -59,6 +65,8 @@ def write(info: BundleInfo, modules: list[str]) -> str:
 
 def describe_input(info: BundleInfo) -> str:
     """Return what a sample is."""
+    if info.is_vector:
+        return f"a vector of {len(info.schema)} features of an image, float32, computed as those of training were"
     if info.is_table:
         return "a row of numbers and categories"
     image = "an image as RGB of 224x224 px, uint8, resized bilinearly without keeping its proportions"
@@ -77,6 +85,9 @@ def code(info: BundleInfo, modules: list[str]) -> tuple[str, str]:
     if info.features == "pixels":
         return NETWORK, "keras with tensorflow, numpy and pillow"
     others = ", ".join(sorted({*modules, "joblib"} - {"sklearn", "numpy", "scipy"}))
+    if info.is_vector:
+        values = ", ".join(repr(float(field.default or 0)) for field in info.schema)
+        return VECTOR.format(values=values, answer=ANSWER), f"scikit-learn, numpy, {others}"
     if info.is_table:
         row = ", ".join(f"{field.name!r}: {usual(field.default, field.is_number)}" for field in info.schema)
         return TABLE.format(row="{" + row + "}", answer=ANSWER), f"scikit-learn, pandas, {others}"

@@ -38,7 +38,7 @@ class BundleModel:
         info = self.predictor.info
         rows = table.drop(columns="image", errors="ignore").astype(object)
         samples = rows.where(rows.notna(), None).to_dict("records")
-        if info.kind == "image":
+        if not info.is_table:
             files = table["image"].tolist()
             samples = list(zip(files, samples, strict=True)) if info.clinical_columns else files
         items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
@@ -70,7 +70,7 @@ def inputs(info: BundleInfo) -> dict[str, str]:
 
     A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
     """
-    image = {"image": "binary"} if info.kind == "image" else {}
+    image = {} if info.is_table else {"image": "binary"}
     return image | {field.name: "any" if field.is_number else "string" for field in info.schema}
 
 

@@ -18,7 +18,7 @@ def score(
     `features` are a batch of one as the model takes it, `compared` (1, n_features) what of an image is compared with
     `reference`, which `ood_images.fit` made. Beyond the distance `limit` a sample is refused; infinity refuses no image.
     """
-    if info.is_table:
+    if info.is_table and not info.is_vector:
         from pipeline.prediction import ood_tables
 
         return ood_tables.score(features, info.schema, limit)

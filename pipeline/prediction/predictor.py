@@ -103,6 +103,8 @@ class Predictor:
 
             row = tables.to_frame(cells, self.info.schema) if names else None
             unused = tables.unused(cells, self.info.schema)
+        if self.info.is_vector:
+            return self._vector(row, unused)
         if self.info.is_table:
             return LoadedSample(row, cells=cells or {}, note=unused)
         if file is None:
@@ -112,6 +114,18 @@ class Predictor:
         combined = sample.features if row is None else ImageWithColumns(sample.features, row)
         note = "; ".join(filter(None, (read.note, unused)))
         return replace(sample, features=combined, cells=cells or {}, note=note)
+
+    def _vector(self, row: Any, note: str) -> LoadedSample:
+        """Return the features that the user computed; raise DataError where one is missing, because none can be imputed."""
+        from pipeline.data import own_features
+
+        vector = row.to_numpy(np.float32)
+        if not np.isfinite(vector).all():
+            name = row.columns[int(np.flatnonzero(~np.isfinite(vector[0]))[0])]
+            raise DataError(
+                f"feature {name!r} is missing or infinite; a vector has all of its {vector.shape[1]} features"
+            )
+        return LoadedSample(vector, own_features.compared(vector), note=note)
 
     def embed(self, square: np.ndarray) -> np.ndarray:
         """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
@@ -180,7 +194,7 @@ class Predictor:
         except DataError as error:
             return Prediction(refused(name, str(error)))
         item = self._item(name, score, sample.note)
-        if not explain or not item["class"]:
+        if not explain or not item["class"] or self.info.is_vector:  # the image is not here
             return Prediction(item, score.ood, raw=score.raw)
         if score.feature_map.size:
             sample = replace(sample, feature_map=score.feature_map)

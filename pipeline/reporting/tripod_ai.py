@@ -258,6 +258,10 @@ def handled(study: Study) -> str:
         "classical": "The image is reduced to colour statistics and a small grey version.",
         "pixels": "The image is the input of a network, part of which is trained on these data.",
     }
+    if study.bundle.is_vector:
+        return (
+            "The image becomes a vector of features outside of Assay; how they were computed is for the authors to say."
+        )
     return descriptions[image_part(features)] + (
         f" Clinical columns: {descriptions['columns']}" if has_columns(features) else ""
     )

@@ -51,6 +51,10 @@ def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -
         decided = upload_ledger.decision(task, batch)
         if decided in ("promoted", "rejected"):
             raise DataError(f"the batch {batch!r} was {decided} already: submit new samples as another batch")
+        if params.task(task).read.features:
+            raise DataError(
+                f"{task}: its features are computed elsewhere (read.features): add images and features to the raw data"
+            )
         existing = ExistingSamples(task)
         offers = [replace(offer, group=existing.groups.get(spelling(offer.group), offer.group)) for offer in offers]
         faults = [offer.fault or fault_of(offer, existing) for offer in offers]

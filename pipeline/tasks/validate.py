@@ -43,7 +43,9 @@ OF_IMAGES = (
     "intensity",
     "match",
     "dicom_group",
+    "features",
 )
+NO_VECTOR = ("mobilenetv2", "embedding")  # its export is the whole network, from the image on
 RESERVED = ("backbone", "demo", "monitor", "raw", "uploads")  # folders in data/ and models/ that are no task's
 
 
@@ -207,6 +209,11 @@ def check_model(name: str, model: ModelParams, tasks: dict[str, TaskParams]) -> 
     except ParamsError as error:
         raise ParamsError(f"{where}.estimator: {error}") from None
     check_features(model, task, estimator.FEATURES, where)
+    if task.read.features and (model.features == "embedding+columns" or (model.estimator, model.features) == NO_VECTOR):
+        raise ParamsError(
+            f"{where}.features: tasks.{model.task}.read.features are in the place of the embedding; {model.estimator} on "
+            f"{model.features} cannot take them: use logreg, knn, random_forest or a class by name on features: embedding"
+        )
     check_lists(model, task, where)
     for block in params.combinations(model.own):
         own = params.parse(estimator.Params, block, f"models.{name}")

@@ -54,13 +54,20 @@ def describe_candidate(job: Job, tuned: Tuned | None = None, chosen: JSON | None
         kind=job.task.kind,
         classes=job.dev.classes,
         positive=job.dev.positive,
-        input=INPUT | job.dev.pixel_rule if job.task.kind == "image" else None,
+        input=describe_input(job),
         versions={"python": ".".join(map(str, sys.version_info[:3]))} | libraries | own,
         data_fingerprint=job.dev.fingerprint,
         files=files,
         schema=job.schema,
         tuned=tuned,
     )
+
+
+def describe_input(job: Job) -> JSON | None:
+    """Return what the model takes: an image, or a vector of the user's features; None for a row of a table."""
+    if job.task.kind == "table":
+        return None
+    return {"vector": job.X.shape[1], "dtype": "float32"} if job.takes_vectors else INPUT | job.dev.pixel_rule
 
 
 def installed(packages: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.core import params
 from pipeline.core.params_models import ModelParams, TaskParams
@@ -45,6 +46,11 @@ class Job:
         return len(self.blocks) > 1
 
     @property
+    def takes_vectors(self) -> bool:
+        """Whether the features are the user's, so that the model answers from vectors and not from images."""
+        return self.model.features == "embedding" and bool(self.dev.vector_names)
+
+    @property
     def builds(self) -> list[Callable[[], Model]]:
         """Functions that return an unfitted model, one for each combination."""
         seed, workers = params.seed(), params.workers()
@@ -52,7 +58,9 @@ class Job:
 
     @cached_property
     def schema(self) -> list[Field]:
-        """The schema of the columns; empty where the features have none."""
+        """The schema of the columns, or of the user's features; empty where the features have none."""
+        if self.takes_vectors:
+            return tables.schema(pd.DataFrame(np.asarray(self.X, np.float64), columns=self.dev.vector_names), {})
         if not self.model.features.endswith("columns"):
             return []
         columns = self.X.columns if isinstance(self.X, ImageWithColumns) else self.X

@@ -1,7 +1,7 @@
 """Read external samples and find those that the task's own data contain: these are not new to the model."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ExternalParams, TaskParams
 from pipeline.core.paths import TaskPaths
-from pipeline.data import folder_layout, tables, uploads
+from pipeline.data import folder_layout, own_features, tables, uploads
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.images.pixel_rule import rule_of
 from pipeline.data.samples import ScannedTable, report_unreadable, scan_table, task_params
@@ -72,9 +72,30 @@ def read(name: str, block: ExternalParams, predictor: Predictor) -> ExternalSamp
         samples = read_images(block, source, predictor.classes, name, predictor.info.clinical_columns, column)
     else:
         samples = read_rows(block, source, predictor.classes, name, predictor.info.schema, column)
+    if predictor.info.is_vector:
+        samples = with_vectors(samples, block, predictor.info.schema)
     unreadable = [(path, error) for path, error in zip(samples.path, samples.error, strict=True) if error]
     report_unreadable(unreadable, len(samples.path), source, name)
     return samples
+
+
+def with_vectors(samples: ExternalSamples, block: ExternalParams, schema: list[Field]) -> ExternalSamples:
+    """Return the samples with the features that the user computed as their data, from the file in `read.features`.
+
+    Raises DataError where there is none, or where features or a readable image are missing.
+    """
+    if not block.read.features:
+        raise DataError(
+            f"{block.raw}: the model takes features that were computed elsewhere: name their file in read.features"
+        )
+    own = own_features.read(Path(block.raw) / block.read.features)
+    if own.key != "path":
+        raise DataError(
+            f"{own.file.as_posix()}: features of external images are found by a column path; it has {own.key!r}"
+        )
+    tables.check_columns(own.names, schema)
+    listed = pd.DataFrame({"path": samples.path, "error": samples.error})
+    return replace(samples, data=pd.DataFrame(own.of_samples(listed), columns=own.names).to_dict("records"))
 
 
 def translate(labels: list[str], classes: list[str], words: dict[str, str]) -> list[str]:
