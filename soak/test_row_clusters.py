@@ -39,6 +39,23 @@ def designs(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     }
 
 
+def labels(rng: np.random.Generator, X: np.ndarray) -> np.ndarray:
+    """Return labels that are random, rare, or depend on the columns: smoothly, sharply, in waves or by three classes."""
+    n, ranks = len(X), pd.DataFrame(X).rank(pct=True).to_numpy() - 0.5
+    score = ranks @ rng.normal(size=ranks.shape[1])
+    score /= score.std() + 1e-9
+    kinds = {
+        "random": rng.integers(0, 2, n),
+        "rare": (rng.random(n) < 0.08).astype(int),
+        "smooth": (rng.random(n) < 1 / (1 + np.exp(-1.5 * score))).astype(int),
+        "sharp": (score > 0).astype(int),
+        "exclusive": ((ranks[:, 0] > 0) ^ (ranks[:, 1] > 0)).astype(int),
+        "three": np.digitize(score + 0.3 * rng.normal(size=n), [-0.5, 0.5]),
+    }
+    label = kinds[str(rng.choice(list(kinds)))]
+    return label if len(set(label)) > 1 else np.arange(n) % 2
+
+
 def is_stopped(X: np.ndarray, label: np.ndarray) -> bool:
     """Return whether the audit stage of a table ends with a finding."""
     table = pd.DataFrame(X, columns=[f"x{k}" for k in range(X.shape[1])]).round(4).assign(label=label)
@@ -59,7 +76,7 @@ def test_independent_rows_are_stopped_in_at_most_5_percent(tmp_path, monkeypatch
     for _ in range(25):
         n = int(rng.choice([60, 100, 200, 500, 1500]))
         for name, X in designs(rng, n).items():
-            stops.setdefault(name, []).append(is_stopped(X, rng.integers(0, 2, n)))
+            stops.setdefault(name, []).append(is_stopped(X, labels(rng, X)))
     rates = {name: np.mean(result) for name, result in stops.items()}
     with capsys.disabled():
         print(rates)
@@ -74,3 +91,14 @@ def test_visits_are_stopped(tmp_path, monkeypatch, each):
     patient = np.repeat(np.arange(300 // each), each)
     X = rng.normal(size=(300 // each, 4))[patient] + 0.05 * rng.normal(size=(len(patient), 4))
     assert is_stopped(X, rng.integers(0, 2, 300 // each)[patient])
+
+
+@pytest.mark.parametrize(("n_patients", "each", "n_columns"), [(40, 5, 4), (100, 5, 4), (70, 3, 8)])
+def test_visits_among_those_of_other_patients_are_stopped(tmp_path, monkeypatch, n_patients, each, n_columns):
+    monkeypatch.chdir(tmp_path)
+    stops = []
+    for seed in range(10):
+        rng, patient = np.random.default_rng(seed), np.repeat(np.arange(n_patients), each)
+        X = rng.normal(size=(n_patients, n_columns))[patient] + 0.3 * rng.normal(size=(len(patient), n_columns))
+        stops.append(is_stopped(X, rng.integers(0, 2, n_patients)[patient]))
+    assert sum(stops) >= 8

@@ -58,9 +58,9 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
     Notes
     -----
     Tried are the folders below the fixed ones, `patient_12` or `case-7` anywhere in the path, the beginnings of the file name up
-    to each sign (`person16_lesion_3`, `CNV-1016042-1`), each single part, and the name up to where letters follow a number
-    (`p12b3`). A candidate stays where half of the images share their value with another one, and there are
-    `FEWEST_VALUES` values.
+    to each sign (`person16_lesion_3`, `CNV-1016042-1`), each single part, the name up to where letters follow a number
+    (`p12b3`), and the number behind the letters (`a012`, `b012`). A candidate stays where half of the images share their value
+    with another one, and there are `FEWEST_VALUES` values.
     """
     sign, word = (SIGN, WORD) if all(map(str.isascii, paths)) else (ANY_SIGN, ANY_WORD)
     tried = [
@@ -80,6 +80,7 @@ def find_candidates(paths: Sequence[str], fixed: int) -> list[PathGroup]:
         parts.append((rf"(?:^|/){before}({word})(?:{sign}[^/]*)?\.[^./]+$", f"part {n + 1} of the file name", False))
     tried += parts
     tried.append((r"(?:^|/)([A-Za-z]*\d+)[A-Za-z][^/]*\.[^./]+$", "the file name up to its first number", False))
+    tried.append((r"(?:^|/)[A-Za-z]+(\d+)\.[^./]+$", "the number behind the letters of the file name", False))
     if deepest > fixed:
         tried.append((r"(?:^|/)([^/]+)\.[^./]+$", "the file name", False))
     tried += [(pattern, words, False) for pattern, words in glued_digits(paths)]

@@ -15,6 +15,7 @@ NAMED = {
     "letters and digits": ([f"a/p{i // 4}b{i % 4}.png" for i in N], "p7"),
     "the patient behind the slice": ([f"a/slice_{i % 4}_patient_{i // 4}.png" for i in N], "patient_7"),
     "digits without a sign": ([f"a/{i // 4:03d}{i % 4:02d}.png" for i in N], "0070"),
+    "the view before the patient": ([f"a/{'abcd'[i % 4]}{i // 4:03d}.png" for i in N], "007"),
     "eyes": ([f"a/{i // 2}_{'lr'[i % 2]}.jpeg" for i in N], "14"),
 }
 
