@@ -6,6 +6,7 @@ How a file becomes cells, and how cells are written, is in `data.tabular`.
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,12 +125,13 @@ def schema(X: pd.DataFrame, units: Mapping[str, str], formats: Mapping[str, Colu
         unit = units.get(name) or form.unit
         form = form if form.kind == kind else ColumnFormat(kind)
         if kind == "number":
-            fields.append(number_field(name, column.dropna().to_numpy(), unit, form))
+            known = column.dropna().to_numpy()
+            fields.append(replace(number_field(name, known, unit, form), missing=len(known) < len(column)))
         else:
             counts = column.value_counts()
             choices = sorted(value for value in set(column) if value)
             default = max(choices, key=lambda choice: counts[choice], default="")
-            fields.append(Field(name, kind, default, unit, form, choices=choices))
+            fields.append(Field(name, kind, default, unit, form, choices=choices, missing="" in counts.index))
     return fields
 
 
@@ -153,6 +155,16 @@ def check_columns(columns: Collection[str], fields: list[Field]) -> None:
         unknown = [name for name in columns if name not in names]
         also = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
         raise DataError(f"missing columns: {', '.join(absent)}{also}; expected: {', '.join(names)}")
+
+
+def check_values(row: pd.DataFrame, fields: list[Field]) -> None:
+    """Raise DataError where a row, made by `to_frame`, lacks a value that every training row had."""
+    cells = zip(row.iloc[0].tolist(), fields, strict=True)
+    absent = [field.name for value, field in cells if field.is_required and (value == "" or value != value)]
+    if absent:
+        raise DataError(
+            f"no value of {', '.join(map(repr, absent))}, which every training row had: nothing is filled in for it; give a value"
+        )
 
 
 def unused(columns: Iterable[str], fields: list[Field]) -> str:

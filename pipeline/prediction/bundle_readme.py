@@ -110,5 +110,7 @@ def decision(info: BundleInfo) -> str:
     refusal = (
         "these lines refuse nothing: Assay compares each sample with the training data first (known.npz, bundle.json)"
     )
+    needed = [field.name for field in info.schema if field.is_required]
     missing = "A missing number is NaN, a missing category an empty text. " if info.schema else ""
+    missing += f"Every training row had {', '.join(map(repr, needed))}: give a value of each. " if needed else ""
     return missing + "; ".join(filter(None, (answer, refusal))) + "."

@@ -18,7 +18,7 @@ from pipeline.prediction.predictor import Predictor
 PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn")
 NOT_NEEDED = ("python", "tensorflow", "tensorflow-cpu", "keras")  # of the versions of training
 # Raised when what is registered must change although bundles have not: signature, threads.
-INTERFACE = "2"
+INTERFACE = "3"
 
 
 class BundleModel:

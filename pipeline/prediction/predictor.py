@@ -102,6 +102,8 @@ class Predictor:
             from pipeline.data import tables
 
             row = tables.to_frame(cells, self.info.schema) if names else None
+            if row is not None:
+                tables.check_values(row, self.info.schema)
             unused = tables.unused(cells, self.info.schema)
         if self.info.is_vector:
             return self._vector(row, unused)

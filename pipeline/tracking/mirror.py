@@ -197,11 +197,12 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
+    needed = {field.name for field in info.schema if field.is_required}
     signature = ModelSignature(
         # cells may be empty, an image may not
         Schema(
             [
-                ColSpec.from_json_dict(type=kind, name=name, required=kind == "binary")
+                ColSpec.from_json_dict(type=kind, name=name, required=kind == "binary" or name in needed)
                 for name, kind in mlflow_model.inputs(info).items()
             ]
         ),

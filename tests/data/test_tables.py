@@ -1,6 +1,7 @@
 """CSV files become tables, or are refused with a text that says what to do; a row is read as the model was trained."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_what_only_looks_like_a_number_makes_the_column_categorical(cell):
 def test_an_all_missing_column_is_a_number_without_range():
     typed = tables.typed(pd.DataFrame({"a": ["", "NA"]}))
     assert tables.is_number(typed["a"])
-    assert tables.schema(typed, {}) == [Field("a", "number")]
+    assert tables.schema(typed, {}) == [Field("a", "number", missing=True)]
 
 
 # the schema of a form
@@ -124,7 +125,9 @@ def test_an_all_missing_column_is_a_number_without_range():
 
 def test_the_schema_gives_a_number_s_range_and_unit():
     typed = tables.typed(pd.DataFrame({"size": ["1.5", "NA", "2", "9"]}))
-    assert tables.schema(typed, {"size": "mm", "other": "cm"}) == [Field("size", "number", 2.0, "mm", min=1.5, max=9.0)]
+    assert tables.schema(typed, {"size": "mm", "other": "cm"}) == [
+        Field("size", "number", 2.0, "mm", min=1.5, max=9.0, missing=True)
+    ]
 
 
 def test_few_whole_values_are_listed_with_a_default():
@@ -141,8 +144,19 @@ def test_many_whole_values_are_a_range_not_a_list():
 def test_the_schema_lists_a_category_s_values():
     typed = tables.typed(pd.DataFrame({"site": ["leg", "arm", "", "", "", "leg"]}))
     assert tables.schema(typed, {}) == [
-        Field("site", "choice", "leg", format=ColumnFormat("choice"), choices=["arm", "leg"])
+        Field("site", "choice", "leg", format=ColumnFormat("choice"), choices=["arm", "leg"], missing=True)
     ]
+
+
+def test_a_value_that_every_training_row_had_is_needed():
+    typed = tables.typed(pd.DataFrame({"age": ["50", "NA"], "size": ["1", "2"], "site": ["leg", "arm"]}))
+    fields = tables.schema(typed, {})
+    assert [field.is_required for field in fields] == [False, True, True]
+    tables.check_values(tables.to_frame({"age": None, "size": 1, "site": "Mars"}, fields), fields)
+    with pytest.raises(DataError, match=r"no value of 'size', 'site', which every training row had"):
+        tables.check_values(tables.to_frame({"age": 50, "size": "NA", "site": ""}, fields), fields)
+    of_older_version = [replace(field, missing=None) for field in fields]
+    tables.check_values(tables.to_frame({"age": 50, "size": "NA", "site": ""}, of_older_version), of_older_version)
 
 
 FIELDS = [Field("age", "number"), Field("site", "choice")]

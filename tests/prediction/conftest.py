@@ -48,7 +48,7 @@ def table(tmp_path_factory):
         dataset(X, y).save(Path("data/t/dev.npz"))
         train_and_evaluate(["line"])
         export("line", Path("best"))
-        Path("good.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\n,NA,Mars,?,3\n")
+        Path("good.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\nNA,1.1,Mars,?,3\n")
         Path("bad.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\nold,0.2,arm,,3\n")
         Path("other.csv").write_text(f"name;{HEADER.replace(',', ';')};label\nA;61.5;0.2;arm;;3;benign\n")
         Path("lacking.csv").write_text("age,site\n61.5,arm\n")

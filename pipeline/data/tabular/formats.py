@@ -103,6 +103,8 @@ class Field:
         For a number with few whole values: these.
     choices
         For a category: the values in training; None in a bundle of an older version.
+    missing
+        Whether a training value was missing; None in a bundle of an older version.
     """
 
     name: str
@@ -114,6 +116,12 @@ class Field:
     max: float | None = None
     values: list[int] | None = None
     choices: list[str] | None = None
+    missing: bool | None = None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a sample needs a value: training never saw one without."""
+        return self.missing is False
 
     @property
     def is_number(self) -> bool:
@@ -132,6 +140,7 @@ class Field:
         content |= {"min": self.min, "max": self.max} if self.is_number else {"choices": self.choices}
         content |= {"values": self.values} if self.values else {}
         content |= {"unit": self.unit} if self.unit else {}
+        content |= {} if self.missing is None else {"missing": self.missing}
         return content | ({} if self.format.is_usual else {"format": self.format.to_json()})
 
     @classmethod

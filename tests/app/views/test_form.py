@@ -4,8 +4,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.views import form
-from pipeline.data import tables
-from pipeline.prediction.files import read_rows
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import drawn_image
 from tests.helpers.pages import first_page, text_of
@@ -18,23 +16,40 @@ def test_the_form_shows_units_and_ranges_and_accepts_missing_values(project):
     age = page.number_input[0]
     assert age.label.replace("\\", "") == "age (years)"
     assert age.help.startswith("In training: ")
+    assert (age.value, age.placeholder[:7]) == (None, "median ")
     site = next(box for box in page.selectbox if box.label == "site")
     assert [*site.options] == ["arm", "leg", "unknown"]
-    site.select_index(2)
+    assert (site.value, site.proto.placeholder[:10]) == (None, "most often")
+    given = fill_in(page)
     page.button[0].click().run()
-    row = {field.name: field.default for field in Predictor("models/patients/best").info.schema}
-    expected = Predictor("models/patients/best").predict(row | {"site": None}, "the form")
+    expected = Predictor("models/patients/best").predict(given | {"age": None, "site": None}, "the form")
     assert page.subheader[0].value == expected["class"]
     side = "at or above" if expected["class"] == "malignant" else "below"
     assert f"malignant: {expected['probabilities']['malignant']:.1%}, {side} the threshold of 50%." in text_of(page)
 
 
-def test_the_template_is_a_csv_that_is_answered(project):
+def fill_in(page):
+    """Fill in the fields that training never saw empty; return what was given."""
     info = Predictor("models/patients/best").info
-    given, warnings = read_rows(info.schema, "x.csv", form.template(info.schema).encode())
-    assert len(given) == 1
-    assert warnings == []
-    assert tables.to_frame(given[0][1], info.schema).shape == (1, 5)
+    needed = [field for field in info.schema if field.is_required]
+    given = {field.name: int(field.default) if field.values else field.default for field in needed}
+    for field in (*page.number_input, *page.selectbox):
+        name = field.label.replace("\\", "")
+        if name in given:
+            field.set_value(given[name])
+    return {field.name: None for field in info.schema} | given
+
+
+def test_what_training_never_saw_empty_is_asked_for(project):
+    page = first_page(task="patients")
+    page.button[0].click().run()
+    assert "Fill in size" in page.warning[0].value
+    assert not page.subheader
+
+
+def test_the_template_has_the_columns_and_no_values(project):
+    schema = Predictor("models/patients/best").info.schema
+    assert form.template(schema) == "age,size,site,empty,constant\n"
 
 
 def test_clinical_columns_start_empty_on_the_page(project):
