@@ -24,6 +24,7 @@ from pipeline.estimators._frozen_maps import MappedImages, frozen_maps, map_imag
 from pipeline.estimators._head import fit_head
 
 N, EPOCHS, TURNS = 320, 2, 2
+FIT_EPOCHS = 6  # of the fit whose duration is said before
 MORE = 3  # times as many images, for memory
 TUNE = FineTune(views=2, epochs=EPOCHS)
 FULL = 64  # images for the whole network, which is slow
@@ -90,6 +91,19 @@ def whole(made: mobilenetv2.MobileNetV2Classifier, n: int) -> Any:
     return made.network_
 
 
+def said_and_taken(folder: Path) -> tuple[float, float]:
+    """Return the seconds that a whole fit is estimated to take, as `train` says them, and those that it takes."""
+    X, y = noise_images(N, folder)
+    made = mobilenetv2.build(mobilenetv2.Params(epochs=1, fine_tune=TUNE.model_copy(update={"epochs": FIT_EPOCHS})), 7)
+    said = made.durations(X, y, "bench")
+    assert said is not None
+    start = time.perf_counter()
+    with contextlib.redirect_stderr(io.StringIO()):
+        made.fit(X, y, np.arange(N), "bench")
+        made.predict_proba(X[np.arange(FULL)])
+    return said.fit + said.learnt * N + said.held_out * FULL, time.perf_counter() - start
+
+
 def memory(n: int) -> float:
     """Return the memory, in MB, that a process has for its own after fine-tuning on n images; mapped files do not count."""
     command = [sys.executable, "-m", "benchmarks.network", "--memory", str(n)]
@@ -121,10 +135,16 @@ def main() -> None:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
         in_bfloat16 = bare(made, in_memory, y, TUNE.from_block, N)
         keras.mixed_precision.set_global_policy("float32")
+    with tempfile.TemporaryDirectory() as folder:
+        said, taken = said_and_taken(Path(folder))
     little, much = memory(N), memory(N * MORE)
     figures = [
         ratio("an epoch from block_13 on: model.fit on arrays in memory against ours", of_tail, epoch, at_least=0.9),
         ratio("an epoch: model.fit from pixels on, its first blocks frozen, against ours", of_whole, epoch, at_least=0.9),
+        Figure(
+            "the duration said before a fit, against that taken", said / taken, f"{said:.3g} s said, {taken:.3g} s taken",
+            at_least=0.75, at_most=1.25,
+        ),
         ratio("an epoch in bfloat16 against float32", in_bfloat16, of_tail),
         Figure("images learnt from a second", N / epoch, f"{N} images in {epoch:.3g} s"),
         Figure("views run through the frozen blocks a second", 1 / of_view, "LiteRT on both cores, drawing included"),

@@ -7,6 +7,7 @@ checks where the class has them, before the first stage runs. Features are prepa
 import difflib
 import importlib
 import inspect
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ConfigDict
@@ -58,13 +59,18 @@ def signature(cls: type) -> tuple[list[str], list[str], bool]:
 
     With these, what `get_params` of an instance names counts too: XGBoost's classifiers have theirs in a parent class.
     """
-    own = [part for name, part in inspect.signature(cls.__init__).parameters.items() if name != "self"]  # type: ignore[misc]
+    try:
+        parts = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    except (TypeError, ValueError):  # of a class written in C
+        return [], [], True
+    own = [part for name, part in parts.items() if name != "self"]
     named = [part for part in own if part.kind in (part.KEYWORD_ONLY, part.POSITIONAL_OR_KEYWORD)]
     needed = [part.name for part in named if part.default is part.empty]
     is_open = any(part.kind is part.VAR_KEYWORD for part in own)
     names = [part.name for part in named]
     if is_open and not needed and hasattr(cls, "get_params"):
-        names += [name for name in cls().get_params() if name not in names]
+        with suppress(Exception):  # of another project's code
+            names += [name for name in cls().get_params() if name not in names]
     return names, needed, is_open
 
 

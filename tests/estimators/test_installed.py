@@ -51,6 +51,13 @@ class Plain:
     pass
 
 
+class Open(Prior):
+    def __init__(self, **kwargs):
+        if not kwargs:
+            raise RuntimeError("nothing given")
+        super().__init__(1, **kwargs)
+
+
 helper = 3
 """
 
@@ -119,6 +126,13 @@ def test_a_class_that_cannot_be_used_is_refused(own_module, estimator, message):
 )  # fmt: skip
 def test_a_parameter_is_checked_before_anything_runs(own, message):
     refused(message, TREES, **own)
+
+
+def test_a_class_that_takes_any_key_is_given_those_it_does_not_name(own_module):
+    named = get_estimator("own_models:Open")
+    named.check(named.Params(more=2.0), "columns", "params.yaml: models.m")
+    refused("Open refuses its parameters: .*unexpected keyword argument 'other'", "own_models:Open", other=1)
+    refused("Open refuses its parameters: nothing given", "own_models:Open")
 
 
 def test_params_yaml_with_a_wrong_class_stops_check(empty_folder):

@@ -51,6 +51,25 @@ def planted(n, seed):
     return maps, y, places
 
 
+@pytest.mark.parametrize("is_network", [False, True])
+def test_a_network_without_a_map_is_explained_by_squares(is_network):
+    X, y = numbers(n_features=3)
+    model = fitted("logreg", X, y)
+    square = np.zeros((224, 224, 3), np.uint8)
+    square[64:128, 96:160] = 255
+
+    def embed(changed):
+        means = changed.mean(axis=(0, 1))[None] / 255
+        return model.predict_proba(means) if is_network else means
+
+    sample = explanation.LoadedSample(embed(square), square=square, feature_map=np.zeros((1, 1, 3)))
+    info = bundle.BundleInfo("image", ["a", "b"], "pixels" if is_network else "embedding", {}, {})
+    head = {"kernel": np.zeros((3, 2)), "bias": np.zeros(2)}
+    kind, heat = explanation.of_image(info, head if is_network else model, sample, embed, 1)
+    assert kind == explanation.COVERED
+    assert np.unravel_index(np.abs(heat).argmax(), heat.shape) in {(2, 3), (3, 3), (2, 4), (3, 4)}
+
+
 @pytest.mark.parametrize("name", CLASSICAL)
 def test_a_map_peaks_at_the_planted_object(name):
     maps, y, _ = planted(200, 0)
