@@ -61,6 +61,7 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "suspects": embedded_images.suspects(study),
         "unreadable": study.audit.unreadable,
     }
+    useful = results_section.usefulness(study)
     return {
         "study": study,
         "cv": study.cv,
@@ -75,7 +76,8 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "smooth": (TaskPaths(study.name).figures(study.winner) / "calibration_curve.csv").exists(),
         "suspect": suspect_labels.in_words(results_section.suspects(study), len(study.dev.y), study.what),
         "natural": results_section.natural_frequencies(study),
-        "useful": results_section.usefulness(study),
+        "useful": useful,
+        "in_short": f"{useful.partition('; select.')[0].rstrip('.')}." if useful else "",
         "more_data": learning_curve.in_words(study.learning),
         "size": sample_size.in_words(study.cv.sample_size) if study.cv.sample_size else "",
         "calibrated": model_card.calibrated(study),
