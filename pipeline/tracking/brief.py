@@ -24,15 +24,23 @@ def title(key: str) -> str:
 
 
 def figures(record: Record) -> dict[str, str]:
-    """Return by title a run's main figures out of fold with their intervals, as text: "0.914 [0.881, 0.940]"."""
+    """Return by title a run's main figures out of fold with their intervals, as text: ".91 .88-.94".
+
+    MLflow's columns are as wide as this; the metrics have six digits.
+    """
     texts: dict[str, str] = {}
     for key in PREFERRED:
         value = record.metrics.get(f"oof_{key}")
         if value is not None and len(texts) < MOST:
             low, high = (record.metrics.get(f"oof_{key}_{end}") for end in ("low", "high"))
-            ends = "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
-            texts[title(key)] = f"{value:.3f}{ends}"
+            ends = "" if low is None or high is None else f" {two(low)}-{two(high)}"
+            texts[title(key)] = f"{two(value)}{ends}"
     return texts
+
+
+def two(value: float) -> str:
+    """Return a figure with two decimals, without a leading 0."""
+    return f"{value:.2f}".removeprefix("0")
 
 
 def view(metric: str, key: str, titles: list[str]) -> JSON:
@@ -40,12 +48,10 @@ def view(metric: str, key: str, titles: list[str]) -> JSON:
 
     `titles`: of the columns that `figures` gives.
     """
-    order = f"metrics.`oof_{key}`"
-    columns = ["tags.`champion`", *(f"tags.`{name}`" for name in titles)]
-    columns += [order, f"metrics.`test_{key}`", "tags.`test_looks`", "params.`estimator`", "params.`features`"]
     return {
         "searchFilter": "tags.current = 'yes'",
-        "orderByKey": order,
+        "orderByKey": f"metrics.`oof_{key}`",
         "orderByAsc": not params_models.METRICS[metric],
-        "selectedColumns": columns,
+        # Metrics and parameters would stand left of tags, and move these out of sight.
+        "selectedColumns": [f"tags.`{name}`" for name in ("champion", *titles)],
     }
