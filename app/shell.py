@@ -19,7 +19,14 @@ USE = "Assay. Research use, not a medical device."
 STYLE = """
 .stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem; max-width: 74rem}
 .st-key-answer_image, .st-key-answer_table {position: sticky; top: 4rem}
-@media (max-width: 640px) {.stColumn:has(.st-key-answer_table) {order: -1}}
+@media (max-width: 640px) {
+.stColumn:has(.st-key-answer_table) {order: -1}
+[data-testid="stExpandSidebarButton"] {width: auto; padding: 0 .6rem; border: 1px solid currentColor; border-radius: .4rem}
+[data-testid="stExpandSidebarButton"]::after {content: "Menu"; font-size: .9rem; margin-left: .3rem}
+[data-testid="stTable"] table {font-size: .75rem; table-layout: auto}
+[data-testid="stTable"] :is(th, td) {padding: .2rem .25rem; white-space: normal; overflow-wrap: anywhere}
+[data-testid="stTable"] :is(th, td) p {font-size: .75rem}
+}
 """
 log = logging.getLogger("assay.app")
 

@@ -1,7 +1,7 @@
 """Images of the app, of this project's champions. Run: python -m docs.screenshots [FOLDER]
 
-Without a folder: docs/predict.png, compare.png and data.png in the light theme, and predict-dark.png. With one: every page and every
-tab, whole, in the light and in the dark theme and as on a phone, to look at.
+Without a folder: docs/predict.png, compare.png and data.png in the light theme, and predict-dark.png. With one: every page and
+every tab, whole, in the light and in the dark theme and as on a phone, to look at.
 """
 
 import sys

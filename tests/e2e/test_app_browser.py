@@ -235,6 +235,10 @@ def test_nothing_is_wider_than_a_phone(browser, address):
             page.goto(f"{address}/{path}")
             settled(page)
             assert width(page) <= 390, path
+            tables = "[...document.querySelectorAll('[data-testid=stTable]')].map(each => each.scrollWidth - each.clientWidth)"
+            assert max(page.evaluate(tables), default=0) <= 1, path
+            shown = "getComputedStyle(document.querySelector('[data-testid=stExpandSidebarButton]'), '::after').content"
+            assert page.evaluate(shown) == '"Menu"'
 
 
 def width(page) -> int:
