@@ -21,6 +21,7 @@ STYLE = """
 .st-key-answer_image, .st-key-answer_table {position: sticky; top: 4rem}
 @media (max-width: 640px) {
 .stColumn:has(.st-key-answer_table) {order: -1}
+[class*="st-key-pair-"] .stColumn {min-width: 40%; flex: 1 1 40%}
 [data-testid="stExpandSidebarButton"] {width: auto; padding: 0 .6rem; border: 1px solid currentColor; border-radius: .4rem}
 [data-testid="stExpandSidebarButton"]::after {content: "Menu"; font-size: .9rem; margin-left: .3rem}
 [data-testid="stTable"] table {font-size: .75rem; table-layout: auto}

@@ -62,8 +62,8 @@ def side_by_side(
     pairs: list[tuple[PathPair, str]], root: Path, about: dict[str, dict], rule: PixelRule = AS_IT_WAS
 ) -> None:
     """Draw pairs of images, a pair per row: the differences are to be seen."""
-    for pair, remark in pairs:
-        with st.container(border=True):
+    for number, (pair, remark) in enumerate(pairs):
+        with st.container(border=True, key=f"pair-{number}"):
             title = f"**{plain(pair.kind)}**, similarity {pair.score:.3f}"
             st.markdown(f"{title}, {plain(remark)}" if remark else title)
             show_pair([pair.a, pair.b], root, about, rule)

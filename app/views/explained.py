@@ -61,7 +61,7 @@ def side_by_side(heat: list[list[float]], item: "Item", data: bytes, rule: "Pixe
 
     whole = np.asarray(Image.open(io.BytesIO(thumbnails.preview(data, SIDE, rule))).convert("RGB"))
     pixels = heat_map.seen(whole, rule.resize)
-    left, right = st.columns(2, gap="small")
+    left, right = st.container(key="pair-explained").columns(2, gap="small")
     left.image(pixels, plain(item["file"]), alt=item["file"], width="stretch")
     opacity = st.slider("Opacity of the map (%)", 0, 100, OPACITY, 5, key="opacity")
     drawn = heat_map.overlay(pixels, np.asarray(heat), rule.resize, opacity / 100)
