@@ -21,7 +21,9 @@ def fast_predict_proba(model: Any) -> Callable[[Any], np.ndarray]:
     last, kind = steps[-1], kind_of(model)
     proba: Callable[[Any], np.ndarray]
     if kind == "RandomForestClassifier":
-        proba = partial(of_forest, trees=[tree.tree_ for tree in last.estimators_], n_classes=last.n_classes_)
+        trees = [tree.tree_ for tree in last.estimators_]
+        of_trees = partial(of_forest, trees=trees, n_classes=last.n_classes_)
+        proba = last.forest_.predict if hasattr(last, "forest_") else of_trees  # see `light_model`
     elif kind == "KNeighborsClassifier":
         proba = of_neighbours(last)
     elif kind == "LogisticRegression":

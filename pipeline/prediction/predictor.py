@@ -15,7 +15,7 @@ from pipeline.core.errors import BundleError, DataError
 from pipeline.data import litert
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.data.images import decoding, squares
-from pipeline.prediction import bundle, explanation, group_answer, ood, portable
+from pipeline.prediction import bundle, explanation, group_answer, light_model, ood, portable
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
 from pipeline.prediction.explanation import LoadedSample
@@ -59,7 +59,9 @@ class Predictor:
         self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
         self._model = None
         if "model.joblib" in files:
-            self._model = portable.unwrap(portable.load(files["model.joblib"], self.id, self.info.versions))
+            self._model = light_model.read(files["model.joblib"]) or portable.unwrap(
+                portable.load(files["model.joblib"], self.id, self.info.versions)
+            )
             self._predict_proba = fast_predict_proba(self._model)
         elif not {"model.tflite", "model.npz"} <= files.keys():
             raise BundleError(
