@@ -112,5 +112,6 @@ def decision(info: BundleInfo) -> str:
     )
     needed = [field.name for field in info.schema if field.is_required]
     missing = "A missing number is NaN, a missing category an empty text. " if info.schema else ""
-    missing += f"Every training row had {', '.join(map(repr, needed))}: give a value of each. " if needed else ""
+    columns = "each column" if len(needed) == len(info.schema) else ", ".join(map(repr, needed))
+    missing += f"Every training row had a value of {columns}, so a row needs one. " if needed else ""
     return missing + "; ".join(filter(None, (answer, refusal))) + "."

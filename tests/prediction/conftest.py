@@ -43,10 +43,17 @@ def table(tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        write_params({"line": {"estimator": "logreg"}})
+        members = {"logreg": {}, "random_forest": {"n_estimators": 5}}
+        write_params(
+            {
+                "line": {"estimator": "logreg"},
+                "boosted": {"estimator": "hist_gradient_boosting", "max_iter": 20},
+                "mean": {"estimator": "mean_of_two", "of": members},
+            }
+        )
         X, y = mixed(100)
         dataset(X, y).save(Path("data/t/dev.npz"))
-        train_and_evaluate(["line"])
+        train_and_evaluate(["line", "boosted", "mean"])
         export("line", Path("best"))
         Path("good.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\nNA,1.1,Mars,?,3\n")
         Path("bad.csv").write_text(f"{HEADER}\n61.5,0.2,arm,,3\nold,0.2,arm,,3\n")

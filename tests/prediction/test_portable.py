@@ -53,9 +53,10 @@ def test_the_lines_of_an_image_bundle_answer_as_assay_does(image_bundles, tmp_pa
     assert run_readme(folder) == pytest.approx(dict(zip(loaded.classes, expected, strict=True)), abs=1e-4)
 
 
-def test_the_lines_of_a_table_bundle_answer_as_assay_does(table, tmp_path):
+@pytest.mark.parametrize("name", ["line", "boosted", "mean"])
+def test_the_lines_of_a_table_bundle_answer_as_assay_does(table, tmp_path, name):
     with folder_of(table):
-        folder = written(Path("models/t/candidates/line"), tmp_path / "best")
+        folder = written(Path(f"models/t/candidates/{name}"), tmp_path / "best")
     loaded = Predictor(folder)
     row = {field.name: field.default for field in loaded.info.schema}
     expected = loaded.proba(loaded.features(row))
