@@ -35,7 +35,7 @@ def net_benefit(task: str, model: str) -> None:
     shown = table[table["threshold"].between(*bounds)] if bounds else table
     # Treating all falls without end: below this nothing is told apart any more.
     long = shown.melt("threshold", list(LINES), "name", "net benefit").replace({"name": LINES})
-    long["net benefit"] = long["net benefit"].clip(lower=-0.2 * max(0.05, shown["model"].max()))
+    long = long[long["net benefit"] >= -0.2 * max(0.05, shown["model"].max())]
     charts.draw(charts.curves(long, "threshold", "net benefit", list(LINES.values())), sentence, 280)
     st.write(plain(sentence))
     steps = shown.iloc[:: max(1, len(shown) // 10)]

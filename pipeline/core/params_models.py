@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pipeline.core.augment_params import AugmentParams
+from pipeline.core.feature_names import AND
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"  # safe as a folder, a DVC stage and an MLflow name on every system
 FOLDERS = r"^((any|split)/)*class(/(any|split))*$"  # what each level of folders is
-AND = "+columns"  # `features: [embedding, columns]` of params.yaml is kept as "embedding+columns"
 Metric = Literal[
     "roc_auc",
     "average_precision",

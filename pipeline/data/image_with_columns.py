@@ -6,7 +6,7 @@ numpy and pandas are imported for type checkers only, so that the first page of 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.core.params_models import AND
+from pipeline.core.feature_names import AND
 
 if TYPE_CHECKING:
     import numpy as np
