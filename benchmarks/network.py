@@ -95,13 +95,13 @@ def said_and_taken(folder: Path) -> tuple[float, float]:
     """Return the seconds that a whole fit is estimated to take, as `train` says them, and those that it takes."""
     X, y = noise_images(N, folder)
     made = mobilenetv2.build(mobilenetv2.Params(epochs=1, fine_tune=TUNE.model_copy(update={"epochs": FIT_EPOCHS})), 7)
-    said = made.durations(X, y, "bench")
-    assert said is not None
+    durations = made.durations(X, y, "bench")
+    assert durations is not None
     start = time.perf_counter()
     with contextlib.redirect_stderr(io.StringIO()):
         made.fit(X, y, np.arange(N), "bench")
         made.predict_proba(X[np.arange(FULL)])
-    return said.fit + said.learnt * N + said.held_out * FULL, time.perf_counter() - start
+    return durations.fit + durations.learnt * N + durations.held_out * FULL, time.perf_counter() - start
 
 
 def memory(n: int) -> float:
@@ -136,13 +136,13 @@ def main() -> None:
         in_bfloat16 = bare(made, in_memory, y, TUNE.from_block, N)
         keras.mixed_precision.set_global_policy("float32")
     with tempfile.TemporaryDirectory() as folder:
-        said, taken = said_and_taken(Path(folder))
+        announced, taken = said_and_taken(Path(folder))
     little, much = memory(N), memory(N * MORE)
     figures = [
         ratio("an epoch from block_13 on: model.fit on arrays in memory against ours", of_tail, epoch, at_least=0.9),
         ratio("an epoch: model.fit from pixels on, its first blocks frozen, against ours", of_whole, epoch, at_least=0.9),
         Figure(
-            "the duration said before a fit, against that taken", said / taken, f"{said:.3g} s said, {taken:.3g} s taken",
+            "the duration said before a fit, against that taken", announced / taken, f"{announced:.3g} s said, {taken:.3g} s taken",
             at_least=0.75, at_most=1.25,
         ),
         ratio("an epoch in bfloat16 against float32", in_bfloat16, of_tail),

@@ -111,6 +111,8 @@ def decision(info: BundleInfo) -> str:
         "these lines refuse nothing: Assay compares each sample with the training data first (known.npz, bundle.json)"
     )
     needed = [field.name for field in info.schema if field.is_required]
+    if info.is_vector:
+        return "; ".join(filter(None, (answer, refusal))) + "."
     missing = "A missing number is NaN, a missing category an empty text. " if info.schema else ""
     columns = "each column" if len(needed) == len(info.schema) else ", ".join(map(repr, needed))
     missing += f"Every training row had a value of {columns}, so a row needs one. " if needed else ""

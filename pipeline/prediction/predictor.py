@@ -120,15 +120,14 @@ class Predictor:
         return replace(sample, features=combined, cells=cells or {}, note=note)
 
     def _vector(self, row: Any, note: str) -> LoadedSample:
-        """Return the features that the user computed; raise DataError where one is missing, because none can be imputed."""
+        """Return the features that the user computed; raise DataError where one is too large for float32."""
         from pipeline.data import own_features
 
-        vector = row.to_numpy(np.float32)
+        with np.errstate(over="ignore"):
+            vector = row.to_numpy(np.float32)
         if not np.isfinite(vector).all():
             name = row.columns[int(np.flatnonzero(~np.isfinite(vector[0]))[0])]
-            raise DataError(
-                f"feature {name!r} is missing or infinite; a vector has all of its {vector.shape[1]} features"
-            )
+            raise DataError(f"feature {name!r} is missing or too large for float32; expected {vector.shape[1]} numbers")
         return LoadedSample(vector, own_features.compared(vector), note=note)
 
     def embed(self, square: np.ndarray) -> np.ndarray:

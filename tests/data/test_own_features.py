@@ -139,7 +139,8 @@ def test_a_bundle_answers_from_vectors(vector_bundle):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"f2": None}, "feature 'f2' is missing or infinite; a vector has all of its 6 features"),
+        ({"f2": None}, "no value of 'f2', which every training row had"),
+        ({"f2": 1e300}, "feature 'f2' is missing or too large for float32; expected 6 numbers"),
         ({"f2": "much"}, "f2"),
         ({"f0": 1e6, "f3": -1e6}, "too different from the training data"),
     ],
