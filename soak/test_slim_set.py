@@ -85,7 +85,7 @@ def served(environment: Path):
 def test_both_champions_answer_as_they_do_in_the_full_environment(environment):
     data = (ROOT / PICTURE).read_bytes()
     breast = Predictor(ROOT / "models/breast/best")
-    row = breast.info.golden[0]["input"]
+    row = breast.info.golden[0].input
     with served(environment) as client:
         answer = client.send("/predict/", ("a.jpg", data), field="file")[1]["predictions"]
         assert answer == [Predictor(ROOT / "models/lesions/best").predict(data, "a.jpg")]
