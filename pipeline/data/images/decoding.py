@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from pipeline.core.errors import DataError
-from pipeline.data.images.deep import BITS, colour_16, is_deep, read_deep
+from pipeline.data.images.deep import BITS, SAMPLE_FORMAT, colour_16, is_deep, read_deep
 from pipeline.data.images.dicom_files import FrameBytes, is_dicom
 from pipeline.data.images.limits import FORMATS, HEAD, check_size, explained, refuse_other_formats
 from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
@@ -231,6 +231,8 @@ def check_header(image: Image.Image) -> None:
         raise DataError(
             "is a TIFF of more than 8 bits whose colours lie in separate planes, which is not read; save it as PNG"
         )
+    if 2 in tags.get(SAMPLE_FORMAT, ()) and max(tags.get(BITS, (8,))) <= 8:  # Pillow takes -1 for 255
+        raise DataError("is a TIFF of signed 8-bit values, which are not read; save it with 16 bits")
 
 
 def orientation(image: Image.Image) -> int:

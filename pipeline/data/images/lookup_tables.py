@@ -19,10 +19,16 @@ def to_units(ds: Dataset, groups: list[Dataset], signed: bool, ends: Ends) -> tu
     if ds.get("ModalityLUTSequence"):
         table, first, bits = lookup_table(ds.ModalityLUTSequence[0], signed)
         return (lambda values: looked_up(values, table, first)), (0.0, float(2**bits - 1))
-    source = first_with("RescaleSlope", ds, groups, "PixelValueTransformationSequence")
+    names = "RescaleSlope", "RescaleIntercept"  # one may be missing
+    source = next(
+        filter(None, (first_with(name, ds, groups, "PixelValueTransformationSequence") for name in names)), None
+    )
     if source is None:
         return None, ends
-    slope, intercept = float(source.RescaleSlope), float(source.get("RescaleIntercept") or 0)
+    slope, intercept = (
+        float(default if source.get(name) is None else source.get(name))
+        for name, default in zip(names, (1, 0), strict=True)
+    )
     if (slope, intercept) == (1, 0):
         return None, ends
     low, high = sorted(end * slope + intercept for end in ends)

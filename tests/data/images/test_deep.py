@@ -10,6 +10,7 @@ from pipeline.core.errors import DataError
 from pipeline.data.images import decoding
 from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.deep_images import BASE, G12, pixels, tiff
+from tests.helpers.samples import encoded
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
@@ -44,3 +45,9 @@ def test_compressed_16_bit_tiff_keeps_its_low_bytes(how):
     Image.fromarray(G12).save(out, "TIFF", compression=how)
     decoded = decoding.decode(out.getvalue(), PixelRule("12 bits"))
     assert np.abs(decoded.pixels - BASE[..., None].astype(int)).max() <= 1
+
+
+def test_signed_8_bit_values_are_refused():
+    data = encoded(Image.fromarray(np.zeros((20, 20), np.uint8)), "TIFF", tiffinfo={339: 2})
+    with pytest.raises(DataError, match="signed 8-bit values"):
+        decoding.decode(data)

@@ -37,6 +37,7 @@ def test_the_own_window_is_used_only_where_the_rule_asks():
     ("elements", "low", "high"),
     [
         ({"RescaleSlope": -1, "RescaleIntercept": 1000}, 1000, 1000 - 4095),
+        ({"RescaleIntercept": -1024, "WindowCenter": 100, "WindowWidth": 200}, 0, 199),
         ({"RescaleSlope": 0.5, "RescaleIntercept": 0}, 0, 2047.5),
         ({"WindowCenter": [100, 900], "WindowWidth": [200, 50]}, 0, 199),
         ({"WindowCenter": 100, "WindowWidth": 200, "VOILUTFunction": "LINEAR_EXACT"}, 0, 200),
