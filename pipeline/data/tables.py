@@ -5,7 +5,7 @@ How a file becomes cells, and how cells are written, is in `data.tabular`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import DataError
+from pipeline.data.rows import one_row
 from pipeline.data.tabular.files import Header, TableFile, read_table
 from pipeline.data.tabular.formats import ColumnFormat, Field
 from pipeline.data.tabular.missing import is_missing as is_missing  # offered to all who read cells
 from pipeline.data.tabular.missing import missing_in
 from pipeline.data.tabular.numbers import as_number, as_numbers
-from pipeline.data.tabular.values import DECIMAL_COMMA, MAX_VALUES, to_category, to_number
+from pipeline.data.tabular.values import DECIMAL_COMMA, MAX_VALUES
 
 
 def read_csv(path: Path, data: bytes | None = None, header: Header = "first") -> pd.DataFrame:
@@ -98,16 +99,6 @@ def typed(features: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def new_categories(X: pd.DataFrame, fields: list[Field]) -> dict[str, list[str]]:
-    """Return by column the categories, of rows made by `to_frame`, that training never saw."""
-    new = {}
-    for field in fields:
-        unseen = set(X[field.name]) - {"", *field.choices} if field.choices is not None else set()
-        if unseen:
-            new[field.name] = sorted(unseen)
-    return new
-
-
 def is_number(column: pd.Series) -> bool:
     """Return whether a column made by `typed` holds numbers rather than categories."""
     return column.dtype == np.float64
@@ -147,48 +138,6 @@ def number_field(name: str, values: np.ndarray, unit: str, form: ColumnFormat) -
     return Field(name, "number", default, unit, form, low, high, [int(value) for value in distinct])
 
 
-def check_columns(columns: Collection[str], fields: list[Field]) -> None:
-    """Raise DataError if a column of the schema is missing, and name the unknown ones, which may be misspelt."""
-    names = [field.name for field in fields]
-    absent = [name for name in names if name not in columns]
-    if absent:
-        unknown = [name for name in columns if name not in names]
-        also = f"; unknown columns: {', '.join(unknown)}" if unknown else ""
-        raise DataError(f"missing columns: {', '.join(absent)}{also}; expected: {', '.join(names)}")
-
-
-def check_values(row: pd.DataFrame, fields: list[Field]) -> None:
-    """Raise DataError where a row, made by `to_frame`, lacks a value that every training row had."""
-    cells = zip(row.iloc[0].tolist(), fields, strict=True)
-    absent = [field.name for value, field in cells if field.is_required and (value == "" or value != value)]
-    if absent:
-        raise DataError(
-            f"no value of {', '.join(map(repr, absent))}, which every training row had: nothing is filled in for it; give a value"
-        )
-
-
-def unused(columns: Iterable[str], fields: list[Field]) -> str:
-    """Return a note that names the columns that the schema does not have; "" for none."""
-    known = {field.name for field in fields}
-    names = [name for name in columns if str(name).strip() not in known]
-    return f"not used by the model: {', '.join(map(str, names))}" if names else ""
-
-
 def to_frame(row: Mapping[str, Any], fields: list[Field]) -> pd.DataFrame:
-    """Return one row as the features a model was trained on: exactly the schema's columns, in its order and types.
-
-    Numbers are read as they were written in training (see `data.tabular.formats`), categories matched without case, blanks or
-    a trailing .0. A missing value (None, "" or a word such as "NA") is imputed by the model, an unknown category accepted,
-    and further columns are ignored. Raises DataError where a column is missing, or where a number is expected and something
-    else is found.
-    """
-    cells = {str(name).strip(): value for name, value in row.items()}
-    check_columns(cells, fields)
-    columns = {}
-    for field in fields:
-        value = cells[field.name]
-        if not field.is_number:
-            columns[field.name] = np.array([to_category(value, field)], dtype=object)
-        else:
-            columns[field.name] = np.array([to_number(value, field)])
-    return pd.DataFrame(columns)
+    """Return `rows.one_row` as a DataFrame."""
+    return one_row(row, fields).to_frame()

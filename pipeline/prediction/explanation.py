@@ -25,6 +25,7 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
+from pipeline.data.rows import OneRow
 from pipeline.prediction.answer import Contribution, Explanation, Row
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.fast_predict import flat_steps, kind_of
@@ -209,6 +210,8 @@ def terms(model: Any, row: Any, k: int) -> dict[str, float]:
 
 def columns_of(row: Any) -> Any:
     """Return the DataFrame of one row, or that of an image with clinical columns."""
+    if isinstance(row, OneRow):
+        return row.to_frame()
     return row.columns if isinstance(row, ImageWithColumns) else row
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import AssayError, DataError
 from pipeline.core.text_table import aligned
+from pipeline.data.rows import check_columns, unused
 from pipeline.data.tabular.formats import Field
 from pipeline.prediction import explanation
 from pipeline.prediction.answer import Item, refused
@@ -67,7 +68,7 @@ def images_of(schema: list[Field], file: Path, table: "pd.DataFrame", group: str
     from pipeline.data import tables
 
     columns = [field.name for field in schema]
-    if note := tables.unused(table.columns.drop(["path", group], errors="ignore"), schema):
+    if note := unused(table.columns.drop(["path", group], errors="ignore"), schema):
         print(f"{file}: {note}", file=sys.stderr)
     for column in ("path", *columns):
         tables.require_column(table, column, file, "what the model takes")
@@ -107,14 +108,13 @@ def rows_in(
     schema: list[Field], file: str, content: "TableFile", group: str = ""
 ) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return (name, row) for each row of a table file, and warnings about it; `group` is a column that is used otherwise."""
-    from pipeline.data import tables
     from pipeline.data.tabular.file_rows import rows_of
     from pipeline.prediction import ood_tables
 
     table = content.table
-    tables.check_columns(table.columns, schema)  # a fault of the file, not of each of its rows
+    check_columns(table.columns, schema)  # a fault of the file, not of each of its rows
     warnings = [str(notice) for notice in content.notices]
-    warnings += filter(None, [tables.unused(table.columns.drop(group, errors="ignore"), schema)])
+    warnings += filter(None, [unused(table.columns.drop(group, errors="ignore"), schema)])
     names = {field.name for field in schema}
     rows = [{name: row[name] for name in row if name in names} for row in rows_of(content, schema)]
     warnings += ood_tables.beyond_training(rows, schema) + ood_tables.unseen_categories(rows, schema)

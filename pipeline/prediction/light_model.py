@@ -1,8 +1,8 @@
 """Read the usual models out of a model.joblib without importing scikit-learn and SciPy, which take 90 MB and half a second.
 
-A pickle names classes and their attributes. Here the classes become plain holders of attributes, and no code of the file
-runs. The arithmetic on them is that of `fast_predict`, to the bit. A file with any other class, or with a setting that is
-not known here, is loaded as scikit-learn's own.
+A pickle names classes and their attributes. Here the classes become plain holders of attributes; the arithmetic on them is that
+of `fast_predict`, to the bit. A file with any other class, or with a setting that is not known here, is loaded as scikit-learn's
+own. Neither way makes a foreign file safe to load.
 """
 
 import io
@@ -22,6 +22,7 @@ PLAIN = {
     **{f"numpy.{name}": getattr(np, name) for name in ("dtype", "ndarray", "float64", "int64")},
 }
 NUMPY = ("numpy._core.multiarray._reconstruct", "numpy._core.multiarray.scalar")
+PREPARE = "pipeline.estimators._prepare.Prepare"
 JOBLIB = "joblib.numpy_pickle.NumpyArrayWrapper"
 
 
@@ -79,13 +80,13 @@ def find(module: str, name: str) -> Any:
         from joblib.numpy_pickle import NumpyArrayWrapper
 
         return NumpyArrayWrapper
-    if module.startswith("sklearn."):
+    if module.startswith("sklearn.") or full == PREPARE:
         return part(name)
     raise UnknownPart(full)
 
 
 def read(model_joblib: bytes) -> "LightModel | None":
-    """Return the model that `portable.wrap` wrapped, before calibration; None where scikit-learn has to load it."""
+    """Return the model in the file of a candidate or bundle, before calibration; None where scikit-learn has to load it."""
     from joblib.numpy_pickle import NumpyUnpickler
 
     class Reader(NumpyUnpickler):  # type: ignore[misc] # joblib has no types
@@ -94,8 +95,7 @@ def read(model_joblib: bytes) -> "LightModel | None":
 
     try:
         loaded = Reader("", io.BytesIO(model_joblib), True).load()
-        scale, clip, classify = (step for _, step in loaded.steps[0][1].func.__self__.steps)
-        require(clip, func=np.clip)
+        scale, classify = preparation_and_classifier(loaded)
         *before, last = (step for _, step in classify.steps) if hasattr(classify, "steps") else (classify,)
         for step in before:
             require(step, func=np.float64)
@@ -104,6 +104,18 @@ def read(model_joblib: bytes) -> "LightModel | None":
         return LightModel([Prepared(scale), *(Widened() for _ in before), checked(last)])
     except (UnknownPart, AttributeError, IndexError, TypeError, ValueError, KeyError):
         return None
+
+
+def preparation_and_classifier(loaded: Any) -> tuple[Any, Any]:
+    """Return the two parts of a candidate's model, or of what `portable.wrap` made of it."""
+    first, *others = (step for _, step in loaded.steps)
+    if type(first).__name__ == "Prepare":
+        if set(vars(first)) != {"transformer_"}:
+            raise UnknownPart("Prepare")
+        return first.transformer_, *others
+    scale, clip, classify = (step for _, step in first.func.__self__.steps)
+    require(clip, func=np.clip)
+    return scale, classify
 
 
 def require(of: Any, **values: Any) -> None:
@@ -139,12 +151,15 @@ class Prepared:
             raise UnknownPart(kind)
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return X, an array (n, n_features) or a DataFrame, as a float array (n, n_prepared)."""
+        """Return X, an array (n, n_features), a DataFrame or `OneRow`, as a float array (n, n_prepared)."""
         if isinstance(X, ImageWithColumns):
             raise TypeError("images with clinical columns are prepared by scikit-learn")
         if isinstance(X, np.ndarray):
             return standardised(X, self.transformer_).clip(-LIMIT, LIMIT)
-        parts = [prepared(X[columns], fitted) for _, fitted, columns in used(self.transformer_)]
+        parts = [
+            prepared([np.asarray(X[name]) for name in columns], fitted)
+            for _, fitted, columns in used(self.transformer_)
+        ]
         return (np.hstack(parts) if parts else np.empty((len(X), 0))).clip(-LIMIT, LIMIT)
 
 
@@ -186,14 +201,14 @@ def check_table(table: Any) -> None:
             raise UnknownPart(name)
 
 
-def prepared(cells: Any, fitted: Any) -> np.ndarray:
+def prepared(cells: list[np.ndarray], fitted: Any) -> np.ndarray:
     """Return columns of numbers imputed and standardised, columns of categories one-hot encoded, float64 (n, n_prepared)."""
     if type(fitted).__name__ == "Pipeline":
         impute, scaler = (step for _, step in fitted.steps)
-        x = cells.to_numpy(np.float64)
+        x = np.column_stack(cells).astype(np.float64)
         return standardised(np.where(np.isnan(x), impute.statistics_.astype(np.float64), x), scaler)
     columns = zip(cells, fitted.categories_, strict=True)
-    return np.hstack([(cells[name].to_numpy()[:, None] == categories).astype(float) for name, categories in columns])
+    return np.hstack([(column[:, None] == categories).astype(float) for column, categories in columns])
 
 
 def standardised(X: np.ndarray, scaler: Any) -> np.ndarray:

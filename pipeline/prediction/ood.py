@@ -23,7 +23,7 @@ def score(
 
         return ood_tables.score(features, info.schema, limit)
     if limit == np.inf and isinstance(features, ImageWithColumns):
-        from pipeline.data.tables import new_categories
+        from pipeline.data.rows import new_categories
         from pipeline.prediction import ood_tables
 
         new = new_categories(features.columns, info.schema)

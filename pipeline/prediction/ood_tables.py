@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.data.tables import is_number, new_categories
+from pipeline.data.rows import OneRow, new_categories
 from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.values import to_category, to_number
 from pipeline.prediction.answer import OodScore, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 5  # categories named in a sentence
 FAR = 0.5  # of a range's width, on either side of it
@@ -75,7 +77,7 @@ def varied(fields: list[Field]) -> list[Field]:
     return [field for field in fields if field.min is not None and field.max is not None and field.min < field.max]
 
 
-def distances_and_components(X: pd.DataFrame, fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
+def distances_and_components(X: "OneRow | pd.DataFrame", fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's largest `excess`, float64 (n,), and its components (n, k): where the number of each
     `varied` column is in the training range, -2 at the lower and 2 at the upper end; NaN where it is missing.
     """
@@ -88,7 +90,7 @@ def farthest(below: np.ndarray, above: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.maximum(below, above), nan=0.0).max(axis=1, initial=0.0)
 
 
-def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
+def excess(X: "OneRow | pd.DataFrame", fields: list[Field]) -> dict[str, np.ndarray]:
     """Return how far each number (n,) of a column is outside the range of the training data, in widths of that range.
 
     `X` is made by `tables.to_frame` or `typed`. For columns of numbers that varied in training; what is missing has 0.
@@ -98,10 +100,12 @@ def excess(X: pd.DataFrame, fields: list[Field]) -> dict[str, np.ndarray]:
     return dict(zip([field.name for field in varied(fields)], beyond.T, strict=True))
 
 
-def _outside(X: pd.DataFrame, fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
+def _outside(X: "OneRow | pd.DataFrame", fields: list[Field]) -> tuple[np.ndarray, np.ndarray]:
     """Return how far each number (n, k) lies below the range of its column, and how far above, in widths of the range."""
     low, high = (np.array([getattr(field, end) for field in fields], np.float64) for end in ("min", "max"))
-    return outside(X[[field.name for field in fields]].to_numpy(np.float64), low, high)
+    names = [field.name for field in fields]
+    x = X.numbers(names) if isinstance(X, OneRow) else X[names].to_numpy(np.float64)
+    return outside(x, low, high)
 
 
 def outside(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,10 +113,10 @@ def outside(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarra
     return (low - x) / (high - low), (x - high) / (high - low)
 
 
-def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
+def out_of_fold(X: "pd.DataFrame", fold: np.ndarray) -> np.ndarray:
     """Return each row's largest `excess` over the ranges of the rows of other folds, float64 (n,)."""
     distance = np.zeros(len(X))
-    x = X[[name for name, column in X.items() if is_number(column)]].to_numpy(np.float64)
+    x = X[[name for name, column in X.items() if column.dtype == np.float64]].to_numpy(np.float64)
     for number in np.unique(fold):
         held_out = fold == number
         low, high = np.fmin.reduce(x[~held_out]), np.fmax.reduce(x[~held_out])
@@ -122,7 +126,7 @@ def out_of_fold(X: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
     return distance
 
 
-def score(X: pd.DataFrame, fields: list[Field], limit: float) -> OodScore:
+def score(X: "OneRow | pd.DataFrame", fields: list[Field], limit: float) -> OodScore:
     """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused.
 
     A category that training never saw is reported; it alone refuses no answer.
@@ -134,7 +138,7 @@ def score(X: pd.DataFrame, fields: list[Field], limit: float) -> OodScore:
     is_refused = bool(distance[0] > limit)
     shown = [name for name, far in distances.items() if far > (limit if is_refused else 0)]
     ranges = {field.name: f"{field.min:g} to {field.max:g}" for field in fields if field.name in distances}
-    numbers = ", ".join(f"{name!r} is {X[name].iloc[0]:g}, in training {ranges[name]}" for name in shown)
+    numbers = ", ".join(f"{name!r} is {np.asarray(X[name])[0]:g}, in training {ranges[name]}" for name in shown)
     reason = (
         f"{'far ' * is_refused}outside the range of the training data: {numbers}; is it the same unit or code?"
         if shown
@@ -146,8 +150,8 @@ def score(X: pd.DataFrame, fields: list[Field], limit: float) -> OodScore:
     return OodScore(reason, is_refused, float(distance[0]) / limit, components[0], tuple(new), known)
 
 
-def known_categories(X: pd.DataFrame, fields: list[Field]) -> tuple[tuple[str, str], ...]:
+def known_categories(X: "OneRow | pd.DataFrame", fields: list[Field]) -> tuple[tuple[str, str], ...]:
     """Return the (column, category) of a row's categories that training saw, "" for a missing one."""
-    pairs = [(field.name, X[field.name].iloc[0]) for field in fields if field.choices is not None]
+    pairs = [(field.name, np.asarray(X[field.name])[0]) for field in fields if field.choices is not None]
     choices = {field.name: field.choices or [] for field in fields}
     return tuple((name, value) for name, value in pairs if value == "" or value in choices[name])

@@ -1,6 +1,6 @@
 """The only way to a prediction: command line, app, API, MLflow and the stage `holdout` all use `Predictor`.
 
-Needs neither tensorflow nor mlflow, for images no pandas, for tables no LiteRT.
+Needs neither tensorflow nor mlflow, for images no pandas, for tables no LiteRT, and for the usual models no scikit-learn.
 """
 
 import io
@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import BundleError, DataError
-from pipeline.data import litert
+from pipeline.data import litert, rows
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.data.images import decoding, squares
+from pipeline.data.rows import OneRow
 from pipeline.prediction import bundle, explanation, group_answer, light_model, ood, portable
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
 from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.fast_predict import fast_predict_proba
 from pipeline.prediction.group_answer import GroupItem
+from pipeline.prediction.light_model import LightModel
 
 Sample = bytes | Row | tuple[bytes, Row]  # an image file, a row, an image file with clinical columns
 
@@ -88,7 +90,8 @@ class Predictor:
         float32; a table's row, a dict by column name, gives a DataFrame of one row; a model that takes clinical columns is
         given both, (bytes, row), and gets a `ImageWithColumns`. Raises DataError for bad input.
         """
-        return self.load(data).features
+        features = self.load(data).features
+        return features.to_frame() if isinstance(features, OneRow) else features
 
     def load(self, data: Sample, with_map: bool = False) -> LoadedSample:
         """Return the features of one sample and what they were made from; `with_map` also the feature map of an embedding.
@@ -99,14 +102,15 @@ class Predictor:
         names = ", ".join(field.name for field in self.info.schema)
         if cells is None and names:
             raise DataError(f"comes without what the model takes{' with an image' * (not self.info.is_table)}: {names}")
-        row, unused = None, ""
+        row: Any = None
+        unused = ""
         if cells is not None:
-            from pipeline.data import tables
-
-            row = tables.to_frame(cells, self.info.schema) if names else None
-            if row is not None:
-                tables.check_values(row, self.info.schema)
-            unused = tables.unused(cells, self.info.schema)
+            row = rows.one_row(cells, self.info.schema) if names else None
+            if row:
+                rows.check_values(row, self.info.schema)
+                is_light = isinstance(self._model, LightModel) and not self.info.is_vector
+                row = row if is_light else row.to_frame()
+            unused = rows.unused(cells, self.info.schema)
         if self.info.is_vector:
             return self._vector(row, unused)
         if self.info.is_table:

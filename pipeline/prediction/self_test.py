@@ -27,7 +27,7 @@ def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
             row = {
                 field.name: field.default if getattr(field, key) is None else getattr(field, key) for field in fields
             }
-            yield row, predictor.features(row)
+            yield row, predictor.load(row).features
         return
     for number, square in enumerate(squares.sample_images()):
         features: Any = predictor.embed(square)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data import tables
+from pipeline.data import rows, tables
 from pipeline.data.tabular.formats import ColumnFormat, Field
 
 NAMED = Path("labels.csv")
@@ -152,11 +152,11 @@ def test_a_value_that_every_training_row_had_is_needed():
     typed = tables.typed(pd.DataFrame({"age": ["50", "NA"], "size": ["1", "2"], "site": ["leg", "arm"]}))
     fields = tables.schema(typed, {})
     assert [field.is_required for field in fields] == [False, True, True]
-    tables.check_values(tables.to_frame({"age": None, "size": 1, "site": "Mars"}, fields), fields)
+    rows.check_values(rows.one_row({"age": None, "size": 1, "site": "Mars"}, fields), fields)
     with pytest.raises(DataError, match=r"no value of 'size', 'site', which every training row had"):
-        tables.check_values(tables.to_frame({"age": 50, "size": "NA", "site": ""}, fields), fields)
+        rows.check_values(rows.one_row({"age": 50, "size": "NA", "site": ""}, fields), fields)
     of_older_version = [replace(field, missing=None) for field in fields]
-    tables.check_values(tables.to_frame({"age": 50, "size": "NA", "site": ""}, of_older_version), of_older_version)
+    rows.check_values(rows.one_row({"age": 50, "size": "NA", "site": ""}, of_older_version), of_older_version)
 
 
 FIELDS = [Field("age", "number"), Field("site", "choice")]
@@ -196,8 +196,6 @@ def test_columns_that_are_missing_or_unknown_are_named(row, text):
 def test_further_columns_are_ignored_and_named():
     row = {"site": "arm", "sex": "f", "age": "1"}
     assert list(tables.to_frame(row, FIELDS)) == ["age", "site"]
-    assert tables.unused(row, FIELDS) == "not used by the model: sex"
-    assert tables.unused(["age", " site"], FIELDS) == ""
 
 
 def test_prediction_reads_a_row_as_training_did():

@@ -5,16 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 
-from pipeline import train
 from pipeline.estimators import _prepare
 from pipeline.prediction import explanation, light_model, portable
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.prediction.fast_predict import fast_predict_proba
-from tests.helpers.models import NAMES, classifier, dataset, dumped, mixed, numbers, write_params
+from tests.helpers.models import NAMES, classifier, dumped, mixed, numbers
 
 MODELS = {
     "logreg": {},
@@ -37,6 +35,7 @@ def test_answers_have_the_same_bits(name, n_classes, make):
     rows = make(60, n_classes, seed=5)[0]
     light, expected = light_model.read(file), fast_predict_proba(fitted)
     np.testing.assert_array_equal(light.predict_proba(rows), expected(rows))
+    np.testing.assert_array_equal(light_model.read(dumped(fitted)).predict_proba(rows), expected(rows))
     one = rows[7:8]
     np.testing.assert_array_equal(light.predict_proba(one), expected(one))
     again = pickle.loads(pickle.dumps(light))
@@ -73,32 +72,14 @@ def test_an_unknown_setting_is_left_to_scikit_learn():
     fitted, _ = wrapped("logreg", X, y)
     fitted[0].transformer_.named_transformers_["choices"].handle_unknown = "error"
     assert light_model.read(dumped(portable.wrap(fitted, DecisionRule(), NAMES[2]))) is None
-    assert light_model.read(dumped(fitted)) is None
     assert light_model.read(b"no pickle") is None
 
 
-class Runs:
-    """A pickle of this creates a file when it is loaded."""
-
-    def __reduce__(self):
-        return Path.touch, (Path("ran"),)
-
-
-def test_nothing_in_the_file_is_run(empty_folder):
-    fitted, _ = wrapped("logreg", *numbers(100))
-    fitted[-1].note_ = Runs()
-    assert light_model.read(dumped(portable.wrap(fitted, DecisionRule(), NAMES[2]))) is None
-    assert not Path("ran").exists()
-
-
-def test_a_row_is_answered_without_scikit_learn_and_scipy(empty_folder):
-    write_params({"line": {"estimator": "logreg"}})
-    dataset(*mixed(100)).save(Path("data/t/dev.npz"))
-    train.main("line")
-    file = dumped(portable.wrap(joblib.load("models/t/candidates/line/model.joblib"), DecisionRule(), NAMES[2]))
-    Path("model.joblib").write_bytes(file)
-    code = "import sys; from pathlib import Path; from pipeline.prediction import light_model;"
-    code += "assert light_model.read(Path('model.joblib').read_bytes());"
-    code += "assert not {'sklearn', 'scipy'} & set(sys.modules)"
-    root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(root), "PATH": ""})
+def test_a_served_row_needs_neither_scikit_learn_nor_pandas(table):
+    code = "import sys; from pipeline.prediction import self_test; from pipeline.prediction.predictor import Predictor;"
+    code += "model = Predictor('best'); self_test.golden_predictions(model);"
+    code += "row = {'age': 61.5, 'size': 'NA', 'site': 'arm', 'empty': None, 'constant': 3};"
+    code += "assert model.predict(row, 'a')['class'];"
+    code += "assert not {'sklearn', 'scipy', 'pandas', 'pyarrow'} & set(sys.modules)"
+    env = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": ""}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=table, env=env)

@@ -15,6 +15,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.data import folder_layout, own_features, tables, uploads
 from pipeline.data.folders.archives import folder_of
 from pipeline.data.images.pixel_rule import rule_of
+from pipeline.data.rows import check_columns
 from pipeline.data.samples import ScannedTable, report_unreadable, scan_table, task_params
 from pipeline.data.tabular.formats import Field
 from pipeline.data.tabular.numbers import unit_key
@@ -93,7 +94,7 @@ def with_vectors(samples: ExternalSamples, block: ExternalParams, schema: list[F
         raise DataError(
             f"{own.file.as_posix()}: features of external images are found by a column path; it has {own.key!r}"
         )
-    tables.check_columns(own.names, schema)
+    check_columns(own.names, schema)
     listed = pd.DataFrame({"path": samples.path, "error": samples.error})
     return replace(samples, data=pd.DataFrame(own.of_samples(listed), columns=own.names).to_dict("records"))
 
@@ -161,7 +162,7 @@ def read_rows(
     samples, features = scanned.samples, scanned.features
     require_unit(unit, [*samples, *features], block)
     columns = [field.name for field in schema]
-    tables.check_columns([column for column in features if column in columns], schema)
+    check_columns([column for column in features if column in columns], schema)
     own = read_samples(block.task)
     split = read_split(block.task)
     subset = own["path"].map(dict(zip(split["path"], split["subset"], strict=True))).fillna("excluded")

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data import tables
+from pipeline.data import rows, tables
 from pipeline.data.tabular.formats import ColumnFormat, Field
 from pipeline.data.tabular.values import is_boolean, match, to_cell
 
@@ -50,12 +50,12 @@ def test_a_category_is_matched_without_case_blanks_and_trailing_zero():
     row = {"sex": "FEMALE ", "smoker": "false", "stage": "2A", "fever": "false"}
     frame = tables.to_frame(row, CATEGORIES)
     assert frame.iloc[0].tolist() == ["Female", "False", "2a", 0.0]
-    assert tables.new_categories(frame, CATEGORIES) == {}
+    assert rows.new_categories(frame, CATEGORIES) == {}
 
 
 def test_a_category_that_training_never_saw_is_named():
     frame = tables.to_frame({"sex": "X", "smoker": "", "stage": "3", "fever": 0}, CATEGORIES)
-    assert tables.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
+    assert rows.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
 
 
 def test_json_true_is_refused_in_other_columns():
