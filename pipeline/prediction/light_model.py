@@ -89,7 +89,7 @@ def read(model_joblib: bytes) -> "LightModel | None":
     """Return the model in the file of a candidate or bundle, before calibration; None where scikit-learn has to load it."""
     from joblib.numpy_pickle import NumpyUnpickler
 
-    class Reader(NumpyUnpickler):  # type: ignore[misc] # joblib has no types
+    class Reader(NumpyUnpickler):
         def find_class(self, module: str, name: str) -> Any:
             return find(module, name)
 

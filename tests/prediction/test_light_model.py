@@ -36,8 +36,8 @@ def test_answers_have_the_same_bits(name, n_classes, make):
     light, expected = light_model.read(file), fast_predict_proba(fitted)
     np.testing.assert_array_equal(light.predict_proba(rows), expected(rows))
     np.testing.assert_array_equal(light_model.read(dumped(fitted)).predict_proba(rows), expected(rows))
-    one = rows[7:8]
-    np.testing.assert_array_equal(light.predict_proba(one), expected(one))
+    single = rows[7:8]
+    np.testing.assert_array_equal(light.predict_proba(single), expected(single))
     again = pickle.loads(pickle.dumps(light))
     np.testing.assert_array_equal(again.predict_proba(rows), expected(rows))
 
