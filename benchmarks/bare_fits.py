@@ -45,8 +45,8 @@ def cross_fit(candidates: Sequence[Build], X: np.ndarray, y: np.ndarray) -> None
         proba = np.empty(len(y))
         for fitted, out in folds:
             proba[out] = build().fit(X[fitted], y[fitted]).predict_proba(X[out])[:, 1]
-        for (_, one), (_, other) in itertools.combinations(folds, 2) if len(candidates) > 1 else ():
-            out = np.concatenate([one, other])
+        for (_, first), (_, second) in itertools.combinations(folds, 2) if len(candidates) > 1 else ():
+            out = np.concatenate([first, second])
             rows = np.setdiff1d(np.arange(len(y)), out)
             build().fit(X[rows], y[rows]).predict_proba(X[out])
         print(roc_auc_score(y, proba), log_loss(y, proba))
