@@ -15,7 +15,16 @@ from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.grouped import GROUPS, grouped, project
-from tests.helpers.models import KERAS_NOISE, drawn_image, held_out_set, image_project, mixed, score, train_and_evaluate
+from tests.helpers.models import (
+    KERAS_NOISE,
+    drawn_image,
+    folder_of,
+    held_out_set,
+    image_project,
+    mixed,
+    score,
+    train_and_evaluate,
+)
 from tests.helpers.samples import encoded, noise
 
 pytestmark = [pytest.mark.filterwarnings(KERAS_NOISE), pytest.mark.usefixtures("empty_folder")]
@@ -36,9 +45,23 @@ def name_external(**block: object) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(known))
 
 
-@pytest.fixture
-def survey(empty_folder) -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def surveyed(tmp_path_factory) -> tuple[Path, pd.DataFrame]:
     """A scored table project, and 70 rows of another hospital, 10 of which are development rows."""
+    with folder_of(tmp_path_factory.mktemp("surveyed")) as folder:
+        return folder, make_survey()
+
+
+@pytest.fixture
+def survey(surveyed, work_in_copy) -> pd.DataFrame:
+    """These rows; a copy of the project is the current folder."""
+    folder, rows = surveyed
+    work_in_copy(folder)
+    return rows.copy()
+
+
+def make_survey() -> pd.DataFrame:
+    """Make the current folder that project, and return the rows."""
     score({"line": {"estimator": "logreg"}}, n_dev=120, n_test=60)
     dev = Dataset.load(Path("data/t/dev.npz"))
     artifacts.write_csv("data/t/scan/columns.csv", dev.X("columns"))
