@@ -11,7 +11,7 @@ INSTALL := $(if $(shell command -v uv),uv pip install --quiet --python $(BIN)/py
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1	\2/' | expand -t 16
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Assay needs Python 3.11 to 3.13 (tensorflow has no wheel for others); found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
@@ -37,6 +37,11 @@ demo: $(INSTALLED) ## run the graph on the two embedded tasks and print the lead
 
 test: $(DEVELOP) ## run the whole test suite, end-to-end tests included
 	python -m pytest -q -n 3
+
+# Rooms whose tests start servers, draw pages, train networks or keep an MLflow store
+SLOW := app e2e estimators tracking
+test-unit: $(DEVELOP) ## run the quick tests: no server, page, network or MLflow store
+	python -m pytest -q -n 2 $(SLOW:%=--ignore=tests/%)
 
 lint: $(DEVELOP) ## check style, layers, spelling, docstrings and types
 	ruff check .
@@ -77,4 +82,4 @@ clean: ## delete the environment and everything that can be made again
 	rm -rf .venv .cache .import_linter_cache .mypy_cache .pytest_cache .ruff_cache mlflow logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test lint docs app api ui track bench soak lock clean
+.PHONY: help demo test test-unit lint docs app api ui track bench soak lock clean
