@@ -19,6 +19,7 @@ from pipeline.data.tabular.missing import is_unknown
 from pipeline.duplicates.alike import are_alike, is_followed, usual_distance
 from pipeline.duplicates.cross_fitted_auc import cross_fit
 from pipeline.duplicates.joined_columns import find_persons, find_site, starts_anew
+from pipeline.duplicates.rows.near_rows import without_copies
 from pipeline.duplicates.rows.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
 from pipeline.stats.components import joined_sets
 
@@ -129,6 +130,7 @@ def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -
         name for name in typed if is_rich(typed[name]) and name not in {c for c, part in candidates if part.pattern}
     ]
     scores = pd.DataFrame(normal_scores(typed[rich].to_numpy(np.float64), seed), columns=rich)
+    representatives = without_copies(typed, rich)
     for column, part in candidates:
         others = scores.drop(columns=column, errors="ignore").to_numpy()
         read = partial(np.take, others, axis=0)
@@ -136,7 +138,8 @@ def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -
             continue
         if part.pattern:
             return by_column(column, part, "rows that share it are more alike than others")
-        by_copies = usual_distance(part.values, wanted, read, seed, across=False) > ALIKE_ROWS
+        single = [value if row in representatives else "" for row, value in enumerate(part.values)]
+        by_copies = usual_distance(single, wanted, read, seed, across=False) > ALIKE_ROWS
         if not by_copies and not is_measured(table, column, seed):
             return by_column(column, part, "rows that share it are more alike than others")
     return None

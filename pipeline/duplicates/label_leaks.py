@@ -22,6 +22,7 @@ class LabelLeak:
     low : one-sided lower limit of its cross-fitted ROC AUC; 1 where each of its values stands for one label
     is_code : whether it is a code or category rather than a measurement
     is_part : whether it determines the label only together with the columns next to it, see `label_parts`
+    is_filled : whether it determines the label by which cells are filled, as a dose that only the ill have does
     """
 
     column: str
@@ -29,6 +30,7 @@ class LabelLeak:
     low: float
     is_code: bool
     is_part: bool = False
+    is_filled: bool = False
 
     @property
     def is_left_out(self) -> bool:
@@ -45,6 +47,7 @@ class LabelLeak:
         """Return it as a column that is no feature."""
         how = "each of its values stands for one label" if self.low == 1 else f"ROC AUC {self.roc_auc:.3f} by itself"
         how = "one of adjacent 0/1 columns that are the label together" if self.is_part else how
+        how = "whether it is filled says it" if self.is_filled else how
         return NoFeature(self.column, "label", f"leaks the label: {how}")
 
 
@@ -68,10 +71,19 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
         if alone or name in parts:
             leaks.append(LabelLeak(name, 1.0, 1.0, True, not alone))
             continue
+        if not is_code and says_by_gaps(column, labels, groups):
+            leaks.append(LabelLeak(name, 1.0, 1.0, True, is_filled=True))
+            continue
         fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=REPORTED)
         if fitted is not None and fitted.roc_auc > REPORTED:
             leaks.append(LabelLeak(name, fitted.roc_auc, limits(fitted, one_sided=True)[0], is_code))
     return leaks
+
+
+def says_by_gaps(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
+    """Return whether which cells of a measurement are filled says the label."""
+    filled = column.isna().map({True: "empty", False: "filled"})
+    return filled.nunique() == 2 and determines_label(filled, labels, groups)
 
 
 def is_coded(column: pd.Series) -> bool:

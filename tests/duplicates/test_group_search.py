@@ -51,6 +51,16 @@ def test_a_part_of_a_unique_id_is_taken(cell):
     assert re.search(choice.pattern, table["patient key"][0])[1].endswith("10")
 
 
+@pytest.mark.parametrize("edit", [0.0, 0.01])
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_make_no_measurement_a_patient(seed, edit):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"crp": rng.lognormal(1, 1, 300).round(2), "bmi": rng.normal(25, 4, 300).round(1)})
+    table["age"], labels = rng.integers(20, 90, 300), rng.choice(["ill", "well"], 300).tolist()
+    both = pd.concat([table, table.assign(crp=(table["crp"] + edit).round(2))], ignore_index=True)
+    assert not search_table(both.astype(str), 0, labels * 2).is_known
+
+
 def test_a_part_of_a_code_that_repeats_is_taken():
     table = visits().drop(columns=["sex", "site", "nr"])
     table["barcode"] = [f"TCGA-{row // 5 + 10}-{'NT'[row % 2]}" for row in range(300)]

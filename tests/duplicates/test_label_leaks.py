@@ -86,6 +86,14 @@ def test_a_copy_in_few_rows_is_reported_and_kept():
     assert "too few rows" in result[0].why_kept
 
 
+def test_a_measurement_that_only_the_ill_have_says_the_label_by_its_gaps():
+    dose = np.where(LABEL == 1, RNG.normal(50, 5, N).round(1).astype(str), "")
+    (leak,) = leaks(dose)
+    assert leak.is_left_out
+    assert leak.as_no_feature().reason == "leaks the label: whether it is filled says it"
+    assert leaks(np.where(RNG.random(N) < 0.5, RNG.normal(size=N).round(3).astype(str), "")) == []
+
+
 def test_a_stage_that_only_the_ill_have_says_the_label():
     stage = np.where(LABEL == 1, STAGE.astype(str), "")
     table = pd.DataFrame({"stage": stage, "asked": np.where(RNG.random(N) < 0.3, "", STAGE.astype(str))})

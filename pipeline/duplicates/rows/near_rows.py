@@ -5,12 +5,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance
+from pipeline.duplicates.rows.equal_rows import FEW, expect_equal, is_beyond_chance, row_keys
 from pipeline.duplicates.rows.row_clusters import is_rich
+from pipeline.stats.components import joined_sets, pairs_of_equal
 
 LEVEL = 0.01  # share of new patients' rows that are called a copy by chance
 LEVEL_OF_COPIES = 0.2  # the same, where more of the rows submitted at once are copies than chance explains
 FEWEST_COPIES = 3
+COPY = 0.2  # the same, of two rows of one table that are each other's nearest
 FEWEST_ROWS = 30
 EQUAL = 1e-9  # distance of equal rows
 
@@ -75,3 +77,25 @@ class NearRows:
                 ndtri(np.clip(np.where(np.isnan(quantile), 0.5, quantile), 0.5 / len(known), 1 - 0.5 / len(known)))
             )
         return np.stack(scores, axis=1)
+
+
+def without_copies(typed: pd.DataFrame, columns: list[str]) -> set[int]:
+    """Return the rows without those that equal another one, exactly or nearly: copies make no column a patient.
+
+    Nearly equal are two rows that are each other's nearest by the ranks in `columns`, and the next ones much farther away.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    points = typed[columns].rank(pct=True).fillna(0.5).to_numpy()
+    equal = joined_sets(len(typed), pairs_of_equal(row_keys(typed)))
+    single = np.setdiff1d(np.arange(len(typed)), [row for rows in equal for row in rows[1:]])
+    if points.shape[1] == 0 or len(single) < FEWEST_ROWS:
+        return set(single.tolist())
+    distances, neighbours = NearestNeighbors(n_neighbors=3).fit(points[single]).kneighbors(points[single])
+    nearest, ratio = neighbours[:, 1], distances[:, 1] / np.maximum(distances[:, 2], EQUAL)
+    is_copy = (
+        (ratio ** len(columns) < COPY)
+        & (nearest[nearest] == np.arange(len(single)))
+        & (nearest < np.arange(len(single)))
+    )
+    return set(single[~is_copy].tolist())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import tables
-from pipeline.duplicates.rows.near_rows import NearRows
+from pipeline.duplicates.rows.near_rows import NearRows, without_copies
 
 
 def typed(X: np.ndarray) -> pd.DataFrame:
@@ -40,3 +40,13 @@ def test_rows_of_new_patients_are_rarely_called_copies(design):
 def test_a_table_of_categories_says_nothing():
     X = np.random.default_rng(2).integers(0, 2, size=(100, 5))
     assert NearRows(typed(X)).find(typed(X[:3])) == [None] * 3
+
+
+@pytest.mark.parametrize("edit", [0.0, 0.01])
+def test_one_of_each_pair_of_copies_stays(edit):
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 3)), columns=list("abc"))
+    both = pd.concat([rows, rows + edit], ignore_index=True)
+    kept = without_copies(both, list(both))
+    assert len(kept) > 80
+    assert not any({row, row + 100} <= kept for row in range(100))
+    assert len(without_copies(rows, list(rows))) > 90
