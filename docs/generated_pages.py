@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 
 from pipeline.assay import COMMANDS
 from pipeline.core import params_models
+from pipeline.core.augment_params import AugmentParams
 from pipeline.core.command_line import CALLED_AS
 
 BLOCKS = (  # (heading, model) in the order of params.yaml
@@ -32,6 +33,7 @@ BLOCKS = (  # (heading, model) in the order of params.yaml
     ("tasks.NAME.audit", params_models.AuditParams),
     ("tasks.NAME.split", params_models.SplitParams),
     ("tasks.NAME.preprocess", params_models.PreprocessParams),
+    ("tasks.NAME.preprocess.augment", AugmentParams),
     ("tasks.NAME.select", params_models.SelectParams),
     ("tasks.NAME.select.operating_point", params_models.OperatingPointParams),
     ("models.NAME", params_models.ModelParams),
