@@ -29,7 +29,16 @@ def image(data: bytes, name: str, rule: "PixelRule") -> None:
     """Draw an image without an explanation."""
     from pipeline.data import thumbnails
 
-    st.image(thumbnails.preview(data, SIDE, rule), plain(name), alt=name)
+    st.image(thumbnails.preview(data, SIDE, rule), caption(data, name, rule), alt=name)
+
+
+def caption(data: bytes, name: str, rule: "PixelRule") -> str:
+    """Return the caption of an image: its name and, of a DICOM file, the values that are black and white."""
+    from pipeline.data.images.dicom_files import is_dicom
+    from pipeline.data.images.limits import HEAD
+
+    window = rule.words if is_dicom(data[:HEAD]) else ""
+    return plain(name) + (f", window {window}" if window else "")
 
 
 def show(explanation: "Explanation", item: "Item", data: bytes | None, rule: "PixelRule | None") -> None:
@@ -62,7 +71,7 @@ def side_by_side(heat: list[list[float]], item: "Item", data: bytes, rule: "Pixe
     whole = np.asarray(Image.open(io.BytesIO(thumbnails.preview(data, SIDE, rule))).convert("RGB"))
     pixels = heat_map.seen(whole, rule.resize)
     left, right = st.container(key="pair-explained").columns(2, gap="small")
-    left.image(pixels, plain(item["file"]), alt=item["file"], width="stretch")
+    left.image(pixels, caption(data, item["file"], rule), alt=item["file"], width="stretch")
     opacity = st.slider("Opacity of the map (%)", 0, 100, OPACITY, 5, key="opacity")
     drawn = heat_map.overlay(pixels, np.asarray(heat), rule.resize, opacity / 100)
     alt = f"{item['file']}, with the regions that support or contradict {item['class']}"

@@ -19,12 +19,11 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from pipeline.core.errors import DataError
-from pipeline.data.images.deep import BITS, SAMPLE_FORMAT, colour_16, is_deep, read_deep
+from pipeline.data.images.deep import BITS, MIN_IS_WHITE, PHOTOMETRIC, SAMPLE_FORMAT, colour_16, is_deep, read_deep
 from pipeline.data.images.dicom_files import FrameBytes, is_dicom
 from pipeline.data.images.limits import FORMATS, HEAD, check_size, explained, refuse_other_formats
 from pipeline.data.images.pixel_rule import AS_IT_WAS, PixelRule
 from pipeline.data.images.squares import SIZE, to_square
-from pipeline.data.images.stored_values import described
 
 LARGE = 8_000_000  # px, of which a server decodes one image at a time
 BAND = 1_000_000  # px that are converted at once
@@ -179,7 +178,7 @@ def _converted(image: Image.Image, rule: PixelRule, reopen: Callable[[], Image.I
 
 def shown_as_is(rule: PixelRule) -> str:
     """Return the misfit of 8 bits where a rule is for more."""
-    return "" if rule.intensity == "file" else f"holds 8 bits, shown as they are; the others have {described(rule)}"
+    return "" if rule.intensity == "file" else f"holds 8 bits, shown as they are; the others have {rule.words}"
 
 
 def without_rule(image: Image.Image, is_colour_16: bool) -> str:
@@ -191,6 +190,8 @@ def without_rule(image: Image.Image, is_colour_16: bool) -> str:
         return f"holds 16-bit colours that are nearly black, up to {256 * top + 255} of 65535: {todo}" * (top < 64)
     if image.mode != "F" and image.mode != "I" and not image.mode.startswith("I;16"):
         return ""
+    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == MIN_IS_WHITE:
+        return f"stores white as its lowest value, and is shown as a negative: {todo}"
     ends = [(float(band.min()), float(band.max())) for band in (_numbers(part) for _, part in bands(image))]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     shown = f"holds values from {low:g} to {high:g}"

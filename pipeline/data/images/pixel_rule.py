@@ -54,6 +54,13 @@ class PixelRule:
             return 0.0, float(2**self.bits - 1)
         return NAMED.get(self.intensity) if self.intensity else None
 
+    @property
+    def words(self) -> str:
+        """The intensity for people, such as `lung (-1350 to 150)`; "" where the rule has none."""
+        if isinstance(self.intensity, tuple):
+            return f"{self.intensity[0]:g} to {self.intensity[1]:g}"
+        return f"{self.intensity} ({self.window[0]:g} to {self.window[1]:g})" if self.window else self.intensity or ""
+
     def to_json(self) -> JSON:
         """Return what is not the default: an empty dict for a rule that changes nothing."""
         defaults = asdict(PixelRule())

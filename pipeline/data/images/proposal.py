@@ -17,7 +17,7 @@ from pipeline.data.images.deep import is_deep, read_deep
 from pipeline.data.images.dicom_files import is_dicom
 from pipeline.data.images.limits import FORMATS, HEAD, check_size, explained
 from pipeline.data.images.pixel_rule import PixelRule
-from pipeline.data.images.stored_values import StoredValues, described
+from pipeline.data.images.stored_values import StoredValues
 
 MEASURED = 200  # files whose values are read
 STEP = 3  # every third row and column tells the spread
@@ -63,9 +63,7 @@ class Proposed:
         """What is told about it, as (title, text)."""
         if self.intensity is None:
             return []
-        lines = [
-            ("intensity", f"{described(PixelRule(self.intensity))}: {self.reason}; read.intensity decides otherwise")
-        ]
+        lines = [("intensity", f"{PixelRule(self.intensity).words}: {self.reason}; read.intensity decides otherwise")]
         if self.misfits:
             path, reason = self.misfits[0]
             lines.append(

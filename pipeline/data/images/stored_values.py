@@ -97,25 +97,17 @@ class StoredValues:
             return ""
         if self.is_display:
             what = "colours" if self.values.ndim == 3 else f"{self.n_bits} bits"
-            return f"holds {what}, shown as they are; the others have {described(rule)}"
+            return f"holds {what}, shown as they are; the others have {rule.words}"
         window = rule.window or (self.low, self.high)
         width = window[1] - window[0]
         is_range = rule.bits is not None or rule.intensity == "full"
         if is_range and (high > window[1] + SLACK * width or low < window[0] - SLACK * width):
-            return f"holds {shown}, outside of {described(rule)}: they are cut off"
+            return f"holds {shown}, outside of {rule.words}: they are cut off"
         if high <= window[0] or low >= window[1]:
-            return f"holds {shown}, all of them outside of {described(rule)}"
+            return f"holds {shown}, all of them outside of {rule.words}"
         if min(high, window[1]) - max(low, window[0]) < LEAST_SHARE * width and high > low:
-            return f"holds {shown}, a small part of {described(rule)}"
+            return f"holds {shown}, a small part of {rule.words}"
         return ""
-
-
-def described(rule: PixelRule) -> str:
-    """Return a rule's intensity in words."""
-    if isinstance(rule.intensity, tuple):
-        return f"{rule.intensity[0]:g} to {rule.intensity[1]:g}"
-    low_high = rule.window
-    return f"{rule.intensity} ({low_high[0]:g} to {low_high[1]:g})" if low_high else f"{rule.intensity or 'no rule'}"
 
 
 def linear(low: float, high: float) -> Scale:

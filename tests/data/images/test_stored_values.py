@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.core.errors import DataError
 from pipeline.data.images import decoding
 from pipeline.data.images.pixel_rule import PixelRule
 from tests.helpers.deep_images import BASE, G12, png, tiff
+from tests.helpers.samples import encoded
 
 HOUNSFIELD = BASE.astype(np.int16) * 8 - 1000
 SCENES = {
@@ -69,6 +71,7 @@ def test_what_does_not_fit_the_rule_is_named(values, intensity, expected):
         (png(np.stack([G12] * 3, axis=-1), 2), "16-bit colours that are nearly black"),
         (tiff(HOUNSFIELD), "only 0 to 65535 are shown"),
         (tiff(BASE.astype(np.float32)), "stretched by its own maximum"),
+        (encoded(Image.fromarray(G12 * 16), "TIFF", tiffinfo={262: 0}), "shown as a negative: set read.intensity"),
         (png(G12 * 16), ""),
         (tiff(BASE), ""),
     ],
