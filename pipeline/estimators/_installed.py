@@ -10,12 +10,13 @@ import inspect
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from pydantic import ConfigDict
 
-from pipeline.core.errors import ParamsError
+from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.installed_class import CLASS_NAME
 from pipeline.core.params_models import Strict
-from pipeline.estimators._protocol import Classifier
+from pipeline.estimators._protocol import ClassifierModel
 
 FEATURES = ("embedding", "classical", "columns")
 # Given unless params.yaml does. More threads change the last bits of sums, and folds run side by side anyway.
@@ -82,11 +83,29 @@ def make(name: str, given: dict[str, Any], seed: int) -> Any:
     return cls(**fixed | given)
 
 
-def build(name: str, params: Params, seed: int) -> Classifier:
+class InstalledModel(ClassifierModel):
+    """A model of another project's class, whose errors become a sentence."""
+
+    def fit(
+        self, X: Any, y: np.ndarray, groups: np.ndarray, label: str, held_out: tuple[Any, np.ndarray] | None = None
+    ) -> "InstalledModel":
+        """Fit on X and y; raise DataError where the class refuses them."""
+        try:
+            self.classifier.fit(X, y)
+        except Exception as error:  # of another project's code
+            reason = " ".join(str(error).split())
+            raise DataError(
+                f"{label}: {self.classifier[-1].__class__.__name__} cannot be fitted on these features, which are "  # type: ignore[index]
+                f"imputed and standardised: {reason}"
+            ) from error
+        return self
+
+
+def build(name: str, params: Params, seed: int) -> InstalledModel:
     """Return an unfitted pipeline of preparation and the class `name`."""
     from pipeline.estimators._prepare import prepared
 
-    return prepared(make(name, params.given, seed))
+    return InstalledModel(prepared(make(name, params.given, seed)))
 
 
 def check(name: str, params: Params, features: str, where: str) -> None:

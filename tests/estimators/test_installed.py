@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import check as check_stage
 from pipeline.core import artifacts, params
-from pipeline.core.errors import BundleError, ParamsError
+from pipeline.core.errors import BundleError, DataError, ParamsError
 from pipeline.estimators._protocol import get_estimator
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
@@ -135,6 +135,15 @@ def test_a_class_that_takes_any_key_is_given_those_it_does_not_name(own_module):
     refused("Open refuses its parameters: nothing given", "own_models:Open")
 
 
+def test_a_class_that_refuses_the_features_says_why():
+    X, y = numbers()
+    model = classifier("sklearn.naive_bayes:MultinomialNB")
+    with pytest.raises(
+        DataError, match=r"t fold 1: MultinomialNB cannot be fitted on these .+: Negative values in data"
+    ):
+        model.fit(X, y, y, "t fold 1")
+
+
 def test_params_yaml_with_a_wrong_class_stops_check(empty_folder):
     write_params({"t-trees": {"estimator": TREES, "n_estimator": 3}}, metric="roc_auc")
     with pytest.raises(ParamsError, match=r"^params.yaml: models.t-trees.n_estimator: "):
@@ -146,13 +155,14 @@ def test_params_yaml_with_a_wrong_class_stops_check(empty_folder):
 
 def test_equal_seeds_give_equal_bytes():
     X, y = numbers()
-    first, second, other = (dumped(classifier(TREES, seed, n_estimators=5).fit(X, y)) for seed in (7, 7, 8))
+    models = [classifier(TREES, seed, n_estimators=5).classifier.fit(X, y) for seed in (7, 7, 8)]
+    first, second, other = map(dumped, models)
     assert first == second
     assert first != other
 
 
 def test_own_seed_and_threads_come_before_the_projects():
-    made = classifier(TREES, 7, random_state=3, n_jobs=2)[-1]
+    made = classifier(TREES, 7, random_state=3, n_jobs=2).classifier[-1]
     assert (made.random_state, made.n_jobs) == (3, 2)
 
 
