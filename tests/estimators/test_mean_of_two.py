@@ -12,7 +12,7 @@ from pipeline.core.errors import ParamsError
 from pipeline.estimators import mean_of_two
 from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import dataset, mixed, write_params
+from tests.helpers.models import dataset, drawn_image, image_project, mixed, write_params
 
 OF = {"logreg": {"C": [0.1, 1.0]}, "knn": {"n_neighbors": 5}, "random_forest": {"n_estimators": 10}}
 
@@ -68,3 +68,17 @@ def test_the_mean_is_trained_selected_exported_and_explained(empty_folder):
     loaded = joblib.load("models/t/best/model.joblib")
     np.testing.assert_allclose(loaded.predict_proba(X[:1])[0], list(item["probabilities"].values()), atol=2e-6)
     assert {part["column"] for part in explanation.columns} == set(X)
+
+
+def test_the_mean_works_on_images_and_is_explained_there(empty_folder, tmp_path_factory):
+    of = {"logreg": {"C": 0.001}, "random_forest": {"n_estimators": 5}, "knn": {"n_neighbors": 3}}
+    image_project(tmp_path_factory.getbasetemp(), {"m": {"estimator": "mean_of_two", "of": of}})
+    train.main("m")
+    evaluate.main("m")
+    select_best.main("t")
+    predictor = Predictor("models/t/best")
+    item, explanation = predictor.explain(drawn_image(3), "image")
+    loaded = joblib.load("models/t/best/model.joblib")
+    proba = loaded.predict_proba(predictor.features(drawn_image(3)))[0]
+    assert dict(zip(loaded.classes_, proba, strict=True)) == pytest.approx(item["probabilities"], abs=2e-6)
+    assert explanation.png.startswith(b"\x89PNG")
