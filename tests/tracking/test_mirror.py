@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from pipeline.data.images import squares
+from pipeline.prediction import bundle
 from pipeline.prediction.predictor import Predictor
 from pipeline.tracking import brief, mirror
 from tests.helpers.tracked import (
@@ -80,6 +81,8 @@ def test_the_champion_is_registered_with_signature_and_reason(project, monkeypat
         assert result.tags.items() >= {"reason": f"{task}-a wins", "rule": "The best."}.items()
         described = mlflow.models.get_model_info(f"models:/{task}@champion")
         assert described.signature.inputs.input_names()[0] == first
+        needed = [field.name for field in bundle.read(project / f"models/{task}/best").info.schema if field.is_required]
+        assert described.signature.inputs.required_input_names() == ["image"] * (task == "spots") + needed
         assert described.signature.outputs.input_names()[-1] == "proba_malignant"
         assert described.saved_input_example_info is not None
 
