@@ -18,7 +18,7 @@ from pipeline.data.folders.sample_files import Sample
 from pipeline.data.images import decoding, image_file, squares
 from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.tabular.files import Header
-from pipeline.duplicates.group_search import Grouping, search_table
+from pipeline.duplicates.group_search import Grouping, search_table, with_site
 from pipeline.duplicates.image_groups import search_images
 from pipeline.duplicates.label_leaks import find_label_leaks
 
@@ -80,6 +80,13 @@ def search_paths(root: Path, samples: list[Sample], fixed: int, workers: int, ru
         return np.stack(list(run_parallel(lambda row: read_features(root / paths[row], rule), rows, workers)))
 
     return search_images(paths, [sample.label for sample in samples], fixed, columns, read, SEED)
+
+
+def search_site(samples: list[Sample], column: str) -> Grouping:
+    """Return the grouping by the column of a CSV that names images, with that of the site where numbers start anew at each."""
+    table = pd.DataFrame([sample.extra for sample in samples], index=range(len(samples)), dtype=object)
+    table[column] = [sample.group for sample in samples]
+    return with_site(table, Grouping(column), [sample.label for sample in samples])
 
 
 def read_features(path: Path, rule: PixelRule) -> np.ndarray:

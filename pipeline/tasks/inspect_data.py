@@ -37,6 +37,7 @@ from pipeline.tasks.choices import (
     find_no_features,
     search_paths,
     search_rows,
+    search_site,
 )
 from pipeline.tasks.image_source import ImageSource, find_source, to_raw
 
@@ -101,6 +102,12 @@ def inspect_images(source: ImageSource, choices: Choices, workers: int) -> Inspe
         read |= grouping.to_read()
         check_visits(pd.DataFrame([sample.extra for sample in listed]), grouping, root)
         if grouping.is_known:
+            listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
+    if "group" in read and not choices.has_group:
+        joined = search_site(listed, read["group"])
+        if joined.group_with:
+            read, grouping = read | joined.to_read(), joined
+            columns = [line for line in columns if line[0] != "group"]
             listed, skipped = folder_layout.list_samples(task_params("image", raw, read), "")
     columns += about_group(read, grouping)
     facts = read_headers([root / sample.path for sample in listed], workers)

@@ -1,10 +1,13 @@
 """What a user decides goes before what is found."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from pipeline.data.columns.id_columns import NoFeature
-from pipeline.tasks.choices import Choices, about_group, decided, exclude, find_no_features
+from pipeline.data.folders.sample_files import Sample
+from pipeline.tasks.choices import Choices, about_group, decided, exclude, find_no_features, search_site
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,14 @@ def test_ids_and_columns_that_are_the_label_are_no_features():
 def test_samples_without_groups_are_said_to_be_patients():
     assert about_group({"no_group": True}, None) == [("group", "none: each sample is another patient, as you decided")]
     assert about_group({}, None) == []
+
+
+def test_numbers_that_start_anew_at_each_site_group_images_with_it():
+    samples = [
+        Sample(f"{n}.png", "ab"[n // 4 * 7 // 3 % 2], str(n // 8), extra={"site": "uv"[n // 4 % 2], "age": str(n)})
+        for n in range(160)
+    ]
+    grouping = search_site(samples, "patient_no")
+    assert (grouping.column, grouping.group_with, grouping.n_groups) == ("patient_no", ("site",), 40)
+    alone = [replace(sample, group=str(n // 4)) for n, sample in enumerate(samples)]
+    assert search_site(alone, "patient_no").group_with == ()
