@@ -75,11 +75,14 @@ def leaderboard(task: str) -> None:
         "95 % interval": [span(ends) for ends in zip(table[f"{metric}_low"], table[f"{metric}_high"], strict=True)],
         "Test": table[f"test_{metric}"].map(three),
         "Brier score": table["brier"].map(three),
-        **board_by_group(table, metric, name),
-        "Estimator": table["estimator"],
-        "Features": table["features"],
     }
     written.show(pd.DataFrame(shown), f"Leaderboard of {task}, best first")
+    more = {"Model": table["model"], **board_by_group(table, metric, name)}
+    more |= {"Estimator": table["estimator"], "Features": table["features"]}
+    with st.expander("Estimators and features" + (", figures by group" if len(more) > 3 else "")):
+        written.show(
+            pd.DataFrame(more), f"Estimators and features of {task}, best first"
+        )  # a phone has no room for more
     st.caption(
         "Models are ranked by out-of-fold results: each development sample was scored by a model that was not trained on it. "
         f"Intervals are for {PROMISE}. "

@@ -27,7 +27,7 @@ def test_both_pages_show_the_figures_per_group(judged):
     report, test = read_cv("t", "line").by_group, read_test("t", "line").by_group
     page = opened("compare", "t")
     assert not page.exception
-    board = pages.table(page, "Rank")
+    board = pages.table(page, "Estimator")
     assert board.loc[0, "ROC AUC by group"] == f"{report['roc_auc']:.3f}"
     assert board.loc[0, "By group, test"] == f"{test['roc_auc']:.3f}"
     page = opened("compare", "t", "One model")
