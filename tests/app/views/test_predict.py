@@ -42,6 +42,9 @@ def test_what_an_answer_rests_on_is_shown_on_demand(project):
     plain, mapped = [image for element in page.get("image") for image in element.proto.imgs]
     assert mapped.url == plain.url != before  # without opacity, the map leaves the image as it is
     page = first_page(task="patients")
+    values = {"age": 61.0, "size": 0.2, "constant": 3.0}
+    for field in page.number_input:
+        field.set_value(values[field.label.partition(" ")[0]])
     page.button[0].click().run()
     page.toggle[0].set_value(True).run()
     assert not page.exception
