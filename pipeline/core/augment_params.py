@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Preset = Literal["standard", "dermoscopy", "histology", "xray", "none"]
 NONE = {"flips": "none", "quarter_turns": False, "light": 0.0}
-# standard: no up or down, and brightness and contrast that differ by 20 % between two cameras. benchmarks/network.md has what
-# the others are worth.
+# standard: no up or down, and brightness and contrast that differ by 20 % between two cameras; it was measured
+# (benchmarks/network.md), the others are starting points.
 PRESETS: dict[str, dict[str, Any]] = {
     "standard": {},
     "dermoscopy": {"resolution": 0.4, "jpeg": 40, "blur": 1.0},
