@@ -9,11 +9,10 @@ import streamlit as st
 
 from app import theme
 from pipeline.core.errors import DataError, StageError
-from pipeline.evaluation.new_data import test_set_evaluations
-from pipeline.evaluation.report import Scores, read_test
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from app.champions import Champion
+    from pipeline.evaluation.report import Scores
     from pipeline.prediction.answer import Item
     from pipeline.prediction.bundle import BundleInfo
 
@@ -151,6 +150,8 @@ def thumb(data: bytes, champion: "Champion") -> str | None:
 
 def model(champion: "Champion") -> None:
     """Show which model predicts, and its performance on the test set."""
+    from pipeline.evaluation.report import read_test
+
     info = champion.info
     try:
         test = read_test(champion.task, info.model)
@@ -177,7 +178,7 @@ def model(champion: "Champion") -> None:
         )
 
 
-def figure(scores: Scores, key: str) -> str:
+def figure(scores: "Scores", key: str) -> str:
     """Return a figure with three decimals; a share of few cases as counts, "3 of 4"."""
     counts, value = scores.cases.get(key), scores.figures.get(key)
     if counts:
@@ -187,6 +188,8 @@ def figure(scores: Scores, key: str) -> str:
 
 def evaluations_of(task: str, model: str) -> str:
     """Return a sentence on how often the test set has been evaluated; "" if this was not recorded."""
+    from pipeline.evaluation.new_data import test_set_evaluations
+
     try:
         n = test_set_evaluations.count(task, model)
     except (OSError, ValueError, DataError) as error:

@@ -53,10 +53,11 @@ def draw(champion: Champion) -> None:
     with answered.container(key=f"answer_{info.kind}"):
         if info.warning:
             st.warning(plain(f"This model is {info.warning}."))
-        area = st.container()
-        answer.model(champion)
+        area, about = st.container(), st.container()
     with asked:
         (rows if info.is_table else images)(champion, area)
+    with about:
+        answer.model(champion)  # last, so that the input need not wait for it
 
 
 def images(champion: Champion, area: DeltaGenerator) -> None:
