@@ -1,6 +1,5 @@
 """The small graph, run once, and clones of it."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,18 +8,18 @@ from playwright.sync_api import Browser
 
 from tests.helpers.browser import chromium
 from tests.helpers.clusters import cluster, here, kept  # noqa: F401 - fixtures
-from tests.helpers.projects import Project, new_project
+from tests.helpers.projects import Project, cloned, new_project
 from tests.helpers.shared import made_once
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A workspace in which `dvc repro` has run once and its results are committed. Tests must leave it as it is."""
-    return Project(made_once(tmp_path_factory.getbasetemp(), "small", run_small))
+    return Project(made_once(tmp_path_factory.getbasetemp(), "small", run_small), warm=True)
 
 
 def run_small(folder: Path) -> None:
-    """Make the workspace and run its graph."""
+    """Make the workspace and run its graph, each stage in a process that starts as a user's does."""
     project = new_project(folder, small=True)
     project.repro()
     project.run("git", "add", "--all")
@@ -30,13 +29,7 @@ def run_small(folder: Path) -> None:
 @pytest.fixture
 def clone(small: Project, tmp_path: Path) -> Project:
     """A clone of `small` that shares its DVC cache, with all outputs checked out: what a test may change."""
-    project = Project(tmp_path / "clone")
-    subprocess.run(["git", "clone", "--quiet", str(small.folder), str(project.folder)], check=True)
-    project.run("git", "config", "user.name", "Test")
-    project.run("git", "config", "user.email", "test@example.org")
-    project.run("dvc", "config", "--local", "cache.dir", str(small.folder / ".dvc" / "cache"))
-    project.run("dvc", "checkout", "--quiet")
-    return project
+    return cloned(small, tmp_path / "clone")
 
 
 @pytest.fixture(scope="module")

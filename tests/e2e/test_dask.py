@@ -163,7 +163,7 @@ def test_a_worker_that_does_not_see_the_project_is_refused(here, monkeypatch):
 
 
 def test_a_missing_scheduler_is_one_line_and_exit_2(small, tmp_path):
-    done = small.run(sys.executable, "-m", "pipeline.scan", "lesions", ok=False, ASSAY_DASK="tcp://127.0.0.1:9")
+    done = small.run("python", "-m", "pipeline.scan", "lesions", ok=False, ASSAY_DASK="tcp://127.0.0.1:9")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("ClusterError: ASSAY_DASK=tcp://127.0.0.1:9: no Dask scheduler answers there")

@@ -20,7 +20,9 @@ def test_a_second_clone_pulls_what_the_first_ran(clone, tmp_path):
     assert clone.repro("--no-run-cache", "train@breast-knn") == ["check", "train@breast-knn"]
     clone.run("dvc", "push", "--run-cache", "train@breast-knn")
 
-    other = Project(tmp_path / "other")  # with a cache of its own, and a dvc.lock that knows nothing of the change
+    other = Project(
+        tmp_path / "other", warm=True
+    )  # with a cache of its own, and a dvc.lock that knows nothing of the change
     subprocess.run(["git", "clone", "--quiet", str(clone.folder), str(other.folder)], check=True)
     other.run("dvc", "pull", "--run-cache")
     assert other.run("dvc", "status").stdout == "Data and pipelines are up to date.\n"
@@ -36,7 +38,7 @@ def test_a_champion_is_fetched_by_name_and_version(clone, tmp_path):
     clone.run("git", "commit", "--quiet", "--all", "--message", "remote")
     clone.run("git", "tag", "--annotate", "lesions@v1.0.0", "--message", "first")
     clone.run("dvc", "push", "models/lesions/best")
-    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere = Project(tmp_path / "elsewhere", warm=True)
     elsewhere.folder.mkdir()
     elsewhere.run("git", "init", "--quiet")
     elsewhere.run("dvc", "artifacts", "get", str(clone.folder), "lesions", "--out", "champion")

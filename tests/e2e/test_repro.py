@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 
 import pytest
 
@@ -83,7 +82,7 @@ def test_the_command_line_scores_files_as_the_pipeline_does(small, monkeypatch):
     champion = json.loads(small.read("reports/lesions/selection.json"))["winner"]
     test = [row for row in rows(small, "data/lesions/split.csv") if row["subset"] == "test"]
     files = [f"data/demo/lesions/{row['path']}" for row in test]
-    message = small.run(sys.executable, "-m", "pipeline.predict", "models/lesions/best", *files, "--format", "json")
+    message = small.run("python", "-m", "pipeline.predict", "models/lesions/best", *files, "--format", "json")
     items = json.loads(message.stdout)
     predictor = Predictor(small.folder / "models/lesions/best")
     again = [predictor.predict((small.folder / file).read_bytes(), file) for file in files]
@@ -106,7 +105,7 @@ def test_a_champion_is_scored_and_reported_on_external_data(clone):
     table = (clone.folder / "data/demo/breast.csv").read_text().splitlines()
     other = [",".join(cell[:-1] if cell.endswith("1") else cell for cell in line.split(",")) for line in table[1:120]]
     (clone.folder / "there.csv").write_text("\n".join([table[0], *other]) + "\n")
-    done = clone.run(sys.executable, "-m", "pipeline.external", "there", "breast", "there.csv")
+    done = clone.run("python", "-m", "pipeline.external", "there", "breast", "there.csv")
     assert "external.there is added: 119 samples" in done.stdout
     report = json.loads(clone.read("reports/breast/external/there.json"))
     assert report["counts"]["n"] + report["overlap"]["n"] == 119

@@ -22,7 +22,7 @@ def test_two_clones_give_the_same_lock_with_or_without_cluster(small, cluster, t
 
     The second clone scans, audits and trains on a cluster, and does the rest as the first.
     """
-    other = type(small)(tmp_path / "other")
+    other = type(small)(tmp_path / "other", warm=True)
     start = subprocess.run(
         ["git", "-C", str(small.folder), "rev-list", "--max-parents=0", "HEAD"],
         capture_output=True,
@@ -43,7 +43,7 @@ def test_two_clones_give_the_same_lock_with_or_without_cluster(small, cluster, t
 
 
 def test_an_unpacked_archive_without_git_works(small, tmp_path):
-    project = type(small)(tmp_path / "unpacked")
+    project = type(small)(tmp_path / "unpacked", warm=True)
     shutil.copytree(small.folder, project.folder, ignore=shutil.ignore_patterns(".git", "cache", "mlflow", "logs"))
     project.run("dvc", "config", "--local", "core.no_scm", "true")
     project.run("dvc", "config", "--local", "cache.dir", str(small.folder / ".dvc" / "cache"))

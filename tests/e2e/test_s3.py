@@ -46,7 +46,7 @@ def endpoint(tmp_path):
 
 
 def test_a_clone_pulls_from_s3_and_has_nothing_to_run(endpoint, tmp_path):
-    first = Project(tmp_path / "first")
+    first = Project(tmp_path / "first", warm=True)
     first.folder.mkdir()
     (first.folder / "given.txt").write_text("one\n")
     (first.folder / "dvc.yaml").write_text(
@@ -61,7 +61,7 @@ def test_a_clone_pulls_from_s3_and_has_nothing_to_run(endpoint, tmp_path):
     first.run("git", "commit", "--quiet", "--message", "run")
     first.run("dvc", "push", "--run-cache", **ACCESS)
 
-    other = Project(tmp_path / "other")
+    other = Project(tmp_path / "other", warm=True)
     subprocess.run(["git", "clone", "--quiet", str(first.folder), str(other.folder)], check=True)
     other.run("dvc", "pull", "--run-cache", **ACCESS)
     assert other.read("one.txt") == b"one\n"

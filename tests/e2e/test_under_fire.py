@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.projects import Project, environment
+from tests.helpers.projects import Project, cloned, environment
 
 ROOM = 2_000_000  # bytes: for what DVC and git write, and for no image set and no MLflow store
 
@@ -50,11 +50,7 @@ def disk(tmp_path):
 @pytest.fixture
 def on_disk(disk, small) -> Project:
     """A clone of the small graph on a disk of its own; the cache is elsewhere."""
-    project = Project(disk.folder / "clone")
-    subprocess.run(["git", "clone", "--quiet", str(small.folder), str(project.folder)], check=True)
-    project.run("dvc", "config", "--local", "cache.dir", str(small.folder / ".dvc" / "cache"))
-    project.run("dvc", "checkout", "--quiet")
-    return project
+    return cloned(small, disk.folder / "clone")
 
 
 def outputs(project: Project, *without: str) -> dict[str, bytes]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.helpers import warm_python
+
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "pipeline",
@@ -33,13 +35,16 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Project:
-    """A workspace in `folder`."""
+    """A workspace in `folder`; its commands are `warm` (see warm_python.py), or start as a user's do."""
 
     folder: Path
+    warm: bool = False
 
     def run(self, *command: str, ok: bool = True, timeout: float = 400, **env: str) -> subprocess.CompletedProcess:
         """Run a command in the workspace; fail the test if it fails, or takes over `timeout` seconds."""
         env = environment() | env
+        if self.warm:
+            env["PATH"] = f"{warm_python.programs()}{os.pathsep}{env['PATH']}"
         done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=timeout)
         assert not ok or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done
@@ -123,3 +128,13 @@ def start_git(project: Project) -> None:
     project.run("git", "config", "user.email", "test@example.org")
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "start")
+
+
+def cloned(origin: Project, folder: Path) -> Project:
+    """Return a clone of a project that shares its DVC cache, with all outputs checked out."""
+    names = ("--config", "user.name=Test", "--config", "user.email=test@example.org")
+    subprocess.run(["git", "clone", "--quiet", *names, str(origin.folder), str(folder)], check=True)
+    (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {origin.folder}/.dvc/cache\n")
+    project = Project(folder, warm=origin.warm)
+    project.run("dvc", "checkout", "--quiet")
+    return project
