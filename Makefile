@@ -38,9 +38,9 @@ demo: $(INSTALLED) ## run the graph on the two embedded tasks and print the lead
 test: $(DEVELOP) ## run the whole test suite, end-to-end tests included
 	python -m pytest -q -n 3
 
-# Rooms whose tests start servers, draw pages, train networks or keep an MLflow store
-SLOW := app e2e estimators tracking
-test-unit: $(DEVELOP) ## run the quick tests: no server, page, network or MLflow store
+# Rooms whose tests start servers, draw pages, fit models or keep an MLflow store: most of the time
+SLOW := app e2e estimators evaluation prediction tracking training
+test-unit: $(DEVELOP) ## run the quick half of the tests: no server, page, fit or MLflow store
 	python -m pytest -q -n 2 $(SLOW:%=--ignore=tests/%)
 
 lint: $(DEVELOP) ## check style, layers, spelling, docstrings and types
