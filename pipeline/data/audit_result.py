@@ -52,6 +52,9 @@ class Shortcut:
         return f"{self.name} ({known})"
 
 
+FEWEST_OF_SET, MOST_OF_SET = 4, 16  # images of a set; larger ones may be a class or a scanner, smaller ones are chance
+
+
 @dataclass(frozen=True, slots=True)
 class Clusters:
     """Samples that lie closer together than chance explains, and whose groups do not explain it.

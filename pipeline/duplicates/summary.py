@@ -8,8 +8,7 @@ from pipeline.core.errors import DataError, FindingError
 from pipeline.core.params_models import AuditParams, ReadParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.text_table import aligned
-from pipeline.data.audit_result import AuditResult, Clusters, PathPair
-from pipeline.duplicates.images.image_clusters import FEWEST, MOST
+from pipeline.data.audit_result import FEWEST_OF_SET, MOST_OF_SET, AuditResult, Clusters, PathPair
 
 ROWS = 40  # of the table; --json lists all
 CLEAN, FOUND = 0, 3  # exit codes
@@ -116,8 +115,8 @@ def describe_clusters(clusters: Clusters) -> str:
         )
     if not clusters.columns:
         return (
-            f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST} to {MOST} that are each other's most "
-            f"alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
+            f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST_OF_SET} to {MOST_OF_SET} that are each "
+            f"other's most alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
         )
     return (
         f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.data.audit_result import FEWEST_OF_SET as FEWEST
+from pipeline.data.audit_result import MOST_OF_SET as MOST
 from pipeline.stats.components import joined_sets
 
-MOST, FEWEST = 16, 4  # images of a set; larger ones may be a class or a scanner, smaller ones are chance
 MISSING = 0.15  # share of a set's other images that an image may not have among its nearest, on average
 FEWEST_SETS = 7  # fewer may be kinds of images
 OF_CLASS = 0.5  # share of its class that a set may hold
