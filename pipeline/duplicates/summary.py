@@ -115,8 +115,8 @@ def describe_clusters(clusters: Clusters) -> str:
         )
     if not clusters.columns:
         return (
-            f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST_OF_SET} to {MOST_OF_SET} that are each "
-            f"other's most alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
+            f"images come in clusters: {clusters.share:.0%} of them lie in sets of {FEWEST_OF_SET} to {MOST_OF_SET} that are "
+            f"each other's most alike (chance: up to {clusters.limit:.0%}), as several images of one patient do"
         )
     return (
         f"rows come in clusters: {clusters.share:.0%} of them lie closer to others than the spread of {len(clusters.columns)} "
