@@ -77,6 +77,7 @@ def flipped(data: bytes, seed: int) -> bytes:
 
 GREYS = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
 DICOM = dicom(GREYS, BitsStored=12, PatientName="Doe^Jane")
+BEFORE_PIXELS = DICOM[: DICOM.index(b"\xe0\x7f\x10\0")]
 JPEG_2000 = in_syntax(dataset(GREYS), "JPEG 2000")
 WHOLE = {"jpeg": JPEG, "png": PNG, "bmp": BMP, "tiff": TIFF, "webp": WEBP, "dicom": DICOM, "dicom jpeg 2000": JPEG_2000}
 FRAME = JPEG.index(b"\xff\xc0") + 5  # where a JPEG's header holds height and width
@@ -94,9 +95,18 @@ FILES = {
     "dicom of nothing": bytes(128) + b"DICM",
     "dicom in sequences": DICOM[:400]
     + (b"\x08\x00\x40\x11SQ\0\0" + b"\xff" * 4 + b"\xfe\xff\x00\xe0" + b"\xff" * 4) * 9_000,
+    "dicom palette bomb": dicom(
+        GREYS,
+        PhotometricInterpretation="PALETTE COLOR",
+        **{f"{colour}PaletteColorLookupTableDescriptor": [256, 0, 16] for colour in ("Red", "Green", "Blue")},
+        **{
+            f"Segmented{colour}PaletteColorLookupTableData": b"\0\0\1\0\5\0" + b"\1\0\xff\xff\7\0" * 20_000
+            for colour in ("Red", "Green", "Blue")
+        },
+    ),
     "dicom deflate bomb": b"",  # of `deflate_bomb`, which takes seconds: made where it is sent
     "dicom element without end": DICOM + b"\x09\x00\x01\x00UN\0\0" + b"\xff" * 4,
-    "dicom length beyond the file": DICOM[:-9_000] + b"\x09\x00\x01\x00OB\0\0\xf0\xff\xff\xff" + bytes(99),
+    "dicom length beyond the file": BEFORE_PIXELS + b"\x09\x00\x01\x00OB\0\0\xf0\xff\xff\xff" + bytes(99),
     "empty": b"",
     "one byte": b"\xff",
     "zero bytes": bytes(10_000),
