@@ -1,7 +1,7 @@
 """Whether 95 % intervals of figures per group cover the truth: pooled answers to 30 to 200 groups of 1 to 50 samples.
 
 On a test set, of a model and a way to pool that are fixed, the bar is 93 to 97 %. Out of fold, models are fitted and pooling,
-calibration and figures are made as the stage `evaluate` makes them; there the bar is 93 % at least, of the delivered model on new
+calibration and figures are made as the stage `evaluate` makes them; the bar is the same, of the delivered model on new
 groups. Data sets have at least ten groups of each class: with fewer there is no interval but counts. A group's samples share its
 class and half of their luck. A figure passes that is within two standard errors of its bar.
 """
@@ -29,7 +29,7 @@ from soak.simulation import logistic
 # Groups that are told apart without an error: BFGS stops, at the best that there is
 pytestmark = pytest.mark.filterwarnings("ignore:The line search algorithm did not converge")
 
-TESTS, STUDIES, PIECE, DRAWS, FOLDS, NEW = 2000, 400, 25, 500, 5, 20_000
+TESTS, STUDIES, PIECE, DRAWS, FOLDS, NEW = 2000, 400, 25, 500, 5, 5000
 BARRED = ("roc_auc", "recall", "specificity", "accuracy", "balanced_accuracy", "brier_score_loss")
 SELECT = SelectParams(unit="group")
 
@@ -165,7 +165,8 @@ def test_intervals_of_a_test_set_cover_95_percent():
 def test_intervals_out_of_fold_cover_the_delivered_model():
     measured = []
     for design in DESIGNS:
-        measured += coverage(design.name, in_pieces(STUDIES, partial(studied, design=design)), at_least=93)
+        results = in_pieces(STUDIES, partial(studied, design=design))
+        measured += coverage(design.name, results, at_least=93, at_most=97)
     figures.save("soak_group_folds", "How often intervals per group cover out of fold", measured, command="make soak")
     error = 200 * (0.95 * 0.05 / STUDIES) ** 0.5
-    assert [figure for figure in measured if figure.value < 93 - error] == []
+    assert [figure for figure in measured if not 93 - error <= figure.value <= 97 + error] == []
