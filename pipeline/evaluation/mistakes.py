@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.core import params
 from pipeline.data.dataset import Dataset
-from pipeline.evaluation.operating_point import decide_out_of_fold
-from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
+from pipeline.evaluation import out_of_fold
+from pipeline.evaluation.report import read_cv
+from pipeline.prediction.decision_rule import DecisionRule, calibrate
 from pipeline.training.export import read_oof
 
 
@@ -31,11 +31,4 @@ def of_model(task: str, model: str) -> pd.DataFrame:
     """Return the `table` of a model; of repeated folds that of the first. Raise StageError where it was not evaluated."""
     rule, dev = DecisionRule.read(task, model), Dataset.read(task, "dev")
     proba = calibrate(read_oof(task, model)[: len(dev.y)], rule)
-    return table(dev, proba, decisions(dev, proba, rule, task))
-
-
-def decisions(dev: Dataset, proba: np.ndarray, rule: DecisionRule, task: str) -> np.ndarray:
-    """Return what a model decided out of fold, int (n,); by a threshold that was chosen on groups by that."""
-    if rule.unit != "sample":
-        return decide(proba, rule)
-    return decide_out_of_fold(dev, proba, rule, params.task(task).select.operating_point)
+    return table(dev, proba, out_of_fold.read_decided(model, rule, read_cv(task, model)))

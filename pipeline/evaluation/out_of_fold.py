@@ -91,7 +91,7 @@ class Chosen:
     """
 
     rule: DecisionRule
-    calibration: CalibrationReport
+    calibration: CalibrationReport | None
     pooling: PoolingReport | None
 
 
@@ -142,6 +142,13 @@ def decide_samples(oof: OutOfFold, proba: np.ndarray, chosen: Chosen) -> np.ndar
     return operating_point.decide_out_of_fold(
         oof.dev, proba, chosen.rule, point, calibrated(chosen_on(oof, chosen), chosen)
     )
+
+
+def read_decided(name: str, rule: DecisionRule, report: Report) -> np.ndarray:
+    """Return what each development sample was decided to be for a model's `report`, int (n_dev,); of repeats the first."""
+    oof, pooling = read(name), report.by_group.pooling if report.by_group else None
+    chosen = Chosen(rule, report.calibration, pooling)
+    return decide_samples(oof, calibrate(oof.raw, rule), chosen)[: len(oof.dev.y) // oof.repeats]
 
 
 def chosen_on(oof: OutOfFold, chosen: Chosen) -> Predictions:

@@ -15,7 +15,7 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.dataset import Dataset
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.written_samples import read_samples, read_split
-from pipeline.evaluation import mistakes, report, selection
+from pipeline.evaluation import out_of_fold, report, selection
 from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.report import Report, SiteReport
 from pipeline.evaluation.selection import Selection
@@ -82,8 +82,8 @@ class Study:
 
     @cached_property
     def decided(self) -> np.ndarray:
-        """What the champion decided out of fold, int (n_dev,); by a threshold that was chosen on groups by that."""
-        return mistakes.decisions(self.dev, self.proba, self.bundle.rule, self.name)
+        """What the champion decided out of fold, int (n_dev,), by thresholds that did not see the sample."""
+        return out_of_fold.read_decided(self.winner, self.bundle.rule, self.cv)
 
     @cached_property
     def n_evaluations(self) -> int:

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
 from pipeline.data.images.limits import FORMATS
-from pipeline.evaluation import scoring, selection
+from pipeline.evaluation import by_group, scoring, selection
 from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.reporting import limits, tripod_ai
 from pipeline.reporting.results import Study
+from tests.helpers.projects import ROOT
 
 N, F, S, P = r"(\d+)", r"(-?\d\.\d{3})", r"([+-]\d\.\d{3})", r"(\d+\.\d)%"
 SIGN, SHARE = r"([+-]?\d+\.\d+)", r"(\d+)%"
@@ -110,11 +112,12 @@ def figure_in_words(study: Study, text: str) -> bool:
 def verdict(study: Study, sentence: str) -> bool:
     """Check the verdict: the figures, who is tied, and whether the champion is better than guessing."""
     chosen = selection.read(study.name)
-    numbers = re.search(rf"selected \({NAMES[study.metric]} {F}\)", sentence)
+    cv, per = study.cv.of_unit(study.bundle.rule.unit), by_group.per(study.bundle.rule.unit)
+    numbers = re.search(rf"selected \({NAMES[study.metric]}{per} {F}\)", sentence)
     return (
         sentence.rstrip(".") == chosen.reason
         and sentence.startswith(chosen.winner)
-        and close(numbers.groups(), study.cv[study.metric])
+        and close(numbers.groups(), cv[study.metric])
         and all(f"tied with {chosen.tied[0]}" in sentence for _ in chosen.tied[:1])
         and (bool(chosen.tied) or "tied with" not in sentence)
         and ("not better than guessing" in sentence) == bool(chosen.warning)
@@ -186,7 +189,32 @@ def kept(study: Study, sentence: str) -> bool:
 def of_repeated(sentence: str, study: Study) -> bool:
     """Return whether a sentence of the report's notes stands in one of the two."""
     notes = [f"Out of fold: {note}." for note in study.cv.notes] + [f"Test: {note}." for note in study.test.notes]
-    return sentence in notes
+    return sentence in [*notes, *(study.cv.by_group.notes if study.cv.by_group else [])]
+
+
+def rests_on(study: Study, side: str, *shown: str) -> bool:
+    """Check of how many samples the groups of a side are."""
+    names = study.dev.group if side == "Out of fold" else study.split.loc[study.split["subset"] == "test", "group"]
+    sizes = pd.Series(names).value_counts()
+    return [int(n) for n in shown] == [len(sizes), sizes.max(), len(names)]
+
+
+def pooling(study: Study, chosen: str, tried: str, by_fold: str) -> bool:
+    """Check how samples are said to become one answer: by what the bundle does, chosen among those that are allowed."""
+    losses = {name: loss for name, loss in re.findall(rf"(\w+) {F}", tried)}
+    report = study.cv.by_group.pooling
+    return (
+        chosen == study.bundle.rule.pooling
+        and list(losses) == study.task.select.poolings
+        and close(tuple(losses.values()), *(each.log_loss for each in report.tried))
+        and set(by_fold.split(", ")) == set(report.by_fold)
+        and len(report.by_fold) == study.task.split.folds
+    )
+
+
+def cited() -> dict:
+    """Return the content of CITATION.cff."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def is_positive(study: Study) -> bool:
@@ -286,6 +314,23 @@ DEFINITIONS = {
     "How and when they were labelled is for the author.",
 }
 CLAIMS: list[tuple[str, Check]] = [
+    (rf"(Out of fold|Test): {N} groups of 1 to {N} samples, {N} in all\.", rests_on),
+    (
+        r"Samples become one answer by (\w+), chosen by log loss \((.+)\); each fold by what the others choose \((.+)\)\.",
+        pooling,
+    ),
+    (r"Intervals are over groups\.", lambda s: s.cv.by_group.counts.n_groups == len(set(s.dev.group))),
+    (
+        r"The champion, its threshold and its calibration were chosen per (\w+)\.",
+        lambda s, unit: unit == s.task.select.unit == s.bundle.rule.unit,
+    ),
+    (r"Clinical columns: Numbers are imputed and scaled, .*", has_columns),
+    (
+        r"If you publish results of it, please cite: (.+) \((\d+)\)\.",
+        lambda s, name, year: cited()["authors"] == [{"name": name}] and str(cited()["date-released"]).startswith(year),
+    ),
+    (r"(Assay: .+)\.", lambda s, title: title == cited()["title"]),
+    (r"Version (.+)\.", lambda s, version: version == cited()["version"]),
     (r"Report on a classifier of medical (images|tables), generated .*", lambda s, k: k == f"{s.task.kind}s"),
     (r"(It shows single samples|This version shows no single sample).*", lambda s, _: True),
     (r"For the author: .*", lambda s: True),

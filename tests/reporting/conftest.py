@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline import evaluate, holdout, learning_curve, select_best, train
@@ -37,16 +38,25 @@ def rows(reported, work_in_copy):
 def drawn(tmp_path_factory):
     """An image project of which every stage before the report has run."""
     with folder_of(tmp_path_factory.mktemp("images")) as folder:
-        models = {"near": {"estimator": "knn", "n_neighbors": 3}}
-        dev = image_project(tmp_path_factory.getbasetemp(), models)
-        test = held_out_set(dev, 12)
-        test.save(Path("data/t/test.npz"))
-        train_and_evaluate(models)
-        select_best.main("t")
-        learning_curve.main("t")
-        holdout.main("t")
-        for n in range(12):
-            shutil.copy(f"raw/{n}.png", f"raw/t{n}.png")
-        raw_changes.record(raw_changes.RawData.read("raw"), "t")
-        describe_data("image", {"dev": [f"{n}.png" for n in range(24)], "test": [f"t{n}.png" for n in range(12)]})
+        make_drawn(tmp_path_factory.getbasetemp())
     return folder
+
+
+def make_drawn(session, features="embedding", **select):
+    """Run every stage before the report on drawn images, some of them with columns."""
+    models = {"near": {"estimator": "knn", "n_neighbors": 3, "features": features}}
+    dev = image_project(session, models, **select)
+    test = held_out_set(dev, 12)
+    for data in (dev, test) if "columns" in features else ():
+        data.arrays["column:age"] = np.linspace(20, 80, len(data.y))
+        data.arrays["column:sex"] = np.array(["f", "m", ""] * len(data.y))[: len(data.y)]
+    dev.save(Path("data/t/dev.npz"))
+    test.save(Path("data/t/test.npz"))
+    train_and_evaluate(models)
+    select_best.main("t")
+    learning_curve.main("t")
+    holdout.main("t")
+    for n in range(12):
+        shutil.copy(f"raw/{n}.png", f"raw/t{n}.png")
+    raw_changes.record(raw_changes.RawData.read("raw"), "t")
+    describe_data("image", {"dev": [f"{n}.png" for n in range(24)], "test": [f"t{n}.png" for n in range(12)]})

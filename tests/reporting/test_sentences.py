@@ -12,8 +12,11 @@ from pipeline.data.dataset import Dataset
 from pipeline.reporting import limits, model_card, results, results_section, tripod_ai
 from pipeline.reporting.page import render
 from tests.helpers.claims import unproven
+from tests.helpers.grouped import project
 from tests.helpers.models import KERAS_NOISE, write_params
-from tests.helpers.reports import MODELS, Page
+from tests.helpers.page_projects import make_comparison
+from tests.helpers.reports import MODELS, Page, describe_data
+from tests.reporting.conftest import make_drawn
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 FIGURE = r"(\d\.\d{3})"
@@ -109,6 +112,31 @@ def test_every_sentence_holds_with_sites_and_a_threshold(rows):
         evaluate.main(model)
     for stage in (select_best, learning_curve, holdout):
         stage.main("t")
+    assert not unproven(results.read("t"), render("t"))
+
+
+def describe_rows():
+    """Write what scan, audit and split would have of the table task in the current folder."""
+    n = {subset: len(Dataset.load(Path(f"data/t/{subset}.npz")).y) for subset in ("dev", "test")}
+    describe_data("table", {subset: [f"{subset} {row}" for row in range(n[subset])] for subset in n})
+
+
+@pytest.mark.parametrize("unit", ["sample", "group"])
+def test_every_sentence_of_groups_holds(unit, empty_folder):
+    project(empty_folder, unit=unit, operating_point={"target_sensitivity": 0.8})
+    learning_curve.main("t")
+    describe_rows()
+    assert not unproven(results.read("t"), render("t"))
+
+
+def test_every_sentence_of_four_classes_holds(empty_folder):
+    make_comparison(4)
+    describe_rows()
+    assert not unproven(results.read("t"), render("t"))
+
+
+def test_every_sentence_of_images_with_columns_holds(empty_folder, tmp_path_factory):
+    make_drawn(tmp_path_factory.getbasetemp(), "embedding+columns")
     assert not unproven(results.read("t"), render("t"))
 
 
