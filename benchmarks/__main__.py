@@ -4,7 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-OTHERS = ("__init__", "__main__", "bare_fits", "figures", "load", "locustfile", "planted", "scale", "scratch", "users")
+OTHERS = (
+    "__init__",
+    "__main__",
+    "bare_fits",
+    "before_after",
+    "figures",
+    "load",
+    "locustfile",
+    "planted",
+    "scale",
+    "scratch",
+    "users",
+)
 
 
 def main() -> None:

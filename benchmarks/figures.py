@@ -51,7 +51,7 @@ def ratio(what: str, above: float, below: float, unit: str = "s", **bar: float) 
 
 
 def save(name: str, title: str, figures: list[Figure], command: str = "") -> None:
-    """Print the figures, write them to `results/<name>.json` and bring the page up to date.
+    """Print the figures, write them to `results/<name>.json` and bring the pages up to date.
 
     `command` is what measures them, if it is not `python -m benchmarks.<name>`.
     """
@@ -64,7 +64,10 @@ def save(name: str, title: str, figures: list[Figure], command: str = "") -> Non
     }
     artifacts.write_json(RESULTS / f"{name}.json", content)
     print(table(figures))
+    from benchmarks import before_after  # which imports this module
+
     artifacts.write_bytes(HERE / "README.md", page().encode())
+    artifacts.write_bytes(HERE / "statistics.md", before_after.page().encode())
 
 
 def page() -> str:

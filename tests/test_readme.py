@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import audit_peers, figures
+from benchmarks import audit_peers, before_after, figures
 from pipeline.leaderboard import board
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +47,9 @@ def test_every_command_that_the_docs_name_exists(readme):
 
 def test_the_page_of_benchmarks_shows_the_committed_results():
     assert (ROOT / "benchmarks/README.md").read_text(encoding="utf-8") == figures.page()
+    assert (ROOT / "benchmarks/statistics.md").read_text(encoding="utf-8") == before_after.page()
+    for row in before_after.ROWS:
+        assert f"| {row.figure} |" in before_after.page()
 
 
 def test_the_table_of_peers_shows_the_committed_results():
