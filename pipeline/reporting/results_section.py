@@ -121,16 +121,20 @@ def confusion(report: Report) -> Iterator[tuple[str, list[tuple[str, int, float 
 
 
 def natural_frequencies(study: Study) -> str:
-    """Return what the decisions mean for a hundred samples like these, out of fold; "" of more than two classes."""
+    """Return what the decisions mean for a hundred samples, out of fold; "" for more than two classes.
+
+    They are samples like these, or as many of them are positive as is named for the place of use.
+    """
     positive, point = study.dev.positive, study.cv.operating_point
     if positive is None or point is None:
         return ""
     named = point.prevalence.get("named") or point.prevalence["data"]
     sensitivity, specificity = study.cv["recall"], study.cv["specificity"]
     n_positive = round(100 * named.prevalence)
+    where = "at the place of use" if point.prevalence.get("named") else "like these"
     n_found, n_false = round(n_positive * sensitivity), round((100 - n_positive) * (1 - specificity))
     return (
-        f"Of 100 {study.what}s like these, {n_positive} are {positive}: the model finds {n_found} of them and misses "
+        f"Of 100 {study.what}s {where}, {n_positive} are {positive}: the model finds {n_found} of them and misses "
         f"{n_positive - n_found}. Of the {100 - n_positive} others it calls {n_false} {positive} wrongly (out of fold, rounded)."
     )
 

@@ -92,8 +92,23 @@ def useful(study: Study, better: str, n: str, low: str, high: str, worse: str, u
     return (
         counts == (int(better), int(n), int(worse))
         and close((low, high), table["threshold"].min(), table["threshold"].max())
-        and (unnamed is None) == bool(named)
+        and (unnamed is None or not named)
     )
+
+
+def of_a_hundred(study: Study, where: str, positive: str, name: str, found: str, missed: str) -> bool:
+    """Check what becomes of the positive ones among a hundred samples."""
+    named = study.task.select.operating_point.prevalence
+    n = round(100 * (named or float(np.mean(study.dev.y == 1))))
+    n_found = round(n * study.cv["recall"])
+    is_here = where == ("at the place of use" if named else "like these")
+    return is_here and (name, int(positive), int(found), int(missed)) == (study.dev.positive, n, n_found, n - n_found)
+
+
+def of_the_others(study: Study, n: str, wrong: str, name: str) -> bool:
+    """Check how many of the negative ones among a hundred samples are called positive."""
+    alarms = round(int(n) * (1 - study.cv["specificity"]))
+    return (int(wrong), name) == (alarms, study.dev.positive)
 
 
 def figure_in_words(study: Study, text: str) -> bool:
@@ -288,6 +303,7 @@ DEFINITIONS = {
     "A share of fewer than ten cases is given as counts.",
     "The dashed line is chance.",
     "Dotted: the share of the class, which chance would reach.",
+    "Whether probabilities can be taken at their word: on the dashed line they can.",
     "At each threshold treating all or treating none is the alternative, whichever is better.",
     "Band: 95 % interval of the model’s.",
     "Below the dotted line it would be better to treat nobody, below the dashed one to treat everybody.",
@@ -314,6 +330,17 @@ DEFINITIONS = {
     "How and when they were labelled is for the author.",
 }
 CLAIMS: list[tuple[str, Check]] = [
+    (
+        rf"Of 100 \w+s (like these|at the place of use), {N} are (.+): the model finds {N} of them and misses {N}\.",
+        of_a_hundred,
+    ),
+    (rf"Of the {N} others it calls {N} (.+) wrongly \(out of fold, rounded\)\.", of_the_others),
+    (
+        rf"Refused as out of distribution, so without an answer: {F} \[{F} to {F}\] out of fold, {F} \[{F} to {F}\] of the test "
+        r"set\.",
+        lambda s, *f: close(f, *(x for r in (s.cv, s.test) for x in (r["refused"], *r.ci["refused"]))),
+    ),
+    (r"Net benefit out of fold: the model is worth using where .*", is_positive),
     (rf"(Out of fold|Test): {N} groups of 1 to {N} samples, {N} in all\.", rests_on),
     (
         r"Samples become one answer by (\w+), chosen by log loss \((.+)\); each fold by what the others choose \((.+)\)\.",
