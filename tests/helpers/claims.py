@@ -96,13 +96,13 @@ def useful(study: Study, better: str, n: str, low: str, high: str, worse: str, u
     )
 
 
-def of_a_hundred(study: Study, where: str, positive: str, name: str, found: str, missed: str) -> bool:
+def of_a_hundred(study: Study, where: str, positive: str, name: str, hits: str, missed: str) -> bool:
     """Check what becomes of the positive ones among a hundred samples."""
     named = study.task.select.operating_point.prevalence
     n = round(100 * (named or float(np.mean(study.dev.y == 1))))
-    n_found = round(n * study.cv["recall"])
+    n_hits = round(n * study.cv["recall"])
     is_here = where == ("at the place of use" if named else "like these")
-    return is_here and (name, int(positive), int(found), int(missed)) == (study.dev.positive, n, n_found, n - n_found)
+    return is_here and (name, int(positive), int(hits), int(missed)) == (study.dev.positive, n, n_hits, n - n_hits)
 
 
 def of_the_others(study: Study, n: str, wrong: str, name: str) -> bool:
