@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.data import tables
 from pipeline.duplicates.rows.row_clusters import is_rich, normal_scores
 
 NEAREST = (1, 2, 4)  # neighbours that may be one patient's
@@ -26,7 +25,6 @@ DRAWS, MOST_DRAWS = 100, 3
 FEWEST_ROWS, FEWEST_JUDGED, MOST_ROWS = 60, 20, 20_000
 DEVIATIONS = 3.5  # 0 to 3 % of independent tables are above, with labels of nine kinds
 LEAST = 0.1  # agreement beyond the line, in units where 1 is always and 0 by chance
-MOST_CODES = 20  # values of a category that is compared
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,11 @@ def of_rows(
     seed : of these draws, and of ties between equal numbers
     judged : bool (n,), whose nearest neighbours are judged, all by default
     """
-    points, columns = as_points(features, seed)
+    # Only measurements: the values of a category are kinds of patients, whose label may be their own.
+    columns = [name for name in features if is_rich(features[name])]
     if len(columns) < 2:
         return LabelClusters(0.0, False, columns)
+    points = normal_scores(features[columns].to_numpy(np.float64), seed)
     return replace(of_points(points, labels, together, seed, judged), columns=columns)
 
 
@@ -83,19 +83,6 @@ def of_points(
     excess, deviations = np.mean(results, axis=0)
     best = int(np.argmax(np.where(excess > LEAST, deviations, -np.inf)))
     return LabelClusters(float(excess[best]), bool(excess[best] > LEAST and deviations[best] > DEVIATIONS), [])
-
-
-def as_points(features: pd.DataFrame, seed: int) -> tuple[np.ndarray, list[str]]:
-    """Return the rows as points, (n, n_dimensions), and the columns that make them up: numbers, and categories of few values."""
-    rich = [name for name in features if is_rich(features[name])]
-    if not rich:
-        return np.zeros((len(features), 0)), []
-    others = [name for name in features if name not in rich and 2 <= features[name].nunique() <= MOST_CODES]
-    parts = [normal_scores(features[rich].to_numpy(np.float64), seed)]
-    for name in others:
-        codes = pd.factorize(features[name].astype(str) if not tables.is_number(features[name]) else features[name])[0]
-        parts.append(np.eye(codes.max() + 1)[codes] * (codes >= 0)[:, None])
-    return np.hstack(parts), rich + others
 
 
 def excess_agreement(

@@ -75,10 +75,17 @@ def test_labels_that_follow_the_columns_are_no_visits(labels):
     assert alarms <= 1  # of 15
 
 
-def test_a_category_counts_as_a_column():
-    rng = np.random.default_rng(0)
-    table = frame(rng.normal(size=(80, 1))).assign(ward=rng.choice(list("abc"), 80), text=[f"t{i}" for i in range(80)])
-    assert of_rows(table, rng.integers(0, 2, 80), range(80), 0).columns == ["x0", "ward"]
+def test_a_category_with_labels_of_its_own_is_no_patient():
+    rng, alarms = np.random.default_rng(0), 0
+    for _ in range(10):
+        table = frame(rng.normal(size=(200, 2))).assign(
+            ward=rng.choice(list("abc"), 200), sex=rng.choice(["f", "m"], 200)
+        )
+        label = ((table["ward"] == "a") ^ (table["sex"] == "f")).astype(int)
+        result = of_rows(table, label, range(200), 0)
+        alarms += result.detected
+    assert result.columns == ["x0", "x1"]
+    assert alarms == 0
 
 
 @pytest.mark.parametrize("n", [1, 20, 59])
