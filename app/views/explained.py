@@ -1,7 +1,6 @@
 """Section of the page Predict: the image next to what the answer rests on, and the contributions of columns."""
 
 import html
-import io
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -63,13 +62,10 @@ def show(explanation: "Explanation", item: "Item", data: bytes | None, rule: "Pi
 def side_by_side(heat: list[list[float]], item: "Item", data: bytes, rule: "PixelRule") -> None:
     """Draw image and map at one size, the part that the model sees, and the slider of the map's opacity."""
     import numpy as np
-    from PIL import Image
 
-    from pipeline.data import thumbnails
     from pipeline.prediction import heat_map
 
-    whole = np.asarray(Image.open(io.BytesIO(thumbnails.preview(data, SIDE, rule))).convert("RGB"))
-    pixels = heat_map.seen(whole, rule.resize)
+    pixels = heat_map.seen(heat_map.small(data, SIDE, rule), rule.resize)
     left, right = st.container(key="pair-explained").columns(2, gap="small")
     left.image(pixels, caption(data, item["file"], rule), alt=item["file"], width="stretch")
     opacity = st.slider("Opacity of the map (%)", 0, 100, OPACITY, 5, key="opacity")

@@ -3,10 +3,13 @@
 The colours are none of those that charts give to classes, and readers without red-green vision can tell them apart.
 """
 
+import io
+
 import numpy as np
 from PIL import Image
 
-from pipeline.data.images.pixel_rule import Resize
+from pipeline.data import thumbnails
+from pipeline.data.images.pixel_rule import PixelRule, Resize
 
 FOR, AGAINST = (255, 214, 0), (0, 214, 255)  # yellow and cyan
 OPAQUE = 0.7  # opacity at the largest value
@@ -27,6 +30,11 @@ def overlay(pixels: np.ndarray, heat: np.ndarray, how: Resize = "stretch", opaqu
     colour = np.where(strength > 0, np.array(FOR, np.float32), np.array(AGAINST, np.float32))
     share = np.abs(strength) * np.float32(opaque)
     return (pixels + (colour - pixels) * share).round().astype(np.uint8)
+
+
+def small(data: bytes, side: int, rule: PixelRule) -> np.ndarray:
+    """Return an image file as uint8 RGB, upright and at most `side` px wide and high."""
+    return np.asarray(Image.open(io.BytesIO(thumbnails.preview(data, side, rule))).convert("RGB"))
 
 
 def seen(pixels: np.ndarray, how: Resize) -> np.ndarray:
