@@ -164,12 +164,14 @@ def to_litert(model: Any, frozen: Any = None) -> bytes:
     samples, embedder = np.stack(sample_images()), Embedder(program)
     inferences = [embedder.run(image, frozen_mean=True, feature_map=True) for image in samples]
     numbers, *maps, frozen_means = (np.asarray(expected) for expected in model_and_maps(samples, training=False))
-    assert_close("LiteRT", np.stack([inference.output for inference in inferences]), numbers)
+    # A deeper network than MobileNetV2 rounds more often: InceptionV3 differs by 1.4e-4 of the largest value
+    tolerance = TOLERANCE if ood_layers(model) == list(OOD_LAYERS) else MAP_TOLERANCE
+    assert_close("LiteRT", np.stack([inference.output for inference in inferences]), numbers, tolerance)
     if has_map:
         computed = np.stack([np.asarray(inference.feature_map) for inference in inferences])
         assert_close("LiteRT's feature map", computed, maps[0], MAP_TOLERANCE)
     computed = np.stack([np.asarray(inference.frozen_mean) for inference in inferences])
-    assert_close("LiteRT's frozen maps", computed, frozen_means[:, 0, 0])
+    assert_close("LiteRT's frozen maps", computed, frozen_means[:, 0, 0], tolerance)
     return program
 
 
