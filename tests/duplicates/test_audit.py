@@ -138,12 +138,12 @@ def test_the_stage_reports_findings_and_their_handling(project, capsys):
     message = [line for line in capsys.readouterr().err.splitlines() if line and "%|" not in line]
     assert message == [
         "audit skin: 13 images, 1 unreadable, 1 other files skipped",
-        "audit skin: same image: 3 sets (6 images); each set stays on one side of the split",
         "audit skin: sets in the shipped test set and outside it: 1 (1 test images); split.by: shipped leaves out what is "
         "outside, hash keeps each set together",
         "audit skin: sets under more than one label: 1; all of them are left out",
         "audit skin: nearly empty, cannot be compared with others: 1, first train/malignant/13.jpg; nothing is left out, but "
         "copies of them may be missed",
+        "audit skin: same image: 3 sets (6 images); each set stays on one side of the split",
         "audit skin: no group is known: each image is taken as another patient. If it is not, all figures are too good: name the "
         "patient (read.group; init_task --group COLUMN). If it is, read.no_group: true says so",
     ]
@@ -319,8 +319,8 @@ def test_an_unreadable_row_takes_no_part():
 def test_the_summary_of_a_table_speaks_of_rows():
     result = audit(rows(["no", "no"], shipped=["train", "test"]), NO_FILES, None, [Pair(0, 1, "exact", 1.0, True)])
     assert summary(result, "row")[1:] == [
-        "same row: 1 sets (2 rows)",
         "sets in the shipped test set and outside it: 1 (1 test rows)",
+        "same row: 1 sets (2 rows)",
     ]
 
 

@@ -1,6 +1,8 @@
 """Decisions about a batch, with a `dvc repro` that does nothing; the graph itself runs in tests/e2e."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -25,13 +27,16 @@ def compared(passed: bool, **changes: object) -> None:
     artifacts.write_json(batch_status.folder("skin", "b") / "comparison.json", compared)
 
 
-def repro_gives(monkeypatch, code: int) -> list[list[str]]:
-    """Let `dvc repro` do nothing and end with `code`; return the commands that were run."""
-    ran: list[list[str]] = []
+def repro_gives(monkeypatch, code: int, status: int | None = None) -> Path:
+    """Let `dvc repro` do nothing and end with `code`, other DVC commands with `status`; return the list of what was repro's."""
+    ran = Path("ran.txt")
+    program = (
+        f"import sys; open({str(ran)!r}, 'a').write(sys.argv[-1] + '\\n'); print('ERROR: it broke'); sys.exit({code})"
+    )
+    monkeypatch.setattr(dvc_runs, "DVC", (sys.executable, "-c", program))
 
     def run(command, **_):
-        ran.append(list(command[4:]))
-        return type("Done", (), {"returncode": code, "stderr": "ERROR: it broke", "stdout": ""})
+        return type("Done", (), {"returncode": code if status is None else status, "stderr": "", "stdout": ""})
 
     monkeypatch.setattr(dvc_runs.subprocess, "run", run)
     return ran
@@ -49,7 +54,7 @@ def test_a_rollback_restores_the_bytes_before_the_promotion(uploaded, monkeypatc
         decide.promote("skin", "b", "me")
     assert decide.rollback("skin", "me") == "b"
     assert TaskPaths("skin").included.read_bytes() == before
-    assert ran == [["repro"]] * 2
+    assert ran.read_text().split() == ["repro"] * 2
     decisions = [(line.event, line.who, line.by) for line in upload_ledger.read("skin")[2:]]
     assert decisions == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
 
@@ -119,15 +124,11 @@ def test_a_decision_stands_when_mlflow_fails(uploaded, monkeypatch, capsys):
 
 def test_a_failure_after_the_report_undoes_no_decision(uploaded, monkeypatch, capsys):
     """As the stage `track` does where the store is locked; dvc status of the report then finds nothing to do."""
-
-    def run(command, **_):
-        return type("Done", (), {"returncode": int("repro" in command), "stderr": "ERROR: track broke", "stdout": ""})
-
-    monkeypatch.setattr(dvc_runs.subprocess, "run", run)
+    repro_gives(monkeypatch, 1, status=0)
     compared(True)
     decide.promote("skin", "b", "me")
     assert len(uploads.read("skin")) == 2
-    assert "but not all of the graph: run 'dvc repro' again (ERROR: track broke)" in capsys.readouterr().err
+    assert "but not all of the graph: run 'dvc repro' again (ERROR: it broke)" in capsys.readouterr().err
 
 
 def test_a_killed_rollback_continues_with_the_same_batch(uploaded, monkeypatch):
