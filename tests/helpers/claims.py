@@ -40,7 +40,7 @@ class Blocks(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
-        self._nav = tag == "nav" or (self._nav and tag != "main")
+        self._nav = tag == "nav" or self._nav
         self._section = given.get("aria-labelledby", self._section) if tag == "section" else self._section
         is_cell = tag == "td" and self._section != "tripod"
         is_sample = tag in ("figcaption", "li") and self._section in ("mistakes", "suspects", "data", "audit")
@@ -50,6 +50,7 @@ class Blocks(HTMLParser):
 
     def handle_endtag(self, tag):
         self._tag = "" if tag == self._tag else self._tag
+        self._nav = self._nav and tag != "nav"
 
     def handle_data(self, data):
         if self._tag:

@@ -149,9 +149,9 @@ def test_sentence_with_another_figure_does_not_hold(rows, file):
 
 
 def moved(content):
-    """Return JSON with every number between 0 and 1 moved."""
+    """Return JSON with every number between -1 and 1 moved."""
     if isinstance(content, dict):
         return {key: moved(value) for key, value in content.items()}
     if isinstance(content, list):
         return [moved(value) for value in content]
-    return content / 2 if isinstance(content, float) and 0 < content < 1 else content
+    return content / 2 if isinstance(content, float) and 0 < abs(content) < 1 else content
