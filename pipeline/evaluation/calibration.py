@@ -114,12 +114,19 @@ def sigmoid_loss(logit: np.ndarray, y: np.ndarray) -> Loss:
 
 
 def temperature_loss(logs: np.ndarray, y: np.ndarray) -> Loss:
-    """Return the log loss of the inverse temperature, in which it is convex; `logs` (n, n_classes)."""
-    rows = np.arange(len(y))
+    """Return the log loss of the inverse temperature, in which it is convex; `logs` (n, n_classes).
+
+    It is against Platt's targets, of more classes: where all samples are on the right side, no temperature is 0.
+    """
+    n_classes, of_class = logs.shape[1], np.bincount(y, minlength=logs.shape[1])[y]
+    missed = 1 / (of_class + 2)
+    target = np.repeat(missed[:, None] / (n_classes - 1), n_classes, axis=1)
+    target[np.arange(len(y)), y] = 1 - missed
 
     def loss(inverse: np.ndarray) -> tuple[float, np.ndarray]:
-        p = softmax(logs * inverse[0])
-        value = -np.sum(np.log(np.maximum(p[rows, y], np.finfo(float).tiny)))
-        return value, np.array([np.sum((p * logs).sum(axis=1) - logs[rows, y])])
+        x = logs * inverse[0]
+        highest = x.max(axis=1)
+        total = highest + np.log(np.exp(x - highest[:, None]).sum(axis=1))
+        return np.sum(total - (target * x).sum(axis=1)), np.array([np.sum((softmax(x) - target) * logs)])
 
     return loss

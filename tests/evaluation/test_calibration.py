@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 from pipeline.evaluation.calibration import choose, cross_calibrate, fit, out_of_fold, squares
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, log_odds
@@ -58,10 +58,12 @@ def test_the_temperature_is_the_one_that_scipy_finds(power):
     dev, raw = overconfident(n_classes=4, power=power)
     result = fit(raw, dev.y).temperature
 
+    missed = 1 / (np.bincount(dev.y)[dev.y] + 2)[:, None]  # Platt's targets
+    target = np.where(dev.y[:, None] == np.arange(4), 1 - missed, missed / 3)
+
     def loss(temperature):
-        return log_loss(
-            dev.y, calibrate(raw, DecisionRule(calibration=Calibration("temperature", temperature=temperature)))
-        )
+        rule = DecisionRule(calibration=Calibration("temperature", temperature=temperature))
+        return -np.sum(target * np.log(calibrate(raw, rule)))
 
     theirs = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-7})
     assert result == pytest.approx(theirs.x, abs=1e-4)
@@ -137,3 +139,11 @@ def test_classes_that_do_not_overlap_give_finite_numbers():
     assert np.isfinite([result.slope, result.intercept]).all()
     report = choose(dev, np.column_stack([1.0 - y, y]), 100, 7)[1]
     assert report.after["brier_score_loss"] < 0.002
+
+
+def test_several_classes_that_do_not_overlap_give_no_certainty():
+    y = np.arange(90) % 3
+    raw = np.where(y[:, None] == np.arange(3), 0.98, 0.01)
+    result = fit(raw, y)
+    proba = calibrate(raw, DecisionRule(calibration=result))
+    assert proba.max() == pytest.approx(1 - 1 / 32, abs=1e-3), "a class of 30 samples"
