@@ -36,7 +36,7 @@ def show(task: str) -> None:
         st.success(f"No {unit} was found twice.")
         return
     pairs = summary.ranked(result, samples)
-    shown = page(len(pairs), task)
+    shown = written.page_of(len(pairs), AT_ONCE, "Pairs", f"page of {task}")
     if unit == "image":
         st.caption(
             "Pairs across a shipped split come first, then pairs with two labels and pairs from two groups, the least similar "
@@ -47,15 +47,6 @@ def show(task: str) -> None:
     else:
         rows = [{"Row": pair.a, "Same as": pair.b, "Remark": remark} for pair, remark in pairs[shown]]
         written.show(pd.DataFrame(rows), "Rows that are equal in all features")
-
-
-def page(n: int, task: str) -> slice:
-    """Draw the choice of a page of `n` pairs; return the range to show."""
-    last = -(-n // AT_ONCE)
-    number = st.number_input(f"Page, of {last}", 1, last, key=f"page of {task}") if last > 1 else 1
-    first = (number - 1) * AT_ONCE
-    st.markdown(f"**Pairs {first + 1} to {min(first + AT_ONCE, n)} of {n}**")
-    return slice(first, first + AT_ONCE)
 
 
 def side_by_side(

@@ -29,7 +29,8 @@ def show(task: str, split: pd.DataFrame) -> None:
     if not len(chosen):
         st.write("No sample has all of these.")
         return
-    rows = chosen.iloc[page(len(chosen), task)]
+    n = len(chosen)
+    rows = chosen.iloc[written.page_of(n, AT_ONCE, "Samples", f"samples page of {task} {n}")]
     block = params.task(task)
     if block.kind == "image":
         captions = [
@@ -57,15 +58,6 @@ def filtered(chosen: pd.DataFrame, table: pd.DataFrame, title: str, name: str, t
     if value == "development":
         return chosen[chosen["part"].str.startswith("fold ")]
     return chosen if value == EVERY else chosen[chosen[name] == value]
-
-
-def page(n: int, task: str) -> slice:
-    """Draw the choice of a page of `n` samples; return the range to show."""
-    last = -(-n // AT_ONCE)
-    number = st.number_input(f"Page, of {last}", 1, last, key=f"samples page of {task} {n}") if last > 1 else 1
-    first = (number - 1) * AT_ONCE
-    st.markdown(f"**Samples {first + 1} to {min(first + AT_ONCE, n)} of {n:,}**")
-    return slice(first, first + AT_ONCE)
 
 
 def findings(task: str) -> dict[str, str]:

@@ -81,3 +81,12 @@ def three(value: float | None) -> str:
 def span(ends: list[float] | tuple[float, float] | None) -> str:
     """Return an interval, as [low, high]."""
     return "" if not ends or any(end is None or pd.isna(end) for end in ends) else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
+
+
+def page_of(n: int, at_once: int, what: str, key: str) -> slice:
+    """Draw the choice of a page of `n` things, `at_once` on each; `what` names them. Return the range to show."""
+    last = -(-n // at_once)
+    number = st.number_input(f"Page, of {last}", 1, last, key=key) if last > 1 else 1
+    first = (number - 1) * at_once
+    st.markdown(f"**{what} {first + 1} to {min(first + at_once, n)} of {n:,}**")
+    return slice(first, first + at_once)
