@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -172,5 +173,6 @@ def test_an_unreachable_keras_download_is_refused_with_other_sources(tmp_path, m
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # nor from a cache of earlier downloads
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr(urllib.request, "_opener", None)  # urlopen keeps its first proxies for the life of the process
     with pytest.raises(BackboneError, match=rf"Keras cannot fetch its ImageNet weights .*{OTHER_SOURCES}"):
         _backbone.fetch("imagenet", 7)
