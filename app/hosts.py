@@ -47,8 +47,8 @@ def check(allowed: frozenset[str], scope: Scope) -> None:
             f"start it with {OPTION} followed by this name.",
         )
     for origin in values(scope["headers"], b"origin"):
-        own = urlsplit(origin)
-        if own.netloc.lower() != host.lower() and name_of(own.netloc) not in allowed:
+        page = netloc_of(origin)
+        if page.lower() != host.lower() and name_of(page) not in allowed:
             raise Problem(
                 403,
                 f"A page of {origin[:100]!r} may not use this server, which is {host[:100]!r} here. If both are its "
@@ -61,10 +61,19 @@ def values(headers: Headers, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in headers if key == name]
 
 
+def netloc_of(origin: str) -> str:
+    """Return the `host:port` of an origin; "" if it is not valid."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as "http://["
+        return ""
+
+
 def name_of(host: str) -> str:
     """Return the name or address in `host:port`, in lower case; "" if it is not valid."""
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        parts = urlsplit(f"//{host}")
+        return (parts.hostname or "").rstrip(".") if parts.netloc == host and "@" not in host else ""
     except ValueError:
         return ""
 

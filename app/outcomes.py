@@ -83,11 +83,11 @@ async def take(request: Request, served: Served, recorder: Recorder) -> dict[str
         try:
             if kind == b"text/csv":
                 data = b"".join([chunk async for chunk in limits.chunks(request, ticket, limits.JSON_BYTES)])
-                rows = outcomes.read_csv(data.decode("utf-8"))
+                rows = outcomes.read_csv(data)
             else:
                 rows = [row for _, row in await read_rows(request, ticket) if isinstance(row, dict)]
             given = outcomes.parse(rows, served.info.classes, served.id, today())
-        except (DataError, UnicodeDecodeError) as error:
+        except DataError as error:
             raise Problem(422, str(error)) from None
         try:
             loop = asyncio.get_running_loop()

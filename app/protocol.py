@@ -15,22 +15,31 @@ class Protocol(HttpToolsProtocol):
     Valid requests that came before on the same connection (pipelining) are answered first.
     """
 
+    _in_headers = False  # whether a request has begun whose headers are not complete
     _in_body = False  # whether the headers of the current request have been read, and its body not yet
-    _size = 0  # bytes of headers so far
+    _n_begun = 0  # requests that have begun on this connection
+    _size = 0  # bytes of the current request's headers that the parser has reported
+    _unreported = 0  # bytes since it began that held nothing else: the parser reports a header when it is complete
     _unanswered = 0  # requests whose headers were read, and which have no complete response
     _last_words = b""  # the response to an invalid request, sent after those to the requests before it
 
     def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), HEADER_BYTES):
+            self._read(data[start : start + HEADER_BYTES])
+
+    def _read(self, data: bytes) -> None:
         if self.transport.is_closing() or self._last_words:
             return
+        before = self._n_begun if self._in_headers else None
         super().data_received(data)
-        if not self._in_body and not self.transport.is_closing() and not self._last_words:
-            self._size += len(data)
-            if self._size > HEADER_BYTES:  # an endless header, which the parser has not reported yet
+        if self._in_headers and self._n_begun == before and not self.transport.is_closing() and not self._last_words:
+            self._unreported += len(data)
+            if self._unreported > HEADER_BYTES:
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
-        self._size = 0
+        self._in_headers, self._n_begun = True, self._n_begun + 1
+        self._size = self._unreported = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -48,7 +57,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self._in_body, self._size, self._unanswered = True, 0, self._unanswered + 1
+        self._in_headers, self._in_body, self._unanswered = False, True, self._unanswered + 1
+        self._size = self._unreported = 0
 
     def on_message_complete(self) -> None:
         self._in_body = False
@@ -62,7 +72,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         problem = Problem(400, "The request is not valid HTTP/1.1. Use an HTTP library to send it.")
-        if self._size > HEADER_BYTES:
+        if max(self._size, self._unreported) > HEADER_BYTES:
             problem = Problem(431, f"The headers are over {HEADER_BYTES} bytes. Send fewer or shorter ones.")
         body = problem.response().body
         headers = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"

@@ -46,7 +46,7 @@ async def take(request: Request, served: Served, known: list[bytes], about: Labe
     """
     if not known:
         raise Problem(403, "Only a server with keys accepts samples: set ASSAY_API_KEYS and restart it.")
-    who = "key " + keys.digest(dict(request.headers)["authorization"].partition(" ")[2].strip().encode()).hex()[:8]
+    who = f"key {keys.sent(request.scope['headers']).hex()[:8]}"
     with request.app.state.gate.admit() as ticket:
         is_table = served.info.is_table
         samples = await (read_rows(request, ticket) if is_table else read_files(request, "files", ticket))

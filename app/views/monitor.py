@@ -204,14 +204,17 @@ def outcomes_form(task: str, champion: champions.Champion) -> None:
     )
     if sent is None:
         return
-    try:
-        rows = outcomes.read_csv(sent.getvalue().decode("utf-8"))
-        given = outcomes.parse(rows, champion.info.classes, champion.id, today())
-        n_new = champions.recorder().add_outcomes(task, given)
-    except (DataError, UnicodeDecodeError, OSError) as error:
-        st.error(plain(str(error)))
-    else:
-        st.success(f"{n_new} of {len(given)} outcomes are new and counted; reload the page to see them.")
+    counted = st.session_state.setdefault("outcomes", {})  # what each file brought: a rerun would find none of them new
+    if sent.file_id not in counted:
+        try:
+            rows = outcomes.read_csv(sent.getvalue())
+            given = outcomes.parse(rows, champion.info.classes, champion.id, today())
+            counted[sent.file_id] = champions.recorder().add_outcomes(task, given), len(given)
+        except (DataError, OSError) as error:
+            st.error(plain(str(error)))
+            return
+    n_new, n = counted[sent.file_id]
+    st.success(f"{n_new} of {n} outcomes are new and counted; reload the page to see them.")
 
 
 def steps(counts: np.ndarray, ends: list[float], name: str) -> pd.DataFrame:

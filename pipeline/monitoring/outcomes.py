@@ -6,6 +6,7 @@ Each stands with the answer that it belongs to, because no answer is kept: `id`,
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,8 @@ from typing import Any
 from pipeline.core.errors import DataError
 
 COLUMNS = ("id", "label", "class", "probability", "day")  # of a CSV, and `bundle`, which may be left out
+SEPARATORS = (",", ";", "\t")
+BUNDLE = re.compile(r"[\w.-]+@\w+")  # <model>@<start of its SHA-256>
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,31 @@ def parse(rows: Sequence[Mapping[str, Any]], classes: Sequence[str], bundle: str
     return outcomes
 
 
-def read_csv(text: str) -> list[dict[str, str]]:
-    """Return the rows of a CSV with the columns `COLUMNS`; raise DataError where one is missing."""
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
-    if missing:
-        raise DataError(f"found the columns {reader.fieldnames}; expected {', '.join(COLUMNS)}")
-    return [{str(name): value or "" for name, value in row.items() if name is not None} for row in reader]
+def read_csv(data: bytes) -> list[dict[str, str]]:
+    """Return the rows of a CSV with the columns `COLUMNS`, at least one; raise DataError where it is not such a file."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"found a byte that is not UTF-8 at {error.start:,}; save the table as CSV in UTF-8") from None
+    head = text.partition("\n")[0]
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(SEPARATORS, key=head.count)))
+    except csv.Error as error:
+        raise DataError(f"the CSV cannot be read ({error}); save it anew") from None
+    names, lines = [name.strip() for name in rows[0]] if rows else [], [row for row in rows[1:] if row]
+    if not set(COLUMNS) <= set(names) or len(set(names)) < len(names):
+        raise DataError(f"found the columns {', '.join(names) or 'none'}; expected each of {', '.join(COLUMNS)} once")
+    wrong = next((number for number, row in enumerate(lines, start=1) if len(row) != len(names)), 0)
+    if wrong:
+        n = len(lines[wrong - 1])
+        raise DataError(f"outcome {wrong} of {len(lines)} has {n} cells; expected {len(names)}; nothing was counted")
+    if not lines:
+        raise DataError("found a header and no row; expected an outcome in each row")
+    return [dict(zip(names, row, strict=True)) for row in lines]
 
 
-def _outcome(row: Mapping[str, Any], classes: Sequence[str], bundle: str, today: date) -> Outcome:
-    name, label, answer = (str(row.get(key) or "").strip() for key in ("id", "label", "class"))
+def _outcome(row: Mapping[str, Any], classes: Sequence[str], champion: str, today: date) -> Outcome:
+    name, label, answer, bundle = (_text(row.get(key)) for key in ("id", "label", "class", "bundle"))
     if not name:
         raise DataError("found no id; expected one, by which the outcome is not counted twice")
     if label not in classes:
@@ -64,14 +81,21 @@ def _outcome(row: Mapping[str, Any], classes: Sequence[str], bundle: str, today:
         raise DataError(
             f"found the class {answer!r}; expected the answer, {' or '.join(classes)}, or '' where it was refused"
         )
+    if bundle and not BUNDLE.fullmatch(bundle):
+        raise DataError(f"found the bundle {bundle[:80]!r}; expected the id that was answered with, such as {champion}")
     return Outcome(
         name,
-        str(row.get("bundle") or bundle),
+        bundle or champion,
         _day(row.get("day"), today),
         label,
         answer,
         _probability(row, classes, answer) if answer else None,
     )
+
+
+def _text(value: Any) -> str:
+    """Return a cell as text, without what cannot be written to a file; "" for none."""
+    return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
 
 
 def _day(value: Any, today: date) -> date:
@@ -87,9 +111,11 @@ def _day(value: Any, today: date) -> date:
 def _probability(row: Mapping[str, Any], classes: Sequence[str], answer: str) -> float:
     shown, value = classes[-1] if len(classes) == 2 else answer, row.get("probability")
     try:
-        p = float(value)  # type: ignore[arg-type] # None and others are refused below
-    except (TypeError, ValueError):
+        p = -1.0 if isinstance(value, bool) else float(value)  # type: ignore[arg-type] # others are refused below
+    except (TypeError, ValueError, OverflowError):  # a whole number of hundreds of digits overflows
         p = -1.0
     if not 0 <= p <= 1:
-        raise DataError(f"found the probability {value!r}; expected that of {shown}, from 0 to 1, as it was answered")
+        raise DataError(
+            f"found the probability {repr(value)[:40]}; expected that of {shown}, from 0 to 1, as it was answered"
+        )
     return p

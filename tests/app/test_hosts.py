@@ -30,7 +30,18 @@ def test_own_names_and_addresses_in_numbers_are_served(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1", "a@b"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8000",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "",
+        "[::1",
+        "a@b",
+        "a@localhost",
+        "localhost/a",
+    ],
 )
 def test_other_names_are_a_403_with_the_remedy(host):
     with pytest.raises(Problem, match="start it with --allowed-hosts followed by this name") as caught:
@@ -39,7 +50,8 @@ def test_other_names_are_a_403_with_the_remedy(host):
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://localhost:3000", "https://localhost:8000.evil.example", "x"]
+    "origin",
+    ["http://evil.example", "null", "http://localhost:3000", "https://localhost:8000.evil.example", "x", "http://["],
 )
 def test_a_page_of_another_origin_is_refused(origin):
     with pytest.raises(Problem, match="may not use this server") as caught:

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from app import keys
+from app.problems import Problem
 from tests.helpers.serving import GOOD, running
 
 
@@ -22,6 +23,14 @@ def test_with_keys_every_answer_but_the_probes_needs_one(server, caplog):
         for right in (f"Bearer {key}", "bearer another", "Bearer  another "):
             assert client.send("/predict/", ("a.png", GOOD), field="file", authorization=right)[0] == 200, right
     assert "another" not in caplog.text
+
+
+def test_two_keys_in_one_request_are_none():
+    first, other = (b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")
+    assert keys.sent([first]) == keys.digest(b"a")
+    assert keys.sent([first, other]) == keys.sent([]) == b""
+    with pytest.raises(Problem, match="A key is needed"):
+        keys.check(keys.parse("a,b"), "/v1/tasks", [first, other])
 
 
 def test_keys_are_kept_as_hashes_and_none_are_none():

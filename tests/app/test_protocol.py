@@ -20,6 +20,13 @@ def test_headers_over_the_limit_are_refused_and_the_connection_closed(server, ki
     assert server.get("/healthz")[0] == 200
 
 
+def test_a_large_body_is_no_header_and_the_connection_stays(server):
+    body = b"x" * (limits.HEADER_BYTES + 10_000)
+    post = b"POST /v1/tasks/none/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    answers = server.raw(post + post + GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), seconds=5)
+    assert [answer[:3] for answer in answers.split(b"HTTP/1.1 ")[1:]] == [b"404", b"404", b"200"]
+
+
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CHUNKED = b"POST /predict/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 BAD = {
