@@ -53,6 +53,7 @@ lint: $(DEVELOP) ## check style, layers, spelling, docstrings and types
 
 docs: $(DEVELOP) ## build the documentation into .cache/site, offline
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true python -m mkdocs build --quiet
+	@echo "Open .cache/site/index.html"
 
 app: $(INSTALLED) ## predict in the browser
 	streamlit run app/main.py

@@ -91,8 +91,8 @@ def describe(name: str, data: InspectedData, proposal: Proposal, warnings: list[
     """Return the message about a data set and its task."""
     lines = [*data.lines, *proposal.reasons, *(("note", message) for message in warnings)]
     after = [
-        f"Next: dvc repro report@{name}   (this task up to its report)",
-        f"then: data/{name}/audit.json, reports/{name}/report.html, python -m pipeline.leaderboard",
+        f"Next: assay run {name}   (or: dvc repro report@{name})",
+        f"then: data/{name}/audit.json, reports/{name}/report.html, assay leaderboard {name}",
     ]
     added = f"params.yaml: the task {name!r} and its models were added, with values that can be tuned there"
     would = f"params.yaml is unchanged (--dry-run); it would get the task {name!r} and its models"

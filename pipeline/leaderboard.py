@@ -17,7 +17,7 @@ def board(task: str, root: Path = Path()) -> str:
     """Return a task's leaderboard as text, or a message that the task has not been run."""
     path = TaskPaths(task, root).leaderboard
     if not path.exists():
-        return f"{task}: not run yet: dvc repro\n"
+        return f"{task}: not run yet: assay run {task}\n"
     rows = list(csv.DictReader(artifacts.read_text(path).splitlines()))
     selection = artifacts.read_json(TaskPaths(task, root).selection)
     metric = selection["metric"]
@@ -55,6 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(*arguments: str) -> None:
     tasks = build_parser().parse_args(arguments).tasks
+    for task in tasks:
+        params.task(task)  # raises for a task that there is not
     print("\n".join(board(task) for task in tasks or params.load()["tasks"]))
 
 

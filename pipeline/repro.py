@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from pipeline.core import command_line, lock_recovery, params
-from pipeline.core.errors import ParamsError, StageError
+from pipeline.core.errors import StageError
 from pipeline.core.stage import run
 
 
@@ -27,10 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(*arguments: str) -> None:
     given, options = build_parser().parse_known_args(arguments)
-    there = params.load()["tasks"]
-    unknown = [task for task in given.tasks if task not in there]
-    if unknown:
-        raise ParamsError(f"params.yaml has no task {', '.join(unknown)}; it has: {', '.join(there) or 'none'}")
+    for task in given.tasks:
+        params.task(task)  # raises for a task that there is not
     for line in lock_recovery.recover():
         print(line)
     stages = [f"report@{task}" for task in given.tasks]

@@ -9,11 +9,11 @@ mirrored results.
 
 import argparse
 
-from pipeline.core import command_line, params
+from pipeline.core import command_line
 from pipeline.core.stage import run
 from pipeline.reporting import shared
 from pipeline.tracking import mlflow_store
-from pipeline.tracking.mirror import VIEW, experiments, track
+from pipeline.tracking.mirror import VIEW, experiments, tasks_with_results, track
 
 PORT = 5000
 
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(*arguments: str) -> None:
     port = build_parser().parse_args(arguments).ui
-    if port is None or len(experiments()) < len(params.load()["tasks"]):
+    if port is None or len(experiments()) < len(tasks_with_results()):
         track(shared.documents)
     if port is not None:
         page = "/#/experiments/{}/runs?workflowType=machine_learning&viewStateShareKey=" + VIEW

@@ -25,10 +25,13 @@ def call(folder: Path, *words: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    """A project with an empty list of tasks, and the repository's code."""
+    """A project with a task that has not run, and the repository's code."""
     for name in ("pipeline", "app"):
         (tmp_path / name).symlink_to(ROOT / name)
-    artifacts.write_bytes(tmp_path / "params.yaml", b"tasks: {}\n")
+    artifacts.write_bytes(
+        tmp_path / "params.yaml",
+        b"tasks: {mine: {kind: table, raw: t.csv, read: {}, models: [], audit: {}, split: {}, preprocess: {}, select: {}}}\n",
+    )
     artifacts.write_bytes(tmp_path / "dvc.yaml", b"stages: {}\n")
     (tmp_path / "deep/er").mkdir(parents=True)
     return tmp_path
@@ -63,8 +66,8 @@ def test_outside_a_project_it_says_where_to_go(tmp_path):
 
 
 def test_it_works_from_a_folder_within(project):
-    done = call(project / "deep/er", "leaderboard", "skin")
-    assert (done.returncode, done.stdout) == (0, "skin: not run yet: dvc repro\n\n")
+    done = call(project / "deep/er", "leaderboard", "mine")
+    assert (done.returncode, done.stdout) == (0, "mine: not run yet: assay run mine\n\n")
 
 
 def test_paths_are_those_of_the_folder_it_is_called_in(project):
@@ -74,10 +77,11 @@ def test_paths_are_those_of_the_folder_it_is_called_in(project):
     assert '"n_files": 1' in done.stdout
 
 
-def test_run_names_the_tasks_that_there_are(project):
-    done = call(project, "run", "skin")
+@pytest.mark.parametrize("name", ["run", "leaderboard"])
+def test_an_unknown_task_is_an_error_that_names_the_others(project, name):
+    done = call(project, name, "skin")
     assert done.returncode == 2
-    assert done.stderr.startswith("ParamsError: params.yaml has no task skin; it has: none")
+    assert done.stderr.startswith("ParamsError: params.yaml has no task 'skin'; it has: mine")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import TaskParams
 from pipeline.data import folder_layout, tables, uploads
+from pipeline.data.columns.odd_values import about_odd_values
 from pipeline.data.folder_layout import COLUMNS
 from pipeline.data.folders.sample_files import Sample
 from pipeline.data.grouping.group_cells import join_columns, read_groups
@@ -23,6 +24,8 @@ from pipeline.data.tabular.formats import ColumnFormat, Source
 from pipeline.data.tabular.learning import CODES, learn
 from pipeline.data.tabular.missing import is_missing, kept_words, missing_in
 from pipeline.data.tabular.numbers import is_plain
+
+MERGED_SHOWN = 3  # groups written in several ways; more are counted
 
 
 def task_params(kind: str, raw: str, read: JSON) -> TaskParams:
@@ -77,6 +80,7 @@ def scan_table(task: TaskParams, name: str, file: TableFile | None = None) -> Sc
         also = f"; no features are: {', '.join(gone)} (ids, dates, texts that differ in each row)" if gone else ""
         raise DataError(f"{path.as_posix()}: has no column besides the label{also}; expected at least one feature")
     samples, notices = describe_rows(task, known, features, path)
+    notices += about_odd_values(features, Source(path, file.lines, file.row_name))
     for column, kept in folder_layout.own_names([*task.read.exclude, *dates], path, f"tasks.{name}.read").items():
         samples[kept] = file.table[column]
     samples, features = add_rows(samples, features, name)
@@ -104,7 +108,23 @@ def describe_rows(
     )
     samples["error"] = np.where(has_none, no_label(labels), "")
     notices = label_notices(labels, missing, task.read.label)
+    if groups and not task.read.group_from:
+        notices += about_merged(groups, samples["group"].tolist(), task.read.group_columns)
     return samples.reindex(columns=COLUMNS, fill_value=""), notices
+
+
+def about_merged(names: Sequence[str], groups: Sequence[str], columns: Sequence[str]) -> list[Notice]:
+    """Return a notice on groups that are written in several ways; `names`: as written, `groups`: what they are taken for."""
+    merged = sorted({(group, name) for name, group in zip(names, groups, strict=True) if group not in ("", name)})
+    if not merged:
+        return []
+    shown = ", ".join(f"{name!r} and {group!r}" for group, name in merged[:MERGED_SHOWN])
+    more = f" and {len(merged) - MERGED_SHOWN} more" if len(merged) > MERGED_SHOWN else ""
+    where = " and ".join(map(repr, columns))
+    text = (
+        f"column {where}: {shown}{more} are taken as one group; if they are different patients, name them differently"
+    )
+    return [Notice("group", columns[0], 0, text)]
 
 
 def no_label(labels: pd.Series) -> pd.Series:

@@ -8,8 +8,10 @@ import pandas as pd
 
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError, SplitError
+from pipeline.data.columns.label_spelling import are_similar
 from pipeline.data.columns.negative_class import negative_of
 from pipeline.data.grouping.splitting import unit_hash
+from pipeline.data.wording import some
 from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks.inspect_data import InspectedData
 from pipeline.tasks.unit import about_unit
@@ -167,9 +169,12 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> Divisi
             why += " (fewer than usual: a class is small)" * few
             return Division(block, int(in_dev.sum()), why, about_shipped(by, group, divided))
     n_groups = group.groupby(samples["label"]).nunique()
+    least, of_least = n_groups.idxmin(), samples.loc[samples["label"] == n_groups.idxmin(), "path"]
+    meant = [name for name in n_groups.index if name != least and are_similar(least, name)]
+    to_do = f"If {meant[0]!r} is meant, correct it; else collect" if meant else "Collect"
     raise SplitError(
-        f"class {n_groups.idxmin()!r} has {n_groups.min()} groups (patients, lesions or single samples), too few for a test set "
-        f"and two folds. Collect more of it, or remove it"
+        f"class {least!r} ({some(of_least.tolist(), 3)}) has {n_groups.min()} groups (patients, lesions or single samples), too "
+        f"few for a test set and two folds. {to_do} more of it, or remove it"
     )
 
 

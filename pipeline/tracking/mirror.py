@@ -226,8 +226,11 @@ def register(client: Any, task: str, winner: str, run_id: str, info: BundleInfo,
 
 
 def track(documents: Documents | None = None) -> None:
-    """Mirror every task, then note what has been mirrored. `documents` returns a task's texts by file name."""
-    records = {task: run_record.read_records(task) for task in params.load()["tasks"]}
+    """Mirror every task that has run, then note what was mirrored. `documents` returns a task's texts by file name."""
+    ran = tasks_with_results()
+    for task in sorted(set(params.load()["tasks"]) - set(ran)):
+        print(f"track {task}: not run yet: assay run {task}", file=sys.stderr)
+    records = {task: run_record.read_records(task) for task in ran}
     every = [record for task in records.values() for record in task]
     origin = run_record.tags_of_origin(every)
     with mlflow_store.locked() as uri, connected(uri) as client:
@@ -237,6 +240,11 @@ def track(documents: Documents | None = None) -> None:
             mirror_decisions(client, task)
     tracked = [{"task": record.task, "model": record.model, "content_key": record.key} for record in every]
     artifacts.write_json(paths.TRACKED, sorted(tracked, key=lambda made: (made["task"], made["model"])))
+
+
+def tasks_with_results() -> list[str]:
+    """Return the tasks of params.yaml that have run."""
+    return [task for task in params.load()["tasks"] if TaskPaths(task).selection.exists()]
 
 
 def experiments() -> dict[str, str]:

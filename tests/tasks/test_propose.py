@@ -101,7 +101,8 @@ def test_a_shipped_test_set_without_a_class_is_asked_about():
 
 
 @pytest.mark.parametrize(
-    ("labels", "rarest"), [("x" * 30 + "y", "'y' has 1 groups"), ("x" * 30 + "yy", "'y' has 2 groups")]
+    ("labels", "rarest"),
+    [("x" * 30 + "y", r"'y' \(y/30.png\) has 1 groups"), ("x" * 30 + "yy", "'y' .+ has 2 groups")],
 )
 def test_class_of_one_or_two_samples_is_refused(labels, rarest):
     with pytest.raises(

@@ -12,6 +12,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
 from pipeline.data.images import squares
@@ -145,6 +146,16 @@ def test_a_second_run_creates_nothing(small, capsys):
     assert capsys.readouterr().err == "track rows: 0 runs created, 2 unchanged; champion rows-a, version 1 of rows\n"
     assert [(run.info.run_id, run.data.tags) for run in runs_of(small)] == before
     assert (small / "mlflow/tracked.json").read_bytes() == text
+
+
+def test_a_task_that_has_not_run_is_named_and_the_others_mirrored(small, capsys):
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["tasks"]["later"] = content["tasks"]["rows"]
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    mirror.track()
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "track later: not run yet: assay run later"
+    assert second.startswith("track rows: 2 runs created")
 
 
 def test_the_alias_follows_the_champion_back_and_forth(small):

@@ -1,10 +1,11 @@
-"""Labels that may be one class in two spellings: yes and y, ill and ill?, malignant and M."""
+"""Labels that may be one class in two spellings: yes and y, ill and ill?, malignant and M, malignant and malginant."""
 
 import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from pipeline.core.errors import DataError
+from pipeline.data.tabular.values import is_typo
 
 YES = frozenset("yes y true t 1 1.0 ja j oui o si sí sim s pos positive + да".split())
 NO = frozenset("no n false f 0 0.0 nein non nao não nej nee neg negative - нет".split())
@@ -23,7 +24,7 @@ def check_answers(classes: Sequence[str], where: str) -> None:
 
 
 def about_similar(classes: Iterable[str]) -> str:
-    """Return a warning on classes that may be one: equal but for signs, or one short for the other; "" without."""
+    """Return a warning on classes that may be one: equal but for signs or a letter, or one short for the other; "" without."""
     pairs = [
         f"{first!r} and {second!r}"
         for first, second in combinations(sorted(set(classes)), 2)
@@ -33,13 +34,15 @@ def about_similar(classes: Iterable[str]) -> str:
 
 
 def are_similar(first: str, second: str) -> bool:
-    """Return whether two names differ in signs only, or one begins the other.
+    """Return whether two names differ in signs or one letter only, or one begins the other.
 
     Examples
     --------
     >>> are_similar("ill", "ill?"), are_similar("M", "malignant"), are_similar("grade 1", "grade 2")
     (True, True, False)
     """
+    if is_typo(first, second):
+        return True
     short, long = sorted((re.sub(r"[\W_]+", "", name).casefold() for name in (first, second)), key=len)
     if short == long:
         return short != "" and not {first.strip(), second.strip()} & {"+", "-"} and not short.isdigit()

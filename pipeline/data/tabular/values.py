@@ -13,6 +13,7 @@ from pipeline.data.tabular.numbers import as_number, is_plain
 
 BOOLEANS = frozenset(["true", "false"])
 MAX_VALUES = 10  # a number with at most so many whole values is entered by choice
+SHORTEST_WORD = 5  # letters of a word in which a typing error is told from another word
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -95,3 +96,21 @@ def match(cell: str, choices: Sequence[str]) -> str:
 def is_boolean(choices: Sequence[str]) -> bool:
     """Return whether a column's categories are true and false, in any spelling."""
     return bool(choices) and {choice.casefold() for choice in choices} <= BOOLEANS
+
+
+def is_typo(cell: str, other: str) -> bool:
+    """Return whether two words of letters differ by one letter: another, missing or additional one, or two that changed places.
+
+    Examples
+    --------
+    >>> is_typo("malginant", "malignant"), is_typo("Zuerich", "Zurich"), is_typo("male", "female"), is_typo("T1a", "T1b")
+    (True, True, False, False)
+    """
+    short, long = sorted((key(cell), key(other)), key=len)
+    if len(short) < SHORTEST_WORD or not short.isalpha() or not long.isalpha() or len(long) - len(short) > 1:
+        return False
+    first = next((n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) < len(long):
+        return short[first:] == long[first + 1 :]
+    changed = short[first + 1 : first + 2] + short[first : first + 1] + short[first + 2 :]
+    return short != long and (short[first + 1 :] == long[first + 1 :] or changed == long[first:])

@@ -181,7 +181,7 @@ def test_text_leaderboard_marks_champion_and_ends_with_verdict(scored_project):
 
 
 def test_a_task_that_has_not_been_run_says_so(tmp_path):
-    assert leaderboard.board("t", tmp_path) == "t: not run yet: dvc repro\n"
+    assert leaderboard.board("t", tmp_path) == "t: not run yet: assay run t\n"
 
 
 def test_all_tasks_are_printed(scored_project, capsys):
