@@ -19,6 +19,7 @@ from pipeline.core.installed_class import is_class_name, versions
 ROOT = Path(__file__).resolve().parents[2]
 ESTIMATORS = ROOT / "pipeline" / "estimators"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # of a statement, in which others stand
 NO_CODE = (*(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE), *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER))
 
 
@@ -36,12 +37,23 @@ def imported(file: str) -> set[str]:
 def names_imported(source: bytes) -> list[str]:
     """Return what Python source imports of the pipeline anywhere: modules, and perhaps what is in them."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    for node in statements(source):
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
     return [name for name in names if name.startswith("pipeline.")]
+
+
+def statements(source: str | bytes) -> Iterator[ast.AST]:
+    """Yield the module and every statement in Python source, without their expressions, which are five times as many."""
+    todo: list[ast.AST] = [ast.parse(source)]
+    while todo:
+        node = todo.pop()
+        yield node
+        for part in BLOCKS:
+            inner = getattr(node, part, [])
+            todo += inner if isinstance(inner, list) else []
 
 
 def reached(*start: str, cache: dict[str, set[str]] | None = None) -> list[str]:
@@ -68,7 +80,7 @@ def without_prose(source: str) -> str:
     """
     lines = list(io.StringIO(source))
     spans = [(*token.start, *token.end) for token in tokens(source) if token.type == tokenize.COMMENT]
-    for node in ast.walk(ast.parse(source)):
+    for node in statements(source):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             text = cast(ast.Expr, node.body[0]).value
             # The tree counts columns in bytes, the tokens in characters.
