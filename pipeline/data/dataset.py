@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -88,8 +89,11 @@ class Dataset:
         """Return the features of this name: an array (n, n_features), for `columns` a DataFrame (n, n_columns), or both."""
         if has_columns(features):
             return ImageWithColumns(self.arrays[image_part(features)], self.X("columns"))
-        if features != "columns":
-            return self.arrays[features]
+        # A view: whoever adds a column to it adds it to no other
+        return self._columns.copy(deep=False) if features == "columns" else self.arrays[features]
+
+    @cached_property
+    def _columns(self) -> "pd.DataFrame":
         import pandas as pd
 
         return pd.DataFrame(

@@ -116,7 +116,8 @@ def schema(X: pd.DataFrame, units: Mapping[str, str], formats: Mapping[str, Colu
         unit = units.get(name) or form.unit
         form = form if form.kind == kind else ColumnFormat(kind)
         if kind == "number":
-            known = column.dropna().to_numpy()
+            cells = column.to_numpy()
+            known = cells[~np.isnan(cells)]
             fields.append(replace(number_field(name, known, unit, form), missing=len(known) < len(column)))
         else:
             counts = column.value_counts()

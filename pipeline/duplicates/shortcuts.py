@@ -82,8 +82,9 @@ def missing_cells(features: pd.DataFrame) -> dict[str, np.ndarray]:
 
     A question asked only of ill patients reveals the label without any value.
     """
-    missing = {name: (features[name].isna() | (features[name] == "")).to_numpy(float) for name in features}
-    return {f"missing {name}": values for name, values in missing.items() if values.any()}
+    columns = {name: column.to_numpy() for name, column in features.items()}
+    missing = {name: np.isnan(cells) if cells.dtype == np.float64 else cells == "" for name, cells in columns.items()}
+    return {f"missing {name}": values.astype(float) for name, values in missing.items() if values.any()}
 
 
 def views(name: str, labels: np.ndarray) -> list[tuple[str, np.ndarray]]:

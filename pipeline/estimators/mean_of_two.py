@@ -61,4 +61,6 @@ def build(params: Params, seed: int) -> Model:
 def member(name: str, own: JSON, seed: int) -> Member:
     """Return one of the classifiers that may be chosen."""
     parsed = MODULES[name].Params(**own)
-    return Member(name, own, partial(MODULES[name].build, parsed, seed), getattr(parsed, "n_neighbors", 1))
+    # A tree of fewer samples is its root alone, and answers with the classes' frequencies
+    least = max(getattr(parsed, "n_neighbors", 1), 2 * getattr(parsed, "min_samples_leaf", 0))
+    return Member(name, own, partial(MODULES[name].build, parsed, seed), least)

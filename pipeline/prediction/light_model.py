@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.image_with_columns import ImageWithColumns
+from pipeline.data.rows import OneRow
 from pipeline.prediction.fast_predict import fast_predict_proba
 
 LIMIT = 1e6  # as in `estimators._prepare`, whose tests compare the two
@@ -156,10 +157,7 @@ class Prepared:
             raise TypeError("images with clinical columns are prepared by scikit-learn")
         if isinstance(X, np.ndarray):
             return standardised(X, self.transformer_).clip(-LIMIT, LIMIT)
-        parts = [
-            prepared([np.asarray(X[name]) for name in columns], fitted)
-            for _, fitted, columns in used(self.transformer_)
-        ]
+        parts = [prepared(X, columns, fitted) for _, fitted, columns in used(self.transformer_)]
         return (np.hstack(parts) if parts else np.empty((len(X), 0))).clip(-LIMIT, LIMIT)
 
 
@@ -201,14 +199,14 @@ def check_table(table: Any) -> None:
             raise UnknownPart(name)
 
 
-def prepared(cells: list[np.ndarray], fitted: Any) -> np.ndarray:
+def prepared(X: Any, columns: list[str], fitted: Any) -> np.ndarray:
     """Return columns of numbers imputed and standardised, columns of categories one-hot encoded, float64 (n, n_prepared)."""
     if type(fitted).__name__ == "Pipeline":
         impute, scaler = (step for _, step in fitted.steps)
-        x = np.column_stack(cells).astype(np.float64)
+        x = X.numbers(columns) if isinstance(X, OneRow) else X[columns].to_numpy(np.float64)
         return standardised(np.where(np.isnan(x), impute.statistics_.astype(np.float64), x), scaler)
-    columns = zip(cells, fitted.categories_, strict=True)
-    return np.hstack([(column[:, None] == categories).astype(float) for column, categories in columns])
+    cells = zip([np.asarray(X[name]) for name in columns], fitted.categories_, strict=True)
+    return np.hstack([(column[:, None] == categories).astype(float) for column, categories in cells])
 
 
 def standardised(X: np.ndarray, scaler: Any) -> np.ndarray:

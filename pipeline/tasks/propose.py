@@ -20,6 +20,7 @@ from pipeline.tasks.unit import about_unit
 FRACTIONS = (0.2, 0.3, 0.4, 0.5, 0.25, 0.35, 0.45, 0.15, 0.55, 0.1, 0.6)
 DRAWS = 50  # of the hash: with two classes of three groups each the chance that all of them fail is below 1e-6
 FOLDS, MIN_TEST, NEIGHBOURS = 5, 10, 15  # with enough samples
+SPLIT_FROM = 40  # rows in a training fold: with fewer, no boosted tree has two leaves of 20 rows
 TUNED_FROM = 500  # images in a training fold: with fewer, the frozen network is better (benchmarks/network.md)
 # Of equally good models the first is selected, so simple and cheap ones come first.
 STRENGTHS = [0.01, 0.1, 1.0, 10.0]  # of logistic regression on a table; one is chosen inside each training fold
@@ -232,7 +233,8 @@ def make_models(task: str, kind: str, n_fitted: int) -> dict[str, JSON]:
 
     A fine-tuned network comes first: it was better out of fold, on other lesions and at other sites, and as fast to serve.
     """
-    order = sorted(MODELS[kind], key=lambda name: name != "mobilenetv2" or n_fitted < TUNED_FROM)
+    able = [name for name in MODELS[kind] if name != "hist_gradient_boosting" or n_fitted >= SPLIT_FROM]
+    order = sorted(able, key=lambda name: name != "mobilenetv2" or n_fitted < TUNED_FROM)
     return {f"{task}-{estimator}": model_block(task, kind, estimator, n_fitted) for estimator in order}
 
 

@@ -74,3 +74,9 @@ def test_a_frame_with_any_index_is_divided():
     shuffled = pd.concat([X[30:], X[:30]])
     again = np.concatenate([y[30:], y[:30]])
     assert len(two_best(members(OF), shuffled, again, alone(X), 0)) == 2
+
+
+def test_trees_that_cannot_split_are_not_chosen():
+    X, y = numbers(45)
+    chosen = two_best(members({"hist_gradient_boosting": {}, "logreg": {}, "knn": {}}), X, y, alone(X), 0)
+    assert [member.name for member in chosen] == ["logreg", "knn"]

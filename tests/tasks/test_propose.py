@@ -10,7 +10,7 @@ from pipeline.data.audit_result import AuditResult
 from pipeline.data.grouping import splitting
 from pipeline.tasks import inspect_data
 from pipeline.tasks.inspect_data import InspectedData
-from pipeline.tasks.propose import make_task
+from pipeline.tasks.propose import make_models, make_task
 from tests.helpers.samples import table
 
 # With this seed the hash puts none of the groups P2, P4 and P9 into the test set, even of half the groups.
@@ -224,6 +224,11 @@ def test_few_samples_order_models_from_simple_to_costly():
     forest = models["skin-random_forest"]
     assert (forest["min_samples_leaf"], forest["smoothing"]) == (3, 0.25)
     assert set(models["skin-mean_of_two"]["of"]) == {"logreg", "hist_gradient_boosting", "random_forest", "knn"}
+
+
+def test_boosted_trees_are_proposed_where_one_can_split():
+    names = [set(make_models("t", "table", n)) for n in (39, 40)]
+    assert names[1] - names[0] == {"t-hist_gradient_boosting"}
 
 
 def test_neighbours_are_fewer_than_a_small_training_fold_has_samples():
