@@ -1,12 +1,18 @@
 """What a large set of images takes: each stage from scan to evaluate, as a process of its own, on drawn images.
 
-    python -m benchmarks.scale 5000 10000 20000
+    python -m benchmarks.scale 2000 5000 10000
+    python -m benchmarks.scale linked 20000 100000
+
+Of the second kind, `DISTINCT` images are drawn and linked under as many names as it says, and none counts as a copy: `scan` takes
+features from the cache, `audit` is left out, and the stages behind it do not notice. So these can be measured where embedding
+every image would take hours.
 
 Sizes that `results/scale.csv` has are not measured again. How cost grows is the slope of log CPU seconds over log images. The
-same numbers give the page docs/explanation/large-sets.md. At least two sizes are needed.
+same numbers give the page docs/explanation/large-sets.md. At least two sizes of a stage are needed.
 """
 
 import csv
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,20 +25,29 @@ from PIL import Image
 from benchmarks import figures
 from benchmarks.figures import Figure
 from benchmarks.scratch import ROOT, Scratch
+from pipeline.core import artifacts
+from pipeline.data.audit_result import AuditResult
 
-STAGES = ("scan", "audit", "split", "preprocess", "train", "evaluate")
+STAGES = ("scan", "audit", "split", "preprocess", "train logreg", "train knn", "evaluate")
+MODELS = {
+    "many-logreg": {"estimator": "logreg", "features": "embedding", "C": 0.001},
+    "many-knn": {"estimator": "knn", "features": "embedding", "n_neighbors": 15, "weights": "distance"},
+}
+COMMANDS = {"train logreg": "train many-logreg", "train knn": "train many-knn", "evaluate": "evaluate many-logreg"}
 MEASURED = figures.RESULTS / "scale.csv"
 PAGE = ROOT / "docs/explanation/large-sets.md"
 ABOUT = """# Large sets of images
 
 What 100,000 images, or a million, would take. Each stage was run as a process of its own on drawn images of 96 px, two of a
-patient, with one logistic regression on embeddings. The columns to the right are not measured: they are straight lines through
-the two largest sets that were. How each stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is
-linear.
+patient. For the largest sets 2,000 images were linked under many names: their features come from the cache, and the audit is left
+out. A number of hours or GB without "measured" is a straight line through the two largest sets that were measured. How each
+stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear.
 
 """
 SIDE, CELLS = 96, 12  # px of a drawn image, and of the coarse field that it is enlarged from
 PER_PATIENT = 2
+DISTINCT = 2000  # images that are linked
+MOST_KNN = 20_000  # images: every image is compared with every other, which grows by the power of 2
 AIMED, MILLION = 100_000, 1_000_000
 MOST_MEMORY = 4000  # MB
 LINEAR = 1.1  # the slope that still counts as linear: start-up makes it smaller, noise of a shared machine either
@@ -56,18 +71,38 @@ def draw(folder: Path, n: int) -> None:
             write([path, "positive" if label else "negative", f"P{number // PER_PATIENT}"])
 
 
-def measure(n: int) -> Iterator[dict[str, float | str]]:
+def link(folder: Path, n: int) -> None:
+    """Write `DISTINCT` drawn photos, and links to them, so that there are n files; and labels.csv of them all."""
+    draw(folder, DISTINCT)
+    first = list(csv.DictReader((folder / "labels.csv").open(encoding="utf-8")))
+    with (folder / "labels.csv").open("a", encoding="utf-8", newline="") as file:
+        write = csv.writer(file).writerow
+        for number in range(DISTINCT, n):
+            row = first[number % DISTINCT]
+            path = f"{number // 1000}/{number}.jpg"
+            (folder / path).parent.mkdir(exist_ok=True)
+            os.link(folder / row["path"], folder / path)
+            write([path, row["label"], f"P{number // PER_PATIENT}"])
+
+
+def measure(n: int, linked: bool) -> Iterator[dict[str, float | str]]:
     """Yield the cost of each stage for n images: CPU and wall seconds, and the largest memory in MB."""
     with Scratch() as project:
         project.take_backbone()
         raw = project.folder.parent / f"{project.folder.name}-raw"
         raw.mkdir()
-        draw(raw, n)
-        logreg = {"estimator": "logreg", "features": "embedding", "C": 0.001}
-        project.image_task("many", raw, {"many-logreg": logreg}, csv="labels.csv", label="label", group="patient")
+        (link if linked else draw)(raw, n)
+        project.image_task("many", raw, MODELS, csv="labels.csv", label="label", group="patient")
         for stage in STAGES:
-            name = "many-logreg" if stage in ("train", "evaluate") else "many"
-            cost = project.run(sys.executable, "-m", f"pipeline.{stage}", name)
+            if stage == "train knn" and n > MOST_KNN:
+                continue
+            if stage == "audit" and linked:
+                artifacts.write_json(project.folder / "data/many/audit.json", AuditResult())
+                continue
+            name, key = COMMANDS.get(stage, f"{stage} many").split()
+            cost = project.run(sys.executable, "-m", f"pipeline.{name}", key)
+            if stage == "scan" and linked:
+                continue
             yield {"images": n, "stage": stage, "cpu": cost.cpu, "wall": cost.seconds, "peak": cost.peak}
         shutil.rmtree(raw)
 
@@ -79,47 +114,55 @@ def slope(images: np.ndarray, cpu: np.ndarray) -> float:
 
 def judged(table: pd.DataFrame) -> list[Figure]:
     """Return the slope of each stage, and its memory with the largest set."""
-    largest, shown = int(table["images"].max()), []
+    shown = []
     for stage in STAGES:
         part = table[table["stage"] == stage].sort_values("images")
         how = ", ".join(f"{row.images:,}: {row.cpu:.4g} CPU s" for row in part.itertuples())
         if len(part) > 1:
             growth = slope(part["images"].to_numpy(float), part["cpu"].to_numpy(float))
-            shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=LINEAR))
-        peak = float(part["peak"].iloc[-1])
-        shown.append(Figure(f"{stage}: memory", peak, f"peak of {largest:,} images", at_most=MOST_MEMORY, unit="MB"))
+            bar = None if stage == "train knn" else LINEAR
+            shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=bar))
+        for row in part.tail(1).itertuples():
+            shown.append(
+                Figure(f"{stage}: memory", row.peak, f"peak of {row.images:,} images", at_most=MOST_MEMORY, unit="MB")
+            )
     return shown
 
 
-def extrapolated(table: pd.DataFrame, stage: str, n: int) -> tuple[float, float]:
-    """Return CPU hours and GB of a stage for n images: straight lines through the two largest sets that were measured."""
-    part = table[table["stage"] == stage].sort_values("images").tail(2)
-    images = part["images"].to_numpy(float)
-    lines = (np.polyfit(images, part[name].to_numpy(float), 1) for name in ("cpu", "peak"))
+def extrapolated(part: pd.DataFrame, n: int) -> str:
+    """Return CPU hours and GB of a stage for n images: measured, or straight lines through the two largest sets of `part`."""
+    if len(measured := part[part["images"] == n]):
+        row = measured.iloc[0]
+        return f"{row['cpu'] / 3600:.2g} CPU h, {row['peak'] / 1000:.2g} GB, measured"
+    images = part["images"].to_numpy(float)[-2:]
+    lines = (np.polyfit(images, part[name].to_numpy(float)[-2:], 1) for name in ("cpu", "peak"))
     cpu, peak = (float(np.polyval(line, n)) for line in lines)
-    return cpu / 3600, peak / 1000
+    return f"{cpu / 3600:.2g} CPU h, {peak / 1000:.2g} GB"
 
 
 def markdown(table: pd.DataFrame) -> str:
     """Return what was measured, and what it comes to for `AIMED` and `MILLION` images."""
-    largest = int(table["images"].max())
-    lines = [f"| stage | {largest:,} images, measured | {AIMED:,} | {MILLION:,} |", "|---|---|---|---|"]
+    lines = [f"| stage | largest set | {AIMED:,} | {MILLION:,} |", "|---|---|---|---|"]
     for stage in STAGES:
-        part = table[(table["stage"] == stage) & (table["images"] == largest)].iloc[0]
-        cells = [f"{part['cpu']:,.0f} CPU s, {part['peak']:,.0f} MB"]
-        cells += ["{:.2g} CPU h, {:.2g} GB".format(*extrapolated(table, stage, n)) for n in (AIMED, MILLION)]
-        lines.append(f"| {stage} | {' | '.join(cells)} |")
+        part = table[table["stage"] == stage].sort_values("images")
+        if len(part) > 1:
+            last = part.iloc[-1]
+            cells = [f"{last['images']:,}: {last['cpu']:,.0f} CPU s, {last['peak']:,.0f} MB"]
+            lines.append(f"| {stage} | {' | '.join(cells + [extrapolated(part, n) for n in (AIMED, MILLION)])} |")
     return "\n".join(lines) + "\n"
 
 
 def main(*sizes: str) -> None:
     """Measure the sizes that are lacking; write the results and the page."""
     table = pd.read_csv(MEASURED) if MEASURED.exists() else pd.DataFrame({"images": [], "stage": []})
-    for n in map(int, sizes):
-        if n not in set(table["images"]):
-            table = pd.concat([table, pd.DataFrame(measure(n))], ignore_index=True)
-            table.astype({"images": int}).round(2).to_csv(MEASURED, index=False)
-    figures.save("scale", "Large sets of images", judged(table), f"python -m benchmarks.scale {' '.join(sizes)}")
+    linked = sizes[:1] == ("linked",)
+    for n in map(int, sizes[linked:]):
+        if n not in set(table.loc[table["stage"] == STAGES[-1], "images"]):
+            table = table[table["images"] != n]  # of a run that was interrupted
+            for row in measure(n, linked):
+                table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
+                table.astype({"images": int}).round(2).to_csv(MEASURED, index=False)
+    figures.save("scale", "Large sets of images", judged(table), "python -m benchmarks.scale 2000 5000 10000")
     PAGE.write_text(ABOUT + markdown(table), encoding="utf-8")
 
 

@@ -1,15 +1,17 @@
 """dev.npz and test.npz: the samples of one side of the split, as every later stage reads them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
+from pipeline.core.mapped_rows import MappedArrays, MappedRows
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns, image_part
@@ -40,7 +42,7 @@ class Dataset:
     str, for two classes the positive one last. `arrays` holds `embedding` (n, 1280) and `classical` (n, 320) as float32, `ood`
     (n, 576), from which out-of-distribution scores are computed, and for the development set its views (see `data.views`);
     columns, of a table or in addition to images, as `column:<name>`, float64 or str (n,); and where folds are drawn several
-    times, fold_2 and so on. Read lazily: what is not asked for costs nothing.
+    times, fold_2 and so on. Read lazily: what is not asked for costs nothing. Features of many samples are `MappedRows`.
     """
 
     id: np.ndarray
@@ -49,12 +51,12 @@ class Dataset:
     y: np.ndarray
     fold: np.ndarray
     classes: list[str]
-    arrays: "np.lib.npyio.NpzFile | dict[str, np.ndarray]"
+    arrays: Mapping[str, Any]
 
     @classmethod
     def load(cls, file: Path) -> "Dataset":
         """Return the data set that `save` wrote to `file`."""
-        arrays = np.load(file, allow_pickle=False)
+        arrays = MappedArrays(file)
         return cls(
             **{name: arrays[name] for name in ("id", "path", "group", "y", "fold")},
             classes=[str(name) for name in arrays["classes"]],
@@ -80,12 +82,12 @@ class Dataset:
     def X(self, features: Literal["columns"]) -> "pd.DataFrame": ...
 
     @overload
-    def X(self, features: Literal["embedding", "classical"]) -> np.ndarray: ...
+    def X(self, features: Literal["embedding", "classical"]) -> np.ndarray | MappedRows: ...
 
     @overload
-    def X(self, features: str) -> "np.ndarray | pd.DataFrame | ImageWithColumns": ...
+    def X(self, features: str) -> "np.ndarray | MappedRows | pd.DataFrame | ImageWithColumns": ...
 
-    def X(self, features: str) -> "np.ndarray | pd.DataFrame | ImageWithColumns":
+    def X(self, features: str) -> "np.ndarray | MappedRows | pd.DataFrame | ImageWithColumns":
         """Return the features of this name: an array (n, n_features), for `columns` a DataFrame (n, n_columns), or both."""
         if has_columns(features):
             return ImageWithColumns(self.arrays[image_part(features)], self.X("columns"))

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
+from pipeline.core.mapped_rows import select
 from pipeline.core.parallel import run_parallel
 from pipeline.core.params_models import TaskParams
 from pipeline.data import tables, uploads
@@ -62,7 +63,7 @@ def take(
         fold=np.array([int(fold) if fold != "" else -1 for fold in part["fold"]]),
         classes=classes,
         arrays={
-            name: array if name in (FORMATS, PIXEL_RULE, VECTOR_NAMES) else array[rows]
+            name: array if name in (FORMATS, PIXEL_RULE, VECTOR_NAMES) else select(array, rows)
             for name, array in features.items()
         }
         | {name: part[name].astype(int).to_numpy() for name in again},

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from pipeline.core.mapped_rows import MappedRows
+
 
 def has_columns(features: str) -> bool:
     """Return whether a model takes clinical columns in addition to the image."""
@@ -30,7 +32,7 @@ class ImageWithColumns:
     Indexed by row numbers or a slice, as an array is.
     """
 
-    image: "np.ndarray"
+    image: "np.ndarray | MappedRows"
     columns: "pd.DataFrame"
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from pipeline.core.mapped_rows import MappedRows, blocks, is_mapped, on_disk
 from pipeline.data.image_with_columns import ImageWithColumns
 
 # scikit-learn's checks replace the filters of `warnings`, which all threads share, and restore them: one thread at a time. The
@@ -32,12 +33,12 @@ class Prepare(BaseEstimator, TransformerMixin):
     soak/test_columns.py.
     """
 
-    def fit(self, X: "np.ndarray | pd.DataFrame | ImageWithColumns", y: Any = None) -> "Prepare":
+    def fit(self, X: "np.ndarray | MappedRows | pd.DataFrame | ImageWithColumns", y: Any = None) -> "Prepare":
         """Learn from X, an array (n_samples, n_features), a DataFrame made by `tables.typed`, or both."""
         if isinstance(X, ImageWithColumns):
             self.beside_ = of_table(X.columns)
         image = X.image if isinstance(X, ImageWithColumns) else X
-        self.transformer_ = of_table(X) if isinstance(X, pd.DataFrame) else StandardScaler().fit(image)
+        self.transformer_ = of_table(X) if isinstance(X, pd.DataFrame) else scaler_of(image)
         return self
 
     @property
@@ -45,8 +46,13 @@ class Prepare(BaseEstimator, TransformerMixin):
         """Whether it was fitted on images with clinical columns."""
         return hasattr(self, "beside_")
 
-    def transform(self, X: "np.ndarray | pd.DataFrame | ImageWithColumns") -> np.ndarray:
-        """Return X as a float array (n_samples, n_prepared), within plus and minus LIMIT; columns follow the image's features."""
+    def transform(self, X: "np.ndarray | MappedRows | pd.DataFrame | ImageWithColumns") -> np.ndarray:
+        """Return X as a float array (n_samples, n_prepared), within plus and minus LIMIT; columns follow the image's features.
+
+        Of features that are mapped from disk, so is what is returned.
+        """
+        if is_mapped(X):
+            return on_disk(self.transform(block) for block in blocks(X))
         with CHECKS, np.errstate(over="ignore"):
             if isinstance(X, ImageWithColumns):
                 image, columns = self.transformer_.transform(X.image), transform_table(self.beside_, X.columns)
@@ -54,7 +60,16 @@ class Prepare(BaseEstimator, TransformerMixin):
                 return np.hstack([image, columns]).astype(X.image.dtype).clip(-LIMIT, LIMIT)
             if isinstance(X, pd.DataFrame):
                 return transform_table(self.transformer_, X).clip(-LIMIT, LIMIT)
-            return self.transformer_.transform(X).clip(-LIMIT, LIMIT)
+            standardised = self.transformer_.transform(X)
+            return standardised.clip(-LIMIT, LIMIT, out=standardised)
+
+
+def scaler_of(X: "np.ndarray | MappedRows") -> StandardScaler:
+    """Return a StandardScaler that is fitted on X (n_samples, n_features)."""
+    scaler = StandardScaler()
+    for block in blocks(X):
+        scaler.partial_fit(block)
+    return scaler
 
 
 def of_table(X: pd.DataFrame) -> ColumnTransformer:

@@ -74,7 +74,8 @@ class MobileNetV2Classifier(Model):
     ) -> "MobileNetV2Classifier":
         """Fit the head, and fine-tune the network if requested."""
         if self.params.fine_tune is None:
-            self.head_, self.history_ = fit_head(X, y, self.params, self.seed, held_out)
+            held_out = held_out and (np.asarray(held_out[0]), held_out[1])
+            self.head_, self.history_ = fit_head(np.asarray(X), y, self.params, self.seed, held_out)
             return self
         if self.tune.patience is not None:
             part = stopping_part(y, groups, self.tune.stop_fraction, self.seed)

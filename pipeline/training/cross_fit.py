@@ -17,6 +17,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline.core.errors import DataError
+from pipeline.core.mapped_rows import blocks
 from pipeline.core.parallel import on_cluster, run_parallel
 from pipeline.core.threads import run_here
 from pipeline.data.dataset import Dataset
@@ -183,7 +184,8 @@ def check_classes(dev: Dataset, rows: np.ndarray) -> None:
 
 def probabilities(model: Model, X: Any) -> np.ndarray:
     """Return predict_proba as float64 (n, n_classes)."""
-    return np.asarray(model.predict_proba(X), dtype=np.float64).clip(0, 1)  # a sum of votes may end a hair above 1
+    predicted = [np.asarray(model.predict_proba(block), dtype=np.float64) for block in blocks(X)]
+    return np.concatenate(predicted).clip(0, 1)  # a sum of votes may end a hair above 1
 
 
 def log_losses(proba: np.ndarray, y: np.ndarray) -> np.ndarray:

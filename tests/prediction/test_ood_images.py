@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.core import mapped_rows
 from pipeline.data.dataset import Views
 from pipeline.prediction import ood_images
 
@@ -94,3 +95,13 @@ def test_a_view_is_compared_with_folds_without_its_image():
     kept = fold != 1
     reference = ood_images.fit(X[kept], views.features[kept])
     assert of_views[1] == pytest.approx(ood_images.distances(reference, views.features[1:2])[0])
+
+
+def test_samples_on_disk_are_compared_as_those_in_memory(monkeypatch):
+    X, views = drawn(90), Views(np.arange(20), drawn(20, 1))
+    fold = np.arange(90) % 3
+    alone = ood_images.out_of_fold(X, fold, views)
+    monkeypatch.setattr(mapped_rows, "BLOCK", 25)
+    blockwise = ood_images.out_of_fold(mapped_rows.select(X, np.arange(90)), fold, views)
+    for in_memory, on_disk in zip(alone, blockwise, strict=True):
+        np.testing.assert_allclose(in_memory, on_disk, rtol=1e-6)

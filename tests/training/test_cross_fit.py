@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.core import mapped_rows
 from pipeline.core.errors import DataError
 from pipeline.data.dataset import Dataset
 from pipeline.estimators._protocol import ClassifierModel, Model, get_estimator
@@ -283,3 +284,13 @@ def test_the_model_that_is_kept_does_not_depend_on_repeats():
     X, y = numbers(100)
     once, twice = (cross(maker("logreg"), X, repeated(X, y, times), 2)[0] for times in (1, 2))
     np.testing.assert_array_equal(once.predict_proba(X), twice.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", ["logreg", "knn", "random_forest", "dummy"])
+def test_features_on_disk_give_the_same_probabilities(name, monkeypatch, empty_folder):
+    X, y = numbers(120)
+    X, dev = X.astype(np.float32), dataset(X, y)
+    _, in_memory, _ = cross(maker(name), X, dev, 2)
+    monkeypatch.setattr(mapped_rows, "BLOCK", 30)
+    _, on_disk, _ = cross(maker(name), mapped_rows.select(X, np.arange(len(y))), dev, 2)
+    np.testing.assert_allclose(on_disk, in_memory, atol=1e-3)
