@@ -52,10 +52,11 @@ def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> Compar
     """Return one of the task's models, to be compared."""
     report = read_cv(task, model)
     select_by = params.task(task).select
-    counted, raw = dev, read_oof(task, model)
+    counted, scaled = out_of_fold.Predictions(dev, read_oof(task, model)), None
     if rule.unit != by_group.SAMPLE and report.by_group:
-        counted, raw = out_of_fold.read_units(model, rule, report.by_group)
-    draws = resample(counted, raw, rule, select_by.operating_point, select_by.draws, params.seed())
+        counted, scaled = out_of_fold.read_units(model, rule, report.by_group)
+    by, draws, seed = select_by.operating_point, select_by.draws, params.seed()
+    draws = resample(counted.data, counted.raw, rule, by, draws, seed, scaled)
     return ComparedModel(report.of_unit(rule.unit), draws, params.model(model).estimator == "dummy")
 
 

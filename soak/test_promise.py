@@ -21,6 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from benchmarks import figures
 from benchmarks.figures import DATA, RESULTS, Figure
+from pipeline.core.params import combinations
 from pipeline.core.params_models import OperatingPointParams
 from pipeline.data import tables
 from pipeline.data.dataset import Dataset
@@ -31,7 +32,7 @@ from pipeline.evaluation.scoring import assess
 from pipeline.evaluation.selection import select
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.tasks.propose import MODELS, model_block
-from pipeline.training import importance, tuning
+from pipeline.training import importance
 from pipeline.training.cross_fit import CrossFit, cross_fit, probabilities
 from tests.helpers.projects import new_project
 
@@ -40,7 +41,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:The line search algorithm did no
 
 ROWS = RESULTS / "soak_promise_divisions.csv"
 DIVISIONS, FOLDS, DRAWS, MOST = 40, 5, 400, 800
-IMAGE_DIVISIONS = 12  # half a minute each
 SKLEARN = ("sklearn breast_cancer", "sklearn diabetes", "sklearn wine")
 LABELS = {  # column of the label, and the positive value; None: the last column, all classes
     "blood_transfusion.csv": ("donated", "1"),
@@ -149,7 +149,7 @@ def fit(model: str, X: pd.DataFrame | np.ndarray, dev: Dataset, seed: int) -> Cr
     n_fitted = int(len(dev.y) * (1 - 1 / FOLDS))
     block = model_block("set", kind(X), model, n_fitted)
     own = {key: value for key, value in block.items() if key not in ("task", "estimator", "features")}
-    params = [estimator.Params(**values) for values in tuning.combinations(own)]
+    params = [estimator.Params(**values) for values in combinations(own)]
     return cross_fit(
         [functools.partial(estimator.make_model, each, seed, 1) for each in params], X, dev, 1, model, seed
     )
@@ -226,11 +226,7 @@ def add(division: Division) -> None:
 def planned() -> list[tuple[str, int]]:
     """Return the name and the seed of each division, all sets in turn."""
     images = [f"images {name}" for name in IMAGES]
-    return [
-        (name, seed)
-        for seed in range(DIVISIONS)
-        for name in (*SKLEARN, *LABELS, *(images if seed < IMAGE_DIVISIONS else ()))
-    ]
+    return [(name, seed) for seed in range(DIVISIONS) for name in (*SKLEARN, *LABELS, *images)]
 
 
 def test_printed_roc_auc_is_that_of_hidden_patients(monkeypatch):

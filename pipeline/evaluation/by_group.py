@@ -154,15 +154,6 @@ def pooled(units: Units, raw: np.ndarray, part: Usable, method: str) -> np.ndarr
     return pool(raw[part.samples], units.member[part.samples], units.n, method)
 
 
-def pooled_out_of_fold(units: Units, raw: np.ndarray, part: Usable, by_fold: list[str]) -> np.ndarray:
-    """Return the same, each fold by its own method, which was chosen without it."""
-    proba = np.empty((units.n, raw.shape[1]))
-    for method in set(by_fold):
-        own = np.isin(units.data.fold, [fold for fold, name in enumerate(by_fold) if name == method])
-        proba[own] = pooled(units, raw, part, method)[own]
-    return proba
-
-
 def choose(units: Units, raw: np.ndarray, part: Usable, methods: list[str], rule: DecisionRule | None) -> PoolingReport:
     """Return which of the `methods` is taken by the log loss of the units: on all of them, and without each fold.
 

@@ -49,26 +49,21 @@ def squares(y: np.ndarray, proba: np.ndarray) -> np.ndarray:
     return terms / 2 if proba.shape[1] == 2 else terms
 
 
-def out_of_fold(
-    dev: Dataset, raw: np.ndarray, rule: DecisionRule, fitted_on: tuple[Dataset, np.ndarray] | None = None
-) -> np.ndarray:
+def out_of_fold(dev: Dataset, raw: np.ndarray, rule: DecisionRule) -> np.ndarray:
     """Return the probabilities for the `SCALED` metrics: each sample is scaled by a calibrator that did not see it.
-
-    `fitted_on`: the units on which calibration is chosen, with their probabilities, where these are not the samples.
 
     For order and decisions the frozen calibrator is taken: one of each fold would mix up the order of samples, and has
     nothing to gain there. On the demo the frozen one makes the Brier score of its own samples look better by up to 0.002.
     """
-    return raw if rule.calibration == Calibration() else cross_calibrate(dev, raw, fitted_on)
+    return raw if rule.calibration == Calibration() else cross_calibrate(dev, raw)
 
 
-def cross_calibrate(dev: Dataset, raw: np.ndarray, fitted_on: tuple[Dataset, np.ndarray] | None = None) -> np.ndarray:
+def cross_calibrate(dev: Dataset, raw: np.ndarray) -> np.ndarray:
     """Return probabilities (n, n_classes), those of each fold by the calibrator of all the others; see `out_of_fold`."""
-    of, on = fitted_on or (dev, raw)
     proba = raw.copy()
     for fold in np.unique(dev.fold):
-        held_out, others = dev.fold == fold, of.fold != fold
-        proba[held_out] = calibrate(raw[held_out], DecisionRule(calibration=fit(on[others], of.y[others])))
+        held_out = dev.fold == fold
+        proba[held_out] = calibrate(raw[held_out], DecisionRule(calibration=fit(raw[~held_out], dev.y[~held_out])))
     return proba
 
 

@@ -38,17 +38,25 @@ class ComparedModel:
 
 
 def resample(
-    dev: Dataset, raw: np.ndarray, rule: DecisionRule, point: OperatingPointParams, draws: int, seed: int
+    dev: Dataset,
+    raw: np.ndarray,
+    rule: DecisionRule,
+    point: OperatingPointParams,
+    draws: int,
+    seed: int,
+    scaled: np.ndarray | None = None,
 ) -> Draws:
     """Return a model's figures over resamples.
 
     `raw` (n, n_classes) are its out-of-fold probabilities, one repeat of `dev` after the other. As in the report, scores that
     depend on the size of probabilities are those of calibrators that did not see the sample, and decisions those of thresholds.
+    `scaled` (n, n_classes): the probabilities for those scores, where something else was chosen as well.
     """
     samples = dev.tiled(len(raw) // len(dev.y))
     proba = calibrate(raw, rule)
     decided = decide_out_of_fold(samples, proba, rule, point)
-    scorer, losses = Scorer(samples.y, proba, decided), metrics.losses(samples.y, out_of_fold(samples, raw, rule))
+    scaled = out_of_fold(samples, raw, rule) if scaled is None else scaled
+    scorer, losses = Scorer(samples.y, proba, decided), metrics.losses(samples.y, scaled)
 
     def figures(weights: np.ndarray) -> dict[str, np.ndarray]:
         total = weights.sum(axis=1)

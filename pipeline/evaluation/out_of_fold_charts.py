@@ -6,8 +6,15 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
-from pipeline.evaluation import calibration, curves, plots, suspect_labels
-from pipeline.evaluation.out_of_fold import Chosen, OutOfFold, chosen_on, decide_samples
+from pipeline.evaluation import curves, plots, suspect_labels
+from pipeline.evaluation.out_of_fold import (
+    Chosen,
+    OutOfFold,
+    Predictions,
+    chosen_on,
+    decide_samples,
+    scaled_without_fold,
+)
 from pipeline.evaluation.usefulness import decision_curve
 from pipeline.prediction.decision_rule import calibrate
 from pipeline.stats import metrics
@@ -39,7 +46,7 @@ def write_charts(oof: OutOfFold, chosen: Chosen, area: float, numbers: Path, dra
 def unseen_proba(oof: OutOfFold, chosen: Chosen) -> np.ndarray:
     """Return the samples' probabilities (n, n_classes), calibrated without them."""
     on = chosen_on(oof, chosen)
-    return calibration.out_of_fold(oof.dev, oof.raw, chosen.rule, (on.data, on.raw))
+    return scaled_without_fold(Predictions(oof.dev, oof.raw), chosen.rule, on)
 
 
 def suspects(oof: OutOfFold, chosen: Chosen) -> pd.DataFrame:

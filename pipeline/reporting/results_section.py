@@ -105,8 +105,8 @@ def pooled(report: GroupReport) -> str:
         return ""
     tried = ", ".join(f"{each.pooling} {each.log_loss:.3f}" for each in report.pooling.tried)
     return (
-        f"Samples become one answer by {report.pooling.chosen}, chosen by log loss ({tried}); each fold by what the others "
-        f"choose ({', '.join(dict.fromkeys(report.pooling.by_fold))})."
+        f"Samples become one answer by {report.pooling.chosen}, chosen by log loss ({tried}); for Brier score, log loss and "
+        f"ECE each fold by what the others choose ({', '.join(dict.fromkeys(report.pooling.by_fold))})."
     )
 
 

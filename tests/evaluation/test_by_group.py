@@ -117,9 +117,7 @@ def test_figures_by_group_are_of_pooled_predictions(unit):
     refused = np.load("models/t/candidates/line/oof.npz")["distance"] > rule.refusal
     assert not refused.any()
     member, y = np.unique(GROUPS, return_inverse=True)[1], dev.y[np.unique(GROUPS, return_index=True)[1]]
-    proba = np.stack(
-        [pool(raw, member, 60, report.by_group.pooling.by_fold[dev.fold[g == GROUPS][0]])[g] for g in range(60)]
-    )
+    proba = pool(raw, member, 60, rule.pooling)
     units = by_group.find(dev, [dev.group], SelectParams()).data
     expected = with_area_of_pairs(assess(units, calibrate(proba, rule), np.zeros(60, int), 200, 7, 5), 5)
     assert report.by_group["roc_auc"] == pytest.approx(expected["roc_auc"], abs=1e-6)

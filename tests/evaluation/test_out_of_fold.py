@@ -9,9 +9,14 @@ import pytest
 from pipeline import evaluate
 from pipeline.core import artifacts
 from pipeline.core.errors import StageError
+from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
+from pipeline.evaluation import calibration
+from pipeline.evaluation.out_of_fold import Chosen, Predictions, assess_predictions, scaled_without_fold
 from pipeline.evaluation.scoring import assess
 from pipeline.prediction import decision_rule
+from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate
+from pipeline.stats.metrics import scores
 from tests.helpers.models import dataset, folder_of, mixed, train_and_evaluate, write_params
 
 SAME = (
@@ -170,3 +175,35 @@ def test_repeated_folds_count_samples_once(project):
     for name in SAME:
         assert content[name] == pytest.approx(once[name], abs=2e-3)
         assert content["ci"][name] == pytest.approx(once["ci"][name], abs=0.02)
+
+
+def two_poolings(rule: DecisionRule) -> tuple[Predictions, np.ndarray]:
+    """Return units of two folds, whose first was pooled in another way without it, and what scales with size."""
+    data = dataset(*mixed(60), np.arange(60), folds=2)
+    frozen, other = (proba / proba.sum(axis=1, keepdims=True) for proba in np.random.default_rng(1).random((2, 60, 2)))
+    of = Predictions(data, frozen, (other, frozen))
+    return of, scaled_without_fold(of, rule, of)
+
+
+def test_each_fold_scales_by_the_pooling_chosen_without_it():
+    of, scaled = two_poolings(DecisionRule())
+    first = of.data.fold == 0
+    assert (scaled[first] == of.by_fold[0][first]).all()
+    assert (scaled[~first] == of.raw[~first]).all()
+
+
+def test_each_fold_scales_by_a_calibrator_of_its_pooling():
+    of, scaled = two_poolings(DecisionRule(calibration=Calibration("sigmoid")))
+    first, other = of.data.fold == 0, of.by_fold[0]
+    own = DecisionRule(calibration=calibration.fit(other[~first], of.data.y[~first]))
+    assert scaled[first] == pytest.approx(calibrate(other[first], own))
+
+
+def test_order_and_decisions_are_of_the_frozen_pooling():
+    of, scaled = two_poolings(DecisionRule())
+    chosen = Chosen(DecisionRule(), None, None)
+    report, proba, decided = assess_predictions(of, chosen, of, SelectParams(draws=100), 2)
+    expected = scores(of.data.y, of.raw, decided)
+    assert (proba == of.raw).all()
+    assert [report[name] for name in ("roc_auc", "recall")] == [expected[name] for name in ("roc_auc", "recall")]
+    assert report["log_loss"] == pytest.approx(scores(of.data.y, scaled, decided)["log_loss"])

@@ -344,7 +344,8 @@ CLAIMS: list[tuple[str, Check]] = [
     (r"Net benefit out of fold: the model is worth using where .*", is_positive),
     (rf"(Out of fold|Test): {N} groups of 1 to {N} samples, {N} in all\.", rests_on),
     (
-        r"Samples become one answer by (\w+), chosen by log loss \((.+)\); each fold by what the others choose \((.+)\)\.",
+        r"Samples become one answer by (\w+), chosen by log loss \((.+)\); for Brier score, log loss and ECE each fold by what "
+        r"the others choose \((.+)\)\.",
         pooling,
     ),
     (r"Intervals are over groups\.", lambda s: s.cv.by_group.counts.n_groups == len(set(s.dev.group))),
