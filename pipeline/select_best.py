@@ -55,9 +55,9 @@ def candidate(task: str, model: str, dev: Dataset, rule: DecisionRule) -> Compar
     counted, scaled = out_of_fold.Predictions(dev, read_oof(task, model)), None
     if rule.unit != by_group.SAMPLE and report.by_group:
         counted, scaled = out_of_fold.read_units(model, rule, report.by_group)
-    by, draws, seed = select_by.operating_point, select_by.draws, params.seed()
-    draws = resample(counted.data, counted.raw, rule, by, draws, seed, scaled)
-    return ComparedModel(report.of_unit(rule.unit), draws, params.model(model).estimator == "dummy")
+    point, n_draws = select_by.operating_point, select_by.draws
+    drawn = resample(counted.data, counted.raw, rule, point, n_draws, params.seed(), scaled)
+    return ComparedModel(report.of_unit(rule.unit), drawn, params.model(model).estimator == "dummy")
 
 
 def export(task: str, winner: str, rule: DecisionRule, report: Report, warning: str) -> str:
