@@ -1,6 +1,8 @@
 """Answers to requests: of each sample, or of the samples of each patient together. A 422 if none can be used."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from starlette.datastructures import State
 
@@ -20,7 +22,7 @@ async def answer(
     items = await state.models.predict(served, samples, explain, groups)
     for item in items:
         item["reason"] = item["reason"][:REASON]
-        state.metrics.predictions.labels(served.task, item["class"]).inc()
+    count(state, served.task, items)
     if not any(item["class"] for item in items):
         first = f"{items[0]['file']}: {items[0]['reason']}"
         raise Problem(
@@ -35,8 +37,13 @@ async def answer_groups(state: State, served: Served, groups: Sequence[together.
     for item in items:
         for part in (item, *item["samples"]):
             part["reason"] = part["reason"][:REASON]
-        for sample in item["samples"]:
-            state.metrics.predictions.labels(served.task, sample["class"]).inc()
+        count(state, served.task, item["samples"])
     if not any(item["class"] for item in items):
         raise Problem(422, f"{items[0]['file']}: {items[0]['reason']}", predictions=items)
     return {"bundle": served.id, "task": served.task, "predictions": items}
+
+
+def count(state: State, task: str, items: Iterable[Mapping[str, Any]]) -> None:
+    """Count the answers for /metrics."""
+    for name, n in Counter(item["class"] for item in items).items():
+        state.metrics.predictions.labels(task, name).inc(n)

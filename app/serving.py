@@ -5,11 +5,12 @@ reports and it reproduces its golden predictions. Otherwise the old one stays in
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from app import together
 from app.on_disk import SELECTION, FileState, bundles, is_being_selected
@@ -23,7 +24,11 @@ from pipeline.prediction.group_answer import GroupItem
 from pipeline.prediction.predictor import Predictor, Sample
 
 POLL = 0.5  # s between two checks of the bundles' files, a few stat calls each
+ROWS_AT_ONCE = (
+    50  # that a thread predicts before others' turn: one by one, the event loop has more work than the threads
+)
 GRACE = 3.0  # s for which files may be missing: `dvc checkout` removes them before it links others
+T = TypeVar("T")
 log = logging.getLogger("assay.api")
 
 
@@ -159,24 +164,28 @@ class Models:
         self, served: Served, samples: Sequence[tuple[str, Sample]], explain: bool = False, groups: Sequence[str] = ()
     ) -> list[ExplainedItem]:
         """Return the prediction of every (name, data), in order; `groups` are the ids of their groups, none where unknown."""
-        loop = asyncio.get_running_loop()
-        jobs = [
-            loop.run_in_executor(self._workers, served.predict, data, name, explain, group)
+        given = [
+            (data, name, explain, group)
             for (name, data), group in zip(samples, groups or [""] * len(samples), strict=True)
         ]
-        return await asyncio.gather(*jobs)
+        return await self._in_threads(served.predict, given, served.info.is_table and not explain)
 
     async def predict_groups(self, served: Served, groups: Sequence[together.Group]) -> list[GroupItem]:
         """Return one answer to the samples of each (name, id, samples), in order."""
-        loop = asyncio.get_running_loop()
-        jobs = [
-            [
-                loop.run_in_executor(self._workers, served.predict_and_count, data, of, False, id_)
-                for of, data in samples
-            ]
-            for _, id_, samples in groups
-        ]
-        predictions = [await asyncio.gather(*of_group) for of_group in jobs]
+        given = [(data, of, False, id_) for _, id_, samples in groups for of, data in samples]
+        predictions = iter(await self._in_threads(served.predict_and_count, given, served.info.is_table))
         return [
-            group_answer.answer(served.info, name, own) for (name, *_), own in zip(groups, predictions, strict=True)
+            group_answer.answer(served.info, name, list(itertools.islice(predictions, len(samples))))
+            for name, _, samples in groups
         ]
+
+    async def _in_threads(self, call: Callable[..., T], given: Sequence[tuple], are_rows: bool) -> list[T]:
+        """Return the result of `call` for each of the `given` arguments, in order."""
+        loop, n = asyncio.get_running_loop(), ROWS_AT_ONCE if are_rows else 1
+
+        def of(part: Sequence[tuple]) -> list[T]:
+            return [call(*arguments) for arguments in part]
+
+        parts = [given[start : start + n] for start in range(0, len(given), n)]
+        done = await asyncio.gather(*(loop.run_in_executor(self._workers, of, part) for part in parts))
+        return list(itertools.chain.from_iterable(done))
