@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.training.refit import unfitted
+from pipeline.training.refit import builder
 from tests.helpers.models import describe, mixed, write_params
 
 
@@ -14,7 +14,7 @@ def test_the_chosen_value_is_built_again(tmp_path, monkeypatch, tuned, C):
     monkeypatch.chdir(tmp_path)
     write_params({"line": {"estimator": "logreg", "C": [0.1, 1.0] if tuned else 0.1}})
     describe(model="line", tuned=tuned and Tuned(tuned, [], [])).write(tmp_path / "models/t/candidates/line")
-    model = unfitted("t", "line")
+    model = builder("t", "line")()
     X, y = mixed(60)
     assert model.classifier[-1].C == C
     assert np.isfinite(model.fit(X, y, y, "t").predict_proba(X)).all()

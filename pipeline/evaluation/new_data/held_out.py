@@ -34,7 +34,7 @@ from pipeline.prediction.decision_rule import DecisionRule, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.training.candidate import Candidate
 from pipeline.training.cross_fit import fit, probabilities
-from pipeline.training.refit import unfitted
+from pipeline.training.refit import builder
 
 OF_LEAK = ("roc_auc", "accuracy", "balanced_accuracy", "recall", "specificity")
 LEAK = "leak:"
@@ -153,7 +153,7 @@ def as_published(task: str, model: str, test: Dataset) -> AsPublished | None:
     arrays = feature_arrays.load_features(folder / "scan", params.task(task))
     shipped = split.assign(subset=split["subset"].mask(added, "dev"), fold="0")
     whole = feature_arrays.take(shipped, "dev", test.classes, arrays, row_of)
-    estimator = fit(unfitted(task, model), whole.X(features), whole, np.arange(len(whole.y)), f"as published {model}")
+    estimator = fit(builder(task, model)(), whole.X(features), whole, np.arange(len(whole.y)), f"as published {model}")
     proba = probabilities(estimator, test.X(features))
     report = assess(test, proba, proba.argmax(axis=1), params.task(task).select.draws, params.seed())
     figures = {name: report[name] for name in OF_LEAK if name in report.figures}

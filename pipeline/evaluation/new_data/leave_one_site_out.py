@@ -24,7 +24,7 @@ from pipeline.stats.intervals import of_metric, of_training
 from pipeline.training.cross_fit import fit, probabilities, rows_of
 from pipeline.training.export import read_oof
 from pipeline.training.job import load_features, remove_scratch
-from pipeline.training.refit import unfitted
+from pipeline.training.refit import builder
 
 ALL = "all sites"
 
@@ -47,7 +47,7 @@ def leave_out(
     They are NaN where there is none; the second gives the reason by site.
     """
     features = params.model(model).features
-    X = load_features(dev, task, features, model)
+    X, build = load_features(dev, task, features, model), builder(task, model)
     rows_without = {site: training_rows(values, dev.group, site) for site in names}
     reasons = {
         site: f"without it there is no {absent}"
@@ -57,7 +57,7 @@ def leave_out(
     fitted, proba = [site for site in names if site not in reasons], np.full((len(dev.y), len(dev.classes)), np.nan)
 
     def fit_without(site: str) -> np.ndarray:
-        estimator = fit(unfitted(task, model), X, dev, rows_without[site], f"{model} without {site}")
+        estimator = fit(build(), X, dev, rows_without[site], f"{model} without {site}")
         return probabilities(estimator, rows_of(X, np.flatnonzero(values == site)))
 
     workers = get_estimator(params.model(model).estimator).use_workers(params.workers())

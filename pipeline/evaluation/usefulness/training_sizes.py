@@ -19,7 +19,7 @@ from pipeline.stats.metrics import scores
 from pipeline.training.cross_fit import fit, probabilities, rows_of
 from pipeline.training.export import read_oof
 from pipeline.training.job import load_features, remove_scratch
-from pipeline.training.refit import unfitted
+from pipeline.training.refit import builder
 
 FRACTIONS = (0.25, 0.5, 0.75)
 METRICS = ("roc_auc", "log_loss")
@@ -41,10 +41,11 @@ def predict(task: str, model: str, dev: Dataset) -> tuple[list[int], list[np.nda
     rows = {(k, fold): part for fold in folds for k, part in enumerate(parts(dev, fold, seed))}
     lacking = {k for (k, _), part in rows.items() if len(set(dev.y[part])) < len(dev.classes)}
     pieces = [piece for piece in rows if piece[0] not in lacking]
+    build = builder(task, model)
     X = load_features(dev, task, params.model(model).features, model)
 
     def fit_part(piece: tuple[int, int]) -> np.ndarray:
-        estimator = fit(unfitted(task, model), X, dev, rows[piece], f"{model} on {FRACTIONS[piece[0]]:.0%}")
+        estimator = fit(build(), X, dev, rows[piece], f"{model} on {FRACTIONS[piece[0]]:.0%}")
         return probabilities(estimator, rows_of(X, np.flatnonzero(dev.fold == piece[1])))
 
     workers = get_estimator(params.model(model).estimator).use_workers(params.workers())
