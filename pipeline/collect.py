@@ -42,7 +42,10 @@ def main(*arguments: str) -> None:
     offers = [offer for file in asked.files for offer in read_file(asked.task, file, asked.label, asked.group)]
     outcomes = collect(asked.task, offers, asked.batch, getpass.getuser(), "command line")
     for item in outcomes:
-        print(f"{item['file']}: {'stored as ' + item['id'] if item['accepted'] else 'refused: ' + item['reason']}")
+        note = f" ({item['reason']})" if item["reason"] else ""
+        print(
+            f"{item['file']}: {'stored as ' + item['id'] + note if item['accepted'] else 'refused: ' + item['reason']}"
+        )
     n_bad = sum(not item["accepted"] for item in outcomes)
     print(f"batch {asked.batch}: {len(outcomes) - n_bad} stored, {n_bad} refused", file=sys.stderr)
     if n_bad < len(outcomes):

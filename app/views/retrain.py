@@ -149,9 +149,10 @@ def show_outcome(outcome: list[Outcome] | str | None) -> None:
     elif outcome:
         bad = [item for item in outcome if not item["accepted"]]
         (st.warning if bad else st.success)(f"{len(outcome) - len(bad)} stored, {len(bad)} refused")
-        if bad:
-            table = {"File": [item["file"] for item in bad], "Reason": [item["reason"] for item in bad]}
-            written.show(pd.DataFrame(table), "A row for each refused sample: file and reason")
+        noted = [item for item in outcome if item["reason"]]
+        if noted:
+            table = {"File": [item["file"] for item in noted], "Reason": [item["reason"] for item in noted]}
+            written.show(pd.DataFrame(table), "A row for each sample that was refused or is unusual: file and reason")
 
 
 @st.fragment(run_every=REFRESH)

@@ -62,7 +62,8 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
             "column 'path' names the images"
         )
     n_without = sum("has no label" in skip.reason for skip in skipped)
-    check_labels([sample.label for sample in samples], Path(task.raw).as_posix(), n_without)
+    n_unnamed = sum("names no DICOM file" in skip.reason for skip in skipped)
+    check_labels([sample.label for sample in samples], Path(task.raw).as_posix(), n_without, n_unnamed)
     if task.read.group:
         groups = read_groups([sample.group for sample in samples], task.read.group_from)
         samples = [replace(sample, group=group) for sample, group in zip(samples, groups, strict=True)]
@@ -225,10 +226,10 @@ def check_unique(paths: list[str], path: Path) -> None:
         )
 
 
-def check_labels(labels: Sequence[str], where: str, n_without: int = 0) -> None:
+def check_labels(labels: Sequence[str], where: str, n_without: int = 0, n_unnamed: int = 0) -> None:
     """Raise DataError for less than two classes, labels that differ in spelling only, dates and measurements.
 
-    `labels`: of all samples; `n_without`: how many more have no label.
+    `labels`: of all samples; `n_without`: how many more have no label; `n_unnamed`: rows of the CSV that name no file.
     """
     check_classes(labels, where)
     folded: dict[str, str] = {}
@@ -243,4 +244,5 @@ def check_labels(labels: Sequence[str], where: str, n_without: int = 0) -> None:
     check_answers(list(folded.values()), where)
     if len(folded) < 2:
         also = f". {n_without} more have no label: if that means another class, write its name" if n_without else ""
+        also += f". {n_unnamed} rows of the CSV name no DICOM file: compare the identifiers" if n_unnamed else ""
         raise DataError(f"{where}: only one class ({', '.join(folded.values())}); at least two are needed{also}")

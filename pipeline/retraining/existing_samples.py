@@ -17,9 +17,9 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.data import tables, upload_ledger, uploads
 from pipeline.data.audit_result import Pair
+from pipeline.data.columns.words import spelling
 from pipeline.data.feature_arrays import read_formats
 from pipeline.data.folders.archives import folder_of
-from pipeline.data.grouping.group_cells import spelling
 from pipeline.data.images import image_file
 from pipeline.data.images.pixel_rule import PixelRule, rule_of
 from pipeline.data.tabular.formats import Field
@@ -61,6 +61,7 @@ class ExistingSamples:
         samples, subset_of = _read_raw(Path.cwd(), task, split.stat().st_mtime_ns)
         self.labels = sorted(set(samples["label"]) - {""})
         self.groups = {spelling(group): group for group in samples["group"] if group}
+        self.has_dicom = "format" in samples and bool((samples["format"] == "DICOM").any())
         self.test_groups = {
             group
             for group, path in zip(samples["group"], samples["path"], strict=True)

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.data import tables, upload_ledger, uploads
-from pipeline.data.grouping.group_cells import join_cells, read_groups, spelling
+from pipeline.data.grouping.group_cells import join_cells, read_groups
 from pipeline.data.images import decoding, image_file, pixel_rule, squares
 from pipeline.data.tabular.file_rows import rows_of
 from pipeline.data.tabular.files import read_table
@@ -23,6 +23,7 @@ from pipeline.duplicates.images import fingerprint
 from pipeline.prediction.answer import Row
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, Rows, positions, read_fields
 from pipeline.retraining.records import Outcome
+from pipeline.retraining.upload_groups import group_of
 
 BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LONGEST = 200  # characters of a group
@@ -56,7 +57,7 @@ def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -
                 f"{task}: its features are computed elsewhere (read.features): add images and features to the raw data"
             )
         existing = ExistingSamples(task)
-        offers = [replace(offer, group=existing.groups.get(spelling(offer.group), offer.group)) for offer in offers]
+        offers = [replace(offer, group=group_of(offer.data, offer.group, existing)) for offer in offers]
         faults = [offer.fault or fault_of(offer, existing) for offer in offers]
         store = store_rows if existing.kind == "table" else store_images
         return store(existing, offers, faults, {"batch": batch, "who": who, "source": source})
@@ -84,9 +85,9 @@ def fault_of(offer: Offer, existing: ExistingSamples) -> str:
     return ""
 
 
-def answer(offer: Offer, id_: str, reason: str) -> Outcome:
-    """Return what became of an offer."""
-    return {"file": offer.name, "id": id_, "accepted": not reason, "reason": reason}
+def answer(offer: Offer, id_: str, reason: str, note: str = "") -> Outcome:
+    """Return what became of an offer; `note`: what is unusual about one that was accepted."""
+    return {"file": offer.name, "id": id_, "accepted": not reason, "reason": reason or note}
 
 
 def store_images(
@@ -95,6 +96,7 @@ def store_images(
     """Store images; see `collect`. All are compared with existing images and with each other, then accepted in order."""
     incoming: dict[str, Path] = {}  # by hash: where the image waits until it is accepted
     ids: list[str] = []
+    misfits: dict[str, str] = {}  # by hash
     rule = pixel_rule.rule_of(params.task(existing.task).read)
     with ExitStack() as stack:
         for offer, fault in zip(offers, faults, strict=True):
@@ -110,6 +112,7 @@ def store_images(
                 faults[len(ids) - 1] = f"unreadable: {error}"
                 continue
             ids[-1] = image.id
+            misfits[image.id] = image.misfit
             if image.id not in existing.ids and image.id not in incoming:
                 part = uploads.stored(existing.task, "image", image.id).with_suffix(".part")
                 stack.callback(part.unlink, missing_ok=True)
@@ -122,7 +125,7 @@ def store_images(
             if not reason:
                 path = uploads.stored(existing.task, "image", id_)
                 keep(existing, incoming[id_], path, offer, id_, about)
-            answers.append(answer(offer, id_, reason))
+            answers.append(answer(offer, id_, reason, misfits.get(id_, "")))
         return answers
 
 

@@ -12,7 +12,10 @@ from pipeline.data.audit_result import Shortcut
 
 
 class Outcome(TypedDict):
-    """What became of a submitted sample: `id` is the hash under which it is stored, `reason` says why it was refused."""
+    """What became of a submitted sample: `id` is the hash under which it is stored.
+
+    `reason` says why it was refused, or what is unusual about the values of one that was accepted.
+    """
 
     file: str
     id: str

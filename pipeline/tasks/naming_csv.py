@@ -14,7 +14,7 @@ from pipeline.data.columns.label_names import holds_classes
 from pipeline.data.columns.one_label import MultiLabelError
 from pipeline.data.columns.shipped_column import ShippedColumnError
 from pipeline.data.columns.words import plain
-from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex
+from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex, UnmatchedError
 from pipeline.data.folders.folder_names import split_names
 from pipeline.data.folders.image_csv import AmbiguousImageError, ImageColumn, find_image_column, have_suffix, places
 from pipeline.data.folders.image_names import list_images
@@ -73,9 +73,25 @@ def read_naming(path: Path, choices: Choices, top: Path | None = None) -> Naming
     """Return the CSV at `path` if it names images; `top` is a folder that is not left in search of them."""
     table = tables.read_csv(path, header=choices.header)
     rest = table.drop(columns=[column for column in choices.exclude if column in table])
-    column = find_dicom_column(rest, path, choices.images, top) if may_be_dicom_csv(rest) else None
-    column = column or find_image_column(rest, path, choices.images, top)
+    try:
+        column = find_dicom_column(rest, path, choices.images, top) if may_be_dicom_csv(rest) else None
+        column = column or find_image_column(rest, path, choices.images, top)
+    except UnmatchedError as error:
+        column = image_column_or(f"{path.as_posix()}: {error}", rest, path, choices, top)
     return NamingCsv(path, table, column) if column else None
+
+
+def image_column_or(unmatched: str, table: pd.DataFrame, path: Path, choices: Choices, top: Path | None) -> ImageColumn:
+    """Return the column that names image files; without one raise UnmatchedError with the text `unmatched`."""
+    try:
+        column = find_image_column(table, path, choices.images, top)
+    except AmbiguousImageError:
+        raise
+    except DataError:
+        column = None
+    if column is None:
+        raise UnmatchedError(unmatched)
+    return column
 
 
 def may_be_dicom_csv(table: pd.DataFrame) -> bool:
@@ -104,7 +120,7 @@ def naming_csvs(folder: Path, choices: Choices, top: Path | None = None) -> list
     for path in tables_below(folder):
         try:
             csv = read_naming(path, choices, top if path.parent == folder else top or folder)
-        except AmbiguousImageError:
+        except (AmbiguousImageError, UnmatchedError):
             raise
         except (DataError, OSError):
             continue  # a stray file: the scan passes it over

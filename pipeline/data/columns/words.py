@@ -1,4 +1,4 @@
-"""Names as data sets spell them: compared without case, spaces and signs; and those of the parts of a shipped split."""
+"""Names as data sets spell them, compared without case, spaces and signs; and those of the parts of a shipped split."""
 
 import re
 
@@ -11,3 +11,10 @@ PARTS = SHIPPED | OTHER_SPLITS | {"tr": "train", "te": "test", "trainset": "trai
 def plain(name: str) -> str:
     """Return the name of a column, folder or file in lower case, without spaces and signs."""
     return re.sub(r"[\W_]+", "", str(name).casefold())
+
+
+def spelling(name: str) -> str:
+    """Return an identifier without case, blanks, zeros before a number and a trailing .0, which programs add and take away."""
+    text = re.sub(r"\s+", "", name.casefold())
+    text = re.sub(r"(?<=\d)\.0+$", "", text)
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", text)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.data.columns.words import plain
+from pipeline.core.errors import DataError
+from pipeline.data.columns.words import plain, spelling
 from pipeline.data.dicom.headers import IDS, may_be_dicom, read_headers
 from pipeline.data.folders.sample_files import is_system, walk
 from pipeline.data.tables import is_missing
@@ -20,6 +21,10 @@ PERSONAL = {name.lower() for name in IDS} | set(
 )
 FEWEST_FOUND = 0.5  # share of a column's cells that must be identifiers of files
 PROBED = 200  # cells
+
+
+class UnmatchedError(DataError):
+    """Raised where a CSV names DICOM files by identifiers that these do not have."""
 
 
 class DicomIndex:
@@ -37,16 +42,24 @@ class DicomIndex:
             for name, identifier in header.ids.items():
                 if identifier:
                     self._paths[name][identifier].append(path)
+        self._spelt: dict[str, list[str]] = defaultdict(list)
+        for identifier, files in self._paths["PatientID"].items():
+            self._spelt[spelling(identifier)] += files
 
     def __len__(self) -> int:
         return len(self.headers)
 
     def find(self, attribute: str, cell: str) -> list[str]:
-        """Return the files whose attribute is a cell, sorted."""
-        return self._paths[attribute].get(cell.strip(), [])
+        """Return the files whose attribute is a cell, sorted; a PatientID may be spelt in another way, such as 7 for 007."""
+        files = self._paths[attribute].get(cell.strip(), [])
+        return files or (sorted(self._spelt.get(spelling(cell), [])) if attribute == "PatientID" else [])
 
     def find_column(self, table: pd.DataFrame) -> tuple[str, str] | None:
-        """Return the column of a table that names files and the attribute by which it does, the finest first; None without."""
+        """Return the column of a table that names files and the attribute by which it does, the finest first; None without.
+
+        Raises UnmatchedError where a column is named as such an attribute, and finds fewer files.
+        """
+        nearly = ""
         for attribute in IDS:
             columns = sorted(table, key=lambda name: plain(name) != attribute.lower())
             for column in columns:
@@ -54,6 +67,15 @@ class DicomIndex:
                 hits = sum(bool(self.find(attribute, cell)) for cell in cells)
                 if cells and hits >= FEWEST_FOUND * len(cells):
                     return column, attribute
+                if cells and plain(column) == attribute.lower() and self.headers:
+                    nearly = (
+                        f"column {column!r}: {hits} of its first {len(cells)} cells are the {attribute} of a DICOM file"
+                    )
+        if nearly:
+            raise UnmatchedError(
+                f"{nearly} ({len(self)} files); expected at least half. Write them as the files have them: the CSV may "
+                "be of another export, or the files may have been given new identifiers"
+            )
         return None
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pipeline.data.folders.sample_files import suffix_of
 from pipeline.data.images.dicom_files import is_dicom
-from pipeline.data.images.limits import HEAD
+from pipeline.data.images.limits import DICOM_SUFFIXES, HEAD
 
-SUFFIXES = (".dcm", ".dicom", "")  # of files that may be DICOM
 IDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "PatientID")  # the finest first
+TELLING = ("PatientName", "PatientBirthDate", "StudyDate")
 OLD = 89  # years: older patients are few, and told together
 DAYS = {"D": 1, "W": 7, "M": 30.4375, "Y": 365.25}
 # Columns of samples.csv and the elements that they come from.
@@ -31,12 +31,13 @@ LONGEST = 64  # characters of a code: longer ones are no codes
 @dataclass(frozen=True)
 class DicomHeader:
     """What a file says of itself. `ids`: identifiers by attribute, never to be written; `columns`: what samples.csv gets,
-    apart from the hash of the series.
+    apart from the hash of the series; `telling`: the patient's name and the dates, which are looked for in paths.
     """
 
     ids: dict[str, str]
     columns: dict[str, str]
     n_frames: int
+    telling: tuple[str, ...] = ()
 
     @property
     def is_burned_in(self) -> bool:
@@ -46,7 +47,7 @@ class DicomHeader:
 
 def may_be_dicom(path: str) -> bool:
     """Return whether a file may be DICOM by its name."""
-    return suffix_of(path) in SUFFIXES
+    return suffix_of(path) in (*DICOM_SUFFIXES, "")
 
 
 def read_headers(root: Path, paths: Iterable[str]) -> dict[str, DicomHeader]:
@@ -74,14 +75,15 @@ def _read(path: Path, *_: int) -> DicomHeader | None:
 
         try:
             file.seek(0)
-            dataset = dicom.read_elements(file, [*IDS, *COLUMNS.values(), "NumberOfFrames"])
-            texts = {name: str(dataset.get(name) or "").strip() for name in (*IDS, *COLUMNS.values())}
+            dataset = dicom.read_elements(file, [*IDS, *COLUMNS.values(), *TELLING, "NumberOfFrames"])
+            texts = {name: str(dataset.get(name) or "").strip() for name in (*IDS, *COLUMNS.values(), *TELLING)}
             n_frames = int(dataset.get("NumberOfFrames") or 1)
         except Exception:  # pydicom raises all kinds of errors for damaged files; decoding says what is wrong
             return None
     columns = {column: code(texts[name]) for column, name in COLUMNS.items()}
     columns |= {"patient_age": years(texts["PatientAge"]), "series": ""}
-    return DicomHeader({name: texts[name] for name in IDS}, columns, n_frames)
+    telling = tuple(texts[name] for name in TELLING if texts[name])
+    return DicomHeader({name: texts[name] for name in IDS}, columns, n_frames, telling)
 
 
 def code(text: str) -> str:

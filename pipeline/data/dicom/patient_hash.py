@@ -8,22 +8,39 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from pipeline.core import copies
 from pipeline.core.errors import ParamsError
 from pipeline.core.paths import SALT
+from pipeline.data.columns.words import spelling
 
+KINDS = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID": "series", "SOPInstanceUID": "file"}
+COARSEST = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+SPELT = ("patient", "group")  # kinds whose identifiers people and programs spell in several ways; UIDs have one
 LENGTH = 12  # hex digits: among a million patients two share a name with a chance of 0.2 %
 
 
 def hashed(kind: str, identifier: str) -> str:
-    """Return the name of the group of an identifier, such as patient-4f1c...; "" for an empty one."""
+    """Return the name of the group of an identifier, in whatever spelling, such as patient-4f1c...; "" for an empty one."""
+    identifier = spelling(identifier) if kind in SPELT else identifier
     if not identifier:
         return ""
     digest = hmac.new(salt(), f"{kind}:{identifier}".encode(), hashlib.sha256).hexdigest()
     return f"{kind}-{digest[:LENGTH]}"
+
+
+def group_of_ids(ids: Mapping[str, str], attribute: str) -> str:
+    """Return the group of a file with these identifiers: by an attribute, by the next finer one where that is empty; else ""."""
+    name = finest_of(ids, attribute)
+    return hashed(KINDS[name], ids[name]) if name else ""
+
+
+def finest_of(ids: Mapping[str, str], attribute: str) -> str:
+    """Return the first attribute from `attribute` on, towards finer ones, that a file has; "" without any."""
+    return next((name for name in COARSEST[COARSEST.index(attribute) :] if ids.get(name)), "")
 
 
 def salt() -> bytes:

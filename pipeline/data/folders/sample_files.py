@@ -11,8 +11,8 @@ from pipeline.data.images.limits import SUFFIXES
 SYSTEM = (".", "__MACOSX", "@eaDir", "$RECYCLE.BIN")  # how folders and files begin that systems leave behind
 JPEGS = (".jfif", ".jpe", ".jif", ".pjpeg", ".pjp", ".dib")  # other names of JPEG and BMP
 # The decoder tells what to do about medical formats.
-TRIED = (*SUFFIXES, *JPEGS, ".dcm", ".dicom", ".nii", ".gz", "")
-UID = re.compile(r"\d+(\.\d+){3,}")
+TRIED = (*SUFFIXES, *JPEGS, ".nii", ".gz", "")
+NUMBERED = re.compile(r".+\.\d+")  # DICOM files such as 1.2.840.1 and i17.CTDC.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Skipped:
 
 
 def suffix_of(path: str) -> str:
-    """Return the suffix of a file's name in lower case; a DICOM identifier such as 1.2.840.1 has none."""
-    return "" if UID.fullmatch(path.rsplit("/", 1)[-1]) else os.path.splitext(path)[1].lower()
+    """Return the suffix of a file's name in lower case; a number is none."""
+    return "" if NUMBERED.fullmatch(path.rsplit("/", 1)[-1]) else os.path.splitext(path)[1].lower()
 
 
 def is_system(name: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from pipeline.data.columns.words import spelling
 from pipeline.data.grouping.path_groups import FEWEST_VALUES, WORD, PathGroup, group_of, is_division
 from pipeline.data.tabular.missing import is_unknown
 
@@ -41,13 +42,6 @@ def join_cells(cells: Sequence[str]) -> str:
     if len(cells) == 1 or is_unknown(cells[0]):
         return cells[0]
     return " / ".join("" if is_unknown(cell) else re.sub(r"(?<=\d)\.0+$", "", cell.strip()) for cell in cells)
-
-
-def spelling(name: str) -> str:
-    """Return a name without case, blanks, zeros before a number and a trailing .0, which programs add and take away."""
-    text = re.sub(r"\s+", "", name.casefold())
-    text = re.sub(r"(?<=\d)\.0+$", "", text)
-    return re.sub(r"(?<![\d.])0+(?=\d)", "", text)
 
 
 def find_parts(cells: Sequence[str]) -> list[PathGroup]:

@@ -8,7 +8,8 @@ from PIL import UnidentifiedImageError
 from pipeline.core.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")  # of Pillow; DICOM in addition
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
+DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")  # or none, or a number
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", *DICOM_SUFFIXES)
 MIN_SIDE = 16  # px
 MAX_PIXELS = 50_000_000
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

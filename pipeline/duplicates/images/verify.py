@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from pipeline.duplicates.images.alignment import determinant, fit_frames, fit_points, refine
-from pipeline.duplicates.images.covered import detail_of
+from pipeline.duplicates.images.covered import Detail, detail_of
 from pipeline.duplicates.images.frames import ORDER, SIGNS, Frame, flip, frame_of
 from pipeline.duplicates.images.keypoints import Points, find_points
 
@@ -55,9 +55,9 @@ class Signature:
     size: np.ndarray
 
     @cached_property
-    def detail(self) -> tuple[np.ndarray, np.ndarray]:
-        """Detail and weight of the whole frame, see `covered`."""
-        return detail_of(self.points.grey)
+    def detail(self) -> Detail:
+        """The detail of the whole frame."""
+        return detail_of(self.points.grey, self.points.content)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return all arrays by name; `content` takes one bit per pixel."""

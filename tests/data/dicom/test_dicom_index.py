@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.errors import DataError
 from tests.helpers.dicom import write_export
 from tests.helpers.dicom_export import described, slices
 
@@ -37,3 +38,27 @@ def test_rows_without_a_file_are_named_by_their_number_alone():
     assert len(data.samples) == 24
     assert "labels.csv row 13: names no DICOM file by its PatientID" in text
     assert "MRN" not in text
+
+
+def test_a_patient_is_found_in_another_spelling():
+    write_export(Path("export"), slices())
+    lines = Path("export/labels.csv").read_text().replace("MRN-0000", "mrn-").splitlines()
+    Path("export/labels.csv").write_text("\n".join(lines) + "\n")
+    assert len(described()[0].samples) == 24
+
+
+def test_identifiers_that_no_file_has_are_an_error():
+    write_export(Path("export"), slices())
+    lines = Path("export/labels.csv").read_text().replace("MRN-", "X")
+    Path("export/labels.csv").write_text(lines)
+    with pytest.raises(DataError, match=r"labels\.csv: column 'PatientID': 0 of its first 12 cells") as error:
+        described()
+    assert "X000" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["IM{n}.IMA", "i{n}.CTDC.{n}", "1.2.{n}"])
+def test_files_are_found_whatever_a_scanner_calls_them(name):
+    write_export(Path("export"), slices())
+    for n, path in enumerate(sorted(Path("export").glob("PA*/*/*/*"))):
+        path.rename(path.with_name(name.format(n=n)))
+    assert len(described()[0].samples) == 24

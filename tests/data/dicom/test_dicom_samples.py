@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from pipeline.data import folder_layout
+from pipeline.data.dicom.dicom_samples import names_somebody
+from pipeline.data.dicom.headers import DicomHeader
 from pipeline.data.samples import task_params
 from tests.helpers.dicom import dataset, to_bytes, write_export
 from tests.helpers.dicom_export import described, slices
@@ -49,3 +52,21 @@ def test_nothing_of_dicom_is_added_to_other_images():
     assert listed[0].extra == {}
     assert data.read == {}
     assert not Path("data/.salt").exists()
+
+
+def test_files_without_a_patient_are_grouped_by_their_study():
+    write_export(Path("export"), slices(), "file")
+    for number, path in enumerate(sorted(Path("export").glob("PA*/*/*/*"))):
+        ds = pydicom.dcmread(path)
+        ds.PatientID = "" if number % 4 < 2 else ds.PatientID.lower() if number % 2 else ds.PatientID + " "
+        ds.save_as(path)
+    data, text = described()
+    assert "12 of 24 files have no PatientID: their study or series is their group" in text
+    assert data.samples["group"].nunique() == 12
+
+
+@pytest.mark.parametrize("folder", ["Doe_Jane{n}", "scan 20200304", "doe-jane{n}-x/a"])
+def test_names_and_dates_in_paths_are_named(folder):
+    header = DicomHeader({"PatientID": "7"}, {}, 1, ("Doe^Jane3", "20200304"))
+    assert names_somebody(folder.format(n=3) + "/IM1", header)
+    assert not names_somebody("PA0001/ST0000/IM2020/doe", header)

@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
-from PIL import ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from pipeline.duplicates.images.covered import compare_blocks, detail_of
+from pipeline.duplicates.images.keypoints import find_points
 from tests.helpers.textures import texture
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
 
 
 def detail(image):
-    return detail_of(np.asarray(image.convert("L")))
+    points = find_points(np.asarray(image.convert("RGB")))
+    return detail_of(points.grey, points.content)
 
 
 def covered(image):
@@ -36,3 +38,18 @@ def test_a_covered_mirrored_negative_is_recognised_as_such():
 def test_different_images_do_not_agree():
     details = [detail(texture(seed)) for seed in range(15)]
     assert not [1 for i, a in enumerate(details) for b in details[:i] if compare_blocks(a, b).agree]
+
+
+@pytest.mark.parametrize("frame", ["padded", "letterbox", "white", "round"])
+def test_frames_of_one_shape_are_not_what_images_show(frame):
+    images = [texture(seed) for seed in range(20, 30)]
+    if frame == "round":
+        lens = Image.new("L", images[0].size)
+        ImageDraw.Draw(lens).ellipse((20, 5, 180, 145), fill=255)
+        framed = [Image.composite(image, Image.new("RGB", image.size), lens) for image in images]
+    else:
+        border = {"padded": (30, 30, 30, 30), "letterbox": (0, 40, 0, 40), "white": (25, 25, 25, 25)}[frame]
+        framed = [ImageOps.expand(image, border, "white" if frame == "white" else "black") for image in images]
+    details = [detail(image) for image in framed]
+    assert not [1 for i, a in enumerate(details) for b in details[:i] if compare_blocks(a, b).agree]
+    assert compare_blocks(detail(framed[0]), detail(covered(framed[0].copy()))).agree
