@@ -161,7 +161,7 @@ def write_npz(path: str | Path, arrays: "Mapping[str, Any]") -> None:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 if not isinstance(array, MappedRows):
-                    npy.write_array(file, np.asanyarray(array), allow_pickle=False)
+                    npy.write_array(file, np.asanyarray(array))
                     continue
                 header = {"descr": npy.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
                 npy.write_array_header_1_0(file, header)
