@@ -31,6 +31,12 @@ def percent(p: float) -> str:
     return "< 0.1%" if p < 0.001 else "> 99.9%" if p > 0.999 else f"{p:.1%}"
 
 
+def decimals(value: float) -> str:
+    """Return a figure with three decimals, without a sign before zeros."""
+    text = f"{value:.3f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
 def show_prediction(item: "Item", info: "BundleInfo") -> None:
     """Draw one prediction: class, probability and threshold in words and bars, or the reason why there is none."""
     if not item["class"]:
@@ -96,13 +102,10 @@ def many(
     table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
     table |= more or {}
     table |= {"reason": [item["reason"] for item in items]} if any(item["reason"] for item in items) else {}
-    columns: dict[str, Any] = {f"p({name})": st.column_config.NumberColumn(format="%.3f") for name in classes}
-    columns["contribution"] = st.column_config.NumberColumn(format="%+.3f")
-    columns["image"] = st.column_config.ImageColumn("", width=THUMB + 16)
     chosen = st.dataframe(
-        table,
+        as_percent(table, [f"p({name})" for name in classes]),
         hide_index=True,
-        column_config=columns,
+        column_config={"image": st.column_config.ImageColumn("", width=THUMB + 16)},
         row_height=THUMB if thumbs else None,
         on_select="rerun",
         selection_mode="single-row-required",
@@ -116,6 +119,15 @@ def many(
     st.download_button("Download as CSV", data, "predictions.csv", "text/csv", on_click="ignore")
     rows = [row for row in chosen["selection"]["rows"] if row < len(items)]
     return rows[0] if rows else 0
+
+
+def as_percent(table: dict[str, list], names: list[str]) -> Any:
+    """Return a table for `st.dataframe` that shows probabilities as elsewhere on the page, and still sorts by them."""
+    import pandas as pd
+
+    frame = pd.DataFrame(table)
+    signed = {"contribution": "{:+.3f}".format} if "contribution" in frame else {}
+    return frame.style.format(dict.fromkeys(names, percent) | signed, na_rep="")
 
 
 def folded(items: "list[Item]", remarks: Sequence[str]) -> None:
@@ -183,7 +195,7 @@ def figure(scores: "Scores", key: str) -> str:
     counts, value = scores.cases.get(key), scores.figures.get(key)
     if counts:
         return f"{counts[0]} of {counts[1]}"
-    return "not defined" if value is None or value != value else f"{value:.3f}"
+    return "not defined" if value is None or value != value else decimals(value)
 
 
 def evaluations_of(task: str, model: str) -> str:

@@ -24,7 +24,7 @@ def show(task: str) -> None:
         "Threshold": of_model(threshold.show, usefulness.show),
         "Leaderboard": leaderboard,
         "One model": of_model(
-            figures, by_group, curves, mistakes.show, model_charts.risk, model_charts.importance, model_charts.history
+            decisions, curves, mistakes.show, more_curves, model_charts.importance, figures, by_group
         ),
         "Two models": two_models.show,
         "Subgroups": of_model(subgroups, sites),
@@ -133,8 +133,17 @@ def curves(task: str, model: str) -> None:
         part(model_charts.reliability, task, model)
 
 
-def figures(task: str, model: str) -> None:
-    """Draw confusion matrices, classification reports and all metrics, out of fold and on the test set."""
+def more_curves(task: str, model: str) -> None:
+    """Draw errors by the share that is answered, and the training."""
+    left, right = st.columns(2)
+    with left:
+        part(model_charts.risk, task, model)
+    with right:
+        part(model_charts.history, task, model)
+
+
+def decisions(task: str, model: str) -> None:
+    """Draw confusion matrices and classification reports, out of fold and on the test set."""
     sides = model_charts.reports(task, model)
     if "Test" not in sides:
         st.info(plain(f"reports/{task}/test/{model}.json is missing: run 'dvc repro holdout@{task}', which writes it"))
@@ -150,33 +159,40 @@ def figures(task: str, model: str) -> None:
     for column, (side, report) in zip(st.columns(2), sides.items(), strict=False):
         with column:
             classes(report, side)
-    st.subheader("All figures")
+
+
+def figures(task: str, model: str) -> None:
+    """Draw all metrics, out of fold and on the test set, folded."""
+    sides = model_charts.reports(task, model)
     names = {key: name for key, name in NAMES.items() if key in sides["Out of fold"].figures}
     rows = {"Figure": list(names.values())}
     for side, report in sides.items():
         rows[side] = [figure(report, key) for key in names]
         rows[f"{side}, 95 % interval"] = [span(report.ci.get(key)) for key in names]
-    written.show(pd.DataFrame(rows), f"All figures of {model}")
+    with st.expander("All figures"):
+        written.show(pd.DataFrame(rows), f"All figures of {model}")
 
 
 def by_group(task: str, model: str) -> None:
-    """Draw all metrics of samples that are answered together, such as those of a patient, where there are any."""
+    """Draw all metrics of samples that are answered together, such as those of a patient, where there are any, folded."""
     reports = model_charts.reports(task, model)
     sides = {side: report.by_group for side, report in reports.items() if report.by_group}
     if not sides:
         return
     first = next(iter(sides.values()))
-    st.subheader(plain(f"One answer per {first.unit}"))
     names = {key: name for key, name in NAMES.items() if key in first.figures}
     rows = {"Figure": list(names.values())}
     for side, report in sides.items():
         rows[side] = [figure(report, key) for key in names]
         rows[f"{side}, 95 % interval"] = [span(report.ci.get(key)) for key in names]
-    written.show(pd.DataFrame(rows), f"All figures of {model} per {first.unit}")
-    for side, report in sides.items():
-        st.caption(plain("; ".join([f"{side}: {report.rests_on}", *report.notes])))
-    if first.pooling:
-        st.caption(plain(f"Samples become one answer by {first.pooling.chosen}, chosen by log loss inside the folds."))
+    with st.expander(plain(f"All figures with one answer per {first.unit}")):
+        written.show(pd.DataFrame(rows), f"All figures of {model} per {first.unit}")
+        for side, report in sides.items():
+            st.caption(plain("; ".join([f"{side}: {report.rests_on}", *report.notes])))
+        if first.pooling:
+            st.caption(
+                plain(f"Samples become one answer by {first.pooling.chosen}, chosen by log loss inside the folds.")
+            )
 
 
 def subgroups(task: str, model: str) -> None:

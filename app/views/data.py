@@ -8,6 +8,8 @@ from app.views.written import part
 from pipeline.core import params
 from pipeline.core.paths import TaskPaths
 
+AT_ONCE = 20  # excluded samples or ignored files on a page
+
 
 def show(task: str) -> None:
     """Draw the page."""
@@ -80,8 +82,13 @@ def left_out(task: str) -> None:
     excluded = split.loc[split["subset"] == "excluded", ["path", "label", "reason"]]
     skipped = written.table(TaskPaths(task).skipped, f"scan@{task}", text=True)
     st.markdown(f"**Unreadable or excluded samples: {len(excluded):,}**")
-    if len(excluded):
-        st.dataframe(excluded, hide_index=True, alt="Excluded samples and their reasons")
+    listed(excluded, "Excluded samples", f"excluded of {task}")
     st.markdown(f"**Other files that were ignored: {len(skipped):,}**")
-    if len(skipped):
-        st.dataframe(skipped, hide_index=True, alt="Ignored files and their reasons")
+    listed(skipped, "Ignored files", f"ignored of {task}")
+
+
+def listed(table: pd.DataFrame, what: str, key: str) -> None:
+    """Draw samples or files with their whole reasons, page by page."""
+    if len(table):
+        rows = table.iloc[written.page_of(len(table), AT_ONCE, what, key)]
+        written.show(rows.rename(columns=str.capitalize), f"{what} and their reasons")

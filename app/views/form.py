@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.views.answer import plain
 from pipeline.data.tabular.formats import Field
@@ -16,8 +17,10 @@ if TYPE_CHECKING:  # imports numpy, for which the first page does not wait
 ACROSS = 2  # fields side by side
 
 
-def row_form(schema: list[Field], task: str) -> "Row | None":
+def row_form(schema: list[Field], task: str, area: DeltaGenerator) -> "Row | None":
     """Draw the form; return the row by column name after the button was pressed for it, otherwise None.
+
+    What is missing is said in `area`, next to the button, which a long form has far above its end.
 
     An empty field is None (missing). Where training saw no missing value, one is asked for before anything is predicted.
     """
@@ -30,7 +33,7 @@ def row_form(schema: list[Field], task: str) -> "Row | None":
                     row[column.name] = field(column)
     empty = [column.name for column in schema if column.is_required and row[column.name] is None]
     if asked and empty:
-        st.warning(f"Fill in {plain(', '.join(empty))}: every training row had a value there.")
+        area.warning(f"Fill in {plain(', '.join(empty))}: every training row had a value there.")
     elif asked:
         st.session_state[f"asked {task}"] = row
     return row if st.session_state.get(f"asked {task}") == row else None

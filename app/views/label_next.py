@@ -5,8 +5,7 @@ import streamlit as st
 
 from app import champions, limits
 from app.views import written
-from app.views.answer import plain
-from app.views.written import three
+from app.views.answer import percent, plain
 from pipeline.core import params
 from pipeline.core.errors import AssayError
 
@@ -41,7 +40,7 @@ def show(task: str) -> None:
     shown = {
         "Image": [row.file for row in rows],
         "Answer": [row.answer for row in rows],
-        "Probability": [three(row.probability) for row in rows],
+        "Probability": [percent(row.probability) for row in rows],
     }
     written.show(pd.DataFrame(shown), "Images to label next, the most useful first")
     st.caption(

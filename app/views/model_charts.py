@@ -30,8 +30,7 @@ def roc(task: str, model: str, models: list[str]) -> None:
     charts.draw(charts.roc(curves, model), f"ROC curves of {', '.join(curves)}; {model} is bold", 380)
     many = len(reports(task, model)["Out of fold"].per_class) > 2
     st.caption(
-        "The bold line is the selected model."
-        + (" Mean over the curves of each class against the rest." if many else "")
+        f"The bold line is {plain(model)}." + (" Mean over the curves of each class against the rest." if many else "")
     )
 
 
@@ -48,7 +47,7 @@ def reliability(task: str, model: str) -> None:
     charts.draw(charts.reliability(bins, curve, *words), f"Observed share by predicted probability: {alt_text}", 380)
     st.caption(
         "On the dashed line probabilities are accurate: of the samples with a predicted probability of 30 %, 30 % are positive. "
-        "Below it the model is overconfident. Each point is a tenth of the samples, with its 95 % interval"
+        "Below it the probabilities are too high, above it too low. Each point is a tenth of the samples, with its 95 % interval"
         + (", the band that of the curve through all of them. " if curve is not None else ". ")
         + calibrated(report)
     )

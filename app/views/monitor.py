@@ -64,8 +64,7 @@ def show(task: str) -> None:
     outcomes_form(task, champion)
     st.caption(
         f"Only these counts are kept, by day (UTC) and bundle, for {KEPT} days: no image, no row, no name. Samples of the last "
-        f"{EVERY} s may be missing, and all samples are treated as independent. Similar data do not imply correct predictions: "
-        "only labels can show that."
+        f"{EVERY} s may be missing. Similar data do not imply correct predictions: only labels can show that."
     )
 
 
@@ -81,11 +80,11 @@ def numbers(report: MonitorReport) -> None:
     shown = {
         "Samples": (f"{counts.n:,}", ""),
         "Refused": (
-            f"{share_refused(counts):.1%}" if counts.n else "none yet",
+            f"{share_refused(counts):.1%}" if counts.n else "no sample yet",
             f"training {share_refused(training.tally):.1%}" if training else "",
         ),
         "Unreadable": (f"{counts.unreadable:,}", ""),
-        "95 % within": ("none yet" if p95 is None else seconds_text(p95), ""),
+        "95 % answered within": ("no sample yet" if p95 is None else seconds_text(p95), ""),
     }
     for column, (name, (value, comparison)) in zip(st.columns(4), shown.items(), strict=True):
         column.metric(name, value, comparison or None, delta_color="off", delta_arrow="off")
@@ -180,7 +179,7 @@ def in_use(report: MonitorReport) -> None:
     rows = [
         {"Week until": week.until, "Figure": NAMES[name]}
         | {
-            title: f"{each.figure:.3f} {written.span(each.ci)}".strip() + f" (n = {each.n})" if each else ""
+            title: f"{written.three(each.figure)} {written.span(each.ci)}".strip() + f" (n = {each.n})" if each else ""
             for title, each in (
                 ("Estimated without labels", week.estimated.get(name)),
                 ("Measured from outcomes", week.measured.get(name)),
@@ -192,6 +191,8 @@ def in_use(report: MonitorReport) -> None:
     ]
     if rows:
         written.show(pd.DataFrame(rows), "Performance by week, with 95 % intervals")
+    else:
+        st.write("Nothing can be estimated or measured yet: there are too few answers and outcomes.")
     st.caption(f"Estimated: of samples answered with a probability p, a share p is right. {performance.CONDITION}")
 
 
@@ -236,12 +237,14 @@ def medians(counts: dict[str, np.ndarray], ends: list[float]) -> str:
 
 def figures(report: MonitorReport) -> None:
     """Draw the figures behind the verdict; of directions or columns only the strongest."""
-    all_of = report.drift.figures
+    is_table = report.kind == "table"
+    all_of = [
+        figure for figure in report.drift.figures if is_table or figure.of != "missing"
+    ]  # images lack no direction
     if not all_of:
         return
     st.subheader("Basis of the verdict", anchor=False)
-    is_table = report.kind == "table"
-    by_column = ("place", "outside", "missing", "category") if is_table else ("place", "outside")
+    by_column = ("place", "outside", "missing", "category")
     components = sorted(
         (figure for figure in all_of if figure.of in by_column),
         key=lambda figure: (not figure.alarm, not figure.differs, -figure.size),

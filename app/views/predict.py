@@ -152,7 +152,7 @@ def rows(champion: Champion, area: DeltaGenerator) -> None:
     if source == "CSV file":
         table(champion, area)
         return
-    row = form.row_form(champion.info.schema, champion.task)
+    row = form.row_form(champion.info.schema, champion.task, area)
     with area:
         if row is None:
             st.info("The prediction for the form appears here.")

@@ -7,8 +7,7 @@ import streamlit as st
 
 from app import access
 from app.views import audit, written
-from app.views.answer import plain
-from app.views.written import three
+from app.views.answer import percent, plain
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
@@ -18,7 +17,7 @@ from pipeline.data.images.pixel_rule import rule_of
 from pipeline.data.upload_ledger import Corrected
 from pipeline.evaluation import suspect_labels
 
-AT_ONCE = 12
+AT_ONCE = 12  # suspects on a page
 
 
 def show(task: str) -> None:
@@ -35,13 +34,16 @@ def show(task: str) -> None:
     st.caption("Look before correcting: the model may be what is wrong. The most suspect come first.")
     noted = upload_ledger.corrections(task)
     classes = sorted(set(split.loc[split["subset"] == "dev", "label"]))
-    for row in rows.head(AT_ONCE).to_dict("records"):
-        with st.container(border=True):
+    for row in rows[written.page_of(len(rows), AT_ONCE, "Suspects", f"suspects page of {task}")].to_dict("records"):
+        with st.container(border=True, horizontal=what == "image"):
             if what == "image":
-                audit.tiles([row["path"]], [row["path"]], folder_of(block.raw), rule_of(block.read))
-            text = f"{row['path']}: labelled {row['label']} (probability {three(float(row['probability']))}), "
-            st.markdown(plain(f"{text}perhaps {row['instead']}"))
-            offer(task, row, classes, noted.get(row["path"]))
+                with st.container(width=audit.TILE):
+                    audit.tile(row["path"], row["path"], folder_of(block.raw), rule_of(block.read), audit.TILE)
+            with st.container(width="stretch"):
+                text = f"labelled {row['label']} (probability {percent(float(row['probability']))})"
+                named = "" if what == "image" else f"{row['path']}: "
+                st.markdown(plain(f"{named}{text}, perhaps {row['instead']}"))
+                offer(task, row, classes, noted.get(row["path"]))
     if noted:
         table = [{"Sample": line.path, "Label": line.label, "Corrected": line.corrected} for line in noted.values()]
         written.show(pd.DataFrame(table), "Corrections in the ledger")

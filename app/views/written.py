@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.views.answer import plain
+from app.views.answer import decimals, plain
 from pipeline.core import artifacts
 from pipeline.core.errors import AssayError, DataError
 from pipeline.core.stage import require
@@ -75,18 +75,20 @@ def show_columns(columns: dict[str, list], alt: str) -> None:
 
 def three(value: float | None) -> str:
     """Return a number with three decimals."""
-    return "not defined" if value is None or pd.isna(value) else f"{value:.3f}"
+    return "not defined" if value is None or pd.isna(value) else decimals(value)
 
 
 def span(ends: list[float] | tuple[float, float] | None) -> str:
     """Return an interval, as [low, high]."""
-    return "" if not ends or any(end is None or pd.isna(end) for end in ends) else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
+    if not ends or any(end is None or pd.isna(end) for end in ends):
+        return ""
+    return f"[{decimals(ends[0])}, {decimals(ends[1])}]"
 
 
 def page_of(n: int, at_once: int, what: str, key: str) -> slice:
     """Draw the choice of a page of `n` things, `at_once` on each; `what` names them. Return the range to show."""
     last = -(-n // at_once)
-    number = st.number_input(f"Page, of {last}", 1, last, key=key) if last > 1 else 1
+    number = st.number_input(f"Page (1 to {last})", 1, last, key=key) if last > 1 else 1
     first = (number - 1) * at_once
     st.markdown(f"**{what} {first + 1} to {min(first + at_once, n)} of {n:,}**")
     return slice(first, first + at_once)

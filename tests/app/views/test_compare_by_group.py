@@ -32,7 +32,7 @@ def test_both_pages_show_the_figures_per_group(judged):
     assert board.loc[0, "By group, test"] == f"{test['roc_auc']:.3f}"
     page = opened("compare", "t", "One model")
     text = text_of(page).replace("\\", "")
-    assert "One answer per group" in str([header.value for header in page.subheader])
+    assert "All figures with one answer per group" in [folded.label for folded in page.expander]
     assert f"Out of fold: {report.rests_on}" in text
     assert f"Samples become one answer by {report.pooling.chosen}" in text
     shown = Page(render("t")).text

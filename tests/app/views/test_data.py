@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.views.answer import plain
 from pipeline.core import artifacts
 from tests.helpers import pages
 from tests.helpers.page_projects import split_table
@@ -31,14 +32,15 @@ def test_the_counts_are_those_of_the_split_table(name, request, monkeypatch):
 
 def test_what_was_left_out_has_its_reason(photo_project):
     page = opened("data", "skin")
-    excluded, skipped = (frame.value for frame in page.dataframe)
+    excluded = pages.table(page, "Label")
+    skipped = next(element.value for element in page.table if list(element.value) == ["Path", "Reason"])
     written = split_table()
     assert (
         excluded.to_numpy().tolist()
         == written.loc[written["subset"] == "excluded", ["path", "label", "reason"]].to_numpy().tolist()
     )
-    assert any(reason.startswith("unreadable: not a readable image") for reason in excluded["reason"])
-    assert skipped.to_numpy().tolist() == [["adeno/notes.txt", "is no image by its name (.txt)"]]
+    assert any(reason.startswith("unreadable: not a readable image") for reason in excluded["Reason"])
+    assert skipped.to_numpy().tolist() == [[plain("adeno/notes.txt"), plain("is no image by its name (.txt)")]]
 
 
 def test_names_that_are_markdown_are_shown_as_they_are(photo_project):

@@ -27,7 +27,7 @@ def test_before_anything_was_shown_the_page_says_so():
     page = opened("monitor", "t")
     assert "Too few to compare: 0 rows in the last 7 days; at least 50 are needed." in text_of(page)
     assert figure(page, "Samples") == "0"
-    assert figure(page, "Refused") == figure(page, "95 % within") == "none yet"
+    assert figure(page, "Refused") == figure(page, "95 % answered within") == "no sample yet"
 
 
 def test_what_is_like_the_training_data_is_shown_beside_it():
