@@ -16,6 +16,7 @@ out, and the folds' errors depend on each other (Bengio and Grandvalet 2004; Bat
 fold are widened by `of_training`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -114,28 +115,47 @@ def reach_of(n_groups: int) -> float:
     return student(n_groups - 1) * (n_groups / (n_groups - 1)) ** 0.5
 
 
-def of_share(right: np.ndarray, groups: np.ndarray, widen: float = 1.0) -> list[float]:
+def of_share(right: np.ndarray, groups: np.ndarray, widen: float = 1.0, degrees: float | None = None) -> list[float]:
     """Return [low, high] of the share of `right`, bool (n,), where samples of one of the `groups` (n,) may be alike.
 
-    Where every group is a sample it is Wilson's interval. Else Wilson's of the effective sample size: n divided by the design
-    effect, which is the variance of the share by Taylor's linearisation over the variance of n independent samples (never
-    less than 1), times the square of the normal by Student's quantile (Korn and Graubard 1998, section 2). All right or all
-    wrong show no variance: then every group counts as one sample. `widen` divides the sample size by its square.
-    [nan, nan] without a sample.
+    Where every group is a sample it is Wilson's interval. Else Wilson's of the effective sample size (see `variance_of_share`)
+    times the square of the normal by Student's quantile (Korn and Graubard 1998, section 2), with the `degrees` of freedom of
+    the variance, by default one less than there are groups. All right or all wrong show no variance: then every group counts as
+    one sample. `widen` divides the sample size by its square. [nan, nan] without a sample.
     """
-    n = len(right)
-    members = np.unique(groups, return_inverse=True)[1]
-    n_groups = int(members.max()) + 1 if n else 0
+    n, n_groups = len(right), len(np.unique(groups))
     if n == n_groups:
         return list(wilson(int(np.sum(right)) / widen**2, n / widen**2))
     share = float(np.mean(right))
     if n_groups == 1 or share in (0, 1):
         return list(wilson(share * n_groups / widen**2, n_groups / widen**2))
+    quantile = student(n_groups - 1 if degrees is None else degrees)
+    effective = share * (1 - share) / variance_of_share(right, groups) * (student() / quantile / widen) ** 2
+    return list(wilson(share * effective, effective))
+
+
+def variance_of_share(right: np.ndarray, groups: np.ndarray) -> float:
+    """Return the variance of the share of `right`, bool (n,), over `groups` (n,): by Taylor's linearisation, or that of
+    independent samples where this is larger; 0 without a sample, of one group, and where all are right or all wrong.
+    """
+    n = len(right)
+    members = np.unique(groups, return_inverse=True)[1]
+    n_groups = int(members.max()) + 1 if n else 0
+    if n_groups < 2:
+        return 0.0
+    share = float(np.mean(right))
     residues = np.bincount(members, right - share)
     variance = n_groups / (n_groups - 1) * (residues**2).sum() / n**2
-    design_effect = max(1.0, variance * (n - 1) / (share * (1 - share)))
-    effective = n / design_effect * (student() / student(n_groups - 1) / widen) ** 2
-    return list(wilson(share * effective, effective))
+    return float(max(variance * (n - 1), share * (1 - share)) / n)
+
+
+def satterthwaite(variances: Sequence[float], degrees: Sequence[float]) -> float:
+    """Return the degrees of freedom of a sum of independent parts with these `variances`, each of its own `degrees`.
+
+    Satterthwaite 1946, "An approximate distribution of estimates of variance components", Biometrics Bulletin 2:110.
+    """
+    parts = sum(v**2 / d for v, d in zip(variances, degrees, strict=True) if v)
+    return sum(variances) ** 2 / parts if parts else np.inf
 
 
 def of_difference(a: float, a_ends: list[float] | None, b: float, b_ends: list[float] | None) -> list[float]:

@@ -1,6 +1,7 @@
 """Empty classes, few groups and classes nothing is decided for are said; figures by class have their own intervals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from sklearn import metrics as reference
 
 from pipeline.core import artifacts
 from pipeline.evaluation.scoring import FEW_GROUPS, assess
-from pipeline.stats.intervals import of_share
+from pipeline.stats.combined import balanced_accuracy, mover
+from pipeline.stats.intervals import of_share, student
 from pipeline.stats.logistic_calibration import NAMES as NAMES_OF_CALIBRATION
 from tests.helpers.models import NAMES, predictions
 
@@ -125,6 +127,18 @@ def test_share_of_few_cases_is_given_as_counts():
     assert "specificity" not in report.cases
     assert np.isfinite(report.ci["balanced_accuracy"]).all()
     assert report.to_json()["cases"] == report.cases
+
+
+def test_recalls_of_few_groups_share_their_degrees_of_freedom():
+    data, proba = predictions(2, 100)
+    alone = replace(data, group=data.id)
+    groups = replace(data, group=np.array([f"{k}-{n % 20 // 2}" for n, k in enumerate(data.y)]))
+    decided = proba.argmax(axis=1)
+    for part, ratio in ((alone, 1.0), (groups, student(18) / student(9))):
+        report = assess(part, proba, decided, 100, 7)
+        recalls = [(each["recall"], each.ci["recall"]) for each in report.per_class.values()]
+        widths = [high - low for low, high in (report.ci["balanced_accuracy"], mover(balanced_accuracy, recalls))]
+        assert widths[0] / widths[1] == pytest.approx(ratio, abs=0.02)
 
 
 def test_one_figure_has_one_interval():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_ind
 
 from pipeline.stats import intervals
 from pipeline.stats.bootstrap import bootstrap
@@ -72,6 +72,20 @@ def test_share_of_nothing_and_of_one_group():
 def test_two_groups_say_less_than_ten():
     widths = [np.diff(of_share(np.arange(40) % 3 > 0, np.arange(40) % n))[0] for n in (2, 10)]
     assert widths[0] > 1.5 * widths[1]
+
+
+def test_variance_of_single_samples_is_the_binomial_one():
+    assert intervals.variance_of_share(np.arange(50) < 41, np.arange(50)) == pytest.approx(0.82 * 0.18 / 50)
+    assert intervals.variance_of_share(np.ones(6, bool), np.arange(6) // 2) == 0
+    assert intervals.variance_of_share(np.array([True, False]), np.zeros(2)) == 0
+
+
+def test_satterthwaite_equals_welchs_degrees_of_freedom():
+    a, b = np.random.default_rng(0).normal(size=12), 3 * np.random.default_rng(1).normal(size=7)
+    variances, degrees = (a.var(ddof=1) / 12, b.var(ddof=1) / 7), (11, 6)
+    expected = ttest_ind(a, b, equal_var=False).df
+    assert intervals.satterthwaite(variances, degrees) == pytest.approx(expected)
+    assert intervals.satterthwaite((0.0, 0.0), degrees) == np.inf
 
 
 # Other metrics
