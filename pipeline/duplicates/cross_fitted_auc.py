@@ -78,6 +78,26 @@ def cross_fit(
     return CrossFitted(probabilities, wanted, groups, area(probabilities, wanted, np.ones(len(wanted))))
 
 
+def cross_fit_codes(
+    codes: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    folds: list[tuple[np.ndarray, np.ndarray]],
+) -> CrossFitted:
+    """Return out-of-fold probabilities of a category, int (n,): the share of each class among other rows of its value.
+
+    The shares of all rows count as one more row, so that a value that was not seen says nothing.
+    """
+    classes, wanted = np.unique(labels, return_inverse=True)
+    probabilities = np.zeros((len(labels), len(classes)))
+    for rest, held_out in folds:
+        counts = np.zeros((codes.max() + 1, len(classes)))
+        np.add.at(counts, (codes[rest], wanted[rest]), 1)
+        shares = counts + counts.sum(axis=0) / len(rest)
+        probabilities[held_out] = (shares / shares.sum(axis=1, keepdims=True))[codes[held_out]]
+    return CrossFitted(probabilities, wanted, groups, area(probabilities, wanted, np.ones(len(wanted))))
+
+
 def area(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
     """Return the weighted ROC AUC, macro one-vs-rest of several classes; NaN where a class has no weight."""
     return float(areas(probabilities, labels, weights[None])[0])

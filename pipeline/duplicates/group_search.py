@@ -1,6 +1,5 @@
 """Find which samples belong to one patient, and on what grounds: by names of columns, or by what is in them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,14 +9,15 @@ import pandas as pd
 
 from pipeline.core.artifacts import JSON
 from pipeline.data import tables
-from pipeline.data.columns.group_names import FAMILIES, NamedGroup, count_values, find_named, plain, read_name
+from pipeline.data.columns.group_names import FAMILIES, NamedGroup, count_spellings, count_values, find_named, read_name
 from pipeline.data.columns.id_columns import find_ids
+from pipeline.data.columns.words import key
 from pipeline.data.grouping.group_cells import find_parts, join_columns
 from pipeline.data.grouping.path_groups import PathGroup
 from pipeline.data.tabular.header import is_number_like
 from pipeline.data.tabular.missing import is_unknown
 from pipeline.duplicates.alike import are_alike, is_followed, usual_distance
-from pipeline.duplicates.cross_fitted_auc import cross_fit
+from pipeline.duplicates.fixed_label import find_fixed_label, is_decimal
 from pipeline.duplicates.joined_columns import find_persons, find_site, starts_anew
 from pipeline.duplicates.rows.near_rows import without_copies
 from pipeline.duplicates.rows.row_clusters import RowClusters, find_clusters, is_rich, normal_scores
@@ -27,10 +27,10 @@ FEW = 20  # groups: with fewer an interval is wide, and a test set holds a handf
 ALIKE_ROWS = 0.8  # and of rows, because those of one site are a little alike
 COARSER = 0.75  # values of a part over those of the whole cell, from which on down the part is the patient
 UNIQUE = 0.9  # share of a column's cells that differ, from which on a part of them may say the patient
+LARGE_SHARE, LARGE = 0.1, 10  # of the samples, and times the usual group: one that may be no patient
 PAIRS_SHARE = 0.7  # of the pairs of rows that belong together, whose value a column must share; 0.8 to 1 for visits
 AGREEMENT = 0.6  # adjusted Rand index of its values and the sets of such rows, at least; 0.8 to 1 for visits, 0 for sex
 FEWEST_PAIRS = 5
-PREDICTED = 0.8  # ROC AUC of values that were left out, from which on a column is a measurement rather than an id
 MOST_VALUES = 0.9  # of a column by which rows belong together, as a share of the rows
 
 
@@ -99,15 +99,27 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
     if fixed:
         n_groups, _ = count_values(table[fixed])
         return Grouping(
-            fixed, None, n_groups, f"each of its {n_groups} values has one label, and says nothing of others"
+            fixed,
+            None,
+            n_groups,
+            f"the label hardly varies within its {n_groups} values, and they say nothing of others",
         )
-    return Grouping(grounds="no column is named like a patient, and none has values that nearly equal rows share")
+    return Grouping(grounds=f"{about_names(table)}, and none has values that nearly equal rows share")
+
+
+def about_names(table: pd.DataFrame) -> str:
+    """Return why no column is taken by its name: none is named like a patient, or it says nothing."""
+    for column in table:
+        named = read_name(column)
+        if named is not None and named.certain and table[column].nunique() == 1:
+            return f"column {column!r} has {table[column].iloc[0]!r} in all rows"
+    return "no column is named like a patient"
 
 
 def family_of(table: pd.DataFrame, column: str, named: list[NamedGroup]) -> str | None:
     """Return the column of families or households of which each patient has one, None without."""
     for group in named:
-        if plain(group.column).startswith(FAMILIES):
+        if key(group.column).startswith(FAMILIES):
             sets = table[[column, group.column]]
             sets = sets[~sets.map(is_unknown).any(axis=1)]
             if len(sets) and sets.groupby(column)[group.column].nunique().max() == 1:
@@ -177,31 +189,6 @@ def is_measured(table: pd.DataFrame, column: str, seed: int) -> bool:
     return is_followed(order, normal_scores(typed[rich].to_numpy(np.float64), seed), ALIKE_ROWS, seed)
 
 
-def find_fixed_label(table: pd.DataFrame, labels: Sequence[str]) -> str | None:
-    """Return the column whose values fix the label as patients do, None where there is none.
-
-    Each of many repeated values has one label, and values that were left out are not predicted by their neighbours, as they are
-    where the column is a measurement.
-    """
-    label = np.asarray(labels, dtype=str)
-    for column in table:
-        rows = np.flatnonzero((table[column] != "").to_numpy() & (label != ""))
-        codes, values = pd.factorize(table[column].to_numpy()[rows])
-        sizes = np.bincount(codes, minlength=len(values))
-        if len(values) < FEW or (sizes > 1).sum() < FEW or len(rows) < 2 * len(values):
-            continue
-        of_value = pd.Series(label[rows]).groupby(codes).nunique()
-        if of_value.max() > 1 or len(set(label[rows])) < 2:
-            continue
-        numbers = tables.typed(table[[column]].iloc[rows].reset_index(drop=True))[column]
-        if not tables.is_number(numbers) or is_decimal(table[column]):
-            continue  # a code that stands for one label is for the search for leaks, a measurement is none of an id
-        fitted = cross_fit(numbers.to_numpy(float)[:, None], label[rows], codes)
-        if fitted is not None and fitted.roc_auc < PREDICTED:
-            return column
-    return None
-
-
 def by_name(table: pd.DataFrame, column: str) -> Grouping:
     """Return the grouping by a column that is named like a patient, by the part before an eye or a visit where it has one."""
     n_groups, n_cells = count_values(table[column])
@@ -209,8 +196,12 @@ def by_name(table: pd.DataFrame, column: str) -> Grouping:
     for part in find_parts(cells):
         if part.is_named and all(part.values) and part.n_values <= COARSER * n_groups:
             return by_column(column, part, "named so, and a visit, a side or a copy follows it")
+    n_groups = count_spellings(cells)
     without = len(table) - n_cells
     rest = f", {without} without one, of which each counts as another patient" if without else ""
+    sizes = table[column][~table[column].map(is_unknown)].value_counts()
+    if sizes.iloc[0] > max(LARGE_SHARE * n_cells, LARGE * sizes.median()):
+        rest += f", {sizes.iloc[0]} of them have {sizes.index[0]!r}: if it means unknown, empty these cells"
     return Grouping(column, None, n_groups, f"named so, {n_groups} values in {n_cells} samples{rest}" + few(n_groups))
 
 
@@ -261,11 +252,6 @@ def explain_clusters(table: pd.DataFrame, seed: int) -> str | None:
         if clusters.detected and agrees(table[column], clusters) and not is_measured(table, column, seed):
             return column
     return None
-
-
-def is_decimal(column: pd.Series) -> bool:
-    """Return whether a column has numbers with digits behind the point, as measurements have and running numbers have not."""
-    return any(re.search(r"[.]\d*[1-9]", cell) for cell in column if is_number_like(cell))
 
 
 def agrees(column: pd.Series, clusters: RowClusters) -> bool:

@@ -20,7 +20,8 @@ MOST_ROWS = 15  # of a person, on average; a name of more is that of a hospital 
 BIRTH = re.compile(r"birth|dob|geburt|gebdat|naissance|nacimiento|nascimento|nascita|geboorte")
 SITE = re.compile(
     r"(site|cent(er|re)|hospital|clinic|institut(e|ion)?|cohort|country|region|ward|department|lab(oratory)?|source|klinik|zentrum|"
-    r"standort|hopital)(id|no|nr|number|code|name)?"
+    r"standort|hopital|[a-z]*zentrum|[a-z]*klinik|(study|trial|recruiting|enrolling)(site|cent(er|re)))"
+    r"(id|no|nr|nummer|number|code|name)?"
 )
 MOST_SITES = 0.2  # of the rows
 REPEATED = 2.0  # rows of a date of birth, from which on it is a patient's rather than a coincidence

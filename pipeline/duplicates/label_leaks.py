@@ -1,17 +1,19 @@
 """Find columns of a table that are the label by another name: each column alone is tried on groups it was not learnt on."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
 from pipeline.data.columns.id_columns import NoFeature
-from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, is_enough, limits
+from pipeline.duplicates.cross_fitted_auc import CrossFitted, cross_fit, cross_fit_codes, divide, is_enough, limits
 
 SUSPECT = 0.99  # one-sided lower limit of the ROC AUC from which on a column nearly determines the label
 REPORTED = 0.98  # ROC AUC from which on a column is reported, even where too few rows make the lower limit low
 FEW_VALUES = 20  # whole numbers with at most so many values are codes
+MOST_CODES = 60  # columns whose pairs are looked at
 FEWEST_ROWS = 5  # with each value of a code that stands for one label
 
 
@@ -60,7 +62,7 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
     labels : (n,) str
     groups : (n,) int; samples of one group are not told apart
     """
-    leaks, folds = [], divide(labels, groups) if is_enough(labels, groups) else None
+    leaks, folds = [], divide(labels, groups) if is_enough(labels, groups) else []
     parts = label_parts(features, labels)
     for name in features:
         column = features[name]
@@ -74,10 +76,31 @@ def find_label_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
         if not is_code and says_by_gaps(column, labels, groups):
             leaks.append(LabelLeak(name, 1.0, 1.0, True, is_filled=True))
             continue
-        fitted = cross_fit(as_numbers(column, is_code), labels, groups, folds, least=REPORTED)
+        fitted = fit_alone(column, is_code, labels, groups, folds)
         if fitted is not None and fitted.roc_auc > REPORTED:
             leaks.append(LabelLeak(name, fitted.roc_auc, limits(fitted, one_sided=True)[0], is_code))
     return leaks
+
+
+def find_joint_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndarray) -> list[tuple[str, str]]:
+    """Return the pairs of code columns of which each pair of values stands for one label, as of a label hidden in two."""
+    codes = {}
+    for name in features:
+        column = features[name]
+        if (not tables.is_number(column) or is_coded(column)) and 2 <= column.nunique(dropna=False) <= FEW_VALUES:
+            codes[name] = pd.factorize(column, use_na_sentinel=False)[0]
+    wanted = pd.factorize(labels)[0]
+    n_labels = wanted.max(initial=0) + 1
+    pairs = []
+    for first, second in combinations(list(codes)[:MOST_CODES], 2):
+        both = codes[first] * (codes[second].max() + 1) + codes[second]
+        counts = np.bincount(both * n_labels + wanted, minlength=(both.max() + 1) * n_labels).reshape(-1, n_labels)
+        if (counts > 0).sum(axis=1).max() > 1:
+            continue
+        table = pd.DataFrame({"value": both, "label": labels, "group": groups})
+        if stand_for_one(table, labels, are_words=False):
+            pairs.append((first, second))
+    return pairs
 
 
 def says_by_gaps(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
@@ -95,23 +118,27 @@ def is_coded(column: pd.Series) -> bool:
 def determines_label(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
     """Return whether each value stands for one label, str (n,), and comes in `FEWEST_ROWS` groups or more.
 
-    A missing cell is no value, or it is one of its own: a stage that only the ill have.
+    A missing cell is no value, or it is one of its own: a stage that only the ill have. Of words, `FEWEST_ROWS` groups a value on
+    average are enough.
     """
     table = pd.DataFrame({"value": column.to_numpy(), "label": labels, "group": groups})
     is_known = ((table["value"] != "") & table["value"].notna()).to_numpy()
-    return stand_for_one(table[is_known], labels) or stand_for_one(
-        table.assign(value=table["value"].where(is_known, "")), labels
-    )
+    filled = table.assign(value=table["value"].where(is_known, ""))
+    are_words = not tables.is_number(column)
+    return any(stand_for_one(rows, labels, are_words) for rows in (table[is_known], filled))
 
 
-def stand_for_one(table: pd.DataFrame, labels: np.ndarray) -> bool:
+def stand_for_one(table: pd.DataFrame, labels: np.ndarray, are_words: bool) -> bool:
     """Return whether each `value` has one `label`, in enough groups, and most rows a value; `labels` (n,): of all rows."""
     if len(table) < 0.5 * len(labels) or table["label"].nunique() < len(set(labels)):
         return False
     of_value = table.groupby("value").agg({"label": "nunique", "group": "nunique"})
     of_label = table.groupby("label")["group"].nunique()
     fewest = min(FEWEST_ROWS, int(of_label.min()))
-    return bool((of_value["label"] == 1).all() and (of_value["group"] >= fewest).all() and len(of_value) <= FEW_VALUES)
+    if (of_value["label"] > 1).any():
+        return False
+    is_usual = are_words and of_label.min() >= FEWEST_ROWS and of_value["group"].mean() >= FEWEST_ROWS
+    return is_usual or bool((of_value["group"] >= fewest).all())
 
 
 def is_indicator(column: pd.Series, labels: np.ndarray) -> bool:
@@ -148,12 +175,23 @@ def label_parts(features: pd.DataFrame, labels: np.ndarray) -> set[str]:
     return parts
 
 
-def as_numbers(column: pd.Series, is_code: bool) -> np.ndarray:
-    """Return float64 (n, k) for a tree: a number and whether it is missing, a code as one column for each common value."""
-    if is_code:
-        words = column.astype(str)
-        common = words.value_counts().sort_index().nlargest(FEW_VALUES).index
-        return np.stack([(words == value).to_numpy(float) for value in common], axis=1)
+def fit_alone(
+    column: pd.Series, is_code: bool, labels: np.ndarray, groups: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]
+) -> CrossFitted | None:
+    """Return how well a column predicts the labels by itself: by ranges of its numbers, or by its categories.
+
+    None where there is too little to learn from, or a tree that has seen all samples reaches no more than `REPORTED`.
+    """
+    fits = []
+    if tables.is_number(column):
+        fits.append(cross_fit(as_numbers(column), labels, groups, folds, least=REPORTED))
+    if is_code and folds and column.nunique(dropna=False) > 1:
+        fits.append(cross_fit_codes(pd.factorize(column, use_na_sentinel=False)[0], labels, groups, folds))
+    return max(filter(None, fits), key=lambda fitted: fitted.roc_auc, default=None)
+
+
+def as_numbers(column: pd.Series) -> np.ndarray:
+    """Return float64 (n, 2) for a tree: a number, and whether it is missing."""
     values = column.to_numpy(float)
     missing = np.isnan(values)
     middle = np.nanmedian(values) if not missing.all() else 0.0

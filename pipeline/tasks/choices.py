@@ -20,8 +20,9 @@ from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.data.tabular.files import Header
 from pipeline.duplicates.group_search import Grouping, search_table, with_site
 from pipeline.duplicates.image_groups import search_images
-from pipeline.duplicates.label_leaks import find_label_leaks
+from pipeline.duplicates.label_leaks import find_joint_leaks, find_label_leaks
 
+MOST_PAIRS = 3  # of columns that say the label together, that are listed
 SEED = 0  # of the images that are looked at to confirm a group
 
 
@@ -148,9 +149,16 @@ def find_no_features(
         lambda group: group != "", pd.Series(range(len(groups))).map("row {}".format)
     )
     typed = tables.typed(rest[has_label].reset_index(drop=True))
-    leaks = find_label_leaks(typed, np.asarray(labels, dtype=str)[has_label], pd.factorize(together[has_label])[0])
+    known, codes = np.asarray(labels, dtype=str)[has_label], pd.factorize(together[has_label])[0]
+    leaks = find_label_leaks(typed, known, codes)
     no_features += [leak.as_no_feature() for leak in leaks if leak.is_left_out]
-    return no_features, [("leaks the label", leak.why_kept) for leak in leaks if not leak.is_left_out]
+    kept = [leak.why_kept for leak in leaks if not leak.is_left_out]
+    pairs = find_joint_leaks(typed.drop(columns=[leak.column for leak in leaks]), known, codes)
+    kept += [
+        f"{first} and {second}: each pair of their values stands for one label; kept, --exclude leaves one out"
+        for first, second in pairs[:MOST_PAIRS]
+    ]
+    return no_features, [("leaks the label", why) for why in kept]
 
 
 def exclude(no_features: list[NoFeature], choices: Choices) -> tuple[list[str], list[tuple[str, str]]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.duplicates.cross_fitted_auc import cross_fit, divide, limits
+from pipeline.duplicates.cross_fitted_auc import cross_fit, cross_fit_codes, divide, limits
 
 Y = np.arange(200) % 2
 ALONE = np.arange(200)
@@ -33,3 +33,12 @@ def test_what_only_names_the_group_predicts_nothing():
 @pytest.mark.parametrize("table", [np.zeros((200, 1)), np.arange(200.0)[:, None]])
 def test_too_little_to_learn_from_gives_nothing(table):
     assert cross_fit(table, Y if table.any() == 0 else np.zeros(200, int), ALONE) is None
+
+
+def test_a_category_of_many_values_is_learnt_and_an_id_is_not():
+    labels = np.arange(600) // 10 % 2
+    folds = divide(labels.astype(str), np.arange(600))
+    for codes, expected in ((np.arange(600) // 10, 1.0), (np.arange(600), 0.5)):
+        assert cross_fit_codes(codes, labels.astype(str), np.arange(600), folds).roc_auc == pytest.approx(
+            expected, abs=0.01
+        )

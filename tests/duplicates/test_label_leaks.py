@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import tables
-from pipeline.duplicates.label_leaks import LabelLeak, find_label_leaks
+from pipeline.duplicates.label_leaks import LabelLeak, find_joint_leaks, find_label_leaks
 
 RNG = np.random.default_rng(0)
 N = 900
@@ -22,6 +22,7 @@ CODES = {
     "another name": np.array(["benign", "malignant"])[LABEL],
     "a treatment": np.where(LABEL == 1, RNG.integers(5, 8, N), RNG.integers(1, 4, N)),
     "wrong in two rows": np.where(np.arange(N) < 2, 1 - LABEL, LABEL),
+    "many words": [f"{('no finding', 'positive')[label]} {n % 40}" for n, label in enumerate(LABEL)],
     "missing in some": np.where(np.arange(N) < 20, "", np.array(["a", "b"])[LABEL]),
 }
 
@@ -34,6 +35,18 @@ def test_a_code_that_says_the_label_is_found(name):
 
 def test_one_of_several_one_hot_columns_is_found():
     assert [leak.column for leak in leaks((STAGE == 1).astype(int), STAGE)] == ["column"]
+
+
+def test_a_score_of_many_points_that_separates_is_reported():
+    (result,) = leaks(np.round(RNG.normal(4, 1, N)) + 12 * LABEL)
+    assert result.roc_auc == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("second", "pairs"), [(STAGE % 2 ^ LABEL, [("a", "b")]), (RNG.integers(0, 3, N), [])])
+def test_two_codes_that_are_the_label_together_are_reported(second, pairs):
+    typed = tables.typed(pd.DataFrame({"a": STAGE % 2, "b": second, "age": RNG.normal(size=N)}).astype(str))
+    assert find_label_leaks(typed, LABEL.astype(str), np.arange(N)) == []
+    assert find_joint_leaks(typed, LABEL.astype(str), np.arange(N)) == pairs
 
 
 def test_a_measurement_that_separates_is_reported_and_kept():

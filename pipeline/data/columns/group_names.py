@@ -7,23 +7,69 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.data.columns.words import plain
+from pipeline.data.columns.words import key, plain, spelling
 from pipeline.data.tabular.missing import is_unknown
 
 # Who or what may be behind several samples, the coarser first; in names of columns, lower case, without spaces and signs.
 PATIENTS = ("patient", "pat", "pt", "subject", "subj", "participant", "person", "volunteer", "donor", "proband")
-LESIONS = tuple("lesion case study studyinstance accession eye nodule tumor tumour specimen slide".split())
+# The same in the languages of hospitals, without accents: German, French, Spanish, Portuguese, Italian, Dutch, Scandinavian,
+# Polish, Czech, Finnish, Turkish, Greek, Russian, Ukrainian, Chinese, Japanese, Korean, Arabic.
+OTHER_LANGUAGES = tuple(
+    (
+        "patienten patientin versuchsperson teilnehmer dossier sujet paciente sujeto historia historiaclinica expediente "
+        "prontuario paziente soggetto cartella cartellaclinica deelnemer proefpersoon pasient deltaker deltagare "
+        "pacjent pacjenta pacient potilas hasta ασθενης ασθενους пациент пациента больной больного пациєнт "
+        "患者 病人 受试者 受試者 被験者 病例 病历 病歷 住院 症例 환자 대상자 مريض المريض"
+    ).split()
+)
+LESIONS = tuple(
+    "lesion case study studyinstance accession eye nodule tumor tumour specimen slide stay icustay admission fall".split()
+)
 SETS = tuple("group household family record encounter animal mouse cluster twin pair sibling litter".split())
 FAMILIES = ("household", "family", "twin", "sibling", "litter")
-KEYS = ("", "id", "ids", "no", "nr", "nbr", "num", "number", "key", "code", "uid", "identifier", "name", "index", "idx")
+KEYS = (
+    "",
+    *"id ids no nr nbr num number key code uid identifier name index idx".split(),
+    *"nummer numero kennung codigo numer cislo numarasi номер код 番号 编号 編號 号 號 번호".split(),
+)
+KEYS_BEFORE = (
+    "id",
+    "no",
+    "nr",
+    "num",
+    "numero",
+    "codigo",
+    "codice",
+    "номер",
+    "αριθμος",
+    "رقم",
+)  # numero_paciente, ID пациента
+PARTICLES = ("", "de", "du", "del", "do", "da", "di", "des", "della", "der")
 # Names that mean a patient as they stand: medical record numbers, hospital numbers, those of large studies.
 NUMBERS_OF_PATIENTS = frozenset(
     (
         "mrn emr emrn pid ptid rid eid usubjid subjid sid upi chi nhs ssn cpr hospital hosp chart medicalrecord medrec "
-        "healthrecord nhsno personnummer hadm pseudonym"
+        "healthrecord nhsno personnummer hadm pseudonym empi nhc ahv kvnr bsn cpf pesel pnr uniquepid"
     ).split()
 )
-NEEDS_A_KEY = {"pat", "pt", "hospital", "hosp", "chart", "slide", "eye", "chi"}  # alone they say something else
+# Alone they say something else.
+NEEDS_A_KEY = {
+    "pat",
+    "pt",
+    "hospital",
+    "hosp",
+    "chart",
+    "slide",
+    "eye",
+    "chi",
+    "stay",
+    "icustay",
+    "admission",
+    "fall",
+    "historia",
+}
+NEEDS_A_KEY |= {"expediente", "cartella", "sujet", "hasta", "住院", "病例", "症例"}
+ORIGINS = ("src", "source", "trial", "study", "global", "local", "internal", "masked")  # before a name that has a key
 ENDS_AS_ID = re.compile(r"(?i)[ _-](id|no|nr|nbr|num|number|code|key|uid)\.?$")
 DECIMAL = re.compile(r"[+-]?\d*[.]\d*[1-9]\d*")  # a measurement: ids are whole numbers or names
 ROWS = ("id", "recordid", "rowid")  # of rows; where they repeat, rows are of one patient
@@ -56,27 +102,38 @@ def read_name(name: str) -> NamedGroup | None:
     NamedGroup(column='study', level=1, certain=False)
     >>> read_name("patient age")
     """
-    word = plain(name)
-    for prefix in ("", "anon", "anonymized", "anonymised", "deidentified", "hashed", "pseudo", "unique"):
+    word = key(name)
+    for prefix in ("", "anon", "anonymized", "anonymised", "deidentified", "hashed", "pseudo", "unique", *ORIGINS):
         if word.startswith(prefix):
-            group = _read_word(name, word.removeprefix(prefix))
+            group = _read_word(name, word.removeprefix(prefix), prefix in ORIGINS)
             if group:
                 return group
     return None
 
 
-def _read_word(name: str, word: str) -> NamedGroup | None:
-    """Return what a name in lower case without signs says."""
-    for level, nouns in ((0, NUMBERS_OF_PATIENTS), (0, PATIENTS), (1, LESIONS), (2, SETS)):
+def _read_word(name: str, word: str, needs_a_key: bool) -> NamedGroup | None:
+    """Return what a name without case, accents and signs says."""
+    for level, nouns in ((0, NUMBERS_OF_PATIENTS), (0, (*PATIENTS, *_OTHER_LANGUAGES)), (1, LESIONS), (2, SETS)):
         for noun in sorted(nouns, key=len, reverse=True):
-            id_comes_first = word.startswith("id") and word[2:] == noun  # id_patient
-            key = "id" if id_comes_first else word.removeprefix(noun) if word.startswith(noun) else None
-            if key == "s":
-                key = ""
-            if key not in KEYS or (key == "" and noun in NEEDS_A_KEY):
+            rest = _key_before(word, noun, level) or (word.removeprefix(noun) if word.startswith(noun) else None)
+            if rest == "s":
+                rest = ""
+            if rest not in _KEYS or (rest == "" and (needs_a_key or noun in NEEDS_A_KEY)):
                 continue
-            return NamedGroup(name, level, level == 0 or (level == 1 and key != ""))
+            return NamedGroup(name, level, level == 0 or (level == 1 and rest != ""))
     return None
+
+
+def _key_before(word: str, noun: str, level: int) -> str | None:
+    """Return the key that stands before a noun, id in id_patient; a number only of one patient: n_patients are many."""
+    for before in _KEYS_BEFORE if level == 0 and noun != "person" else ("id",):
+        rest = word.removeprefix(before)
+        if rest != word and any(rest == particle + noun for particle in PARTICLES):
+            return "id"
+    return None
+
+
+_OTHER_LANGUAGES, _KEYS, _KEYS_BEFORE = (tuple(map(key, words)) for words in (OTHER_LANGUAGES, KEYS, KEYS_BEFORE))
 
 
 def find_named(table: pd.DataFrame) -> list[NamedGroup]:
@@ -91,6 +148,8 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
         if named is None:
             continue
         n_values, n_cells = count_values(table[column])
+        if named.certain and n_values >= n_cells:
+            n_values = count_spellings(table[column])
         if n_values >= n_cells or any(map(DECIMAL.fullmatch, table[column])):
             continue
         fewest = FEWEST_PATIENTS if named.level == 0 else min(FEWEST_GROUPS, n_cells / 3)
@@ -104,6 +163,11 @@ def count_values(cells: Iterable[str]) -> tuple[int, int]:
     counts = Counter(cells.tolist() if isinstance(cells, pd.Series) else cells)
     known = {cell: count for cell, count in counts.items() if not is_unknown(cell)}
     return len(known), sum(known.values())
+
+
+def count_spellings(cells: Iterable[str]) -> int:
+    """Return how many different names a column has, where P-07 and p7 are one."""
+    return len({spelling(cell) for cell in cells if not is_unknown(cell)})
 
 
 def is_id_name(name: str) -> bool:

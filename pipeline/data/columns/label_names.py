@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
+from pipeline.data.columns.words import key, unaccented
 from pipeline.data.tabular.dates import LAYOUTS
 from pipeline.data.tabular.missing import missing_in
 from pipeline.data.tabular.numbers import is_plain
@@ -68,20 +69,10 @@ class LabelChoice:
     reason: str
 
 
-def key(name: str) -> str:
-    """Return a name without case, accents, spaces and signs."""
-    return re.sub(r"[\W_]+", "", _unaccented(name))
-
-
-def _unaccented(name: str) -> str:
-    parts = unicodedata.normalize("NFKD", str(name)).casefold()
-    return unicodedata.normalize("NFC", "".join(sign for sign in parts if not unicodedata.combining(sign)))
-
-
 def words_of(name: str) -> set[str]:
     """Return the words of a column's name; a new word may begin with a capital letter."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", str(name)))
-    return set(re.findall(r"[^\W\d_]+", _unaccented(apart)))
+    return set(re.findall(r"[^\W\d_]+", unaccented(apart)))
 
 
 def rank(name: str) -> int:

@@ -2,7 +2,8 @@
 
 import re
 
-from pipeline.data.columns.label_names import key, words_of
+from pipeline.data.columns.label_names import words_of
+from pipeline.data.columns.words import key
 
 # The whole name, without case, accents and signs.
 NEGATIVE = frozenset(

@@ -31,12 +31,14 @@ def about_odd_values(features: pd.DataFrame, source: Source) -> list[Notice]:
 
 
 def far_numbers(values: np.ndarray) -> tuple[list[float], str]:
-    """Return the few values of float64 (n,) far beyond the range of all others, and what to do about them.
+    """Return the few values of float64 (n,) far beyond the range of all others, and what to do about them; see `is_far`.
 
-    Far is three times the range of the others, and for positive ones as far again as their range on a logarithmic scale, because
-    such measurements are skewed.
+    A value that at least half of them have, as zero where most have nothing, says nothing of the range of the rest.
     """
     known = np.sort(values[np.isfinite(values)])
+    if len(known):
+        kinds, counts = np.unique(known, return_counts=True)
+        known = known[known != kinds[counts.argmax()]] if counts.max() >= len(known) / 2 else known
     n_few = max(1, int(RARE * len(known)))
     if len(known) < FEWEST or len(np.unique(known)) <= 2:
         return [], ""
@@ -55,14 +57,23 @@ def far_numbers(values: np.ndarray) -> tuple[list[float], str]:
 
 
 def is_far(value: float, others: np.ndarray) -> bool:
-    """Return whether a value lies far beyond the range of sorted others."""
+    """Return whether a value lies far beyond the range of sorted others.
+
+    Far is three times their range, and as far again as their tail reaches, because measurements are skewed: for positive ones
+    their range on a logarithmic scale, for others the largest distance from the median over the usual one. Three times the range
+    on a logarithmic scale is enough for positive ones: 1.72 among heights in cm.
+    """
     low, high = others[0], others[-1]
-    if not max(value - high, low - value) > FAR * (high - low):
-        return False
+    is_beyond = max(value - high, low - value) > FAR * (high - low)
+    if value > 0 and low > 0:
+        factor = max(value / high, low / value)
+        return bool(factor > (high / low if is_beyond else (high / low) ** FAR))
     positive = others[others.searchsorted(0, "right") :]
-    if value <= 0 or low < 0 or not len(positive) or positive[0] == high:
-        return True
-    return bool(max(value / high, positive[0] / value) > high / positive[0])
+    if value > 0 and low == 0 and len(positive):
+        return bool(is_beyond and max(value / high, positive[0] / value) > high / positive[0])
+    distances = np.abs(others - np.median(others))
+    usual, largest = np.median(distances), distances.max()
+    return bool(is_beyond and abs(value - np.median(others)) * usual > largest**2)
 
 
 def twin_categories(cells: list[str]) -> tuple[list[str], str]:

@@ -3,6 +3,7 @@
 `learn` turns a table of text into one that holds plain numbers, whatever signs, units and ranges it was written with.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -29,8 +30,9 @@ ODD = 0.02  # of a column's known cells: so many that are no numbers count as mi
 SHOWN = 5  # odd cells; more are counted
 CODES = ("-9", "-99", "-999", "-9999", "99", "999", "9999", "99999", "-1")
 FEWEST_CODES = 3  # cells with a code, and other numbers
-MANY = 20  # different cells that hold digits and are no numbers
-MOSTLY = 0.8  # share of the odd cells that hold a digit
+MANY = 20  # different cells that begin with digits and are no numbers
+MOSTLY = 0.8  # share of the odd cells that begin with a digit, which codes such as C50 do not
+NUMBER_FIRST = re.compile(r"\W*\d")
 FEW = 10  # different whole numbers, which may be codes
 
 
@@ -251,7 +253,7 @@ class _Column:
         notices = []
         odd = [cell for cell in self.counts if not is_plain(cell)]
         n_odd = sum(self.counts[cell] for cell in odd)
-        n_like = sum(any(sign.isdigit() for sign in cell) for cell in odd)
+        n_like = sum(NUMBER_FIRST.match(cell) is not None for cell in odd)
         if len(odd) > MANY and n_like >= MOSTLY * len(odd):
             text = f"is taken as {len(self.counts)} categories; if they are numbers, {self._where(odd[0])} is not understood"
             notices.append(self._notice("category", text, self._row_of(odd[0])))

@@ -99,18 +99,30 @@ def is_boolean(choices: Sequence[str]) -> bool:
 
 
 def is_typo(cell: str, other: str) -> bool:
-    """Return whether two words of letters differ by one letter: another, missing or additional one, or two that changed places.
+    """Return whether two names differ by one letter of a long word: another, missing or additional one, or two swapped ones.
+
+    A leading a is no typing error, as in atypical and asymptomatic.
 
     Examples
     --------
     >>> is_typo("malginant", "malignant"), is_typo("Zuerich", "Zurich"), is_typo("male", "female"), is_typo("T1a", "T1b")
     (True, True, False, False)
+    >>> is_typo("Hepatitis B", "Hepatitis C"), is_typo("typical", "atypical"), is_typo("benign nevus", "bening nevus")
+    (False, False, True)
     """
-    short, long = sorted((key(cell), key(other)), key=len)
+    words = [re.findall(r"[^\W_]+", text.casefold()) for text in (cell, other)]
+    if len(words[0]) != len(words[1]):
+        return False
+    differing = [pair for pair in zip(*words, strict=True) if pair[0] != pair[1]]
+    if len(differing) != 1:
+        return False
+    short, long = sorted(differing[0], key=len)
     if len(short) < SHORTEST_WORD or not short.isalpha() or not long.isalpha() or len(long) - len(short) > 1:
+        return False
+    if long == "a" + short:
         return False
     first = next((n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     if len(short) < len(long):
         return short[first:] == long[first + 1 :]
     changed = short[first + 1 : first + 2] + short[first : first + 1] + short[first + 2 :]
-    return short != long and (short[first + 1 :] == long[first + 1 :] or changed == long[first:])
+    return short[first + 1 :] == long[first + 1 :] or changed == long[first:]

@@ -7,7 +7,8 @@ from pipeline.data.columns.group_names import find_named, is_id_name, read_name
 
 PATIENTS = """patient|Patient ID|patient_nbr|PatientNo.|MRN|PID|PTID|RID|EID|NHS number|hospital number|Hospital No|chart no
 participant_id|Subject|subjectkey|person_id|id_patient|anon_patient_id|USUBJID|hadm_id|medical record number|Patient Name|sid
-patients|subject-number|PATIENTID"""
+patients|subject-number|PATIENTID|Patienten-Nr.|Versuchsperson|numéro de dossier|ID del paciente|nº historia|codice paziente
+Pasient_ID|hasta_no|potilas|ID пациента|病人编号|患者ID|환자번호|رقم المريض|αριθμός ασθενούς|src_subject_id|AHV-Nr"""
 
 
 @pytest.mark.parametrize("name", PATIENTS.replace("\n", "|").split("|"))
@@ -25,6 +26,7 @@ def test_names_of_lesions_come_behind_those_of_patients(name):
 @pytest.mark.parametrize(
     "name",
     ["site", "age", "hospital", "patient age", "patient sex", "stage", "eye", "stage_group", "x1", "personality",
+     "n_patients", "hasta", "falls", "length of stay", "stay", "new patient", "study site no",
      "case_fatality", "subjective pain", "ridge", "casein", "number of lesions", "lesion size", "study site"],
 )  # fmt: skip
 def test_names_of_features_name_no_group(name):
@@ -58,6 +60,11 @@ def test_names_of_running_numbers_are_known(name):
 @pytest.mark.parametrize("name", ["age", "width", "idh1", "n_nodes", "serology"])
 def test_names_of_features_are_no_running_numbers(name):
     assert not is_id_name(name)
+
+
+def test_numbers_that_come_back_in_another_spelling_are_a_group():
+    assert columns(patient_id=["P001", "p-002", "P-1", "P 2", "P03", "p3"]) == ["patient_id"]
+    assert columns(patient_id=["P1", "P2", "P10", "P-11", "P21", "P-100"]) == []
 
 
 def test_a_measurement_named_like_an_id_is_no_group():

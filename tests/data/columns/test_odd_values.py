@@ -21,6 +21,8 @@ AGES = RNG.integers(20, 90, 300).astype(float)
         ([*AGES, -200.0], [-200.0], "20 to 88"),
         ([*np.linspace(2.5, 7.6, 100), 47.0], [47.0], "2.5 to 7.6"),
         ([*np.linspace(-3, 0, 100), 30.0], [30.0], "-3 to 0"),
+        ([*np.linspace(140, 200, 100), 1.72], [1.72], "140 to 200"),
+        ([*[0.0] * 900, *np.linspace(1, 4, 100), 90.0], [90.0], "1 to 4"),
     ],
 )
 def test_numbers_far_from_all_others_are_named(values, odd, ends):
@@ -40,8 +42,11 @@ def test_numbers_far_from_all_others_are_named(values, odd, ends):
         [0.0] * 99 + [1.0],
         [*AGES[:10], 640.0],
         [5.0] * 50,
+        RNG.lognormal(0, 1.5, 1000) - 1,
+        np.where(RNG.random(1000) < 0.98, 0, RNG.lognormal(3, 1, 1000)),
+        RNG.standard_t(3, 1000),
     ],
-    ids=["uniform", "normal", "lognormal", "exponential", "counts", "rare yes", "few", "constant"],
+    ids="uniform normal lognormal exponential counts rare_yes few constant skewed_about_0 mostly_0 tails".split(),
 )
 def test_genuine_measurements_are_not_named(values):
     assert far_numbers(np.array(values)) == ([], "")
@@ -55,9 +60,12 @@ def test_spellings_and_typing_errors_of_a_category_are_named():
     )
 
 
-@pytest.mark.parametrize("rare", ["grade 2", "hyperthyroid", "T1b", "no"])
+@pytest.mark.parametrize("rare", ["grade 2", "hyperthyroid", "T1b", "no", "type II", "Hepatitis C", "aseptic"])
 def test_other_categories_are_not_named(rare):
-    assert twin_categories(["grade 1", "hypothyroid", "T1a", "yes"] * 30 + [rare])[0] == []
+    assert (
+        twin_categories(["grade 1", "hypothyroid", "T1a", "yes", "type I", "Hepatitis B", "septic"] * 30 + [rare])[0]
+        == []
+    )
 
 
 def test_the_line_and_the_number_of_others_are_said():

@@ -13,6 +13,8 @@ from pipeline.data.columns.visit_names import find_visits
         ("Visit No.", ["1.0", "2.0"]),
         ("time_point", ["BL", "W4"]),
         ("Session", ["ses-1", "ses-2"]),
+        ("redcap_event_name", ["baseline_arm_1", "month_3_arm_1"]),
+        ("wave", ["1", "1", "1", "2", "2", "3"]),
     ],
 )
 def test_a_column_of_visits_is_recognised(name, cells):
@@ -21,7 +23,17 @@ def test_a_column_of_visits_is_recognised(name, cells):
 
 @pytest.mark.parametrize(
     ("name", "cells"),
-    [("visit", ["1"] * 12), ("visit", list("abcdefghijkl")), ("visitors", ["1", "2"] * 6), ("month", ["1", "2"] * 6)],
+    [
+        ("visit", ["1"] * 12),
+        ("visit", list("abcdefghijkl")),
+        ("visitors", ["1", "2"] * 6),
+        ("month", ["1", "2"] * 6),
+        ("session", ["morning", "afternoon"] * 6),
+        ("visit", ["emergency", "scheduled"] * 6),
+        ("visits", ["0", "0", "1", "2"] * 3),
+        ("followup", ["6", "8", "12", "12"] * 3),
+        ("wave", ["1", "2", "2", "2"] * 3),
+    ],
 )
 def test_other_columns_are_no_visits(name, cells):
     assert find_visits(pd.DataFrame({name: cells})) is None

@@ -32,7 +32,9 @@ def test_cells_of_one_part_divide_nothing(cells):
     assert find_parts(cells) == []
 
 
-@pytest.mark.parametrize("spellings", [["P07", "p7", "P 07"], ["12", "12.0", "0012"], ["MRN 5", "mrn5"]])
+@pytest.mark.parametrize(
+    "spellings", [["P07", "p7", "P 07"], ["12", "12.0", "0012"], ["MRN 5", "mrn5"], ["sub-07", "sub_7", "SUB07"]]
+)
 def test_spellings_of_one_name_are_one_group(spellings):
     assert len(set(read_groups(spellings))) == 1
 
