@@ -61,13 +61,23 @@ def write_json(path: str | Path, content: Any) -> None:
 def read_text(path: str | Path) -> str:
     """Return the text of an output that git keeps; raise UnreadableError if a merge left both sides in it."""
     text = Path(path).read_text(encoding="utf-8")
-    if conflict := CONFLICT.search(text):
-        line = text.count("\n", 0, conflict.start()) + 1
+    refuse_conflict(path, text)
+    return text
+
+
+def refuse_conflict(path: str | Path, text: str) -> None:
+    """Raise UnreadableError where a merge left both sides in the text of an output that git keeps."""
+    if line := conflict_in(text):
         raise UnreadableError(
             f"{Path(path).as_posix()}: has a merge conflict in line {line}; take dvc.lock and reports/ from one side (git "
             "checkout --theirs -- dvc.lock reports), then run 'dvc repro'"
         )
-    return text
+
+
+def conflict_in(text: str) -> int | None:
+    """Return the line, from 1, in which git marks the first conflict of a merge; None where there is none."""
+    conflict = CONFLICT.search(text)
+    return text.count("\n", 0, conflict.start()) + 1 if conflict else None
 
 
 def read_json(path: str | Path) -> Any:

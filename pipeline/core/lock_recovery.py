@@ -23,9 +23,14 @@ WRITING = 5  # s since the last change, after which no DVC is still writing the 
 
 
 def recover() -> list[str]:
-    """Set a broken dvc.lock and rwlock of the current folder aside; return what was done, a sentence each."""
+    """Set a broken dvc.lock and rwlock of the current folder aside; return what was done, a sentence each.
+
+    Raises UnreadableError where a merge left a conflict in dvc.lock.
+    """
     lines = []
     if is_broken(LOCK, is_lock):
+        # Which side of a merge to take is the user's choice
+        artifacts.refuse_conflict(LOCK, LOCK.read_text(encoding="utf-8", errors="replace"))
         aside = set_aside(LOCK)
         committed = committed_lock()
         if committed:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.core.artifacts import JSON
+from pipeline.core.artifacts import JSON, conflict_in
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import ExternalParams, ModelParams, TaskParams
 
@@ -35,7 +35,12 @@ class _Loader(LOADER):
 def load(path: Path = PARAMS) -> JSON:
     """Return params.yaml as plain data; raise ParamsError if it is missing or is not a YAML mapping."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
+        if line := conflict_in(text):
+            raise ParamsError(
+                f"{path} has a merge conflict in line {line}: keep the lines that hold, and remove the others and git's marks"
+            )
+        content = yaml.load(text, _Loader)
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing: run this in the project's folder") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is none

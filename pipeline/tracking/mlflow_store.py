@@ -83,7 +83,11 @@ def locked() -> Iterator[str]:
             ) from error
         if not from_store(error):
             raise
-        cure = "check MLFLOW_TRACKING_URI and the server" if server() else "close what has it open or delete the folder"
+        cure = (
+            "check MLFLOW_TRACKING_URI and the server"
+            if server()
+            else "close what has it open, or move the folder away"
+        )
         raise TrackError(
             f"the MLflow store {where} cannot be used ({first_line(error)}); {cure}, then {AGAIN}"
         ) from error

@@ -14,13 +14,14 @@ from pipeline.core import artifacts
 MADE_FOR = "made_for.txt"
 DATABASE = "mlflow.db"
 PARTS = (DATABASE, f"{DATABASE}-journal", f"{DATABASE}-wal", f"{DATABASE}-shm", "artifacts")
-# Where MLflow 3 keeps paths of artifacts: (table, column). Other columns may be a person's text.
+# Where MLflow 3 keeps paths of artifacts: (table, column, of which rows). Anything else may be a person's text.
 PATHS = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "source"),
-    ("model_versions", "storage_location"),
+    ("experiments", "artifact_location", "1"),
+    ("runs", "artifact_uri", "1"),
+    ("logged_models", "artifact_location", "1"),
+    ("model_versions", "source", "1"),
+    ("model_versions", "storage_location", "1"),
+    ("trace_tags", "value", "key = 'mlflow.artifactLocation'"),
 )
 
 
@@ -52,9 +53,10 @@ def rewrite(database: Path, before: Path, now: Path) -> int:
     """Replace the folder `before` by `now` in every path of artifacts, in one transaction; return how many there were."""
     n_paths = 0
     with closing(sqlite3.connect(database)) as connection, connection:
-        for table, column in PATHS:
+        for table, column, rows in PATHS:
             for old, new in ((before.as_uri(), now.as_uri()), (before.as_posix(), now.as_posix())):
-                query = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?"
+                update = f"UPDATE {table} SET {column} = ? || substr({column}, ?)"
+                query = f"{update} WHERE {rows} AND substr({column}, 1, ?) = ?"
                 changed = connection.execute(query, (new, len(old) + 1, len(old) + 1, f"{old}/"))
                 n_paths += changed.rowcount
     return n_paths

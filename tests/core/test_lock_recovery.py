@@ -16,6 +16,7 @@ from dvc.utils import strictyaml
 from voluptuous import Invalid
 
 from pipeline.core import lock_recovery
+from pipeline.core.artifacts import UnreadableError
 from tests.helpers.samples import ROOT
 
 WHOLE = (ROOT / "dvc.lock").read_bytes()
@@ -62,6 +63,14 @@ def test_a_broken_lock_gives_way_to_the_committed_one(project, broken):
     put_old(Path("dvc.lock"), CUT)
     lock_recovery.recover()
     assert Path("logs/dvc.lock.broken-2").read_bytes() == CUT
+
+
+def test_a_merge_conflict_is_left_to_the_user(project):
+    both = b"<<<<<<< HEAD\n" + WHOLE + b"=======\nstages: {}\n>>>>>>> other\n"
+    put_old(Path("dvc.lock"), both)
+    with pytest.raises(UnreadableError, match=r"dvc.lock: has a merge conflict in line 1; take dvc.lock and reports/"):
+        lock_recovery.recover()
+    assert Path("dvc.lock").read_bytes() == both
 
 
 def test_without_a_commit_dvc_starts_without_a_lock(tmp_path, monkeypatch):

@@ -42,6 +42,12 @@ def test_what_is_no_yaml_is_one_readable_line(empty_folder, data):
         params.load()
 
 
+def test_a_merge_conflict_is_named(empty_folder):
+    (empty_folder / "params.yaml").write_text("workers: 2\n<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> other\n")
+    with pytest.raises(ParamsError, match=r"^params.yaml has a merge conflict in line 2: keep the lines"):
+        params.load()
+
+
 def test_duplicate_keys_are_refused(empty_folder):
     (empty_folder / "params.yaml").write_text("seed: 1\ntasks:\n  skin: {a: 1}\n  skin: {a: 2}\n")
     with pytest.raises(ParamsError, match=r"^params.yaml is not valid YAML: 'skin' is there twice .+ line 4"):

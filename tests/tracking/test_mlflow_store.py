@@ -19,7 +19,7 @@ def test_a_locked_store_is_reported_in_one_line(small, monkeypatch):
 
 def test_a_damaged_store_is_reported_with_a_remedy(small):
     (small / "mlflow/mlflow.db").write_bytes(b"this is no database" * 100)
-    with pytest.raises(TrackError, match="delete the folder") as caught:
+    with pytest.raises(TrackError, match="move the folder away") as caught:
         mirror.track()
     assert "\n" not in str(caught.value)
 

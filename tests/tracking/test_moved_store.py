@@ -106,6 +106,20 @@ def test_an_interrupted_move_is_completed(used, tmp_path, monkeypatch):
     assert mine(there) == PUT
 
 
+def test_traces_follow_and_their_tags_stay(used):
+    location, text = used.as_uri() + "/mlflow/artifacts/traces/tr-1", used.as_uri() + "/notes"
+    database = used / "mlflow/mlflow.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("PRAGMA foreign_keys = off")
+        rows = [("mlflow.artifactLocation", location, "tr-1"), ("mine", text, "tr-1")]
+        connection.executemany("INSERT INTO trace_tags (key, value, request_id) VALUES (?, ?, ?)", rows)
+    moved_store.rewrite(database, used, used.parent / "there")
+    tags = dict(connection.execute("SELECT key, value FROM trace_tags"))
+    connection.close()
+    assert tags["mlflow.artifactLocation"] == (used.parent / "there/mlflow/artifacts/traces/tr-1").as_uri()
+    assert tags["mine"] == text
+
+
 def test_an_unmarked_store_is_set_aside_and_announced(used, tmp_path, capsys):
     there = shutil.copytree(used, tmp_path / "there")
     for number in (1, 2):
