@@ -90,6 +90,7 @@ class MappedArrays(Mapping[str, Any]):
     def __init__(self, file: Path):
         """Open the file."""
         self.file, self.npz = file, np.load(file, allow_pickle=False)
+        self.large = {entry.filename for entry in self.npz.zip.infolist() if entry.file_size > BLOCK}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.npz)
@@ -101,7 +102,7 @@ class MappedArrays(Mapping[str, Any]):
         return name in self.npz
 
     def __getitem__(self, name: str) -> Any:
-        mapped = self.map(name) if f"{name}.npy" in self.npz.zip.namelist() else None
+        mapped = self.map(name) if f"{name}.npy" in self.large else None
         return self.npz[name] if mapped is None else select(mapped, np.arange(len(mapped)))
 
     def map(self, name: str) -> np.ndarray | None:
