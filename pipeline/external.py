@@ -16,7 +16,7 @@ from pipeline.core.errors import StageError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
 from pipeline.data import raw_changes
-from pipeline.evaluation import curves, plots, selection
+from pipeline.evaluation import by_group, curves, plots, selection
 from pipeline.evaluation.new_data import external_data, external_report
 from pipeline.evaluation.report import read_test
 from pipeline.prediction.predictor import Predictor
@@ -41,10 +41,12 @@ def run_stage(name: str) -> None:
     bins, smooth = curves.reliability(data, proba), curves.flexible(data, proba)
     plots.reliability(bins, smooth, data.positive, name, drawn / "reliability.png")
     artifacts.write_json(TaskPaths(task).external(name), report)
-    low, high = (f"{end:.3f}" for end in report.ci["roc_auc"])
+    unit = predictor.rule.unit
+    outside, inside = report.of_unit(unit), internal.of_unit(unit)
+    low, high = (f"{end:.3f}" for end in outside.ci["roc_auc"])
     print(
         f"external {name}: {len(data.y)} samples, {report.overlap['n']} more are in the task's own data and left out: "
-        f"roc_auc {auc:.3f} [{low}, {high}], internal test {internal['roc_auc']:.3f}",
+        f"roc_auc{by_group.per(unit)} {outside['roc_auc']:.3f} [{low}, {high}], internal test {inside['roc_auc']:.3f}",
         file=sys.stderr,
     )
 

@@ -268,8 +268,8 @@ class ExternalReport(Report):
     """A report on external data.
 
     `overlap`: how many of the readable samples are in the task's own data, by subset; `left_out`: how many were not scored, by
-    reason; `change`: differences by figure; `calibration_in_the_large`: mean predicted probability and observed share of the
-    positive class.
+    reason; `change`: differences by figure, and `calibration_in_the_large`: mean predicted probability and observed share of the
+    positive class, both of what `select.unit` names.
     """
 
     model: str = ""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.core import paths
 from pipeline.duplicates.summary import describe_clusters
+from pipeline.evaluation import by_group
 from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.reporting import data_section
 from pipeline.reporting.model_card import share
@@ -72,12 +73,13 @@ def of_other_sources(study: Study) -> list[str]:
     """Return what happens at sites and on data that the model has not seen."""
     sentences = []
     left, elsewhere = sites(study), external(study)
-    changes = [(f"On {name} (external data)", report.change["roc_auc"].ci) for name, report in elsewhere.items()]
+    per = by_group.per(study.bundle.rule.unit)
+    changes = [(f"On {name} (external data)", per, report.change["roc_auc"].ci) for name, report in elsewhere.items()]
     if left and left.rows and left.rows[0].difference:
-        changes.insert(0, ("At a site not seen in training", left.rows[0].difference.ci))
-    for where, (low, high) in changes:
+        changes.insert(0, ("At a site not seen in training", "", left.rows[0].difference.ci))
+    for where, per_unit, (low, high) in changes:
         if high < 0:
-            sentences.append(f"{where}, the ROC AUC is lower by {-high:.3f} to {-low:.3f} (95 %).")
+            sentences.append(f"{where}, the ROC AUC{per_unit} is lower by {-high:.3f} to {-low:.3f} (95 %).")
     if not elsewhere:
         sentences.append("Not yet tested on external data, where figures are usually lower.")
     return sentences

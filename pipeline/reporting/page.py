@@ -7,7 +7,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
-from pipeline.evaluation import scoring, suspect_labels
+from pipeline.evaluation import by_group, scoring, suspect_labels
 from pipeline.evaluation.metric_names import NAMES, PROMISE
 from pipeline.evaluation.usefulness import learning_curve, sample_size
 from pipeline.reporting import data_section, embedded_images, limits, model_card, results, results_section, tripod_ai
@@ -69,6 +69,8 @@ def content(study: results.Study, images: bool) -> dict[str, Any]:
         "images": shown if images else None,
         "charts": embedded_images.charts(study),
         "elsewhere": results_section.external(study),
+        "unit": study.bundle.rule.unit,
+        "per_unit": by_group.per(study.bundle.rule.unit),
         "chart_elsewhere": embedded_images.chart_elsewhere,
         "card": model_card.card(study),
         "limits": limits.limits(study),

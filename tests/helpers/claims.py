@@ -280,6 +280,65 @@ def any_external(study: Study) -> int:
     return len(list((TaskPaths(study.name).reports / "external").glob("*.json")))
 
 
+def elsewhere(study: Study, name: str) -> tuple[dict, dict, dict]:
+    """Return the report on an external data set, and of what the rule's unit is its figures and those of the test set."""
+    outside = artifacts.read_json(TaskPaths(study.name).external(name))
+    inside = artifacts.read_json(TaskPaths(study.name).test_report(study.winner))
+    if study.bundle.rule.unit != by_group.SAMPLE:
+        return outside, outside["by_group"], inside["by_group"]
+    return outside, outside, inside
+
+
+def unit_named(study: Study, per: str | None) -> bool:
+    """Return whether a figure is said to be of the unit that it is of: " per group", or nothing of samples."""
+    unit = study.bundle.rule.unit
+    return (per or "") == ("" if unit == by_group.SAMPLE else f" per {unit}")
+
+
+def external_figure(study: Study, name: str, per: str | None, *shown: str | None) -> bool:
+    """Check the ROC AUC on external data, and that the difference is of the same figures."""
+    report, outside, inside = elsewhere(study, name)
+    difference, auc = report["change"]["roc_auc"], outside["roc_auc"]
+    expected = [auc, *outside["ci"]["roc_auc"], auc - inside["roc_auc"], *difference["ci"]]
+    return unit_named(study, per) and close(shown, *(np.nan if x is None else x for x in expected))
+
+
+def external_counts(study: Study, n: str, groups: str, *counts: str | None) -> bool:
+    """Check how many samples an external data set has, and how many of them are left out for what reason."""
+    for path in (TaskPaths(study.name).reports / "external").glob("*.json"):
+        report = artifacts.read_json(path)
+        own, left = report["overlap"], report["left_out"]
+        known = [own["n"], own["of"], own["dev"], own["test"], own["excluded"]] if own["n"] else [own["of"]]
+        known += [number for number in (left["label"], left["unreadable"]) if number]
+        shown = [int(count) for count in counts if count is not None]
+        if (int(n), int(groups), shown) == (report["counts"]["n"], report["counts"]["n_groups"], known):
+            return sum((own["of"], left["unreadable"])) >= int(n) + own["n"] + left["label"]
+    return False
+
+
+def external_shares(study: Study, positive: str, per: str | None, observed: str, predicted: str) -> bool:
+    """Check the shares of the positive class on external data, the observed one by the counts of the same unit."""
+    for path in (TaskPaths(study.name).reports / "external").glob("*.json"):
+        report, outside, _ = elsewhere(study, path.stem)
+        negatives, positives = (sum(row.values()) for row in outside["counts"]["confusion"].values())
+        share = 100 * positives / (negatives + positives)
+        if close((observed, predicted), share, 100 * report["calibration_in_the_large"]["predicted"], digits=0):
+            return positive == study.dev.positive and unit_named(study, per)
+    return False
+
+
+def lower_elsewhere(study: Study, where: str, per: str | None, least: str, most: str) -> bool:
+    """Check by how much the ROC AUC is lower at other sites or on external data."""
+    if where == "At a site not seen in training":
+        low, high = artifacts.read_json(f"reports/{study.name}/sites.json")["models"][study.winner][0]["difference"][
+            "ci"
+        ]
+        return not per and close((least, most), -high, -low)
+    name = where.removeprefix("On ").removesuffix(" (external data)")
+    low, high = elsewhere(study, name)[0]["change"]["roc_auc"]["ci"]
+    return unit_named(study, per) and high < 0 and close((least, most), -high, -low)
+
+
 def guesses(study: Study) -> bool:
     """Return whether the champion is the dummy, tied with it, or has an expected ROC AUC whose interval contains .5."""
     dummies = {name for name in study.task.models if params.model(name).estimator == "dummy"}
@@ -489,6 +548,32 @@ CLAIMS: list[tuple[str, Check]] = [
     (r"(?:All sites: for two|\w+s of different sites are not compared).*", sites_known),
     (r"The model has not been tested on external data; .*", lambda s: not any_external(s)),
     (r"Not yet tested on external data, .*", lambda s: not any_external(s)),
+    (
+        rf"On (\S+) \(external data\): ROC AUC( per .+?)? {F} \[{F} to {F}\], a difference to the internal test of {S}"
+        rf"(?: \[{S} to {S}\])?\.",
+        external_figure,
+    ),
+    (
+        rf"{N} \w+s of {N} groups from another source; (?:{N} of {N} duplicate the task’s own data \({N} in development, {N} in "
+        rf"test, {N} left out there\), and are left out here|the audit found none of the {N} in the task’s own data, "
+        rf"development or test)\.(?: {N} have a label outside the classes\.)?(?: {N} cannot be read\.)?",
+        external_counts,
+    ),
+    (
+        rf"Refused as out of distribution: {F} \[{F} to {F}\]\.",
+        lambda s, *f: any(
+            close(f, r["refused"], *r["ci"]["refused"])
+            for r in map(artifacts.read_json, (TaskPaths(s.name).reports / "external").glob("*.json"))
+        ),
+    ),
+    (rf"Observed share of (.+?)( per .+)?: {SHARE}; mean predicted probability: {SHARE}\.", external_shares),
+    (r"(?:ROC|Reliability) on (.+)", lambda s, name: TaskPaths(s.name).external(name).exists()),
+    (r"(.+), the ROC AUC( per .+?)? is lower by (\d\.\d{3}) to (\d\.\d{3}) \(95 %\)\.", lower_elsewhere),
+    (
+        r"Performance on data of other sources, with the difference to the internal test\.",
+        lambda s: any_external(s) > 0,
+    ),
+    (r"The difference between the sources, with its interval\.", lambda s: any_external(s) > 0),
     (
         rf"The test set holds fewer than {N} \w+ of a class \((.+)\): .*",
         lambda s, n, few: int(n) == limits.EVENTS and few_test(s, few),

@@ -4,16 +4,18 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
-from pipeline import evaluate, holdout, learning_curve, select_best, sites
+from pipeline import evaluate, external, holdout, learning_curve, select_best, sites
 from pipeline.core import artifacts
 from pipeline.data.dataset import Dataset
 from pipeline.reporting import limits, model_card, results, results_section, tripod_ai
 from pipeline.reporting.page import render
 from tests.helpers.claims import unproven
-from tests.helpers.grouped import project
-from tests.helpers.models import KERAS_NOISE, write_params
+from tests.helpers.grouped import grouped, project
+from tests.helpers.models import KERAS_NOISE, mixed, write_params
 from tests.helpers.page_projects import make_comparison
 from tests.helpers.reports import MODELS, Page, describe_data
 from tests.reporting.conftest import make_drawn
@@ -127,6 +129,43 @@ def test_every_sentence_of_groups_holds(unit, empty_folder):
     learning_curve.main("t")
     describe_rows()
     assert not unproven(results.read("t"), render("t"))
+
+
+def test_every_sentence_of_external_rows_holds(rows):
+    there, y = mixed(60, seed=9)
+    both = pd.concat([there, pd.read_csv("data/t/scan/columns.csv")[:3]], ignore_index=True)
+    names = Dataset.load(Path("data/t/dev.npz")).classes
+    both["label"] = [*(names[k] for k in y[:-1]), "unsure", *names, names[0]]
+    page = render_elsewhere(both, {})
+    assert "<b>3 of 63 duplicate" in page
+    assert not unproven(results.read("t"), page)
+
+
+def test_every_sentence_of_external_groups_holds(empty_folder):
+    project(empty_folder, unit="group")
+    learning_curve.main("t")
+    describe_rows()
+    there = grouped(seed=9)
+    patients = [f"there {group}" for group in there.group]
+    table = there.X("columns").assign(patient=patients, label=[there.classes[k] for k in there.y])
+    page = render_elsewhere(table, {"group": "patient"})
+    assert "ROC AUC per group <b>" in page
+    assert not unproven(results.read("t"), page)
+    path = "reports/t/external/there.json"
+    artifacts.write_json(path, moved(artifacts.read_json(path)))
+    wrong = " ".join(unproven(results.read("t"), page))
+    assert "does not hold: On there (external data): ROC AUC per group" in wrong
+    assert "does not hold: Observed share of malignant per group" in wrong
+
+
+def render_elsewhere(table: pd.DataFrame, read: dict[str, str]) -> str:
+    """Score the champion on rows of another source, and return the report."""
+    table.to_csv("there.csv", index=False)
+    known = yaml.safe_load(Path("params.yaml").read_text())
+    known["external"] = {"there": {"task": "t", "raw": "there.csv", "read": read}}
+    Path("params.yaml").write_text(yaml.safe_dump(known))
+    external.main("there")
+    return render("t")
 
 
 def test_every_sentence_of_four_classes_holds(empty_folder):

@@ -19,7 +19,7 @@ from pipeline.evaluation.new_data.external_data import ORDER, ExternalSamples
 from pipeline.evaluation.report import Difference, ExternalReport, Report
 from pipeline.evaluation.scoring import assess, with_refusals
 from pipeline.evaluation.usefulness import decision_curve
-from pipeline.prediction.decision_rule import DecisionRule, decide
+from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
 from pipeline.stats.intervals import of_difference
 
@@ -112,18 +112,23 @@ def report_on(
     report = assess(data, proba, decided, select.draws, params.seed())
     report = decision_curve.with_net_benefit(report, data, decided, rule.threshold)
     report = ExternalReport(**vars(with_refusals(report, data, decided, scored.refused)))
+    in_large = observed_and_predicted(data.y, proba)
     if rule.pooling:
         is_column = by_group.name_of(select) != by_group.GROUP
         keys = [data.group, *([by_group.named_values(scored.unit, data.id)] if is_column else [])]
         units = by_group.find(data, keys, select)
         grouped = by_group_report.of_samples(units, scored.raw, scored.refused, rule, select, {})
         report = replace(report, by_group=grouped)
+        if rule.unit != by_group.SAMPLE:
+            part = by_group.usable(units, scored.refused)
+            pooled = calibrate(by_group.pooled(units, scored.raw, part, rule.pooling), rule)
+            in_large = observed_and_predicted(units.data.y, pooled)
     readable, overlap = samples.is_readable, samples.is_overlap
     if data.positive:
         report = replace(
             report,
             operating_point=operating_point.describe(report, rule, select.operating_point.prevalence),
-            calibration_in_the_large={"predicted": proba[:, 1].mean(), "observed": np.mean(data.y == 1)},
+            calibration_in_the_large=in_large,
         )
     return replace(
         report,
@@ -136,6 +141,11 @@ def report_on(
         },
         change=changes(internal.of_unit(rule.unit), report.of_unit(rule.unit)),
     )
+
+
+def observed_and_predicted(y: np.ndarray, proba: np.ndarray) -> dict[str, float]:
+    """Return the calibration in the large of two classes: mean predicted probability and observed share of the positive one."""
+    return {"predicted": float(proba[:, 1].mean()), "observed": float(np.mean(y == 1))}
 
 
 def changes(internal: Report, external: Report) -> dict[str, Difference]:
