@@ -186,7 +186,7 @@ def without_rule(image: Image.Image, is_colour_16: bool) -> str:
     todo = "set read.intensity"
     if is_colour_16:
         extrema: Any = image.getextrema()  # a pair for each band, as there are several
-        top = max(high for _, high in extrema)
+        top = max(high for _, high in extrema[:3])  # without transparency
         return f"holds 16-bit colours that are nearly black, up to {256 * top + 255} of 65535: {todo}" * (top < 64)
     if image.mode != "F" and image.mode != "I" and not image.mode.startswith("I;16"):
         return ""

@@ -9,7 +9,7 @@ import logging
 import warnings
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from pipeline.data.images import codestream
 from pipeline.data.images.limits import check_size
 from pipeline.data.images.lookup_tables import own_window, to_units
 from pipeline.data.images.palettes import palette_colours
-from pipeline.data.images.stored_values import StoredValues
+from pipeline.data.images.stored_values import StoredValues, in_stored_bits
 
 # pydicom warns of harmless oddities, and its log may quote values. Set once: see `decoding`.
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
@@ -68,7 +68,8 @@ TAGS = [
 
 # As numbers: pydicom looks each keyword up again for every file, which takes as long as reading the file.
 HEADER_TAGS = [Tag(name) for name in TAGS]
-ALL_TAGS = [Tag(name) for name in (*TAGS, *DATA)]
+OVERLAY_BIT = Tag(0x60000102)  # the bit of a pixel in which an overlay is hidden
+ALL_TAGS = [*HEADER_TAGS, OVERLAY_BIT, *(Tag(name) for name in DATA)]
 
 
 class BoundedBytes(io.BytesIO):
@@ -107,27 +108,53 @@ class DicomImage:
             raise DataError(f"has {self.n_frames} frames; there is no frame {number}")
         values = self._decoded(number - 1)
         if self.photometric == "PALETTE COLOR":
-            return colours(palette_colours(values, self.dataset))
+            return replace(colours(palette_colours(values, self.dataset)), oddity=self._excess())
         if values.ndim == 3:
-            return colours(values, int(self.dataset.get("BitsStored", 8)))
+            seen = colours(values, int(self.dataset.get("BitsStored", 8)))
+            return replace(seen, oddity=self._excess() or seen.oddity)
         return self._grey(values, number - 1)
+
+    def _excess(self) -> str:
+        """Return "" unless the file holds at least twice the uncompressed pixels that its header says."""
+        ds, keyword = self.dataset, next(name for name in DATA if name in self.dataset)
+        if ds.file_meta.TransferSyntaxUID.is_encapsulated:
+            return ""
+        per_pixel = int(ds.get("SamplesPerPixel", 1)) * int(ds.get("BitsAllocated") or 32)
+        needed = self.width * self.height * per_pixel * self.n_frames // 8
+        if len(ds[keyword].value) < 2 * needed:
+            return ""
+        return f"holds {len(ds[keyword].value)} bytes of pixels, where its header says {needed}: the rest is not shown"
 
     def _grey(self, values: np.ndarray, index: int) -> StoredValues:
         ds = self.dataset
         is_float = values.dtype.kind == "f"
         stored = 32 if is_float else int(ds.get("BitsStored") or ds.BitsAllocated)
         signed = not is_float and ds.get("PixelRepresentation", 0) == 1
+        oddity = self._excess()
         if not is_float:
+            raw = values
             values = in_stored_bits(values, stored, signed, int(ds.get("HighBit") or stored - 1) - stored + 1)
+            if values is not raw and not oddity and self._is_beyond(raw, stored):
+                oddity = f"holds values of more than the {stored} bits that its header says: they are cut off"
         low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
         if is_float:
-            low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if np.isfinite(values).any() else (0, 1)
+            finite = values[np.isfinite(values)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0, 1)
             high = high if high > low else low + 1
         groups = list(groups_of(ds, index))
         units, ends = to_units(ds, groups, signed, (float(low), float(high)))
+        padding = ds.get("PixelPaddingValue")
         return StoredValues(
-            values, *ends, units, own_window(ds, groups, signed), self.photometric == "MONOCHROME1", True, stored
-        )
+            values, *ends, units, own_window(ds, groups, signed), self.photometric == "MONOCHROME1", True, stored,
+            has_range=not is_float, padding=padding if isinstance(padding, int) else None, oddity=oddity,
+        )  # fmt: skip
+
+    def _is_beyond(self, raw: np.ndarray, stored: int) -> bool:
+        """Return whether integers have more bits than are stored, which are no overlay; a missing sign is no bit."""
+        ds = self.dataset
+        if int(ds.get("HighBit") or stored - 1) != stored - 1 or ds.get(OVERLAY_BIT):
+            return False
+        return bool(raw.max() >= 2**stored or raw.min() < -(2 ** (stored - 1)))
 
     def _decoded(self, index: int) -> np.ndarray:
         ds = self.dataset
@@ -165,25 +192,13 @@ class DicomImage:
         return [values.reshape(self.height, self.width).astype(values.dtype.newbyteorder("="), copy=False)]
 
 
-def in_stored_bits(values: np.ndarray, stored: int, signed: bool, shift: int) -> np.ndarray:
-    """Return integers with only their stored bits: others may hold an overlay, or nothing where a sign should be."""
-    allocated = 8 * values.dtype.itemsize
-    if stored >= allocated:
-        return values
-    if shift <= 0:
-        low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
-        if low <= values.min() and values.max() <= high:
-            return values
-    left = allocated - stored - max(0, shift)
-    return (values << left) >> (allocated - stored)
-
-
 def colours(values: np.ndarray, stored: int | None = None) -> StoredValues:
     """Return colours, uint8 or uint16 (height, width, 3)."""
     if values.dtype == np.uint8:
         return StoredValues(values[..., :3], 0, 255, is_dicom=True, n_bits=8)
-    bits = stored or (16 if values.max() > 255 else 8)
-    return StoredValues(values[..., :3], 0, 2**bits - 1, is_dicom=True, n_bits=8)
+    bits, top = stored or (16 if values.max() > 255 else 8), int(values.max())
+    dark = f"holds colours that are nearly black, up to {top} of {2**bits - 1}" if 0 < top < 2**bits / 16 else ""
+    return StoredValues(values[..., :3], 0, 2**bits - 1, is_dicom=True, n_bits=8, oddity=dark)
 
 
 def groups_of(dataset: Dataset, index: int) -> Iterator[Dataset]:

@@ -44,9 +44,9 @@ def own_window(ds: Dataset, groups: list[Dataset], signed: bool) -> Window | Non
     if tables and tables[0].get("LUTDescriptor") and tables[0].get("LUTData") is not None:
         table, first, bits = lookup_table(tables[0], signed)
         scale = 1 / (2**bits - 1)
-        return Window(lambda values: looked_up(values, table, first) * scale, first, first + len(table) - 1)
+        return Window(lambda values: looked_up(values, table, first) * scale, first, first + len(table) - 1, False)
     centre, width = number(source.get("WindowCenter")), number(source.get("WindowWidth"))
-    if centre is None or width is None:
+    if centre is None or width is None or not np.isfinite([centre, width]).all():
         return None
     return window(centre, width, str(source.get("VOILUTFunction") or "LINEAR").strip())
 
@@ -56,7 +56,7 @@ def window(centre: float, width: float, function: str) -> Window | None:
     if function == "SIGMOID":
         if width <= 0:
             return None
-        return Window(lambda x: 1 / (1 + np.exp(-4 * (x - centre) / width)), centre - width, centre + width)
+        return Window(lambda x: 1 / (1 + np.exp(-4 * (x - centre) / width)), centre - width, centre + width, False)
     if function == "LINEAR" and width >= 1:
         centre, width = centre - 0.5, width - 1
     elif function != "LINEAR_EXACT" or width <= 0:

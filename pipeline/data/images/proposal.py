@@ -31,7 +31,9 @@ MODES_OF_8_BITS = ("JPEG", "BMP", "WEBP")
 
 @dataclass(frozen=True)
 class Held:
-    """What a file holds: its lowest and highest value, percentiles, the declared bits and window. `is_display`: 8 bits."""
+    """What a file holds: its lowest and highest value, percentiles, the declared bits and window. `is_display`: 8 bits;
+    `is_linear`: that window, which else is a curve or a lookup table.
+    """
 
     low: float
     high: float
@@ -41,6 +43,7 @@ class Held:
     own: tuple[float, float] | None = None
     is_dicom: bool = False
     is_display: bool = False
+    is_linear: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ def choose(deep: list[Held]) -> tuple[str | tuple[float, float], str]:
     windows = Counter(held.own for held in deep if held.own)
     if windows and sum(windows.values()) > len(deep) / 2:
         window, most = windows.most_common(1)[0]
+        n_curves = sum(not held.is_linear for held in deep)
+        if n_curves:
+            return "file", f"{n_curves} of {len(deep)} files declare a curve or a lookup table"
         if most == len(deep) or deep[0].kind == "Hounsfield":
             return window, f"the window that {most} of {len(deep)} files declare"
         return "file", f"each file declares a window of its own, {len(windows)} in {len(deep)} files"
@@ -170,7 +176,8 @@ def significant_bits(data: bytes) -> int:
 def held_by(values: StoredValues) -> Held:
     """Return what stored values hold."""
     low, high = values.held()
-    some = values.values[::STEP, ::STEP].astype(np.float64)
+    some = values.values[::STEP, ::STEP]
+    some = (some if values.padding is None else some[some != values.padding]).astype(np.float64)
     some = values.to_units(some) if values.to_units else some
     some = some[np.isfinite(some)]
     first, last = np.percentile(some, ENDS) if some.size else (low, high)
@@ -178,7 +185,17 @@ def held_by(values: StoredValues) -> Held:
     kind = "float" if values.values.dtype.kind == "f" else "signed" if low < 0 else "unsigned"
     if low <= -500 and high <= 32767 and is_whole(some):
         kind = "Hounsfield"
-    return Held(low, high, (float(first), float(last)), kind, values.n_bits, own, values.is_dicom, values.is_display)
+    return Held(
+        low,
+        high,
+        (float(first), float(last)),
+        kind,
+        values.n_bits,
+        own,
+        values.is_dicom,
+        values.is_display,
+        values.own is None or values.own.is_linear,
+    )
 
 
 def is_whole(values: np.ndarray) -> bool:

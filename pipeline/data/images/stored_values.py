@@ -16,11 +16,15 @@ Scale = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Window:
-    """A window that a file declares: what it maps, float64 -> 0..1, and the values that become 0 and 1."""
+    """A window that a file declares: what it maps, float64 -> 0..1, and the values that become 0 and 1.
+
+    `is_linear`: not a curve or a lookup table, which these two values alone would not give.
+    """
 
     apply: Scale
     low: float
     high: float
+    is_linear: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class StoredValues:
     to_units : from stored to physical values (a DICOM file's modality LUT); None where they are the same
     own : the window that the file declares, None without
     is_inverted : whether the lowest value is white
+    has_range : whether low and high are of the type or the header, not of the values themselves
+    padding : the stored value around the image, which it does not show
+    oddity : what is wrong with the file whatever the rule, or ""
     """
 
     values: np.ndarray
@@ -42,6 +49,9 @@ class StoredValues:
     is_inverted: bool = False
     is_dicom: bool = False
     n_bits: int = 16
+    has_range: bool = True
+    padding: int | None = None
+    oddity: str = ""
 
     @property
     def is_display(self) -> bool:
@@ -55,7 +65,9 @@ class StoredValues:
     def held(self) -> tuple[float, float]:
         """Return the lowest and highest finite value, in units; (0, 0) where there is none."""
         if self.values.dtype.kind in "iu":
-            ends = np.array(self._ends, np.float64)
+            kept = self.values if self.padding is None else self.values[self.values != self.padding]
+            all_kept = self.padding is None or not kept.size
+            ends = np.array(self._ends if all_kept else (kept.min(), kept.max()), np.float64)
         else:
             finite = self.values[np.isfinite(self.values)]
             ends = np.array([finite.min(), finite.max()] if finite.size else [0, 0], np.float64)
@@ -68,10 +80,13 @@ class StoredValues:
         if window is None and self.own is not None and (rule.intensity in (None, "file")):
             apply = self.own.apply
         else:
-            low, high = window or (self.low, self.high)
-            apply = linear(low, high)
+            apply = linear(*(window or self.range_by(rule)))
         units = self.to_units or (lambda values: values)
         return (lambda values: 1 - apply(units(values))) if self.is_inverted else (lambda values: apply(units(values)))
+
+    def range_by(self, rule: PixelRule) -> tuple[float, float]:
+        """Return the ends of the type; of floats that declare none, 0 and 1 under the rule `full`, else their own."""
+        return (0.0, 1.0) if not self.has_range and rule.intensity == "full" else (self.low, self.high)
 
     def pixels(self, rule: PixelRule) -> np.ndarray:
         """Return uint8 of the same shape."""
@@ -81,7 +96,7 @@ class StoredValues:
             low = min(low, 0)
             table = to_bytes(scale, np.arange(low, high + 1, dtype=np.float64))
             # np.take needs half the time of table[...]
-            return np.take(table, values if low == 0 else values.view(np.uint16) - np.uint16(low % 65536))
+            return np.take(table, values if low == 0 else offsets(values, low))
         out = np.empty(values.shape, np.uint8)
         rows = max(1, BAND // max(1, values[0].size))
         for top in range(0, len(values), rows):
@@ -90,15 +105,17 @@ class StoredValues:
         return out
 
     def misfit(self, rule: PixelRule) -> str:
-        """Return why the values do not look like those that a rule is for, or ""."""
+        """Return why the values do not look like those that a rule is for, or what is wrong with the file; else ""."""
+        if self.oddity:
+            return self.oddity
         low, high = self.held()
         shown = f"values from {low:g} to {high:g}"
         if rule.intensity in (None, "file"):
-            return ""
+            return self._misfit_of_own_range(low, high, f"holds {shown}")
         if self.is_display:
             what = "colours" if self.values.ndim == 3 else f"{self.n_bits} bits"
             return f"holds {what}, shown as they are; the others have {rule.words}"
-        window = rule.window or (self.low, self.high)
+        window = rule.window or self.range_by(rule)
         width = window[1] - window[0]
         is_range = rule.bits is not None or rule.intensity == "full"
         if is_range and (high > window[1] + SLACK * width or low < window[0] - SLACK * width):
@@ -108,6 +125,35 @@ class StoredValues:
         if min(high, window[1]) - max(low, window[0]) < LEAST_SHARE * width and high > low:
             return f"holds {shown}, a small part of {rule.words}"
         return ""
+
+    def _misfit_of_own_range(self, low: float, high: float, holds: str) -> str:
+        """Return why values are hardly shown by the file's own window or range, or ""; `holds` says what they are."""
+        if self.own is None and not self.has_range:
+            return f"{holds}, stretched by its own range: set read.intensity"
+        ends, what = (self.low, self.high), f"its {self.n_bits} bits"
+        if self.own is not None:
+            ends, what = (self.own.low, self.own.high), f"its own window ({self.own.low:g} to {self.own.high:g})"
+        is_part = not self.is_display and 0 < high - low < LEAST_SHARE * (ends[1] - ends[0])
+        return f"{holds}, a small part of {what}: set read.intensity" if is_part else ""
+
+
+def in_stored_bits(values: np.ndarray, stored: int, signed: bool, shift: int) -> np.ndarray:
+    """Return integers with only their stored bits: others may hold an overlay, or nothing where a sign should be."""
+    allocated = 8 * values.dtype.itemsize
+    if stored >= allocated:
+        return values
+    if shift <= 0:
+        low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
+        if low <= values.min() and values.max() <= high:
+            return values
+    left = allocated - stored - max(0, shift)
+    return (values << left) >> (allocated - stored)
+
+
+def offsets(values: np.ndarray, low: int) -> np.ndarray:
+    """Return how far integers of 8 or 16 bits lie above `low`, their least value, which is negative; unsigned."""
+    unsigned = values.view(f"u{values.dtype.itemsize}")
+    return unsigned - unsigned.dtype.type(low % 2 ** (8 * values.dtype.itemsize))
 
 
 def linear(low: float, high: float) -> Scale:

@@ -34,7 +34,7 @@ CODE = (
         "duplicates/images/frames",
         "duplicates/images/keypoints",
     ),
-    *("duplicates/images/marks", "duplicates/images/pairs", "duplicates/images/verify"),
+    *("duplicates/images/marks", "duplicates/images/overlays", "duplicates/images/pairs", "duplicates/images/verify"),
 )
 SQUARE = 64  # px: where colours and border are measured
 BORDER = 4  # px of SQUARE: the rim, whose brightness depends on the scanner

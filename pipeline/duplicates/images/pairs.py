@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from pipeline.core import artifacts
 from pipeline.core.parallel import run_parallel
 from pipeline.core.threads import one_thread
 from pipeline.data.audit_result import Pair
@@ -21,6 +22,7 @@ from pipeline.duplicates.images.covered import AGREE, compare_blocks
 from pipeline.duplicates.images.edits import describe, describe_covered, describe_degraded
 from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature
 from pipeline.duplicates.images.frames import whiten
+from pipeline.duplicates.images.overlays import SAMPLE, find_overlay
 from pipeline.duplicates.images.verify import Signature, confirm, lay_frames
 
 BATCH = 64  # pairs that a worker takes at once
@@ -86,9 +88,12 @@ def find_pairs(
         ((file(a), file(b)), bool(by_frame), float(likeness), float(relief), bool(by_points))
         for (a, b), by_frame, likeness, relief, by_points in columns
     ]
+    overlay = overlay_of([file(i) for i in alone], store) if items else None
     starts = range(0, len(proposed), BATCH)
     compared = run_parallel(
-        partial(compare_batch, store=store), [items[start : start + BATCH] for start in starts], workers
+        partial(compare_batch, store=store, overlay=overlay),
+        [items[start : start + BATCH] for start in starts],
+        workers,
     )
     shown = tqdm(
         compared, f"audit {name}: comparing", total=len(starts), unit=f" x {BATCH} pairs", mininterval=1, delay=3
@@ -101,33 +106,43 @@ def find_pairs(
     return sorted(pairs, key=lambda pair: (pair.a, pair.b))
 
 
-def compare_batch(items: list[tuple], store: ImageStore) -> list[tuple[list | None, list[tuple[str, bytes]]]]:
+def overlay_of(files: list[tuple[Path, str]], store: ImageStore) -> np.ndarray | None:
+    """Return what most of the files show in the same place, see `overlays`; the same ones are looked at whatever their names."""
+    some = sorted(files, key=lambda file: file[1])[:SAMPLE]
+    return find_overlay(load_signature(path, key, store) for path, key in some)
+
+
+def compare_batch(
+    items: list[tuple], store: ImageStore, overlay: np.ndarray | None = None
+) -> list[tuple[list | None, list[tuple[str, bytes]]]]:
     """Return for each item, the values of an `Item`, [kind, score, copy] or None, and the new entries for the cache.
 
-    What depends on the whole set, the likeness, is not cached.
+    What lies in `overlay` is not compared. What depends on the whole set, the likeness, is not cached.
     """
     signatures: dict[str, Signature] = {}
-    return [compare_files(Item(*item), store, signatures) for item in items]
+    return [compare_files(Item(*item), store, signatures, overlay) for item in items]
 
 
 def compare_files(
-    item: Item, store: ImageStore, signatures: dict[str, Signature]
+    item: Item, store: ImageStore, signatures: dict[str, Signature], overlay: np.ndarray | None = None
 ) -> tuple[list | None, list[tuple[str, bytes]]]:
     """Return the verdict of an item and the new entries for the cache; `signatures` are those loaded so far, by key."""
     # In the order of the hashes: the result does not depend on file names.
     files = sorted(item.files, key=lambda file: file[1])
     new: list[tuple[str, bytes]] = []
+    hidden = "" if overlay is None else f":{artifacts.sha256(overlay.tobytes())}"
 
     def load() -> tuple[Signature, Signature]:
         for path, key in files:
             if key not in signatures:
-                signatures[key] = load_signature(path, key, store)
+                whole = load_signature(path, key, store)
+                signatures[key] = whole if overlay is None else whole.without(overlay)
         return signatures[files[0][1]], signatures[files[1][1]]
 
     for wanted, compare in ((item.by_points, compare_points), (item.by_frame, compare_covered)):
         if not wanted:
             continue
-        key = f"{files[0][1]}:{files[1][1]}:{compare.__name__}"
+        key = f"{files[0][1]}:{files[1][1]}:{compare.__name__}{hidden}"
         cached = store.get(key)
         verdict = json.loads(cached) if cached else compare(*load())
         if not cached:

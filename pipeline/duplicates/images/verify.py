@@ -5,7 +5,7 @@ scan and a second photograph of a lesion are near but not copies. A strongly com
 may instead agree at a coarser scale, but then almost perfectly.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import cv2
@@ -36,6 +36,7 @@ COPY_COARSE = 0.994, 0.98
 # Low frequencies can agree by a vignette or the corners of a rotated frame alone: then the middle of the frame (a margin of its
 # 24 cells is left out) does not, for different photographs of HAM10000 .65 to .95, for degraded copies .9 and more.
 MARGIN, MIDDLE = 3, 0.9
+SHOWN, FEWEST_CELLS = 0.9, 80  # content of a cell, and the cells of the middle, 324, that must have it
 HOPELESS = 0.35  # over the whole overlap: certainly another image
 LIFT = 0.35  # the most that refinement adds to the correlation
 SURE = 15  # points in agreement that cannot be chance: refined in any case
@@ -58,6 +59,16 @@ class Signature:
     def detail(self) -> Detail:
         """The detail of the whole frame."""
         return detail_of(self.points.grey, self.points.content)
+
+    def without(self, overlay: np.ndarray) -> "Signature":
+        """Return the signature without what lies in an overlay, uint8 (h, w) of 0 and 1, which is laid on the whole frame."""
+        grey = self.points.grey
+        hidden = cv2.resize(overlay, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        rows, columns = (np.clip(self.points.xy[:, axis].astype(int), 0, grey.shape[1 - axis] - 1) for axis in (1, 0))
+        kept = hidden[rows, columns] == 0
+        content = self.points.content * (1 - hidden)
+        parts = self.points.xy[kept], self.points.descriptors[kept], self.points.mirrored[kept]
+        return replace(self, points=Points(grey, content, *parts))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return all arrays by name; `content` takes one bit per pixel."""
@@ -130,13 +141,19 @@ def confirm(a: Signature, b: Signature) -> Agreement | None:
 def lay_frames(a: Signature, b: Signature) -> tuple[int, bool, bool]:
     """Return the flip in which the whole frame of a fits b best, whether as a negative, and whether their middles agree.
 
-    The flip is one of `frames.flip`. What noise adds is taken out of the correlation.
+    The flip is one of `frames.flip`. What noise adds is taken out of the correlation; cells in the frame of one colour of either
+    image, or in an overlay, do not take part.
     """
     cosines = (a.frame.frequencies[ORDER] * SIGNS) @ b.frame.frequencies
     number = int(np.abs(cosines).argmax())
+    inner, size = slice(MARGIN, -MARGIN), (len(a.colours), len(a.colours))
+    contents = [cv2.resize(s.points.content * np.float32(1), size, interpolation=cv2.INTER_AREA) for s in (a, b)]
+    shown = (np.minimum(flip(contents[0], number), contents[1]) > SHOWN)[inner, inner]
+    if shown.sum() < FEWEST_CELLS:
+        return number, bool(cosines[number] < 0), False
     middles, energies = [], []
     for signature, turn in ((a, number), (b, 0)):
-        cells = flip(signature.colours.astype(np.float32) @ LUMINANCE, turn)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+        cells = flip(signature.colours.astype(np.float32) @ LUMINANCE, turn)[inner, inner][shown]
         noise = signature.frame.noise_sd**2 * len(signature.colours) ** 2 / np.prod(signature.size)
         middles.append(cells - cells.mean())
         energies.append(float((middles[-1] ** 2).sum()))

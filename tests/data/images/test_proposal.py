@@ -37,6 +37,11 @@ CASES = {
     "nothing readable": ([b"text", b""], None),
     "DICOM of 12 bits": ([dicom((X % 4096).astype(np.uint16), BitsStored=12)] * 2, "12 bits"),
     "DICOM of 8 bits": ([dicom((X % 256).astype(np.uint8))] * 2, None),
+    "padding": ([dicom(np.where(X < 256, 65535, X).astype(np.uint16), PixelPaddingValue=65535)] * 2, "12 bits"),
+    "one curve": (
+        [dicom((X - 1024).astype(np.int16), WindowCenter=40, WindowWidth=400, VOILUTFunction="SIGMOID")] * 3,
+        "file",
+    ),
     "one window": ([dicom((X - 1024).astype(np.int16), WindowCenter=40, WindowWidth=400)] * 3, (-160.0, 239.0)),
     "other windows": ([dicom(X.astype(np.uint16), WindowCenter=c, WindowWidth=500) for c in (500, 900)], "file"),
 }
