@@ -4,15 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.helpers.shared import project_once
+
+# Workers share the cores: with threads that wait for one actively, BLAS and OpenMP take ten times as long.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 # Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
 SMALL_BACKBONE = """
@@ -106,13 +108,6 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """As in `run_parallel`: with two threads on a busy machine BLAS takes ten times as long."""
-    with threadpool_limits(limits=1):
-        yield
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pipeline.duplicates.summary import refuse, summary
 from tests.helpers.samples import ROOT
 from tests.helpers.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.filterwarnings("error")
 REAL = Path(os.environ.get("ASSAY_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 KEYS = {
     "n_files", "n_unreadable", "n_leaked", "groups", "leaks", "label_conflicts",

@@ -76,7 +76,6 @@ def test_joined_samples_are_counted_unless_left_out():
     assert batch_profile.joined(AuditResult(), files, set()) == 0
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("width", [0, 350])
 def test_only_a_batch_of_another_size_has_shortcuts(empty_folder, tmp_path, width):
     write_params(task())

@@ -24,9 +24,6 @@ from tests.helpers.samples import ROOT, encoded, put, stage, task, write_params
 from tests.helpers.textures import stored, texture
 from tests.helpers.uploads import kept, make_table, new, one_of, places, restage, submit
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 # What is accepted
 
 

@@ -1,12 +1,8 @@
 """The correct class is submitted with one click."""
 
-import pytest
-
 from pipeline.data import upload_ledger
 from tests.helpers.pages import button, opened, text_of
 from tests.helpers.textures import stored, texture
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_right_answer_to_a_image_is_one_click(upload_project):

@@ -18,8 +18,6 @@ from tests.helpers.samples import ROOT
 from tests.helpers.textures import stored, texture
 from tests.helpers.uploads import one_of
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def started(monkeypatch) -> list[list[str]]:

@@ -10,7 +10,7 @@ from pipeline.duplicates.images.frames import frame_of, whiten
 from pipeline.duplicates.images.keypoints import find_points
 from tests.helpers.textures import texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def pixels(image):

@@ -8,7 +8,7 @@ from pipeline.duplicates.images.covered import compare_blocks, detail_of
 from pipeline.duplicates.images.keypoints import find_points
 from tests.helpers.textures import texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def detail(image):

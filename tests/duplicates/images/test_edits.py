@@ -9,7 +9,6 @@ from pipeline.duplicates.images.edits import REENCODED, describe
 from pipeline.duplicates.images.verify import confirm, signature_of
 from tests.helpers.textures import texture
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 EDITS = {
     "re-encoded": lambda image: image,
     "resized": lambda image: image.resize((image.width * 3 // 4, image.height * 3 // 4)),

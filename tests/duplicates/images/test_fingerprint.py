@@ -6,7 +6,7 @@ import pytest
 from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature, open_store, pack, take, tones, unpack
 from tests.helpers.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("empty_folder")]
 
 
 def test_what_is_packed_comes_back_the_same():

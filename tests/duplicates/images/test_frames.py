@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 from pipeline.duplicates.images.frames import FLIPS, boxes, cosines, flip, frame_of, noise_level, whiten
 from tests.helpers.textures import texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def pixels(image):

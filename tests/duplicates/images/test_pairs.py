@@ -15,7 +15,7 @@ from pipeline.duplicates.images.pairs import Item, find_pairs
 from pipeline.stats.components import joined_sets
 from tests.helpers.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("empty_folder")]
 
 
 def pairs_of(files, workers=2):

@@ -11,7 +11,7 @@ from pipeline.duplicates.images.edits import describe
 from pipeline.duplicates.images.verify import Signature, confirm, signature_of
 from tests.helpers.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.filterwarnings("error")
 T = Image.Transpose
 BICUBIC = Image.Resampling.BICUBIC
 
