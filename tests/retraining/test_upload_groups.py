@@ -14,7 +14,7 @@ from tests.helpers.samples import content, put, task
 from tests.helpers.textures import texture
 from tests.helpers.uploads import places, restage, submit
 
-pytestmark = pytest.mark.usefixtures("one_thread", "empty_folder")
+pytestmark = pytest.mark.usefixtures("empty_folder")
 N = 12  # patients of each class, two images each
 
 
