@@ -15,6 +15,7 @@ import pandas as pd
 from pipeline.core import params
 from pipeline.core.errors import DataError
 from pipeline.data import tables, upload_ledger, uploads
+from pipeline.data.columns.words import plain
 from pipeline.data.grouping.group_cells import join_cells, read_groups
 from pipeline.data.images import decoding, image_file, pixel_rule, squares
 from pipeline.data.tabular.file_rows import rows_of
@@ -31,13 +32,17 @@ LONGEST = 200  # characters of a group
 
 @dataclass(frozen=True)
 class Offer:
-    """A submitted sample. `data`: bytes of an image file, or a row; `name`: for messages; `fault`: why it cannot be used."""
+    """A submitted sample. `data`: bytes of an image file, or a row; `name`: for messages; `fault`: why it cannot be used.
+
+    `note`: what is said of one that is accepted.
+    """
 
     name: str
     data: bytes | Row
     label: str
     group: str = ""
     fault: str = ""
+    note: str = ""
 
 
 def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -> list[Outcome]:
@@ -57,10 +62,18 @@ def collect(task: str, offers: list[Offer], batch: str, who: str, source: str) -
                 f"{task}: its features are computed elsewhere (read.features): add images and features to the raw data"
             )
         existing = ExistingSamples(task)
-        offers = [replace(offer, group=group_of(offer.data, offer.group, existing)) for offer in offers]
+        offers = [with_group(offer, existing) for offer in offers]
         faults = [offer.fault or fault_of(offer, existing) for offer in offers]
         store = store_rows if existing.kind == "table" else store_images
         return store(existing, offers, faults, {"batch": batch, "who": who, "source": source})
+
+
+def with_group(offer: Offer, existing: ExistingSamples) -> Offer:
+    """Return an offer with its group as the task has it, and a note where the task has groups and nothing says its one."""
+    group = group_of(offer.data, offer.group, existing)
+    is_unknown = existing.groups and not group
+    notes = [offer.note, "no group (patient) is given: it counts as another one" if is_unknown else ""]
+    return replace(offer, group=group, note="; ".join(filter(None, notes)))
 
 
 def check_batch(batch: str) -> None:
@@ -76,6 +89,10 @@ def new_batch() -> str:
 
 def fault_of(offer: Offer, existing: ExistingSamples) -> str:
     """Return why a sample is refused for its label or group, or ""."""
+    if not offer.label:
+        column = params.task(existing.task).read.label
+        where = f" (column {column!r})" if existing.kind == "table" and column else ""
+        return f"has no label{where}; expected one of {', '.join(existing.labels)}"
     if offer.label not in existing.labels:
         return f"there is no class {offer.label[:80]!r}; there are: {', '.join(existing.labels)}"
     if len(offer.group) > LONGEST or not offer.group.isprintable():
@@ -87,7 +104,8 @@ def fault_of(offer: Offer, existing: ExistingSamples) -> str:
 
 def answer(offer: Offer, id_: str, reason: str, note: str = "") -> Outcome:
     """Return what became of an offer; `note`: what is unusual about one that was accepted."""
-    return {"file": offer.name, "id": id_, "accepted": not reason, "reason": reason or note}
+    notes = "; ".join(filter(None, (note, offer.note)))
+    return {"file": offer.name, "id": id_, "accepted": not reason, "reason": reason or notes}
 
 
 def store_images(
@@ -262,9 +280,13 @@ def read_data(task: str, file: str, data: bytes, label: str | None, group: str) 
 def from_row(task: str, name: str, row: Row, label: str | None, group: str) -> Offer:
     """Return a row as an offer; its own columns of label and group take precedence over `label` and `group`."""
     read, cells = params.task(task).read, dict(row)
-    own_label = cells.pop(read.label, None)
+    missing = {plain(column): column for column in [read.label or "", *read.group_columns] if column not in cells}
+    cells = {missing.get(plain(column), column): value for column, value in cells.items()}  # Patient_ID for patient_id
+    own_label = str(cells.pop(read.label, None) or "")
     own_group = join_cells([str(cells.pop(column, None) or "") for column in read.group_columns] or [""])
     for column in (read.shipped or "", *read.exclude):
         cells.pop(column, None)
     named = read_groups([own_group], read.group_from)[0]
-    return Offer(name, cells, str(own_label or label or ""), named or group)
+    differs = own_label and label and own_label != label
+    note = f"its column {read.label!r} counts, not the label {label!r}" if differs else ""
+    return Offer(name, cells, own_label or label or "", named or group, note=note)

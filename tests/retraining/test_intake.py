@@ -380,6 +380,24 @@ def test_columns_that_say_the_patient_together_are_one_group(empty_folder):
     assert ("its group is in the test set" in item["reason"]) == (side == "test")
 
 
+def test_a_row_without_group_or_label_is_noted_or_refused(empty_folder):
+    rows = [f"P{i // 2},{i}.5,{'arm' if i % 3 else 'leg'},{'ill' if i // 2 % 2 else 'well'}" for i in range(80)]
+    put(Path(), {"raw.csv": "\n".join(["patient_id,age,site,kind", *rows, ""])})
+    write_params(task("table", "raw.csv", read={"label": "kind", "group": "patient_id"}, split={"folds": 2}))
+    restage()
+    test_patient = places().query("subset == 'test'")["group"].iloc[0]
+    rows = f"Patient_ID,age,site,kind\n{test_patient.lower()},91.5,leg,ill\n,92.75,leg,ill\nP99,93.25,arm,\nP99,94.125,arm,well\n"
+    offers = intake.read_data("skin", "new.csv", rows.encode(), None, "")
+    answers = intake.collect("skin", offers, "b", "a tester", "test")
+    assert [item["accepted"] for item in answers] == [False, True, False, True]
+    assert "its group is in the test set" in answers[0]["reason"]
+    assert answers[1]["reason"] == "no group (patient) is given: it counts as another one"
+    assert answers[2]["reason"] == "has no label (column 'kind'); expected one of ill, well"
+    (offer,) = intake.read_data("skin", "new.csv", b"patient_id,age,site,kind\nP98,95.75,leg,ill\n", "well", "")
+    (answer,) = intake.collect("skin", [offer], "b", "a tester", "test")
+    assert answer["reason"] == "its column 'kind' counts, not the label 'well'"
+
+
 @pytest.fixture
 def symptoms(empty_folder):
     """A table of four yes/no columns and an age, in which most rows equal others."""
