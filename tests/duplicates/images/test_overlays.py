@@ -12,7 +12,7 @@ from pipeline.duplicates.images.pairs import find_pairs
 from pipeline.duplicates.images.verify import signature_of
 from tests.helpers.textures import stored, texture
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread", "empty_folder")]
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("empty_folder")]
 
 
 def with_text(image: Image.Image) -> Image.Image:
