@@ -14,9 +14,6 @@ from pipeline.core import artifacts, params
 from pipeline.core.errors import ParamsError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
-from pipeline.data.dataset import Dataset
-from pipeline.evaluation import subgroups
-from pipeline.evaluation.new_data.leave_one_site_out import score_sites
 from pipeline.evaluation.report import SiteReport
 
 
@@ -26,6 +23,11 @@ def main(name: str) -> None:
     if not column:
         artifacts.write_json(out, SiteReport())
         return
+    # Only for tasks with sites: most have none, and then these imports would be all that the stage does
+    from pipeline.data.dataset import Dataset
+    from pipeline.evaluation import subgroups
+    from pipeline.evaluation.new_data.leave_one_site_out import score_sites
+
     dev = Dataset.read(name, "dev")
     table = subgroups.columns(name, "dev", dev)
     subgroups.check(list(table), [column], f"{name}.select.site")

@@ -16,7 +16,6 @@ from pipeline.data.folders.archives import folder_of
 from pipeline.data.images import decoding, image_file, pixel_rule
 from pipeline.data.images.pixel_rule import PixelRule
 from pipeline.duplicates import summary
-from pipeline.evaluation import plots
 from pipeline.reporting import results_section
 from pipeline.reporting.results import Study
 from pipeline.reporting.results_section import Mistake
@@ -79,6 +78,8 @@ def of_path(study: Study, path: str) -> str:
 
 def charts(study: Study) -> dict[str, str]:
     """Return the champion's charts by name, as data: URIs: those that `evaluate` drew, and precision over recall."""
+    from pipeline.evaluation import plots  # matplotlib, for which `track` does not wait
+
     folder = TaskPaths(study.name).figures(study.winner)
     names = ["roc", "reliability", "coverage", "history", *(["decision_curve"] if study.dev.positive else [])]
     embedded = {
