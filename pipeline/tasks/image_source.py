@@ -19,7 +19,15 @@ from pipeline.data.folders.class_folders import FolderReading, read_folders
 from pipeline.data.folders.folder_names import are_folds, are_numbered, split_names
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
-from pipeline.tasks.naming_csv import LABEL_TABLES, NamingCsv, csv_folder, find_parts, naming_csvs, read_naming
+from pipeline.tasks.naming_csv import (
+    LABEL_TABLES,
+    NamingCsv,
+    csv_folder,
+    find_parts,
+    labels_of_folders,
+    naming_csvs,
+    read_naming,
+)
 
 SAME = 0.95  # share of the images that a CSV labels like their folders
 
@@ -140,6 +148,7 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             "any column; expected file names, with or without suffix, or two class folders"
             + reason_unread(csv_folder(folder) / others[0], choices)
         )
+    check_labelled(path, csv_folder(folder), others, labels, choices, roles.folders)
     read: JSON = {}
     tops = {sample.path.split("/")[0].lower() for sample in reading.samples}
     usual = roles.folders == "class" or (roles.folders == "split/class" and tops <= set(SHIPPED))
@@ -171,6 +180,20 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
             "use both"
         )
     return ImageSource(path, folder, read | decided({}, choices), lines, warnings)
+
+
+def check_labelled(
+    path: Path, folder: Path, names: list[str], classes: set[str], choices: Choices, levels: str
+) -> None:
+    """Raise DataError where a table next to class folders says the classes of these folders, which then are patients."""
+    for name in names:
+        columns = labels_of_folders(folder / name, classes, choices.header)
+        if columns:
+            raise DataError(
+                f"{path.as_posix()}: column {columns[0]!r} of {name} names the folders {some(sorted(classes), 3)}, and column "
+                f"{columns[1]!r} seems to hold their classes. Write a row for each image: its path, its folder and its class. If "
+                f"the folders are the classes: --folders {levels} (read.folders)"
+            )
 
 
 def reason_unread(path: Path, choices: Choices) -> str:

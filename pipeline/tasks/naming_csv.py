@@ -1,6 +1,7 @@
 """CSVs that name images: which of a folder do, and which belong together as the parts of a shipped split."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from pipeline.data.columns.one_label import MultiLabelError
 from pipeline.data.columns.shipped_column import ShippedColumnError
 from pipeline.data.columns.words import plain
 from pipeline.data.dicom.dicom_index import PERSONAL, DicomIndex, UnmatchedError
-from pipeline.data.folders.folder_names import split_names
+from pipeline.data.folders.folder_names import are_numbered, are_numbers, split_names
 from pipeline.data.folders.image_csv import AmbiguousImageError, ImageColumn, find_image_column, have_suffix, places
 from pipeline.data.folders.image_names import list_images
 from pipeline.data.folders.sample_files import is_system
+from pipeline.data.tabular.files import Header
 from pipeline.data.tabular.missing import missing_in
 from pipeline.tasks.choices import Choices
 
+MANY_FOLDERS = 10  # more than classes usually are
 MOST_TABLES = 100  # that are tried in search of one that names images
 LABEL_TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet", ".pq")
 
@@ -67,6 +70,22 @@ def tables_below(folder: Path) -> list[Path]:
         if len(below) >= MOST_TABLES:
             break
     return below[:MOST_TABLES]
+
+
+def labels_of_folders(path: Path, names: Collection[str], header: Header) -> tuple[str, str] | None:
+    """Return the column of a table that names folders, one a row, and a column with their classes; None without.
+
+    So a table of patients labels the folders of their images. Of a few folders that are not numbered it may describe classes.
+    """
+    if len(names) < MANY_FOLDERS and not are_numbered(names) and not are_numbers(names):
+        return None
+    try:
+        table = tables.read_csv(path, header=header)
+    except DataError:
+        return None
+    keys = [column for column in table if set(names) <= set(table[column]) and table[column].is_unique]
+    labels = [column for column in table if column not in keys and holds_classes(table[column])]
+    return (keys[0], labels[0]) if keys and labels else None
 
 
 def read_naming(path: Path, choices: Choices, top: Path | None = None) -> NamingCsv | None:

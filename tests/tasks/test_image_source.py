@@ -63,3 +63,20 @@ def test_other_names_of_classes_in_the_test_set_are_named(project):
     )
     with pytest.raises(SplitError, match="It alone has melanomas, nevi: if the same is meant, rename them"):
         init_task.main("skin", "data/raw/names", "--no-group")
+
+
+def test_a_csv_that_labels_folders_is_asked_about(project):
+    images = {f"{patient}/{n}.png": 100 * patient + n for patient in range(12) for n in range(4)}
+    rows = "".join(f"{patient},{'pq'[patient % 2]}\n" for patient in range(12))
+    put(Path("data/raw/patients"), images | {"labels.csv": f"patient,dx\n{rows}"})
+    with pytest.raises(
+        DataError, match=r"column 'patient' of labels.csv names the folders 0, 1, 10 .*column 'dx' seems"
+    ):
+        init_task.main("patients", "data/raw/patients")
+    init_task.main("patients", "data/raw/patients", "--folders", "class", "--no-group")
+
+
+def test_a_csv_that_describes_classes_is_no_label_of_folders(project):
+    put(Path("data/raw/skin"), {"classes.csv": "name,severe\nbenign,no\nmalignant,yes\n"})
+    init_task.main("skin", "data/raw/skin", "--no-group")
+    assert params.task("skin").preprocess.positive == "malignant"
