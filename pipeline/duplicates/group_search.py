@@ -12,7 +12,7 @@ from pipeline.data import tables
 from pipeline.data.columns.group_names import FAMILIES, NamedGroup, count_spellings, count_values, find_named, read_name
 from pipeline.data.columns.id_columns import find_ids
 from pipeline.data.columns.words import key
-from pipeline.data.grouping.group_cells import find_parts, join_columns
+from pipeline.data.grouping.group_cells import find_numbered, find_parts, join_columns
 from pipeline.data.grouping.path_groups import PathGroup
 from pipeline.data.tabular.header import is_number_like
 from pipeline.data.tabular.missing import is_unknown
@@ -28,6 +28,7 @@ ALIKE_ROWS = 0.8  # and of rows, because those of one site are a little alike
 COARSER = 0.75  # values of a part over those of the whole cell, from which on down the part is the patient
 UNIQUE = 0.9  # share of a column's cells that differ, from which on a part of them may say the patient
 LARGE_SHARE, LARGE = 0.1, 10  # of the samples, and times the usual group: one that may be no patient
+MOST_STAYS = 20  # of a patient, on average; a column of more is one of sites
 PAIRS_SHARE = 0.7  # of the pairs of rows that belong together, whose value a column must share; 0.8 to 1 for visits
 AGREEMENT = 0.6  # adjusted Rand index of its values and the sets of such rows, at least; 0.8 to 1 for visits, 0 for sex
 FEWEST_PAIRS = 5
@@ -81,11 +82,11 @@ def search_table(table: pd.DataFrame, seed: int, labels: Sequence[str] | None = 
     named = find_named(table)
     certain = [group for group in named if group.certain]
     if certain:
-        column = family_of(table, certain[0].column, named) or certain[0].column
+        column = family_of(table, certain[0].column, named) or coarsest(table, certain)
         return with_site(table, by_name(table, column), labels)
-    persons = by_persons(table)
-    if persons:
-        return persons
+    joined = by_numbered(table) or by_persons(table)
+    if joined:
+        return joined
     explained = explain_clusters(table, seed)
     if explained:
         n_groups, _ = count_values(table[explained])
@@ -116,14 +117,39 @@ def about_names(table: pd.DataFrame) -> str:
     return "no column is named like a patient"
 
 
+def coarsest(table: pd.DataFrame, named: list[NamedGroup]) -> str:
+    """Return the first of the columns, or another one of the same level that holds it, as patients hold stays."""
+    column = named[0].column
+    for group in named[1:]:
+        n_values, n_of_other = count_values(table[column])[0], count_values(table[group.column])[0]
+        is_patient = group.level == named[0].level and n_values > n_of_other >= max(FEW, n_values / MOST_STAYS)
+        if is_patient and is_nested(table, column, group.column):
+            column = group.column
+    return column
+
+
+def is_nested(table: pd.DataFrame, column: str, other: str) -> bool:
+    """Return whether each value of a column has one value of the other."""
+    sets = table[[column, other]]
+    sets = sets[~sets.map(is_unknown).any(axis=1)]
+    return bool(len(sets) and sets.groupby(column)[other].nunique().max() == 1)
+
+
+def by_numbered(table: pd.DataFrame) -> Grouping | None:
+    """Return the grouping by a column named like a patient whose cells also count the samples of each; None without."""
+    for column in table:
+        named = read_name(column)
+        part = find_numbered(table[column].tolist()) if named is not None and named.certain else None
+        if part:
+            return by_column(column, part, "named so, and their numbers start anew in each")
+    return None
+
+
 def family_of(table: pd.DataFrame, column: str, named: list[NamedGroup]) -> str | None:
     """Return the column of families or households of which each patient has one, None without."""
     for group in named:
-        if key(group.column).startswith(FAMILIES):
-            sets = table[[column, group.column]]
-            sets = sets[~sets.map(is_unknown).any(axis=1)]
-            if len(sets) and sets.groupby(column)[group.column].nunique().max() == 1:
-                return group.column
+        if key(group.column).startswith(FAMILIES) and is_nested(table, column, group.column):
+            return group.column
     return None
 
 

@@ -151,3 +151,28 @@ def test_rows_without_a_patient_are_counted():
     choice = search_table(table, 0)
     assert choice.n_groups == 60
     assert "100 without one" in choice.grounds
+
+
+def test_patients_come_before_their_stays_in_any_order():
+    stays = pd.DataFrame(
+        {"hadm_id": [str(n // 2) for n in range(240)], "subject_id": [str(n // 6) for n in range(240)]}
+    )
+    for columns in (["hadm_id", "subject_id"], ["subject_id", "hadm_id"]):
+        assert search_table(stays[columns], 0).column == "subject_id"
+
+
+def test_a_patient_whose_samples_are_numbered_is_a_part_of_the_id():
+    ids = pd.DataFrame({"patient_id": [f"{n // 3}.{n % 3 + 1}" for n in range(240)]})
+    grouping = search_table(ids, 0)
+    assert (grouping.column, grouping.n_groups) == ("patient_id", 80)
+    assert re.search(grouping.pattern, "12.3")[1] == "12"
+
+
+def test_a_value_of_many_samples_and_one_of_all_are_said():
+    ids = [str(n // 5 or 999) if n > 60 else "999" for n in range(240)]
+    assert (
+        "61 of them have '999': if it means unknown, empty these cells"
+        in search_table(pd.DataFrame({"patient": ids}), 0).grounds
+    )
+    constant = search_table(pd.DataFrame({"patient": ["1.23E+12"] * 240}), 0)
+    assert constant.grounds.startswith("column 'patient' has '1.23E+12' in all rows")

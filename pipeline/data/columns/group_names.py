@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.data.columns.label_spelling import NO, YES
 from pipeline.data.columns.words import key, plain, spelling
 from pipeline.data.tabular.missing import is_unknown
 
@@ -53,28 +54,19 @@ NUMBERS_OF_PATIENTS = frozenset(
     ).split()
 )
 # Alone they say something else.
-NEEDS_A_KEY = {
-    "pat",
-    "pt",
-    "hospital",
-    "hosp",
-    "chart",
-    "slide",
-    "eye",
-    "chi",
-    "stay",
-    "icustay",
-    "admission",
-    "fall",
-    "historia",
-}
-NEEDS_A_KEY |= {"expediente", "cartella", "sujet", "hasta", "住院", "病例", "症例"}
+NEEDS_A_KEY = frozenset(
+    (
+        "pat pt hospital hosp chart slide eye chi stay icustay admission fall historia expediente cartella sujet hasta "
+        "住院 病例 症例"
+    ).split()
+)
 ORIGINS = ("src", "source", "trial", "study", "global", "local", "internal", "masked")  # before a name that has a key
 ENDS_AS_ID = re.compile(r"(?i)[ _-](id|no|nr|nbr|num|number|code|key|uid)\.?$")
 DECIMAL = re.compile(r"[+-]?\d*[.]\d*[1-9]\d*")  # a measurement: ids are whole numbers or names
 ROWS = ("id", "recordid", "rowid")  # of rows; where they repeat, rows are of one patient
 FEWEST_GROUPS = 10  # or a third of the samples: of a column whose name may also mean something else, the arm of a study
 FEWEST_PATIENTS = 3
+MOST_SAMPLES = 20  # of a patient on average, from which on a hospital number is the number of a hospital
 
 
 @dataclass(frozen=True)
@@ -152,7 +144,11 @@ def find_named(table: pd.DataFrame) -> list[NamedGroup]:
             n_values = count_spellings(table[column])
         if n_values >= n_cells or any(map(DECIMAL.fullmatch, table[column])):
             continue
+        if any(cell.isalpha() and len(cell) > 1 and cell.casefold() in YES | NO for cell in set(table[column])):
+            continue  # whether there is one
         fewest = FEWEST_PATIENTS if named.level == 0 else min(FEWEST_GROUPS, n_cells / 3)
+        if key(column).startswith("hosp"):
+            fewest = max(fewest, n_cells / MOST_SAMPLES)
         if n_values >= max(fewest, 2):
             groups.append(named)
     return sorted(groups, key=lambda group: (not group.certain, group.level))

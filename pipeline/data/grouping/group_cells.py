@@ -1,6 +1,7 @@
 """What the cells of a column say of groups: the same name in several spellings, and parts such as the patient in P001-V1."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ REPEATS = (
 )
 SIGN = "[^A-Za-z0-9]"
 FEWEST_PATIENTS = 3
+COUNTED = r"^(.*\d)(?:[.]\d{1,2}|[a-h])$"
+COUNTED_SHARE = 0.9  # of the cells, and of the patients whose samples have numbers without gaps
+FEWEST_EACH = 1.5  # samples of a patient, on average
 DEEPEST = 3  # parts of a cell
 
 
@@ -42,6 +46,24 @@ def join_cells(cells: Sequence[str]) -> str:
     if len(cells) == 1 or is_unknown(cells[0]):
         return cells[0]
     return " / ".join("" if is_unknown(cell) else re.sub(r"(?<=\d)\.0+$", "", cell.strip()) for cell in cells)
+
+
+def find_numbered(cells: Sequence[str]) -> PathGroup | None:
+    """Return what stands before a number or letter that counts the samples of each patient (12.1, 12.2; 7a, 7b), or None."""
+    values, samples = [], defaultdict(set)
+    for cell in map(str.strip, cells):
+        value = group_of(COUNTED, cell)
+        values.append(value)
+        if value:
+            number = cell.removeprefix(value).removeprefix(".")
+            samples[value].add(int(number) if number.isdigit() else ord(number) - ord("a") + 1)
+    n_known = sum(map(len, samples.values()))
+    if len(samples) < FEWEST_PATIENTS or n_known < COUNTED_SHARE * len(cells) or n_known < FEWEST_EACH * len(samples):
+        return None
+    n_counted = sum(numbers == set(range(1, len(numbers) + 1)) for numbers in samples.values())
+    if n_counted < COUNTED_SHARE * len(samples):
+        return None
+    return PathGroup(COUNTED, "what comes before the number of the sample", values, True)
 
 
 def find_parts(cells: Sequence[str]) -> list[PathGroup]:

@@ -67,5 +67,11 @@ def test_numbers_that_come_back_in_another_spelling_are_a_group():
     assert columns(patient_id=["P1", "P2", "P10", "P-11", "P21", "P-100"]) == []
 
 
+def test_yes_and_no_and_the_number_of_a_hospital_are_no_patients():
+    assert columns(PID=["yes", "no", "unsure"] * 40) == []
+    assert columns(hospital_id=[1, 2, 3, 4] * 30) == []
+    assert columns(hospital_id=[i // 3 for i in range(120)]) == ["hospital_id"]
+
+
 def test_a_measurement_named_like_an_id_is_no_group():
     assert find_named(pd.DataFrame({"record": [f"{k % 50}.{k % 7 + 1}" for k in range(100)]})) == []

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.data.grouping.group_cells import find_parts, join_columns, read_groups
+from pipeline.data.grouping.group_cells import find_numbered, find_parts, join_columns, read_groups
 
 N = range(120)
 CELLS = {
@@ -53,3 +53,19 @@ def test_cells_of_several_columns_are_one_name():
     joined = join_columns(table, ["no", "site"])
     assert joined == ["12 / A", "12 / A", "", "7 / "]
     assert join_columns(table, ["no"]) == table["no"].tolist()
+
+
+@pytest.mark.parametrize(
+    "cells", [["7.1", "7.2", "12.1", "30.1", "30.2", "30.3"], ["7a", "7b", "12a", "30a", "30b", "30c"]]
+)
+def test_numbers_that_start_anew_in_each_patient_are_parted(cells):
+    part = find_numbered(cells)
+    assert part
+    assert part.values == ["7", "7", "12", "30", "30", "30"]
+
+
+@pytest.mark.parametrize(
+    "cells", [["7.1", "7.9", "12.4", "30.5", "30.2"], ["1.1", "2.1", "3.1"], ["101-001", "101-002", "102-001"]]
+)
+def test_measurements_and_numbers_of_patients_are_not_parted(cells):
+    assert find_numbered(cells) is None
