@@ -59,8 +59,9 @@ def is_altered(a: Signature, b: Signature, matrix: np.ndarray) -> bool:
 
 def finest(laid: np.ndarray, grey: np.ndarray, shown: np.ndarray) -> float:
     """Return the correlation of the finest detail of two aligned images."""
-    one, other = details(weighted(laid, grey, shown.astype(np.uint8)), FINEST_SCALE)
-    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-6))
+    detail_a, detail_b = details(weighted(laid, grey, shown.astype(np.uint8)), FINEST_SCALE)
+    energies = (detail_a * detail_a).sum() * (detail_b * detail_b).sum()
+    return float((detail_a * detail_b).sum() / np.sqrt(energies + 1e-6))
 
 
 def displacement(laid: np.ndarray, grey: np.ndarray, shown: np.ndarray) -> float:
