@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -25,6 +26,8 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
 from app import access, hosts
+
+PAGES = ("compare", "data", "monitor", "retrain")  # besides the first
 
 
 @asynccontextmanager
@@ -35,11 +38,20 @@ async def ready_first_page(_: Any) -> AsyncIterator[None]:
     importlib.import_module("app.champions").recorder().flush()
 
 
-async def to_first_page(request: Request) -> RedirectResponse:
-    """Lead the address that the first page has by its name to the one that Streamlit gives it."""
-    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
+class NotStreamlits(StringConvertor):
+    """The first part of an address below which Streamlit serves nothing; its page would stay empty there."""
+
+    regex = "(?!_stcore|static|media|component|app|oauth2callback)[^/]+"
+
+
+async def to_page(request: Request) -> RedirectResponse:
+    """Lead an address below a page's to that page, others to the first page, which Streamlit gives no name."""
+    name = request.path_params.get("first", "").lower()
+    path = f"/{name}" if name in PAGES else "/"
+    return RedirectResponse(f"{path}?{request.url.query}" if request.url.query else path)
 
 
 guarded = Middleware(hosts.OwnHost, allowed=access.options().allowed_hosts)
-redirects = [Route(path, to_first_page) for path in ("/predict", "/predict/{rest:path}")]
+register_url_convertor("first", NotStreamlits())
+redirects = [Route("/predict", to_page), Route("/{first:first}/{rest:path}", to_page)]
 app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded], routes=redirects)

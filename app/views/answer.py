@@ -99,11 +99,12 @@ def many(
     folded(items, remarks)
     table: dict[str, list] = {"image": thumbs} if thumbs else {}
     table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
-    table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in classes}
+    shown = classes[-1:] if len(classes) == 2 else classes  # the other's is what is left
+    table |= {f"p({name})": [item["probabilities"].get(name) for item in items] for name in shown}
     table |= more or {}
     table |= {"reason": [item["reason"] for item in items]} if any(item["reason"] for item in items) else {}
     chosen = st.dataframe(
-        as_percent(table, [f"p({name})" for name in classes]),
+        as_percent(table, [f"p({name})" for name in shown]),
         hide_index=True,
         column_config={"image": st.column_config.ImageColumn("", width=THUMB + 16)},
         row_height=THUMB if thumbs else None,

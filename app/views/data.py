@@ -81,14 +81,14 @@ def left_out(task: str) -> None:
     split = split_of(task)
     excluded = split.loc[split["subset"] == "excluded", ["path", "label", "reason"]]
     skipped = written.table(TaskPaths(task).skipped, f"scan@{task}", text=True)
-    st.markdown(f"**Unreadable or excluded samples: {len(excluded):,}**")
     listed(excluded, "Excluded samples", f"excluded of {task}")
-    st.markdown(f"**Other files that were ignored: {len(skipped):,}**")
     listed(skipped, "Ignored files", f"ignored of {task}")
 
 
 def listed(table: pd.DataFrame, what: str, key: str) -> None:
     """Draw samples or files with their whole reasons, page by page."""
-    if len(table):
+    if not len(table):
+        st.write(f"{what}: none.")
+    else:
         rows = table.iloc[written.page_of(len(table), AT_ONCE, what, key)]
         written.show(rows.rename(columns=str.capitalize), f"{what} and their reasons")

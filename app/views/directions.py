@@ -13,7 +13,7 @@ from pipeline.data.images.pixel_rule import rule_of
 from pipeline.monitoring.comparisons import Figure
 
 MOST = 3  # directions that are shown
-AT_EACH_END = 3  # images
+AT_EACH_END = 2  # images, which fit side by side
 
 
 def letter(number: int) -> str:
@@ -41,9 +41,10 @@ def show(task: str, model: str, figures: list[Figure], names: list[str]) -> None
         return
     for number, figure in enumerate(shown):
         order = np.argsort(components[:, names.index(figure.name)], kind="stable")
-        ends = {"served less often": order[-AT_EACH_END:][::-1], "served more often": order[:AT_EACH_END]}
+        more, less = order[:AT_EACH_END], order[-AT_EACH_END:][::-1]
         if (figure.beyond or 0) > 0.5:
-            ends = {"served more often": order[-AT_EACH_END:][::-1], "served less often": order[:AT_EACH_END]}
+            more, less = less, more
+        ends = {"served more often": more, "served less often": less}
         st.markdown(f"**Content {letter(number)}**: training images like those that are")
         for column, (title, rows) in zip(st.columns(2), ends.items(), strict=True):
             with column:

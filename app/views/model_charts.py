@@ -11,7 +11,7 @@ from app.views.written import three
 from pipeline.core.paths import TaskPaths
 from pipeline.evaluation.report import Report
 
-ORDERS = {"confidence": "by confidence", "familiarity": "by closeness to the training data"}
+ORDERS = {"confidence": "by confidence", "familiarity": "by closeness"}
 
 
 def reports(task: str, model: str) -> dict[str, Report]:
