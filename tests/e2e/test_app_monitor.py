@@ -60,6 +60,7 @@ def test_the_page_fits_each_theme_and_width(browser, address, scheme, width):
         assert metric(page, "Samples") == f"{DRAWN + 1}"
         assert page.get_by_test_id("stAlertContainer").get_by_text("the last 7 days").count() == 1
         page.get_by_text("All samples came on").wait_for()
+        assert not page.get_by_text(re.compile(r"direction \d")).count()  # which has no meaning for a reader
         for says in CHARTS:
             chart = page.locator(f"[aria-label^='{says}']").first
             chart.wait_for()
