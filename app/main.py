@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
-from app import access, hosts
+from app import access, hosts, preload
 
 PAGES = ("compare", "data", "monitor", "retrain")  # besides the first
 
@@ -54,4 +54,4 @@ async def to_page(request: Request) -> RedirectResponse:
 guarded = Middleware(hosts.OwnHost, allowed=access.options().allowed_hosts)
 register_url_convertor("first", NotStreamlits())
 redirects = [Route("/predict", to_page), Route("/{first:first}/{rest:path}", to_page)]
-app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded], routes=redirects)
+app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded, Middleware(preload.Hints)], routes=redirects)
