@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds o
 from app import access, hosts, preload
 
 PAGES = ("compare", "data", "monitor", "retrain")  # besides the first
+STREAMLITS = "_stcore|static|media|component|app|oauth2callback"  # what Streamlit serves
 
 
 @asynccontextmanager
@@ -38,20 +39,30 @@ async def ready_first_page(_: Any) -> AsyncIterator[None]:
     importlib.import_module("app.champions").recorder().flush()
 
 
-class NotStreamlits(StringConvertor):
-    """The first part of an address below which Streamlit serves nothing; its page would stay empty there."""
+class Name(StringConvertor):
+    """The first part of an address, unless Streamlit serves something below it."""
 
-    regex = "(?!_stcore|static|media|component|app|oauth2callback)[^/]+"
+    regex = f"(?!{STREAMLITS})[^/]+"
+
+
+class Rest(StringConvertor):
+    """What follows it. From /compare Streamlit also asks for /compare/_stcore, to find out below which path it is served."""
+
+    regex = f"(?!{STREAMLITS}).*"
 
 
 async def to_page(request: Request) -> RedirectResponse:
     """Lead an address below a page's to that page, others to the first page, which Streamlit gives no name."""
-    name = request.path_params.get("first", "").lower()
+    name = request.path_params.get("page", "").lower()
     path = f"/{name}" if name in PAGES else "/"
     return RedirectResponse(f"{path}?{request.url.query}" if request.url.query else path)
 
 
 guarded = Middleware(hosts.OwnHost, allowed=access.options().allowed_hosts)
-register_url_convertor("first", NotStreamlits())
-redirects = [Route("/predict", to_page), Route("/{first:first}/{rest:path}", to_page)]
+register_url_convertor("name", Name())
+register_url_convertor("rest", Rest())
+redirects = [
+    Route("/predict", to_page),
+    Route("/{page:name}/{rest:rest}", to_page),
+]  # below a page Streamlit's stays empty
 app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded, Middleware(preload.Hints)], routes=redirects)

@@ -21,12 +21,12 @@ def scripts() -> tuple[str, ...]:
     folder = Path(streamlit.__file__).parent / "static"
     page = (folder / "index.html").read_text(encoding="utf-8")
     waiting = [path.name for name in WIDGETS for path in sorted((folder / "static/js").glob(f"{name}.*.js"))]
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for name in waiting:  # grows in the loop
-        if name not in found and f"/{name}" not in page:
-            found[name] = None
+        if name not in names and f"/{name}" not in page:
+            names[name] = None
             waiting += IMPORTED.findall((folder / "static/js" / name).read_text(encoding="utf-8"))
-    return tuple(found)
+    return tuple(names)
 
 
 class Hints:

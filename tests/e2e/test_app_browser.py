@@ -287,8 +287,10 @@ def test_a_new_champion_is_served_a_damaged_one_not(browser, address, project):
         (best / "model.tflite").write_bytes(whole)
 
 
-@pytest.mark.parametrize("path", ["predict", "nowhere", "predict/x"])
-def test_other_addresses_lead_to_the_first_page(browser, address, path):
+@pytest.mark.parametrize(
+    ("path", "title"), [(name, "Predict") for name in ("predict", "nowhere", "predict/x", "a/b")] + [("data/x", "Data")]
+)
+def test_other_addresses_lead_to_a_page(browser, address, path, title):
     with opened(browser, f"{address}/{path}?task=breast") as page:
-        page.get_by_role("heading", name="Predict", exact=True, level=1).wait_for()
+        page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
         assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"
