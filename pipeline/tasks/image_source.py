@@ -4,21 +4,18 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.label_columns import name_labels, other_names_of_label
-from pipeline.data.columns.one_label import MultiLabelError
-from pipeline.data.columns.shipped_column import ShippedColumnError
 from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import archives
-from pipeline.data.folders.class_folders import FolderReading, read_folders
-from pipeline.data.folders.folder_names import are_folds, are_numbered, split_names
+from pipeline.data.folders.class_folders import FolderReading
+from pipeline.data.folders.folder_names import split_names
+from pipeline.data.folders.image_csv import have_suffix
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
+from pipeline.tasks.folders_or_csv import choose_reading
 from pipeline.tasks.naming_csv import (
     LABEL_TABLES,
     NamingCsv,
@@ -28,8 +25,6 @@ from pipeline.tasks.naming_csv import (
     naming_csvs,
     read_naming,
 )
-
-SAME = 0.95  # share of the images that a CSV labels like their folders
 
 
 @dataclass(frozen=True)
@@ -77,58 +72,6 @@ def find_source(path: Path, label: str | None, choices: Choices) -> ImageSource 
             )
         return from_class_folders(reading, path, folder, choices)
     return from_csv(csvs[0], label, choices, raw, top, csvs[1:])
-
-
-def choose_reading(
-    folder: Path, path: Path, csvs: list[NamingCsv], label: str | None, choices: Choices
-) -> FolderReading | None:
-    """Return the class folders where these are meant rather than a CSV; raise DataError where both are possible and differ."""
-    settings = ReadParams(folders=choices.folders, skip=choices.skip)
-    if not csvs:
-        return read_folders(folder, settings, path.as_posix(), is_new=True)
-    if csvs[0].column.column == "path" or label or choices.images:
-        return None
-    try:
-        reading = read_folders(folder, settings, path.as_posix(), is_new=True)
-    except DataError:
-        return None
-    classes = {sample.path: sample.label for sample in reading.samples}
-    if len(set(classes.values())) < 2:
-        return None
-    try:
-        named = name_labels(csvs[0].others(choices), csvs[0].path, label, choices.group)
-    except (MultiLabelError, ShippedColumnError):
-        raise
-    except DataError:
-        return reading
-    if named.label is None or are_numbered(set(classes.values())) or are_folds(set(classes.values())):
-        return None
-    if labels_agree(csvs[0], csvs[0].table[named.label], folder, classes):
-        return None
-    name = csvs[0].path.name
-    raise DataError(
-        f"{path.as_posix()}: the folders {some(sorted(set(classes.values())), 4)} look like classes, but {name} names the same "
-        f"images and labels them otherwise (column {named.label!r}). The CSV: give {csvs[0].path.as_posix()}. The folders: "
-        f"--folders {reading.roles.folders} (read.folders)"
-    )
-
-
-def labels_agree(csv: NamingCsv, labels: pd.Series, folder: Path, classes: dict[str, str]) -> bool:
-    """Return whether each class folder holds one label of a CSV."""
-    from pipeline.data.folders.image_names import ImageIndex
-
-    index = ImageIndex(folder, csv.column.images or ["."])
-    pairs: dict[tuple[str, str], int] = {}
-    for cell, label in zip(csv.table[csv.column.column], labels, strict=True):
-        hits = index.find(cell)
-        if len(hits) == 1 and hits[0] in classes:
-            key = (classes[hits[0]], label)
-            pairs[key] = pairs.get(key, 0) + 1
-    best: dict[str, int] = {}
-    for (name, _), n_images in pairs.items():
-        best[name] = max(best.get(name, 0), n_images)
-    n_labels = len({label for (_, label) in pairs})
-    return n_labels >= len(best) and sum(best.values()) >= SAME * sum(pairs.values())
 
 
 def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices: Choices) -> ImageSource:
@@ -263,6 +206,11 @@ def from_csv(
     if parts:
         names = ", ".join(f"{part.path.name} ({subset})" for subset, part in parts.items())
         lines.append(("csv", f"{csv.path.name} (train), {names}: a shipped split"))
+    unread = [name for name in rest if have_suffix(csv.table[name])]
+    if unread:
+        warnings.append(
+            f"{some(unread)}: names files, too, which are not read: a sample is one image, that of {csv.column.column!r}"
+        )
     lines.append(("kept", f"{some(rest)}: in samples.csv, for later use" if rest else ""))
     telling = other_names_of_label(csv.table[rest], csv.table[read["label"]]) if "label" in read else []
     if telling:

@@ -24,21 +24,6 @@ def test_a_csv_of_one_part_uses_the_other(project):
         assert (task.read.csv, task.read.test_csv, task.split.by) == ("train.csv", "test.csv", "shipped")
 
 
-def test_folders_that_a_csv_labels_otherwise_are_asked_about(project):
-    rows = "".join(f"{n},{'pq'[n % 2]}\n" for n in range(30))
-    put(Path("data/raw/skin"), {"labels.csv": "image_id,dx\n" + rows})
-    for n in range(30):
-        (Path("data/raw/skin/malignant") / f"{n}.png").rename(Path("data/raw/skin/malignant") / f"m{n}.png")
-    rows = "".join(f"{'m' * (k == 1)}{n},{'pq'[n % 2]}\n" for k in range(2) for n in range(30))
-    put(Path("data/raw/skin"), {"labels.csv": "image_id,dx\n" + rows})
-    with pytest.raises(DataError, match=r"labels.csv names the same images and labels them otherwise \(column 'dx'\)"):
-        init_task.main("skin", "data/raw/skin")
-    init_task.main("folders", "data/raw/skin", "--folders", "class")
-    init_task.main("csv", "data/raw/skin/labels.csv")
-    assert params.task("csv").preprocess.positive in ("p", "q")
-    assert params.task("folders").preprocess.positive == "malignant"
-
-
 def test_masks_are_sought_although_the_levels_are_named(project):
     files = {}
     for seed, (k, c, n) in enumerate((k, c, n) for k in (1, 2) for c in "ab" for n in range(20)):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PureWindowsPath
@@ -49,6 +50,11 @@ def starts_as_dicom(path: Path) -> bool:
         return False
 
 
+def fold(path: str) -> str:
+    """Return a path without case, its letters stored in the composed form of Unicode, which macOS takes apart."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
 def without_suffix(path: str) -> str:
     """Return a path without the suffix of an image; what follows another point is part of the name."""
     suffix = suffix_of(path)
@@ -72,9 +78,9 @@ class ImageIndex:
         stems = [without_suffix(path.rsplit("/", 1)[-1]) for path in listed]
         self._digits = {len(stem) if stem.isdigit() else 0 for stem in stems} or {0}
         for path in listed:
-            name = path.rsplit("/", 1)[-1].casefold()
+            name = fold(path.rsplit("/", 1)[-1])
             self._by_name[name].append(path)
-            self._folders.update(path.casefold().split("/")[:-1])
+            self._folders.update(fold(path).split("/")[:-1])
             stem = without_suffix(name)
             if stem != name:
                 self._by_name[stem].append(path)
@@ -88,12 +94,12 @@ class ImageIndex:
         `subset`: train, valid or test; of files in folders named like that, these come first.
         """
         word = self._padded(_local(cell))
-        hits = self._by_name.get(word.rsplit("/", 1)[-1].casefold(), [])
+        hits = self._by_name.get(fold(word.rsplit("/", 1)[-1]), [])
         tests = (
             lambda path: _ends(path, word),
             lambda path: _ends(without_suffix(path), word),
-            lambda path: _ends(path.casefold(), word.casefold()),
-            lambda path: _ends(without_suffix(path.casefold()), word.casefold()),
+            lambda path: _ends(fold(path), fold(word)),
+            lambda path: _ends(without_suffix(fold(path)), fold(word)),
         )
         for is_meant in tests:
             paths = [path for path in hits if is_meant(path)]
@@ -113,12 +119,10 @@ class ImageIndex:
 
         For a `foreign` path the folder may be called otherwise here, unless a folder of that name is here, too.
         """
-        parts = word.casefold().split("/")
+        parts = fold(word).split("/")
         for start in range(1, len(parts)):
             end = "/".join(parts[start:])
-            paths = [
-                path for path in hits if _ends(path.casefold(), end) or _ends(without_suffix(path.casefold()), end)
-            ]
+            paths = [path for path in hits if _ends(fold(path), end) or _ends(without_suffix(fold(path)), end)]
             is_whole = len(paths) == 1 and paths[0].count("/") == end.count("/")
             if is_whole or (len(paths) == 1 and foreign and parts[start - 1] not in self._folders):
                 return paths
@@ -170,8 +174,8 @@ def _ends(path: str, word: str) -> bool:
 
 def n_common(path: str, cell: str) -> int:
     """Return how many parts the ends of a file's path and of a cell have in common; case and suffix do not count."""
-    parts = without_suffix(path.casefold()).split("/")[::-1]
-    words = without_suffix(_local(cell).casefold()).split("/")[::-1]
+    parts = without_suffix(fold(path)).split("/")[::-1]
+    words = without_suffix(fold(_local(cell))).split("/")[::-1]
     return next(
         (n for n, (part, word) in enumerate(zip(parts, words, strict=False)) if part != word),
         min(len(parts), len(words)),

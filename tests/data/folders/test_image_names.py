@@ -69,3 +69,10 @@ def test_images_converted_to_another_format_are_found_and_reported(tmp_path):
     put(root, {"labels.csv": csv("Datei", [f"{name}.dcm" for name in NAMES])})
     column = find_column(root / "labels.csv")
     assert (column.images, column.moved) == (["img"], (f"{NAMES[0]}.dcm", f"img/{NAMES[0]}.png"))
+
+
+def test_a_name_whose_letters_are_stored_otherwise_is_found(tmp_path):
+    put(tmp_path, {"img/m\u00e4\u00dfig 1.png": b"", "img/cafe\u0301 2.png": b""})
+    index = ImageIndex(tmp_path, ["img"])
+    assert index.find("ma\u0308\u00dfig 1.png") == ["img/m\u00e4\u00dfig 1.png"]
+    assert index.find("Caf\u00e9 2") == ["img/cafe\u0301 2.png"]
