@@ -9,6 +9,7 @@ a group, could not be used.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,7 @@ def main(*arguments: str) -> None:
         parser.error("--explain is for samples one by one: leave --by-group out")
     if given.group_column and not given.by_group:
         parser.error("--group-column goes with --by-group")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in app/api.py; scikit-learn is not loaded yet
     from pipeline.prediction import files, group_files
 
     predictor = Predictor(given.bundle)
