@@ -3,6 +3,7 @@
 import errno
 import json
 import math
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,3 +170,12 @@ def test_json_becomes_the_types_that_dataclasses_declare():
     assert math.isnan(result.span[1])
     with pytest.raises(TypeError, match="unknown"):
         artifacts.from_json(Inner, {"n": 1, "unknown": 2})
+
+
+def test_a_file_in_the_cache_that_is_linked_stays_as_it_is(tmp_path):
+    cached, output = tmp_path / "cached", tmp_path / "output"
+    cached.write_bytes(b"as it was")
+    cached.chmod(0o444)
+    os.link(cached, output)
+    artifacts.write_bytes(output, b"new")
+    assert (cached.read_bytes(), output.read_bytes()) == (b"as it was", b"new")
