@@ -19,7 +19,7 @@ from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import by_group, calibration
 from pipeline.evaluation.by_group_report import with_area_of_pairs, without_rough_intervals
-from pipeline.evaluation.out_of_fold import Chosen, Predictions, assess_predictions
+from pipeline.evaluation.out_of_fold import Predictions, scaled_without_fold
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.scoring import FEW_GROUPS, assess
 from pipeline.prediction.decision_rule import DecisionRule, calibrate, decide, softmax
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The line search algorithm did no
 
 TESTS, STUDIES, PIECE, DRAWS, FOLDS, NEW = 2000, 400, 25, 500, 5, 5000
 BARRED = ("roc_auc", "recall", "specificity", "accuracy", "balanced_accuracy", "brier_score_loss")
-SELECT = SelectParams(unit="group", draws=DRAWS)
+SELECT = SelectParams(unit="group")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,11 @@ def studied(seeds: range, design: Design) -> list[tuple[Report, dict[str, float]
         rule = DecisionRule(calibration=frozen, pooling=chosen.chosen)
         by_fold = tuple(by_group.pooled(units, raw, part, method) for method in chosen.by_fold)
         of = Predictions(units.data, by_group.pooled(units, raw, part, chosen.chosen), by_fold)
-        report = assess_predictions(of, Chosen(rule, None, chosen), of, SELECT, FOLDS)[0]
+        proba = calibrate(of.raw, rule)
+        decided = decide(proba, rule)
+        report = assess(units.data, proba, decided, DRAWS, seed, FOLDS)
+        unseen = assess(units.data, scaled_without_fold(of, rule, of), decided, DRAWS, seed, FOLDS)
+        report.ci["brier_score_loss"] = unseen.ci["brier_score_loss"]
         delivered = logistic().fit(drawn.X, drawn.y).predict_proba(new.X)
         first = np.unique(new.group, return_index=True)[1]
         proba = calibrate(pool(delivered, new.group, len(first), chosen.chosen), rule)
