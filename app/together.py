@@ -21,12 +21,16 @@ LENGTH = 200  # characters of a group's id in an answer
 def split_ids(info: BundleInfo, given: Sequence[Named], group: str) -> tuple[list[Named], list[str]]:
     """Return the samples without what says whose they are, and the id of each one's group, "" where nothing says it.
 
-    `group` is the request's own. Raises a 422 where some rows name a group and others do not.
+    `group` is the request's own. A group in several spellings (12 and 12.0) is one, as in training. Raises a 422 where some rows
+    name a group and others do not.
     """
     if not info.is_table or FIELD in {field.name for field in info.schema}:
         return list(given), [group or patient_of(file_of(data)) for _, data in given]
+    from pipeline.data.grouping.group_cells import read_groups
+
     rows = [(name, dict(data)) for name, data in given if isinstance(data, dict)]
-    ids = ["" if (cell := row.pop(FIELD, None)) is None else str(cell).strip() for _, row in rows]
+    cells = [row.pop(FIELD, None) for _, row in rows]
+    ids = read_groups(["" if cell is None else str(cell).strip() for cell in cells])
     lacking = [name for (name, _), id_ in zip(rows, ids, strict=True) if not id_]
     if lacking and len(lacking) < len(rows):
         raise Problem(422, f"{lacking[0]} has no {FIELD!r}, which other rows have: send it in all rows, or in none")

@@ -79,6 +79,8 @@ def item_of(info: BundleInfo, name: str, proba: np.ndarray, k: int, n: int, n_us
 def why_not(info: BundleInfo, predictions: Sequence[Prediction], n_usable: int) -> str:
     """Return why a group gets no answer, "" if it gets one."""
     n = len(predictions)
+    if n == 1 and not n_usable and predictions[0].item["reason"]:
+        return predictions[0].item["reason"]
     if not is_enough(n_usable, n):
         return f"{about_unusable(predictions, n_usable)}; an answer to the group takes at least half of its samples"
     if n_usable > 1 and not info.rule.pooling:

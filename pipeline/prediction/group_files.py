@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.core.errors import AssayError, DataError
 from pipeline.data.dicom.patient_id import patient_of
 from pipeline.data.folders.sample_files import reason_to_skip, walk
+from pipeline.data.grouping import group_cells
 from pipeline.prediction import group_answer
 from pipeline.prediction.answer import Prediction, refused
 from pipeline.prediction.files import images_of, rows_in
@@ -21,7 +22,8 @@ def read_groups(predictor: Predictor, given: list[str], cells: dict[str, str], c
     """Return the samples of the paths `given` by group, in the order of the latter.
 
     An image is of the patient that its DICOM header names, else of its folder: one that is given, or of its folders, where it
-    holds nothing else. Rows, and images that a CSV names in `path`, are of the group in `column`; where it is empty, of none.
+    holds nothing else. Rows, and images that a CSV names in `path`, are of the group in `column`, in whatever spelling, as in
+    training; where it is missing, of none.
     `cells` are the clinical columns of images that no CSV names.
     """
     groups: Groups = {}
@@ -80,7 +82,7 @@ def rows_by_column(predictor: Predictor, path: str, column: str) -> list[tuple[s
     else:
         samples, warnings = rows_in(schema, path, content, column)
         print(*(f"{path}: {warning}" for warning in warnings), sep="\n", end="\n" * bool(warnings), file=sys.stderr)
-    groups = [str(cell).strip() for cell in table[column]]
+    groups = group_cells.read_groups([str(cell).strip() for cell in table[column]])
     return [(group or sample[0], sample) for group, sample in zip(groups, samples, strict=True)]
 
 

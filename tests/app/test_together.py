@@ -41,6 +41,14 @@ def test_rows_say_whose_they_are():
     assert [(name, [of for of, _ in own]) for name, _, own in groups] == [("P", ["row 1", "row 3"]), ("7", ["row 2"])]
 
 
+def test_a_group_in_several_spellings_is_one():
+    given = named({"group": 12}, {"group": "12.0"}, {"group": 12.0}, {"group": " p7"})
+    _, ids = together.split_ids(TABLE, given, "")
+    assert ids == ["12", "12", "12", "p7"]
+    with pytest.raises(Problem, match="row 1 has no 'group'"):
+        together.split_ids(TABLE, named({"group": "NA"}, {"group": 12}), "")
+
+
 def test_a_group_in_some_rows_only_is_refused():
     with pytest.raises(Problem, match="row 2 has no 'group', which other rows have"):
         together.split_ids(TABLE, named({"age": 1, "group": "P"}, {"age": 2}), "")

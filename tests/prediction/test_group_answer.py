@@ -84,6 +84,8 @@ def test_fewer_than_half_are_refused(predictor, rows):
     assert "2 of 3 samples could not be used" in item["reason"]
     assert "at least half of its samples" in item["reason"]
     assert [sample["class"] != "" for sample in item["samples"]] == [True, False, False]
+    item = predictor.predict_group([bad], "P1")
+    assert item["reason"] == item["samples"][0]["reason"] != ""
 
 
 def test_a_model_without_groups_refuses_to_pool(predictor, rows):

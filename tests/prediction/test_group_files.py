@@ -120,6 +120,16 @@ def test_rows_are_divided_by_a_column(rows, capsys):
     assert "not used by the model" not in printed.err
 
 
+def test_spellings_of_a_patient_are_one_and_unknown_ones_apart(rows):
+    head = Path("rows.csv").read_text().partition("\n")[0]
+    Path("more.csv").write_text(
+        "\n".join([head, *(f"{id_},61,0.2,arm,,3" for id_ in ("12", "12.0", " 12 ", "NA", "NA"))])
+    )
+    found = names(read_groups(Predictor("bundle"), ["more.csv"], {}, "patient"))
+    alone = {f"more.csv row {n}": [f"more.csv row {n}"] for n in (4, 5)}
+    assert found == {"12": [f"more.csv row {n}" for n in (1, 2, 3)]} | alone
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
