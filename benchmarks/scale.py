@@ -49,10 +49,9 @@ Memory is the largest resident set of a process, what it has mapped from disk in
 more than 8,192 images from disk in blocks, and takes some 3 KB of memory an image. A classifier by nearest neighbours keeps 10 KB
 for each image that it learnt from, which a server has to load, and compares every image with every other.
 
-On disk an image takes 17 KB in `data/NAME`, its features as scanned and those of its side of the split, as much in DVC's cache, and
-28 KB in the feature cache, which `cache.max_size` bounds. With
-`preprocess.pixels: true` a development image takes 150 KB more, and as much again in DVC's cache. DVC can keep one copy of both,
-which is read-only then:
+On disk an image takes 17 KB in `data/NAME`, its features as scanned and those of its side of the split, as much in DVC's cache,
+and 28 KB in the feature cache, which `cache.max_size` bounds. With `preprocess.pixels: true` a development image takes 150 KB
+more, and as much again in DVC's cache. DVC can keep one copy of both, which is read-only then:
 
     dvc config --local cache.type reflink,hardlink,copy
     dvc checkout --relink
