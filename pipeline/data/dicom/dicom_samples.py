@@ -9,7 +9,7 @@ from pipeline.core.params_models import ReadParams
 from pipeline.data.columns.words import plain, spelling
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.dicom.headers import COLUMNS, DicomHeader, read_headers
-from pipeline.data.dicom.patient_hash import COARSEST, KINDS, finest_of, group_of_ids, hashed
+from pipeline.data.dicom.patient_hash import COARSEST, KINDS, finest_of, group_of_ids, hashed, is_told
 from pipeline.data.folders.sample_files import Sample
 
 
@@ -47,7 +47,7 @@ def with_header(sample: Sample, header: DicomHeader | None, read: ReadParams) ->
 def group_attribute(headers: Sequence[DicomHeader]) -> str | None:
     """Return the identifier by which files are one patient's: the coarsest of which there are several, None without."""
     for attribute in COARSEST:
-        if len({header.ids[attribute] for header in headers} - {""}) > 1:
+        if len({header.ids[attribute] for header in headers if is_told(header.ids[attribute])}) > 1:
             return attribute
     return None
 
@@ -70,7 +70,7 @@ def about(headers: dict[str, DicomHeader], read: ReadParams) -> list[tuple[str, 
     telling = [path for path, header in headers.items() if names_somebody(path, header)]
     lines = []
     attribute = read.dicom_group
-    lacking = [header for header in headers.values() if attribute and not header.ids[attribute]]
+    lacking = [header for header in headers.values() if attribute and not is_told(header.ids[attribute])]
     if lacking and attribute:
         n_alone = sum(not finest_of(header.ids, attribute) for header in lacking)
         also = f"; {n_alone} have none of these, and each counts as another patient" if n_alone else ""

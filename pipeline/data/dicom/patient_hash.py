@@ -7,6 +7,7 @@ find its group: keep it as you keep the data. Without it a clone names the group
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,6 +21,9 @@ from pipeline.data.columns.words import spelling
 KINDS = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID": "series", "SOPInstanceUID": "file"}
 COARSEST = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 SPELT = ("patient", "group")  # kinds whose identifiers people and programs spell in several ways; UIDs have one
+NOBODY = re.compile(
+    r"(?i)(anon\w*|de-?identified|unknown|none|null|n/?a|no ?id|test|x+)"
+)  # PatientIDs after anonymisation
 LENGTH = 12  # hex digits: among a million patients two share a name with a chance of 0.2 %
 
 
@@ -39,8 +43,13 @@ def group_of_ids(ids: Mapping[str, str], attribute: str) -> str:
 
 
 def finest_of(ids: Mapping[str, str], attribute: str) -> str:
-    """Return the first attribute from `attribute` on, towards finer ones, that a file has; "" without any."""
-    return next((name for name in COARSEST[COARSEST.index(attribute) :] if ids.get(name)), "")
+    """Return the first attribute from `attribute` on, towards finer ones, that tells files apart; "" without any."""
+    return next((name for name in COARSEST[COARSEST.index(attribute) :] if is_told(ids.get(name))), "")
+
+
+def is_told(identifier: str | None) -> bool:
+    """Return whether an identifier says who or what it is: not empty, and no word that stands for all patients."""
+    return bool(identifier) and not NOBODY.fullmatch(str(identifier))
 
 
 def salt() -> bytes:

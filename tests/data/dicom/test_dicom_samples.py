@@ -58,7 +58,9 @@ def test_files_without_a_patient_are_grouped_by_their_study():
     write_export(Path("export"), slices(), "file")
     for number, path in enumerate(sorted(Path("export").glob("PA*/*/*/*"))):
         ds = pydicom.dcmread(path)
-        ds.PatientID = "" if number % 4 < 2 else ds.PatientID.lower() if number % 2 else ds.PatientID + " "
+        ds.PatientID = (
+            ("", "ANON")[number % 2] if number % 4 < 2 else ds.PatientID.lower() if number % 2 else ds.PatientID + " "
+        )
         ds.save_as(path)
     data, text = described()
     assert "12 of 24 files have no PatientID: their study or series is their group" in text
