@@ -99,6 +99,8 @@ def from_json(kind: Any, content: Any) -> Any:
     """
     if content is None:
         return math.nan if kind is float else [] if get_origin(kind) is list else None
+    if isinstance(content, (str, int, float)):
+        return content
     if isinstance(kind, type) and is_dataclass(kind):
         content = kind.fields_of_json(content) if hasattr(kind, "fields_of_json") else content
         kinds = converted_fields(kind)

@@ -152,6 +152,6 @@ def score(X: "OneRow | pd.DataFrame", fields: list[Field], limit: float) -> OodS
 
 def known_categories(X: "OneRow | pd.DataFrame", fields: list[Field]) -> tuple[tuple[str, str], ...]:
     """Return the (column, category) of a row's categories that training saw, "" for a missing one."""
-    pairs = [(field.name, np.asarray(X[field.name])[0]) for field in fields if field.choices is not None]
-    choices = {field.name: field.choices or [] for field in fields}
+    choices = {field.name: field.choices for field in fields if field.choices is not None}
+    pairs = [(name, np.asarray(X[name])[0]) for name in choices]
     return tuple((name, value) for name, value in pairs if value == "" or value in choices[name])
