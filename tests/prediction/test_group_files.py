@@ -125,9 +125,9 @@ def test_spellings_of_a_patient_are_one_and_unknown_ones_apart(rows):
     Path("more.csv").write_text(
         "\n".join([head, *(f"{id_},61,0.2,arm,,3" for id_ in ("12", "12.0", " 12 ", "NA", "NA"))])
     )
-    found = names(read_groups(Predictor("bundle"), ["more.csv"], {}, "patient"))
+    by_patient = names(read_groups(Predictor("bundle"), ["more.csv"], {}, "patient"))
     alone = {f"more.csv row {n}": [f"more.csv row {n}"] for n in (4, 5)}
-    assert found == {"12": [f"more.csv row {n}" for n in (1, 2, 3)]} | alone
+    assert by_patient == {"12": [f"more.csv row {n}" for n in (1, 2, 3)]} | alone
 
 
 @pytest.mark.parametrize(
