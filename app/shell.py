@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 
 from app import access, limits, theme
+from pipeline.core.errors import AssayError
 
 # Uploads stay in memory; by default those over 1 MB go to a temporary file.
 MultiPartParser.spool_max_size = 2 * limits.FILE_BYTES
@@ -54,9 +55,13 @@ def show(page: str, task: str | None) -> None:
 
 
 def shielded(draw: Callable[[], None]) -> None:
-    """Call `draw`; on an unexpected exception log the traceback without submitted data, and show an error."""
+    """Call `draw`; show an error of ours; on any other log the traceback without submitted data, and show that there was one."""
     try:
         draw()
+    except AssayError as error:
+        from app.views.answer import plain
+
+        st.error(plain(str(error)))
     except Exception as error:
         frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
         log.error("%s while drawing a page:\n%s", type(error).__name__, frames)

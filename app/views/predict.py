@@ -49,7 +49,7 @@ def draw(champion: Champion) -> None:
     """Draw the input on the left, and the prediction and its model on the right."""
     info = champion.info
     st.markdown(f"{plain(champion.task)}: {' or '.join(map(plain, info.classes))}")
-    asked, answered = st.columns([3, 2] if info.is_table else [4, 5], gap="large")
+    asked, answered = st.columns([3, 2] if info.is_table else 2, gap="large")
     with answered.container(key=f"answer_{info.kind}"):
         if info.warning:
             st.warning(plain(f"This model is {info.warning}."))

@@ -44,7 +44,7 @@ def show(task: str) -> None:
     elif not lacking():
         submit(task)
         batches(task)
-        label_next.show(task)
+        written.part(label_next.show, task)
     else:
         st.info(
             f"This app only predicts: {lacking()} is not installed here. Submit samples where the models are trained."
@@ -64,6 +64,7 @@ def submit(task: str) -> None:
     """Draw the form for samples, and the outcome of the last submission."""
     from pipeline.core import params
     from pipeline.core.errors import AssayError
+    from pipeline.retraining import intake
     from pipeline.retraining.existing_samples import ExistingSamples
 
     try:
@@ -81,7 +82,7 @@ def submit(task: str) -> None:
         st.session_state["submitted"] = "Choose the label of these images; the files are kept."
     elif given:
         files, more = given.files[: limits.PAGE_FILES], given.files[limits.PAGE_FILES :]
-        offers = [read(task, file.name, file.getvalue(), given.label, given.group) for file in files]
+        offers = [intake.read_data(task, file.name, file.getvalue(), given.label, given.group) for file in files]
         st.session_state["submitted"] = collect(task, list(chain.from_iterable(offers)), given.batch)
         st.session_state["ignored"] = len(more)
         if not isinstance(st.session_state["submitted"], str):
@@ -121,13 +122,6 @@ def form(labels: list[str], is_table: bool, key: str) -> Given | None:
     return Given(files, label, group.strip(), batch.strip()) if pressed else None
 
 
-def read(task: str, name: str, data: bytes, label: str | None, group: str) -> "list[Offer]":
-    """Return the samples in an uploaded file."""
-    from pipeline.retraining import intake
-
-    return intake.read_data(task, name, data, label, group)
-
-
 def collect(task: str, offers: "list[Offer]", batch: str) -> list[Outcome] | str:
     """Submit samples; return the outcome of each, or the reason why none was stored."""
     from pipeline.core.errors import AssayError
@@ -157,7 +151,12 @@ def show_outcome(outcome: list[Outcome] | str | None) -> None:
 
 @st.fragment(run_every=REFRESH)
 def batches(task: str) -> None:
-    """Draw the batches, the progress of a running challenge and the buttons; updated every REFRESH seconds."""
+    """Draw `batches_now` every REFRESH seconds."""
+    written.part(batches_now, task)
+
+
+def batches_now(task: str) -> None:
+    """Draw the batches, the progress of a running challenge and the buttons."""
     from app.views import challenger
     from pipeline.retraining import batch_status, decide
 

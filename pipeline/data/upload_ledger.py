@@ -145,12 +145,23 @@ def end_of_lines(file: BinaryIO) -> int:
 
 
 def read(task: str) -> list[Line]:
-    """Return the lines, the oldest first, without one that a killed process left half-written."""
+    """Return the lines, the oldest first, without one that a killed process left half-written.
+
+    Raises DataError with the number of a line that is not one of `KINDS`.
+    """
+    path, lines = TaskPaths(task).ledger, []
     try:
-        data = TaskPaths(task).ledger.read_bytes()
+        data = path.read_bytes()
     except FileNotFoundError:
         return []
-    return [from_json(json.loads(line)) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines(), start=1):
+        try:
+            lines.append(from_json(json.loads(line)))
+        except (ValueError, KeyError, TypeError, DataError):
+            raise DataError(
+                f"{path.as_posix()}: line {number} is damaged; restore the file from a copy, or correct the line"
+            ) from None
+    return lines
 
 
 def from_json(content: JSON) -> Line:

@@ -39,8 +39,8 @@ def figures(record: Record) -> dict[str, str]:
 
 
 def two(value: float) -> str:
-    """Return a figure with two decimals, without a leading 0."""
-    return f"{value:.2f}".removeprefix("0")
+    """Return a figure with two decimals, in three characters: a column holds no more than three such figures."""
+    return {"1.00": "1.0"}.get(text := f"{value:.2f}", text.removeprefix("0"))
 
 
 def view(metric: str, key: str, titles: list[str]) -> JSON:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
 from pipeline.data import upload_ledger
 
@@ -21,6 +22,15 @@ def test_a_half_written_line_is_ignored_and_cut_off():
     assert [line.event for line in upload_ledger.read("skin")] == ["collected"]
     append("promoted")
     assert [line.event for line in upload_ledger.read("skin")] == ["collected", "promoted"]
+
+
+@pytest.mark.parametrize("damaged", [b"{", b"[]", b"\xff", b'{"event": "unknown"}', b'{"event": "collected"}'])
+def test_a_damaged_line_is_named(damaged):
+    append("collected")
+    with TaskPaths("skin").ledger.open("ab") as file:
+        file.write(damaged + b"\n")
+    with pytest.raises(DataError, match="line 2 is damaged; restore the file"):
+        upload_ledger.read("skin")
 
 
 def test_the_last_decision_on_a_batch_counts():

@@ -13,11 +13,12 @@ def test_six_figures_are_shown_with_their_intervals():
         "oof_roc_auc_low": 0.4,
         "oof_roc_auc_high": 0.61,
         "oof_f1": 1.0,
+        "oof_specificity": 0.999,
     }
     texts = brief.figures(record(metrics))
     assert len(texts) == brief.MOST == 6
     assert texts["ROC AUC"] == ".50 .40-.61"
-    assert texts["Sensitivity"] == ".50"
+    assert (texts["Sensitivity"], texts["Specificity"]) == (".50", "1.0")
 
 
 def test_the_champion_is_the_first_column():
