@@ -88,8 +88,7 @@ def submit(task: str) -> None:
         if not isinstance(st.session_state["submitted"], str):
             st.session_state["submissions"] = number + 1  # another form, which is empty
             st.rerun()
-    if st.session_state.get("ignored"):
-        n = st.session_state["ignored"]
+    if n := st.session_state.get("ignored"):
         st.warning(f"The last {n} files were ignored: at most {limits.PAGE_FILES} at once. Submit them separately.")
     show_outcome(st.session_state.get("submitted"))
 
@@ -143,7 +142,7 @@ def show_outcome(outcome: list[Outcome] | str | None) -> None:
     elif outcome:
         bad = [item for item in outcome if not item["accepted"]]
         (st.warning if bad else st.success)(f"{len(outcome) - len(bad)} stored, {len(bad)} refused")
-        noted = [item for item in outcome if item["reason"]]
+        noted = sorted((item for item in outcome if item["reason"]), key=lambda item: item["accepted"])  # refused first
         if noted:
             table = {"File": [item["file"] for item in noted], "Reason": [item["reason"] for item in noted]}
             written.show(pd.DataFrame(table), "A row for each sample that was refused or is unusual: file and reason")
@@ -229,15 +228,14 @@ def buttons(task: str, batch: str, state: str, busy: bool, comparison: Compariso
 
     rows = uploads.read(task)
     names = {row.batch for row in rows}
-    is_included = batch in names
     with st.container(horizontal=True, vertical_alignment="center"):
         if state in ("preparing", "running"):
             if st.button("Cancel", help="Ends this challenge; the submitted samples stay stored"):
                 batch_status.cancel(task, batch)
             return
-        if state not in ("promoted", "rejected") and not is_included:
+        if state not in ("promoted", "rejected") and batch not in names:
             decision_buttons(task, batch, state, busy, comparison)
-        is_unfinished = is_included and state != "promoted"
+        is_unfinished = batch in names and state != "promoted"
         if is_unfinished and st.button("Finish the promotion", disabled=busy, type="primary"):
             start(task, "--promote", batch)
         last = decide.unfinished(task, names) or (rows[-1].batch if rows else "")
