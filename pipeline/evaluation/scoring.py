@@ -85,6 +85,8 @@ def assess(
         ci["roc_auc"] = interval("roc_auc", scores["roc_auc"], of_classes["roc_auc"][:, k])
         per_class[name] = ClassScores(scores, ci, cases_of(parts[k], ("recall", "precision")), support=support)
     ci = {name: interval(name, figures[name], drawn) for name, drawn in overall.items() if name != "ece"}
+    low, high = ci["brier_score_loss"]
+    ci["brier_score_loss"] = [low, min(high, 1.0 if data.positive else 2.0)]
     ci["balanced_accuracy"] = of_balanced_accuracy(data, decided, widening.shares)
     named = {"accuracy": share(data, np.ones(len(data.y), bool), decided == data.y, widening.shares)}
     if data.positive:
@@ -135,9 +137,8 @@ def of_balanced_accuracy(data: Dataset, decided: np.ndarray, widen: float) -> In
 
 def of_shares(figure: Callable[..., float], parts: Mapping[str, Share]) -> Interval:
     """Return the interval of a figure that is made of a class' recall, specificity and prevalence."""
-    return combined.mover(
-        figure, [(parts[name].estimate, parts[name].ends) for name in ("recall", "specificity", "prevalence")]
-    )
+    names, least = ("recall", "specificity", "prevalence"), -1.0 if figure is combined.matthews else 0.0
+    return combined.mover(figure, [(parts[name].estimate, parts[name].ends) for name in names], least)
 
 
 def cases_of(parts: Mapping[str, Share], names: Iterable[str]) -> dict[str, list[int]]:

@@ -13,8 +13,11 @@ import numpy as np
 Part = tuple[float, Sequence[float]]  # a figure and its [low, high]
 
 
-def mover(of: Callable[..., float], parts: Sequence[Part]) -> list[float]:
-    """Return [low, high] of `of`(*figures), a figure of independent `parts`; [nan, nan] where it or one of them is undefined."""
+def mover(of: Callable[..., float], parts: Sequence[Part], least: float = 0.0) -> list[float]:
+    """Return [low, high] of `of`(*figures), a figure of independent `parts` that is between `least` and 1.
+
+    [nan, nan] where it or one of them is undefined.
+    """
     estimates = [estimate for estimate, _ in parts]
     figure = of(*estimates)
     if np.isnan([figure, *(end for _, ends in parts for end in ends)]).any():
@@ -24,7 +27,7 @@ def mover(of: Callable[..., float], parts: Sequence[Part]) -> list[float]:
         moved = [figure, *(of(*estimates[:index], end, *estimates[index + 1 :]) for end in ends)]
         down += (figure - np.nanmin(moved)) ** 2
         up += (np.nanmax(moved) - figure) ** 2
-    return [figure - down**0.5, figure + up**0.5]
+    return [max(least, figure - down**0.5), min(1.0, figure + up**0.5)]
 
 
 def balanced_accuracy(*recalls: float) -> float:

@@ -68,16 +68,14 @@ def of_metric(
     """Return [low, high] of a metric with the figure `estimate` and the `draws` (n,) of a bootstrap over `n_groups` groups.
 
     `n_rarest` is the number of groups of the rarest class; `widen` multiplies the spread. Draws that are NaN are left out;
-    where they are more than half, or the estimate is NaN, or there is but one group, the interval is [nan, nan].
+    where they are more than half, or the estimate is NaN, or there is but one group, the interval is [nan, nan]; where all are
+    equal, see `_of_constant`.
     """
     defined = draws[~np.isnan(draws)]
     if np.isnan(estimate) or not len(defined) or 2 * len(defined) < len(draws) or n_groups < 2:
         return [np.nan, np.nan]
     if np.ptp(defined) < ROUNDING:
-        # Without a single error there is nothing to draw: what is known is how many chances for one there were.
-        faultless = name not in ERRORS and estimate > 1 - ROUNDING
-        n_effective = n_rarest / widen**2
-        return [wilson(n_effective, n_effective)[0], 1.0] if faultless else [estimate, estimate]
+        return _of_constant(name, estimate, n_rarest / widen**2)
     reach = reach_of(n_groups) * widen
     values = np.append(defined, estimate)
     if name in ("roc_auc", "average_precision"):
@@ -86,6 +84,19 @@ def of_metric(
         return np.exp(_around(_log(values), reach)).tolist()
     ends = np.quantile(defined, [NORMAL.cdf(-reach), NORMAL.cdf(reach)])
     return np.clip(ends, *ENDS.get(name, (0.0, 1.0))).tolist()
+
+
+def _of_constant(name: str, estimate: float, n_effective: float) -> list[float]:
+    """Return [low, high] of a figure that is the same in all draws.
+
+    Without a single error, or with nothing but errors, there is nothing to draw: what is known is how many chances for another
+    there were. One score for all samples has the ROC AUC 0.5 on any other samples, too. Of all else nothing can be said: NaN.
+    """
+    if name not in ERRORS and estimate > 1 - ROUNDING:
+        return [wilson(n_effective, n_effective)[0], 1.0]
+    if name == "roc_auc" and estimate < ROUNDING:
+        return [0.0, wilson(0, n_effective)[1]]
+    return [estimate, estimate] if name == "roc_auc" and abs(estimate - 0.5) < ROUNDING else [np.nan, np.nan]
 
 
 def of_paired(difference: float, draws: np.ndarray, n_groups: int, widen: float) -> list[float]:

@@ -164,3 +164,19 @@ def test_calibration_is_withheld_with_few_events():
     data, proba = predictions(2, 24)
     report = assess(data, proba, proba.argmax(axis=1), 100, 7)
     assert np.isnan([report["calibration_slope"], *report.ci["calibration_intercept"]]).all()
+
+
+def test_separation_leaves_no_interval_of_width_zero():
+    data, _ = predictions(2, 60)
+    p = np.where(data.y == 1, 0.9, 0.1)
+    report = assess(data, np.column_stack([1 - p, p]), data.y, 100, 7)
+    assert report["brier_score_loss"] == pytest.approx(0.01)
+    assert np.isnan([report.ci["brier_score_loss"], report.ci["log_loss"]]).all()
+    assert all(low < high for low, high in report.ci.values() if not np.isnan(low))
+
+
+def test_brier_score_of_two_groups_ends_at_1():
+    data, _ = predictions(2, 60)
+    p = np.where(data.y == 1, 0.1, 0.01)
+    report = assess(replace(data, group=data.y.astype(str)), np.column_stack([1 - p, p]), data.y, 100, 7)
+    assert report.ci["brier_score_loss"][1] == 1

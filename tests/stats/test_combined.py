@@ -55,3 +55,11 @@ def test_no_positive_found_is_not_certain():
 
 def test_undefined_part_gives_no_interval():
     assert np.isnan(combined.mover(combined.f1, [(np.nan, wilson(0, 0)), (0.9, (0.8, 1.0)), (0.0, (0.0, 0.1))])).all()
+
+
+def test_intervals_end_where_their_figures_end():
+    rough, exact = (0.5, [0.01, 0.99]), (0.5, [0.45, 0.55])
+    low, high = combined.mover(combined.f1, [rough, exact, rough])
+    assert 0 <= low < high <= 1
+    assert combined.mover(combined.f1, [rough] * 3)[0] == 0
+    assert combined.mover(combined.matthews, [rough] * 3, -1.0)[0] < 0

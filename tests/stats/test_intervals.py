@@ -132,11 +132,16 @@ def test_faultless_interval_depends_on_group_count():
             assert (low, high) == (pytest.approx(wilson(15, 15)[0]), 1)
 
 
-@pytest.mark.parametrize("name", ["log_loss", "brier_score_loss"])
-def test_constant_error_above_1_is_not_faultless(name):
-    y = np.arange(30) % 3
-    draws = bootstrap(y, np.full((30, 3), 1 / 3), y, np.arange(30), 200, seed=0)["log_loss"]
-    assert of_metric(name, draws[0], draws, 30, 10) == [pytest.approx(np.log(3))] * 2
+@pytest.mark.parametrize("name", ["log_loss", "brier_score_loss", "precision_macro"])
+def test_figure_that_no_draw_changes_has_no_interval(name):
+    for figure in (0.01, 0.7):
+        assert np.isnan(of_metric(name, figure, np.full(200, figure), 30, 10)).all()
+
+
+def test_areas_that_no_draw_changes_are_of_constants_or_ends():
+    constant, wrong = (of_metric("roc_auc", figure, np.full(200, figure), 30, 10) for figure in (0.5, 0.0))
+    assert constant == [0.5, 0.5]
+    assert wrong == [0, wilson(0, 10)[1]]
 
 
 def test_an_auc_of_nearly_1_has_an_interval_below_1():

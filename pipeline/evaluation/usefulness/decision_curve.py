@@ -59,7 +59,8 @@ def with_net_benefit(
     own = contributions(data.y == 1, decided == 1, threshold)
     both = [mean_interval(values, data.group, widen) for values in (own, own - default(data.y == 1, threshold))]
     figures = {name: figure for name, (figure, _) in zip(NAMES, both, strict=True)}
-    ci = {name: ends for name, (_, ends) in zip(NAMES, both, strict=True)}
+    # nobody treated, or everybody as by default: without a difference in any sample, how large it could be is not known
+    ci = {name: ends if ends[0] < ends[1] else [np.nan, np.nan] for name, (_, ends) in zip(NAMES, both, strict=True)}
     return replace(report, figures=report.figures | figures, ci=report.ci | ci)
 
 
