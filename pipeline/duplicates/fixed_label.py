@@ -46,7 +46,9 @@ def is_fixed(labels: np.ndarray, codes: np.ndarray) -> bool:
 
     Each row counts once: the probability that another row of its value has another label is compared with that of any row.
     """
-    counts = pd.crosstab(codes, labels).to_numpy(float)
+    kinds, wanted = np.unique(labels, return_inverse=True)
+    n_cells = (codes.max() + 1) * len(kinds)
+    counts = np.bincount(codes * len(kinds) + wanted, minlength=n_cells).reshape(-1, len(kinds)).astype(float)
     sizes = counts.sum(axis=1)
     shared = counts[sizes > 1]
     n = sizes[sizes > 1]

@@ -68,12 +68,14 @@ def is_far(value: float, others: np.ndarray) -> bool:
     if value > 0 and low > 0:
         factor = max(value / high, low / value)
         return bool(factor > (high / low if is_beyond else (high / low) ** FAR))
+    if not is_beyond:
+        return False
     positive = others[others.searchsorted(0, "right") :]
     if value > 0 and low == 0 and len(positive):
-        return bool(is_beyond and max(value / high, positive[0] / value) > high / positive[0])
+        return bool(max(value / high, positive[0] / value) > high / positive[0])
     distances = np.abs(others - np.median(others))
     usual, largest = np.median(distances), distances.max()
-    return bool(is_beyond and abs(value - np.median(others)) * usual > largest**2)
+    return bool(abs(value - np.median(others)) * usual > largest**2)
 
 
 def twin_categories(cells: list[str]) -> tuple[list[str], str]:
