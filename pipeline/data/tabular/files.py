@@ -92,6 +92,10 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
             cells.suspects,
         )
     _check_quotes(cells, path)
+    if not any(map(headers.is_number_like, cells.header)) and any(
+        map(headers.is_number_like, (column[0] for column in cells.columns if len(column)))
+    ):
+        _check_layout(cells, path)  # a header that is repeated is in its columns, like a sample
     if cells.first_line > 0 and headers.lacks_header(cells.header, cells.columns):
         shown = ", ".join(cells.header[:4]) + (", ..." if len(cells.header) > 4 else "")
         raise DataError(

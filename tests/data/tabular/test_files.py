@@ -67,6 +67,7 @@ def test_no_table_is_named_with_the_remedy(data, text):
     ("text", "message"),
     [
         ("a,b\n1,x\na,b\n2,y\n", "line 3 repeats the header"),
+        ("age,sex\n45,m\n46,f\n47,m\nage,sex\n45,m\n46,f\n47,m\n", "line 5 repeats the header"),
         ('"a,b"\n"1,x"\n"2,y"\n', "each line is one cell"),
         ("a^b\n1^x\n2^y\n", "'\\^' separates them"),
         ("a,b\n1,x\n2,y\n\nNotes\nage in years\n", "the first of 2 such lines at the end: if it is a footer"),
