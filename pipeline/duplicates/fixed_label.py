@@ -14,6 +14,7 @@ from pipeline.duplicates.cross_fitted_auc import cross_fit
 FEW = 20  # values: with fewer a column may be a category
 VARIES = 0.15  # of the rows that chance would give another label than their patient's, that may have one
 FEWEST_DIFFERING = 10  # such rows by chance, from which on few of them tell anything
+FEWEST_PATIENTS = 5  # of each class, with several rows
 PREDICTED = 0.8  # ROC AUC of values that were left out, from which on a column is a measurement rather than an id
 
 
@@ -54,7 +55,10 @@ def is_fixed(labels: np.ndarray, codes: np.ndarray) -> bool:
     n = sizes[sizes > 1]
     differing = (n - (shared * (shared - 1)).sum(axis=1) / (n - 1)).sum()
     by_chance = n.sum() * (1 - ((counts.sum(axis=0) / sizes.sum()) ** 2).sum())
-    return bool(by_chance >= FEWEST_DIFFERING and differing <= VARIES * by_chance)
+    n_patients = (shared > n[:, None] / 2).sum(axis=0)  # of each class
+    return bool(
+        n_patients.min() >= FEWEST_PATIENTS and by_chance >= FEWEST_DIFFERING and differing <= VARIES * by_chance
+    )
 
 
 def is_decimal(column: pd.Series) -> bool:

@@ -175,8 +175,8 @@ def divide(samples: pd.DataFrame, seed: int, split: str | None = None) -> Divisi
     meant = [name for name in n_groups.index if name != least and are_similar(least, name)]
     to_do = f"If {meant[0]!r} is meant, correct it; else collect" if meant else "Collect"
     raise SplitError(
-        f"class {least!r} ({some(of_least.tolist(), 3)}) has {n_groups.min()} groups (patients, lesions or single samples), too "
-        f"few for a test set and two folds. {to_do} more of it, or remove it"
+        f"class {least[:80]!r} ({some(of_least.tolist(), 3)}) has {n_groups.min()} groups (patients, lesions or single samples), "
+        f"too few for a test set and two folds. {to_do} more of it, or remove it"
     )
 
 

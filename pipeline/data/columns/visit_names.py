@@ -22,7 +22,7 @@ STAGES = re.compile(
 )
 MOST_VISITS = 50
 FEWEST_EACH = 2  # rows of a visit, on average: with fewer its values are ids
-RISE = 1.1  # times as many rows as an earlier visit a later one may have, since some patients miss one
+RISE = 1.05  # times as many rows as an earlier visit a later one may have, since some patients miss one
 
 
 def find_visits(table: pd.DataFrame) -> str | None:
