@@ -141,14 +141,14 @@ def confirm(a: Signature, b: Signature) -> Agreement | None:
 def lay_frames(a: Signature, b: Signature) -> tuple[int, bool, bool]:
     """Return the flip in which the whole frame of a fits b best, whether as a negative, and whether their middles agree.
 
-    The flip is one of `frames.flip`. What noise adds is taken out of the correlation; cells in the frame of one colour of either
-    image, or in an overlay, do not take part.
+    The flip is one of `frames.flip`. What noise adds is taken out of the correlation; cells that are frame of one colour
+    in both, or an overlay, do not take part: of a dark copy the frame alone may be larger.
     """
     cosines = (a.frame.frequencies[ORDER] * SIGNS) @ b.frame.frequencies
     number = int(np.abs(cosines).argmax())
     inner, size = slice(MARGIN, -MARGIN), (len(a.colours), len(a.colours))
     contents = [cv2.resize(s.points.content * np.float32(1), size, interpolation=cv2.INTER_AREA) for s in (a, b)]
-    shown = (np.minimum(flip(contents[0], number), contents[1]) > SHOWN)[inner, inner]
+    shown = (np.maximum(flip(contents[0], number), contents[1]) > SHOWN)[inner, inner]
     if shown.sum() < FEWEST_CELLS:
         return number, bool(cosines[number] < 0), False
     middles, energies = [], []
