@@ -19,8 +19,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def run_small(folder: Path) -> None:
-    """Make the workspace and run its graph, each stage in a process that starts as a user's does."""
-    project = new_project(folder, small=True)
+    """Make the workspace and run its graph. In soak/test_kill.py each stage starts as a user's does; here that costs a minute."""
+    project = new_project(folder, small=True, warm=True)
     project.repro()
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "run")

@@ -48,12 +48,6 @@ def test_the_mlflow_model_answers_threads(small, images, expected):
     assert (outcome.errors, outcome.differences) == ([], 0)
 
 
-def test_mlflow_models_serve_answers_16_connections(small, images, expected):
-    with mlflow_serving(small.folder, "lesions") as server:
-        outcome = ask_at_once(lambda image: server.invocation({"image": image}), images, expected, CALLS, CONNECTIONS)
-    assert (outcome.errors, outcome.differences) == ([], 0)
-
-
 def test_the_api_answers_16_connections(small, images, expected):
     with served(small.folder) as (client, _, _):
         outcome = ask_at_once(KeptOpen(client.port).api, images, expected, CALLS, CONNECTIONS)
@@ -91,6 +85,7 @@ def test_whole_numbers_beside_missing_ones_are_accepted(small, rows):
 
 
 def test_mlflow_models_serve_takes_whole_and_missing_numbers(small, rows):
+    """Images by the same way are in soak/test_threads.py."""
     loaded = Predictor(small.folder / "models/breast/best")
     first, *_ = rows[0]
     samples = [*rows, *(row | {first: None} for row in rows)]

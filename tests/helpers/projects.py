@@ -95,10 +95,10 @@ def tracked(folder: Path) -> None:
             shutil.copy(source, target)
 
 
-def new_project(folder: Path, small: bool = False) -> Project:
+def new_project(folder: Path, small: bool = False, warm: bool = False) -> Project:
     """Return a project in `folder` as a clone would be, `small` or whole, in a git repository with one commit."""
     tracked(folder)
-    project = Project(folder)
+    project = Project(folder, warm)
     if small:
         make_small(project)
     start_git(project)

@@ -1,16 +1,16 @@
 """Python and DVC as processes that are forked from one which has imported the libraries, and none of the project's modules.
 
-A stage works for half a second and imports for one; tests/e2e runs hundreds. The small graph itself runs without this.
+A stage works for half a second and imports for one, with a network or MLflow for five; tests/e2e runs hundreds.
 """
 
 import atexit
-import functools
 import importlib
 import marshal
 import multiprocessing
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,13 +20,20 @@ import threading
 import types
 from pathlib import Path
 
+from filelock import FileLock
+
 LIBRARIES = """
 dvc.cli dvc.commands.checkout dvc.commands.config dvc.commands.repro dvc.commands.status dvc.repo
 dvc.repo.experiments dvc.repo.reproduce dvc_data.index dvc_render filelock jinja2 joblib
 matplotlib.backends.backend_agg matplotlib.figure pandas PIL.Image pydantic ruamel.yaml scipy.ndimage scipy.optimize
 scipy.sparse scipy.stats sklearn.compose sklearn.ensemble sklearn.impute sklearn.linear_model sklearn.metrics
 sklearn.model_selection sklearn.neighbors sklearn.pipeline sklearn.preprocessing threadpoolctl yaml
+keras keras.applications tensorflow tensorflow.lite.python.lite
+mlflow mlflow.pyfunc mlflow.store.model_registry.sqlalchemy_store mlflow.store.tracking.sqlalchemy_store
 """.split()
+# What libraries read as they are imported: as in estimators/_network.py and tracking/mlflow_store.py
+SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+SETTINGS |= {"MLFLOW_DISABLE_TELEMETRY": "true"}
 PYTHON = sys.executable
 
 # Hands its streams, folder and environment over, passes on the signals that end a process, and ends as the process does.
@@ -48,41 +55,44 @@ os._exit(end)
 """
 
 
-@functools.cache
 def programs() -> str:
-    """Return the folder with `python` and `dvc` of this kind; without Linux's pidfd, an empty one."""
-    folder = tempfile.TemporaryDirectory(prefix="warm-")
-    atexit.register(folder.cleanup)
-    if not hasattr(os, "pidfd_open"):
-        return folder.name
-    address = str(Path(folder.name, "socket"))
-    process = subprocess.Popen([PYTHON, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout.readline() == b"ready\n"
-    atexit.register(lambda: (process.stdin.close(), process.stdout.close(), process.wait()))
-    for name in ("python", "dvc"):
-        program = Path(folder.name, name)
-        program.write_text(CLIENT.format(python=PYTHON, address=address, name=name))
-        program.chmod(0o755)
-    return folder.name
+    """Return the folder with `python` and `dvc` of this kind, one for all workers; without Linux's pidfd, an empty one."""
+    session = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    folder = Path(tempfile.gettempdir(), f"warm-{session}")
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        if hasattr(os, "pidfd_open") and not (folder / "dvc").exists():
+            subprocess.run([PYTHON, __file__, str(folder), str(session)], env=os.environ | SETTINGS, check=True)
+    return str(folder)
 
 
-def main(address: str) -> None:
-    """Fork a process for each connection until the standard input ends."""
+def main(folder: str, session: str) -> None:
+    """Go to the background once all is imported, and fork a process for each connection until the process `session` ends."""
     sys.path.pop(0)
     for name in LIBRARIES:
         importlib.import_module(name)
+    address, ended = str(Path(folder, "socket")), os.pidfd_open(int(session))
     sys.executable = str(Path(address).with_name("python"))  # what it starts is warm, too, but for workers of a pool
     multiprocessing.set_executable(PYTHON)
     assert threading.active_count() == 1, "a process with threads cannot be forked"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen(64)
-        print("ready", flush=True)
+        for name in ("python", "dvc"):
+            program = Path(folder, name)
+            program.write_text(CLIENT.format(python=PYTHON, address=address, name=name))
+            program.chmod(0o755)
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        for stream in range(3):
+            os.dup2(os.open(os.devnull, os.O_RDWR), stream)
         while True:
-            ready, _, _ = select.select([server, 0], [], [], 1)
+            ready, _, _ = select.select([server, ended], [], [], 1)
             while any_ended():
                 pass
-            if 0 in ready:
+            if ended in ready:
+                shutil.rmtree(folder)
                 return
             if server in ready:
                 link, _ = server.accept()
@@ -173,4 +183,4 @@ def call(program: str, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
