@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from soak.real_data import copy_rows
-from tests.e2e.conftest import clone, small  # noqa: F401 - fixtures
+from tests.e2e.conftest import clone, first_clone, small  # noqa: F401 - fixtures
 from tests.helpers.clusters import cluster, here, kept  # noqa: F401 - fixtures
 from tests.helpers.projects import Project, new_project
 

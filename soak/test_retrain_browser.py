@@ -6,7 +6,7 @@ import sqlite3
 
 from pipeline.data.synthetic.demo_set import lesion_photos
 from soak.test_retrain import outcome
-from tests.e2e.conftest import browser  # noqa: F401 - a fixture
+from tests.e2e.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.helpers.browser import app, hand_in, opened, settled
 
 LONG = 300_000  # ms that a challenge of the small graph may take on a busy machine

@@ -31,15 +31,18 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
+TOGETHER = ("tests/estimators/", "tests/e2e/browser/")  # each imports TensorFlow, or starts Chromium and an app, once
+
+
 class ByFile(LoadScopeScheduling):
-    """Keeps a file's tests on one worker, and those of the room that imports TensorFlow, which takes seconds.
+    """Keeps a file's tests on one worker, and those of a folder in `TOGETHER`.
 
     Not by marks, which pytest-xdist 3.8 no longer sees under pytest 9.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        return "tests/estimators" if file.startswith("tests/estimators/") else file
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
@@ -53,9 +56,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     So no worker waits for that graph, and what comes last is short: all workers end at about the same time.
     """
     files = list(dict.fromkeys(item.path for item in items))
-    first, *others = [file for file in files if file.parent.name == "e2e"] or [None]
-    others.sort(key=lambda file: not file.name.startswith("test_repro"))  # they run the whole graph: the longest first
-    unit = [file for file in files if file.parent.name != "e2e"]
+    browser = [file for file in files if file.parent.name == "browser"]
+    first, *others = [*(file for file in files if file.parent.name == "e2e"), *browser] or [None]
+    # the longest first: the browser's on one worker, and those that run the whole graph
+    others.sort(key=lambda file: (file not in browser, not file.name.startswith("test_repro")))
+    unit = [file for file in files if file not in (first, *others)]
     unit.sort(key=lambda file: file.parent.name != "estimators")  # one worker's, so the longest
     third = len(unit) // 3
     turn = {file: n for n, file in enumerate([first, *unit[:third], *others, *unit[third:]])}

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,13 +11,14 @@ import yaml
 
 from pipeline import __version__, assay, completion
 from pipeline.core import artifacts
+from tests.helpers.warm_python import warm_python
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def call(folder: Path, *words: str) -> subprocess.CompletedProcess:
     """Run `assay` in a folder, as its installed script does."""
-    start = [sys.executable, "-c", "from pipeline.assay import main; main()", *words]
+    start = [warm_python(), "-c", "from pipeline.assay import main; main()", *words]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(start, cwd=folder, env=env, capture_output=True, text=True, check=False)
 

@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.samples import ROOT
 
 TESTED_ELSEWHERE = {
-    "app/main.py": "starts a server: tests/e2e/test_app_browser.py",
+    "app/main.py": "starts a server: tests/e2e/browser/test_app.py",
     "app/views/suspects.py": "a section of the page Data; what it says is that of tests/evaluation/test_suspect_labels.py",
     "pipeline/data/tabular/cells.py": "types of what readers return",
     "pipeline/evaluation/by_group_report.py": "its reports are those of tests/evaluation/test_by_group.py",

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from pipeline.duplicates.audit import audit, audit_path, audit_task
 from pipeline.duplicates.summary import refuse, summary
 from tests.helpers.samples import ROOT
 from tests.helpers.textures import stored, texture
+from tests.helpers.warm_python import warm_python
 
 pytestmark = pytest.mark.filterwarnings("error")
 REAL = Path(os.environ.get("ASSAY_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -210,7 +210,7 @@ def test_bad_input_is_refused_with_exit_code_2(raw, capsys):
 def command(*arguments):
     """Return exit code, stdout and stderr of the command line in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.audit", *map(str, arguments)],
+        [warm_python(), "-m", "pipeline.audit", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

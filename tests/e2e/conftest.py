@@ -1,12 +1,10 @@
 """The small graph, run once, and clones of it."""
 
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.helpers.browser import chromium
 from tests.helpers.clusters import cluster, here, kept  # noqa: F401 - fixtures
 from tests.helpers.projects import Project, cloned, new_project
 from tests.helpers.shared import made_once
@@ -26,14 +24,13 @@ def run_small(folder: Path) -> None:
     project.run("git", "commit", "--quiet", "--message", "run")
 
 
+@pytest.fixture(scope="session")
+def first_clone(small: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of `small` that shares its DVC cache, with all outputs checked out, made once."""
+    return made_once(tmp_path_factory.getbasetemp(), "first_clone", lambda folder: cloned(small, folder))
+
+
 @pytest.fixture
-def clone(small: Project, tmp_path: Path) -> Project:
-    """A clone of `small` that shares its DVC cache, with all outputs checked out: what a test may change."""
-    return cloned(small, tmp_path / "clone")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium, for the tests of one file; they are skipped where there is none."""
-    with chromium() as browser:
-        yield browser
+def clone(first_clone: Path, tmp_path: Path) -> Project:
+    """A copy of that clone: what a test may change."""
+    return Project(shutil.copytree(first_clone, tmp_path / "clone", symlinks=True), warm=True)

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.helpers.serving import until
 
 LOG_BYTES = 500_000
+ELSEWHERE = "evil.example"  # a name that resolves to this machine
 
 
 @contextlib.contextmanager
@@ -57,13 +58,14 @@ def healthy(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Start Chromium; skip the test where it is not installed."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.skip("Chromium is not installed ('apt-get install chromium'): the app cannot be looked at")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *arguments])
+        arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()
 

@@ -4,7 +4,6 @@ import io
 import os
 import struct
 import subprocess
-import sys
 import zlib
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import numpy as np
 import pandas as pd
 import yaml
 from PIL import Image
+
+from tests.helpers.warm_python import warm_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +79,7 @@ def write_params(block: dict, **top: object) -> None:
 def stage(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run `python -m pipeline.<arguments>` in `folder`."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", f"pipeline.{arguments[0]}", *arguments[1:]]
+    command = [warm_python(), "-m", f"pipeline.{arguments[0]}", *arguments[1:]]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
 
 

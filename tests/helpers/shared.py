@@ -20,7 +20,7 @@ def project_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], 
     return made_once(factory.getbasetemp(), name, run)
 
 
-def made_once(session: Path, name: str, make: Callable[[Path], None]) -> Path:
+def made_once(session: Path, name: str, make: Callable[[Path], object]) -> Path:
     """Return the folder `name` next to the `session` folders of all workers; the first one that needs it has it made."""
     folder = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / name
     made = folder.with_suffix(".made")

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import joblib
@@ -23,6 +22,7 @@ from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.tracking import mirror
 from tests.helpers.models import write_candidate
+from tests.helpers.warm_python import warm_python
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ["benign", "malignant"]
@@ -127,7 +127,7 @@ def state(folder):
 
 def start_track(folder):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pipeline.track"]
+    command = [warm_python(), "-m", "pipeline.track"]
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
 

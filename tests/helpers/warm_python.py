@@ -66,6 +66,11 @@ def programs() -> str:
     return str(folder)
 
 
+def warm_python() -> str:
+    """Return the path of that `python`, or of this one where there is none."""
+    return shutil.which("python", path=programs()) or PYTHON
+
+
 def main(folder: str, session: str) -> None:
     """Go to the background once all is imported, and fork a process for each connection until the process `session` ends."""
     sys.path.pop(0)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from pipeline import predict
 from pipeline.core.errors import DataError
 from pipeline.prediction.files import show
 from tests.helpers.models import KERAS_NOISE, drawn_image
+from tests.helpers.warm_python import warm_python
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ HEADER = "age,size,site,empty,constant"
 def command(*arguments, cwd, form="json"):
     """Run the command line; return exit code, stdout and the lines of stderr."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.predict", *map(str, arguments), "--format", form],
+        [warm_python(), "-m", "pipeline.predict", *map(str, arguments), "--format", form],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

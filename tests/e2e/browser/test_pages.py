@@ -1,19 +1,11 @@
 """The pages Compare and Data in a real Chromium, on the results of the small graph."""
 
 import re
-from collections.abc import Iterator
 
 import pandas as pd
-import pytest
 
-from tests.helpers.browser import app, opened, settled
+from tests.helpers.browser import opened, settled
 from tests.helpers.projects import Project
-
-
-@pytest.fixture(scope="module")
-def address(small, browser) -> Iterator[str]:
-    with app(small.folder) as (address, _):
-        yield address
 
 
 def metric(page, name: str) -> str:
@@ -28,9 +20,9 @@ def rows(page, title: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.locator("td, th").all_inner_texts()] for line in lines]
 
 
-def test_the_threshold_slider_works_by_keyboard(browser, address, small: Project):
-    winner = pd.read_json(small.folder / "reports/lesions/selection.json", typ="series")["winner"]
-    table = pd.read_csv(small.folder / f"reports/lesions/figures/{winner}/thresholds.csv")
+def test_the_threshold_slider_works_by_keyboard(browser, address, project: Project):
+    winner = pd.read_json(project.folder / "reports/lesions/selection.json", typ="series")["winner"]
+    table = pd.read_csv(project.folder / f"reports/lesions/figures/{winner}/thresholds.csv")
     start = table.index[table["in_use"] == "yes"][0]
     step = next(
         k for k in range(1, start) if f"{table['sensitivity'][start - k]:.3f}" != f"{table['sensitivity'][start]:.3f}"
@@ -51,8 +43,8 @@ def test_the_threshold_slider_works_by_keyboard(browser, address, small: Project
         page.get_by_text("The model decides at 0.5").wait_for()
 
 
-def test_the_page_s_counts_are_the_split_table_s(browser, address, small: Project):
-    split = pd.read_csv(small.folder / "data/lesions/split.csv", dtype=str, keep_default_na=False)
+def test_the_page_s_counts_are_the_split_table_s(browser, address, project: Project):
+    split = pd.read_csv(project.folder / "data/lesions/split.csv", dtype=str, keep_default_na=False)
     with opened(browser, f"{address}/data?task=lesions") as page:
         for name, subset in (("Development", "dev"), ("Test", "test"), ("Excluded", "excluded")):
             assert metric(page, name) == str((split["subset"] == subset).sum())

@@ -5,25 +5,15 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.e2e.test_api import served
-from tests.helpers.browser import app, chromium, opened
-
-ELSEWHERE = "evil.example"
+from tests.helpers.browser import ELSEWHERE, opened
 
 
 @pytest.fixture(scope="module")
-def rebound() -> Iterator[Browser]:
-    """A Chromium for which a foreign name resolves to this machine."""
-    with chromium(f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1") as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def ports(small) -> Iterator[dict[str, int]]:
+def ports(small, address) -> Iterator[dict[str, int]]:
     """The ports of the API and the app."""
-    with served(small.folder) as (client, _, _), app(small.folder) as (address, _):
+    with served(small.folder) as (client, _, _):
         yield {"api": client.port, "app": int(address.rsplit(":", 1)[1])}
 
 
@@ -48,16 +38,16 @@ def foreign_page() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("name", "path"), [("api", "/v1/tasks"), ("app", "/"), ("app", "/_stcore/health")])
-def test_a_name_that_resolves_to_this_machine_is_refused(rebound, ports, name, path):
-    page = rebound.new_page()
+def test_a_name_that_resolves_to_this_machine_is_refused(browser, ports, name, path):
+    page = browser.new_page()
     answer = page.goto(f"http://{ELSEWHERE}:{ports[name]}{path}")
     assert answer.status == 403
     assert "--allowed-hosts" in answer.text()
     page.close()
 
 
-def test_a_foreign_page_gets_no_websocket_request_or_frame(rebound, ports, foreign_page):
-    page = rebound.new_page()
+def test_a_foreign_page_gets_no_websocket_request_or_frame(browser, ports, foreign_page):
+    page = browser.new_page()
     page.goto(foreign_page)
     opened_socket = """port => new Promise(done => {
         const socket = new WebSocket(`ws://127.0.0.1:${port}/_stcore/stream`);
@@ -76,8 +66,8 @@ def test_a_foreign_page_gets_no_websocket_request_or_frame(rebound, ports, forei
     page.close()
 
 
-def test_the_documentation_of_the_api_loads_nothing_from_elsewhere(rebound, ports):
-    page, asked = rebound.new_page(), []
+def test_the_documentation_of_the_api_loads_nothing_from_elsewhere(browser, ports):
+    page, asked = browser.new_page(), []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{ports['api']}/docs")
     page.get_by_text("/v1/tasks/{task}/predict").first.wait_for()
@@ -85,6 +75,6 @@ def test_the_documentation_of_the_api_loads_nothing_from_elsewhere(rebound, port
     page.close()
 
 
-def test_the_app_itself_works_as_before(rebound, ports):
-    with opened(rebound, f"http://localhost:{ports['app']}/?task=lesions") as page:
+def test_the_app_itself_works_as_before(browser, ports):
+    with opened(browser, f"http://localhost:{ports['app']}/?task=lesions") as page:
         page.get_by_role("heading", name="Predict", exact=True, level=1).wait_for()

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_app_browser import upload
-from tests.e2e.test_app_pages import metric
-from tests.helpers.browser import app, opened, settled
+from tests.e2e.browser.test_pages import metric
+from tests.helpers.browser import app, opened, settled, upload
 from tests.helpers.models import chessboard, lesion
 from tests.helpers.projects import Project
 
@@ -49,8 +48,7 @@ def test_what_an_app_has_counted_is_written_when_it_ends(asked):
     assert not Path(asked.folder, "data/monitor/breast").exists()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_the_page_fits_each_theme_and_width(browser, address, scheme, width):
     with opened(
         browser, f"{address}/monitor?task=lesions", color_scheme=scheme, viewport={"width": width, "height": 900}

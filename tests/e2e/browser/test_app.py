@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,28 +19,11 @@ from tests.app.test_api_hostile import FILES
 from tests.e2e.test_api import make_champion
 from tests.helpers.browser import app, hand_in, opened, settled, upload
 from tests.helpers.models import chessboard, lesion
-from tests.helpers.projects import Project
 from tests.helpers.textures import stored
 
 PAGES = ("predict", "compare", "data", "monitor", "retrain")
 HOSTILE = ("empty", "random", "bomb png", "bomb text chunk", "polyglot png and html", "csv", "float tiff of NaN")
 NAME = "![x](http://elsewhere.example/x.png) <img src=http://elsewhere.example/y> $a$ :red[b].jpg"
-
-
-@pytest.fixture(scope="module")
-def project(small, tmp_path_factory) -> Project:
-    """What the app needs of `small`, to be changed at will."""
-    folder = tmp_path_factory.mktemp("app")
-    for name in ("app", "pipeline", ".streamlit", "models", "reports", "data"):
-        shutil.copytree(small.folder / name, folder / name)
-    shutil.copy(small.folder / "params.yaml", folder)
-    return Project(folder)
-
-
-@pytest.fixture(scope="module")
-def address(project, browser) -> Iterator[str]:
-    with app(project.folder) as (address, _):
-        yield address
 
 
 def answer(page) -> tuple[str, str]:
@@ -105,25 +86,21 @@ def test_many_files_are_answered_in_a_table_and_csv(browser, address, project):
         assert answer(page) == shown_of(items[0])
 
 
-def test_a_refused_image_is_shown_with_the_reason(browser, address):
+def test_refused_bad_and_hostile_files_show_their_reason(browser, address):
     with opened(browser, f"{address}/?task=lesions") as page:
         upload(page, ("chess.png", chessboard()))
         reason = page.get_by_test_id("stAlertContainer").get_by_text("too different from the training data")
         reason.wait_for()
         assert reason.inner_text().startswith("chess.png: too different from the training data: distance ")
         page.get_by_test_id("stImageCaption").get_by_text("chess.png").wait_for()
-
-
-def test_a_bad_file_is_answered_with_its_reason(browser, address):
-    with opened(browser, f"{address}/?task=lesions") as page:
+        page.reload()
+        settled(page)
         upload(page, (NAME, b"nothing"))
         reason = page.get_by_test_id("stAlertContainer").get_by_text("not a readable image")
         reason.wait_for()
         assert reason.inner_text().startswith(NAME)
-
-
-def test_hostile_files_show_no_traceback_and_the_page_goes_on(browser, address):
-    with opened(browser, f"{address}/?task=lesions") as page:
+        page.reload()
+        settled(page)
         upload(page, *[(f"{name}.png", FILES[name]) for name in HOSTILE], ("good.png", lesion(1)))
         page.get_by_text(re.compile(r"\d predicted, \d could not be used")).wait_for()
         settled(page)
@@ -287,10 +264,10 @@ def test_a_new_champion_is_served_a_damaged_one_not(browser, address, project):
         (best / "model.tflite").write_bytes(whole)
 
 
-@pytest.mark.parametrize(
-    ("path", "title"), [(name, "Predict") for name in ("predict", "nowhere", "predict/x", "a/b")] + [("data/x", "Data")]
-)
-def test_other_addresses_lead_to_a_page(browser, address, path, title):
-    with opened(browser, f"{address}/{path}?task=breast") as page:
-        page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
-        assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"
+def test_other_addresses_lead_to_a_page(browser, address):
+    with opened(browser, f"{address}/predict?task=breast") as page:
+        for path, title in [*((name, "Predict") for name in ("predict", "nowhere", "predict/x", "a/b")), ("data/x", "Data")]:
+            page.goto(f"{address}/{path}?task=breast")
+            settled(page)
+            page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+            assert page.get_by_role("combobox", name=re.compile("Task")).input_value() == "breast"
