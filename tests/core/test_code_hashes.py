@@ -2,12 +2,12 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.core import code_hashes, paths
+from tests.helpers.warm_python import warm_python
 
 LOADED = """
 import importlib, sys
@@ -47,9 +47,7 @@ def written() -> dict[str, bytes]:
     ],
 )
 def test_list_holds_every_module_that_the_process_loads(name, modules):
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *modules], cwd=code_hashes.ROOT, capture_output=True, text=True
-    )
+    done = subprocess.run([warm_python(), "-c", LOADED, *modules], cwd=code_hashes.ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     loaded = {Path(path).relative_to(code_hashes.ROOT).as_posix() for path in done.stdout.split()}
     assert loaded <= set(code_hashes.code_of_stages(ESTIMATORS)[name])

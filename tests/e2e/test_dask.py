@@ -20,7 +20,7 @@ from tests.helpers.clusters import WORKER
 from tests.helpers.projects import ROOT, Project, environment
 
 
-def test_large_closures_are_sent_once_results_keep_order(here):
+def test_large_closures_are_sent_once_results_keep_order(here, cluster):
     import numpy as np
 
     large = np.arange(2_000_000)
@@ -45,13 +45,13 @@ def test_a_worker_runs_changed_code(cluster, tmp_path):
         "newer",
     ):  # of another length: of the same one, written in the same second, Python keeps its byte code
         own.write_text(f"def f(item):\n    return {answer!r}\n")
-        done = Project(tmp_path).run(
-            sys.executable, "-c", call, ASSAY_DASK=cluster.address, PYTHONDONTWRITEBYTECODE="1"
+        done = Project(tmp_path, warm=True).run(
+            "python", "-c", call, ASSAY_DASK=cluster.address, PYTHONDONTWRITEBYTECODE="1"
         )
         assert done.stdout == f"{[answer] * 4}\n"
 
 
-def test_a_worker_s_error_is_raised_here(here):
+def test_a_worker_s_error_is_raised_here(here, cluster):
     def work(item):
         raise DataError(f"{item}.jpg: not a readable image")
 
@@ -59,20 +59,11 @@ def test_a_worker_s_error_is_raised_here(here):
         list(run_parallel(work, [3], 2))
 
 
-def test_one_worker_does_one_piece_at_a_time(here, cluster):
-    cluster.stop_workers()
-    cluster.start_worker("--no-nanny", "--nthreads", "3")
-
-    def work(item):
-        start = time.monotonic()
-        time.sleep(0.05)
-        return start, time.monotonic()
-
-    spans = sorted(run_parallel(work, range(9), 1))
-    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
-    spans = sorted(run_parallel(work, range(9), 2))
-    assert any(end > start for (_, end), (start, _) in itertools.pairwise(spans))
-    cluster.stop_workers()
+def test_a_worker_that_does_not_see_the_project_is_refused(here, cluster, monkeypatch):
+    check = cluster_module.check_folder
+    monkeypatch.setattr(cluster_module, "check_folder", lambda client, file: (file.unlink(), check(client, file)))
+    with pytest.raises(ClusterError, match=f"does not see {here}; a cluster has to share the project's folder"):
+        list(run_parallel(abs, [-1], 1))
 
 
 def test_a_worker_with_other_packages_is_refused(here, cluster):
@@ -86,7 +77,23 @@ def test_a_worker_with_other_packages_is_refused(here, cluster):
         ClusterError, match=r"has pillow 1.0, here .*; results could differ, .* install requirements.txt"
     ):
         list(run_parallel(abs, [-1], 1))
-    cluster.stop_workers()
+    cluster.stop_workers(left=2)
+
+
+def test_one_worker_does_one_piece_at_a_time(here, kept):
+    kept.stop_workers()
+    kept.start_worker("--no-nanny", "--nthreads", "3")
+
+    def work(item):
+        start = time.monotonic()
+        time.sleep(0.05)
+        return start, time.monotonic()
+
+    spans = sorted(run_parallel(work, range(9), 1))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+    spans = sorted(run_parallel(work, range(9), 2))
+    assert any(end > start for (_, end), (start, _) in itertools.pairwise(spans))
+    kept.stop_workers()
 
 
 PURE = (
@@ -137,29 +144,22 @@ def other_python(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Mismatched versions found")
-def test_a_worker_with_another_python_is_refused_before_it_crashes(here, cluster, other_python):
-    cluster.stop_workers()
+def test_a_worker_with_another_python_is_refused_before_it_crashes(here, kept, other_python):
+    kept.stop_workers()
     python, packages = other_python
-    command = [python, "-m", "distributed.cli.dask_worker", cluster.address, *WORKER, "--no-nanny"]
-    with (cluster.folder / "dask.log").open("a") as log:
+    command = [python, "-m", "distributed.cli.dask_worker", kept.address, *WORKER, "--no-nanny"]
+    with (kept.folder / "dask.log").open("a") as log:
         env = environment() | {"PYTHONPATH": packages}
-        cluster.workers.append(subprocess.Popen(command, cwd=cluster.folder, env=env, stdout=log, stderr=log))
-    with Client(cluster.address) as client:
-        cluster.wait_until(lambda: len(client.nthreads()) == 1)
+        kept.workers.append(subprocess.Popen(command, cwd=kept.folder, env=env, stdout=log, stderr=log))
+    with Client(kept.address) as client:
+        kept.wait_until(lambda: len(client.nthreads()) == 1)
     with pytest.raises(
         ClusterError, match=r"the worker tcp://\S+ has Python 3.1\d, here 3.1\d; .*numpy none, here"
     ) as caught:
         list(run_parallel(abs, [-1], 1))
     assert "scheduler" not in str(caught.value)
-    assert cluster.workers[0].poll() is None, "no code reached it"
-    cluster.stop_workers()
-
-
-def test_a_worker_that_does_not_see_the_project_is_refused(here, monkeypatch):
-    check = cluster_module.check_folder
-    monkeypatch.setattr(cluster_module, "check_folder", lambda client, file: (file.unlink(), check(client, file)))
-    with pytest.raises(ClusterError, match=f"does not see {here}; a cluster has to share the project's folder"):
-        list(run_parallel(abs, [-1], 1))
+    assert kept.workers[0].poll() is None, "no code reached it"
+    kept.stop_workers()
 
 
 def test_a_missing_scheduler_is_one_line_and_exit_2(small, tmp_path):

@@ -39,8 +39,8 @@ class Cluster:
             assert time.monotonic() < end, (self.folder / "dask.log").read_text()
             time.sleep(0.05)
 
-    def stop_workers(self) -> None:
-        while self.workers:
+    def stop_workers(self, left: int = 0) -> None:
+        while len(self.workers) > left:
             end(self.workers.pop())
 
     def stop(self) -> None:
@@ -79,9 +79,9 @@ def cluster(kept):
 
 
 @pytest.fixture
-def here(cluster, tmp_path, monkeypatch):
-    """A project without data, whose work goes to the cluster."""
+def here(kept, tmp_path, monkeypatch):
+    """A project without data, whose work goes to the cluster, with the workers that it has."""
     (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ASSAY_DASK", cluster.address)
+    monkeypatch.setenv("ASSAY_DASK", kept.address)
     return tmp_path
