@@ -56,13 +56,13 @@ def test_the_notebook_of_the_tutorial_on_images_runs(clone, tmp_path, monkeypatc
 
 
 def shorten(clone: Project, task: str, *estimators: str) -> None:
-    """Leave a task these models alone, in two folds: the others are run by unit tests."""
+    """Leave a task these models alone, in three folds: the others are run by unit tests."""
     kept = [f"{task}-{name}" for name in estimators]
     models = {name: model for name, model in clone.params()["models"].items() if model["task"] != task or name in kept}
     for model in (models[name] for name in kept if "epochs" in models[name]):
         model["epochs"] = 2
     clone.change(models=models, **{f"tasks__{task}__models": kept})
-    clone.change(**{f"tasks__{task}__select__draws": 100, f"tasks__{task}__split__folds": 2})
+    clone.change(**{f"tasks__{task}__select__draws": 100, f"tasks__{task}__split__folds": 3})
 
 
 def test_the_readme_has_the_commands_of_the_tutorial():
