@@ -13,29 +13,34 @@ from pipeline.evaluation.report import read_cv
 from pipeline.retraining import batch_profile, comparison
 from tests.helpers.comparisons import make_profile
 from tests.helpers.grouped import MODELS, grouped, project
-from tests.helpers.models import dataset, train_and_evaluate, write_params
+from tests.helpers.models import dataset, folder_of, train_and_evaluate, write_params
 
 
-@pytest.fixture
-def both(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """A project that counts groups, and a copy to whose groups a batch adds samples."""
-    (tmp_path / "own").mkdir()
-    monkeypatch.chdir(tmp_path / "own")
-    project(Path(), unit="group")
-    tree = shutil.copytree(tmp_path / "own", tmp_path / "tree")
+    folder = tmp_path_factory.mktemp("both")
+    with folder_of(folder / "own"):
+        project(Path(), unit="group")
     dev = grouped()
     y = np.concatenate([dev.y, dev.y[:30]])
     group = np.concatenate([[int(name[1:]) for name in dev.group], [int(name[1:]) for name in dev.group[:30]]])
     X = dev.X("columns")
     more = dataset(X.iloc[[*range(len(dev.y)), *range(30)]].reset_index(drop=True), y, group)
-    monkeypatch.chdir(tree)
-    write_params(MODELS, unit="group")
-    more.save(Path("data/t/dev.npz"))
-    train_and_evaluate(MODELS)
-    select_best.main("t")
-    monkeypatch.chdir(tmp_path / "own")
+    with folder_of(shutil.copytree(folder / "own", folder / "tree")):
+        write_params(MODELS, unit="group")
+        more.save(Path("data/t/dev.npz"))
+        train_and_evaluate(MODELS)
+        select_best.main("t")
+    return folder
+
+
+@pytest.fixture
+def both(made, monkeypatch):
+    """The copy; the project is the working folder."""
+    monkeypatch.chdir(made / "own")
     monkeypatch.setattr(batch_profile, "describe", lambda *given: make_profile())
-    return tree
+    return made / "tree"
 
 
 def test_groups_are_compared_not_samples(both):
