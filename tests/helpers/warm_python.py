@@ -56,13 +56,14 @@ os._exit(end)
 
 
 def programs() -> str:
-    """Return the folder with `python` and `dvc` of this kind, one for all workers; without Linux's pidfd, an empty one."""
+    """Return the folder with `python` and `dvc` of this kind, one for all workers; without Linux's pidfd there is none."""
     session = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     folder = Path(tempfile.gettempdir(), f"warm-{session}")
-    folder.mkdir(exist_ok=True)
-    with FileLock(folder / "lock"):
-        if hasattr(os, "pidfd_open") and not (folder / "dvc").exists():
-            subprocess.run([PYTHON, __file__, str(folder), str(session)], env=os.environ | SETTINGS, check=True)
+    if hasattr(os, "pidfd_open"):
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / "lock"):
+            if not (folder / "dvc").exists():
+                subprocess.run([PYTHON, __file__, str(folder), str(session)], env=os.environ | SETTINGS, check=True)
     return str(folder)
 
 
