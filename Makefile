@@ -39,7 +39,7 @@ test: $(DEVELOP) ## run the whole test suite, end-to-end tests included
 	python -m pytest -q -n 3
 
 # Rooms whose tests start servers, draw pages, fit models or keep an MLflow store: most of the time
-SLOW := app e2e estimators evaluation prediction tracking training
+SLOW := app e2e estimators evaluation prediction reporting retraining tracking training
 test-unit: $(DEVELOP) ## run the quick half of the tests: no server, page, fit or MLflow store
 	python -m pytest -q -n 2 $(SLOW:%=--ignore=tests/%)
 

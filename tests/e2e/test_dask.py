@@ -83,6 +83,8 @@ def test_a_worker_with_other_packages_is_refused(here, cluster):
 def test_one_worker_does_one_piece_at_a_time(here, kept):
     kept.stop_workers()
     kept.start_worker("--no-nanny", "--nthreads", "3")
+    with Client(kept.address) as client:
+        kept.wait_until(lambda: list(client.nthreads().values()) == [3])
 
     def work(item):
         start = time.monotonic()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import evaluate
+from pipeline import evaluate, train
 from pipeline.core import artifacts
 from pipeline.core.errors import StageError
 from pipeline.core.params_models import SelectParams
@@ -17,7 +17,7 @@ from pipeline.evaluation.scoring import assess
 from pipeline.prediction import decision_rule
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate
 from pipeline.stats.metrics import scores
-from tests.helpers.models import dataset, folder_of, mixed, train_and_evaluate, write_params
+from tests.helpers.models import dataset, folder_of, mixed, write_params
 
 SAME = (
     "accuracy",
@@ -37,7 +37,8 @@ def evaluated(request, tmp_path_factory):
         write_params({"line": {"estimator": "logreg"}})
         X, y = mixed(80, request.param)
         dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
-        train_and_evaluate(["line"])
+        train.main("line")
+        evaluate.main("line")  # with its charts
     return folder
 
 

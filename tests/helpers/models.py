@@ -9,6 +9,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -21,6 +22,7 @@ from pipeline.data.images.squares import classical, resize
 from pipeline.data.synthetic import example
 from pipeline.estimators import _backbone, _network, mobilenetv2
 from pipeline.estimators._protocol import Classifier, get_estimator
+from pipeline.evaluation import plots
 from pipeline.prediction import bundle, ood_reference
 from pipeline.prediction.decision_rule import DecisionRule
 from pipeline.training import export as exporting
@@ -100,10 +102,25 @@ def write_params(models: dict[str, dict], kind: str = "table", task: str = "t", 
 
 
 def train_and_evaluate(models: dict[str, dict]) -> None:
-    """Run the stages `train` and `evaluate` of some models in the working folder."""
-    for name in models:
-        train.main(name)
-        evaluate.main(name)
+    """Run the stages `train` and `evaluate` of some models in the working folder, with blank charts.
+
+    Drawing them takes nine tenths of `evaluate`; real ones are looked at in evaluation/test_plots.py and test_out_of_fold.py.
+    """
+    blank = functools.partial(artifacts.write_bytes, data=dumped_image(np.full((4, 5, 3), 255, np.uint8)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "save", lambda drawn, path: blank(path))
+        for name in models:
+            train.main(name)
+            evaluate.main(name)
+
+
+def dumped_image(pixels: np.ndarray, suffix: str = "PNG") -> bytes:
+    """Return the bytes of an image file."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, suffix)
+    return out.getvalue()
 
 
 def classifier(name: str, seed: int = 7, **own: object) -> Classifier:
@@ -124,25 +141,17 @@ def dumped(estimator: object) -> bytes:
 
 def drawn_image(seed: int, width: int = 300, height: int = 225, suffix: str = "PNG") -> bytes:
     """Return a drawn image file: a bright or dark disc on noise."""
-    from PIL import Image
-
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
     disc = np.hypot(x - width / 2, y - height / 2) < 40 + seed % 3 * 20
     pixels = rng.integers(90, 160, (height, width, 3)) + np.where(disc, 80 if seed % 2 else -80, 0)[..., None]
-    out = io.BytesIO()
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, suffix)
-    return out.getvalue()
+    return dumped_image(pixels.clip(0, 255).astype(np.uint8), suffix)
 
 
 def chessboard() -> bytes:
     """Return a PNG that no lesion is like."""
-    from PIL import Image
-
     fields = np.kron(np.indices((28, 28)).sum(0) % 2 * 255, np.ones((8, 8)))
-    out = io.BytesIO()
-    Image.fromarray(fields.astype(np.uint8)).convert("RGB").save(out, "PNG")
-    return out.getvalue()
+    return dumped_image(np.repeat(fields[..., None], 3, axis=2).astype(np.uint8))
 
 
 def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG") -> bytes:
@@ -152,9 +161,7 @@ def lesion(number: int, width: int = 300, height: int = 225, suffix: str = "JPEG
     with Image.open(io.BytesIO(example.example(number))) as photo:
         pixels = np.asarray(photo.resize((width, height))).astype(int)
     pixels += np.random.default_rng(number).integers(-3, 4, pixels.shape)  # so that a PNG is as large as of a camera
-    out = io.BytesIO()
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, suffix)
-    return out.getvalue()
+    return dumped_image(pixels.clip(0, 255).astype(np.uint8), suffix)
 
 
 def square(seed: int) -> np.ndarray:
