@@ -7,7 +7,6 @@ from typing import Any
 from pipeline.core.errors import AssayError, DataError
 from pipeline.data.dicom.patient_id import patient_of
 from pipeline.data.folders.sample_files import reason_to_skip, walk
-from pipeline.data.grouping import group_cells
 from pipeline.prediction import group_answer
 from pipeline.prediction.answer import Prediction, refused
 from pipeline.prediction.files import images_of, rows_in
@@ -66,6 +65,7 @@ def images_by_folder(predictor: Predictor, path: str, cells: dict[str, str]) -> 
 def rows_by_column(predictor: Predictor, path: str, column: str) -> list[tuple[str, Named]]:
     """Return (group, sample) of each row of a table file, or of each image that a CSV names."""
     from pipeline.data import tables
+    from pipeline.data.grouping.group_cells import read_groups  # it loads pandas, without which images are answered
     from pipeline.data.tabular.files import read_table
 
     if not column:
@@ -82,7 +82,7 @@ def rows_by_column(predictor: Predictor, path: str, column: str) -> list[tuple[s
     else:
         samples, warnings = rows_in(schema, path, content, column)
         print(*(f"{path}: {warning}" for warning in warnings), sep="\n", end="\n" * bool(warnings), file=sys.stderr)
-    groups = group_cells.read_groups([str(cell).strip() for cell in table[column]])
+    groups = read_groups([str(cell).strip() for cell in table[column]])
     return [(group or sample[0], sample) for group, sample in zip(groups, samples, strict=True)]
 
 
