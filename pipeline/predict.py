@@ -60,12 +60,14 @@ def main(*arguments: str) -> None:
     if given.group_column and not given.by_group:
         parser.error("--group-column goes with --by-group")
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in app/api.py; scikit-learn is not loaded yet
-    from pipeline.prediction import files, group_files
+    from pipeline.prediction import files
 
     predictor = Predictor(given.bundle)
     cells = files.read_columns(predictor, given.column)
     items: Sequence[Item]
     if given.by_group:
+        from pipeline.prediction import group_files  # pandas, which an image needs not
+
         items = group_files.predict_groups(
             predictor, group_files.read_groups(predictor, given.files, cells, given.group_column)
         )
