@@ -148,9 +148,11 @@ def check_patterns(parser: argparse.ArgumentParser, options: argparse.Namespace)
     """End with a message for an option that is no regular expression or no list of levels."""
     for option, text in (("--group-from", options.group_from), ("--skip", options.skip)):
         try:
-            re.compile(text or "")
+            n_groups = re.compile(text or "").groups
         except re.error as error:
             parser.error(f"{option} {text}: is not a regular expression ({error})")
+        if option == "--group-from" and text and n_groups != 1:
+            parser.error(f"{option} {text}: has {n_groups} groups (...); expected one, around what names the patient")
     if options.folders and not re.fullmatch(FOLDERS, options.folders):
         parser.error(f"--folders {options.folders}: expected one word class, with any and split around it: split/class")
 

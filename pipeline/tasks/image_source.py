@@ -11,7 +11,7 @@ from pipeline.data.columns.words import SHIPPED, plain
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.folders import archives
 from pipeline.data.folders.class_folders import FolderReading
-from pipeline.data.folders.folder_names import split_names
+from pipeline.data.folders.folder_names import split_names, subset_of
 from pipeline.data.folders.image_csv import have_suffix
 from pipeline.data.wording import about_columns, some
 from pipeline.tasks.choices import Choices, decided
@@ -116,6 +116,11 @@ def from_class_folders(reading: FolderReading, path: Path, folder: Path, choices
         "is expected"
         for name in others
     ]
+    lists = [entry.name for entry in sorted(csv_folder(folder).glob("*.txt")) if subset_of(entry.stem)]
+    if lists and not {sample.shipped for sample in reading.samples} - {""}:
+        warnings.append(
+            f"{some(lists)}: not read; to keep a shipped split that it lists, put the images into train/ and test/"
+        )
     neighbour = neighbouring_split(path)
     if neighbour and not {sample.shipped for sample in reading.samples} - {""}:
         warnings.append(

@@ -35,7 +35,9 @@ def test_json_holds_everything_and_the_text_is_on_stderr(capsys):
     assert output.err.startswith("data/raw/skin: inspected")
 
 
-@pytest.mark.parametrize("option", [("--folders", "patient/class"), ("--skip", "("), ("--group-from", "(")])
+@pytest.mark.parametrize(
+    "option", [("--folders", "patient/class"), ("--skip", "("), ("--group-from", "("), ("--group-from", r"\d+")]
+)
 def test_malformed_options_are_refused(option, capsys):
     with pytest.raises(SystemExit, match="2"):
         init_task.main("skin", "data/raw/skin", *option)

@@ -1,15 +1,19 @@
 """The samples of class folders: what each level of folders stands for decides label and shipped split."""
 
 import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.params_models import ReadParams
-from pipeline.data.folders.folder_names import DOCUMENTS, split_names
+from pipeline.data.folders.folder_names import DOCUMENTS, classes_of_patients, split_names
 from pipeline.data.folders.folder_roles import FolderRoles, names_at, recognise, some
+from pipeline.data.folders.image_names import without_suffix
 from pipeline.data.folders.masks import find_masks
 from pipeline.data.folders.sample_files import Sample, Skipped, is_system, reason_to_skip, suffix_of, walk
+
+TWICE = 0.9  # of the images, that have one of the same name in another format
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def read_folders(root: Path, read: ReadParams | None = None, name: str = "", is_
         roles = recognise(paths, where, read.skip if read else None, is_new)
     samples, others = assign(paths, roles, where)
     skipped += others
+    if is_new and not (read and (read.folders or read.skip is not None)):
+        check_samples(samples, where)
     notes = passed_over(folders, samples, skipped, roles, where) if samples else []
     return FolderReading(samples, skipped, roles, notes)
 
@@ -81,6 +87,27 @@ def assign(paths: list[str], roles: FolderRoles, where: str) -> tuple[list[Sampl
             subset = subsets[folders[depth_split]] if depth_split is not None else ""
             samples.append(Sample(path, folders[depth_class].strip(), shipped=subset))
     return samples, skipped
+
+
+def check_samples(samples: list[Sample], where: str) -> None:
+    """Raise DataError where classes look like patients of a class, or most images stand there twice, in another format."""
+    classes = {sample.label for sample in samples}
+    of_patients = classes_of_patients(classes)
+    if of_patients:
+        raise DataError(
+            f"{where}: {some(classes)} look like patients of the classes {some(of_patients)}. Put them into folders of these "
+            "classes. If each is a class of its own: --folders class (read.folders)"
+        )
+    suffixes: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        suffixes[without_suffix(sample.path)].add(suffix_of(sample.path))
+    twice = Counter(suffix for kinds in suffixes.values() if len(kinds) > 1 for suffix in kinds)
+    if sum(twice.values()) >= TWICE * len(samples) > 0:
+        rarest = min(sorted(twice), key=lambda suffix: (twice[suffix], suffix in (".jpg", ".jpeg")))
+        raise DataError(
+            f"{where}: most images stand there twice, as {some(twice)}: masks, or copies in another format. Leave one kind out: "
+            f"--skip '{re.escape(rarest)}$' (read.skip). If all are samples: --skip ''"
+        )
 
 
 def passed_over(

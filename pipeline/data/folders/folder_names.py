@@ -1,6 +1,7 @@
 """What names of folders and files say: shipped splits, folds, containers of images, masks, patients."""
 
 import re
+from collections import Counter
 from collections.abc import Collection
 
 from pipeline.data.columns.words import OTHER_SPLITS, SHIPPED
@@ -102,6 +103,18 @@ def are_numbered(names: Collection[str]) -> bool:
     parts = [re.fullmatch(r"(.*\D)(\d{2,})", name.strip()) for name in names]
     stems = {part[1] if part else None for part in parts}
     return len(names) > 1 and len(stems) == 1 and None not in stems
+
+
+def classes_of_patients(names: Collection[str]) -> list[str]:
+    """Return the classes where each of many folders is a patient of one, benign_P01 and malignant_02; none otherwise."""
+    parts = [re.fullmatch(r"(.*[A-Za-z])[ _-]+([^ _-]+)", name.strip()) for name in names]
+    if len(parts) < FEWEST_CASES or not all(
+        part and (re.fullmatch(r"\d{2,}", part[2]) or PATIENT.fullmatch(part[2])) for part in parts
+    ):
+        return []
+    counts = Counter(part[1] for part in parts if part)
+    is_repeated = len(counts) > 1 and min(counts.values()) > 1
+    return sorted(counts) if is_repeated and not {name.lower() for name in counts} & NUMBERED_CLASSES else []
 
 
 def are_numbers(names: Collection[str]) -> bool:

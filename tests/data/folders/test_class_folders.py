@@ -95,3 +95,22 @@ def test_a_class_of_documents_is_named_when_one_is_left(tmp_path):
     paths = [f"a/{n}.png" for n in range(3)] + [f"b/{n}.txt" for n in range(3)]
     with pytest.raises(DataError, match=r"only one class \(a\).*the folder 'b' holds 3 documents and no image"):
         reading(tmp_path, paths)
+
+
+def test_folders_of_patients_of_a_class_are_asked_about(tmp_path):
+    paths = [f"{'benign' if n % 2 else 'malignant'}_P{n:02}/{k}.png" for n in range(8) for k in range(2)]
+    with pytest.raises(DataError, match="look like patients of the classes benign, malignant"):
+        reading(tmp_path, paths, is_new=True)
+    assert len(subsets(reading(tmp_path, paths, is_new=True, folders="class"))) == 8
+
+
+def test_grades_and_sizes_are_no_patients(tmp_path):
+    paths = [f"{name}/1.png" for name in ("grade_01", "grade_02", "size_10", "size_20", "normal", "other")]
+    assert len(subsets(reading(tmp_path, paths, is_new=True))) == 6
+
+
+def test_images_that_stand_there_twice_are_asked_about(tmp_path):
+    paths = [f"{c}/{n}.{suffix}" for c in AB for n in range(5) for suffix in ("jpg", "png")]
+    with pytest.raises(DataError, match=r"twice, as .jpg, .png: .+ --skip '\\.png\$'"):
+        reading(tmp_path, paths, is_new=True)
+    assert len(reading(tmp_path, paths, is_new=True, skip="").samples) == 20
