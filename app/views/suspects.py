@@ -40,8 +40,8 @@ def show(task: str) -> None:
                 with st.container(width=audit.TILE):
                     audit.tile(row["path"], row["path"], folder_of(block.raw), rule_of(block.read), audit.TILE)
             with st.container(width="stretch"):
-                text = f"labelled {row['label']} (probability {percent(float(row['probability']))})"
-                named = "" if what == "image" else f"{row['path']}: "
+                text = f"Labelled {row['label']} (probability {percent(float(row['probability']))})"
+                named = "" if what == "image" else f"{row['path']}. "
                 st.markdown(plain(f"{named}{text}, perhaps {row['instead']}"))
                 offer(task, row, classes, noted.get(row["path"]))
     if noted:
