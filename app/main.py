@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
-from app import access, hosts, preload
+from app import access, hosts
 
 PAGES = ("compare", "data", "monitor", "retrain")  # besides the first
 STREAMLITS = "_stcore|static|media|component|app|oauth2callback"  # what Streamlit serves
@@ -65,4 +65,4 @@ redirects = [
     Route("/predict", to_page),
     Route("/{page:name}/{rest:rest}", to_page),
 ]  # below a page Streamlit's stays empty
-app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded, Middleware(preload.Hints)], routes=redirects)
+app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded], routes=redirects)
