@@ -68,6 +68,7 @@ TAGS = [
 
 # As numbers: pydicom looks each keyword up again for every file, which takes as long as reading the file.
 HEADER_TAGS = [Tag(name) for name in TAGS]
+PADDING = Tag("PixelPaddingValue")
 OVERLAY_BIT = Tag(0x60000102)  # the bit of a pixel in which an overlay is hidden
 ALL_TAGS = [*HEADER_TAGS, OVERLAY_BIT, *(Tag(name) for name in DATA)]
 
@@ -106,31 +107,19 @@ class DicomImage:
         number = frame or self.n_frames // 2 + 1
         if number > self.n_frames:
             raise DataError(f"has {self.n_frames} frames; there is no frame {number}")
-        values = self._decoded(number - 1)
+        values, oddity = self._decoded(number - 1)
         if self.photometric == "PALETTE COLOR":
-            return replace(colours(palette_colours(values, self.dataset)), oddity=self._excess())
+            return replace(colours(palette_colours(values, self.dataset)), oddity=oddity)
         if values.ndim == 3:
             seen = colours(values, int(self.dataset.get("BitsStored", 8)))
-            return replace(seen, oddity=self._excess() or seen.oddity)
-        return self._grey(values, number - 1)
+            return replace(seen, oddity=oddity or seen.oddity)
+        return self._grey(values, number - 1, oddity)
 
-    def _excess(self) -> str:
-        """Return "" unless the file holds at least twice the uncompressed pixels that its header says."""
-        ds, keyword = self.dataset, next(name for name in DATA if name in self.dataset)
-        if ds.file_meta.TransferSyntaxUID.is_encapsulated:
-            return ""
-        per_pixel = int(ds.get("SamplesPerPixel", 1)) * int(ds.get("BitsAllocated") or 32)
-        needed = self.width * self.height * per_pixel * self.n_frames // 8
-        if len(ds[keyword].value) < 2 * needed:
-            return ""
-        return f"holds {len(ds[keyword].value)} bytes of pixels, where its header says {needed}: the rest is not shown"
-
-    def _grey(self, values: np.ndarray, index: int) -> StoredValues:
+    def _grey(self, values: np.ndarray, index: int, oddity: str) -> StoredValues:
         ds = self.dataset
         is_float = values.dtype.kind == "f"
         stored = 32 if is_float else int(ds.get("BitsStored") or ds.BitsAllocated)
         signed = not is_float and ds.get("PixelRepresentation", 0) == 1
-        oddity = self._excess()
         if not is_float:
             raw = values
             values = in_stored_bits(values, stored, signed, int(ds.get("HighBit") or stored - 1) - stored + 1)
@@ -143,7 +132,7 @@ class DicomImage:
             high = high if high > low else low + 1
         groups = list(groups_of(ds, index))
         units, ends = to_units(ds, groups, signed, (float(low), float(high)))
-        padding = ds.get("PixelPaddingValue")
+        padding = ds[PADDING].value if PADDING in ds else None
         return StoredValues(
             values, *ends, units, own_window(ds, groups, signed), self.photometric == "MONOCHROME1", True, stored,
             has_range=not is_float, padding=padding if isinstance(padding, int) else None, oddity=oddity,
@@ -156,8 +145,9 @@ class DicomImage:
             return False
         return bool(raw.max() >= 2**stored or raw.min() < -(2 ** (stored - 1)))
 
-    def _decoded(self, index: int) -> np.ndarray:
-        ds = self.dataset
+    def _decoded(self, index: int) -> tuple[np.ndarray, str]:
+        """Return the values of the frame at `index`, and what is wrong with the length of the pixels, or ""."""
+        ds, oddity = self.dataset, ""
         syntax = ds.file_meta.TransferSyntaxUID
         keyword = next((name for name in DATA if name in ds), None)
         if keyword is None:
@@ -167,14 +157,17 @@ class DicomImage:
             raise DataError("is a DICOM file whose pixel data are empty")
         if syntax.is_compressed and syntax != DeflatedExplicitVRLittleEndian:
             codestream.check(ds, index, self.n_frames, self.width, self.height)
-        elif frame := self._native(data, index, keyword, syntax):
-            return frame[0]
+        else:
+            frame, oddity = self._native(data, index, keyword, syntax)
+            if frame:
+                return frame[0], oddity
         decoder = get_decoder(syntax)
-        return decoder.as_array(ds, index=index)[0]
+        return decoder.as_array(ds, index=index)[0], oddity
 
-    def _native(self, data: bytes, index: int, keyword: str, syntax: str) -> list[np.ndarray]:
+    def _native(self, data: bytes, index: int, keyword: str, syntax: str) -> tuple[list[np.ndarray], str]:
         """Return uncompressed grey values in a list, little-endian ones without a copy; an empty list for what pydicom arranges.
 
+        Also returns what is said of a file that holds at least twice the pixels that its header says, or "".
         Raises DataError where fewer bytes are there than the header says.
         """
         ds = self.dataset
@@ -184,12 +177,15 @@ class DicomImage:
         needed = (self.width * self.height * per_pixel * bits * self.n_frames + 7) // 8
         if len(data) < needed:
             raise DataError(f"holds {len(data)} bytes of pixels, where its header says {needed}: it is cut off")
+        oddity = ""
+        if len(data) >= 2 * needed:
+            oddity = f"holds {len(data)} bytes of pixels, where its header says {needed}: the rest is not shown"
         is_big = syntax == ExplicitVRBigEndian
         if keyword != "PixelData" or bits not in (8, 16) or samples != 1 or (is_big and bits == 8):
-            return []
+            return [], oddity
         kind = f"{'>' if is_big else '<'}{'i' if ds.get('PixelRepresentation', 0) == 1 else 'u'}{bits // 8}"
         values = np.frombuffer(data, kind, self.width * self.height, index * length)
-        return [values.reshape(self.height, self.width).astype(values.dtype.newbyteorder("="), copy=False)]
+        return [values.reshape(self.height, self.width).astype(values.dtype.newbyteorder("="), copy=False)], oddity
 
 
 def colours(values: np.ndarray, stored: int | None = None) -> StoredValues:
