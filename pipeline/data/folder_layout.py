@@ -71,7 +71,7 @@ def list_samples(task: TaskParams, name: str) -> tuple[list[Sample], list[Skippe
         samples = [replace(sample, group=group_of(task.read.group_from, sample.path)) for sample in samples]
         if not any(sample.group for sample in samples):
             raise DataError(
-                f"{root.as_posix()}: read.group_from (--group-from) finds nothing in any path, the first is "
+                f"{root.as_posix()}: {f'tasks.{name}.' if name else ''}read.group_from finds nothing in any path, the first is "
                 f"{samples[0].path!r}; mend the regular expression or leave it out"
             )
     samples = describe(samples, root, task.read)

@@ -31,7 +31,7 @@ FAMILIES = ("household", "family", "twin", "sibling", "litter")
 KEYS = (
     "",
     *"id ids no nr nbr num number key code uid identifier name index idx".split(),
-    *"nummer numero kennung codigo numer cislo numarasi номер код 番号 编号 編號 号 號 번호".split(),
+    *"nummer numero kennung codigo cislo numarasi номер код 番号 编号 編號 号 號 번호".split(),
 )
 KEYS_BEFORE = (
     "id",
