@@ -210,11 +210,11 @@ def test_few_samples_order_models_from_simple_to_costly():
     }  # fmt: skip
     task, models, _ = propose(data_of("x" * 100 + "y" * 100, "table"))
     assert task["models"] == [
-        "skin-mean_of_two",
         "skin-logreg",
         "skin-hist_gradient_boosting",
         "skin-random_forest",
         "skin-knn",
+        "skin-mean_of_two",
         "skin-dummy",
     ]
     assert {model["features"] for model in models.values()} == {"columns"}
