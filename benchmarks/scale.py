@@ -47,7 +47,7 @@ keeps of every image with every other, which costs little next to reading them u
 """
 DISK = """
 Memory is the largest resident set of a process, what it has mapped from disk included: a logistic regression reads features of
-more than 8,192 images from disk in blocks, and takes some 3 KB of memory an image. A classifier by nearest neighbours keeps 10 KB
+more than 8,192 images from disk in blocks: 9 KB an image, most of it mapped. A classifier by nearest neighbours keeps 10 KB
 for each image that it learnt from, which a server has to load, and compares every image with every other.
 
 On disk an image takes 17 KB in `data/NAME`, its features as scanned and those of its side of the split, as much in DVC's cache,
