@@ -53,7 +53,7 @@ def hits(model: Any, shown: list[tuple[np.ndarray, np.ndarray]]) -> int:
         if head:
             heat = explanation.class_activation(feature_map, *head, 1)
         else:
-            heat = explanation.places_left_out(feature_map, model.predict_proba, 1)
+            heat = explanation.positions_left_out(feature_map, model.predict_proba, 1)
         row, column = np.unravel_index(heat.argmax(), heat.shape)
         position = (np.array([column, row]) + 0.5) * SIZE / heat.shape[0]
         n += bool(np.hypot(*(position - centre)) < NEAR)
