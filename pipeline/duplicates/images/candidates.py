@@ -127,9 +127,10 @@ def weigh(words: list[np.ndarray], rarity: np.ndarray) -> "csr_array":
     """Return a sparse float32 (n, words) array with rows of length 1: the square root of each count, times the word's rarity."""
     from scipy import sparse
 
-    ends = np.cumsum([0, *map(len, words)])
+    ends = np.cumsum([0, *map(len, words)], dtype=np.int32)  # with ends of 64 bits scipy keeps indices of 64 bits, too
     ones = np.ones(ends[-1], np.float32)
-    weights = sparse.csr_array((ones, np.concatenate(words).astype(np.int32), ends), shape=(len(words), len(rarity)))
+    indices = np.concatenate(words, dtype=np.int32, casting="unsafe")
+    weights = sparse.csr_array((ones, indices, ends), shape=(len(words), len(rarity)))
     weights.sum_duplicates()
     weights.data = np.sqrt(weights.data) * rarity[weights.indices]
     weights.eliminate_zeros()
