@@ -30,9 +30,10 @@ def slices() -> list[Slice]:
                 values = np.asarray(image).astype(int)
             else:
                 y, x = np.mgrid[0:80, 0:96]
-                disc = np.random.default_rng(7 + EACH * k + number // 2)  # another place and brightness in each patient
-                left, top, level = disc.uniform(20, 76), disc.uniform(18, 62), disc.uniform(60, 140)
-                values = 60 + level * np.exp(-((x - left) ** 2 + (y - top) ** 2) / (90 + 250 * k))
+                discs = np.random.default_rng(7 + EACH * k + number // 2)  # other places and brightness in each patient
+                values = np.full(x.shape, 60.0)
+                for left, top, level in discs.uniform((10, 10, 20), (86, 70, 60), (5, 3)):
+                    values += level * np.exp(-((x - left) ** 2 + (y - top) ** 2) / (60 + 100 * k))
             noisy = (values + rng.integers(-6, 7, values.shape)).clip(0, 255)
             chosen.append(Slice(noisy.astype(np.uint8), label, EACH * k + number // 2))
     return chosen
