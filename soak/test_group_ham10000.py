@@ -67,9 +67,9 @@ def test_a_lesion_is_answered_no_worse_than_its_photos(tmp_path, monkeypatch):
     project.run("dvc", "repro", "holdout@ham10000", timeout=3000)
     monkeypatch.chdir(project.folder)
     report, rule, oof = read_cv("ham10000", MODEL), DecisionRule.read("ham10000", MODEL), out_of_fold.read(MODEL)
-    units, pooled = out_of_fold.read_units(MODEL, rule, report.by_group)
-    assert len(units.y) == report.by_group.counts.n < len(oof.dev.y)
-    ends = paired(oof.dev, oof.raw, rule, units, pooled)
+    units, _ = out_of_fold.read_units(MODEL, rule, report.by_group)
+    assert len(units.data.y) == report.by_group.counts.n < len(oof.dev.y)
+    ends = paired(oof.dev, oof.raw, rule, units.data, units.raw)
     test = artifacts.read_json(f"reports/ham10000/test/{MODEL}.json")
     measured = []
     for name, words in SHOWN.items():
