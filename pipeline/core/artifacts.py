@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 JSON = dict[str, Any]  # an object as it stands in a file, where no type says what it holds
+LARGEST_PLAIN = 2_000_000_000  # bytes of an array that a zip holds without the fields of large members
 CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)  # where git marks the first side
 DIGITS = 6  # significant for reports: enough to compare, few enough to be equal with another BLAS
 
@@ -160,9 +161,10 @@ def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[Mapp
 
 
 def write_npz(path: str | Path, arrays: "Mapping[str, Any]") -> None:
-    """Write `arrays` uncompressed, byte for byte as `numpy.savez` does; `MappedRows` in blocks.
+    """Write `arrays` uncompressed, for `numpy.load`; `MappedRows` in blocks.
 
-    Entries of the zip have a fixed time, so equal arrays give equal bytes.
+    Entries of the zip have a fixed time, so equal arrays give equal bytes. Unlike `numpy.savez` those under 2 GB are written
+    without the fields of large ones, which Python 3.11.4 and later write otherwise than earlier ones.
     """
     import numpy as np
     from numpy.lib import format as npy
@@ -171,9 +173,12 @@ def write_npz(path: str | Path, arrays: "Mapping[str, Any]") -> None:
 
     with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+            if not isinstance(array, MappedRows):
+                array = np.asanyarray(array)
+            size = math.prod(array.shape) * array.dtype.itemsize
+            with archive.open(f"{name}.npy", "w", force_zip64=size > LARGEST_PLAIN) as file:
                 if not isinstance(array, MappedRows):
-                    npy.write_array(file, np.asanyarray(array))
+                    npy.write_array(file, array)
                     continue
                 header = {"descr": npy.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
                 npy.write_array_header_1_0(file, header)

@@ -75,7 +75,7 @@ def test_mapped_rows_are_saved_as_numpy_saves_them(saved, tmp_path):
     artifacts.write_npz(
         tmp_path / "mapped.npz", {"embedding": select(arrays["embedding"].array, rows), "n": np.int64(3)}
     )
-    np.savez(tmp_path / "numpy.npz", embedding=X[rows], n=np.int64(3))
+    artifacts.write_npz(tmp_path / "numpy.npz", {"embedding": X[rows], "n": np.int64(3)})
     assert (tmp_path / "mapped.npz").read_bytes() == (tmp_path / "numpy.npz").read_bytes()
 
 
