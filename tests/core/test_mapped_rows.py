@@ -69,7 +69,7 @@ def test_what_is_written_on_disk_is_mapped(saved):
     np.testing.assert_array_equal(doubled, 2 * X)
 
 
-def test_mapped_rows_are_saved_as_numpy_saves_them(saved, tmp_path):
+def test_mapped_rows_are_saved_as_other_arrays_are(saved, tmp_path):
     arrays, X = saved
     rows = np.arange(33)[::-1]
     artifacts.write_npz(
