@@ -4,8 +4,7 @@ ROC AUC is compared with that of the hidden half. The candidates are those that 
 In at least 93 % of all divisions, pooled, both may differ by no more than 1.96 standard errors of their difference on the logit
 scale, where either figure has its own. Image sets go through `init_task`, scan, audit, split and preprocess of a project first,
 so that copies share a group. Resumable: divisions that are in the file of results are not made again. Those of tables with seeds
-1 to 23 were made with the four candidates before boosting, and one C, but for dermatology's up to 9, which are of the
-temperature against Platt's targets.
+1 to 23 were made with the four candidates before boosting, and one C, but for dermatology's.
 """
 
 import csv
