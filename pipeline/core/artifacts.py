@@ -163,8 +163,8 @@ def writing_csv(path: str | Path, columns: list[str]) -> Iterator[Callable[[Mapp
 def write_npz(path: str | Path, arrays: "Mapping[str, Any]") -> None:
     """Write `arrays` uncompressed, for `numpy.load`; `MappedRows` in blocks.
 
-    Entries of the zip have a fixed time, so equal arrays give equal bytes. Unlike `numpy.savez` those under 2 GB are written
-    without the fields of large ones, which Python 3.11.4 and later write otherwise than earlier ones.
+    Entries of the zip have a fixed time, so equal arrays give equal bytes. Those under 2 GB are written without the fields of
+    large ones, which `numpy.savez` always writes, and Python 3.11.4 and later otherwise than earlier ones.
     """
     import numpy as np
     from numpy.lib import format as npy
