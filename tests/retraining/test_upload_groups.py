@@ -29,6 +29,7 @@ def patients(program: Path) -> dict[str, str]:
     """Make a task of DICOM files; return the subset of each patient."""
     names = {f"{label}/{n}.dcm": f"MRN-{label}{n // 2:02d}" for label in ("benign", "malignant") for n in range(2 * N)}
     put(Path("raw"), {path: scan_of(patient, 500 + k) for k, (path, patient) in enumerate(names.items())})
+    put(Path("data"), {".salt": "5" * 64})  # by which patients fall on both sides of the split
     artifacts.write_bytes(paths.EMBEDDER, program.read_bytes())
     read = {"dicom_group": "PatientID", "intensity": "12 bits"}
     block = task(read=read, split={"folds": 2, "min_test_per_class": 2})
