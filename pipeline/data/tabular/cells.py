@@ -16,8 +16,8 @@ class Notice:
     Attributes
     ----------
     kind
-        What it is about, for programs: `encoding`, `separator`, `sheet`, `unnamed`, `names`, `number`, `odd cell`,
-        `category`, `code`, `unit`, `range`, `date`, `missing` or `label`.
+        What it is about, for programs: `encoding`, `separator`, `sheet`, `title`, `merged`, `hidden`, `unnamed`, `names`,
+        `number`, `odd cell`, `category`, `code`, `unit`, `range`, `date`, `missing` or `label`.
     column
         The column's name, "" where it concerns the file.
     line

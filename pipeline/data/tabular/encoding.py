@@ -66,9 +66,13 @@ def _single_byte(data: bytes, broken: int, path: Path) -> tuple[str, list[Notice
 
 
 def _is_other_alphabet(text: str) -> bool:
-    """Return whether most signs that are not ASCII stand in words of these: Latin letters with accents stand among others."""
-    runs = [len(run) for run in re.findall(r"[^\x00-\x7f]+", text)]
-    return sum(length for length in runs if length > 2) > OTHER_ALPHABET * sum(runs)
+    """Return whether most signs that are not ASCII are words of their own: letters with accents stand among Latin ones.
+
+    One sign of Chinese or Japanese has two bytes, and is a whole cell such as that for "man".
+    """
+    runs = re.findall(r"(?<![^\W\d_])([^\x00-\x7f]{2,})(?![a-zA-Z])|([^\x00-\x7f]+)", text)
+    foreign = sum(len(alone) or (len(run) if len(run) > 2 else 0) for alone, run in runs)
+    return foreign > OTHER_ALPHABET * sum(len(alone) + len(run) for alone, run in runs)
 
 
 def _utf16_without_mark(data: bytes) -> str | None:

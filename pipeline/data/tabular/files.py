@@ -74,35 +74,27 @@ def read_table(path: Path, data: bytes | None = None, header: Header = "first") 
         Where the file is no table, a quote is not closed, a row has another length, the header lacks or repeats a name, or
         the first row looks like a sample.
     """
-    data = path.read_bytes() if data is None else data
-    cells = _read_cells(data, path)
+    cells = _read_cells(path.read_bytes() if data is None else data, path)
     cells = replace(cells, header=[ZERO_WIDTH.sub("", name).strip() for name in cells.header])
     _check_footer(cells, path)
     if header == "none" and cells.first_line > 0:
-        columns = [[name, *column] for name, column in zip(cells.header, cells.columns, strict=True)]
-        lines = np.concatenate([[cells.first_line], cells.lines]).astype(np.int32)
-        cells = Cells(
-            [f"column_{number}" for number in range(1, len(columns) + 1)],
-            columns,
-            lines,
-            0,
-            cells.separator,
-            cells.row_name,
-            cells.notices,
-            cells.suspects,
-        )
+        cells = _without_names(cells)
     _check_quotes(cells, path)
-    if not any(map(headers.is_number_like, cells.header)) and any(
-        map(headers.is_number_like, (column[0] for column in cells.columns if len(column)))
-    ):
-        _check_layout(cells, path)  # a header that is repeated is in its columns, like a sample
-    if cells.first_line > 0 and headers.lacks_header(cells.header, cells.columns):
-        shown = ", ".join(cells.header[:4]) + (", ..." if len(cells.header) > 4 else "")
-        raise DataError(
-            f"{path}: has no header: the first row ({shown}) looks like a sample. Add a line with the columns' names, or "
-            "read it with --no-header (read.header: none), which calls them column_1, column_2 and so on"
-        )
-    _check_layout(cells, path)
+    _check_one_column(cells, path)
+    _check_first_row(cells, path)
+    return _to_table(cells, path)
+
+
+def _without_names(cells: Cells) -> Cells:
+    """Return the cells with the first row as a sample and columns called column_1, column_2 and so on."""
+    columns = [[name, *column] for name, column in zip(cells.header, cells.columns, strict=True)]
+    lines = np.concatenate([[cells.first_line], cells.lines]).astype(np.int32)
+    names = [f"column_{number}" for number in range(1, len(columns) + 1)]
+    return replace(cells, header=names, columns=columns, lines=lines, first_line=0)
+
+
+def _to_table(cells: Cells, path: Path) -> TableFile:
+    """Return the table of cells that were checked; raise DataError where there are no rows, or names lack or repeat."""
     if len(cells.header) > 1 and not cells.header[0] and len(set(cells.columns[0])) == len(cells.columns[0]) > 1:
         cells = replace(cells, header=[INDEX, *cells.header[1:]])  # pandas and R write an index without a name
     kept = [index for index, name in enumerate(cells.header) if name or any(cells.columns[index])]
@@ -143,24 +135,47 @@ def _check_quotes(cells: Cells, path: Path) -> None:
             )
 
 
-def _check_layout(cells: Cells, path: Path) -> None:
-    """Raise DataError where all is in one column, or a row repeats the header."""
-    if len(cells.header) == 1:
-        for sign in ONE_COLUMN:
-            n_signs = cells.header[0].count(sign)
-            if n_signs and all(cell.count(sign) == n_signs for cell in cells.columns[0][:100]):
-                raise DataError(
-                    f"{path}: each line is one cell ({cells.header[0][:40]!r}): the lines are quoted as a whole, or {sign!r} "
-                    "separates them. Save it with commas and without quotes around the lines"
-                )
-    elif cells.first_line > 0 and any(cells.header):
-        key = next(index for index, name in enumerate(cells.header) if name)
-        repeated = [row for row, cell in enumerate(cells.columns[key]) if cell == cells.header[key]]
-        for row in repeated:
-            if all(column[row] == name for column, name in zip(cells.columns, cells.header, strict=True)):
-                raise DataError(
-                    f"{path}: {cells.row_name} {cells.lines[row]} repeats the header, as where files were put together; delete it"
-                )
+def _check_one_column(cells: Cells, path: Path) -> None:
+    """Raise DataError where all of a line is one cell."""
+    if len(cells.header) != 1:
+        return
+    for sign in ONE_COLUMN:
+        n_signs = cells.header[0].count(sign)
+        if n_signs and all(cell.count(sign) == n_signs for cell in cells.columns[0][:100]):
+            raise DataError(
+                f"{path}: each line is one cell ({cells.header[0][:40]!r}): the lines are quoted as a whole, or {sign!r} "
+                "separates them. Save it with commas and without quotes around the lines"
+            )
+
+
+def _check_first_row(cells: Cells, path: Path) -> None:
+    """Raise DataError where the first row looks like a sample, or another row repeats it."""
+    if not cells.first_line:
+        return
+    names, firsts = cells.header, [column[0] for column in cells.columns if len(column)]
+    lacking = headers.lacks_header(names, cells.columns)
+    repeated = _row_like_header(cells)
+    # Columns with a repeated header in them are like their header, as those without one are: here the first sample differs.
+    differs = not any(map(headers.is_number_like, names)) and any(map(headers.is_number_like, firsts))
+    if repeated is not None and (differs or not lacking):
+        raise DataError(
+            f"{path}: {cells.row_name} {cells.lines[repeated]} repeats the header, as where files were put together; delete it"
+        )
+    if lacking:
+        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+        raise DataError(
+            f"{path}: has no header: the first row ({shown}) looks like a sample. Add a line with the columns' names, or "
+            "read it with --no-header (read.header: none), which calls them column_1, column_2 and so on"
+        )
+
+
+def _row_like_header(cells: Cells) -> int | None:
+    """Return the first row that holds the header again, None without one."""
+    if len(cells.header) < 2 or not any(cells.header):
+        return None
+    key = next(index for index, name in enumerate(cells.header) if name)
+    rows = (row for row, cell in enumerate(cells.columns[key]) if cell == cells.header[key])
+    return next((row for row in rows if [column[row] for column in cells.columns] == list(cells.header)), None)
 
 
 def _check_footer(cells: Cells, path: Path) -> None:

@@ -50,7 +50,7 @@ def read_excel(data: bytes, path: Path) -> Cells:
     if others:
         text = f"{path.name}: the sheet {title!r} is read; not read: {', '.join(map(repr, others))}"
         notices.append(Notice("sheet", "", 0, text))
-    return _by_column(content[title], notices, path, data)
+    return _by_column(content[title], notices, path, *_layout(data, title))
 
 
 def _sheet_rows(sheet: Any) -> list[tuple[str, ...]]:
@@ -64,7 +64,9 @@ def _is_table(rows: list[tuple[str, ...]]) -> bool:
     return sum(sum(map(bool, row)) > 1 for row in rows) > 1
 
 
-def _by_column(rows: list[tuple[str, ...]], notices: list[Notice], path: Path, data: bytes) -> Cells:
+def _by_column(
+    rows: list[tuple[str, ...]], notices: list[Notice], path: Path, merged: list[str], hidden: list[int]
+) -> Cells:
     """Return a sheet's rows by column, without rows and columns that are empty throughout and rows above the header."""
     numbered = [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
     if not numbered:
@@ -76,18 +78,26 @@ def _by_column(rows: list[tuple[str, ...]], notices: list[Notice], path: Path, d
         notices = [*notices, Notice("title", "", 1, headers.describe_above(full[:n_above], path.name, "row"))]
     (first_line, header), *below = full[n_above:]
     columns = [list(column) for column in zip(*(row for _, row in below), strict=True)] or [[] for _ in header]
-    filled = _fill_merged(columns, [number for number, _ in below], _merged_cells(data))
+    numbers = [number for number, _ in below]
+    filled = _fill_merged(columns, numbers, merged)
     if filled:
         text = f"{path.name}: cells are merged ({', '.join(filled[:3])}): the value of each counts for all its rows"
         notices = [*notices, Notice("merged", "", first_line, text)]
+    unseen = sorted(set(hidden) & set(numbers))
+    if unseen:
+        text = (
+            f"{path.name}: {len(unseen)} of {len(numbers)} rows are hidden in Excel, by a filter or by hand (the first is row "
+            f"{unseen[0]}); they are read like the others. Delete them if they are not to count"
+        )
+        notices = [*notices, Notice("hidden", "", unseen[0], text)]
     kept = [index for index in used if header[index] or any(columns[index])]
     unnamed = [index for index in kept[1:] if not header[index]]
-    if unnamed and (merged := _merged_cells(data)):
+    if unnamed and merged:
         raise DataError(
             f"{path}: row {first_line} leaves column {unnamed[0] + 1} without a name, and cells are merged ({merged[0]}); write "
             "one row with a name in each column, and a value in each cell"
         )
-    lines = np.array([number for number, _ in below], dtype=np.int32)
+    lines = np.array(numbers, dtype=np.int32)
     names, cells = [header[index] for index in kept], [columns[index] for index in kept]
     return Cells(names, cells, lines, first_line, "", "row", notices)
 
@@ -108,11 +118,21 @@ def _fill_merged(columns: list[list[str]], numbers: list[int], merged: list[str]
     return filled
 
 
-def _merged_cells(data: bytes) -> list[str]:
-    """Return the merged cells of a workbook, such as A1:C1."""
+def _layout(data: bytes, sheet: str) -> tuple[list[str], list[int]]:
+    """Return what a sheet's cells do not tell: which are merged, such as A1:C1 from the top, and the hidden rows.
+
+    openpyxl knows both only of a workbook that it holds whole, in much more memory, so that one is opened where there are any.
+    """
+    import openpyxl
+
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        sheets = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
-    return [match.decode() for sheet in sheets for match in re.findall(rb'<mergeCell ref="([^"]+)"', sheet)]
+        parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        if not any(re.search(rb'<mergeCell |<row [^>]*hidden="(?:1|true)"', archive.read(name)) for name in parts):
+            return [], []
+    whole = openpyxl.load_workbook(io.BytesIO(data), data_only=True)[sheet]
+    merged = sorted(whole.merged_cells.ranges, key=lambda area: (area.min_row, area.min_col))
+    hidden = sorted(number for number, row in whole.row_dimensions.items() if row.hidden)
+    return [area.coord for area in merged], hidden
 
 
 def _check_formulas(data: bytes, path: Path, sheet: str, rows: list[tuple[str, ...]]) -> None:

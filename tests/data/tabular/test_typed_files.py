@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -53,15 +54,26 @@ def test_a_formula_without_a_saved_value_is_refused():
         read(to_excel([["a", "b"], [1, "=A2+1"]]))
 
 
-def test_a_value_of_merged_rows_counts_for_all_of_them():
-    import openpyxl
-
+def workbook_with_layout() -> openpyxl.Workbook:
+    """Return a table with the merged cells A2:A3 and the hidden row 5, and a sheet of notes with others."""
     book = openpyxl.Workbook()
     for row in (["site", "age"], ["A", 1], [None, 2], ["B", 3], [None, 4]):
         book.active.append(row)
     book.active.merge_cells("A2:A3")
+    book.active.row_dimensions[5].hidden = True
+    notes = book.create_sheet("notes")
+    notes.append(["about"])
+    notes.merge_cells("B2:B5")
+    notes.row_dimensions[2].hidden = True
+    return book
+
+
+def test_merged_cells_and_hidden_rows_of_the_read_sheet_count():
     out = io.BytesIO()
-    book.save(out)
+    workbook_with_layout().save(out)
     file = read_table(Path("t.xlsx"), out.getvalue())
     assert file.table["site"].tolist() == ["A", "A", "B", ""]
-    assert "cells are merged (A2:A3)" in file.notices[0].text
+    assert file.table["age"].tolist() == ["1", "2", "3", "4"]
+    merged, hidden = (next(n.text for n in file.notices if n.kind == kind) for kind in ("merged", "hidden"))
+    assert "cells are merged (A2:A3)" in merged
+    assert "1 of 4 rows are hidden in Excel, by a filter or by hand (the first is row 5)" in hidden
