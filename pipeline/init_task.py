@@ -157,6 +157,22 @@ def check_patterns(parser: argparse.ArgumentParser, options: argparse.Namespace)
         parser.error(f"--folders {options.folders}: expected one word class, with any and split around it: split/class")
 
 
+def names_in(text: str | None) -> tuple[str, ...]:
+    """Return the columns that an option lists; the names that are read from a table have no spaces around them."""
+    return tuple(filter(None, map(str.strip, (text or "").split(","))))
+
+
+def check_roles(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Exit with the usage where a column is given two roles."""
+    roles: dict[str, str] = {}
+    for option in ("label", "group", "exclude", "keep"):
+        for column in (options.label,) if option == "label" else names_in(getattr(options, option)):
+            if column in roles:
+                parser.error(f"--{option} {column}: the column is named by --{roles[column]} already; give it one role")
+            if column:
+                roles[column] = option
+
+
 def main(*arguments: str) -> None:
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -165,17 +181,18 @@ def main(*arguments: str) -> None:
     if options.no_group and (options.group or options.group_from):
         parser.error("give --no-group, or --group and --group-from")
     check_patterns(parser, options)
+    check_roles(parser, options)
     if options.remove:
         with locked():
             lines = remove(options.name)
         print("\n".join(in_columns(lines)))  # in full, because deleted files cannot be listed later
         return
-    exclude, keep = (tuple(filter(None, text.split(","))) for text in (options.exclude, options.keep))
     header: Header = "none" if options.no_header else "first"
     named = ("group_from", "no_group", "images", "folders", "skip", "split")
     given = {name: getattr(options, name) for name in named}
-    group, *group_with = (options.group or "").split(",")
-    choices = Choices(group or None, tuple(group_with), exclude=exclude, keep=keep, header=header, **given)
+    group, *group_with = names_in(options.group) or (None,)
+    exclude, keep = names_in(options.exclude), names_in(options.keep)
+    choices = Choices(group, tuple(filter(None, group_with)), exclude=exclude, keep=keep, header=header, **given)
     add(options.name, options.path, options.label, options.positive, choices, options)
 
 

@@ -115,9 +115,7 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
     """Raise ParamsError unless the task fits its kind and lists models that exist and belong to it."""
     where = f"params.yaml: tasks.{name}"
     check_kind(task, where)
-    taken = set(task.read.exclude) & {task.read.label, *task.read.group_columns, task.read.shipped}
-    if taken:
-        raise ParamsError(f"{where}.read.exclude: {min(taken)!r} is the label, the group or the shipped split already")
+    check_columns(task, where)
     if len(set(task.preprocess.columns)) < len(task.preprocess.columns):
         raise ParamsError(f"{where}.preprocess.columns: names a column twice")
     if "metric" not in task.select.model_fields_set:  # dvc.yaml names it
@@ -131,6 +129,19 @@ def check_task(name: str, task: TaskParams, models: dict[str, ModelParams]) -> N
             raise ParamsError(f"{where}.models: {model!r} belongs to the task {models[model].task!r}")
     if len(set(task.models)) < len(task.models):
         raise ParamsError(f"{where}.models: names a model twice")
+
+
+def check_columns(task: TaskParams, where: str) -> None:
+    """Raise ParamsError where a column has two roles."""
+    read = task.read
+    label = [] if read.one_hot else [read.label]
+    roles: dict[str, str] = {}
+    named = {"label": label, "group": read.group_columns[:1], "group_with": read.group_with, "one_hot": read.one_hot}
+    for key, columns in (named | {"shipped": [read.shipped or ""], "exclude": read.exclude}).items():
+        for column in filter(None, columns):
+            if column in roles:
+                raise ParamsError(f"{where}.read.{key}: {column!r} is named by read.{roles[column]} already; give it one role")
+            roles[column] = key
 
 
 def check_kind(task: TaskParams, where: str) -> None:

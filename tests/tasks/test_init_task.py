@@ -93,6 +93,13 @@ def test_impossible_requests_raise_and_change_nothing(project, arguments, error,
     assert (project / "params.yaml").read_bytes() == shipped
 
 
+@pytest.mark.parametrize("second", [("--group", "age, ill"), ("--exclude", "ill"), ("--keep", "ill")])
+def test_a_column_is_given_one_role(project, second, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        init_task.main("skin", "data/raw/rows.csv", "--label", "ill", *second)
+    assert f"{second[0]} ill: the column is named by --label already; give it one role" in capsys.readouterr().err
+
+
 def test_broken_csv_paths_name_their_base_folder(project, shipped):
     put(project, {"data/raw/labels.csv": "path,label\n" + "".join(f"far/{n}.png,{'xy'[n % 2]}\n" for n in range(40))})
     text = r"class 'x': none of its 20 samples can be read, the first, far/0.png: cannot be opened .+; paths are relative to"

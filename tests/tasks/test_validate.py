@@ -139,7 +139,8 @@ def test_reading_options_of_the_other_kind_are_refused():
     refused("tasks.skin.read.group_from: rows of a table have no paths", task("table", read={"group_from": "(a)"}))
     refused("tasks.skin.read.exclude: is for tables", task(read={"exclude": ["id"]}))
     refused("tasks.skin.audit.conflicts: keep is for tables", task(audit={"conflicts": "keep"}))
-    refused("tasks.skin.read.exclude: 'y' is the label", task("table", read={"label": "y", "exclude": ["y"]}))
+    refused("tasks.skin.read.exclude: 'y' is named by read.label", task("table", read={"label": "y", "exclude": ["y"]}))
+    refused("tasks.skin.read.group: 'y' is named by read.label", task("table", read={"label": "y", "group": "y"}))
     time = {"by": "time", "time_column": "date"}
     refused("tasks.skin.split.time_column: class folders have no columns", task(split=time))
 

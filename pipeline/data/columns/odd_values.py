@@ -13,6 +13,7 @@ from pipeline.data.tabular.values import is_typo, key
 FEWEST = 20  # known values of a column
 RARE = 0.01  # share of a column's values that may be mistakes, at least one
 FAR = 3  # ranges of the others between them and a value that may be a mistake
+SIGN = 0.2  # of their range, where all others are positive and it is negative: -1 or -45 among ages of adults
 TIMES = 10  # as often is the category that a rare one is taken for
 SHOWN = 3
 
@@ -61,9 +62,11 @@ def is_far(value: float, others: np.ndarray) -> bool:
 
     Far is three times their range, and as far again as their tail reaches, because measurements are skewed: for positive ones
     their range on a logarithmic scale, for others the largest distance from the median over the usual one. Three times the range
-    on a logarithmic scale is enough for positive ones: 1.72 among heights in cm.
+    on a logarithmic scale is enough for positive ones: 1.72 among heights in cm. A negative one among positive ones is far sooner.
     """
     low, high = others[0], others[-1]
+    if value < 0 < low and low - value > SIGN * (high - low):
+        return True
     is_beyond = max(value - high, low - value) > FAR * (high - low)
     if value > 0 and low > 0:
         factor = max(value / high, low / value)

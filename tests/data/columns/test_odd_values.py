@@ -19,6 +19,7 @@ AGES = RNG.integers(20, 90, 300).astype(float)
         ([*AGES, 640.0], [640.0], "20 to 88"),
         ([*AGES, 640.0, np.nan, 655.0], [640.0, 655.0], "20 to 88"),
         ([*AGES, -200.0], [-200.0], "20 to 88"),
+        ([*AGES, -1.0], [-1.0], "20 to 88"),
         ([*np.linspace(2.5, 7.6, 100), 47.0], [47.0], "2.5 to 7.6"),
         ([*np.linspace(-3, 0, 100), 30.0], [30.0], "-3 to 0"),
         ([*np.linspace(140, 200, 100), 1.72], [1.72], "140 to 200"),
@@ -45,8 +46,9 @@ def test_numbers_far_from_all_others_are_named(values, odd, ends):
         RNG.lognormal(0, 1.5, 1000) - 1,
         np.where(RNG.random(1000) < 0.98, 0, RNG.lognormal(3, 1, 1000)),
         RNG.standard_t(3, 1000),
+        np.sort(RNG.normal(2.6, 1, 1000))[4:],
     ],
-    ids="uniform normal lognormal exponential counts rare_yes few constant skewed_about_0 mostly_0 tails".split(),
+    ids="uniform normal lognormal exponential counts rare_yes few constant skewed_about_0 mostly_0 tails a_few_negative".split(),
 )
 def test_genuine_measurements_are_not_named(values):
     assert far_numbers(np.array(values)) == ([], "")
