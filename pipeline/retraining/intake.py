@@ -22,6 +22,7 @@ from pipeline.data.tabular.file_rows import rows_of
 from pipeline.data.tabular.files import read_table
 from pipeline.duplicates.images import fingerprint
 from pipeline.prediction.answer import Row
+from pipeline.prediction.ood_tables import beyond_training, unseen_categories
 from pipeline.retraining.existing_samples import Existing, ExistingSamples, Rows, positions, read_fields
 from pipeline.retraining.records import Outcome
 from pipeline.retraining.upload_groups import group_of
@@ -199,7 +200,7 @@ def store_rows(
     rows.expect_copies([cells for cells in read if cells])
     are_copies, seen = rows.copies_of_test([cells for cells in read if cells]), Counter[str]()
     for offer, fault, cells in zip(offers, faults, read, strict=True):
-        id_, reason = "", fault
+        id_, reason, unusual = "", fault, ""
         if not fault:
             id_ = tables.row_ids(pd.DataFrame([cells], dtype=object))[0]
             seen[id_] += 1
@@ -211,7 +212,8 @@ def store_rows(
             part = path.with_suffix(".part")
             write_through(part, json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))
             rows.add(cells, keep(existing, part, path, offer, id_, about))
-        answers.append(answer(offer, id_, reason))
+            unusual = "; ".join([*beyond_training([cells], rows.fields), *unseen_categories([cells], rows.fields)])
+        answers.append(answer(offer, id_, reason, unusual))
     return answers
 
 

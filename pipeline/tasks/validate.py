@@ -140,7 +140,9 @@ def check_columns(task: TaskParams, where: str) -> None:
     for key, columns in (named | {"shipped": [read.shipped or ""], "exclude": read.exclude}).items():
         for column in filter(None, columns):
             if column in roles:
-                raise ParamsError(f"{where}.read.{key}: {column!r} is named by read.{roles[column]} already; give it one role")
+                raise ParamsError(
+                    f"{where}.read.{key}: {column!r} is named by read.{roles[column]} already; give it one role"
+                )
             roles[column] = key
 
 

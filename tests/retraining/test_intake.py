@@ -307,6 +307,7 @@ def test_rows_are_compared_by_their_values(empty_folder):
         strict=False,
     ):
         assert reason in item["reason"]
+    assert "column 'age': 1 of 1 cells lie outside of 0.5 to 59.5, which training saw" in items[1]["reason"]
     uploads.write("skin", [Included(line.id, line.label, line.group, "b") for line in upload_ledger.samples("skin")])
     restage()
     after = places()
@@ -386,14 +387,14 @@ def test_a_row_without_group_or_label_is_noted_or_refused(empty_folder):
     write_params(task("table", "raw.csv", read={"label": "kind", "group": "patient_id"}, split={"folds": 2}))
     restage()
     test_patient = places().query("subset == 'test'")["group"].iloc[0]
-    rows = f"Patient_ID,age,site,kind\n{test_patient.lower()},91.5,leg,ill\n,92.75,leg,ill\nP99,93.25,arm,\nP99,94.125,arm,well\n"
+    rows = f"Patient_ID,age,site,kind\n{test_patient.lower()},41.5,leg,ill\n,42.75,leg,ill\nP99,43.25,arm,\nP99,44.125,arm,well\n"
     offers = intake.read_data("skin", "new.csv", rows.encode(), None, "")
     answers = intake.collect("skin", offers, "b", "a tester", "test")
     assert [item["accepted"] for item in answers] == [False, True, False, True]
     assert "its group is in the test set" in answers[0]["reason"]
     assert answers[1]["reason"] == "no group (patient) is given: it counts as another one"
     assert answers[2]["reason"] == "has no label (column 'kind'); expected one of ill, well"
-    (offer,) = intake.read_data("skin", "new.csv", b"patient_id,age,site,kind\nP98,95.75,leg,ill\n", "well", "")
+    (offer,) = intake.read_data("skin", "new.csv", b"patient_id,age,site,kind\nP98,45.75,leg,ill\n", "well", "")
     (answer,) = intake.collect("skin", [offer], "b", "a tester", "test")
     assert answer["reason"] == "its column 'kind' counts, not the label 'well'"
 

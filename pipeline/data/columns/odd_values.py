@@ -62,7 +62,8 @@ def is_far(value: float, others: np.ndarray) -> bool:
 
     Far is three times their range, and as far again as their tail reaches, because measurements are skewed: for positive ones
     their range on a logarithmic scale, for others the largest distance from the median over the usual one. Three times the range
-    on a logarithmic scale is enough for positive ones: 1.72 among heights in cm. A negative one among positive ones is far sooner.
+    on a logarithmic scale is enough for positive ones: 1.72 among heights in cm. A negative one among positive ones is far
+    sooner.
     """
     low, high = others[0], others[-1]
     if value < 0 < low and low - value > SIGN * (high - low):
