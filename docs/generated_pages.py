@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from pipeline.assay import COMMANDS
-from pipeline.core import params_models
+from pipeline.core import params_models, read_params
 from pipeline.core.augment_params import AugmentParams
 from pipeline.core.command_line import CALLED_AS
 
@@ -29,7 +29,7 @@ BLOCKS = (  # (heading, model) in the order of params.yaml
     ("mlflow", params_models.MlflowParams),
     ("cache", params_models.CacheParams),
     ("tasks.NAME", params_models.TaskParams),
-    ("tasks.NAME.read", params_models.ReadParams),
+    ("tasks.NAME.read", read_params.ReadParams),
     ("tasks.NAME.audit", params_models.AuditParams),
     ("tasks.NAME.split", params_models.SplitParams),
     ("tasks.NAME.preprocess", params_models.PreprocessParams),

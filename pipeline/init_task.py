@@ -22,7 +22,8 @@ import yaml
 from pipeline.core import artifacts, command_line, params, yaml_edit
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
-from pipeline.core.params_models import FOLDERS, BackboneParams, TaskParams
+from pipeline.core.params_models import BackboneParams, TaskParams
+from pipeline.core.read_params import FOLDERS
 from pipeline.core.stage import run
 from pipeline.data import uploads
 from pipeline.data.tabular.files import Header

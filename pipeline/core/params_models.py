@@ -1,6 +1,5 @@
 """The blocks of params.yaml as pydantic models: unknown keys, wrong types and values out of range are refused."""
 
-import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -9,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from pipeline.core.augment_params import AugmentParams
 from pipeline.core.feature_names import AND
+from pipeline.core.read_params import ReadParams
+from pipeline.core.strict import Strict
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"  # safe as a folder, a DVC stage and an MLflow name on every system
-FOLDERS = r"^((any|split)/)*class(/(any|split))*$"  # what each level of folders is
 Metric = Literal[
     "roc_auc",
     "average_precision",
@@ -25,12 +25,6 @@ Metric = Literal[
 Pooling = Annotated[str, Field(pattern=r"^(mean_log_odds|mean|max|top_([2-9]|[1-9][0-9]))$")]
 # The metrics a task may be selected by, and whether more of it is better.
 METRICS: dict[str, bool] = {name: name not in ("brier_score_loss", "log_loss") for name in get_args(Metric)}
-
-
-class Strict(BaseModel):
-    """A block of params.yaml: no unknown key, no silent conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class DemoParams(Strict):
@@ -57,71 +51,6 @@ class BackboneParams(Strict):
     def files(self) -> list[Path]:
         """The files that network and weights are read from."""
         return [path for path in (Path(self.network), Path(self.source)) if path.is_file()]
-
-
-class ReadParams(Strict):
-    """How raw data become samples: the CSV that lists them, and its columns for label, group and shipped split.
-
-    `group_from` is a regular expression whose only group is what samples of one patient share in their paths, or in the column
-    `group` where that is named too; `group_with` lists columns that say the patient together with `group`, for instance the first
-    name, or the site where numbers start anew in each; `no_group` says that no two samples are of one patient; `exclude` lists
-    columns that are not features. `header: none` is for a table whose first row is a sample: its columns are called column_1,
-    column_2 and so on.
-
-    Images: `folders` says what each level of folders is, for instance split/class or any/class; `skip` is a regular expression
-    of the files that are not samples; `path_column` of the CSV names the images, which lie in `images`, folders below raw;
-    `one_hot` lists the columns that are one label together; `valid_csv` and `test_csv` are the other parts of a shipped split.
-
-    Of their values: `intensity` says what becomes 0..255 (see `data.images.pixel_rule`), `resize` how an image becomes square,
-    `frames` which of a DICOM file are samples. `match` is the DICOM attribute by which `path_column` of the CSV names files, and
-    `dicom_group` that by which files are one patient's, of which only a salted hash is kept. `features` is a Parquet file of
-    features in raw that take the place of the embedding (see `data.own_features`).
-    """
-
-    csv: str | None = None
-    header: Literal["first", "none"] = "first"
-    valid_csv: str | None = None
-    test_csv: str | None = None
-    path_column: str = "path"
-    images: list[str] = []
-    one_hot: list[str] = []
-    folders: str | None = Field(None, pattern=FOLDERS)
-    skip: str | None = None
-    label: str = "label"
-    group: str | None = None
-    group_with: list[str] = []
-    group_from: str | None = None
-    no_group: bool = False
-    shipped: str | None = None
-    exclude: list[str] = []
-    unreadable: Literal["skip", "error"] = "skip"
-    intensity: str | list[float] | None = None
-    resize: Literal["stretch", "letterbox", "crop"] = "stretch"
-    frames: Literal["middle", "all"] = "middle"
-    match: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] | None = None
-    dicom_group: Literal["PatientID", "StudyInstanceUID", "SeriesInstanceUID"] | None = None
-    features: str | None = Field(None, pattern=r"\.parquet$")
-
-    @property
-    def group_columns(self) -> list[str]:
-        """The columns that say the patient, none without `group`."""
-        return [self.group, *self.group_with] if self.group else []
-
-    @model_validator(mode="after")
-    def _one_grouping(self) -> "ReadParams":
-        given = [name for name in ("group", "group_from") if getattr(self, name)]
-        if self.no_group and given:
-            raise ValueError(f"{given[0]} and no_group exclude each other: leave one out")
-        if self.group_with and (not self.group or self.group_from):
-            raise ValueError("group_with: goes with group alone, the first of the columns that say the patient")
-        for name in ("skip", "group_from"):
-            try:
-                n_groups = re.compile(getattr(self, name) or "()").groups
-            except re.error as error:
-                raise ValueError(f"{name}: {getattr(self, name)!r} is not a regular expression ({error})") from None
-            if name == "group_from" and n_groups != 1:
-                raise ValueError(f"group_from: {self.group_from!r} has {n_groups} groups (...); expected exactly one")
-        return self
 
 
 class AuditParams(Strict):

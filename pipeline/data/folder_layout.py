@@ -16,7 +16,8 @@ from pathlib import Path, PureWindowsPath
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import ReadParams, TaskParams
+from pipeline.core.params_models import TaskParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data import tables
 from pipeline.data.columns.label_names import check_classes
 from pipeline.data.columns.label_spelling import check_answers

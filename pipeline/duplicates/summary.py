@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError, FindingError
-from pipeline.core.params_models import AuditParams, ReadParams
+from pipeline.core.params_models import AuditParams
 from pipeline.core.paths import TaskPaths
+from pipeline.core.read_params import ReadParams
 from pipeline.core.text_table import aligned
 from pipeline.data.audit_result import FEWEST_OF_SET, MOST_OF_SET, AuditResult, Clusters, PathPair
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators import _network
 from pipeline.estimators._frozen_maps import block_input
 

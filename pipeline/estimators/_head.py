@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators import _network
 
 HeldOut = tuple[Any, np.ndarray] | None  # X, y of samples for val_loss alone

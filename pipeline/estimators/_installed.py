@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.installed_class import CLASS_NAME
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators._protocol import ClassifierModel
 
 FEATURES = ("embedding", "classical", "columns")

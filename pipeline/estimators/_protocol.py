@@ -16,7 +16,7 @@ from pipeline.core import artifacts
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.installed_class import is_class_name
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 
 if TYPE_CHECKING:
     import numpy as np

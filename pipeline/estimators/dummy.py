@@ -1,6 +1,6 @@
 """The baseline: predict the class frequencies. A model that is not better has learnt nothing."""
 
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")

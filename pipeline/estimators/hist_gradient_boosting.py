@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")

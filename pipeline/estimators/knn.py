@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.core.errors import ParamsError
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")

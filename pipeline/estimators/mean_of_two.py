@@ -7,7 +7,7 @@ from pydantic import Field
 from pipeline.core import params as blocks
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators import hist_gradient_boosting, knn, logreg, random_forest
 from pipeline.estimators._mean import INNER, MeanOfTwo, Member
 from pipeline.estimators._protocol import Model

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pipeline.core.params_models import Strict
+from pipeline.core.strict import Strict
 from pipeline.estimators._protocol import Classifier
 
 FEATURES = ("embedding", "classical", "columns")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.core.params_models import ReadParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data import wording
 from pipeline.data.tables import is_number
 from pipeline.duplicates import summary

@@ -1,7 +1,7 @@
 """Whose an upload is: the group that is given with it, or the patient whom a DICOM file names. No identifier is kept."""
 
 from pipeline.core import params
-from pipeline.core.params_models import ReadParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data.columns.words import spelling
 from pipeline.data.dicom.patient_hash import KINDS, group_of_ids, hashed
 from pipeline.data.dicom.patient_id import identifiers

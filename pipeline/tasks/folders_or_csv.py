@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import ReadParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data.columns.group_names import find_named
 from pipeline.data.columns.label_columns import name_labels
 from pipeline.data.columns.one_label import MultiLabelError

@@ -18,9 +18,9 @@ from pipeline.core.params_models import (
     MlflowParams,
     ModelParams,
     RetrainParams,
-    Strict,
     TaskParams,
 )
+from pipeline.core.strict import Strict
 from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.data.images.pixel_rule import rule_of
 from pipeline.estimators._other_networks import check_name as check_name_of_network

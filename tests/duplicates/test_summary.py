@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.core import artifacts
 from pipeline.core.errors import FindingError
-from pipeline.core.params_models import ReadParams
 from pipeline.core.paths import TaskPaths
+from pipeline.core.read_params import ReadParams
 from pipeline.data.audit_result import AuditResult, Clusters, EqualRowCounts, PathPair, Shortcut
 from pipeline.duplicates.summary import (
     CLEAN,

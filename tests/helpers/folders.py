@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pipeline.core.params_models import ReadParams, TaskParams
+from pipeline.core.params_models import TaskParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data import folder_layout, tables
 from pipeline.data.folders.class_folders import FolderReading, read_folders
 from pipeline.data.folders.image_csv import ImageColumn, find_image_column

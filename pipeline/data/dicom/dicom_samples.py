@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.core.params_models import ReadParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data.columns.words import plain, spelling
 from pipeline.data.dicom.dicom_index import PERSONAL
 from pipeline.data.dicom.headers import COLUMNS, DicomHeader, read_headers

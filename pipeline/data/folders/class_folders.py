@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import ReadParams
+from pipeline.core.read_params import ReadParams
 from pipeline.data.folders.folder_names import DOCUMENTS, classes_of_patients, split_names
 from pipeline.data.folders.folder_roles import FolderRoles, names_at, recognise, some
 from pipeline.data.folders.image_names import without_suffix

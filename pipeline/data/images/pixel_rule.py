@@ -12,7 +12,7 @@ from pipeline.core.artifacts import JSON
 from pipeline.core.errors import DataError
 
 if TYPE_CHECKING:  # pydantic, without which images are served
-    from pipeline.core.params_models import ReadParams
+    from pipeline.core.read_params import ReadParams
 
 Resize = Literal["stretch", "letterbox", "crop"]
 # Low and high, in Hounsfield units: level -/+ half of the width that radiologists use.

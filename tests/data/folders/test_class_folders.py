@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.core.params_models import ReadParams
+from pipeline.core.read_params import ReadParams
 from tests.helpers.folders import AB, reading, subsets
 
 
