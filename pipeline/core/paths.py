@@ -51,8 +51,6 @@ class TaskPaths:
         self.audit = self.data / "audit.json"  # audit
         self.split = self.data / "split.csv"  # split
         self.fixed_sides = self.reports / "fixed_sides.csv"
-        self.dev_npz = self.data / "dev.npz"  # preprocess
-        self.test_npz = self.data / "test.npz"
 
         self.best = self.models / "best"  # select_best: the champion's bundle
         self.bundle = self.best / "bundle.json"

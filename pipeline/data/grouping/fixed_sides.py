@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 JOINS = "joins: samples in development and in the test set, which were there before"
 LEAK = "leak: a copy of it is in the test set"
-DEV, TEST = "dev", "test"
+DEV = "dev"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from PIL import Image
 from pipeline.core.errors import DataError
 from pipeline.data.images.stored_values import StoredValues
 
-PHOTOMETRIC, SAMPLE_FORMAT, BITS, LARGEST = 262, 339, 258, 281  # tags of TIFF
+PHOTOMETRIC, SAMPLE_FORMAT, BITS = 262, 339, 258  # tags of TIFF
 MIN_IS_WHITE = 0
 LOW_BYTES = {"RGB;16B": "RGB;16L", "RGB;16L": "RGB;16B", "RGBA;16B": "RGBA;16L", "RGBA;16L": "RGBA;16B"}
 GREY_ALPHA = "LA;16B"
