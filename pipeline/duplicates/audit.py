@@ -181,13 +181,14 @@ def audit_task(name: str) -> tuple[AuditResult, pd.DataFrame, Path | None]:
     pairs = find_pairs(paths[:n_raw], prints[:n_raw], store, params.workers(), name)
     result = audit(raw, skipped, prints[:n_raw], pairs)
     embeddings = np.load(require(TaskPaths(name).embeddings, f"scan@{name}"), mmap_mode="r")
-    usable = np.flatnonzero((samples["error"] == "").to_numpy())
-    result = replace(result, clusters=clusters_of(good[:n_raw], embeddings[usable[:n_raw]], pairs))
+    if len(good) < len(samples):
+        embeddings = embeddings[(samples["error"] == "").to_numpy()]
+    result = replace(result, clusters=clusters_of(good[:n_raw], embeddings[:n_raw], pairs))
     if len(good) == n_raw:
         return result, raw, root
     new_pairs = find_pairs(paths, prints, store, params.workers(), name, since=n_raw)
     by_label = label_clusters.of_points(
-        embeddings[usable],
+        embeddings,
         good["label"].tolist(),
         known_together(good, [*pairs, *new_pairs]),
         SEED,

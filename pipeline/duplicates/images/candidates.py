@@ -28,6 +28,7 @@ MOST_BY_WORDS, MOST_BY_FRAMES = 25, 5  # candidates of an image
 # Words in more images than this (number, share) say nothing: without them the search of 8,036 images takes half the time and
 # finds 70 % of the photos of one lesion instead of 66.
 COMMON = 200, 0.02
+INVERTED = 2000  # images whose words are sorted into the index at once
 CELLS = 4_000_000  # similarities held at once by a worker: 16 MB, whatever the number of images
 _once = threading.Lock()
 
@@ -92,34 +93,40 @@ def propose(
     if n < 2 or since >= n:
         none, no_cosines = np.empty(0, bool), np.empty(0, np.float32)
         return Proposed(np.empty((0, 2), int), none, none, no_cosines, no_cosines)
-    rarity = rarities(words)
+    n_images = count_images(words)
+    rarity = rarities(n_images, n)
     rows = max(1, CELLS // n)
     search = partial(
         nearest,
         words=words,
         rarity=rarity,
-        transposed=weigh(words, rarity).T.tocsr(),
+        transposed=invert(words, rarity, n_images),
         frequencies=frequencies,
         reliefs=reliefs,
         rows=rows,
     )
     parts = list(run_parallel(search, range(since, n, rows), workers))
     pairs, search_number, likeness, relief = (np.concatenate(column) for column in zip(*parts, strict=True))
-    pairs.sort(axis=1)
-    unique, first, which = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    codes = pairs.min(axis=1) * n + pairs.max(axis=1)
+    unique, first, which = np.unique(codes, return_index=True, return_inverse=True)
     # Relief finds covered copies, whose points would cost most of the time and rarely agree.
-    by_points, by_frame = (np.bincount(which.ravel(), kind) > 0 for kind in (search_number < 2, search_number > 0))
-    return Proposed(unique, by_points, by_frame, likeness[first], relief[first])
+    by_points, by_frame = (np.bincount(which, kind) > 0 for kind in (search_number < 2, search_number > 0))
+    return Proposed(np.stack(np.divmod(unique, n), axis=1), by_points, by_frame, likeness[first], relief[first])
 
 
-def rarities(words: list[np.ndarray]) -> np.ndarray:
-    """Return the inverse document frequency of every word: minus the log of the share of images with it; 0 for common words."""
+def count_images(words: list[np.ndarray]) -> np.ndarray:
+    """Return int64 (PARTS ** 2,), the number of images with every word."""
     n_images = np.zeros(PARTS**2, np.int64)
     for of_image in words:
         n_images[np.unique(of_image)] += 1
+    return n_images
+
+
+def rarities(n_images: np.ndarray, n: int) -> np.ndarray:
+    """Return the inverse document frequency of every word: minus the log of the share of n images with it; 0 for common words."""
     # n + 1: in a set of two, all words that an image shares with its copy are in every image, and must not weigh nothing
-    rarity = np.log((len(words) + 1) / np.maximum(n_images, 1)).astype(np.float32)
-    rarity[n_images > max(COMMON[0], COMMON[1] * len(words))] = 0
+    rarity = np.log((n + 1) / np.maximum(n_images, 1)).astype(np.float32)
+    rarity[n_images > max(COMMON[0], COMMON[1] * n)] = 0
     return rarity
 
 
@@ -127,7 +134,7 @@ def weigh(words: list[np.ndarray], rarity: np.ndarray) -> "csr_array":
     """Return a sparse float32 (n, words) array with rows of length 1: the square root of each count, times the word's rarity."""
     from scipy import sparse
 
-    ends = np.cumsum([0, *map(len, words)], dtype=np.int32)  # with ends of 64 bits scipy keeps indices of 64 bits, too
+    ends = np.cumsum([0, *map(len, words)], dtype=np.int32)
     ones = np.ones(ends[-1], np.float32)
     indices = np.concatenate(words, dtype=np.int32, casting="unsafe")
     weights = sparse.csr_array((ones, indices, ends), shape=(len(words), len(rarity)))
@@ -137,6 +144,23 @@ def weigh(words: list[np.ndarray], rarity: np.ndarray) -> "csr_array":
     lengths = np.sqrt(np.maximum((weights * weights).sum(axis=1), 1e-12))
     weights.data /= np.repeat(lengths, np.diff(weights.indptr)).astype(np.float32)
     return weights
+
+
+def invert(words: list[np.ndarray], rarity: np.ndarray, n_images: np.ndarray) -> "csr_array":
+    """Return `weigh(words, rarity)` transposed. It is filled block by block: at once, it would take three times the memory."""
+    from scipy import sparse
+
+    ends = np.cumsum(np.append(0, np.where(rarity == 0, 0, n_images)))
+    images, weights, next_of_word = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32), ends[:-1].copy()
+    for start in range(0, len(words), INVERTED):
+        block = weigh(words[start : start + INVERTED], rarity).T.tocsr()
+        n_of_word = np.diff(block.indptr)
+        where = np.arange(block.nnz) + np.repeat(next_of_word - block.indptr[:-1], n_of_word)
+        images[where], weights[where] = block.indices + np.int32(start), block.data
+        next_of_word += n_of_word
+    # With ends of 64 bits scipy keeps images of 64 bits, too; only beyond 1.8 million images it has to.
+    narrow = ends.astype(np.int32) if ends[-1] <= np.iinfo(np.int32).max else ends
+    return sparse.csr_array((weights, images, narrow), shape=(len(rarity), len(words)))
 
 
 def nearest(

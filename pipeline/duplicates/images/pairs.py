@@ -5,6 +5,7 @@ hashes of both files: if a set grows by one image, only the pairs of that image 
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.core.parallel import run_parallel
 from pipeline.core.threads import one_thread
 from pipeline.data.audit_result import Pair
 from pipeline.data.images.image_file import ImageStore
-from pipeline.duplicates.images.candidates import propose
+from pipeline.duplicates.images.candidates import Proposed, propose
 from pipeline.duplicates.images.covered import AGREE, compare_blocks
 from pipeline.duplicates.images.edits import describe, describe_covered, describe_degraded
 from pipeline.duplicates.images.fingerprint import Fingerprint, load_signature
@@ -79,31 +80,27 @@ def find_pairs(
     with one_thread():
         frequencies, reliefs = whiten(frequencies, noise), whiten(reliefs)
     candidates = propose(words, frequencies, reliefs, workers, n_old)
-    proposed = alone[candidates.pairs]
-    columns = zip(
-        proposed, candidates.by_frame, candidates.likeness, candidates.relief, candidates.by_points, strict=True
-    )
-    # plain values: a scheduler reads them without the project's code
-    items = [
-        ((file(a), file(b)), bool(by_frame), float(likeness), float(relief), bool(by_points))
-        for (a, b), by_frame, likeness, relief, by_points in columns
-    ]
-    overlay = overlay_of([file(i) for i in alone], store) if items else None
-    starts = range(0, len(proposed), BATCH)
-    compared = run_parallel(
-        partial(compare_batch, store=store, overlay=overlay),
-        [items[start : start + BATCH] for start in starts],
-        workers,
-    )
-    shown = tqdm(
-        compared, f"audit {name}: comparing", total=len(starts), unit=f" x {BATCH} pairs", mininterval=1, delay=3
-    )
+    proposed, files = alone[candidates.pairs], [file(i) for i in alone]
+    overlay = overlay_of(files, store) if len(proposed) else None
+    compared = run_parallel(partial(compare_batch, store=store, overlay=overlay), batches(files, candidates), workers)
+    total = -(-len(proposed) // BATCH)
+    shown = tqdm(compared, f"audit {name}: comparing", total=total, unit=f" x {BATCH} pairs", mininterval=1, delay=3)
     verdicts = []
     for some in shown:
         store.put([entry for _, new in some for entry in new])
         verdicts += [verdict for verdict, _ in some]
     pairs += [Pair(int(a), int(b), *verdict) for (a, b), verdict in zip(proposed, verdicts, strict=True) if verdict]
     return sorted(pairs, key=lambda pair: (pair.a, pair.b))
+
+
+def batches(files: list[tuple[Path, str]], candidates: Proposed) -> Iterator[list[tuple]]:
+    """Yield the values of an `Item` for each candidate, BATCH at a time: all together they would take 10 KB an image."""
+    for start in range(0, len(candidates.pairs), BATCH):
+        some = slice(start, start + BATCH)
+        # plain values: a scheduler reads them without the project's code
+        columns = (candidates.by_frame, candidates.likeness, candidates.relief, candidates.by_points)
+        values = zip(candidates.pairs[some].tolist(), *(column[some].tolist() for column in columns), strict=True)
+        yield [((files[a], files[b]), *value) for (a, b), *value in values]
 
 
 def overlay_of(files: list[tuple[Path, str]], store: ImageStore) -> np.ndarray | None:

@@ -76,3 +76,14 @@ def test_one_image_none_and_images_without_points_are_no_trouble():
     assert [len(word) for word in words] == [0, 0]
     assert proposals(words[:1], *(part[:1] for part in frames)).shape == (0, 2)
     assert proposals(words, *frames).shape == (0, 2)
+
+
+def test_the_index_in_blocks_equals_the_transposed_weights(many, monkeypatch):
+    monkeypatch.setattr(candidates, "INVERTED", 7)
+    n_images = candidates.count_images(many[0])
+    rarity = candidates.rarities(n_images, len(many[0]))
+    index, whole = candidates.invert(many[0], rarity, n_images), candidates.weigh(many[0], rarity).T.tocsr()
+    for name in ("data", "indices", "indptr"):
+        part, expected = getattr(index, name), getattr(whole, name)
+        assert part.dtype == expected.dtype
+        np.testing.assert_array_equal(part, expected)
