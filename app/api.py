@@ -102,7 +102,7 @@ async def predict(
         if explain and len(given) > limits.EXPLAINED:
             most = f"at most {limits.EXPLAINED} can be explained at once"
             raise Problem(413, f"Found {len(given)} rows; {most}. Send several requests.")
-        given, ids = together.split_ids(served.info, given, group)
+        given, ids = together.split_ids(served.info, given, group, divided)
         if divided:
             return reply(await answer_groups(state, served, together.divide(served.info, given, ids)))
         return reply(await answer(state, served, given, explain, ids))

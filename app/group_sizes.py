@@ -5,6 +5,7 @@ import secrets
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta
 
+from pipeline.data.columns.words import spelling
 from pipeline.monitoring.drift import DAYS
 
 MOST = 100_000  # groups that are remembered, in 20 MB; the one that was seen longest ago is forgotten first
@@ -18,8 +19,8 @@ class GroupSizes:
         self._seen: OrderedDict[bytes, tuple[int, date]] = OrderedDict()  # samples, and the day of the first
 
     def count(self, task: str, bundle: str, group: str) -> int:
-        """Count one more sample of a group; return how many there were before."""
-        text = "\x1f".join((task, bundle, group)).encode("utf-8", "replace")
+        """Count one more sample of a group, in whatever spelling; return how many there were before."""
+        text = "\x1f".join((task, bundle, spelling(group))).encode("utf-8", "replace")
         key = hashlib.blake2b(text, key=self._key, digest_size=16).digest()
         today = datetime.now(UTC).date()
         before, first = self._seen.pop(key, (0, today))

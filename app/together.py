@@ -8,7 +8,9 @@ import secrets
 from collections.abc import Sequence
 
 from app.problems import Problem
+from pipeline.data.columns.words import spelling
 from pipeline.data.dicom.patient_id import patient_of
+from pipeline.data.tabular.missing import is_unknown
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.predictor import Sample
 
@@ -18,22 +20,29 @@ FIELD = "group"
 LENGTH = 200  # characters of a group's id in an answer
 
 
-def split_ids(info: BundleInfo, given: Sequence[Named], group: str) -> tuple[list[Named], list[str]]:
+def split_ids(
+    info: BundleInfo, given: Sequence[Named], group: str, divided: bool = False
+) -> tuple[list[Named], list[str]]:
     """Return the samples without what says whose they are, and the id of each one's group, "" where nothing says it.
 
-    `group` is the request's own. A group in several spellings (12 and 12.0) is one, as in training. Raises a 422 where some rows
-    name a group and others do not.
+    `group` is the request's own; `divided`: each group gets one answer. Raises a 422 where some rows name a group and others do
+    not, and of what is `divided` where rows have an empty field, or files name several patients and the request one group.
     """
+    group = "" if is_unknown(group) else group.strip()
     if not info.is_table or FIELD in {field.name for field in info.schema}:
-        return list(given), [group or patient_of(file_of(data)) for _, data in given]
-    from pipeline.data.grouping.group_cells import read_groups
-
+        patients = [patient_of(file_of(data)) for _, data in given]
+        if divided and group and len({spelling(patient) for patient in patients if patient}) > 1:
+            raise Problem(
+                422, "The files name several patients, and the request one group: leave 'group' out, or send one's."
+            )
+        return list(given), [group or patient for patient in patients]
     rows = [(name, dict(data)) for name, data in given if isinstance(data, dict)]
+    has_field = any(FIELD in row for _, row in rows)
     cells = [row.pop(FIELD, None) for _, row in rows]
-    ids = read_groups(["" if cell is None else str(cell).strip() for cell in cells])
+    ids = ["" if cell is None or is_unknown(str(cell)) else str(cell).strip() for cell in cells]
     lacking = [name for (name, _), id_ in zip(rows, ids, strict=True) if not id_]
-    if lacking and len(lacking) < len(rows):
-        raise Problem(422, f"{lacking[0]} has no {FIELD!r}, which other rows have: send it in all rows, or in none")
+    if lacking and (len(lacking) < len(rows) or (divided and has_field)):
+        raise Problem(422, f"{lacking[0]} says nothing in {FIELD!r}: fill it in all rows, or leave it out of all.")
     return list(rows), [id_ or group for id_ in ids]
 
 
@@ -46,13 +55,14 @@ def file_of(data: Sample) -> bytes:
 def divide(info: BundleInfo, samples: Sequence[Named], ids: Sequence[str]) -> list[Group]:
     """Return the groups, in the order of their first samples.
 
-    The name is what a client knows the group by: of rows their id, of images the first file. Samples without an id are of one
-    group, whose id is made up.
+    An id in several spellings (12 and 12.0) is one group, as in training. The name is what a client knows the group by: of rows
+    their id, of images the first file. Samples without an id are of one group, whose id is made up.
     """
     unnamed = secrets.token_hex(8)
+    first: dict[str, str] = {}
     groups: dict[str, list[Named]] = {}
     for sample, id_ in zip(samples, ids, strict=True):
-        groups.setdefault(id_ or unnamed, []).append(sample)
+        groups.setdefault(first.setdefault(spelling(id_), id_ or unnamed), []).append(sample)
     return [(name_of(info, id_ if id_ != unnamed else "", own), id_, own) for id_, own in groups.items()]
 
 

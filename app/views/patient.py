@@ -8,6 +8,7 @@ from app import champions
 from app.champions import Champion
 from app.views import answer
 from app.views.answer import plain
+from pipeline.data.columns.words import spelling
 
 if TYPE_CHECKING:  # these import numpy, for which the first page does not wait
     from pipeline.prediction.answer import Prediction
@@ -24,7 +25,7 @@ def is_asked(champion: Champion, patients: list[str]) -> bool:
         return False
     if not st.toggle("All images are of one patient", key="together", help="One answer to all of them together"):
         return False
-    n_patients = len(set(patients) - {""})
+    n_patients = len({spelling(patient) for patient in patients if patient})
     if n_patients > 1:
         st.error(f"The files name {n_patients} patients. Upload the files of one patient for one answer.")
     return n_patients < 2

@@ -1,12 +1,17 @@
-"""Samples of the command line, divided by whose they are: by folder, by the PatientID of DICOM files, or by a column of a CSV."""
+"""Samples of the command line, divided by whose they are: by folder, by the PatientID of DICOM files, or by a column of a CSV.
+
+A patient's name in several spellings is one patient, as in training; a word for "unknown" names nobody.
+"""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import AssayError, DataError
+from pipeline.data.columns.words import spelling
 from pipeline.data.dicom.patient_id import patient_of
-from pipeline.data.folders.sample_files import reason_to_skip, walk
+from pipeline.data.folders.sample_files import is_system, reason_to_skip, walk
+from pipeline.data.tabular.missing import is_unknown
 from pipeline.prediction import group_answer
 from pipeline.prediction.answer import Prediction, refused
 from pipeline.prediction.files import images_of, rows_in
@@ -15,57 +20,125 @@ from pipeline.prediction.predictor import Predictor
 
 Named = tuple[str, Any]  # a sample's name and its data, or the DataError that says why it cannot be used
 Groups = dict[str, list[Named]]  # the samples by the name of their group
+Key = tuple[str, ...]  # what the samples of one group have in common
+Owned = list[tuple[Key, str, Named]]  # each sample's key, the name of its group, and the sample
+SHOWN = 3  # names in a note
 
 
 def read_groups(predictor: Predictor, given: list[str], cells: dict[str, str], column: str = "") -> Groups:
-    """Return the samples of the paths `given` by group, in the order of the latter.
+    """Return the samples of the paths `given` by group, in the order of the latter; what is left out is said on stderr.
 
     An image is of the patient that its DICOM header names, else of its folder: one that is given, or of its folders, where it
-    holds nothing else. Rows, and images that a CSV names in `path`, are of the group in `column`, in whatever spelling, as in
-    training; where it is missing, of none.
+    holds nothing else. Rows, and images that a CSV names in `path`, are of the group in `column`; where it is missing, of none.
     `cells` are the clinical columns of images that no CSV names.
     """
-    groups: Groups = {}
+    samples: Owned = []
+    read: set[Path] = set()
     for path in given:
         is_listed = Path(path).is_file() and (predictor.info.is_table or path.lower().endswith(".csv"))
         try:
-            samples = rows_by_column(predictor, path, column) if is_listed else images_by_folder(predictor, path, cells)
+            if not is_listed:
+                samples += images_by_folder(predictor, path, cells, read)
+            elif is_new(Path(path), read):
+                samples += rows_by_column(predictor, path, column)
         except OSError as error:
-            samples = [(path, (path, DataError(f"cannot be opened ({error.strerror})")))]
+            samples.append((("", path), path, (path, DataError(f"cannot be opened ({error.strerror})"))))
         except DataError as error:
-            samples = [(path, (path, error))]
-        for group, sample in samples:
-            groups.setdefault(group, []).append(sample)
+            samples.append((("", path), path, (path, error)))
+    names: dict[Key, str] = {}
+    groups: Groups = {}
+    for key, name, sample in samples:
+        groups.setdefault(names.setdefault(key, name), []).append(sample)
     return groups
 
 
-def images_by_folder(predictor: Predictor, path: str, cells: dict[str, str]) -> list[tuple[str, Named]]:
-    """Return (group, sample) of an image, or of all images below a folder; raise DataError where it has none."""
+def images_by_folder(predictor: Predictor, path: str, cells: dict[str, str], read: set[Path]) -> Owned:
+    """Return an image, or all images below a folder; raise DataError where it has none, or it is not clear whose they are.
+
+    Files that are in `read` are left out, and those that are read are added.
+    """
     if predictor.info.is_table:
         raise DataError("is no table of rows: this model takes a CSV, with --group-column")
     root = Path(path)
-    paths = [name for name in walk(root) if not reason_to_skip(name.split("/"), ["any"])] if root.is_dir() else [""]
-    if not paths:
-        raise DataError("has no image in it")
+    paths = images_below(root) if root.is_dir() else [""]
     holds_folders_only = root.is_dir() and all("/" in name for name in paths)
-    samples = []
+    samples: Owned = []
     for name in paths:
         file = root / name
         folder = root / name.split("/")[0] if holds_folders_only else root if root.is_dir() else root.parent
+        if not is_new(file, read):
+            continue
         try:
             data: Any = file.read_bytes()
-            group = patient_of(data) or folder.as_posix()
+            patient = patient_of(data)
             data = (data, cells) if predictor.info.clinical_columns else data
         except OSError as error:
-            data, group = DataError(f"cannot be opened ({error.strerror})"), folder.as_posix()
-        samples.append((group, (file.as_posix(), data)))
+            data, patient = DataError(f"cannot be opened ({error.strerror})"), ""
+        samples.append((*(whose(patient) if patient else of_folder(folder, file)), (file.as_posix(), data)))
     return samples
 
 
-def rows_by_column(predictor: Predictor, path: str, column: str) -> list[tuple[str, Named]]:
-    """Return (group, sample) of each row of a table file, or of each image that a CSV names."""
-    from pipeline.data import tables
-    from pipeline.data.grouping.group_cells import read_groups  # it loads pandas, without which images are answered
+def is_new(file: Path, read: set[Path]) -> bool:
+    """Return whether a file is not in `read` yet, and add it."""
+    if file.resolve() in read:
+        note(f"{file.as_posix()}: given twice, used once")
+        return False
+    read.add(file.resolve())
+    return True
+
+
+def images_below(root: Path) -> list[str]:
+    """Return the paths of the images below a folder; raise DataError where it has none, or holds them and several folders."""
+    reasons = {name: reason_to_skip(name.split("/"), ["any"]) for name in walk(root)}
+    images = [name for name, reason in reasons.items() if not reason]
+    other = [name for name, reason in reasons.items() if reason and not any(map(is_system, name.split("/")))]
+    if not images:
+        raise DataError("has no image in it")
+    if other:
+        note(f"{root.as_posix()}: {len(other)} of its files left out: {other[0]}: {reasons[other[0]]}")
+    loose, folders = (
+        [name for name in images if "/" not in name],
+        sorted({name.split("/")[0] for name in images if "/" in name}),
+    )
+    if loose and len(folders) > 1:
+        raise DataError(
+            f"has images ({listed(loose)}) and folders ({listed(folders)}), so that whose the images are is not clear: "
+            "give the folder of each patient"
+        )
+    for folder in [] if loose else folders:
+        below = sorted({name.split("/")[1] for name in images if name.startswith(f"{folder}/") and name.count("/") > 1})
+        if len(below) > 1:
+            note(f"{(root / folder).as_posix()}: its folders ({listed(below)}) are answered as one patient's")
+    return images
+
+
+def of_folder(folder: Path, file: Path) -> tuple[Key, str]:
+    """Return the key and name of the group of an image by its folder: by itself where that names nobody."""
+    here = folder.resolve()
+    if is_unknown(here.name):
+        return (str(file.resolve()),), file.as_posix()
+    return ("folder", str(here.parent), spelling(here.name)), folder.as_posix()
+
+
+def whose(patient: str) -> tuple[Key, str]:
+    """Return the key and name of the group of a sample by its patient."""
+    return ("patient", spelling(patient)), patient
+
+
+def listed(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def note(text: str) -> None:
+    """Print a line on stderr."""
+    print(text, file=sys.stderr)
+
+
+def rows_by_column(predictor: Predictor, path: str, column: str) -> Owned:
+    """Return each row of a table file, or each image that a CSV names; one without a patient is by itself."""
+    from pipeline.data import tables  # it loads pandas, without which images are answered
     from pipeline.data.tabular.files import read_table
 
     if not column:
@@ -81,9 +154,13 @@ def rows_by_column(predictor: Predictor, path: str, column: str) -> list[tuple[s
         samples = [(f"{name} (row {row})", item) for row, (name, item) in enumerate(samples, start=1)]
     else:
         samples, warnings = rows_in(schema, path, content, column)
-        print(*(f"{path}: {warning}" for warning in warnings), sep="\n", end="\n" * bool(warnings), file=sys.stderr)
-    groups = read_groups([str(cell).strip() for cell in table[column]])
-    return [(group or sample[0], sample) for group, sample in zip(groups, samples, strict=True)]
+        for warning in warnings:
+            note(f"{path}: {warning}")
+    patients = [str(cell).strip() for cell in table[column]]
+    return [
+        (*(((sample[0],), sample[0]) if is_unknown(patient) else whose(patient)), sample)
+        for patient, sample in zip(patients, samples, strict=True)
+    ]
 
 
 def predict_groups(predictor: Predictor, groups: Groups) -> list[GroupItem]:

@@ -26,6 +26,7 @@ def day(monkeypatch):
 def test_samples_of_a_group_are_counted_on():
     sizes = GroupSizes()
     assert [sizes.count("skin", "a", group) for group in "PPQPQ"] == [0, 1, 0, 2, 1]
+    assert sizes.count("skin", "a", " p") == 3
     assert sizes.count("other", "a", "P") == sizes.count("skin", "b", "P") == 0
 
 

@@ -43,15 +43,23 @@ def test_rows_say_whose_they_are():
 
 def test_a_group_in_several_spellings_is_one():
     given = named({"group": 12}, {"group": "12.0"}, {"group": 12.0}, {"group": " p7"})
-    _, ids = together.split_ids(TABLE, given, "")
-    assert ids == ["12", "12", "12", "p7"]
-    with pytest.raises(Problem, match="row 1 has no 'group'"):
-        together.split_ids(TABLE, named({"group": "NA"}, {"group": 12}), "")
+    groups = together.divide(TABLE, *together.split_ids(TABLE, given, ""))
+    assert [(name, len(own)) for name, _, own in groups] == [("12", 3), ("p7", 1)]
 
 
-def test_a_group_in_some_rows_only_is_refused():
-    with pytest.raises(Problem, match="row 2 has no 'group', which other rows have"):
-        together.split_ids(TABLE, named({"age": 1, "group": "P"}, {"age": 2}), "")
+@pytest.mark.parametrize("nothing", [{}, {"group": None}, {"group": " "}, {"group": "NA"}, {"group": "unknown"}])
+def test_a_group_in_some_rows_only_is_refused(nothing):
+    for divided in (True, False):
+        with pytest.raises(Problem, match="row 2 says nothing in 'group'"):
+            together.split_ids(TABLE, named({"age": 1, "group": "P"}, {"age": 2} | nothing), "", divided)
+
+
+def test_rows_whose_group_is_empty_are_nobodys_together():
+    rows = named({"age": 1, "group": None}, {"age": 2, "group": ""})
+    with pytest.raises(Problem, match="row 1 says nothing"):
+        together.split_ids(TABLE, rows, "", divided=True)
+    assert together.split_ids(TABLE, rows, "")[1] == ["", ""]
+    assert together.split_ids(TABLE, named({"age": 1}), " unknown ")[1] == [""]
 
 
 def test_rows_without_a_group_are_one_patients():
@@ -65,15 +73,26 @@ def test_a_column_of_the_model_called_group_stays():
     assert together.split_ids(info, given, "P") == (given, ["P", "P"])
 
 
-def test_dicom_files_say_whose_they_are():
-    def file(patient):
-        return dicom.to_bytes(dicom.dataset(np.zeros((64, 64), np.uint8), PatientID=patient))
+def file(patient):
+    """Return a DICOM file of a patient."""
+    return dicom.to_bytes(dicom.dataset(np.zeros((64, 64), np.uint8), PatientID=patient))
 
+
+def test_dicom_files_say_whose_they_are():
     given = [("1.dcm", file("Erika")), ("2.dcm", file("Otto")), ("3.dcm", file("Erika")), ("4.png", GOOD)]
     samples, ids = together.split_ids(IMAGE, given, "")
     groups = together.divide(IMAGE, samples, ids)
     assert [name for name, *_ in groups] == ["1.dcm and 1 more", "2.dcm", "4.png"]
     assert "Erika" not in str([name for name, *_ in groups])
+
+
+def test_files_of_several_patients_are_no_group():
+    given = [("1.dcm", file("P-07")), ("2.dcm", file("p7")), ("3.dcm", file("ANONYMOUS"))]
+    assert together.split_ids(IMAGE, given, "G", divided=True)[1] == ["G"] * 3
+    assert together.split_ids(IMAGE, given, "")[1] == ["P-07", "p7", ""]
+    assert [len(own) for *_, own in together.divide(IMAGE, *together.split_ids(IMAGE, given, "", True))] == [2, 1]
+    with pytest.raises(Problem, match="name several patients"):
+        together.split_ids(IMAGE, [*given, ("4.dcm", file("Q"))], "G", divided=True)
 
 
 def test_the_api_answers_all_images_of_a_patient_once(pooling):

@@ -65,15 +65,44 @@ def test_each_folder_is_a_patient(patients):
 
 
 def test_dicom_files_are_divided_by_their_patient(patients):
-    for number, patient in enumerate(["P-1", "P-2", "P-1", None]):
+    for number, patient in enumerate(["P-1", "P-2", "p01", None, "Anonymous", "ANONYMIZED"]):
         values = np.full((64, 64), 40 * number, np.uint8)
         artifacts.write_bytes(f"export/{number}.dcm", dicom.to_bytes(dicom.dataset(values, PatientID=patient)))
     groups = read_groups(patients, ["export"], {})
     assert names(groups) == {
         "P-1": ["export/0.dcm", "export/2.dcm"],
         "P-2": ["export/1.dcm"],
-        "export": ["export/3.dcm"],
+        "export": [f"export/{number}.dcm" for number in (3, 4, 5)],
     }
+
+
+def test_folders_in_two_spellings_are_one_patient_and_unknown_ones_nobody(patients):
+    for number, folder in enumerate(["P01", "unknown"]):
+        artifacts.write_bytes(f"patients/{folder}/c.png", drawn_image(10 + number))
+        artifacts.write_bytes(f"patients/{folder}/d.png", drawn_image(20 + number))
+    assert names(read_groups(patients, ["patients"], {})) == {
+        "patients/P01": [f"patients/{name}" for name in ("P01/c.png", "P01/d.png", "p1/a.png", "p1/series/b.png")],
+        "patients/p2": ["patients/p2/a.png"],
+        "patients/unknown/c.png": ["patients/unknown/c.png"],
+        "patients/unknown/d.png": ["patients/unknown/d.png"],
+    }
+
+
+def test_images_beside_folders_of_patients_are_refused(patients):
+    artifacts.write_bytes("patients/cover.png", drawn_image(9))
+    ((_, error),) = read_groups(patients, ["patients"], {})["patients"]
+    assert "images (cover.png) and folders (p1, p2)" in str(error)
+
+
+def test_what_a_folder_leaves_out_or_joins_is_said(patients, capsys):
+    artifacts.write_bytes("site/patients/p1/a.png", drawn_image(1))
+    artifacts.write_bytes("site/patients/p2/a.heic", b"x")
+    artifacts.write_bytes("site/patients/p3/a.png", drawn_image(3))
+    assert len(read_groups(patients, ["site", "site/patients/p1"], {})["site/patients"]) == 2
+    printed = capsys.readouterr().err
+    assert "site: 1 of its files left out: patients/p2/a.heic: is no image" in printed
+    assert "site/patients: its folders (p1, p3) are answered as one patient's" in printed
+    assert "site/patients/p1/a.png: given twice, used once" in printed
 
 
 def test_a_csv_of_images_names_the_patient(patients):
@@ -125,9 +154,10 @@ def test_spellings_of_a_patient_are_one_and_unknown_ones_apart(rows):
     Path("more.csv").write_text(
         "\n".join([head, *(f"{id_},61,0.2,arm,,3" for id_ in ("12", "12.0", " 12 ", "NA", "NA"))])
     )
-    by_patient = names(read_groups(Predictor("bundle"), ["more.csv"], {}, "patient"))
+    Path("rest.csv").write_text(f"{head}\n012,40,1,leg,,3\n")
+    by_patient = names(read_groups(Predictor("bundle"), ["more.csv", "rest.csv"], {}, "patient"))
     alone = {f"more.csv row {n}": [f"more.csv row {n}"] for n in (4, 5)}
-    assert by_patient == {"12": [f"more.csv row {n}" for n in (1, 2, 3)]} | alone
+    assert by_patient == {"12": [*(f"more.csv row {n}" for n in (1, 2, 3)), "rest.csv row 1"]} | alone
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 import io
 
-from pipeline.data.dicom.patient_hash import COARSEST
+from pipeline.data.dicom.patient_hash import COARSEST, is_told
 from pipeline.data.images.dicom_files import is_dicom
 from pipeline.data.images.limits import HEAD
 
 
 def patient_of(data: bytes) -> str:
-    """Return the PatientID of a DICOM file's bytes, "" where it has none, is damaged, or is no DICOM file."""
-    return identifiers(data).get("PatientID", "")
+    """Return the PatientID of a DICOM file's bytes, "" where it names nobody, or the file is damaged or no DICOM file.
+
+    A word such as ANONYMOUS stands for many patients.
+    """
+    patient = identifiers(data).get("PatientID", "")
+    return patient if is_told(patient) else ""
 
 
 def identifiers(data: bytes) -> dict[str, str]:

@@ -54,7 +54,7 @@ def test_files_of_two_patients_get_no_common_answer(pooling):
             dicom.to_bytes(dicom.dataset(np.zeros((64, 64), np.uint8), PatientID=name)),
             "application/dicom",
         )
-        for name in ("P1", "P2")
+        for name in ("P1", "P2", "p-01")
     ]
     page = first_page(task="skin")
     page.file_uploader[0].set_value(files).run()

@@ -14,6 +14,15 @@ def test_the_patient_of_a_file_is_read_without_blanks():
     assert patient_of(dicom(VALUES, PatientID=" P 7 ")) == "P 7"
 
 
-@pytest.mark.parametrize("data", [dicom(VALUES), dicom(VALUES, PatientID="P7")[:200], encoded(noise()), b""])
+FILES = [
+    dicom(VALUES),
+    dicom(VALUES, PatientID="ANONYMOUS"),
+    dicom(VALUES, PatientID="P7")[:200],
+    encoded(noise()),
+    b"",
+]
+
+
+@pytest.mark.parametrize("data", FILES)
 def test_files_that_name_no_patient_give_none(data):
     assert patient_of(data) == ""
