@@ -14,10 +14,13 @@ import pandas as pd
 from pipeline.core import artifacts
 from pipeline.core.errors import DataError
 from pipeline.core.paths import TaskPaths
+from pipeline.data.columns.id_columns import NoFeature, find_ids
+from pipeline.data.columns.label_columns import other_names_of_label
 from pipeline.data.wording import some
 
 KEYS = ("path", "id")
 SHOWN = 3  # samples named in a message
+LARGEST_INDEX = 2**24  # above, float32 does not hold each whole number
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,11 @@ class OwnFeatures:
         rows = [self.row_of.get(name, -1) for name in samples[self.key]]
         missing = samples.loc[(np.array(rows) < 0) & (samples["error"] == ""), "path"]
         if len(missing):
+            is_other = not set(self.row_of) & set(samples[self.key])
+            spelt = f"; all its values are others, such as {next(iter(self.row_of))!r}" if is_other else ""
             raise DataError(
                 f"{self.file.as_posix()}: has no row for {len(missing)} of {len(samples)} images, by {self.key!r}: "
-                f"{some(list(missing), SHOWN)}; compute their features, or leave the images out with read.skip"
+                f"{some(list(missing), SHOWN)}{spelt}; compute their features, or leave the images out with read.skip"
             )
         values = self.values[rows]
         values[(samples["error"] != "").to_numpy()] = 0
@@ -58,6 +63,8 @@ def read(file: Path) -> OwnFeatures:
         ) from None
     except Exception as error:  # of another project's reader
         raise DataError(f"{where}: is no Parquet file that can be read ({str(error).splitlines()[0]})") from None
+    if table.index.name in KEYS:
+        table = table.reset_index()
     key = next((name for name in KEYS if name in table), None)
     if key is None:
         raise DataError(f"{where}: has neither a column path nor id; it has: {some(list(map(str, table)), 6)}")
@@ -65,12 +72,13 @@ def read(file: Path) -> OwnFeatures:
     if keys.duplicated().any():
         again = keys[keys.duplicated()].unique()
         raise DataError(f"{where}: {len(again)} values of {key!r} are there twice: {some(list(again), SHOWN)}")
-    names, values = numbers(table.drop(columns=[name for name in KEYS if name in table]), keys, where)
+    with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is refused
+        names, values = numbers(table.drop(columns=[name for name in KEYS if name in table]), keys, where)
     wrong = ~np.isfinite(values)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataError(
-            f"{where}: {wrong.any(axis=1).sum()} rows have a value that is missing or infinite, the first {keys.iloc[row]!r} in "
+            f"{where}: {wrong.any(axis=1).sum()} rows have a value that is missing, infinite or too large for float32, the first {keys.iloc[row]!r} in "
             f"{names[column]!r}: compute them again, because a vector cannot be imputed"
         )
     return OwnFeatures(file, key, {name: row for row, name in enumerate(keys)}, names, values)
@@ -78,7 +86,8 @@ def read(file: Path) -> OwnFeatures:
 
 def numbers(table: pd.DataFrame, keys: pd.Series, where: str) -> tuple[list[str], np.ndarray]:
     """Return names and values, float32 (n, n_features), of a table of numbers, or of one column of lists of equal length."""
-    if len(table.columns) == 1 and len(table) and np.ndim(table.iloc[0, 0]) == 1:
+    is_list = len(table.columns) == 1 and table.iloc[:, 0].map(np.ndim).gt(0).any()
+    if is_list:
         lists = table.iloc[:, 0]
         lengths = np.array([np.size(cell) for cell in lists])
         usual = int(np.bincount(lengths).argmax())
@@ -88,13 +97,31 @@ def numbers(table: pd.DataFrame, keys: pd.Series, where: str) -> tuple[list[str]
                 f"{where}: {(lengths != usual).sum()} vectors have not {usual} numbers as the others, the first "
                 f"{keys.iloc[row]!r} with {lengths[row]}"
             )
-        return [f"{table.columns[0]}_{k}" for k in range(usual)], np.stack(lists.tolist()).astype(np.float32)
+        try:
+            values = np.stack(lists.tolist()).astype(np.float32)
+        except (TypeError, ValueError):
+            values = np.empty((len(table), 0), np.float32)
+        if values.ndim != 2 or not values.size:
+            raise DataError(f"{where}: {table.columns[0]}: expected lists of numbers, one for each feature")
+        return [f"{table.columns[0]}_{k}" for k in range(usual)], values
     text = [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
     if text:
         raise DataError(f"{where}: {some(text, SHOWN)}: expected columns of numbers, next to path or id")
     if not len(table.columns) or not len(table):
         raise DataError(f"{where}: holds no features; expected columns of numbers, next to path or id")
     return [str(name) for name in table], table.to_numpy(np.float32)
+
+
+def no_features(names: list[str], values: np.ndarray, labels: pd.Series) -> list[NoFeature]:
+    """Return which of the features (n, n_features) number or divide the samples, or say their class, with the reason.
+
+    They are columns that were left in the file: only whole numbers can be such, and a column without any variation is none.
+    """
+    may_be = (np.ptp(values, axis=0) > 0) & (np.abs(values).max(axis=0) < LARGEST_INDEX)
+    whole = may_be & (values == np.round(values)).all(axis=0)
+    table = pd.DataFrame(values[:, whole].astype(int), columns=np.array(names)[whole])
+    told = [NoFeature(name, "label", "says the class") for name in other_names_of_label(table, labels)]
+    return told + find_ids(table.astype(str))
 
 
 def compared(features: np.ndarray) -> np.ndarray:
@@ -110,6 +137,12 @@ def put_in_place(task: str, file: Path) -> None:
     paths, own = TaskPaths(task), read(file)
     samples = pd.read_csv(paths.samples, dtype=str, keep_default_na=False)
     values = own.of_samples(samples)
+    kept = ((samples["error"] == "") & (samples["label"] != "")).to_numpy()
+    if found := no_features(own.names, values[kept], samples["label"][kept]):
+        raise DataError(
+            f"{own.file.as_posix()}: {'; '.join(f'{each.column} {each.reason}' for each in found[:SHOWN])}: no feature of an "
+            "image; remove the column from the file"
+        )
     for path, array in ((paths.embeddings, values), (paths.scan / "ood.npy", compared(values))):
         with artifacts.writing_npy(path, np.float32, array.shape) as add:
             for row in array:

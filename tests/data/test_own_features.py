@@ -36,7 +36,10 @@ def refused(changed, message):
 
 
 def samples(n=4):
-    return pd.DataFrame({"path": [f"{k}.png" for k in range(n)], "id": [f"{k:016x}" for k in range(n)], "error": ""})
+    label = ["a", "b"] * (n // 2)
+    return pd.DataFrame(
+        {"path": [f"{k}.png" for k in range(n)], "id": [f"{k:016x}" for k in range(n)], "error": "", "label": label}
+    )
 
 
 def test_rows_are_matched_by_path_or_id_in_any_order(empty_folder):
@@ -69,6 +72,11 @@ def test_vectors_of_different_lengths_are_refused(empty_folder):
         (lambda t: t[["path"]], "holds no features"),
         (lambda t: t.drop(columns="path"), "has neither a column path nor id; it has: f0, f1, f2"),
         (lambda t: t.iloc[:0], "holds no features"),
+        (lambda t: t.assign(f1=[1, 2, 1e300, 4]), "1 rows have a value that is .+ too large for float32, the first '2.png'"),
+        (lambda t: t[["path"]].assign(v=[["x", "y"]] * 4), "v: expected lists of numbers"),
+        (lambda t: t[["path"]].assign(v=[[]] * 4), "v: expected lists of numbers"),
+        (lambda t: t[["path"]].assign(v=[[[1.0, 2.0], [3.0, 4.0]]] * 4), "v: expected lists of numbers"),
+        (lambda t: t[["path"]].assign(v=[None, [1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]), "not 2 numbers .+ the first '0.png'"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_complete_is_refused(empty_folder, change, message):
@@ -94,11 +102,44 @@ def test_an_image_without_a_row_is_named_and_an_unreadable_one_needs_none(empty_
     assert values[3].tolist() == [0, 0, 0]
 
 
-def test_features_take_the_place_of_embeddings(empty_folder):
+def test_paths_spelt_otherwise_are_shown(empty_folder):
+    table().assign(path=[f"images/{k}.png" for k in range(4)]).to_parquet(FILE)
+    with pytest.raises(DataError, match=r"for 4 of 4 images.+all its values are others, such as 'images/0\.png'"):
+        own_features.read(FILE).of_samples(samples())
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (np.arange(40) % 2, "extra says the class"),
+        (np.arange(40), "extra numbers the rows in their order"),
+    ],
+)
+def test_a_label_or_row_number_is_no_feature(empty_folder, column, message):
+    write_samples(40)
+    table(40).assign(extra=column).to_parquet(FILE)
+    with pytest.raises(DataError, match=message):
+        own_features.put_in_place("t", FILE)
+
+
+def test_whole_numbers_that_say_nothing_else_are_features(empty_folder):
+    write_samples(40)
+    rng = np.random.default_rng(4)
+    table(40).assign(extra=rng.integers(-128, 128, 40), dead=0, big=2.0**60).to_parquet(FILE)
+    own_features.put_in_place("t", FILE)
+    assert np.load(TaskPaths("t").embeddings).shape == (40, 6)
+
+
+def write_samples(n):
     paths = TaskPaths("t")
     paths.scan.mkdir(parents=True)
-    samples().to_csv(paths.samples, index=False)
-    table().to_parquet(FILE)
+    samples(n).to_csv(paths.samples, index=False)
+
+
+def test_features_take_the_place_of_embeddings(empty_folder):
+    paths = TaskPaths("t")
+    write_samples(4)
+    table().set_index("path").to_parquet(FILE)
     own_features.put_in_place("t", FILE)
     embeddings, ood = np.load(paths.embeddings), np.load(paths.scan / "ood.npy")
     assert embeddings.shape == (4, 3)
