@@ -21,7 +21,11 @@ def main() -> None:
     print(f"backbone: fetching {backbone.source if backbone.is_default else backbone.network}", file=sys.stderr)
     model = default(backbone.source) if backbone.is_default else other(backbone)
     print("backbone: compiling the embedder", file=sys.stderr)
-    program = _network.to_litert(model)
+    program = (
+        _network.to_litert(model)
+        if backbone.is_default
+        else _other_networks.compile_checked(model, name_of(backbone.network))
+    )
     weights = _network.get_weights(model)  # only the network's own weights, in its order
     origin = {"source": name_of(backbone.source), "n_features": int(model.output.shape[-1])}
     if backbone.is_default:

@@ -78,8 +78,8 @@ def read(file: Path) -> OwnFeatures:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataError(
-            f"{where}: {wrong.any(axis=1).sum()} rows have a value that is missing, infinite or too large for float32, the first {keys.iloc[row]!r} in "
-            f"{names[column]!r}: compute them again, because a vector cannot be imputed"
+            f"{where}: {wrong.any(axis=1).sum()} rows have a value that is missing, infinite or too large for float32, the first "
+            f"{keys.iloc[row]!r} in {names[column]!r}: compute them again, because a vector cannot be imputed"
         )
     return OwnFeatures(file, key, {name: row for row, name in enumerate(keys)}, names, values)
 
@@ -120,8 +120,8 @@ def no_features(names: list[str], values: np.ndarray, labels: pd.Series) -> list
     may_be = (np.ptp(values, axis=0) > 0) & (np.abs(values).max(axis=0) < LARGEST_INDEX)
     whole = may_be & (values == np.round(values)).all(axis=0)
     table = pd.DataFrame(values[:, whole].astype(int), columns=np.array(names)[whole])
-    told = [NoFeature(name, "label", "says the class") for name in other_names_of_label(table, labels)]
-    return told + find_ids(table.astype(str))
+    labels_again = [NoFeature(name, "label", "says the class") for name in other_names_of_label(table, labels)]
+    return labels_again + find_ids(table.astype(str))
 
 
 def compared(features: np.ndarray) -> np.ndarray:
@@ -138,9 +138,9 @@ def put_in_place(task: str, file: Path) -> None:
     samples = pd.read_csv(paths.samples, dtype=str, keep_default_na=False)
     values = own.of_samples(samples)
     kept = ((samples["error"] == "") & (samples["label"] != "")).to_numpy()
-    if found := no_features(own.names, values[kept], samples["label"][kept]):
+    if columns := no_features(own.names, values[kept], samples["label"][kept]):
         raise DataError(
-            f"{own.file.as_posix()}: {'; '.join(f'{each.column} {each.reason}' for each in found[:SHOWN])}: no feature of an "
+            f"{own.file.as_posix()}: {'; '.join(f'{each.column} {each.reason}' for each in columns[:SHOWN])}: no feature of an "
             "image; remove the column from the file"
         )
     for path, array in ((paths.embeddings, values), (paths.scan / "ood.npy", compared(values))):

@@ -7,7 +7,9 @@ checks where the class has them, before the first stage runs. Features are prepa
 import difflib
 import importlib
 import inspect
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from pipeline.estimators._protocol import ClassifierModel
 FEATURES = ("embedding", "classical", "columns")
 # Given unless params.yaml does. More threads change the last bits of sums, and folds run side by side anyway.
 N_JOBS = 1
+SUMS = 1e-4  # how far probabilities may be from a sum of 1: float32 of many classes
 NEAR = 0.8  # of a key that only **kwargs would take: so like a parameter that it is a misspelling
 
 
@@ -84,21 +87,52 @@ def make(name: str, given: dict[str, Any], seed: int) -> Any:
 
 
 class InstalledModel(ClassifierModel):
-    """A model of another project's class, whose errors become a sentence."""
+    """A model of another project's class, whose errors become a sentence, and whose probabilities are checked."""
 
     def fit(
         self, X: Any, y: np.ndarray, groups: np.ndarray, label: str, held_out: tuple[Any, np.ndarray] | None = None
     ) -> "InstalledModel":
         """Fit on X and y; raise DataError where the class refuses them."""
-        try:
+        classes = list(range(int(y.max()) + 1))
+        with refusing(f"{label}: {self.name} cannot be fitted on these features, which are imputed and standardised"):
             self.classifier.fit(X, y)
-        except Exception as error:  # of another project's code
-            reason = " ".join(str(error).split())
+        fitted = np.asarray(getattr(self.classifier[-1], "classes_", classes)).tolist()  # type: ignore[index]
+        if fitted != classes:
             raise DataError(
-                f"{label}: {self.classifier[-1].__class__.__name__} cannot be fitted on these features, which are "  # type: ignore[index]
-                f"imputed and standardised: {reason}"
-            ) from error
+                f"{label}: {self.name} has the classes_ {fitted}; expected those it was fitted on, {classes}"
+            )
+        self.n_classes_ = len(classes)
         return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities (n, n_classes); raise DataError for anything else."""
+        with refusing(f"{self.name}.predict_proba cannot be computed"):
+            proba = np.asarray(self.classifier.predict_proba(X), dtype=float)
+        expected = (len(X), self.n_classes_)
+        if proba.shape != expected or not np.allclose(proba.sum(axis=1), 1, atol=SUMS) or (proba < -SUMS).any():
+            given = "some that are missing, negative or do not sum to 1" if proba.shape == expected else proba.shape
+            raise DataError(f"{self.name}.predict_proba: expected probabilities of shape {expected}, got {given}")
+        return proba
+
+    def save(self, folder: Path) -> None:
+        """Write model.joblib; raise DataError where the class cannot be saved."""
+        with refusing(f"{self.name} cannot be saved as {folder.as_posix()}/model.joblib"):
+            super().save(folder)
+
+    @property
+    def name(self) -> str:
+        """The name of the class."""
+        return type(self.classifier[-1]).__name__  # type: ignore[index]
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Raise DataError, beginning with `what`, for whatever another project's code raises, an exit included."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{what}: {reason}") from error
 
 
 def build(name: str, params: Params, seed: int) -> InstalledModel:
@@ -110,6 +144,8 @@ def build(name: str, params: Params, seed: int) -> InstalledModel:
 
 def check(name: str, params: Params, features: str, where: str) -> None:
     """Raise ParamsError, beginning with `where`, for parameters that the class refuses, or one that gives no probabilities."""
+    from sklearn.base import is_classifier
+
     cls = load_class(name)
     check_names(cls, params.given, where)
     try:
@@ -118,6 +154,11 @@ def check(name: str, params: Params, features: str, where: str) -> None:
             instance._validate_params()
     except Exception as error:  # of another project's code
         raise ParamsError(f"{where}: {cls.__name__} refuses its parameters: {' '.join(str(error).split())}") from None
+    if not hasattr(instance, "__sklearn_tags__"):
+        raise ParamsError(
+            f"{where}.estimator: {cls.__name__} cannot stand in a pipeline of scikit-learn; expected a class derived from "
+            "sklearn.base.ClassifierMixin and BaseEstimator"
+        )
     if not hasattr(instance, "fit") or not is_classifier(instance):
         raise ParamsError(f"{where}.estimator: {cls.__name__} is no classifier in the sense of scikit-learn")
     if not hasattr(instance, "predict_proba"):
@@ -141,11 +182,3 @@ def check_names(cls: type, given: dict[str, Any], where: str) -> None:
             f"{where}: {cls.__name__} needs {', '.join(lacking)}, for which it has no default: give it a value, or write a "
             "file as docs/how-to/add-an-estimator.md says"
         )
-
-
-def is_classifier(instance: Any) -> bool:
-    """Return whether scikit-learn takes it for a classifier; a class that is not derived from its base counts by its methods."""
-    from sklearn.base import BaseEstimator
-    from sklearn.base import is_classifier as by_tags
-
-    return by_tags(instance) if isinstance(instance, BaseEstimator) else hasattr(instance, "predict")

@@ -18,6 +18,8 @@ from pipeline.data.images import squares
 from pipeline.data.images.squares import SIZE
 from pipeline.estimators import _network
 
+OURS = ("image", "to_float", "to_size", "normalise", _network.EMBEDDING)  # layers that `attach` adds, and its input
+SAME = 1e-6  # of the largest value: vectors that differ by less are the same in float32
 SOURCES = (
     "set backbone.source in params.yaml to the path of its weights (.h5, or .weights.h5 of Keras), 'imagenet' (Keras' own "
     "download) or 'random' (untrained, for tests)"
@@ -75,6 +77,11 @@ def load(path: Path) -> Any:
         raise BackboneError(
             f"{path}: gives {tuple(base.outputs[0].shape)}; expected a vector (None, n) or a feature map (None, h, w, n)"
         )
+    for layer in base.layers:
+        if layer.compute_dtype in ("float16", "bfloat16"):
+            raise BackboneError(f"{path}: layer {layer.name} computes in {layer.compute_dtype}; save it in float32")
+        if layer.name in OURS:
+            layer.name = f"{layer.name}_of_file"
     return base
 
 
@@ -128,6 +135,27 @@ def attach(base: Any, kernel: np.ndarray, bias: np.ndarray) -> Any:
         raise BackboneError(
             f"the network cannot be used as a backbone ({str(error).strip().splitlines()[0]})"
         ) from None
+
+
+def compile_checked(model: Any, name: str) -> bytes:
+    """Return the LiteRT program of a flat model; raise BackboneError where its vectors say nothing, or there is no program."""
+    try:
+        vectors = np.asarray(model(np.stack(squares.sample_images()), training=False))
+        check_vectors(vectors, name)
+        return _network.to_litert(model)
+    except BackboneError:
+        raise
+    except Exception as error:  # of TensorFlow and its converter: many kinds
+        reason = str(error).strip().splitlines()[0]
+        raise BackboneError(f"{name}: cannot be run on images of uint8, or compiled to LiteRT ({reason})") from None
+
+
+def check_vectors(vectors: np.ndarray, name: str) -> None:
+    """Raise BackboneError unless the vectors (n, n_features) of different images are finite and differ."""
+    if not np.isfinite(vectors).all():
+        raise BackboneError(f"{name}: gives values that are missing or infinite; its weights are damaged")
+    if np.ptp(vectors, axis=0).max() <= SAME * np.abs(vectors).max():
+        raise BackboneError(f"{name}: gives the same vector for every image; expected features, not a saturated class")
 
 
 def adapt_batch_normalisation(model: Any) -> None:

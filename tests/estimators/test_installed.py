@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from pipeline import check as check_stage
 from pipeline.core.errors import BundleError, DataError, ParamsError
+from pipeline.estimators._installed import InstalledModel
+from pipeline.estimators._prepare import prepared
 from pipeline.estimators._protocol import get_estimator
 from pipeline.prediction import bundle
 from pipeline.prediction.decision_rule import DecisionRule
@@ -104,7 +107,7 @@ def checked(estimator, own):
         ("sklearn.linear_model:RidgeClassifier", "RidgeClassifier gives no probabilities"),
         ("sklearn.ensemble:StackingClassifier", "StackingClassifier needs estimators, for which it has no default"),
         ("own_models:helper", "own_models has no class 'helper'"),
-        ("own_models:Plain", "Plain is no classifier"),
+        ("own_models:Plain", "Plain cannot stand in a pipeline of scikit-learn; expected a class derived from"),
         ("own_models:Silent", "Silent gives no probabilities"),
         ("own_models:Prior", "Prior needs weight"),
     ],
@@ -140,6 +143,52 @@ def test_a_class_that_refuses_the_features_says_why():
         DataError, match=r"t fold 1: MultinomialNB cannot be fitted on these .+: Negative values in data"
     ):
         model.fit(X, y, y, "t fold 1")
+
+
+class Odd(ClassifierMixin, BaseEstimator):
+    """A classifier that misbehaves in one way."""
+
+    def __init__(self, way=""):
+        self.way = way
+
+    def fit(self, X, y):
+        if self.way == "exits":
+            sys.exit(0)
+        if self.way == "handle":
+            self.handle_ = lambda: None
+        self.classes_ = np.unique(y)[::-1] if self.way == "reversed" else np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        if self.way == "raises":
+            raise OSError("no device")
+        proba = np.full((len(X), 2), 0.5)
+        return {"nan": proba * np.nan, "sums": proba * 2, "shape": proba[:, 0], "negative": proba * [3, -1]}.get(
+            self.way, proba
+        )
+
+
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ("exits", "t fold 1: Odd cannot be fitted on these features, .+: 0"),
+        ("reversed", r"t fold 1: Odd has the classes_ \[1, 0\]; expected those it was fitted on, \[0, 1\]"),
+        ("raises", "Odd.predict_proba cannot be computed: no device"),
+        ("nan", r"Odd.predict_proba: expected probabilities of shape \(80, 2\), got some that are missing"),
+        ("sums", "got some that are missing, negative or do not sum to 1"),
+        ("negative", "got some that are missing, negative or do not sum to 1"),
+        ("shape", r"expected probabilities of shape \(80, 2\), got \(80,\)"),
+        ("handle", r"Odd cannot be saved as .+/model.joblib: .*lambda"),
+    ],
+)
+def test_a_class_that_misbehaves_is_named(empty_folder, way, message):
+    def use(X, y):
+        model = InstalledModel(prepared(Odd(way))).fit(X, y, y.astype(str), "t fold 1")
+        model.predict_proba(X)
+        model.save(empty_folder)
+
+    with pytest.raises(DataError, match=message):
+        use(*numbers(80))
 
 
 def test_params_yaml_with_a_wrong_class_stops_check(empty_folder):

