@@ -17,13 +17,14 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.core import copies, params
 from pipeline.core.code_hashes import without_prose
 from pipeline.core.params_models import CacheParams
 from pipeline.core.paths import FEATURES
 
+T = TypeVar("T")
 WAIT = 60  # seconds for another process that writes
 LEVEL = 1  # of compression: a quarter less room for 0.2 ms an image; float16 would take half, and change the last bits of outputs
 LEFT = 0.9  # of the allowed size, after entries had to go: room for some hundred more
@@ -114,6 +115,17 @@ class FeatureStore:
             connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
         with suppress(sqlite3.Error, OSError):  # also of another store, which its own process replaces
             shrink(self.path.parent, max_bytes())
+
+    def put_all(self, results: Iterable[tuple[T, list[tuple[str, bytes]]]], at_once: int) -> Iterator[T]:
+        """Yield what was computed, and cache the new entries that came with it, so many at once: each time costs a commit."""
+        new: list[tuple[str, bytes]] = []
+        for result, entries in results:
+            new += entries
+            if len(new) >= at_once:
+                self.put(new)
+                new.clear()
+            yield result
+        self.put(new)
 
     def _key(self, key: str) -> bytes:
         return hashlib.sha256(f"zlib:{self.recipe}:{key}".encode()).digest()

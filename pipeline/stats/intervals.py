@@ -18,6 +18,7 @@ fold are widened by `of_training`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -198,6 +199,7 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, flo
     return low, high
 
 
+@lru_cache(maxsize=256)
 def student(degrees: float = np.inf) -> float:
     """Return the quantile of Student's distribution within which `LEVEL` of it lies; the normal one's for infinity."""
     from scipy.special import stdtrit

@@ -24,6 +24,15 @@ def test_what_was_put_is_found_again_by_a_new_store():
     assert (store.get("a"), store.get("b"), store.get("c")) == (b"1", b"\0", None)
 
 
+def test_entries_are_cached_while_results_are_yielded():
+    store, other = FeatureStore("images", "r"), FeatureStore("images", "r")
+    results = store.put_all([(k, [(str(k), b"1")] if k else []) for k in range(4)], at_once=2)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    assert [other.get(str(k)) for k in range(4)] == [None, b"1", b"1", None]
+    assert list(results) == [3]
+    assert other.get("3") == b"1"
+
+
 def test_another_recipe_or_name_finds_nothing():
     FeatureStore("images", "r").put([("a", b"1")])
     assert FeatureStore("images", "s").get("a") is None

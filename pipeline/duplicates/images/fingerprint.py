@@ -160,17 +160,8 @@ def take_all(paths: list[Path], store: ImageStore, name: str, workers: int) -> l
     """Return the fingerprint of every file, in order, and cache the new ones."""
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     taken = (item for batch in run_parallel(partial(take_some, store=store), batches, workers) for item in batch)
-    prints, new = [], []
-    for fingerprint, items in tqdm(
-        taken, f"audit {name}: reading", total=len(paths), unit=" images", mininterval=1, delay=3
-    ):
-        prints.append(fingerprint)
-        new += items
-        if len(new) >= KEEP:
-            store.put(new)
-            new.clear()
-    store.put(new)
-    return prints
+    shown = tqdm(taken, f"audit {name}: reading", total=len(paths), unit=" images", mininterval=1, delay=3)
+    return list(store.put_all(shown, KEEP))
 
 
 def take_some(paths: list[Path], store: ImageStore) -> list[tuple[Fingerprint, list[tuple[str, bytes]]]]:

@@ -27,6 +27,7 @@ from pipeline.duplicates.images.overlays import SAMPLE, find_overlay
 from pipeline.duplicates.images.verify import Signature, confirm, lay_frames
 
 BATCH = 64  # pairs that a worker takes at once
+KEEP = 1024  # new verdicts cached at once: an interrupted audit has to redo at most these, in a second
 # Cosine of whitened low frequencies from which on two images are near, if their middles agree as well. Of different lesions of
 # HAM10000 the most alike reach .967 (a small spot in a round vignette), of CT scans .948, of histological tiles .53.
 LIKENESS = 0.97
@@ -85,10 +86,7 @@ def find_pairs(
     compared = run_parallel(partial(compare_batch, store=store, overlay=overlay), batches(files, candidates), workers)
     total = -(-len(proposed) // BATCH)
     shown = tqdm(compared, f"audit {name}: comparing", total=total, unit=f" x {BATCH} pairs", mininterval=1, delay=3)
-    verdicts = []
-    for some in shown:
-        store.put([entry for _, new in some for entry in new])
-        verdicts += [verdict for verdict, _ in some]
+    verdicts = store.put_all((verdict for batch in shown for verdict in batch), KEEP)
     pairs += [Pair(int(a), int(b), *verdict) for (a, b), verdict in zip(proposed, verdicts, strict=True) if verdict]
     return sorted(pairs, key=lambda pair: (pair.a, pair.b))
 
