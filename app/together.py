@@ -11,6 +11,7 @@ from app.problems import Problem
 from pipeline.data.columns.words import spelling
 from pipeline.data.dicom.patient_id import patient_of
 from pipeline.data.tabular.missing import is_unknown
+from pipeline.prediction.answer import Row
 from pipeline.prediction.bundle import BundleInfo
 from pipeline.prediction.predictor import Sample
 
@@ -26,7 +27,8 @@ def split_ids(
     """Return the samples without what says whose they are, and the id of each one's group, "" where nothing says it.
 
     `group` is the request's own; `divided`: each group gets one answer. Raises a 422 where some rows name a group and others do
-    not, and of what is `divided` where rows have an empty field, or files name several patients and the request one group.
+    not, and of what is `divided` where rows have an empty field, or none but another column that differs and the model does not
+    take, or files name several patients and the request one group.
     """
     group = "" if is_unknown(group) else group.strip()
     if not info.is_table or FIELD in {field.name for field in info.schema}:
@@ -43,7 +45,20 @@ def split_ids(
     lacking = [name for (name, _), id_ in zip(rows, ids, strict=True) if not id_]
     if lacking and (len(lacking) < len(rows) or (divided and has_field)):
         raise Problem(422, f"{lacking[0]} says nothing in {FIELD!r}: fill it in all rows, or leave it out of all.")
+    if divided and not has_field and not group and (column := other_name(info, rows)):
+        raise Problem(
+            422,
+            f"The rows differ in {column[:80]!r}, which is not a column of the model, and have no {FIELD!r}. "
+            f"Send whose each row is as {FIELD!r}, or with ?group= that all are of one patient.",
+        )
     return list(rows), [id_ or group for id_ in ids]
+
+
+def other_name(info: BundleInfo, rows: Sequence[tuple[str, Row]]) -> str:
+    """Return the first column that is none of the model's and has several values, "" without one."""
+    known = {field.name for field in info.schema}
+    columns = dict.fromkeys(column for _, row in rows for column in row if column not in known)
+    return next((column for column in columns if len({str(row.get(column)) for _, row in rows}) > 1), "")
 
 
 def file_of(data: Sample) -> bytes:

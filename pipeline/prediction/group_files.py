@@ -57,12 +57,16 @@ def images_by_folder(predictor: Predictor, path: str, cells: dict[str, str], rea
 
     Files that are in `read` are left out, and those that are read are added.
     """
+    root = Path(path)
+    root.stat()  # OSError where it is not there
     if predictor.info.is_table:
         raise DataError("is no table of rows: this model takes a CSV, with --group-column")
-    root = Path(path)
-    paths = images_below(root) if root.is_dir() else [""]
+    paths, empty = images_below(root) if root.is_dir() else ([""], [])
     holds_folders_only = root.is_dir() and all("/" in name for name in paths)
     samples: Owned = []
+    for name in empty:
+        folder = root / name
+        samples.append((*of_folder(folder, folder), (folder.as_posix(), DataError("has no image in it"))))
     for name in paths:
         file = root / name
         folder = root / name.split("/")[0] if holds_folders_only else root if root.is_dir() else root.parent
@@ -87,9 +91,13 @@ def is_new(file: Path, read: set[Path]) -> bool:
     return True
 
 
-def images_below(root: Path) -> list[str]:
-    """Return the paths of the images below a folder; raise DataError where it has none, or holds them and several folders."""
-    reasons = {name: reason_to_skip(name.split("/"), ["any"]) for name in walk(root)}
+def images_below(root: Path) -> tuple[list[str], list[str]]:
+    """Return the paths of the images below a folder, and which of its folders have none, unless there are images next to them.
+
+    Raises DataError where there is no image, or there are images and several folders.
+    """
+    below: list[str] = []
+    reasons = {name: reason_to_skip(name.split("/"), ["any"]) for name in walk(root, below)}
     images = [name for name, reason in reasons.items() if not reason]
     other = [name for name, reason in reasons.items() if reason and not any(map(is_system, name.split("/")))]
     if not images:
@@ -106,10 +114,11 @@ def images_below(root: Path) -> list[str]:
             "give the folder of each patient"
         )
     for folder in [] if loose else folders:
-        below = sorted({name.split("/")[1] for name in images if name.startswith(f"{folder}/") and name.count("/") > 1})
-        if len(below) > 1:
-            note(f"{(root / folder).as_posix()}: its folders ({listed(below)}) are answered as one patient's")
-    return images
+        inner = sorted({name.split("/")[1] for name in images if name.startswith(f"{folder}/") and name.count("/") > 1})
+        if len(inner) > 1:
+            note(f"{(root / folder).as_posix()}: its folders ({listed(inner)}) are answered as one patient's")
+    empty = sorted(name for name in below if "/" not in name and name not in folders and not is_system(name))
+    return images, [] if loose else empty
 
 
 def of_folder(folder: Path, file: Path) -> tuple[Key, str]:

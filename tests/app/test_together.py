@@ -67,6 +67,15 @@ def test_rows_without_a_group_are_one_patients():
     assert [(name, len(own)) for name, _, own in together.divide(TABLE, rows, ids)] == [("row 1 and 1 more", 2)]
 
 
+@pytest.mark.parametrize("column", ["patient", "Group"])
+def test_rows_of_several_patients_under_another_name_are_refused(column):
+    rows = named({"age": 1, column: "A"}, {"age": 2, column: "B"})
+    with pytest.raises(Problem, match=f"differ in '{column}'"):
+        together.split_ids(TABLE, rows, "", divided=True)
+    assert together.split_ids(TABLE, rows, "P", divided=True)[1] == ["P", "P"]
+    assert together.split_ids(TABLE, rows[:1], "", divided=True)[1] == [""]
+
+
 def test_a_column_of_the_model_called_group_stays():
     info = BundleInfo("table", ["a", "b"], "columns", {}, {}, schema=[Field("group", "number", 1.0)])
     given = named({"group": 1}, {"group": 2})

@@ -98,7 +98,10 @@ def test_what_a_folder_leaves_out_or_joins_is_said(patients, capsys):
     artifacts.write_bytes("site/patients/p1/a.png", drawn_image(1))
     artifacts.write_bytes("site/patients/p2/a.heic", b"x")
     artifacts.write_bytes("site/patients/p3/a.png", drawn_image(3))
-    assert len(read_groups(patients, ["site", "site/patients/p1"], {})["site/patients"]) == 2
+    Path("site/empty").mkdir()
+    groups = read_groups(patients, ["site", "site/patients/p1"], {})
+    assert len(groups["site/patients"]) == 2
+    assert "has no image" in str(groups["site/empty"][0][1])
     printed = capsys.readouterr().err
     assert "site: 1 of its files left out: patients/p2/a.heic: is no image" in printed
     assert "site/patients: its folders (p1, p3) are answered as one patient's" in printed
@@ -165,7 +168,8 @@ def test_spellings_of_a_patient_are_one_and_unknown_ones_apart(rows):
     [
         (["rows.csv", "--group-column", "doctor"], "has no column 'doctor' \\(from --group-column\\)"),
         (["rows.csv"], "--group-column is missing"),
-        (["nowhere"], "is no table of rows"),
+        (["nowhere.csv"], "cannot be opened"),
+        (["."], "is no table of rows"),
     ],
 )
 def test_what_says_nothing_of_patients_is_refused(rows, capsys, options, reason):

@@ -28,9 +28,10 @@ def unaccented(name: str) -> str:
 def spelling(name: str) -> str:
     """Return the name of a patient without what programs and typists add and take away.
 
-    That is case, blanks, a sign between letters and the number behind them (P-07), zeros before a number and a trailing .0.
+    That is case, blanks, a sign between letters and the number behind them (P-07), zeros before a number and a trailing .0, and
+    which of Unicode's two forms a letter with an accent has.
     """
-    text = re.sub(r"\s+", "", name.casefold())
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFC", name.casefold()))
     text = re.sub(r"(?<=\d)\.0+$", "", text)
     text = re.sub(r"(?<=[^\W\d_])[-_](?=\d)", "", text)
     return re.sub(r"(?<![\d.])0+(?=\d)", "", text)

@@ -33,7 +33,14 @@ def test_cells_of_one_part_divide_nothing(cells):
 
 
 @pytest.mark.parametrize(
-    "spellings", [["P07", "p7", "P 07"], ["12", "12.0", "0012"], ["MRN 5", "mrn5"], ["sub-07", "sub_7", "SUB07"]]
+    "spellings",
+    [
+        ["P07", "p7", "P 07"],
+        ["12", "12.0", "0012"],
+        ["MRN 5", "mrn5"],
+        ["sub-07", "sub_7", "SUB07"],
+        ["M\u00fcller 1", "mu\u0308ller1"],
+    ],
 )
 def test_spellings_of_one_name_are_one_group(spellings):
     assert len(set(read_groups(spellings))) == 1
