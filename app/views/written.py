@@ -1,6 +1,7 @@
 """Read files that stages wrote, cached until they change, and show a message if one is missing."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,17 @@ def _read(reader: Callable, path: str | Path, stage: str, *more: Any) -> Any:
     stat = path.stat()
     try:
         return reader(str(path.absolute()), (stat.st_mtime_ns, stat.st_size), *more)
-    except (OSError, ValueError) as error:  # pandas' and json's errors are ValueErrors
-        raise DataError(
-            f"{path.as_posix()}: cannot be read ({type(error).__name__}): run 'dvc checkout --force', or 'dvc repro {stage}'"
-        ) from None
+    except (OSError, ValueError, DataError) as error:  # pandas' and json's errors are ValueErrors
+        why = str(error) if isinstance(error, DataError) else f"cannot be read ({type(error).__name__})"
+        raise DataError(f"{path.as_posix()}: {why}: run 'dvc checkout --force', or 'dvc repro {stage}'") from None
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _table(path: str, changed: tuple[int, int], text: bool) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False) if text else pd.read_csv(path)
+    data = Path(path).read_bytes()
+    if not data.endswith(b"\n"):  # half a number is a number, too
+        raise DataError("is cut off in the middle of a line")
+    return pd.read_csv(BytesIO(data), dtype=str, keep_default_na=False) if text else pd.read_csv(BytesIO(data))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -9,9 +9,21 @@ from tests.helpers.pages import opened, text_of
 
 
 def test_a_damaged_file_is_named(compared):
-    Path("reports/t/leaderboard.csv").write_bytes(b"\xff\xfe\x00")
+    Path("reports/t/leaderboard.csv").write_bytes(b"\xff\xfe\x00\n")
     Path(f"reports/t/cv/{champion()}.json").write_text("{")
     assert "reports/t/leaderboard.csv: cannot be read" in text_of(opened("compare", "t"))
+
+
+def test_a_file_cut_off_in_a_line_is_named(compared):
+    path = Path("reports/t/leaderboard.csv")
+    path.write_bytes(path.read_bytes()[:-5])
+    assert "leaderboard.csv: is cut off in the middle of a line" in text_of(opened("compare", "t", "Leaderboard"))
+
+
+def test_a_split_cut_off_in_a_line_is_named(photo_project):
+    path = Path("data/skin/split.csv")
+    path.write_bytes(path.read_bytes()[:-5])
+    assert "split.csv: is cut off in the middle of a line" in text_of(opened("data", "skin"))
 
 
 @pytest.mark.parametrize(
