@@ -1,21 +1,23 @@
 """What a large set of images takes: each stage from scan to evaluate, as a process of its own, on drawn images.
 
-    python -m benchmarks.scale 2000 5000 10000
+    python -m benchmarks.scale 2000 8000
     python -m benchmarks.scale linked 20000 100000
 
 Of the second kind, `DISTINCT` images are drawn and linked under as many names as it says, and none counts as a copy: `scan` takes
 features from the cache, `audit` is left out, and the stages behind it do not notice. So these can be measured where embedding
 every image would take hours.
 
-Sizes that `results/scale.csv` has are not measured again. How cost grows is the slope of log CPU seconds over log images. The
-same numbers give the page docs/explanation/large-sets.md. At least two sizes of a stage are needed.
+Sizes that `results/scale.csv` has are not measured again; `soak/test_scale.py` draws and measures anew. How cost grows is the
+slope of log CPU seconds over log images. The same numbers give the page docs/explanation/large-sets.md. At least two sizes of a
+stage are needed.
 """
 
 import csv
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +29,12 @@ from benchmarks.figures import Figure
 from benchmarks.scratch import ROOT, Scratch
 from pipeline.core import artifacts
 from pipeline.data.audit_result import AuditResult
+from pipeline.duplicates.images.candidates import NEAREST, propose, words_of
+from pipeline.duplicates.images.frames import FLIPS
+from pipeline.duplicates.images.keypoints import POINTS, find_points
 
-STAGES = ("scan", "audit", "split", "preprocess", "train logreg", "train knn", "evaluate")
+SEARCH = "audit: search for candidates"
+STAGES = ("scan", "audit", SEARCH, "split", "preprocess", "train logreg", "train knn", "evaluate")
 MODELS = {
     "many-logreg": {"estimator": "logreg", "features": "embedding", "C": 0.001},
     "many-knn": {"estimator": "knn", "features": "embedding", "n_neighbors": 15, "weights": "distance"},
@@ -42,7 +48,8 @@ What 100,000 images, or a million, would take. Each stage was run as a process o
 patient. For the largest sets 2,000 images were linked under many names: their features come from the cache, and the audit is left
 out. A number of hours or GB without "measured" is a straight line through the two largest sets that were measured. How each
 stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear. The audit also compares what it
-keeps of every image with every other, which costs little next to reading them up to some 50,000 images, and more beyond.
+keeps of every image with every other: this search grows by the power of 2. It is a part of the audit's row for the sets that were
+measured, and comes on top of the straight line beyond.
 
 """
 DISK = """
@@ -59,30 +66,37 @@ more, and as much again in DVC's cache. DVC can keep one copy of both, which is 
 
 Stages replace their outputs and never write into one, so the cache stays whole; do the same in your own scripts.
 """
-SIDE, CELLS = 96, 12  # px of a drawn image, and of the coarse field that it is enlarged from
+# Px of a drawn image, and of the coarse field that it is enlarged from: with these it has as much detail as a photo of skin, 150
+# keypoints, on which the audit's time and memory depend.
+SIDE, CELLS = 96, 24
 PER_PATIENT = 2
 DISTINCT = 2000  # images that are linked
+SEARCHED, WITH_WORDS = 1000, 100  # images for which others are searched, and whose words are drawn from
 MOST_KNN = 10_000  # images: every image is compared with every other, which grows by the power of 2
 AIMED, MILLION = 100_000, 1_000_000
 MOST_MEMORY = 4000  # MB
 LINEAR = 1.1  # the slope that still counts as linear: start-up makes it smaller, noise of a shared machine either
 
 
+def photo(rng: np.random.Generator, label: bool) -> Image.Image:
+    """Return a drawn photo: a smooth field with a blob that tells the class more often than not."""
+    y, x = (np.mgrid[:CELLS, :CELLS] - (CELLS - 1) / 2) * 12 / CELLS
+    blob = np.exp(-((y - rng.normal()) ** 2 + (x - rng.normal()) ** 2) / (4 + 4 * rng.random()))
+    field = 150 + 40 * rng.normal(size=(CELLS, CELLS, 3)) - (60 + 30 * label) * blob[..., None] * rng.random(3)
+    return Image.fromarray(field.clip(0, 255).astype(np.uint8)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
 def draw(folder: Path, n: int) -> None:
-    """Write n drawn photos and labels.csv: smooth fields, no two alike, with a blob that tells the class more often than not."""
+    """Write n drawn photos, no two alike, and labels.csv."""
     rng = np.random.default_rng(n)
-    y, x = np.mgrid[:CELLS, :CELLS] - (CELLS - 1) / 2
     with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
         write = csv.writer(file).writerow
         write(["path", "label", "patient"])
         for number in range(n):
             label = rng.random() < 0.3
-            blob = np.exp(-((y - rng.normal()) ** 2 + (x - rng.normal()) ** 2) / (4 + 4 * rng.random()))
-            field = 150 + 40 * rng.normal(size=(CELLS, CELLS, 3)) - (60 + 30 * label) * blob[..., None] * rng.random(3)
-            image = Image.fromarray(field.clip(0, 255).astype(np.uint8)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
             path = f"{number // 1000}/{number}.jpg"
             (folder / path).parent.mkdir(exist_ok=True)
-            image.save(folder / path, quality=90)
+            photo(rng, label).save(folder / path, quality=90)
             write([path, "positive" if label else "negative", f"P{number // PER_PATIENT}"])
 
 
@@ -109,7 +123,7 @@ def measure(n: int, linked: bool) -> Iterator[dict[str, float | str]]:
         (link if linked else draw)(raw, n)
         project.image_task("many", raw, MODELS, csv="labels.csv", label="label", group="patient")
         for stage in STAGES:
-            if stage == "train knn" and n > MOST_KNN:
+            if stage == SEARCH or (stage == "train knn" and n > MOST_KNN):
                 continue
             if stage == "audit" and linked:
                 artifacts.write_json(project.folder / "data/many/audit.json", AuditResult())
@@ -120,6 +134,26 @@ def measure(n: int, linked: bool) -> Iterator[dict[str, float | str]]:
                 continue
             yield {"images": n, "stage": stage, "cpu": cost.cpu, "wall": cost.seconds, "peak": cost.peak}
         shutil.rmtree(raw)
+        cost = project.run(sys.executable, "-m", "benchmarks.scale", "search", str(n))
+        yield {"images": n, "stage": SEARCH, "cpu": float(cost.out.split()[-1]), "wall": np.nan, "peak": cost.peak}
+
+
+def search(n: int) -> float:
+    """Return the CPU seconds of the audit's search for candidates among n images: of `SEARCHED` of them, times n / `SEARCHED`.
+
+    Their words are drawn from those of some images, with the frequencies that these have.
+    """
+    rng, seconds = np.random.default_rng(0), []
+    known = np.concatenate(
+        [words_of(find_points(np.asarray(photo(rng, False))).descriptors) for _ in range(WITH_WORDS)]
+    )
+    words = [np.sort(rng.choice(known, POINTS * NEAREST)) for _ in range(n)]
+    frames = [rng.normal(size=(n, length)).astype(np.float32) / np.float32(np.sqrt(length)) for length in FLIPS]
+    for searched in (1, 1 + SEARCHED):
+        start = time.process_time()
+        propose(words, frames[0], frames[1], since=n - searched)
+        seconds.append(time.process_time() - start)
+    return seconds[0] + (seconds[1] - seconds[0]) * n / SEARCHED
 
 
 def slope(images: np.ndarray, cpu: np.ndarray) -> float:
@@ -127,32 +161,46 @@ def slope(images: np.ndarray, cpu: np.ndarray) -> float:
     return float(np.polyfit(np.log(images), np.log(cpu), 1)[0])
 
 
-def judged(table: pd.DataFrame) -> list[Figure]:
-    """Return the slope of each stage, and its memory with the largest set."""
-    shown = []
-    for stage in STAGES:
-        part = table[table["stage"] == stage].sort_values("images")
-        how = ", ".join(f"{row.images:,}: {row.cpu:.4g} CPU s" for row in part.itertuples())
-        if len(part) > 1:
-            growth = slope(part["images"].to_numpy(float), part["cpu"].to_numpy(float))
-            bar = None if stage == "train knn" else LINEAR
-            shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=bar))
-        for row in part.tail(1).itertuples():
-            shown.append(
-                Figure(f"{stage}: memory", row.peak, f"peak of {row.images:,} images", at_most=MOST_MEMORY, unit="MB")
-            )
-    return shown
-
-
-def extrapolated(part: pd.DataFrame, n: int) -> str:
-    """Return CPU hours and GB of a stage for n images: measured, or straight lines through the two largest sets of `part`."""
+def projected(part: pd.DataFrame, n: int) -> tuple[float, float]:
+    """Return CPU seconds and MB of a stage for n images: measured, or straight lines through the two largest sets of `part`."""
     if len(measured := part[part["images"] == n]):
-        row = measured.iloc[0]
-        return f"{row['cpu'] / 3600:.2g} CPU h, {row['peak'] / 1000:.2g} GB, measured"
+        return float(measured.iloc[0]["cpu"]), float(measured.iloc[0]["peak"])
     images = part["images"].to_numpy(float)[-2:]
     values = (part[name].to_numpy(float)[-2:] for name in ("cpu", "peak"))
     cpu, peak = (max(float(np.polyval(np.polyfit(images, of_set, 1), n)), of_set.max()) for of_set in values)
-    return f"{cpu / 3600:.2g} CPU h, {peak / 1000:.2g} GB"
+    if part["stage"].iloc[0] == SEARCH:
+        cpu = part["cpu"].iloc[-1] * (n / images[-1]) ** 2
+    return cpu, peak
+
+
+def judged(table: pd.DataFrame) -> list[Figure]:
+    """Return the slope of each stage, and its memory for `AIMED` images."""
+    shown = []
+    for stage in STAGES:
+        part = table[table["stage"] == stage].sort_values("images")
+        if len(part) < 2:
+            continue
+        how = ", ".join(f"{row.images:,}: {row.cpu:.4g} CPU s" for row in part.itertuples())
+        growth = slope(part["images"].to_numpy(float), part["cpu"].to_numpy(float))
+        aimed_at = stage not in ("train knn", SEARCH)
+        shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=LINEAR if aimed_at else None))
+        last = part.iloc[-1]
+        shown.append(
+            Figure(
+                f"{stage}: memory for {AIMED:,} images",
+                projected(part, AIMED)[1],
+                f"{last['peak']:,.0f} MB measured with {last['images']:,}",
+                at_most=MOST_MEMORY if aimed_at else None,
+                unit="MB",
+            )
+        )
+    return shown
+
+
+def cell(part: pd.DataFrame, n: int) -> str:
+    """Return CPU hours and GB of a stage for n images, and whether they were measured."""
+    cpu, peak = projected(part, n)
+    return f"{cpu / 3600:.2g} CPU h, {peak / 1000:.2g} GB" + (", measured" if n in set(part["images"]) else "")
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -163,22 +211,36 @@ def markdown(table: pd.DataFrame) -> str:
         if len(part) > 1:
             last = part.iloc[-1]
             cells = [f"{last['images']:,}: {last['cpu']:,.0f} CPU s, {last['peak']:,.0f} MB"]
-            lines.append(f"| {stage} | {' | '.join(cells + [extrapolated(part, n) for n in (AIMED, MILLION)])} |")
+            lines.append(f"| {stage} | {' | '.join(cells + [cell(part, n) for n in (AIMED, MILLION)])} |")
     return "\n".join(lines) + "\n"
 
 
-def main(*sizes: str) -> None:
-    """Measure the sizes that are lacking; write the results and the page."""
+def record(sizes: Iterable[int], linked: bool) -> pd.DataFrame:
+    """Measure the sizes, each row being written as it is there, instead of earlier ones of that size; return all rows."""
     table = pd.read_csv(MEASURED) if MEASURED.exists() else pd.DataFrame({"images": [], "stage": []})
-    linked = sizes[:1] == ("linked",)
-    for n in map(int, sizes[linked:]):
-        if n not in set(table.loc[table["stage"] == STAGES[-1], "images"]):
-            table = table[table["images"] != n]  # of a run that was interrupted
-            for row in measure(n, linked):
-                table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-                table.astype({"images": int}).round(2).to_csv(MEASURED, index=False)
-    figures.save("scale", "Large sets of images", judged(table), "python -m benchmarks.scale 2000 5000 10000")
+    for n in sizes:
+        table = table[table["images"] != n]
+        for row in measure(n, linked):
+            table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
+            table.astype({"images": int}).round(2).to_csv(MEASURED, index=False)
+    publish(table)
+    return table
+
+
+def publish(table: pd.DataFrame) -> None:
+    """Write the results and the page."""
+    figures.save("scale", "Large sets of images", judged(table), "make soak, or python -m benchmarks.scale 2000 8000")
     PAGE.write_text(ABOUT + markdown(table) + DISK, encoding="utf-8")
+
+
+def main(*sizes: str) -> None:
+    """Measure the sizes that are lacking, or what the search alone costs, which a process of its own has to tell."""
+    if sizes[:1] == ("search",):
+        print(search(int(sizes[1])))
+        return
+    linked = sizes[:1] == ("linked",)
+    known = set(pd.read_csv(MEASURED)["images"]) if MEASURED.exists() else set()
+    record([n for n in map(int, sizes[linked:]) if n not in known], linked)
 
 
 if __name__ == "__main__":

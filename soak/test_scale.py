@@ -1,0 +1,15 @@
+"""Many drawn images: the cost of each stage grows linearly, and 100,000 of them take less than 4 GB."""
+
+import os
+
+from benchmarks import scale
+
+# Images; 100,000 take some two hours and 12 GB of disk. A quarter is measured, too: no fewer than fill a block of the search.
+N = max(int(os.environ.get("ASSAY_SCALE", "8000")), 8000)
+
+
+def test_cost_grows_linearly_and_memory_stays_below_the_bar():
+    table = scale.record((N // 4, N), linked=False)
+    found = scale.judged(table[table["images"].isin([N // 4, N])])
+    assert len(found) >= 2 * (len(scale.STAGES) - 1)
+    assert not [figure for figure in found if not figure.passed]
