@@ -105,8 +105,10 @@ def find_joint_leaks(features: pd.DataFrame, labels: np.ndarray, groups: np.ndar
 
 def says_by_gaps(column: pd.Series, labels: np.ndarray, groups: np.ndarray) -> bool:
     """Return whether which cells of a measurement are filled says the label."""
-    filled = column.isna().map({True: "empty", False: "filled"})
-    return filled.nunique() == 2 and determines_label(filled, labels, groups)
+    empty = column.isna()
+    if empty.all() or not empty.any():
+        return False
+    return determines_label(empty.map({True: "empty", False: "filled"}), labels, groups)
 
 
 def is_coded(column: pd.Series) -> bool:

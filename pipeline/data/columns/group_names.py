@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -83,6 +84,7 @@ def is_other_id(group: NamedGroup) -> bool:
     return group.certain or ENDS_AS_ID.search(str(group.column)) is not None
 
 
+@lru_cache(maxsize=100_000)  # each name of a table is read nine times, of 7,000 columns a quarter of init_task's time
 def read_name(name: str) -> NamedGroup | None:
     """Return what a column's name says, None where it names no group.
 
@@ -118,6 +120,8 @@ def _read_word(name: str, word: str, needs_a_key: bool) -> NamedGroup | None:
 
 def _key_before(word: str, noun: str, level: int) -> str | None:
     """Return the key that stands before a noun, id in id_patient; a number only of one patient: n_patients are many."""
+    if not word.endswith(noun):
+        return None
     for before in _KEYS_BEFORE if level == 0 and noun != "person" else ("id",):
         rest = word.removeprefix(before)
         if rest != word and any(rest == particle + noun for particle in PARTICLES):
