@@ -21,7 +21,8 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit adds only app/ to the path
 
@@ -51,9 +52,24 @@ class Rest(StringConvertor):
     regex = f"(?!{STREAMLITS}).*"
 
 
+class Scripts(StringConvertor):
+    """The folder of Streamlit's scripts and styles, below which it answers everything with its page."""
+
+    regex = "(?:[^/]+/)?static"
+
+
+class Visit(Route):
+    """A route of what a browser opens as a page, and not of scripts and styles with the same address."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return no match unless the request is for a page."""
+        is_page = dict(scope.get("headers", [])).get(b"sec-fetch-dest") == b"document"
+        return super().matches(scope) if is_page else (Match.NONE, {})
+
+
 async def to_page(request: Request) -> RedirectResponse:
     """Lead an address below a page's to that page, others to the first page, which Streamlit gives no name."""
-    name = request.path_params.get("page", "").lower()
+    name = request.path_params.get("page", "").split("/")[0].lower()
     path = f"/{name}" if name in PAGES else "/"
     return RedirectResponse(f"{path}?{request.url.query}" if request.url.query else path)
 
@@ -61,8 +77,10 @@ async def to_page(request: Request) -> RedirectResponse:
 guarded = Middleware(hosts.OwnHost, allowed=access.options().allowed_hosts)
 register_url_convertor("name", Name())
 register_url_convertor("rest", Rest())
+register_url_convertor("scripts", Scripts())
 redirects = [
     Route("/predict", to_page),
     Route("/{page:name}/{rest:rest}", to_page),
+    Visit("/{page:scripts}/{rest:path}", to_page),  # what is not there would be an empty page
 ]  # below a page Streamlit's stays empty
 app = st.App("shell.py", lifespan=ready_first_page, middleware=[guarded], routes=redirects)

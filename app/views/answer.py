@@ -91,12 +91,14 @@ def many(
     classes: list[str],
     more: dict[str, list] | None = None,
     remarks: Sequence[str] = (),
+    n_left_out: int = 0,
 ) -> int:
     """Draw the predictions as a sortable table with a download; return the index of the selected row, at first 0.
 
-    `thumbs` are the thumbnails of images, as `thumb` returns them; `more` are further columns, `remarks` concern all rows.
+    `thumbs` are the thumbnails of images, as `thumb` returns them; `more` are further columns, `remarks` concern all rows;
+    `n_left_out` samples were more than are predicted at once.
     """
-    folded(items, remarks)
+    folded(items, remarks, n_left_out)
     table: dict[str, list] = {"image": thumbs} if thumbs else {}
     table |= {"file": [item["file"] for item in items], "class": [item["class"] or None for item in items]}
     shown = classes[-1:] if len(classes) == 2 else classes  # the other's is what is left
@@ -131,10 +133,11 @@ def as_percent(table: dict[str, list], names: list[str]) -> Any:
     return frame.style.format(dict.fromkeys(names, percent) | signed, na_rep="")
 
 
-def folded(items: "list[Item]", remarks: Sequence[str]) -> None:
-    """Draw how many samples were predicted; remarks and full reasons are one message, folded."""
+def folded(items: "list[Item]", remarks: Sequence[str], n_left_out: int = 0) -> None:
+    """Draw how many samples were predicted and how many not; remarks and full reasons are one message, folded."""
     n_bad, noted = sum(not item["class"] for item in items), [item for item in items if item["reason"]]
     counted = f"**{len(items) - n_bad} predicted**" + (f", {n_bad} could not be used" if n_bad else "")
+    counted += f", {n_left_out:,} left out" if n_left_out else ""
     if not remarks and not noted:
         st.markdown(counted)
         return

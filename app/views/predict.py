@@ -88,7 +88,9 @@ def images(champion: Champion, area: DeltaGenerator) -> None:
         unnamed = {sample.id: each for sample, each in zip(given, predictions, strict=True) if not sample.group}
         patient.count_as_one(champion, id_, unnamed)
     more = patient.columns(group) if group else None
-    index = answer.many(items, thumbs, champion.info.classes, more, remarks) if len(items) > 1 else 0
+    index = 0
+    if len(items) > 1:
+        index = answer.many(items, thumbs, champion.info.classes, more, remarks, len(received) - len(given))
     with area:
         if group:
             patient.show(group, champion.info)
@@ -194,7 +196,9 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
         for (name, row), group in zip(rows[: limits.ROWS], groups, strict=False)
     ]
     items = [prediction.item for prediction, _ in answer_all(champion, given)]
-    index = answer.many(items, None, champion.info.classes, remarks=warnings)
+    index = answer.many(
+        items, None, champion.info.classes, remarks=warnings, n_left_out=max(len(rows) - limits.ROWS, 0)
+    )
     with area:
         name_of_shown(index, items)
         answer.show_prediction(items[index], champion.info)

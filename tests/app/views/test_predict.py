@@ -82,6 +82,7 @@ def test_surplus_files_are_left_out_with_a_notice(project, monkeypatch):
     page = first_page(task="skin")
     page.file_uploader[0].set_value([(f"{number}.png", drawn_image(number), "image/png") for number in range(3)]).run()
     assert "The first 2 images are used, 1 are left out" in text_of(page)
+    assert page.expander[0].label == "**2 predicted**, 1 left out. Remarks and reasons"
     assert len(page.dataframe[0].value) == 2
 
 
@@ -102,6 +103,15 @@ def test_rows_of_a_csv_are_answered_as_by_the_predictor(project):
     assert list(pages.table(page, "Reason")["Reason"]) == [item["reason"] for item in expected if item["reason"]]
     assert page.dataframe[0].value.index[0] == 0
     assert "1 of 3: rows.csv row 1" in text_of(page)
+
+
+def test_surplus_rows_are_counted_where_nothing_is_folded(project, monkeypatch):
+    monkeypatch.setattr(limits, "ROWS", 2)
+    page = first_page(task="patients")
+    page.segmented_control[0].set_value("CSV file").run()
+    row = b"61,0.2,arm,,3\n"
+    page.file_uploader[0].set_value(("rows.csv", b"age,size,site,empty,constant\n" + 5 * row, "text/csv")).run()
+    assert page.expander[0].label == "**2 predicted**, 3 left out. Remarks and reasons"
 
 
 def test_model_no_better_than_guessing_warns_above_every_answer(project):

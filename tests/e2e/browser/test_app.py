@@ -267,7 +267,7 @@ def test_a_new_champion_is_served_a_damaged_one_not(browser, address, project):
 def test_other_addresses_lead_to_a_page(browser, address):
     with opened(browser, f"{address}/predict?task=breast") as page:
         for path, title in [
-            *((name, "Predict") for name in ("predict", "nowhere", "predict/x", "a/b")),
+            *((name, "Predict") for name in ("predict", "nowhere", "predict/x", "a/b", "static/x")),
             ("data/x", "Data"),
         ]:
             page.goto(f"{address}/{path}?task=breast")
