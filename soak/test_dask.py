@@ -11,6 +11,7 @@ import pytest
 from pipeline.core import cluster as cluster_module
 from pipeline.core.errors import ClusterError
 from pipeline.core.parallel import run_parallel
+from tests.e2e.test_reproducible import ON_CLUSTER, assert_same_reports, lock, second_clone
 from tests.helpers.clusters import Cluster
 from tests.helpers.projects import ROOT, Project, environment
 from tests.helpers.samples import noise, task, write_params
@@ -72,3 +73,11 @@ def test_a_scheduler_that_goes_away_is_one_clear_error(tmp_path, monkeypatch):
             list(result)
     finally:
         own.stop()
+
+
+def test_a_network_trained_on_the_cluster_gives_the_same_reports(small, cluster, tmp_path):
+    on_cluster = (*ON_CLUSTER, "train@lesions-mobilenetv2")
+    other = second_clone(small, cluster, tmp_path / "other", on_cluster, "report@lesions", "report@breast")
+    assert lock(other) == lock(small)
+    for name in ("lesions", "breast"):
+        assert_same_reports(small, other, name)

@@ -1,20 +1,15 @@
-"""Experiments that DVC queues."""
+"""Experiments that DVC queues, on raw data that no copy of the project holds."""
 
 import re
 
+from tests.e2e.test_experiments import commit_raw
+
 
 def test_queued_experiments_run_side_by_side_in_one_store(clone):
+    commit_raw(clone)
     for number in (5, 9):
-        clone.run(
-            "dvc",
-            "exp",
-            "run",
-            "--queue",
-            "--set-param",
-            f"models.breast-knn.n_neighbors={number}",
-            "--name",
-            f"k{number}",
-        )
+        change = ("--set-param", f"models.breast-knn.n_neighbors={number}", "--name", f"k{number}")
+        clone.run("dvc", "exp", "run", "--queue", *change)
     clone.run("dvc", "queue", "start", "--jobs", "2")
     for name in ("k5", "k9"):
         clone.run("dvc", "queue", "logs", "--follow", name, ok=False)

@@ -34,13 +34,13 @@ def drawn(label: str, number: int) -> bytes:
 
 def test_a_task_is_made_run_and_removed_without_trace(clone):
     root = clone.folder / "data/raw/my images"
-    good = {f"{label}/{n} 良.png": drawn(label, n) for label in ("benign", "malignant (T2)") for n in range(30)}
+    good = {f"{label}/{n} 良.png": drawn(label, n) for label in ("benign", "malignant (T2)") for n in range(20)}
     put(root, good | {path: data for path, (data, _) in BAD.items()} | dict.fromkeys(STRAY, b"x"))
     before, files = clone.read("params.yaml"), sorted(root.rglob("*"))
     lock, results = clone.read("dvc.lock"), sorted((clone.folder / "reports").rglob("*"))
 
     output = clone.run("python", "-m", "pipeline.init_task", "mine", "data/raw/my images").stdout
-    assert re.search(r"classes +benign 30, malignant \(T2\) 30\n", output)
+    assert re.search(r"classes +benign 20, malignant \(T2\) 20\n", output)
     assert re.search(rf"unreadable +{len(BAD)}\n", output)
     keep = ["mine-logreg", "mine-dummy"]
     content = clone.params()
@@ -74,10 +74,10 @@ def test_a_task_is_made_run_and_removed_without_trace(clone):
 def packed(root: Path) -> Path:
     """Return a zip archive made on Windows: images, and a CSV whose one-hot columns are the label."""
     raw = put(root, {"readme.txt": "x"}) / "skin.zip"
-    rows = [f"ISIC_{n:03},{float(n % 2)},{float(n % 2 == 0)},0.0\n" for n in range(60)]
+    rows = [f"ISIC_{n:03},{float(n % 2)},{float(n % 2 == 0)},0.0\n" for n in range(40)]
     with zipfile.ZipFile(raw, "w") as archive:
         archive.writestr("skin/truth.csv", "image,MEL,NV,BCC\n" + "".join(rows))
-        for n in range(60):
+        for n in range(40):
             archive.writestr(f"skin\\input\\ISIC_{n:03}.png", drawn("malignant" if n % 2 else "benign", n))
     return raw
 
@@ -86,10 +86,10 @@ def listed(root: Path) -> Path:
     """Return a workbook that names images by their paths on another computer, and their labels in German."""
     book = openpyxl.Workbook()
     book.active.append(["Datei", "Patient", "Diagnose", "Standort"])
-    for n in range(60):
+    for n in range(40):
         path = f"C:\\Daten\\Studie\\bilder\\{n:03}.png"
         book.active.append([path, f"P{n // 2}", "bösartig" if n // 2 % 2 else "gutartig", "AB"[n % 3 > 0]])
-    put(root, {f"bilder/{n:03}.png": drawn("malignant" if n // 2 % 2 else "benign", n) for n in range(60)})
+    put(root, {f"bilder/{n:03}.png": drawn("malignant" if n // 2 % 2 else "benign", n) for n in range(40)})
     book.save(root / "befunde.xlsx")
     return root / "befunde.xlsx"
 
@@ -100,7 +100,7 @@ def test_archives_and_lists_of_images_reach_the_test_set(clone, make, positive):
     clone.run("python", "-m", "pipeline.init_task", "mine", raw.relative_to(clone.folder).as_posix())
     assert clone.params()["tasks"]["mine"]["preprocess"]["positive"] == positive
     clone.repro("preprocess@mine")
-    assert json.loads(clone.read("data/mine/audit.json"))["n_files"] == 60
+    assert json.loads(clone.read("data/mine/audit.json"))["n_files"] == 40
     split = list(csv.DictReader(io.StringIO(clone.read("data/mine/split.csv").decode())))
     assert {row["subset"] for row in split} == {"dev", "test"}
     for subset in ("dev", "test"):

@@ -1,5 +1,6 @@
 """Fixtures of the network's tests."""
 
+import joblib
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from tests.helpers.models import learnt_head
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     """A folder with a random backbone and 24 images of bright (1) and dark (0) discs, and the models learnt."""
-    return learnt_head(tmp_path_factory.getbasetemp())[0]
+    return learnt_head(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -30,6 +31,6 @@ def samples(studio):
 
 
 @pytest.fixture(scope="module")
-def head(tmp_path_factory):
+def head(studio):
     """A head fitted on the embeddings, saved in `head/`."""
-    return learnt_head(tmp_path_factory.getbasetemp())[1]
+    return joblib.load(studio / "fitted.joblib")

@@ -210,33 +210,29 @@ def interrupt(monkeypatch, epoch):
 
 
 def test_interrupted_fine_tuning_resumes_to_the_same_bits(tuned, samples, tmp_path, monkeypatch, capsys):
-    assert_resumes(TUNE, tuned, samples, tmp_path / "broken", monkeypatch, capsys, held_out=[20, 13])
-
-
-def test_early_stopping_shows_its_loss_and_resumes_too(tuned, samples, tmp_path, monkeypatch, capsys):
-    whole = tune(samples, tmp_path / "whole", STOPPED)
-    assert np.isfinite(whole.history_["val_loss"]).all()
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("t: epoch")]
-    last = whole.history_.iloc[-1]
-    assert lines[-1].startswith(f"t: epoch {len(lines)}/3, loss {last['loss']:.4f}, val_loss {last['val_loss']:.4f}, ")
-    assert lines[-1].endswith(" s left at most")
-    assert_resumes(STOPPED, whole, samples, tmp_path / "broken", monkeypatch, capsys)
-
-
-def assert_resumes(fine_tune, whole, samples, scratch, monkeypatch, capsys, held_out=None):
+    """With early stopping as well in test_checkpoint.py, on a network of a few numbers."""
     undo = interrupt(monkeypatch, 2)
     with pytest.raises(KeyboardInterrupt):
-        tune(samples, scratch, fine_tune, held_out)
+        tune(samples, tmp_path / "broken", held_out=[20, 13])
     undo()
     capsys.readouterr()
-    after = tune(samples, scratch, fine_tune, held_out)
+    after = tune(samples, tmp_path / "broken", held_out=[20, 13])
     err = capsys.readouterr().err
     assert "t: resumes after epoch 2 of 3" in err
     assert "epoch 3/3" in err
     assert "epoch 2/3" not in err
-    assert_same_weights(after, whole)
-    assert after.history_["loss"].equals(whole.history_["loss"])
+    assert_same_weights(after, tuned)
+    assert after.history_["loss"].equals(tuned.history_["loss"])
     assert np.isfinite(after.history_["val_loss"]).all()
+
+
+def test_early_stopping_shows_the_loss_that_it_follows(samples, tmp_path, capsys):
+    fitted = tune(samples, tmp_path / "whole", STOPPED)
+    assert np.isfinite(fitted.history_["val_loss"]).all()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("t: epoch")]
+    last = fitted.history_.iloc[-1]
+    assert lines[-1].startswith(f"t: epoch {len(lines)}/3, loss {last['loss']:.4f}, val_loss {last['val_loss']:.4f}, ")
+    assert lines[-1].endswith(" s left at most")
 
 
 def test_a_finished_fit_is_reused_for_equal_parameters_alone(tuned, samples, tmp_path, capsys):

@@ -97,11 +97,11 @@ def test_a_network_without_a_map_compares_its_embedding(empty_folder):
 
 
 def test_a_named_network_scales_as_keras_says(empty_folder):
-    write("MobileNetV3Small")
+    write("MobileNet")
     backbone.main()
     first = artifacts.read_json(Path("models/backbone/backbone.json"))
     model = _network.load_pretrained()
-    assert first["n_features"] == model.output.shape[-1] == 576
+    assert first["n_features"] == model.output.shape[-1] == 1024
     embedding = np.asarray(model(np.stack(squares.sample_images()), training=False))
     assert embedding.std(axis=0).mean() > 1e-3
     X, y = np.repeat(embedding, 5, axis=0), np.arange(5 * len(embedding)) % 2

@@ -1,5 +1,6 @@
 """Table projects with three models, made once."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,19 @@ import numpy as np
 import pytest
 
 from pipeline import holdout, select_best
-from tests.helpers.models import THREE_MODELS, dataset, folder_of, mixed, train_and_evaluate, write_params
+from tests.helpers.models import THREE_MODELS, blank_charts, dataset, folder_of, mixed, train_and_evaluate, write_params
+
+
+@pytest.fixture
+def real_charts():
+    """Charts are drawn; see `_blank_charts`."""
+
+
+@pytest.fixture(autouse=True)
+def _blank_charts(request):
+    """Of no test but one that has `real_charts` a stage draws any."""
+    with contextlib.nullcontext() if "real_charts" in request.fixturenames else blank_charts():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ def test_refusals_change_no_other_figure(project):
     assert after["accuracy"] == before["accuracy"] < 1
 
 
-def test_running_twice_gives_the_same_bytes_images_included(project):
+def test_running_twice_gives_the_same_bytes_images_included(project, real_charts):
     first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     is_binary = len(Dataset.load(Path("data/t/dev.npz")).classes) == 2
     assert sum(path.suffix == ".png" for path in first) == 6 + is_binary

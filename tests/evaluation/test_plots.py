@@ -9,6 +9,8 @@ from pipeline.data.dataset import Dataset
 from pipeline.evaluation import curves, plots
 from tests.helpers.models import predictions
 
+pytestmark = pytest.mark.usefixtures("real_charts")
+
 
 def is_png(path):
     return path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")

@@ -1,9 +1,11 @@
 """Data sets, projects and a backbone that the tests of the model side share."""
 
 import contextlib
+import dataclasses
 import functools
 import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import joblib
@@ -102,16 +104,23 @@ def write_params(models: dict[str, dict], kind: str = "table", task: str = "t", 
 
 
 def train_and_evaluate(models: dict[str, dict]) -> None:
-    """Run the stages `train` and `evaluate` of some models in the working folder, with blank charts.
+    """Run the stages `train` and `evaluate` of some models in the working folder, with blank charts."""
+    with blank_charts():
+        for name in models:
+            train.main(name)
+            evaluate.main(name)
 
-    Drawing them takes nine tenths of `evaluate`; real ones are looked at in evaluation/test_plots.py and test_out_of_fold.py.
+
+@contextlib.contextmanager
+def blank_charts() -> Iterator[None]:
+    """Let stages write charts that show nothing: drawing them takes nine tenths of `evaluate`.
+
+    Real ones are looked at in evaluation/test_plots.py and test_out_of_fold.py.
     """
     blank = functools.partial(artifacts.write_bytes, data=dumped_image(np.full((4, 5, 3), 255, np.uint8)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plots, "save", lambda drawn, path: blank(path))
-        for name in models:
-            train.main(name)
-            evaluate.main(name)
+        yield
 
 
 def dumped_image(pixels: np.ndarray, suffix: str = "PNG") -> bytes:
@@ -189,29 +198,22 @@ def use_backbone(session: Path) -> None:
 
 def embed(squares: np.ndarray) -> np.ndarray:
     """Return the embeddings (n, 1280) of images by the working folder's backbone."""
-    return np.stack([inference.output for inference in run_backbone(squares)])
+    embedder = litert.Embedder(Path(paths.EMBEDDER).read_bytes())
+    return np.stack([embedder(shown) for shown in squares])
 
 
-def run_backbone(squares: np.ndarray) -> list[litert.Inference]:
-    """Return what the working folder's backbone makes of images."""
-    embedder = litert.Embedder(Path("models/backbone/embedder.tflite").read_bytes())
-    return [embedder.run(shown, frozen_mean=True) for shown in squares]
-
-
-@functools.cache
-def learnt_head(session: Path) -> tuple[Path, mobilenetv2.MobileNetV2Classifier]:
-    """Return a folder with a backbone, 24 images and the files of a head learnt on them, and the head; made once, too."""
+def learnt_head(session: Path) -> Path:
+    """Return a folder with a backbone, 24 images and the files of a head learnt on them, see `learn_head`; made once, too."""
 
     def make(folder: Path) -> None:
         with folder_of(folder):
             learn_head(session)
 
-    folder = made_once(session, "learnt_head", make)
-    return folder, joblib.load(folder / "fitted.joblib")
+    return made_once(session, "learnt_head", make)
 
 
 def learn_head(session: Path) -> None:
-    """Learn a head on 24 images in the working folder, see `learnt_head`."""
+    """Learn a head on 24 images in the working folder; who takes what it predicted need not import TensorFlow."""
     use_backbone(session)
     squares = np.stack([square(seed) for seed in range(24)])
     embedding, y = embed(squares), np.arange(24) % 2
@@ -221,6 +223,7 @@ def learn_head(session: Path) -> None:
     Path("head").mkdir()
     fitted.save(Path("head"))
     joblib.dump(fitted, "fitted.joblib")
+    np.save("proba.npy", fitted.predict_proba(embedding))
 
 
 def describe(**own: object) -> Candidate:
@@ -240,28 +243,43 @@ def write_candidate(folder: Path, files: dict[str, bytes], **own: object) -> Pat
 
 def use_head(session: Path, name: str, dev: Dataset) -> None:
     """Make the head the working folder's candidate `name` of the task t; what it predicts is not out of fold."""
-    shutil.copytree(learnt_head(session)[0] / "head", f"models/t/candidates/{name}")
-    folder = Path(f"models/t/candidates/{name}")
-    head, X = learnt_head(session)[1], dev.X("embedding")
+    learnt, X = learnt_head(session), dev.X("embedding")
+    folder = Path(shutil.copytree(learnt / "head", f"models/t/candidates/{name}"))
     judged = ood_reference.score_training_samples("embedding", X, dev, [], folder)
     job = Job(name, params.model(name), params.task("t"), get_estimator("mobilenetv2"), [], dev, X)
     exporting.describe_candidate(job).write(folder)
-    artifacts.write_npz(folder / "oof.npz", {"proba": head.predict_proba(X)} | judged)
+    artifacts.write_npz(folder / "oof.npz", {"proba": np.load(learnt / "proba.npy")} | judged)
     artifacts.write_csv(folder / "history.csv", pd.DataFrame({"fold": [0], "epoch": [1], "loss": [1], "val_loss": [1]}))
 
 
-def image_project(session: Path, models: dict[str, dict], n: int = 24, **select: object) -> Dataset:
-    """Make the working folder a project of the image task t: `n` drawn PNG in raw/, dev.npz; return the latter."""
-    use_backbone(session)
-    for seed in range(n):
-        artifacts.write_bytes(f"raw/{seed}.png", drawn_image(seed))
+def image_project(session: Path, models: dict[str, dict], program: Path | None = None, **select: object) -> Dataset:
+    """Make the working folder a project of the image task t: 24 drawn PNG in raw/, dev.npz; return the latter.
+
+    Its backbone is the random network, or a LiteRT `program`, for which TensorFlow is not imported.
+    """
+    if program:
+        artifacts.write_bytes(paths.EMBEDDER, program.read_bytes())
+    else:
+        use_backbone(session)
+    embedder = Path(paths.EMBEDDER).resolve()
+    made = made_once(session, "drawn_by_program" if program else "drawn", functools.partial(draw_images, embedder))
+    shutil.copytree(made, ".", dirs_exist_ok=True)
     write_params(models, "image", **select)
-    squares = np.stack([square(seed) for seed in range(n)])
-    dev = dataset(embed(squares), np.arange(n) % 2)
+    dev = Dataset.load(Path("data/t/dev.npz"))
+    return dataclasses.replace(dev, arrays={name: np.array(dev.arrays[name]) for name in dev.arrays})
+
+
+def draw_images(embedder: Path, folder: Path) -> None:
+    """Write raw/ and data/t/dev.npz to the folder, see `image_project`."""
+    for seed in range(24):
+        artifacts.write_bytes(folder / f"raw/{seed}.png", drawn_image(seed))
+    squares = np.stack([square(seed) for seed in range(24)])
+    run = litert.Embedder(embedder.read_bytes()).run
+    seen = [run(shown, frozen_mean=True) for shown in squares]
+    dev = dataset(np.stack([inference.output for inference in seen]), np.arange(24) % 2)
     dev.arrays["classical"] = np.stack([classical(shown) for shown in squares])
-    dev.arrays["ood"] = np.stack([inference.frozen_mean for inference in run_backbone(squares)])
-    dev.save(Path("data/t/dev.npz"))
-    return dev
+    dev.arrays["ood"] = np.stack([inference.frozen_mean for inference in seen])
+    dev.save(folder / "data/t/dev.npz")
 
 
 def held_out_set(dev: Dataset, n: int) -> Dataset:

@@ -40,12 +40,15 @@ class Project:
     folder: Path
     warm: bool = False
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment of its commands."""
+        env = environment()
+        return env | {"PATH": f"{warm_python.programs()}{os.pathsep}{env['PATH']}"} if self.warm else env
+
     def run(self, *command: str, ok: bool = True, timeout: float = 400, **env: str) -> subprocess.CompletedProcess:
         """Run a command in the workspace; fail the test if it fails, or takes over `timeout` seconds."""
-        env = environment() | env
-        if self.warm:
-            env["PATH"] = f"{warm_python.programs()}{os.pathsep}{env['PATH']}"
-        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=timeout)
+        given = {"cwd": self.folder, "env": self.environment() | env, "timeout": timeout}
+        done = subprocess.run(command, capture_output=True, text=True, **given)
         assert not ok or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done
 

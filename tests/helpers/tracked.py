@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import joblib
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,7 +107,14 @@ def track_in(folder):
 
 
 def client_of(folder):
-    return mlflow.MlflowClient(f"sqlite:///{folder}/mlflow/mlflow.db")
+    return client_at(folder / "mlflow/mlflow.db")
+
+
+def client_at(database):
+    """Return a client of a store; MLflow takes seconds to import, so no worker does that to collect tests."""
+    from mlflow import MlflowClient
+
+    return MlflowClient(f"sqlite:///{database}")
 
 
 def runs_of(folder, task="rows"):

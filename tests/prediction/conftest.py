@@ -15,26 +15,29 @@ from tests.helpers.models import (
     use_head,
     write_params,
 )
-from tests.helpers.predictors import IMAGE_MODELS
+from tests.helpers.predictors import EXPLAINED, IMAGE_MODELS
+from tests.helpers.shared import project_once
 
 HEADER = "age,size,site,empty,constant"
 
 
 @pytest.fixture(scope="session")
 def image_bundles(tmp_path_factory):
-    """A project of drawn images with a bundle per kind of features: near (embedding), colours (classical), net (pixels)."""
-    folder = tmp_path_factory.mktemp("image_bundles")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        dev = image_project(tmp_path_factory.getbasetemp(), IMAGE_MODELS)
-        for name in ("near", "colours"):
+    """A project of drawn images with a bundle of each model, made once: copy it to change it."""
+    session = tmp_path_factory.getbasetemp()
+    return project_once(tmp_path_factory, "image_bundles", lambda: make_image_bundles(session))
+
+
+def make_image_bundles(session):
+    """Make that project in the working folder."""
+    dev = image_project(session, IMAGE_MODELS | EXPLAINED)
+    use_head(session, "net", dev)
+    for name in IMAGE_MODELS | EXPLAINED:
+        if name != "net":
             train.main(name)
-        use_head(tmp_path_factory.getbasetemp(), "net", dev)
-        for name in IMAGE_MODELS:
-            export(name, Path("bundles") / name)
-        Path("broken.jpg").write_bytes(drawn_image(0, suffix="JPEG")[:900])
-        Path("empty.png").write_bytes(b"")
-    return folder
+        export(name, Path("bundles") / name)
+    Path("broken.jpg").write_bytes(drawn_image(0, suffix="JPEG")[:900])
+    Path("empty.png").write_bytes(b"")
 
 
 @pytest.fixture(scope="session")

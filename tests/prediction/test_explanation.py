@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline import predict, train
+from pipeline import predict
 from pipeline.core import artifacts
 from pipeline.estimators import knn, logreg, random_forest
 from pipeline.prediction import bundle, explanation
@@ -21,11 +21,9 @@ from tests.helpers.models import (
     drawn_image,
     export,
     folder_of,
-    image_project,
     mixed,
     numbers,
     train_and_evaluate,
-    use_head,
     write_params,
 )  # fmt: skip
 
@@ -149,24 +147,6 @@ def test_changes_are_differences_of_the_models_probability():
 
 
 # by the Predictor
-
-
-@pytest.fixture(scope="module")
-def image_bundles(tmp_path_factory):
-    """A project with a bundle of every kind of model of images."""
-    session = tmp_path_factory.getbasetemp()
-    with folder_of(tmp_path_factory.mktemp("image_bundles")) as folder:
-        models = {"net": {"estimator": "mobilenetv2", "features": "embedding"}}
-        models |= {"line": {"estimator": "logreg", "features": "embedding", "C": 0.001}}
-        models |= {"trees": {"estimator": "random_forest", "features": "embedding", "n_estimators": 10}}
-        models |= {"colours": {"estimator": "random_forest", "features": "classical", "n_estimators": 10}}
-        dev = image_project(session, models)
-        use_head(session, "net", dev)
-        for name in ("line", "trees", "colours"):
-            train.main(name)
-        for name in models:
-            export(name, Path("bundles", name))
-    return folder
 
 
 KINDS = {

@@ -2,9 +2,6 @@
 
 import ast
 import io
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import joblib
@@ -18,6 +15,7 @@ from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibra
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.models import KERAS_NOISE, drawn_image, folder_of, numbers
 from tests.helpers.predictors import IMAGE_MODELS
+from tests.helpers.projects import Project
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
 SIGMOID = DecisionRule(0.3, Calibration("sigmoid", slope=1.7, intercept=-0.4))
@@ -29,9 +27,7 @@ ALONE = "import sys\nsys.modules['pipeline'] = None\n"
 def run_readme(folder):
     """Return the probabilities by class that the lines of a bundle's README.md print in a Python without the project."""
     lines = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-I", "-W", "ignore", "-c", ALONE + lines]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env, timeout=300)
+    done = Project(folder, warm=True).run("python", "-c", ALONE + lines, ok=False, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
     return ast.literal_eval(done.stdout)
 

@@ -8,8 +8,14 @@ import pytest
 
 from pipeline import evaluate, holdout, learning_curve, select_best, train
 from pipeline.data import raw_changes
-from tests.helpers.models import folder_of, held_out_set, image_project, train_and_evaluate, write_params
+from tests.helpers.models import blank_charts, folder_of, held_out_set, image_project, train_and_evaluate, write_params
 from tests.helpers.reports import MODELS, describe_data
+
+
+@pytest.fixture(autouse=True)
+def _blank_charts():
+    with blank_charts():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 
 import shutil
 
-import mlflow
 import pytest
 
 from pipeline.tracking import mlflow_store
-from tests.helpers.tracked import make_project
+from tests.helpers.tracked import client_at, make_project
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +18,7 @@ def _no_settings(monkeypatch):
 def empty_store(tmp_path_factory):
     """An MLflow database with nothing in it: making one takes seconds, copying it does not."""
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}")
+    client_at(path)
     return path
 
 

@@ -6,10 +6,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
 import yaml
@@ -32,6 +30,7 @@ from tests.helpers.tracked import (
     state,
     track_in,
 )
+from tests.helpers.warm_python import warm_python
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +73,8 @@ def test_the_marker_lists_every_result_in_order(project):
 
 
 def test_the_champion_is_registered_with_signature_and_reason(project, monkeypatch):
+    import mlflow
+
     client = client_of(project)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
     for task, first in (("rows", "age"), ("spots", "image")):
@@ -118,7 +119,7 @@ def test_the_registered_model_answers_like_the_predictor_elsewhere(project, tmp_
     arguments = [f"sqlite:///{project}/mlflow/mlflow.db", str(tmp_path / "rows.json"), str(tmp_path / "files.pkl")]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, *arguments],
+        [warm_python(), "-c", LOAD, *arguments],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 
-import mlflow
 import pytest
 
 from pipeline.tracking import mirror, moved_store
@@ -30,10 +29,12 @@ def used(small):
 
 def mine(folder):
     """Return what the person put into a store, the file's text read by MLflow."""
+    from mlflow import artifacts
+
     client = client_of(folder)
     experiment = client.get_experiment_by_name("rows")
     (run,) = [run for run in runs_of(folder) if run.info.run_name == "my own trial"]
-    file = mlflow.artifacts.download_artifacts(
+    file = artifacts.download_artifacts(
         run_id=run.info.run_id, artifact_path="notes/trial.txt", tracking_uri=client.tracking_uri
     )
     with open(file, encoding="utf-8") as text:
@@ -58,6 +59,8 @@ PUT = {
 
 @pytest.mark.parametrize("how", [shutil.move, shutil.copytree])
 def test_a_persons_work_survives_a_move(used, tmp_path, capsys, monkeypatch, how):
+    from mlflow import pyfunc
+
     before, there = state(used), tmp_path / "a new place, (2)"
     how(used, there)
     monkeypatch.chdir(there)
@@ -72,7 +75,7 @@ def test_a_persons_work_survives_a_move(used, tmp_path, capsys, monkeypatch, how
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", client_of(there).tracking_uri)
-        assert mlflow.pyfunc.load_model("models:/rows@champion").predict([{"age": 40.0, "site": "arm"}]).shape[0] == 1
+        assert pyfunc.load_model("models:/rows@champion").predict([{"age": 40.0, "site": "arm"}]).shape[0] == 1
     mirror.track()
     assert "is now in" not in capsys.readouterr().err
 

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 
-import mlflow
 import pytest
 import yaml
 
@@ -11,7 +10,7 @@ from pipeline.core.errors import ParamsError
 from pipeline.tasks.validate import check
 from pipeline.tracking import mirror, names
 from tests.helpers.samples import content, task
-from tests.helpers.tracked import choose, make_project
+from tests.helpers.tracked import choose, client_at, make_project
 
 
 def set_prefix(folder, prefix):
@@ -25,7 +24,7 @@ def shared(tmp_path, empty_store, monkeypatch):
     shutil.copyfile(empty_store, tmp_path / "shared.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/shared.db")
     monkeypatch.chdir(tmp_path)  # where MLflow keeps the files
-    return mlflow.MlflowClient(f"sqlite:///{tmp_path}/shared.db")
+    return client_at(tmp_path / "shared.db")
 
 
 def champion(client, model):
