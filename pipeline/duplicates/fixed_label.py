@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import tables
-from pipeline.data.columns.id_columns import find_ids
+from pipeline.data.columns.id_columns import find_dates
 from pipeline.data.tabular.header import is_number_like
 from pipeline.duplicates.cross_fitted_auc import cross_fit
 
@@ -25,7 +25,7 @@ def find_fixed_label(table: pd.DataFrame, labels: Sequence[str]) -> str | None:
     neighbours, in size or in the alphabet, as they are where the column is a measurement or says the label in words.
     """
     label = np.asarray(labels, dtype=str)
-    dates = {entry.column for entry in find_ids(table) if entry.kind == "date"}
+    dates = find_dates(table)
     for column in table.columns.difference(list(dates), sort=False):
         rows = np.flatnonzero((table[column] != "").to_numpy() & (label != ""))
         codes, values = pd.factorize(table[column].to_numpy()[rows])

@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.core.artifacts import JSON
 from pipeline.data import tables
 from pipeline.data.columns.group_names import FAMILIES, NamedGroup, count_spellings, count_values, find_named, read_name
-from pipeline.data.columns.id_columns import find_ids
+from pipeline.data.columns.id_columns import find_dates
 from pipeline.data.columns.words import key
 from pipeline.data.grouping.group_cells import find_numbered, find_parts, join_columns
 from pipeline.data.grouping.path_groups import PathGroup
@@ -185,7 +185,7 @@ def search_alike(table: pd.DataFrame, labels: Sequence[str] | None, seed: int) -
 
 def column_candidates(table: pd.DataFrame) -> list[tuple[str, PathGroup]]:
     """Return the parts of cells that divide the samples, then whole columns that do so, with an empty pattern."""
-    dates = {entry.column for entry in find_ids(table) if entry.kind == "date"}
+    dates = find_dates(table)
     parts, repeated = [], []
     for column in table.columns.difference(list(dates), sort=False):
         cells, (n_values, n_cells) = table[column].tolist(), count_values(table[column])

@@ -43,6 +43,12 @@ def find_ids(table: pd.DataFrame) -> list[NoFeature]:
     return [column for column in columns if column]
 
 
+def find_dates(table: pd.DataFrame) -> set[str]:
+    """Return the columns that are dates; `table` holds text."""
+    known = {str(name): [cell for cell in table[name].tolist() if not is_missing(cell)] for name in table}
+    return {name for name, cells in known.items() if cells and is_date(name, cells)}
+
+
 def describe(name: str, cells: list[str]) -> NoFeature | None:
     """Return what a column is unless it may be a feature."""
     known = [cell for cell in cells if not is_missing(cell)]
