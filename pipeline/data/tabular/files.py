@@ -1,6 +1,7 @@
 """The one way from a file to a table of text: CSV in any dialect, Excel, Parquet or ARFF, told by the bytes, not the name."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -199,6 +200,6 @@ def check_header(header: list[str], path: Path) -> None:
     """Raise DataError where a column has no name, or two have the same."""
     if "" in header:
         raise DataError(f"{path}: column {header.index('') + 1} has no name in the header; name it or delete it")
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise DataError(f"{path}: the header names {', '.join(map(repr, twice))} more than once; rename all but one")
