@@ -4,17 +4,22 @@
     python -m pipeline.repro skin         the task skin, up to its report
     python -m pipeline.repro skin --dry   further options are those of `dvc repro`
 
-A dvc.lock that a killed DVC left half written is set aside first (docs/recovery.md).
+A dvc.lock that a killed DVC left half written is set aside first (docs/recovery.md). Afterwards the pixels of development images,
+the largest files that stages write, are links into DVC's cache where the file system allows it, so that they are kept once.
 """
 
 import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from pipeline.core import command_line, lock_recovery, params
 from pipeline.core.errors import StageError
+from pipeline.core.paths import DATA
 from pipeline.core.stage import run
+
+SMALL = 1_000_000  # bytes, of which two copies do not matter
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,6 +28,24 @@ def build_parser() -> argparse.ArgumentParser:
     parser = command_line.parser("pipeline.repro", about, "", "skin", "skin --dry")
     parser.add_argument("tasks", nargs="*", metavar="TASK", help="a task of params.yaml; default: all")
     return parser
+
+
+def link_pixels() -> None:
+    """Make each dev_pixels.npy in `data` a link to its copy in DVC's cache; it is read-only then.
+
+    Other outputs stay copies: whoever writes into a linked file changes the cache, and no stage writes into this one.
+    """
+    alone = [
+        path for path in DATA.glob("*/dev_pixels.npy") if path.stat().st_size > SMALL and path.stat().st_nlink == 1
+    ]
+    if not alone:
+        return
+    from dvc.repo import Repo  # takes a second
+
+    with Repo(config={"cache": {"type": ["reflink", "hardlink", "copy"]}}) as repo:
+        cache = Path(repo.cache.local.path)
+        if cache.exists() and cache.stat().st_dev == DATA.stat().st_dev:
+            repo.checkout([str(path) for path in alone], relink=True)
 
 
 def main(*arguments: str) -> None:
@@ -36,6 +59,8 @@ def main(*arguments: str) -> None:
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", *stages, *options]
     if subprocess.run(command, env=clean, check=False).returncode:
         raise StageError("dvc repro failed, see above; fix the cause and run the same again: what is finished is kept")
+    if "--dry" not in options:
+        link_pixels()
     subprocess.run([sys.executable, "-m", "pipeline.leaderboard", *given.tasks], check=True)
 
 
