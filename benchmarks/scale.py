@@ -58,10 +58,10 @@ more than 8,192 images from disk in blocks: 9 KB an image, most of it mapped. A 
 for each image that it learnt from, which a server has to load, and compares every image with every other.
 
 On disk an image takes 17 KB in `data/NAME`, its features as scanned and those of its side of the split, as much in DVC's cache,
-and 90 KB in the feature cache, 60 of which are the audit's: `cache.max_size` bounds it, 10 GB by default, and beyond some 100,000
-images it should be larger, or images are read again for each pair. With `preprocess.pixels: true` a development image takes 150 KB
-more. These are kept once: after `assay run` the file in `data/NAME` is a link into DVC's cache where the file system allows it,
-and read-only. (After a plain `dvc repro` it is a copy until the next `assay run`.) DVC can keep one copy of all outputs, too:
+and some 60 KB in the feature cache, most of it the audit's. `cache.max_size` bounds it, 10 GB by default: beyond some 150,000
+images it should be larger, or images are read again for each pair. With `preprocess.pixels: true` a development image takes
+150 KB more, kept once: after `assay run` the file in `data/NAME` is a read-only link into DVC's cache, where the file system has
+links. (After a plain `dvc repro` it is a copy until the next `assay run`.) DVC can keep one copy of all outputs, too:
 
     dvc config --local cache.type reflink,hardlink,copy
     dvc checkout --relink
