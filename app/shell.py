@@ -15,6 +15,8 @@ from pipeline.core.errors import AssayError
 # Uploads stay in memory; by default those over 1 MB go to a temporary file.
 MultiPartParser.spool_max_size = 2 * limits.FILE_BYTES
 PAGES = ("Predict", "Compare", "Data", "Monitor", "Retrain")
+# Tasks that are chosen by a button each: without the scripts of a list the first page appears sooner (benchmarks/app.py).
+FEW = 6
 USE = "Assay. Research use, not a medical device."
 # Less white space above, readable line length. The prediction stays in view next to a long form, and above it on a phone.
 STYLE = """
@@ -38,7 +40,11 @@ def chosen_task(tasks: list[str]) -> str:
     if st.session_state.get("task") not in tasks:
         wanted = [st.session_state.get("chosen"), st.query_params.get("task"), tasks[0]]
         st.session_state["task"] = next(task for task in wanted if task in tasks)
-    task = st.sidebar.selectbox("Task", sorted(tasks), key="task")
+    if len(tasks) > FEW:
+        st.sidebar.selectbox("Task", sorted(tasks), key="task")
+    else:
+        st.sidebar.segmented_control("Task", sorted(tasks), key="task", required=True)
+    task: str = st.session_state["task"]
     st.session_state["chosen"] = task  # a widget's own value may be dropped when the page changes
     if st.query_params.get("task") != task:
         st.query_params["task"] = task

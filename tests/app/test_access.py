@@ -21,7 +21,7 @@ def test_with_keys_nothing_else_is_shown_until_one_fits(project, monkeypatch):
     assert not page.selectbox
     page.text_input[0].input(" second ")
     page.button[0].click().run()
-    assert page.selectbox(key="task").value in ("skin", "patients")
+    assert page.segmented_control(key="task").value in ("skin", "patients")
     monkeypatch.setenv("ASSAY_API_KEYS", "fourth")
     assert not page.run().selectbox  # a key that is taken away lets nobody in, not even who was in
 

@@ -14,15 +14,15 @@ pytestmark = pytest.mark.usefixtures("fresh_app")
 
 def test_the_task_and_the_address_follow_each_other(project):
     page = first_page(task="patients")
-    assert page.selectbox(key="task").value == "patients"
-    page.selectbox(key="task").select("skin").run()
+    assert page.segmented_control(key="task").value == "patients"
+    page.segmented_control(key="task").set_value("skin").run()
     assert page.query_params["task"] in ("skin", ["skin"])
     assert "not a medical device" in text_of(page)
 
 
 def test_an_unknown_task_in_the_address_is_passed_over(project):
     page = first_page(task="../../etc")
-    assert page.selectbox(key="task").value in ("skin", "patients")
+    assert page.segmented_control(key="task").value in ("skin", "patients")
     assert not page.exception
 
 
