@@ -54,7 +54,7 @@ class Scratch:
     def run(self, *command: str) -> Cost:
         """Run a command there, with this Python's programs first on the path; raise RuntimeError if it fails."""
         env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        env.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps what it compiles, which is .2 s of each start
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps what it compiles: .1 s less at each start
         start = time.perf_counter()
         with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=subprocess.STDOUT)
