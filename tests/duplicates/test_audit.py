@@ -324,41 +324,10 @@ def test_the_summary_of_a_table_speaks_of_rows():
     ]
 
 
-def real(path):
-    """Return the audit of real data, with a store of its own."""
-    if not (REAL / path).exists():
-        pytest.skip(f"the real data {path} are not on this machine (set ASSAY_DATA)")
-    return audit_path(REAL / path, copies=False, workers=2)[0]
-
-
-def test_exactly_the_55_leaked_photos_of_seed_skin_are_found(tmp_path, monkeypatch):
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    result = real("seed_skin")
-    assert (result.n_files, len(result.leaks), result.n_leaked) == (195, 55, 55)
-    # the copies kept their names, so a pair of two names would be a false one
-    assert all(len({Path(path).stem for path in figure}) == 1 and len(figure) == 2 for figure in result.groups)
-    assert not any("ISIC_5731511" in path for figure in result.groups for path in figure)
-    kinds = [figure.kind for figure in result.pairs]
-    assert (kinds.count("exact"), kinds.count("stretched")) == (21, 34)
-
-
-def test_augmented_tiles_of_lung_histology_end_with_their_original(tmp_path, monkeypatch):
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    folder = REAL / "lung_histology" / "lung_scc"
-    if not folder.is_dir():
-        pytest.skip("the real data lung_histology are not on this machine (set ASSAY_DATA)")
-    for path in sorted(folder.glob("*.jpeg"))[:80]:
-        artifacts.write_bytes(tmp_path / "tiles" / path.name, path.read_bytes())
-    result = audit_path(tmp_path / "tiles", copies=False, workers=2)[0]
-    assert max(map(len, result.groups)) <= 8
-    # Two of eight tiles are in this part of a class of 240 on average; each has some of its kin here.
-    assert len(result.groups) >= 20
-    assert any("rotated" in figure.kind for figure in result.pairs)
-    assert any("mirrored" in figure.kind for figure in result.pairs)
-
-
+@pytest.mark.skipif(not (REAL / "lung_survey.csv").exists(), reason="lung_survey.csv is not here (set ASSAY_DATA)")
 def test_the_survey_has_33_duplicate_rows_and_one_contradiction():
-    result = real("lung_survey.csv")
+    """Real images are in soak/test_audit.py."""
+    result = audit_path(REAL / "lung_survey.csv", copies=False, workers=2)[0]
     assert len(result.label_conflicts) == 1
     assert result.equal_rows.n_pairs - len(result.label_conflicts) == 33
     assert result.equal_rows.expected < 4
