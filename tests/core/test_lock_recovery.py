@@ -120,6 +120,14 @@ def test_what_dvc_refuses_is_recognised_wherever_it_was_cut(tmp_path):
     assert n_refused > 15
 
 
+@pytest.mark.parametrize("rest", ["3362e4", "09e3", "0899", "12", "1e", "e4", "a", "~"])
+def test_a_hash_that_is_cut_to_a_number_is_refused_as_by_dvc(tmp_path, rest):
+    path = tmp_path / "dvc.lock"
+    start = b"schema: '2.0'\nstages:\n  check:\n    cmd: true-ish\n    deps:\n    - path: a\n      md5: "
+    path.write_bytes(start + rest.encode())
+    assert lock_recovery.is_lock(start + rest.encode()) is not refused_by_dvc(path)
+
+
 def test_what_dvc_refuses_as_rwlock_is_recognised():
     whole = json.dumps({"read": {"/a": [{"pid": 1, "cmd": "dvc repro"}]}, "write": {"/b": {"pid": 1, "cmd": "x"}}})
     assert lock_recovery.is_rwlock(whole.encode())
