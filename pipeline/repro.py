@@ -12,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.core import command_line, lock_recovery, params
@@ -40,12 +41,15 @@ def link_pixels() -> None:
     ]
     if not alone:
         return
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo  # takes a second
 
     with Repo(config={"cache": {"type": ["reflink", "hardlink", "copy"]}}) as repo:
         cache = Path(repo.cache.local.path)
         if cache.exists() and cache.stat().st_dev == DATA.stat().st_dev:
-            repo.checkout([str(path) for path in alone], relink=True)
+            for path in alone:
+                with suppress(DvcException):  # of a task that is gone, or not in the cache any more: it stays as it is
+                    repo.checkout([str(path)], relink=True)
 
 
 def main(*arguments: str) -> None:

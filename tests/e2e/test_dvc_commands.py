@@ -33,6 +33,9 @@ def test_pixels_are_kept_once_and_made_anew_beside_the_cache(tmp_path):
     project, pixels = Project(tmp_path), tmp_path / "data/skin/dev_pixels.npy"
     pixels.parent.mkdir(parents=True)
     project.run("dvc", "init", "--no-scm")
+    gone = tmp_path / "data/gone/dev_pixels.npy"  # of a task that is in dvc.yaml no more
+    gone.parent.mkdir()
+    gone.write_bytes(bytes(2_000_000))
     for size in (2_000_000, 3_000_000):
         (tmp_path / "dvc.yaml").write_text(PIXELS.format(size))
         project.repro()
@@ -43,3 +46,5 @@ def test_pixels_are_kept_once_and_made_anew_beside_the_cache(tmp_path):
     kept = [path.stat().st_size for path in (tmp_path / ".dvc/cache/files").rglob("*") if path.is_file()]
     assert {2_000_000, 3_000_000} <= set(kept)
     assert "type" not in (tmp_path / ".dvc/config").read_text()
+    assert gone.read_bytes() == bytes(2_000_000)
+    assert gone.stat().st_nlink == 1
