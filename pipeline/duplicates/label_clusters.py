@@ -55,7 +55,7 @@ def of_rows(
     """
     # Only measurements: the values of a category are kinds of patients, whose label may be their own.
     columns = [name for name in features if is_rich(features[name])]
-    if len(columns) < 2:
+    if len(columns) < 2 or len(features) < FEWEST_ROWS:
         return LabelClusters(0.0, False, columns)
     points = normal_scores(features[columns].to_numpy(np.float64), seed)
     return replace(of_points(points, labels, together, seed, judged), columns=columns)
