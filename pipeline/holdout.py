@@ -15,6 +15,7 @@ from pipeline.data import raw_changes
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import selection
 from pipeline.evaluation.by_group import per
+from pipeline.evaluation.metric_names import in_brackets
 from pipeline.evaluation.new_data import test_set_evaluations
 from pipeline.evaluation.new_data.held_out import as_published, candidate, rank, score_model
 from pipeline.evaluation.report import read_cv
@@ -39,8 +40,7 @@ def main(name: str) -> None:
     artifacts.write_csv(TaskPaths(name).leaderboard, rank(reports, tests, winner, metric, key, task.select.unit))
     test_set_evaluations.note(name, test.fingerprint, {model: candidate(name, model) for model in task.models})
     opened = tests[winner].of_unit(task.select.unit)
-    low, high = opened.ci[key]
-    figure = f"test {metric}{per(task.select.unit)} {opened[key]:.3f} [{low:.3f}, {high:.3f}]"
+    figure = f"test {metric}{per(task.select.unit)} {opened[key]:.3f}{in_brackets(opened.ci[key])}"
     print(
         f"holdout {name}: {winner}: {figure}, {test_set_evaluations.in_words(test_set_evaluations.count(name, winner))}",
         file=sys.stderr,

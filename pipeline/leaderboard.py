@@ -25,7 +25,9 @@ def board(task: str, root: Path = Path()) -> str:
     last = f"test {metric}" + (f" ({test_set_evaluations.in_words(seen)})" if seen else "")
     shown = [["", "model", "features", f"{metric} (out of fold)", "95 % interval", "brier", last]]
     groups = f"by_group_{metric}" if rows and f"by_group_{metric}" in rows[0] else ""
-    shown[0] += [f"{metric} by group", "95 % interval", "test"] if groups else []
+    if groups:
+        unit = artifacts.read_json(TaskPaths(task, root).cv(selection["winner"]))["by_group"]["unit"]
+        shown[0] += [f"{metric} by {unit}", "95 % interval", "test"]
     for row in rows:
         interval = f"{number(row[f'{metric}_low'])} to {number(row[f'{metric}_high'])}"
         star = "*" if row["champion"] else ""

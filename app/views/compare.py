@@ -190,9 +190,8 @@ def by_group(task: str, model: str) -> None:
         for side, report in sides.items():
             st.caption(plain("; ".join([f"{side}: {report.rests_on}", *report.notes])))
         if first.pooling:
-            st.caption(
-                plain(f"Samples become one answer by {first.pooling.chosen}, chosen by log loss inside the folds.")
-            )
+            how = ", chosen by log loss inside the folds" if len(first.pooling.tried) > 1 else ""
+            st.caption(plain(f"Samples become one answer by {first.pooling.chosen}{how}."))
 
 
 def subgroups(task: str, model: str) -> None:

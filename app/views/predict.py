@@ -179,6 +179,7 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
         return
     from app.together import FIELD
     from pipeline.data.tabular.files import read_table
+    from pipeline.data.tabular.missing import is_unknown
     from pipeline.prediction.files import rows_in
 
     try:
@@ -190,7 +191,8 @@ def table(champion: Champion, area: DeltaGenerator) -> None:
     if len(rows) > limits.ROWS:
         warnings.append(f"the first {limits.ROWS} rows are used, {len(rows) - limits.ROWS} are left out")
     is_named = FIELD in content.table and FIELD not in {field.name for field in schema}
-    groups = content.table[FIELD].str.strip() if is_named else [""] * len(rows)
+    cells = content.table[FIELD].str.strip() if is_named else [""] * len(rows)
+    groups = ["" if is_unknown(cell) else cell for cell in cells]  # a word for unknown names nobody
     given = [
         Given(name, row, f"{file.file_id} {name}", group=group)
         for (name, row), group in zip(rows[: limits.ROWS], groups, strict=False)

@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
+from pipeline.data.tabular.missing import is_unknown
 from pipeline.evaluation import calibration, subgroups
 from pipeline.evaluation.report import PoolingReport, TriedPooling
 from pipeline.prediction.decision_rule import DecisionRule, calibrate
@@ -100,8 +101,13 @@ def check(classes: list[str], select: SelectParams, task: str) -> None:
 
 
 def named_values(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Return a column's values, str (n,); a sample without one is by itself."""
-    return np.array([value.strip() or f"without a value {id_}" for value, id_ in zip(values, ids, strict=True)])
+    """Return a column's values, str (n,); a sample without one, or with a word for unknown, is by itself."""
+    return np.array(
+        [
+            f"without a value {id_}" if is_unknown(value) else value.strip()
+            for value, id_ in zip(values, ids, strict=True)
+        ]
+    )
 
 
 def find(data: Dataset, keys: Sequence[np.ndarray], select: SelectParams) -> Units:

@@ -69,7 +69,7 @@ def describe(
     point = operating_point.describe(report, rule, select.operating_point.prevalence) if units.data.positive else None
     scored = subgroups.score(columns, units.data, judged.proba, judged.decided, select.draws, repeats, n_folds)
     n_mixed = units.n_mixed // repeats
-    notes = [*report.notes, *([about_mixed(n_mixed, select.group_label)] if n_mixed else [])]
+    notes = [*report.notes, *([about_mixed(n_mixed, select.group_label, units.name)] if n_mixed else [])]
     own = {**vars(report), "operating_point": point, "subgroups": scored, "notes": notes}
     return GroupReport(
         **own,
@@ -81,14 +81,15 @@ def describe(
     )
 
 
-def about_mixed(n: int, label: str) -> str:
-    """Return how groups count whose samples have different labels, in words."""
+def about_mixed(n: int, label: str, unit: str) -> str:
+    """Return how units, groups or the values of a column, count whose samples have different labels, in words."""
     how = (
         "each is positive, because one of its samples is"
         if label == "any positive"
         else "their samples count one by one"
     )
-    return f"{n} {'group has' if n == 1 else 'groups have'} samples with different labels: {how}"
+    what = ("group has" if n == 1 else "groups have") if unit == "group" else f"values of {unit} have"
+    return f"{n} {what} samples with different labels: {how}"
 
 
 def of_values(units: Units, values: np.ndarray, names: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -105,6 +106,9 @@ def with_area_of_pairs(report: Report, n_folds: int | None = None) -> Report:
     """
     counts = report.counts
     if counts.n != counts.n_groups or len(counts.groups) != 2 or np.isnan(report["roc_auc"]):
+        return report
+    low, high = report.ci["roc_auc"]
+    if low == high:  # one probability for all: 0.5 on any other groups, too
         return report
     worth = 1 / intervals.of_training(n_folds).other ** 2 if n_folds else 1.0
     negatives, positives = (n * worth for n in counts.groups.values())

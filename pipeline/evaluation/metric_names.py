@@ -1,7 +1,11 @@
 """What figures are called where people read them, in the order in which they are shown."""
 
+import math
+from collections.abc import Sequence
+
 # Whom an interval is for: the delivered model, on infinitely many of them (docs/statistics.md).
 PROMISE = "new patients like these"
+
 
 NAMES = {
     "roc_auc": "ROC AUC",
@@ -26,3 +30,8 @@ NAMES = {
     "ece": "Expected calibration error (0 is best)",
     "refused": "Refused as out-of-distribution",
 }
+
+
+def in_brackets(ends: Sequence[float]) -> str:
+    """Return an interval behind a figure, such as " [0.850, 0.958]"; "" where it is undefined, of few groups."""
+    return "" if any(map(math.isnan, ends)) else f" [{ends[0]:.3f}, {ends[1]:.3f}]"

@@ -105,8 +105,9 @@ def notes_on_choice(dev: Dataset, rule: DecisionRule, point: OperatingPointParam
         side = 1 if point.target_sensitivity is not None else 0
         n = len(set(dev.id[dev.y == side]))
         if n < ENOUGH:
+            what = {"sample": "samples", "group": "groups"}.get(rule.unit, f"values of {rule.unit}")
             sentences.append(
-                f"{rule.chosen_for} was aimed at with {n} samples of {dev.classes[side]} only: read the interval, not the figure"
+                f"{rule.chosen_for} was aimed at with {n} {what} of {dev.classes[side]} only: read the interval, not the figure"
             )
     return sentences
 

@@ -14,7 +14,7 @@ from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
 from pipeline.evaluation.by_group import per
 from pipeline.evaluation.candidates import ComparedModel
-from pipeline.evaluation.metric_names import NAMES
+from pipeline.evaluation.metric_names import NAMES, in_brackets
 from pipeline.evaluation.report import Interval
 from pipeline.evaluation.scoring import CHANCE
 from pipeline.stats.choice import SIMPLER, WINDOW, choose, cost_of_choice
@@ -197,8 +197,8 @@ def promise(choice: Choice, key: str, models: Models, unit: str = "sample") -> s
     """Return what is expected of the champion on new patients, as a sentence without its full stop."""
     if choice.expected is None:
         return ""
-    name, (low, high) = NAMES[key].split(" (")[0] + per(unit), choice.expected.ci
-    sentence = f"expected on new patients: {name} {choice.expected.figure:.3f} [{low:.3f}, {high:.3f}]"
+    name = NAMES[key].split(" (")[0] + per(unit)
+    sentence = f"expected on new patients: {name} {choice.expected.figure:.3f}{in_brackets(choice.expected.ci)}"
     n = sum(not candidate.is_baseline for candidate in models.values())
     return sentence + (f", corrected for choosing the best of {n} models" if n > 1 else "")
 

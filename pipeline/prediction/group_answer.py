@@ -62,7 +62,8 @@ def answer(info: BundleInfo, name: str, predictions: Sequence[Prediction]) -> Gr
 def item_of(info: BundleInfo, name: str, proba: np.ndarray, k: int, n: int, n_used: int, note: str) -> Item:
     """Return the item of a group that is class `k`, with probabilities (n_classes,)."""
     chosen = info.classes[k]
-    rests_on = f"from {n_used} of {n} samples by {info.rule.pooling}" if n > 1 else "from its only sample"
+    by = f" by {info.rule.pooling}" if info.rule.pooling else ""  # one usable sample needs none
+    rests_on = f"from {n_used} of {n} samples{by}" if n > 1 else "from its only sample"
     item: Item = {
         "file": name,
         "class": chosen,

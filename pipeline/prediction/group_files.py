@@ -34,22 +34,54 @@ def read_groups(predictor: Predictor, given: list[str], cells: dict[str, str], c
     """
     samples: Owned = []
     read: set[Path] = set()
+    folders: dict[Key, dict[str, None]] = {}  # of patients that DICOM files name
     for path in given:
         is_listed = Path(path).is_file() and (predictor.info.is_table or path.lower().endswith(".csv"))
         try:
             if not is_listed:
-                samples += images_by_folder(predictor, path, cells, read)
+                images = images_by_folder(predictor, path, cells, read)
+                samples += images
+                for key, _, (file, _) in images:
+                    folders.setdefault(key, {})[Path(file).parent.as_posix()] = None
             elif is_new(Path(path), read):
                 samples += rows_by_column(predictor, path, column)
         except OSError as error:
             samples.append((("", path), path, (path, DataError(f"cannot be opened ({error.strerror})"))))
         except DataError as error:
             samples.append((("", path), path, (path, error)))
-    names: dict[Key, str] = {}
-    groups: Groups = {}
+    names: dict[Key, dict[str, None]] = {}
+    of_key: dict[Key, list[Named]] = {}
     for key, name, sample in samples:
-        groups.setdefault(names.setdefault(key, name), []).append(sample)
+        names.setdefault(key, {})[name] = None
+        of_key.setdefault(key, []).append(sample)
+    say_joined(names, folders)
+    groups: Groups = {}
+    for key, own in of_key.items():
+        groups[unused_name(next(iter(names[key])), groups)] = own
     return groups
+
+
+def say_joined(names: dict[Key, dict[str, None]], folders: dict[Key, dict[str, None]]) -> None:
+    """Say on stderr which names were taken for one patient's, and which patient's files lie in several folders."""
+    for spellings in names.values():
+        if len(spellings) > 1:
+            note(f"{', '.join(spellings)}: taken for spellings of one name, and answered as one patient")
+    several = {key: of for key, of in folders.items() if key[0] == "patient" and len(of) > 1}
+    for key, of in list(several.items())[:SHOWN]:
+        note(
+            f"{next(iter(names[key]))}: the files of this PatientID lie in {listed(list(of))}: answered as one patient's"
+        )
+    if len(several) > SHOWN:
+        note(f"and so do those of {len(several) - SHOWN} more")
+
+
+def unused_name(name: str, groups: Groups) -> str:
+    """Return the name, with a number where another group has it: a folder P1 is not the PatientID P1."""
+    number, free = 1, name
+    while free in groups:
+        number += 1
+        free = f"{name} ({number})"
+    return free
 
 
 def images_by_folder(predictor: Predictor, path: str, cells: dict[str, str], read: set[Path]) -> Owned:
@@ -166,10 +198,25 @@ def rows_by_column(predictor: Predictor, path: str, column: str) -> Owned:
         for warning in warnings:
             note(f"{path}: {warning}")
     patients = [str(cell).strip() for cell in table[column]]
-    return [
+    owned: Owned = [
         (*(((sample[0],), sample[0]) if is_unknown(patient) else whose(patient)), sample)
         for patient, sample in zip(patients, samples, strict=True)
     ]
+    return each_once(owned) if content is None else owned
+
+
+def each_once(samples: Owned) -> Owned:
+    """Return the images of a CSV, of each patient only the first of equal rows: the others would count once more."""
+    seen: dict[tuple[Key, str], list[Any]] = {}
+    kept: Owned = []
+    for key, name, (of, data) in samples:
+        same = seen.setdefault((key, of[: of.rindex(" (row ")]), [])
+        if data in same:
+            note(f"{of}: given twice, used once")
+        else:
+            same.append(data)
+            kept.append((key, name, (of, data)))
+    return kept
 
 
 def predict_groups(predictor: Predictor, groups: Groups) -> list[GroupItem]:

@@ -5,13 +5,15 @@ Zidek 1986, "Combining probability distributions", Statistical Science 1:114); `
 probability of the positive class, for findings that few images show; `top_3` and so on: the mean of the three highest. Of more
 than two classes the highest are taken of each class, and scaled to a sum of 1.
 
-`evaluation.by_group` chooses the method; `prediction.group_answer` answers with it. A sample alone keeps its probabilities.
+`evaluation.by_group` chooses the method; `prediction.group_answer` answers with it. A sample alone keeps its probabilities,
+and so do several that are equal.
 """
 
 import numpy as np
 
 from pipeline.prediction.decision_rule import SHRINK, log_odds, softmax, two_classes
 
+DIGITS = 12  # of a pooled probability
 LEAST = 0.5  # of a group's samples that have to be usable for an answer
 
 
@@ -28,9 +30,11 @@ def pool(proba: np.ndarray, member: np.ndarray, n_units: int, method: str) -> np
     else:
         k = 1 if method == "max" else int(method.removeprefix("top_"))
         pooled = highest(proba, member, n_units, k)
-    size = np.bincount(member, minlength=n_units)
-    alone = np.flatnonzero(size[member] == 1)
-    pooled[member[alone]] = proba[alone]  # as it is: a mean of log odds would move the last digits
+    pooled = pooled.round(DIGITS)  # what is left of a sum's order would rank units that are alike
+    first = np.unique(member, return_index=True)[1]
+    alike = np.ones(n_units, bool)
+    alike[member[(proba != proba[first][member]).any(axis=1)]] = False
+    pooled[alike] = proba[first[alike]]  # as they are: a mean would move the last digits, and part what is tied
     return pooled
 
 

@@ -103,6 +103,8 @@ def pooled(report: GroupReport) -> str:
     """Return how the samples of a group become one answer, and how that was chosen, as a sentence."""
     if report.pooling is None:
         return ""
+    if len(report.pooling.tried) == 1:
+        return f"Samples become one answer by {report.pooling.chosen}, the only way that select.pooling names."
     tried = ", ".join(f"{each.pooling} {each.log_loss:.3f}" for each in report.pooling.tried)
     return (
         f"Samples become one answer by {report.pooling.chosen}, chosen by log loss ({tried}); for Brier score, log loss and "

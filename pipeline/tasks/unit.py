@@ -16,7 +16,7 @@ def about_unit(samples: pd.DataFrame) -> list[tuple[str, str]]:
     if several.empty:
         return []
     n_mixed = int((grouped.nunique()[several.index] > 1).sum())
-    in_groups = f"{len(several)} of {samples['group'].nunique()} groups have several samples, up to {several.max()}"
+    in_groups = f"{len(several)} of {grouped.ngroups} groups have several samples, up to {several.max()}"
     is_likely = n_mixed <= LIKELY * len(several) and several.sum() >= COMMON * len(samples)
     advice = (
         "likely right: the samples of a group are of one label" if is_likely else "where one answer is for the group"

@@ -12,7 +12,8 @@ from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import SelectParams
 from pipeline.data.dataset import Dataset
 from pipeline.evaluation import by_group
-from pipeline.evaluation.by_group_report import with_area_of_pairs
+from pipeline.evaluation.by_group_report import about_mixed, with_area_of_pairs
+from pipeline.evaluation.metric_names import in_brackets
 from pipeline.evaluation.new_data import held_out
 from pipeline.evaluation.report import GroupReport, Report, read_cv, read_test
 from pipeline.evaluation.scoring import assess
@@ -68,11 +69,28 @@ def test_a_column_divides_a_group_and_joins_none(tmp_path, monkeypatch):
     X, _ = mixed(6)
     X["lesion"] = np.array(["1", "1", "2", "1", "", ""], object)
     data = dataset(X, np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1]), folds=0)
+    assert len(set(by_group.named_values(np.array(["nan", "nan", "unknown", "unknown"]), data.id[:4]))) == 4
     units = by_group.read("t", "dev", data, SelectParams(unit="lesion"))
     assert units.member.tolist() == [0, 0, 1, 2, 3, 4]
     assert (units.name, units.data.group.tolist()) == ("lesion", ["g0000", "g0000", "g0001", "g0001", "g0001"])
     with pytest.raises(ParamsError, match=r"t\.select\.unit: there is no column 'wound'"):
         by_group.read("t", "dev", data, SelectParams(unit="wound"))
+
+
+def test_texts_name_the_unit_and_no_interval_that_is_not_there():
+    assert about_mixed(7, "per sample", "lesion").startswith("7 values of lesion have samples with different labels")
+    assert about_mixed(1, "any positive", "group").startswith("1 group has samples")
+    assert [in_brackets(ends) for ends in ([0.1, 0.25], [np.nan, np.nan])] == [" [0.100, 0.250]", ""]
+
+
+def test_one_probability_for_all_ranks_no_group():
+    dev = grouped(folds=0)
+    units = by_group.find(dev, [dev.group], SelectParams())
+    raw = np.tile([0.9, 0.1], (len(dev.y), 1))
+    part = by_group.usable(units, np.zeros(len(dev.y), bool))
+    proba = by_group.pooled(units, raw, part, "mean")
+    report = with_area_of_pairs(assess(units.data, proba, np.zeros(units.n, int), 200, 7))
+    assert (report["roc_auc"], report.ci["roc_auc"]) == (0.5, [0.5, 0.5])
 
 
 def test_the_values_of_a_unit_are_those_of_its_samples():

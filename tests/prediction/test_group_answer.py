@@ -96,6 +96,12 @@ def test_a_model_without_groups_refuses_to_pool(predictor, rows):
     assert "developed with one sample per group" in item["reason"]
 
 
+def test_one_usable_sample_of_a_model_without_groups_names_no_pooling(predictor, rows):
+    predictor.info.__dict__["rule"] = replace(RULE, pooling="")
+    item = predictor.predict_group([rows[0], ("bad", {})], "P1")
+    assert item["decision"].endswith(", from 1 of 2 samples")
+
+
 def test_the_warning_of_a_bundle_goes_with_the_answer(predictor, rows):
     predictor.info.__dict__["warning"] = "not better than guessing"
     assert predictor.predict_group(rows, "P1")["warning"] == "not better than guessing"

@@ -88,6 +88,22 @@ def test_folders_in_two_spellings_are_one_patient_and_unknown_ones_nobody(patien
     }
 
 
+def test_what_is_joined_by_its_name_is_said_and_a_folder_is_no_patient_id(patients, capsys, monkeypatch):
+    for folder in ("1 23", "12 3"):
+        artifacts.write_bytes(f"spelt/{folder}/a.png", drawn_image(int(folder[:2])))
+    assert list(read_groups(patients, ["spelt"], {})) == ["spelt/1 23"]
+    assert "spelt/1 23, spelt/12 3: taken for spellings of one name" in capsys.readouterr().err
+    for number, folder in enumerate(["a", "b"]):
+        values = np.full((64, 64), 40 * number, np.uint8)
+        artifacts.write_bytes(f"patients/{folder}/1.dcm", dicom.to_bytes(dicom.dataset(values, PatientID="p1")))
+    monkeypatch.chdir("patients")
+    assert names(read_groups(patients, ["p1", "a", "b"], {})) == {
+        "p1": ["p1/a.png", "p1/series/b.png"],
+        "p1 (2)": ["a/1.dcm", "b/1.dcm"],
+    }
+    assert "p1: the files of this PatientID lie in a, b: answered as one patient's" in capsys.readouterr().err
+
+
 def test_images_beside_folders_of_patients_are_refused(patients):
     artifacts.write_bytes("patients/cover.png", drawn_image(9))
     ((_, error),) = read_groups(patients, ["patients"], {})["patients"]
@@ -114,6 +130,13 @@ def test_a_csv_of_images_names_the_patient(patients):
     assert list(groups) == ["X", "Y"]
     assert [isinstance(data, bytes) for _, data in groups["X"]] == [True, True]
     assert isinstance(groups["Y"][0][1], DataError)
+
+
+def test_an_image_that_a_csv_names_twice_counts_once(patients, capsys):
+    Path("list.csv").write_text("path,patient\npatients/p1/a.png,X\npatients/p1/a.png,X\npatients/p1/a.png,Y\n")
+    groups = read_groups(patients, ["list.csv"], {}, "patient")
+    assert {name: len(samples) for name, samples in groups.items()} == {"X": 1, "Y": 1}
+    assert "patients/p1/a.png (row 2): given twice, used once" in capsys.readouterr().err
 
 
 def test_the_command_line_answers_each_patient(patients, capsys):

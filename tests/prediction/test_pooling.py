@@ -54,5 +54,16 @@ def test_the_order_of_samples_does_not_matter():
         assert pool(raw[order], MEMBER[order], 3, method) == pytest.approx(pool(raw, MEMBER, 3, method))
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("method", METHODS)
+def test_units_that_are_alike_stay_tied(n_classes, method):
+    member = np.repeat(np.arange(40), np.arange(40) % 11 + 1)
+    same = np.repeat(proba(n_classes, 1, seed=3), len(member), axis=0)
+    assert (pool(same, member, 40, method) == same[0]).all()
+    halves = np.repeat([[0.9, 0.1], [0.7, 0.3]], [3, 1], axis=0)  # the sum of three 0.1 and 0.3 depends on its order
+    pooled = {pool(np.roll(halves, shift, axis=0), np.zeros(4, int), 1, method)[0, 1] for shift in range(4)}
+    assert len(pooled) == 1
+
+
 def test_half_of_the_samples_are_enough():
     assert [is_enough(*pair) for pair in ((0, 1), (1, 1), (1, 2), (1, 3), (0, 0))] == [False, True, True, False, False]

@@ -36,3 +36,8 @@ def test_groups_of_different_labels_are_counted():
     assert "1 of 2 have samples of different labels, which count one by one" in mixed
     assert "any positive makes each a positive group" in mixed
     assert "any positive" not in about_unit(samples(list("aabbb"), list("xyzzz")))[1][1]
+
+
+def test_samples_without_a_group_are_no_group():
+    ((_, text),) = about_unit(samples(["a", "a", "b", "", ""], list("xxyxy")))
+    assert "1 of 2 groups have several samples" in text

@@ -17,12 +17,13 @@ from pipeline.core import copies
 from pipeline.core.errors import ParamsError
 from pipeline.core.paths import SALT
 from pipeline.data.columns.words import spelling
+from pipeline.data.tabular.missing import is_unknown
 
 KINDS = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID": "series", "SOPInstanceUID": "file"}
 COARSEST = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 SPELT = ("patient", "group")  # kinds whose identifiers people and programs spell in several ways; UIDs have one
 NOBODY = re.compile(
-    r"(?i)(anon\w*|de-?identified|unknown|none|null|n/?a|no ?id|test|x+)"
+    r"(?i)(anon\w*([ ^]+(patient|subject|name))?|patient|de-?identified|unknown|none|null|n/?a|no ?id|test|x+)"
 )  # PatientIDs after anonymisation
 LENGTH = 12  # hex digits: among a million patients two share a name with a chance of 0.2 %
 
@@ -49,7 +50,7 @@ def finest_of(ids: Mapping[str, str], attribute: str) -> str:
 
 def is_told(identifier: str | None) -> bool:
     """Return whether an identifier says who or what it is: not empty, and no word that stands for all patients."""
-    return bool(identifier) and not NOBODY.fullmatch(str(identifier))
+    return bool(identifier) and not is_unknown(str(identifier)) and not NOBODY.fullmatch(str(identifier))
 
 
 def salt() -> bytes:

@@ -17,6 +17,7 @@ def test_the_patient_of_a_file_is_read_without_blanks():
 FILES = [
     dicom(VALUES),
     dicom(VALUES, PatientID="ANONYMOUS"),
+    *(dicom(VALUES, PatientID=word) for word in ("UNBEKANNT", "not known", "?", "-", "Anonymous^Patient", "PATIENT")),
     dicom(VALUES, PatientID="P7")[:200],
     encoded(noise()),
     b"",
