@@ -91,7 +91,10 @@ def select(models: Models, key: str, higher_is_better: bool, n_folds: int, n_gro
     scores = {model: sign * candidate.figure(key) for model, candidate in models.items()}
     ranked = sorted((m for m in models if not np.isnan(scores[m])), key=lambda m: -scores[m])
     if not ranked:
-        raise DataError(f"the metric is defined for none of {', '.join(models)}; choose another select.metric")
+        raise DataError(
+            f"the metric is defined for none of {', '.join(models)}; choose another select.metric, or a select.unit and "
+            "select.group_label of which each class has some: where each group has a positive sample, any positive leaves no other"
+        )
     able = [m for m in models if m in ranked and not models[m].is_baseline] or [m for m in models if m in ranked]
     losses = [models[m].figure("log_loss") for m in able]
     reach = half_errors([models[m] for m in able])
