@@ -93,7 +93,7 @@ def select(models: Models, key: str, higher_is_better: bool, n_folds: int, n_gro
     if not ranked:
         raise DataError(
             f"the metric is defined for none of {', '.join(models)}; choose another select.metric, or a select.unit and "
-            "select.group_label of which each class has some: where each group has a positive sample, any positive leaves no other"
+            "select.group_label under which each class occurs"
         )
     able = [m for m in models if m in ranked and not models[m].is_baseline] or [m for m in models if m in ranked]
     losses = [models[m].figure("log_loss") for m in able]
