@@ -7,7 +7,6 @@ its pixels, without its name and without EXIF data such as location and date. No
 """
 
 import argparse
-import getpass
 import sys
 
 from pipeline.core import command_line
@@ -40,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(*arguments: str) -> None:
     asked = build_parser().parse_args(arguments)
     offers = [offer for file in asked.files for offer in read_file(asked.task, file, asked.label, asked.group)]
-    outcomes = collect(asked.task, offers, asked.batch, getpass.getuser(), "command line")
+    outcomes = collect(asked.task, offers, asked.batch, command_line.user(), "command line")
     for item in outcomes:
         note = f" ({item['reason']})" if item["reason"] else ""
         print(

@@ -12,15 +12,34 @@ import argparse
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pipeline.core import command_line, lock_recovery, params
+from filelock import FileLock, Timeout
+
+from pipeline.core import command_line, dvc_program, lock_recovery, params
 from pipeline.core.errors import StageError
-from pipeline.core.paths import DATA
+from pipeline.core.paths import CACHE, DATA
 from pipeline.core.stage import run
 
 SMALL = 1_000_000  # bytes, of which two copies do not matter
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one 'assay run' work at a time: DVC waits for its lock, but not for the files that another DVC is writing."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(CACHE / "run.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("another 'assay run' is under way in this project; this one starts when it has ended", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,15 +75,19 @@ def main(*arguments: str) -> None:
     given, options = build_parser().parse_known_args(arguments)
     for task in given.tasks:
         params.task(task)  # raises for a task that there is not
-    for line in lock_recovery.recover():
-        print(line)
     stages = [f"report@{task}" for task in given.tasks]
     clean = {name: value for name, value in os.environ.items() if name not in command_line.CALLED}
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", *stages, *options]
-    if subprocess.run(command, env=clean, check=False).returncode:
-        raise StageError("dvc repro failed, see above; fix the cause and run the same again: what is finished is kept")
-    if "--dry" not in options:
-        link_pixels()
+    with alone():
+        for line in lock_recovery.recover():
+            print(line)
+        if subprocess.run(
+            [*dvc_program.command(), "--wait-for-lock", "repro", *stages, *options], env=clean, check=False
+        ).returncode:
+            raise StageError(
+                "dvc repro failed, see above; fix the cause and run the same again: what is finished is kept"
+            )
+        if "--dry" not in options:
+            link_pixels()
     subprocess.run([sys.executable, "-m", "pipeline.leaderboard", *given.tasks], check=True)
 
 

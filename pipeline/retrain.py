@@ -10,11 +10,10 @@ The champion is always the result of `dvc repro`; the decision is only which bat
 """
 
 import argparse
-import getpass
 import json
 from dataclasses import asdict
 
-from pipeline.core import artifacts, command_line, params
+from pipeline.core import artifacts, command_line, dvc_program, params
 from pipeline.core.stage import run
 from pipeline.retraining import batch_status, decide, dvc_runs, recommendation
 from pipeline.retraining.batch_status import RetrainError
@@ -35,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--status", action="store_true", help="list all batches")
     parser.add_argument("--force", action="store_true", help="with --promote: even if it does not pass the gate")
     parser.add_argument("--json", action="store_true", help="with --batch and --status: print everything as JSON")
-    parser.add_argument("--who", default=getpass.getuser(), help="who decides, for the ledger; default: you")
+    parser.add_argument("--who", default=command_line.user(), help="who decides, for the ledger; default: you")
     return parser
 
 
@@ -43,7 +42,7 @@ def main(*arguments: str) -> None:
     asked = build_parser().parse_args(arguments)
     params.task(asked.task)
     if asked.batch:
-        dvc_runs.lower_priority()
+        dvc_program.lower_priority(dvc_runs.NICE)
         compared = decide.try_batch(asked.task, asked.batch)
         everything = json.dumps(artifacts.rounded(compared), indent=1)
         print(everything if asked.json else "\n".join(recommendation.lines(compared)))

@@ -5,6 +5,7 @@ The latter says through the environment where it was called, and under which nam
 """
 
 import argparse
+import getpass
 import os
 from pathlib import Path
 
@@ -33,3 +34,11 @@ def path(text: str) -> str:
     if not called_from or (not there.exists() and Path(text).exists()):
         return text
     return os.path.relpath(there)
+
+
+def user() -> str:
+    """Return who calls: the name, or the number where the system knows no name, as in a container with `--user 1234`."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

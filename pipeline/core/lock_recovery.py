@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
+from dvc.rwlock import SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from filelock import FileLock
 from voluptuous import Invalid
 
 from pipeline.core import artifacts, params, paths
@@ -28,6 +30,15 @@ def recover() -> list[str]:
 
     Raises UnreadableError where a merge left a conflict in dvc.lock.
     """
+    if not is_broken(LOCK, is_lock) and not is_broken(RWLOCK, is_rwlock):
+        return []
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(paths.CACHE / "recover.lock"):  # two commands after a kill: the second finds it done
+        return set_broken_aside()
+
+
+def set_broken_aside() -> list[str]:
+    """Do what `recover` says, as the only process that does."""
     lines = []
     if is_broken(LOCK, is_lock):
         # Which side of a merge to take is the user's choice
@@ -53,13 +64,18 @@ def recover() -> list[str]:
 
 def is_broken(path: Path, is_whole: Callable[[bytes], bool]) -> bool:
     """Return whether there is such a file and DVC would refuse it; one that is just being written is waited for."""
+    until = time.monotonic() + WRITING  # however late the file says it is, where the clock was set back
     while path.exists():
-        if is_whole(path.read_bytes()):
+        try:
+            content, changed = path.read_bytes(), path.stat().st_mtime
+        except FileNotFoundError:  # set aside by another command
             return False
-        age = time.time() - path.stat().st_mtime
-        if age > WRITING:
+        if is_whole(content):
+            return False
+        left = min(WRITING - (time.time() - changed), until - time.monotonic())
+        if left < 0:
             return True
-        time.sleep(min(1, WRITING - max(age, 0) + 0.01))
+        time.sleep(min(1, left + 0.01))
     return False
 
 
@@ -82,9 +98,10 @@ def is_lock(content: bytes) -> bool:
 def is_rwlock(content: bytes) -> bool:
     """Return whether DVC reads these bytes as a rwlock."""
     try:
-        return isinstance(json.loads(content), dict)
-    except ValueError:
+        SCHEMA(json.loads(content))
+    except (ValueError, Invalid):
         return False
+    return True
 
 
 def set_aside(path: Path) -> Path:

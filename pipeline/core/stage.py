@@ -8,7 +8,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,10 +39,10 @@ def run(main: Callable[..., None]) -> None:
     check_arguments(main, module)
     try:
         main(*sys.argv[1:])
-        if (
-            len(sys.argv) <= 2
-        ):  # a stage has at most one key; further arguments are names of files, which may identify patients
-            log_duration(module, time.perf_counter() - start)
+        # A stage has at most one key; further arguments are names of files, which may identify patients
+        if len(sys.argv) <= 2:
+            with unless_read_only():
+                log_duration(module, time.perf_counter() - start)
     except AssayError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -82,6 +83,16 @@ def log_duration(module: str, seconds: float) -> None:
     entry = {"stage": module, "key": " ".join(sys.argv[1:]), "seconds": round(seconds, 3)}
     with TIMINGS.open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
+
+
+@contextmanager
+def unless_read_only() -> Iterator[None]:
+    """Do without what a project that may only be read does not take: the command itself has succeeded."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
 
 
 def durations() -> dict[str, float]:

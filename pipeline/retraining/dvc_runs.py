@@ -7,21 +7,19 @@ are run, and the stages that `dvc repro` has reached are read from its log.
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import yaml
 
-from pipeline.core import lock_recovery, params, paths
-from pipeline.core.stage import durations, end_with_parent
+from pipeline.core import dvc_program, lock_recovery, params, paths
+from pipeline.core.stage import durations
 from pipeline.retraining import batch_status
 from pipeline.retraining.batch_status import RetrainError
 
 NICE = 10
 POLL = 0.3  # s between two readings of the log
-# `dvc` at low priority, which ends with the process that started it
-DVC = (sys.executable, "-c", "from pipeline.retraining.dvc_runs import dvc; dvc()")
+DVC = dvc_program.command(NICE)
 WAIT = "--wait-for-lock"  # of another DVC in the same workspace
 STARTS = ("Running stage '", "Stage '")  # of the lines in which DVC names the stage it has reached
 
@@ -30,21 +28,6 @@ def environment() -> dict[str, str]:
     """Return this process' environment with this Python's programs first, and without what steers DVC."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
     return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def lower_priority() -> None:
-    """Give this process, and what it starts, low priority: whatever serves goes first."""
-    if hasattr(os, "nice"):
-        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
-
-
-def dvc() -> None:
-    """Be `dvc` with this process' arguments, at low priority, until it is done or the process that started this one is gone."""
-    lower_priority()
-    threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
-    from dvc.cli import main
-
-    sys.exit(main(sys.argv[1:]))
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
@@ -74,7 +57,8 @@ def bring_up_to_date(task: str, batch: str, state: str) -> tuple[int, str]:
         print(line, file=sys.stderr)
     log = batch_status.folder(task, batch) / "log.txt"
     with log.open("wb") as out:
-        command = [*DVC, WAIT, "repro"]
+        # A stage of another task that fails, as the network's where there is no internet, does not keep this one back
+        command = [*DVC, WAIT, "repro", "--keep-going"]
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment()
         )

@@ -36,3 +36,12 @@ def test_usage_and_examples_have_the_name_it_is_called_by(monkeypatch):
     text = command_line.parser("pipeline.audit", "Find.", "", "x").format_help()
     assert text.startswith("usage: assay audit ")
     assert text.endswith("examples:\n  assay audit\n  assay audit x\n")
+
+
+def test_a_user_without_a_name_is_called_by_number(monkeypatch):
+    def unknown():
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    assert command_line.user()
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert command_line.user().startswith("uid ")

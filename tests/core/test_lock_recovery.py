@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,24 @@ def test_a_lock_that_is_being_written_is_waited_for(project, monkeypatch):
     assert Path("dvc.lock").read_bytes() == WHOLE
 
 
+def test_of_commands_that_recover_at_once_one_does(project):
+    put_old(Path("dvc.lock"), CUT)
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: lock_recovery.recover(), range(8)))
+    assert sorted(map(len, done)) == [0] * 7 + [1]
+    assert Path("dvc.lock").read_bytes() == WHOLE
+    assert [path.name for path in Path("logs").iterdir()] == ["dvc.lock.broken-1"]
+
+
+def test_a_broken_lock_of_the_future_is_not_waited_for_until_then(project, monkeypatch):
+    monkeypatch.setattr(lock_recovery, "WRITING", 0.5)
+    Path("dvc.lock").write_bytes(CUT)
+    os.utime("dvc.lock", (time.time() + 3600,) * 2)  # the clock was set back since
+    start = time.monotonic()
+    assert "the committed one is used" in lock_recovery.recover()[0]
+    assert time.monotonic() - start < 10
+
+
 def refused_by_dvc(path: Path) -> bool:
     try:
         strictyaml.load(str(path), schema=COMPILED_LOCKFILE_SCHEMA)
@@ -136,6 +155,8 @@ def test_what_dvc_refuses_as_rwlock_is_recognised():
             SCHEMA(json.loads(whole[:end]))
         except (ValueError, Invalid):
             assert not lock_recovery.is_rwlock(whole[:end].encode())
+    for other in (b'{"a": 1}', b'{"read": 1}', b'{"write": {"/b": {"pid": 1}}}', b"[]"):
+        assert not lock_recovery.is_rwlock(other)
 
 
 def test_dvc_still_leaves_half_a_file(tmp_path):

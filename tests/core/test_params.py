@@ -54,6 +54,13 @@ def test_duplicate_keys_are_refused(empty_folder):
         params.load()
 
 
+@pytest.mark.parametrize(("number", "value"), [("010", 8), ("1:30", 90), ("1_000", 1000), ("0b11", 3)])
+def test_a_number_that_dvc_reads_otherwise_is_refused(empty_folder, number, value):
+    (empty_folder / "params.yaml").write_text(f"workers: 2\nseed: {number}\n")
+    with pytest.raises(ParamsError, match=rf"^params.yaml is not valid YAML: {number} .+ {value}; .+ line 2"):
+        params.load()
+
+
 # single entries, as stages read them
 
 

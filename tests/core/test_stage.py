@@ -1,5 +1,6 @@
 """How a stage ends: one line and an exit code where the user can mend it, a traceback only for bugs of ours."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import AssayError, FindingError, StageError
-from pipeline.core.stage import require
+from pipeline.core.stage import require, unless_read_only
 from tests.helpers.samples import ROOT, put, stage, task, write_params
 
 STAGE = """
@@ -100,6 +101,14 @@ def test_full_disk_exits_2_even_for_the_log(tmp_path):
     done = ended(tmp_path, "pass")
     assert done.returncode == 2
     assert done.stderr.startswith("drawn: No space left on device")
+
+
+@pytest.mark.parametrize("code", ["EROFS", "EACCES"])
+def test_a_log_that_cannot_be_written_is_left_out(code):
+    with unless_read_only():
+        raise OSError(getattr(errno, code), "refused")
+    with pytest.raises(OSError, match="full"), unless_read_only():
+        raise OSError(errno.ENOSPC, "full")
 
 
 def test_another_error_of_the_system_is_a_bug_of_ours(tmp_path):

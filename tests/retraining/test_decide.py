@@ -54,7 +54,7 @@ def test_a_rollback_restores_the_bytes_before_the_promotion(uploaded, monkeypatc
         decide.promote("skin", "b", "me")
     assert decide.rollback("skin", "me") == "b"
     assert TaskPaths("skin").included.read_bytes() == before
-    assert ran.read_text().split() == ["repro"] * 2
+    assert ran.read_text().split() == ["--keep-going"] * 2
     decisions = [(line.event, line.who, line.by) for line in upload_ledger.read("skin")[2:]]
     assert decisions == [("promoted", "me", "the gate"), ("rolled back", "me", None)]
 

@@ -1,0 +1,25 @@
+"""DVC as a process of its own; that it ends with the one that started it is tried in tests/e2e/test_assay_run.py."""
+
+import os
+import subprocess
+from importlib.metadata import version
+
+import pytest
+
+from pipeline.core import dvc_program
+from tests.helpers.samples import ROOT
+
+
+def test_it_is_dvc_and_takes_its_arguments():
+    done = subprocess.run([*dvc_program.command(5), "--version"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, version("dvc"))
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="no priorities here")
+def test_a_priority_is_never_raised(monkeypatch):
+    given = []
+    monkeypatch.setattr(os, "getpriority", lambda *_: 12)
+    monkeypatch.setattr(os, "setpriority", lambda *_: given.append(_[-1]))
+    for nice in (0, 10, 15):
+        dvc_program.lower_priority(nice)
+    assert given == [12, 15]
