@@ -46,6 +46,11 @@ def one_row(row: Mapping[str, Any], fields: list[Field]) -> OneRow:
     else is found.
     """
     cells = {str(name).strip(): value for name, value in row.items()}
+    if len(cells) < len(row):
+        names = [str(name).strip() for name in row]
+        raise DataError(
+            f"two columns are called {next(name for name in names if names.count(name) > 1)!r}; expected one"
+        )
     check_columns(cells, fields)
     columns = {}
     for field in fields:

@@ -135,16 +135,26 @@ def ood_layers(model: Any) -> list[str]:
 def ood_means(model: Any) -> Any:
     """Return the means over positions of the maps of `ood_layers` of a Keras `model` as a tensor, (n, 1, 1, n_features).
 
-    Where there are none, the embedding itself.
+    Where there are none, the embedding itself. None is negative (see `prediction.ood_images`): of a network whose values may be,
+    these are the positive parts, and the negative ones without their sign.
     """
     keras = import_keras()
     names = ood_layers(model)
     if not names:
-        return keras.layers.Reshape((1, 1, -1), name="ood_means")(model.get_layer(EMBEDDING).output)
+        return without_sign(keras.layers.Reshape((1, 1, -1))(model.get_layer(EMBEDDING).output))
     # Names of their own, because those that Keras counts change the program's bytes.
     mean = keras.layers.GlobalAveragePooling2D
     means = [mean(keepdims=True, name=f"mean_{name}")(model.get_layer(name).output) for name in names]
-    return keras.layers.Concatenate(name="ood_means")(means)
+    if names == list(OOD_LAYERS):  # of a ReLU
+        return keras.layers.Concatenate(name="ood_means")(means)
+    return without_sign(keras.layers.Concatenate()(means))
+
+
+def without_sign(values: Any) -> Any:
+    """Return (n, 1, 1, 2 * n_features), none negative, of a Keras tensor (n, 1, 1, n_features)."""
+    keras = import_keras()
+    parts = [keras.ops.relu(values), keras.ops.relu(-values)]
+    return keras.layers.Concatenate(name="ood_means")(parts)
 
 
 def to_litert(model: Any, frozen: Any = None) -> bytes:

@@ -11,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from pipeline.core.errors import DataError
 from pipeline.core.mapped_rows import MappedRows, blocks, is_mapped, on_disk
 from pipeline.data.image_with_columns import ImageWithColumns
 
@@ -39,6 +40,12 @@ class Prepare(BaseEstimator, TransformerMixin):
             self.beside_ = of_table(X.columns)
         image = X.image if isinstance(X, ImageWithColumns) else X
         self.transformer_ = of_table(X) if isinstance(X, pd.DataFrame) else scaler_of(image)
+        if isinstance(X, pd.DataFrame) and not any(
+            len(columns) for _, _, columns in self.transformer_.transformers_[:2]
+        ):
+            raise DataError(
+                f"no column of {', '.join(map(repr, X.columns[:5]))} varies: there is nothing to learn from"
+            )
         return self
 
     @property
@@ -82,9 +89,19 @@ def of_table(X: pd.DataFrame) -> ColumnTransformer:
     impute = SimpleImputer(strategy="median")
     encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     # By position, and named afterwards: it looks up each name in the list of all, which takes longer than the rest of 7,000
-    fitted = ColumnTransformer(
-        [("numbers", make_pipeline(impute, StandardScaler()), numbers.tolist()), ("choices", encode, choices.tolist())]
-    ).fit(X if len(choices) else values)
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers that are refused below
+        fitted = ColumnTransformer(
+            [
+                ("numbers", make_pipeline(impute, StandardScaler()), numbers.tolist()),
+                ("choices", encode, choices.tolist()),
+            ]
+        ).fit(X if len(choices) else values)
+    if len(numbers) and not np.isfinite(scales := fitted.named_transformers_["numbers"][1].scale_).all():
+        k = numbers[np.flatnonzero(~np.isfinite(scales))[0]]
+        raise DataError(
+            f"column {X.columns[k]!r}: a number of size {np.nanmax(np.abs(X.iloc[:, k])):.3g} cannot be standardised; if it is "
+            "a mistake or stands for a missing value, empty the cell"
+        )
     if not len(choices):
         # Fitted on an array, because each column of a DataFrame is checked: two thirds of the time of 7,000
         fitted.feature_names_in_ = X.columns.to_numpy(object)

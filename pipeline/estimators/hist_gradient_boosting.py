@@ -14,11 +14,11 @@ class Params(Strict):
     min_samples_leaf: least number of samples in a leaf; l2_regularization: penalty on a leaf's value.
     """
 
-    learning_rate: float = Field(0.03, gt=0)
+    learning_rate: float = Field(0.03, gt=0, allow_inf_nan=False)
     max_iter: int = Field(150, ge=1)
     max_leaf_nodes: int = Field(7, ge=2)
     min_samples_leaf: int = Field(20, ge=1)
-    l2_regularization: float = Field(0.0, ge=0)
+    l2_regularization: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
 def build(params: Params, seed: int) -> Classifier:

@@ -41,6 +41,8 @@ def check(params: Params, features: str, where: str) -> None:
     for name, own in params.of.items():
         if name not in MODULES:
             raise ParamsError(f"{where}.of: {name!r} cannot be a member; expected at least two of {', '.join(MODULES)}")
+        if [] in own.values():
+            raise ParamsError(f"{where}.of.{name}: found a list without a value in {own}; give one at least")
         for block in blocks.combinations(own):
             blocks.parse(MODULES[name].Params, block, f"{where.removeprefix('params.yaml: ')}.of.{name}")
 

@@ -24,7 +24,7 @@ class Params(Strict):
 
     n_estimators: int = Field(100, ge=1)
     min_samples_leaf: int = Field(1, ge=1)
-    smoothing: float = Field(0.25, ge=0)
+    smoothing: float = Field(0.25, ge=0, allow_inf_nan=False)
     class_weight: Literal["balanced"] | None = None
 
 

@@ -5,7 +5,11 @@ from pipeline.prediction.bundle import BundleInfo
 
 OPEN = """from PIL import Image, ImageOps
 
-image = ImageOps.exif_transpose(Image.open("image.png")).convert("RGB")
+file = Image.open("image.png")
+file.draft(None, (448, 448))  # a large JPEG is decoded at a part of its size
+if "A" in file.mode or "transparency" in file.info or file.mode[0] in "IF" or getattr(file, "n_frames", 1) > 1:
+    raise SystemExit("transparency, grey values of more than 8 bits and several frames are read by Assay alone")
+image = ImageOps.exif_transpose(file).convert("RGB")
 image = image.resize((224, 224), Image.Resampling.BILINEAR, reducing_gap=2.0)"""
 NETWORK = f"""import keras
 import numpy as np
@@ -108,12 +112,24 @@ def decision(info: BundleInfo) -> str:
     rule = info.rule
     answer = f"Assay answers `{info.positive}` from a probability of {rule.threshold:g} on" if info.positive else ""
     refusal = (
-        "these lines refuse nothing: Assay compares each sample with the training data first (known.npz, bundle.json)"
+        f"{'these' if answer else 'These'} lines refuse nothing: Assay compares each sample with the training data "
     )
+    refusal += "first (known.npz, bundle.json)"
     needed = [field.name for field in info.schema if field.is_required]
     if info.is_vector:
         return "; ".join(filter(None, (answer, refusal))) + "."
     missing = "A missing number is NaN, a missing category an empty text. " if info.schema else ""
     columns = "each column" if len(needed) == len(info.schema) else ", ".join(map(repr, needed))
     missing += f"Every training row had a value of {columns}, so a row needs one. " if needed else ""
+    missing += categories(info)
     return missing + "; ".join(filter(None, (answer, refusal))) + "."
+
+
+def categories(info: BundleInfo) -> str:
+    """Return how categories are written: of another spelling, another type, or NaN, none is recognised, without a word."""
+    known = "; ".join(
+        f"{field.name!r}: {', '.join(map(repr, field.choices))}" for field in info.schema if field.choices
+    )
+    return (
+        f"Categories are texts, written just so, and anything else counts as none of them: {known}. " if known else ""
+    )

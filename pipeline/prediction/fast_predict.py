@@ -43,8 +43,19 @@ def fast_predict_proba(model: Any) -> Callable[[Any], np.ndarray]:
 
 
 def kind_of(model: Any) -> str:
-    """Return the name of the class of a model's last step, by which it is predicted and explained."""
-    return type(flat_steps(model)[-1]).__name__
+    """Return the name of the class of a model's last step, by which it is predicted and explained.
+
+    "" unless it is scikit-learn's own, or stands for it (see `light_model`), with settings that the arithmetic here has: another
+    project's class of the same name, or neighbours by another metric, answer in another way.
+    """
+    last = flat_steps(model)[-1]
+    kind, module = type(last).__name__, type(last).__module__
+    if not module.startswith("sklearn.") and module != f"{__package__}.light_model":
+        return ""
+    if kind == "KNeighborsClassifier":
+        is_known = last.effective_metric_ == "euclidean" and last.weights in ("uniform", "distance")
+        return kind * is_known
+    return kind * (kind != "VotingClassifier" or last.weights is None)
 
 
 def flat_steps(model: Any) -> list[Any]:

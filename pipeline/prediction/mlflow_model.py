@@ -18,7 +18,7 @@ from pipeline.prediction.predictor import Predictor
 PACKAGES = ("ai-edge-litert", "joblib", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn")
 NOT_NEEDED = ("python", "tensorflow", "tensorflow-cpu", "keras")  # of the versions of training
 # Raised when what is registered must change although bundles have not: signature, threads.
-INTERFACE = "3"
+INTERFACE = "4"
 
 
 class BundleModel:
@@ -32,16 +32,23 @@ class BundleModel:
         """Return class, decision, refused, reason and `proba_<class>` for each row of `table`.
 
         Images: a column `image` with the bytes of an image file, and the schema's columns where the model takes clinical columns.
-        Tables: the columns of the bundle's schema. An empty cell is a missing value. Bad input becomes a row with an empty
+        Tables: the columns of the bundle's schema. An empty cell is a missing value, and so is a column that is not there
+        and that training saw missing values in. Bad input becomes a row with an empty
         class, no probabilities and the reason. A model with a warning has it in a column.
         """
         info = self.predictor.info
         rows = table.drop(columns="image", errors="ignore").astype(object)
+        given = {str(name).strip() for name in rows}
+        absent = [field.name for field in info.schema if not field.is_required and field.name not in given]
+        rows = rows.assign(**dict.fromkeys(absent))
         samples = rows.where(rows.notna(), None).to_dict("records")
         if not info.is_table:
             files = table["image"].tolist()
             samples = list(zip(files, samples, strict=True)) if info.clinical_columns else files
         items = [self.predictor.predict(sample, str(number)) for number, sample in enumerate(samples)]
+        if absent:
+            note = f"no column {', '.join(map(repr, absent))}: counts as missing"
+            items = [item | {"reason": "; ".join(filter(None, (item["reason"], note)))} for item in items]
         rows = [
             {name: item.get(name, "") for name in ("class", "decision", "refused", "reason", "warning")}
             | {f"proba_{name}": item["probabilities"].get(name, np.nan) for name in self.predictor.classes}
@@ -68,10 +75,11 @@ def requirements(info: BundleInfo) -> list[str]:
 def inputs(info: BundleInfo) -> dict[str, str]:
     """Return MLflow's type of each column that goes in.
 
-    A column of numbers is "any": MLflow rejects int64 where the signature says double. The Predictor checks every cell.
+    Columns are "any": MLflow rejects int64 where the signature says double, and where it says string it rejects a whole table
+    for categories that pandas read as numbers, or a column without a value. The Predictor checks every cell.
     """
     image = {} if info.is_table else {"image": "binary"}
-    return image | {field.name: "any" if field.is_number else "string" for field in info.schema}
+    return image | {field.name: "any" for field in info.schema}
 
 
 def outputs(info: BundleInfo) -> dict[str, str]:

@@ -64,7 +64,8 @@ def fit(X: np.ndarray | MappedRows, views: np.ndarray | None = None) -> dict[str
     axes = vectors.T @ whole if flat else vectors.T
     axes = axes / np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-12)
     rest = max(np.trace(product) - values.sum(), 0) / (n_features - k)
-    scales = np.sqrt(np.append(values, rest) / n)
+    # Of features that do not span k directions, an eigenvalue of 0 is rounded, to below 0 as well
+    scales = np.sqrt(np.append(values.clip(0), rest) / n)
     return {"mean": mean, "axes": axes, "scales": np.maximum(scales, 1e-6)}
 
 

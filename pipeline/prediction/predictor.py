@@ -117,6 +117,8 @@ class Predictor:
             return LoadedSample(row, cells=cells or {}, note=unused)
         if file is None:
             raise DataError("comes without an image file, which the model takes")
+        if not isinstance(file, (bytes, bytearray)):
+            raise DataError(f"is no image file: found {type(file).__name__}; expected the file's bytes")
         read = decoding.read_square(file, self.info.pixel_rule)
         sample = self._embed(read.pixels, with_map)
         combined = sample.features if row is None else ImageWithColumns(sample.features, row)

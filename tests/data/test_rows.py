@@ -26,6 +26,11 @@ def test_a_row_is_a_data_frame_of_one():
     pd.testing.assert_frame_equal(tables.to_frame({"site": "arm", "age": 61.5}, FIELDS), expected)
 
 
+def test_two_columns_of_one_name_are_refused():
+    with pytest.raises(DataError, match="two columns are called 'age'; expected one"):
+        rows.one_row({"site": "arm", "age": 61.5, " age": 3}, FIELDS)
+
+
 def test_a_missing_column_is_named_with_the_unknown_ones():
     with pytest.raises(DataError, match="missing columns: age; unknown columns: Age; expected: age, site"):
         rows.one_row({"Age": 1, "site": "arm"}, FIELDS)

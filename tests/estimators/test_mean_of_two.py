@@ -28,6 +28,7 @@ def test_defaults_are_members_with_valid_keys():
 @pytest.mark.parametrize(
     ("of", "message"),
     [
+        ({"logreg": {"C": []}, "knn": {}}, "models.m.of.logreg: found a list without a value"),
         ({"logreg": {}, "mobilenetv2": {}}, "'mobilenetv2' cannot be a member; expected at least two of logreg"),
         (
             {"logreg": {"c": 1.0}, "knn": {}},

@@ -78,7 +78,9 @@ def test_a_keras_file_of_another_size_becomes_the_backbone(empty_folder, pooled)
     square = squares.sample_images()[0]
     inference = litert.Embedder(Path("models/backbone/embedder.tflite").read_bytes()).run(square, True, True)
     assert inference.feature_map.shape == (6, 6, 16)
-    assert inference.frozen_mean.shape == (12 + 16,)  # of the maps of 12 and 6 px: an eighth and a sixteenth of 96
+    assert inference.frozen_mean.shape == (
+        2 * (12 + 16),
+    )  # both parts of the maps of 12 and 6 px: an eighth and a sixteenth of 96
     resized = _network.import_keras().layers.Resizing(96, 96)(square[None].astype(np.float32))
     expected = np.asarray(network(resized))
     expected = expected if pooled else expected.mean(axis=(1, 2))
@@ -94,6 +96,22 @@ def test_a_network_without_a_map_compares_its_embedding(empty_folder):
     )
     np.testing.assert_allclose(inference.frozen_mean[-5:].shape, (5,))
     assert inference.feature_map.shape[:2] == (1, 1)
+
+
+def test_no_value_that_is_compared_is_negative(empty_folder):
+    """Distances are between square roots."""
+    keras = _network.import_keras()
+    keras.utils.set_random_seed(3)
+    keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(5)]).save("flat.keras")
+    write("flat.keras")
+    backbone.main()
+    runs = [
+        litert.Embedder(Path("models/backbone/embedder.tflite").read_bytes()).run(image, frozen_mean=True)
+        for image in squares.sample_images()
+    ]
+    output, compared = (np.stack([getattr(run, name) for run in runs]) for name in ("output", "frozen_mean"))
+    assert output.min() < 0
+    np.testing.assert_allclose(compared, np.hstack([output.clip(0), (-output).clip(0)]), rtol=1e-3, atol=1e-3)
 
 
 def test_a_named_network_scales_as_keras_says(empty_folder):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.core.errors import DataError
 from pipeline.estimators import _prepare
 from pipeline.estimators._prepare import Prepare
 from tests.helpers.models import dumped, mixed, numbers
@@ -57,3 +58,14 @@ def test_a_table_is_prepared_to_scikit_learns_bits_and_layout(columns):
         expected.strides,
         expected.dtype,
     )
+
+
+def test_a_number_that_cannot_be_squared_is_named():
+    table = pd.DataFrame({"age": [1.0, 3.0, 8.0], "lab": [1.0, np.nan, -1.7e305]})
+    with pytest.raises(DataError, match=r"column 'lab': a number of size 1.7e\+305 cannot be standardised"):
+        Prepare().fit(table)
+
+
+def test_a_table_in_which_nothing_varies_is_refused():
+    with pytest.raises(DataError, match="no column of 'age', 'lab' varies"):
+        Prepare().fit(pd.DataFrame({"age": [3.0, 3.0], "lab": [np.nan, np.nan]}))

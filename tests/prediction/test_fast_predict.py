@@ -6,9 +6,15 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from sklearn import linear_model
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 
 from pipeline import train
-from pipeline.prediction.fast_predict import fast_predict_proba, quick_transform
+from pipeline.estimators._prepare import prepared
+from pipeline.prediction.fast_predict import fast_predict_proba, kind_of, quick_transform
 from tests.helpers.models import dataset, mixed, write_params
 
 
@@ -43,8 +49,6 @@ def test_neighbours_vote_alike_for_fitted_and_new_rows(empty_folder, n_classes, 
 
 
 def test_of_rows_at_no_distance_at_all_only_these_vote():
-    from sklearn.neighbors import KNeighborsClassifier
-
     X = np.array([[0.0, 0], [0, 0], [1, 0], [0, 1]])
     model = KNeighborsClassifier(3, weights="distance", algorithm="brute").fit(X, [0, 1, 1, 1])
     np.testing.assert_array_equal(fast_predict_proba(model)(np.zeros((1, 2))), [[0.5, 0.5]])
@@ -77,3 +81,28 @@ def test_standardising_gives_the_same_bits_and_clips(n_classes):
 def test_every_other_model_answers_by_itself(empty_folder):
     model, _ = trained(2, estimator="dummy")
     assert fast_predict_proba(model) == model.predict_proba
+
+
+class LogisticRegression(linear_model.LogisticRegression):
+    """Another project's class with the name of scikit-learn's, which answers in another way."""
+
+    def predict_proba(self, X):
+        return (super().predict_proba(X) + 0.5) / 2
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        KNeighborsClassifier(7, metric="manhattan"),
+        KNeighborsClassifier(7, metric="cosine"),
+        KNeighborsClassifier(7, weights=lambda distances: np.exp(-distances)),
+        VotingClassifier([("a", DummyClassifier()), ("b", GaussianNB())], voting="soft", weights=[1, 5]),
+        LogisticRegression(),
+    ],
+)
+def test_settings_and_classes_that_are_not_known_here_answer_by_themselves(classifier):
+    X, y = np.random.default_rng(4).normal(size=(80, 5)), np.arange(80) % 2
+    model = prepared(classifier).fit(X, y)
+    assert kind_of(model) == ""
+    others = X[:20] + 0.1
+    np.testing.assert_array_equal(fast_predict_proba(model)(others), model.predict_proba(others))

@@ -39,6 +39,28 @@ def test_rows_are_answered_in_order_with_reasons(table):
     assert list(answered) == list(mlflow_model.outputs(predictor.info))
 
 
+def test_a_column_that_may_be_missing_may_be_left_out_and_is_named(table):
+    row = {"age": 61.5, "size": 0.2, "site": "arm", "empty": None, "constant": 3}
+    model = mlflow_model._load_pyfunc(str(table / "best"))
+    whole = model.predict(pd.DataFrame([row])).iloc[0]
+    without = model.predict(pd.DataFrame([row]).drop(columns="empty")).iloc[0]
+    assert without["proba_malignant"] == whole["proba_malignant"]
+    assert without["reason"] == "no column 'empty': counts as missing"
+
+
+def test_no_column_has_a_type_that_rejects_a_whole_table(table):
+    info = Predictor(table / "best").info
+    assert set(mlflow_model.inputs(info).values()) == {"any"}
+
+
+@pytest.mark.parametrize("cell", ["image.png", np.nan, np.zeros((2, 2))])
+def test_what_is_no_file_has_a_reason_and_the_others_are_answered(image_bundles, cell):
+    model = mlflow_model._load_pyfunc(str(image_bundles / "bundles/near"))
+    answered = model.predict(pd.DataFrame({"image": [cell, drawn_image(1)]}))
+    assert answered["reason"][0].startswith("is no image file: found ")
+    assert not answered["reason"][1].startswith("is no image file")
+
+
 def test_images_are_answered_and_unreadable_ones_have_a_reason(image_bundles):
     files = [drawn_image(1), b"no image", drawn_image(2)]
     model, predictor = (

@@ -105,3 +105,11 @@ def test_samples_on_disk_are_compared_as_those_in_memory(monkeypatch):
     blockwise = ood_images.out_of_fold(mapped_rows.select(X, np.arange(90)), fold, views)
     for in_memory, on_disk in zip(alone, blockwise, strict=True):
         np.testing.assert_allclose(in_memory, on_disk, rtol=1e-6)
+
+
+def test_features_that_do_not_span_all_directions_have_finite_distances():
+    rng = np.random.default_rng(0)
+    X = ((rng.random((60, 2)) @ rng.random((2, 12))) ** 2).astype(np.float32)
+    distance, _ = ood_images.out_of_fold(X, np.arange(60) % 3)
+    assert np.isfinite(distance).all()
+    assert np.isfinite(ood_images.fit(X)["scales"]).all()

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from pipeline.estimators import _prepare, random_forest
 from pipeline.prediction import bundle, portable, portable_files
@@ -101,3 +102,22 @@ def test_exporting_again_gives_the_same_bytes(image_bundles, tmp_path):
                 for to in (tmp_path / name / "a", tmp_path / name / "b")
             ]
             assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16"])
+def test_the_lines_of_an_image_bundle_do_not_answer_where_assay_reads_pixels_in_its_own_way(
+    image_bundles, tmp_path, mode
+):
+    with folder_of(image_bundles):
+        folder = written(Path("models/t/candidates/near"), tmp_path / "best")
+    Image.new(mode, (40, 40)).save(folder / "image.png")
+    lines = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    done = Project(folder, warm=True).run("python", "-c", ALONE + lines, ok=False, PYTHONPATH="")
+    assert done.returncode == 1
+    assert "are read by Assay alone" in done.stderr
+
+
+def test_the_readme_of_a_table_says_how_categories_are_written(table, tmp_path):
+    with folder_of(table):
+        folder = written(Path("models/t/candidates/line"), tmp_path / "best")
+    assert "anything else counts as none of them: 'site': " in (folder / "README.md").read_text()
