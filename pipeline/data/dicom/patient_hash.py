@@ -23,8 +23,8 @@ KINDS = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID
 COARSEST = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 SPELT = ("patient", "group")  # kinds whose identifiers people and programs spell in several ways; UIDs have one
 NOBODY = re.compile(
-    r"(?i)(anon\w*([ ^]+(patient|subject|name))?|patient|de-?identified|unknown|none|null|n/?a|no ?id|test|x+)"
-)  # PatientIDs after anonymisation
+    r"(?i)(anon\w*([ ^]+(patient|subject|name))?|patient|de-?identified|no ?id|test|x+)"
+)  # PatientIDs after anonymisation; words for "unknown" are in data/tabular/missing.py
 LENGTH = 12  # hex digits: among a million patients two share a name with a chance of 0.2 %
 
 
