@@ -4,6 +4,7 @@ The choice sees nothing but the samples of the fit, so out-of-fold predictions s
 of another two. What is saved is a pipeline of scikit-learn's own classes behind `Prepare`.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.artifacts import JSON
+from pipeline.core.errors import DataError
 from pipeline.estimators._protocol import Classifier, ClassifierModel
 
 INNER = 3  # parts in which the samples of a fit are divided to choose
@@ -47,14 +49,18 @@ class MeanOfTwo(ClassifierModel):
         held_out: tuple[Any, np.ndarray] | None = None,
     ) -> "MeanOfTwo":
         """Choose, by parts that share no group, and fit; held-out samples are not used."""
-        members = two_best(self.members, X, y, groups, self.seed)
+        members = two_best(self.members, X, y, groups, self.seed, label)
         self.classifier = mean_of(members, X, y)
         self.chosen_ = {"mean_of": {member.name: member.own for member in members}}
         return self
 
 
-def two_best(members: list[Member], X: Any, y: np.ndarray, groups: np.ndarray, seed: int) -> list[Member]:
-    """Return the two members with the lowest log loss on samples left out, the best of each name, in the order of the list."""
+def two_best(members: list[Member], X: Any, y: np.ndarray, groups: np.ndarray, seed: int, label: str) -> list[Member]:
+    """Return the two members with the lowest log loss on samples left out, the best of each name, in the order of the list.
+
+    One that cannot be fitted without a part is not among them, and its name is printed; so there may be one alone. Raises
+    DataError where there is none.
+    """
     part, loss = divide(y, groups, seed), np.zeros(len(members))
     for number in range(INNER):
         held_out = part == number
@@ -64,13 +70,20 @@ def two_best(members: list[Member], X: Any, y: np.ndarray, groups: np.ndarray, s
         prepare = members[0].build()[0].fit(fitted)
         fitted, left_out = prepare.transform(fitted), prepare.transform(left_out)
         for k, member in enumerate(members):
-            if len(fitted) < member.least:
-                loss[k] = np.inf
-                continue
-            loss[k] += log_loss(member.build()[-1].fit(fitted, y[~held_out]), left_out, y[held_out])
+            able = len(fitted) >= member.least and np.isfinite(loss[k])
+            model = member.build()[-1].fit(fitted, y[~held_out]) if able else None
+            loss[k] += log_loss(model, left_out, y[held_out]) if able else np.inf
     best: dict[str, int] = {}
     for k in np.argsort(loss, kind="stable"):
-        best.setdefault(members[k].name, int(k))
+        if np.isfinite(loss[k]):
+            best.setdefault(members[k].name, int(k))
+    absent = {member.name: member.least for member in members if member.name not in best}
+    if absent:
+        needed = ", ".join(f"{name} (needs {least} samples)" for name, least in absent.items())
+        message = f"{label}: left out of the mean of two, because a part of {len(y)} samples is too small: {needed}"
+        if not best:
+            raise DataError(f"{message}; name one that needs fewer in `of`")
+        print(message, file=sys.stderr)
     return [members[k] for k in sorted(list(best.values())[:2])]
 
 

@@ -48,16 +48,26 @@ def check(params: Params, features: str, where: str) -> None:
 
 
 def check_size(params: Params, n_samples: int, where: str) -> None:
-    """Raise ParamsError where an inner training part, of the smallest fold, has fewer samples than neighbours."""
+    """Raise ParamsError where an inner training part, of the smallest fold, has too few samples for neighbours or for two."""
+    n_fitted = n_samples * (INNER - 1) // INNER
     for block in blocks.combinations(params.of.get("knn", {})):
-        knn.check_size(knn.Params(**block), n_samples * (INNER - 1) // INNER, f"{where}.of.knn")
+        knn.check_size(knn.Params(**block), n_fitted, f"{where}.of.knn")
+    able = {member.name for member in members(params, 0) if member.least <= n_fitted}
+    if len(able) < 2:
+        raise ParamsError(
+            f"{where}.of: of {', '.join(params.of)} only {', '.join(able) or 'none'} can be fitted on {n_fitted} samples, two "
+            "thirds of a training fold; expected at least two, for instance with smaller leaves"
+        )
 
 
 def build(params: Params, seed: int) -> Model:
     """Return an unfitted model."""
-    return MeanOfTwo(
-        [member(name, block, seed) for name, own in params.of.items() for block in blocks.combinations(own)], seed
-    )
+    return MeanOfTwo(members(params, seed), seed)
+
+
+def members(params: Params, seed: int) -> list[Member]:
+    """Return the classifiers that may be chosen: one for each combination of an estimator's values."""
+    return [member(name, block, seed) for name, own in params.of.items() for block in blocks.combinations(own)]
 
 
 def member(name: str, own: JSON, seed: int) -> Member:

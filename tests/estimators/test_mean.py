@@ -6,6 +6,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from pipeline.core import params
+from pipeline.core.errors import DataError
 from pipeline.estimators import mean_of_two
 from pipeline.estimators._mean import INNER, Member, divide, mean_of, two_best
 from pipeline.estimators._prepare import prepared
@@ -34,14 +35,14 @@ def test_groups_are_divided_whole_and_each_class_evenly():
 def test_the_two_best_by_log_loss_are_chosen(make):
     X, y = make(150)
     noise = Member("noise", {}, lambda: prepared(DummyClassifier(strategy="uniform")))
-    chosen = two_best([noise, *members(OF)], X, y, alone(X), 7)
+    chosen = two_best([noise, *members(OF)], X, y, alone(X), 7, "m")
     assert len({member.name for member in chosen}) == 2
     assert "noise" not in {member.name for member in chosen}
 
 
 def test_the_best_values_of_a_member_are_chosen():
     X, y = numbers(300)
-    chosen = two_best(members({"logreg": {"C": [1e-6, 1.0]}, "knn": {}}), X, y, alone(X), 7)
+    chosen = two_best(members({"logreg": {"C": [1e-6, 1.0]}, "knn": {}}), X, y, alone(X), 7, "m")
     assert chosen[0].own == {"C": 1.0}
 
 
@@ -56,16 +57,21 @@ def test_the_mean_is_that_of_the_members():
 
 def test_equal_fits_have_equal_bytes():
     X, y = mixed(80)
-    first, second = (dumped(mean_of(two_best(members(OF), X, y, alone(X), 3), X, y)) for _ in range(2))
+    first, second = (dumped(mean_of(two_best(members(OF), X, y, alone(X), 3, "m"), X, y)) for _ in range(2))
     assert first == second
 
 
-def test_few_groups_and_rare_classes_still_get_two_members():
+def test_a_member_that_no_part_can_fit_is_absent(capsys):
     X, y = numbers(12, 2)
     y = np.array([0] * 11 + [1])
     groups = np.array(["a"] * 6 + ["b"] * 6)
-    chosen = two_best(members({"logreg": {}, "knn": {"n_neighbors": 11}}), X, y, groups, 0)
-    assert [member.name for member in chosen] == ["logreg", "knn"]
+    both = members({"logreg": {}, "knn": {"n_neighbors": 11}})
+    assert [member.name for member in two_best(both, X, y, groups, 0, "train m")] == ["logreg"]
+    assert "train m: left out of the mean of two, because" in (said := capsys.readouterr().err)
+    assert "12 samples is too small: knn (needs 11 samples)" in said
+    np.testing.assert_array_equal(mean_of(both[:1], X, y).predict_proba(X), both[0].build().fit(X, y).predict_proba(X))
+    with pytest.raises(DataError, match=r"knn \(needs 11 samples\); name one that needs fewer in `of`"):
+        two_best(both[1:], X, y, groups, 0, "m")
     assert len(set(divide(y, groups, 0))) <= INNER
 
 
@@ -73,10 +79,10 @@ def test_a_frame_with_any_index_is_divided():
     X, y = mixed(60)
     shuffled = pd.concat([X[30:], X[:30]])
     again = np.concatenate([y[30:], y[:30]])
-    assert len(two_best(members(OF), shuffled, again, alone(X), 0)) == 2
+    assert len(two_best(members(OF), shuffled, again, alone(X), 0, "m")) == 2
 
 
 def test_trees_that_cannot_split_are_not_chosen():
     X, y = numbers(45)
-    chosen = two_best(members({"hist_gradient_boosting": {}, "logreg": {}, "knn": {}}), X, y, alone(X), 0)
+    chosen = two_best(members({"hist_gradient_boosting": {}, "logreg": {}, "knn": {}}), X, y, alone(X), 0, "m")
     assert [member.name for member in chosen] == ["logreg", "knn"]

@@ -49,6 +49,13 @@ def test_neighbours_have_to_fit_an_inner_part():
         mean_of_two.check_size(mean_of_two.Params(of=OF), 7, "w")
 
 
+def test_two_members_have_to_fit_an_inner_part():
+    params = mean_of_two.Params(of={"logreg": {}, "random_forest": {"min_samples_leaf": 20}})
+    mean_of_two.check_size(params, 60, "w")
+    with pytest.raises(ParamsError, match=r"w.of: of logreg, random_forest only logreg can be fitted on 39 samples"):
+        mean_of_two.check_size(params, 59, "w")
+
+
 def test_the_mean_is_trained_selected_exported_and_explained(empty_folder):
     write_params({"m": {"estimator": "mean_of_two", "of": OF}})
     X, y = mixed(120)
