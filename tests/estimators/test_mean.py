@@ -67,8 +67,8 @@ def test_a_member_that_no_part_can_fit_is_absent(capsys):
     groups = np.array(["a"] * 6 + ["b"] * 6)
     both = members({"logreg": {}, "knn": {"n_neighbors": 11}})
     assert [member.name for member in two_best(both, X, y, groups, 0, "train m")] == ["logreg"]
-    assert "train m: left out of the mean of two, because" in (said := capsys.readouterr().err)
-    assert "12 samples is too small: knn (needs 11 samples)" in said
+    assert "train m: left out of the mean of two, because" in (printed := capsys.readouterr().err)
+    assert "12 samples is too small: knn (needs 11 samples)" in printed
     np.testing.assert_array_equal(mean_of(both[:1], X, y).predict_proba(X), both[0].build().fit(X, y).predict_proba(X))
     with pytest.raises(DataError, match=r"knn \(needs 11 samples\); name one that needs fewer in `of`"):
         two_best(both[1:], X, y, groups, 0, "m")
