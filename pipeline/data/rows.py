@@ -58,7 +58,8 @@ def one_row(row: Mapping[str, Any], fields: list[Field]) -> OneRow:
         if field.is_number:
             columns[field.name] = np.array([to_number(value, field)])
         else:
-            columns[field.name] = np.array([to_category(value, field)], dtype=object)
+            category = to_category(value, field) or (field.default if field.is_constant else "")
+            columns[field.name] = np.array([category], dtype=object)
     return OneRow(columns)
 
 

@@ -72,6 +72,16 @@ def of_new_categories(new: dict[str, list[str]], fields: list[Field]) -> str:
     return "; ".join(parts)
 
 
+def of_constants(X: "OneRow | pd.DataFrame", fields: list[Field]) -> str:
+    """Return a sentence on one row's numbers in columns that had another one in all of the training data, "" for none."""
+    cells = [(field, np.asarray(X[field.name])[0]) for field in fields if field.is_number and field.is_constant]
+    return "; ".join(
+        f"{field.name!r} is {number:g}, in training always {field.min:g}: the model does not use this column"
+        for field, number in cells
+        if number != field.min and not np.isnan(number)
+    )
+
+
 def varied(fields: list[Field]) -> list[Field]:
     """Return the columns of numbers that varied in training."""
     return [field for field in fields if field.min is not None and field.max is not None and field.min < field.max]
@@ -129,7 +139,7 @@ def out_of_fold(X: "pd.DataFrame", fold: np.ndarray) -> np.ndarray:
 def score(X: "OneRow | pd.DataFrame", fields: list[Field], limit: float) -> OodScore:
     """Return the score of one row; where a number is over `limit` widths of its range off, the row is refused.
 
-    A category that training never saw is reported; it alone refuses no answer.
+    A category that training never saw, or another number than the only one, is reported; it alone refuses no answer.
     """
     distance, components = distances_and_components(X, fields)
     distances = (
@@ -145,7 +155,7 @@ def score(X: "OneRow | pd.DataFrame", fields: list[Field], limit: float) -> OodS
         else ""
     )
     new = new_categories(X, fields)
-    reason = "; ".join(filter(None, (reason, of_new_categories(new, fields))))
+    reason = "; ".join(filter(None, (reason, of_constants(X, fields), of_new_categories(new, fields))))
     known = known_categories(X, fields)
     return OodScore(reason, is_refused, float(distance[0]) / limit, components[0], tuple(new), known)
 

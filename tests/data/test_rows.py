@@ -48,3 +48,13 @@ def test_reading_a_row_needs_no_pandas():
     code += "assert 'pandas' not in sys.modules"
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(root), "PATH": ""})
+
+
+def test_a_missing_cell_of_a_constant_column_is_its_value():
+    X = pd.DataFrame({"age": [20.0, 80], "kind": ["a", "a"], "same": [3.0, 3], "note": ["b", ""]})
+    fields = tables.schema(X, {})
+    row = rows.one_row({"age": 30, "kind": None, "same": "", "note": None}, fields)
+    rows.check_values(row, fields)
+    assert (row["kind"][0], row["note"][0]) == ("a", "")
+    with pytest.raises(DataError, match="no value of 'age', which every training row had"):
+        rows.check_values(rows.one_row({"age": "", "kind": "a", "same": 3, "note": ""}, fields), fields)

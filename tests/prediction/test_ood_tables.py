@@ -37,8 +37,11 @@ def test_a_number_over_half_a_range_outside_is_refused(age):
     )
 
 
-def test_a_column_that_never_varied_in_training_refuses_nothing():
-    assert ood_tables.score(row(same=99), FIELDS, ood_tables.FAR).reason == ""
+def test_another_value_of_a_constant_column_is_reported():
+    score = ood_tables.score(row(same=99), FIELDS, ood_tables.FAR)
+    assert score.reason == "'same' is 99, in training always 3: the model does not use this column"
+    assert not score.is_refused
+    assert ood_tables.score(row(same=None), FIELDS, ood_tables.FAR).reason == ""
 
 
 def test_a_new_category_is_reported_and_refuses_nothing():

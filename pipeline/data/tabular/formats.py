@@ -120,8 +120,15 @@ class Field:
 
     @property
     def is_required(self) -> bool:
-        """Whether a sample needs a value: training never saw one without."""
-        return self.missing is False
+        """Whether a sample needs a value: training never saw one without, and saw more than one value."""
+        return self.missing is False and not self.is_constant
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether training saw one value only, from which nothing can be learnt: a missing one counts as it."""
+        if self.is_number:
+            return self.min is not None and self.min == self.max
+        return self.missing is False and len(self.choices or []) == 1
 
     @property
     def is_number(self) -> bool:

@@ -32,19 +32,24 @@ def to_category(value: Any, field: Field) -> str:
 
 
 def to_number(value: Any, field: Field) -> float:
-    """Return a value as a number of a column, NaN where it is missing; raise DataError for what is none."""
+    """Return a value as a number of a column, NaN where it is missing.
+
+    Raises DataError for what is no number, and for what lies between the 0 and 1 of a column that has no other values.
+    """
     is_yes_no = field.values == [0, 1]
     text = "" if value is None else str(value).strip()
     if is_yes_no and text.lower() in ("true", "false"):
         return float(text.lower() == "true")
     try:
-        if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
-            return as_number(text)
-        plain = field.number_format.canonical(text)
-        return as_number("no number" if plain is None else plain)
+        is_typed = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        plain = text if is_typed else field.number_format.canonical(text)
+        number = as_number("no number" if plain is None else plain)
     except ValueError:
         hint = _expected(field, text)
         raise DataError(f"column {field.name!r}: found {text!r}; expected a number{hint}") from None
+    if is_yes_no and 0 < number < 1:
+        raise DataError(f"column {field.name!r}: found {text!r}; expected 0 or 1, the only values in training")
+    return number
 
 
 def _expected(field: Field, text: str) -> str:

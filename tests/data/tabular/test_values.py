@@ -53,6 +53,12 @@ def test_a_category_is_matched_without_case_blanks_and_trailing_zero():
     assert rows.new_categories(frame, CATEGORIES) == {}
 
 
+@pytest.mark.parametrize("value", [0.5, "0.5", 1e-9])
+def test_half_a_yes_is_refused(value):
+    with pytest.raises(DataError, match=rf"column 'fever': found '{value}'; expected 0 or 1, the only values in training"):
+        tables.to_frame({"sex": "", "smoker": "", "stage": "", "fever": value}, CATEGORIES)
+
+
 def test_a_category_that_training_never_saw_is_named():
     frame = tables.to_frame({"sex": "X", "smoker": "", "stage": "3", "fever": 0}, CATEGORIES)
     assert rows.new_categories(frame, CATEGORIES) == {"sex": ["X"], "stage": ["3"]}
