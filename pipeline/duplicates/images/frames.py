@@ -8,6 +8,7 @@ of two different images stays far below that of an image and its degraded copy.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import cv2
 import numpy as np
@@ -172,10 +173,58 @@ def whiten(vectors: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
     return (whitened / np.sqrt(energy)[:, None]).astype(np.float32)
 
 
-def cosines(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+def bases(length: int) -> list[np.ndarray]:
+    """Return four orthonormal bases, float32 (length, m), which together span all vectors.
+
+    In the mirror, what lies in the first two stays as it is, in the others it changes its sign; upside down the first and third
+    stay.
+    """
+    order, signs = FLIPS[length]
+    whole = np.eye(length, dtype=np.float32)
+    across, down = (whole[order[number]] * signs[number][:, None] for number in (1, 2))
+    spanned = []
+    for in_mirror, upside_down in product((1, -1), repeat=2):
+        projection = (whole + in_mirror * across) @ (whole + upside_down * down)
+        # A column is a place and what the flips make of it: one of these stands for all.
+        columns = projection[:, (projection != 0).argmax(axis=0) == np.arange(length)]
+        columns = columns[:, (columns != 0).any(axis=0)]
+        spanned.append(columns / np.linalg.norm(columns, axis=0))
+    return spanned
+
+
+BASES = {length: bases(length) for length in FLIPS}
+Parts = list[np.ndarray]
+
+
+def parts_of(vectors: np.ndarray) -> Parts:
+    """Return vectors, float32 (n, length), in each of `bases`: cosines over all flips take a quarter of the products."""
+    return [vectors @ basis for basis in BASES[vectors.shape[1]]]
+
+
+def both_ways(vectors: np.ndarray) -> tuple[Parts, Parts]:
+    """Return the parts of vectors, float32 (n, length), as they are and transposed."""
+    order, signs = FLIPS[vectors.shape[1]]
+    return parts_of(vectors), parts_of(vectors[:, order[4]] * signs[4])
+
+
+def cosines(rows: tuple[Parts, Parts], others: Parts) -> np.ndarray:
     """Return float32 (rows, others): the largest cosine of whitened vectors over flips and negatives."""
-    order, signs = FLIPS[rows.shape[1]]
-    largest = np.zeros((len(rows), len(others)), np.float32)
-    for moved, sign in zip(order, signs, strict=True):
-        np.maximum(largest, np.abs((rows[:, moved] * sign) @ others.T), out=largest)
-    return largest
+    as_is, transposed = ([a @ b.T for a, b in zip(parts, others, strict=True)] for parts in rows)
+    return np.maximum(over_flips(*as_is), over_flips(*transposed))
+
+
+def pair_cosines(rows: tuple[Parts, Parts], others: Parts, pairs: np.ndarray) -> np.ndarray:
+    """Return float32 (m,): `cosines` of pairs alone, int (m, 2), each a position in `rows` and one in `others`."""
+    row, other = pairs.T
+    as_is, transposed = (
+        [np.einsum("ij,ij->i", a[row], b[other]) for a, b in zip(parts, others, strict=True)] for parts in rows
+    )
+    return np.maximum(over_flips(*as_is), over_flips(*transposed))
+
+
+def over_flips(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Return the largest of abs(a + b + c + d), abs(a - b + c - d), abs(a + b - c - d) and abs(a - b - c + d).
+
+    These are the products of two vectors in the mirror, upside down, both, or neither, from those of their parts.
+    """
+    return np.maximum(np.abs(a + b) + np.abs(c + d), np.abs(a - b) + np.abs(c - d))

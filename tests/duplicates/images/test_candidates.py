@@ -66,8 +66,17 @@ def test_proposals_are_pairs_of_two_sorted_and_bounded(many):
 
 def test_workers_and_block_size_change_no_proposal(many, monkeypatch):
     whole = proposals(*many)
-    monkeypatch.setattr(candidates, "CELLS", 180)  # three images at once
+    monkeypatch.setattr(candidates, "ROWS", 7)
+    monkeypatch.setattr(candidates, "COLUMNS", 16)
     assert (proposals(*many, workers=2) == whole).all()
+
+
+def test_the_largest_of_each_row_are_found():
+    rng = np.random.default_rng(0)
+    for n, most in [(1, 5), (5, 5), (6, 5), (160, 5), (177, 5), (1000, 25), (5003, 25)]:
+        similar = rng.permutation(3 * n).reshape(3, n)
+        columns = np.sort(candidates.best(similar, most), axis=1)
+        assert (columns == np.sort(np.argsort(similar, axis=1)[:, -most:], axis=1)).all()
 
 
 def test_one_image_none_and_images_without_points_are_no_trouble():

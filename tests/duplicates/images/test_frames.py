@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from pipeline.duplicates.images.frames import FLIPS, boxes, cosines, flip, frame_of, noise_level, whiten
+from pipeline.duplicates.images.frames import (
+    FLIPS,
+    both_ways,
+    boxes,
+    cosines,
+    flip,
+    frame_of,
+    noise_level,
+    pair_cosines,
+    parts_of,
+    whiten,
+)
 from tests.helpers.textures import texture
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -30,6 +41,20 @@ def test_the_vectors_of_a_flipped_image_are_flipped(which, kind):
     assert own[order[which]] * signs[which] @ other > 0.98
 
 
+@pytest.mark.parametrize("length", FLIPS)
+def test_cosines_by_parts_are_those_of_eight_flips(length):
+    rng = np.random.default_rng(length)
+    rows, others = (rng.normal(size=(n, length)).astype(np.float32) for n in (5, 7))
+    order, signs = FLIPS[length]
+    expected = np.max(
+        [np.abs(rows[:, moved] * sign @ others.T) for moved, sign in zip(order, signs, strict=True)], axis=0
+    )
+    prepared = both_ways(rows), parts_of(others)
+    assert cosines(*prepared) == pytest.approx(expected, rel=1e-4)
+    pairs = np.argwhere(expected > np.median(expected))
+    assert pair_cosines(*prepared, pairs) == pytest.approx(expected[tuple(pairs.T)], rel=1e-4)
+
+
 def test_a_degraded_copy_stands_out_from_all_others():
     images = [pixels(texture(seed)) for seed in range(30)]
     degraded = [
@@ -40,7 +65,7 @@ def test_a_degraded_copy_stands_out_from_all_others():
     ]
     frames = [frame_of(array) for array in images + degraded]
     whitened = whiten(np.array([frame.frequencies for frame in frames]), np.array([frame.noise for frame in frames]))
-    alike = cosines(whitened[30:], whitened[:30])
+    alike = cosines(both_ways(whitened[30:]), parts_of(whitened[:30]))
     assert alike.argmax(axis=1).tolist() == [3, 4, 5, 6]
     assert alike.max(axis=1).min() > 0.95
     assert np.sort(alike, axis=1)[:, -2].max() < 0.8
