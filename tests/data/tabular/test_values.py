@@ -55,7 +55,9 @@ def test_a_category_is_matched_without_case_blanks_and_trailing_zero():
 
 @pytest.mark.parametrize("value", [0.5, "0.5", 1e-9])
 def test_half_a_yes_is_refused(value):
-    with pytest.raises(DataError, match=rf"column 'fever': found '{value}'; expected 0 or 1, the only values in training"):
+    with pytest.raises(
+        DataError, match=rf"column 'fever': found '{value}'; expected 0 or 1, the only values in training"
+    ):
         tables.to_frame({"sex": "", "smoker": "", "stage": "", "fever": value}, CATEGORIES)
 
 
