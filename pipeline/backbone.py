@@ -51,7 +51,7 @@ def default(source: str) -> Any:
 
 def other(backbone: params_models.BackboneParams) -> Any:
     """Write network.keras and return it as it is read again, which is how later stages see it."""
-    _other_networks.check_name(backbone.network)
+    _other_networks.check_names(backbone.network, backbone.source)
     paths.BACKBONE.mkdir(parents=True, exist_ok=True)
     _network.save_keras(_other_networks.build(backbone.network, backbone.source, params.seed()), paths.NETWORK)
     paths.WEIGHTS.unlink(missing_ok=True)

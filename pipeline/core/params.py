@@ -101,7 +101,10 @@ HINTS = {
 def _explain(error: ErrorDetails, schema: type[BaseModel], where: str) -> str:
     key = ".".join([where, *map(str, error["loc"])]).strip(".")
     if error["type"] == "extra_forbidden":
-        allowed = ", ".join(schema.model_fields) if len(error["loc"]) == 1 else "see the comments in params.yaml"
+        block: Any = schema
+        for name in error["loc"][:-1]:
+            block = block.model_fields[name].annotation if name in getattr(block, "model_fields", {}) else None
+        allowed = ", ".join(getattr(block, "model_fields", ())) or "see the comments in params.yaml"
         return f"params.yaml: {key}: unknown key; known here: {allowed}"
     if error["type"] == "missing":
         return f"params.yaml: {key}: is missing; see the comments in params.yaml"

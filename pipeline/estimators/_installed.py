@@ -82,7 +82,9 @@ def make(name: str, given: dict[str, Any], seed: int) -> Any:
     """Return an unfitted instance with the parameters that are given, the seed, and one thread."""
     cls = load_class(name)
     names, _, _ = signature(cls)
-    fixed = {key: value for key, value in (("random_state", seed), ("n_jobs", N_JOBS)) if key in names}
+    # scikit-learn's None means one, and LogisticRegression warns of any other value; elsewhere it may mean all cores
+    threads = {} if cls.__module__.startswith("sklearn.") else {"n_jobs": N_JOBS}
+    fixed = {key: value for key, value in ({"random_state": seed} | threads).items() if key in names}
     return cls(**fixed | given)
 
 

