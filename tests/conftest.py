@@ -15,6 +15,9 @@ from tests.helpers.shared import project_once
 
 # Workers share the cores: with threads that wait for one actively, BLAS and OpenMP take ten times as long.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+# A user's Python keeps what it compiles. Where it may not, each worker compiles all tests, and each command the project.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Untrained, with the same random weights each time. In a process of its own: TensorFlow warns and prints as it likes.
 SMALL_BACKBONE = """

@@ -92,7 +92,7 @@ def tracked(folder: Path) -> None:
                 (target / file.relative_to(source)).parent.mkdir(parents=True)
                 shutil.copy(file, target / file.relative_to(source))
         elif source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target)  # with what Python has compiled
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
@@ -137,6 +137,7 @@ def cloned(origin: Project, folder: Path) -> Project:
     """Return a clone of a project that shares its DVC cache, with all outputs checked out."""
     names = ("--config", "user.name=Test", "--config", "user.email=test@example.org")
     subprocess.run(["git", "clone", "--quiet", *names, str(origin.folder), str(folder)], check=True)
+    shutil.copytree(origin.folder / "pipeline", folder / "pipeline", dirs_exist_ok=True)  # with what Python has compiled
     (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {origin.folder}/.dvc/cache\n")
     project = Project(folder, warm=origin.warm)
     project.run("dvc", "checkout", "--quiet")
