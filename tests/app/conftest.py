@@ -1,6 +1,7 @@
 """Projects with champions, servers on them, and pages that start afresh."""
 
 import contextlib
+import functools
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -9,10 +10,14 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 
 from pipeline.prediction.predictor import Predictor
 from tests.helpers.serving import Client, make_project, running
 from tests.helpers.shared import project_once
+
+# Streamlit's tester reads the metadata of all installed packages for each page: half a second, four fifths of a page's time
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(scope="session")
