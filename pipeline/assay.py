@@ -37,6 +37,7 @@ COMMANDS = {
     "app": Command(("-m", "streamlit", "run", "app/main.py"), "predict and compare in the browser"),
     "api": Command(("-m", "app.api"), "answer over HTTP"),
     "ui": Command(("-m", "pipeline.track", "--ui"), "compare all runs in MLflow"),
+    "recover": Command(("-m", "pipeline.recover"), "go on after a kill, a crash or a full disk"),
     "doctor": Command(("-m", "pipeline.doctor"), "say what is wrong with this installation"),
     "completion": Command(("-m", "pipeline.completion"), "print the completion for bash, zsh or tcsh"),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts, code_hashes, copies, params, paths, yaml_edit
+from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import BackboneParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import run
@@ -39,7 +40,14 @@ def link_data(content: dict[str, Any]) -> None:
             copies.link_from_home(TaskPaths(name).uploads / folder)
 
 
+def check_folder(folder: Path) -> None:
+    """Raise ParamsError for a folder of the project that DVC 3.67 takes for a template, after which it ends in a KeyError."""
+    if set(str(folder)) & set("{}"):
+        raise ParamsError(f"{folder}: has a brace, and DVC cannot work there: move the project to a folder without one")
+
+
 def main() -> None:
+    check_folder(Path.cwd())
     content = params.load()
     check(content)
     remove_reader()

@@ -1,11 +1,20 @@
-"""Set aside what a killed DVC left half written, then go on with 'dvc repro': `python -m pipeline.recover`."""
+"""Set aside what a killed DVC left behind, then go on with 'dvc repro': `python -m pipeline.recover`."""
 
-from pipeline.core import lock_recovery
+import argparse
+
+from pipeline.core import command_line, lock_recovery
 from pipeline.core.stage import run
 
 
-def main() -> None:
-    for line in lock_recovery.recover():
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    about = "Set aside what a killed DVC left behind, and print what was done; 'assay run' does it by itself."
+    return command_line.parser("pipeline.recover", about)
+
+
+def main(*arguments: str) -> None:
+    build_parser().parse_args(arguments)
+    for line in lock_recovery.recover() or ["nothing to recover: dvc.lock and DVC's list of running commands are whole"]:
         print(line)
 
 

@@ -2,7 +2,8 @@
 
 DVC 3.67 writes dvc.lock, and its list of who reads and writes what (rwlock), by emptying the file first. A kill or a full disk in
 that half second leaves a part of it, which every later `dvc` command refuses. Nothing is lost then: the committed dvc.lock and
-the run cache hold all but the stage that was under way. docs/recovery.md says how to do the same by hand.
+the run cache hold all but the stage that was under way. A whole rwlock may name a process that is gone and whose number another
+program has now: DVC would wait for that. docs/recovery.md says how to do the same by hand.
 """
 
 import json
@@ -11,8 +12,10 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
+import psutil
 import yaml
 from dvc.rwlock import SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
@@ -30,7 +33,7 @@ def recover() -> list[str]:
 
     Raises UnreadableError where a merge left a conflict in dvc.lock.
     """
-    if not is_broken(LOCK, is_lock) and not is_broken(RWLOCK, is_rwlock):
+    if not is_broken(LOCK, is_lock) and not is_broken(RWLOCK, is_rwlock) and not find_others():
         return []
     paths.CACHE.mkdir(parents=True, exist_ok=True)
     with FileLock(paths.CACHE / "recover.lock"):  # two commands after a kill: the second finds it done
@@ -59,7 +62,44 @@ def set_broken_aside() -> list[str]:
         lines.append(
             f"DVC's list of running commands, {RWLOCK.as_posix()}, was half written: it is kept as {aside.as_posix()}"
         )
+    elif others := find_others():
+        aside = set_aside(RWLOCK)
+        lines.append(
+            f"DVC's list of running commands, {RWLOCK.as_posix()}, named a DVC that is gone; its number now belongs to "
+            f"{', '.join(others)}: it is kept as {aside.as_posix()}"
+        )
     return lines
+
+
+def find_others() -> list[str]:
+    """Return the living processes in the rwlock, name and number, if none of them is a DVC; else an empty list."""
+    try:
+        content, written = RWLOCK.read_bytes(), RWLOCK.stat().st_mtime
+    except FileNotFoundError:
+        return []
+    if not is_rwlock(content):  # a DVC is just writing it
+        return []
+    lock = SCHEMA(json.loads(content))
+    listed = [*lock["write"].values(), *chain.from_iterable(lock["read"].values())]
+    processes = [psutil.Process(pid) for pid in sorted({info["pid"] for info in listed}) if psutil.pid_exists(pid)]
+    if any(may_be_dvc(process, written) for process in processes):
+        return []
+    return [f"{process.name()} (process {process.pid})" for process in processes]
+
+
+def may_be_dvc(process: psutil.Process, written: float) -> bool:
+    """Return whether a process may have written the rwlock, whose time this is, as DVC or as a Python program that calls it."""
+    try:
+        words = process.cmdline()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        if any("dvc_program" in word or Path(word).name in ("dvc", "dvc.exe") for word in words):
+            return True
+        return "python" in process.name().lower() and process.create_time() < written + WRITING
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def is_broken(path: Path, is_whole: Callable[[bytes], bool]) -> bool:

@@ -89,6 +89,52 @@ def test_a_broken_list_of_commands_is_set_aside(project):
     assert not Path(".dvc/tmp/rwlock").exists()
 
 
+def name_in_rwlock(*numbers: int) -> None:
+    """Write a list of running commands, of a minute ago, with processes of these numbers."""
+    lock = {
+        "write": {f"/project/out{number}": {"pid": number, "cmd": "dvc repro"} for number in numbers},
+        "read": {"/project/in": [{"pid": number, "cmd": "dvc repro"} for number in numbers]},
+    }
+    put_old(Path(".dvc/tmp/rwlock"), json.dumps(lock).encode())
+
+
+@pytest.fixture
+def processes(tmp_path):
+    """Start programs that only wait, and end them."""
+    running = []
+
+    def start(*command):
+        running.append(subprocess.Popen(command))
+        time.sleep(0.2)  # until it has its own name
+        return running[-1].pid
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def test_a_number_that_another_program_has_now_blocks_nobody(project, processes):
+    other = processes("sleep", "60")
+    name_in_rwlock(other)
+    (line,) = lock_recovery.recover()
+    assert f"its number now belongs to sleep (process {other}): it is kept as logs/rwlock.broken-1" in line
+    assert not Path(".dvc/tmp/rwlock").exists()
+    later = processes(sys.executable, "-c", "import time; time.sleep(60)")  # it was not there when the list was written
+    name_in_rwlock(later)
+    assert len(lock_recovery.recover()) == 1
+
+
+def test_a_living_dvc_keeps_its_place_in_the_list(project, processes):
+    Path("dvc").write_text("import time; time.sleep(60)")
+    name_in_rwlock(processes(sys.executable, "dvc"), processes("sleep", "60"))
+    assert lock_recovery.recover() == []
+    name_in_rwlock(os.getpid())
+    os.utime(".dvc/tmp/rwlock")  # this Python may have called DVC
+    assert lock_recovery.recover() == []
+    assert Path(".dvc/tmp/rwlock").exists()
+
+
 def test_a_lock_that_is_being_written_is_waited_for(project, monkeypatch):
     monkeypatch.setattr(lock_recovery, "WRITING", 60)
     writer = "import pathlib, sys, time; time.sleep(1); pathlib.Path('dvc.lock').write_bytes(sys.stdin.buffer.read())"

@@ -30,6 +30,13 @@ def test_missing_raw_data_are_refused_before_any_stage():
     raw_refused("raw: 'data/raw/skin' does not exist; put the data there or correct the path", raw="data/raw/skin")
 
 
+def test_a_project_in_a_folder_with_braces_is_refused(folder, monkeypatch):
+    (folder / "a{b}").mkdir()
+    monkeypatch.chdir(folder / "a{b}")
+    with pytest.raises(ParamsError, match=r"a\{b\}: has a brace, and DVC cannot work there: move the project"):
+        check.main()
+
+
 def test_raw_data_that_the_demo_draws_may_come_later(capsys):
     write_params(task(raw="data/demo/lesions"))
     check.main()
