@@ -14,7 +14,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(*arguments: str) -> None:
     build_parser().parse_args(arguments)
-    for line in lock_recovery.recover() or ["nothing to recover: dvc.lock and DVC's list of running commands are whole"]:
+    for line in lock_recovery.recover() or ["nothing to recover: DVC can read its files"]:
         print(line)
 
 
