@@ -83,6 +83,8 @@ def shrink(folder: Path, limit: int) -> None:
             oldest = "SELECT rowid FROM kept ORDER BY rowid LIMIT ?"
             with store:
                 store.execute(f"DELETE FROM kept WHERE rowid IN ({oldest})", (math.ceil(n_rows * share),))
+            # The room is for other stores, too; `execute` would stop after one page.
+            store.executescript("PRAGMA incremental_vacuum")
             total -= used[store] - used_bytes(store)
 
 
@@ -135,6 +137,7 @@ class FeatureStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=WAIT)
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
             connection.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB)")
             self._of_thread.connection = connection
         return self._of_thread.connection

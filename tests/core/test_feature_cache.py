@@ -142,6 +142,14 @@ def test_a_small_store_is_spared_while_a_large_can_shrink():
     assert not large.get("0")
 
 
+def test_room_that_one_store_frees_is_another_s():
+    limited("1 MB")
+    for name in "abcab":
+        for start in range(0, 150, 10):
+            FeatureStore(name, "r").put([(f"{start + number}", os.urandom(10_000)) for number in range(10)])
+        assert sum(path.stat().st_size for path in FEATURES.iterdir()) < 1.2e6
+
+
 def test_without_a_limit_in_params_yaml_ten_gigabytes_are_kept():
     assert feature_cache.max_bytes() == 10_000_000_000
     Path("params.yaml").write_text("seed: 7\n")
