@@ -137,7 +137,8 @@ def cloned(origin: Project, folder: Path) -> Project:
     """Return a clone of a project that shares its DVC cache, with all outputs checked out."""
     names = ("--config", "user.name=Test", "--config", "user.email=test@example.org")
     subprocess.run(["git", "clone", "--quiet", *names, str(origin.folder), str(folder)], check=True)
-    shutil.copytree(origin.folder / "pipeline", folder / "pipeline", dirs_exist_ok=True)  # with what Python has compiled
+    # With what Python has compiled
+    shutil.copytree(origin.folder / "pipeline", folder / "pipeline", dirs_exist_ok=True)
     (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {origin.folder}/.dvc/cache\n")
     project = Project(folder, warm=origin.warm)
     project.run("dvc", "checkout", "--quiet")
