@@ -92,7 +92,7 @@ def main() -> None:
         nothing = min(project.run("dvc", "repro").seconds for _ in range(3))
         project.run("dvc", "repro")
         changed = min(project.change("lesions-knn", n_neighbors=k).seconds for k in (16, 17, 18))
-        keys = [["check"], ["train", "lesions-knn"], ["evaluate", "lesions-knn"], ["select_best", "lesions"]]
+        keys = [["check"], ["train", "lesions-knn"], ["evaluate", "lesions"], ["select_best", "lesions"]]
         keys += [["holdout", "lesions"], ["track"]]
         bare = bare_imports(project, [[f"pipeline.{stage}", *key] for stage, *key in keys])
     save("graph", "The graph", [

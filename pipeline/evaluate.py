@@ -1,7 +1,7 @@
-"""Stage `evaluate@model`: evaluate a model from its out-of-fold predictions.
+"""Stage `evaluate@task`: evaluate each model from its out-of-fold predictions, one after the other.
 
 Writes `reports/<task>/cv/<model>.json`, the decision rule `models/<task>/decisions/<model>.json`, and roc, confusion and history:
-as CSV, for `dvc plots`, in `reports/<task>/plots/<model>/`, as PNG in `reports/<task>/figures/<model>/`. The latter
+as CSV, for `dvc plots`, to `reports/<task>/plots/<kind>/<model>.csv`, as PNG to `reports/<task>/figures/<model>/`. The latter
 also has reliability and coverage as CSV and PNG, importance for tables, and for two classes thresholds and
 calibration_curve as CSV. `models/<task>/suspects/<model>.csv` lists samples whose label is suspect.
 """
@@ -12,16 +12,21 @@ from pipeline.core.stage import run
 from pipeline.evaluation import out_of_fold, out_of_fold_charts
 
 
-def main(name: str) -> None:
-    task = params.model(name).task
-    oof = out_of_fold.read(name)
+def main(task: str) -> None:
+    for model in params.task(task).models:
+        evaluate(task, model)
+
+
+def evaluate(task: str, model: str) -> None:
+    """Write the files of one model."""
+    oof = out_of_fold.read(model)
     chosen = out_of_fold.choose_rule(oof)
     report = out_of_fold.score(oof, chosen, params.task(task).select)
     paths = TaskPaths(task)
-    out_of_fold_charts.write_charts(oof, chosen, report["roc_auc"], paths.plots(name), paths.figures(name))
-    artifacts.write_csv(paths.suspects(name), out_of_fold_charts.suspects(oof, chosen))
-    artifacts.write_json(paths.decision_rule(name), chosen.rule)
-    artifacts.write_json(paths.cv(name), report)
+    out_of_fold_charts.write_charts(oof, chosen, report["roc_auc"], paths)
+    artifacts.write_csv(paths.suspects(model), out_of_fold_charts.suspects(oof, chosen))
+    artifacts.write_json(paths.decision_rule(model), chosen.rule)
+    artifacts.write_json(paths.cv(model), report)
 
 
 if __name__ == "__main__":

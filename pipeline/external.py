@@ -4,7 +4,7 @@
 
 adds the data at PATH, which are only read, to params.yaml and runs their stage. `external@NAME` audits them against all of the
 task's data, development and test, excludes samples that are in both, scores the rest with the serving Predictor, and writes
-`reports/<task>/external/<name>.json` and, to `reports/<task>/figures/<name>/`, roc.png and reliability.png.
+`reports/<task>/external/<name>.json` and, to `reports/<task>/external/<name>/`, roc.png and reliability.png.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def run_stage(name: str) -> None:
         scored = external_report.score_new(name, samples, predictor, block.raw)
     select = params.task(task).select
     report = external_report.report_on(samples, scored, predictor.rule, select, winner, internal)
-    drawn, data, proba = TaskPaths(task).figures(name), scored.data, scored.proba
+    drawn, data, proba = TaskPaths(task).external_figures(name), scored.data, scored.proba
     auc = report["roc_auc"]
     plots.roc(data, proba, auc, name, drawn / "roc.png")
     bins, smooth = curves.reliability(data, proba), curves.flexible(data, proba)

@@ -41,7 +41,7 @@ def test_lightgbm_of_an_environment_of_its_own(lightgbm_python, tmp_path, monkey
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
     X = make_task(120, estimator="lightgbm:LGBMClassifier", n_estimators=20, min_child_samples=5, verbosity=-1)
-    for stage in (["check"], ["train", "t-own"], ["evaluate", "t-own"]):
+    for stage in (["check"], ["train", "t-own"], ["evaluate", "t"]):
         run(lightgbm_python, "-m", f"pipeline.{stage[0]}", *stage[1:])
     assert "lightgbm 4.7.0" in Path("data/.code/train-t-own").read_text()
     assert artifacts.read_json(Path("reports/t/cv/t-own.json"))["roc_auc"] > 0.6

@@ -81,7 +81,7 @@ class Champion:
             write_params({"line": {"estimator": "logreg"}})
             dataset(*patients(np.random.default_rng(seed), N)).save(Path("data/t/dev.npz"))
             train.main("line")
-            evaluate.main("line")
+            evaluate.main("t")
             candidate = TaskPaths("t").candidate("line")
             self.rule, self.candidate = DecisionRule.read("t", "line"), Candidate.read(candidate)
             self.classes = Dataset.read("t", "dev").classes

@@ -170,8 +170,8 @@ def test_content_is_refused_and_the_camera_is_not(tmp_path, monkeypatch):
         **{"models__skin-mobilenetv2__fine_tune__epochs": 1, "models__skin-mobilenetv2__fine_tune__views": 1}
     )
     models = [f"skin-{name}" for name in MODELS]
-    for model in models:
-        project.run("dvc", "repro", f"evaluate@{model}", timeout=3000)
+    project.change(tasks__skin__models=models)
+    project.run("dvc", "repro", "evaluate@skin", timeout=6000)
     monkeypatch.chdir(tmp_path)
     split = read_split("skin")
     held_out = [DATA / "skin_binary" / path for path in split.loc[split["subset"] == "test", "path"]]

@@ -135,7 +135,8 @@ SAMPLES = (
         "data/demo/lesions/a.png",
         "data/monitor/skin/counts.json",
     ),
-    *("reports/skin/report.html", "reports/skin/figures/skin-knn/roc.png", "reports/skin/plots/skin-knn/confusion.csv"),
+    *("reports/skin/report.html", "reports/skin/figures/skin-knn/roc.png", "reports/skin/plots/confusion/skin-knn.csv"),
+    "reports/skin/external/elsewhere/roc.png",
     *("models/skin/candidates/skin-knn/oof.npz", "models/skin/decisions/skin-knn.json", "models/backbone/weights.npz"),
     *(
         "mlflow/mlflow.db",

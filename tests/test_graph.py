@@ -44,7 +44,7 @@ def test_nothing_before_the_selection_can_open_the_test_set(stages):
         kind, _, key = name.partition("@")
         if kind not in ("train", "evaluate", "select_best"):
             continue
-        task = key if kind == "select_best" else params.load(ROOT / "params.yaml")["models"][key]["task"]
+        task = key if kind != "train" else params.load(ROOT / "params.yaml")["models"][key]["task"]
         raw = params.load(ROOT / "params.yaml")["tasks"][task]["raw"]
         closed = [raw, f"data/{task}/scan", f"data/{task}/split.csv", f"data/{task}/test.npz", f"reports/{task}/test"]
         closed += [f"data/{task}/test_columns.csv"]

@@ -42,7 +42,7 @@ def has_threshold(task: str) -> bool:
     path = TaskPaths(task).selection
     try:
         report = TaskPaths(task).cv(written.content(path, f"select_best@{task}")["winner"])
-        return len(written.report(report, f"evaluate@{report.stem}").per_class) == 2
+        return len(written.report(report, f"evaluate@{task}").per_class) == 2
     except AssayError:  # the view that needs the file names it
         return True
 

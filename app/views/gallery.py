@@ -82,4 +82,4 @@ def suspects(task: str) -> list[str]:
         return []
     winner = written.content(selection, f"select_best@{task}")["winner"]
     path = TaskPaths(task).suspects(winner)
-    return written.table(path, f"evaluate@{winner}", text=True)["path"].tolist() if path.exists() else []
+    return written.table(path, f"evaluate@{task}", text=True)["path"].tolist() if path.exists() else []

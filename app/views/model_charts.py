@@ -16,7 +16,7 @@ ORDERS = {"confidence": "by confidence", "familiarity": "by closeness"}
 
 def reports(task: str, model: str) -> dict[str, Report]:
     """Return the model's reports: out of fold and, if it exists, on the test set."""
-    sides = {"Out of fold": written.report(TaskPaths(task).cv(model), f"evaluate@{model}")}
+    sides = {"Out of fold": written.report(TaskPaths(task).cv(model), f"evaluate@{task}")}
     test = TaskPaths(task).test_report(model)
     return sides | ({"Test": written.report(test, f"holdout@{task}")} if test.exists() else {})
 
@@ -24,9 +24,9 @@ def reports(task: str, model: str) -> dict[str, Report]:
 def roc(task: str, model: str, models: list[str]) -> None:
     """Draw the ROC curves of all models, this one's bold."""
     st.subheader("ROC, out of fold")
-    paths = {name: TaskPaths(task).plots(name) / "roc.csv" for name in models}
+    paths = {name: TaskPaths(task).plot("roc", name) for name in models}
     paths = {name: path for name, path in paths.items() if path.exists() or name == model}
-    curves = {name: written.table(path, f"evaluate@{name}") for name, path in paths.items()}
+    curves = {name: written.table(path, f"evaluate@{task}") for name, path in paths.items()}
     charts.draw(charts.roc(curves, model), f"ROC curves of {', '.join(curves)}; {model} is bold", 380)
     many = len(reports(task, model)["Out of fold"].per_class) > 2
     st.caption(
@@ -37,9 +37,9 @@ def roc(task: str, model: str, models: list[str]) -> None:
 def reliability(task: str, model: str) -> None:
     """Draw the reliability diagram."""
     st.subheader("Reliability, out of fold")
-    bins = written.table(TaskPaths(task).figures(model) / "reliability.csv", f"evaluate@{model}")
+    bins = written.table(TaskPaths(task).figures(model) / "reliability.csv", f"evaluate@{task}")
     path = TaskPaths(task).figures(model) / "calibration_curve.csv"
-    curve = written.table(path, f"evaluate@{model}") if path.exists() else None
+    curve = written.table(path, f"evaluate@{task}") if path.exists() else None
     report = reports(task, model)["Out of fold"]
     many = len(report.per_class) > 2
     words = ("probability of the most probable class", "share that is correct") if many else ("predicted", "observed")
@@ -56,7 +56,7 @@ def reliability(task: str, model: str) -> None:
 def risk(task: str, model: str) -> None:
     """Draw the error rate as a function of the share of samples that are answered."""
     st.subheader("Coverage against risk, out of fold")
-    table = written.table(TaskPaths(task).figures(model) / "coverage.csv", f"evaluate@{model}")
+    table = written.table(TaskPaths(task).figures(model) / "coverage.csv", f"evaluate@{task}")
     long = pd.DataFrame({"share answered": table["coverage"], "name": table["by"].map(ORDERS), "error": table["risk"]})
     full = three(table["risk"].iloc[-1])
     alt_text = f"Error by share answered, most confident or least out-of-distribution first; {full} if all are answered"
@@ -85,7 +85,7 @@ def importance(task: str, model: str) -> None:
     if not path.exists():
         return
     st.subheader("Importance of columns, out of fold")
-    table = written.table(path, f"evaluate@{model}").head(15)
+    table = written.table(path, f"evaluate@{task}").head(15)
     charts.draw(
         charts.importance(table),
         "; ".join(f"{row['column']} {three(row['importance'])}" for row in table.to_dict("records")),
@@ -119,7 +119,7 @@ def history(task: str, model: str) -> None:
     """Draw the loss by epoch, or the final loss of a model without epochs."""
     st.subheader("Training")
     st.write(plain(tuned(reports(task, model)["Out of fold"])))
-    table = written.table(TaskPaths(task).plots(model) / "history.csv", f"evaluate@{model}")
+    table = written.table(TaskPaths(task).plot("history", model), f"evaluate@{task}")
     if len(table) < 2:
         losses = " and ".join(
             f"{three(value)} on {kind}"

@@ -24,7 +24,7 @@ def show(task: str) -> None:
     """Draw the section."""
     st.header("Suspect labels")
     winner = written.content(TaskPaths(task).selection, f"select_best@{task}")["winner"]
-    rows = written.table(TaskPaths(task).suspects(winner), f"evaluate@{winner}", text=True)
+    rows = written.table(TaskPaths(task).suspects(winner), f"evaluate@{task}", text=True)
     split = written.table(TaskPaths(task).split, f"split@{task}", text=True)
     block = params.task(task)
     n, what = int((split["subset"] == "dev").sum()), "image" if block.kind == "image" else "row"

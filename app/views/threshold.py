@@ -13,12 +13,12 @@ SOURCE = "Altman and Bland 1994, BMJ 309:102"
 
 def show(task: str, model: str) -> None:
     """Draw the slider and its effect; more than two classes have no threshold."""
-    n_classes = len(written.report(TaskPaths(task).cv(model), f"evaluate@{model}").per_class)
+    n_classes = len(written.report(TaskPaths(task).cv(model), f"evaluate@{task}").per_class)
     if n_classes != 2:
         st.write(f"The most probable of {n_classes} classes is the answer: there is no threshold.")
         return
     st.subheader("Another threshold")
-    explore(written.table(TaskPaths(task).figures(model) / "thresholds.csv", f"evaluate@{model}"), f"{task} {model}")
+    explore(written.table(TaskPaths(task).figures(model) / "thresholds.csv", f"evaluate@{task}"), f"{task} {model}")
 
 
 @st.fragment

@@ -16,7 +16,7 @@ LINES = {"model": "model", "all": "treat all", "none": "treat none"}
 
 def show(task: str, model: str) -> None:
     """Draw what of these there is for the model."""
-    report = written.report(TaskPaths(task).cv(model), f"evaluate@{model}")
+    report = written.report(TaskPaths(task).cv(model), f"evaluate@{task}")
     if len(report.per_class) == 2:
         part(net_benefit, task, model)
         part(prevalences, task, model)
@@ -29,7 +29,7 @@ def show(task: str, model: str) -> None:
 def net_benefit(task: str, model: str) -> None:
     """Draw the decision curve of two classes."""
     st.subheader("Decision curve, out of fold")
-    table = written.table(TaskPaths(task).figures(model) / "decision_curve.csv", f"evaluate@{model}")
+    table = written.table(TaskPaths(task).figures(model) / "decision_curve.csv", f"evaluate@{task}")
     bounds = params.task(task).select.operating_point.threshold_range
     sentence = decision_curve.in_words(table, bounds)
     shown = table[table["threshold"].between(*bounds)] if bounds else table
@@ -60,7 +60,7 @@ def with_ends(row: dict, name: str) -> str:
 def prevalences(task: str, model: str) -> None:
     """Draw the predictive values at several prevalences, out of fold."""
     st.subheader("Predictive values by prevalence, out of fold")
-    point = written.report(TaskPaths(task).cv(model), f"evaluate@{model}").operating_point
+    point = written.report(TaskPaths(task).cv(model), f"evaluate@{task}").operating_point
     if not point:
         return
     names = {"data": "in these data", "named": "as named"}

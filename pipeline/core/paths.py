@@ -100,17 +100,21 @@ class TaskPaths:
         """Return a model's report on the test set (holdout)."""
         return self.reports / "test" / f"{model}.json"
 
-    def plots(self, model: str) -> Path:
-        """Return the folder of a model's curves as CSV, which git keeps (evaluate)."""
-        return self.reports / "plots" / model
+    def plot(self, kind: str, model: str) -> Path:
+        """Return a table of a model, roc, confusion or history, which git keeps and `dvc plots` draws (evaluate)."""
+        return self.reports / "plots" / kind / f"{model}.csv"
 
-    def figures(self, name: str) -> Path:
-        """Return the folder of the figures of a model or an external data set (evaluate, external)."""
-        return self.reports / "figures" / name
+    def figures(self, model: str) -> Path:
+        """Return the folder of a model's figures (evaluate)."""
+        return self.reports / "figures" / model
 
     def external(self, name: str) -> Path:
         """Return the champion's report on an external data set (external)."""
         return self.reports / "external" / f"{name}.json"
+
+    def external_figures(self, name: str) -> Path:
+        """Return the folder of the figures of an external data set (external)."""
+        return self.reports / "external" / name
 
     def batch(self, batch: str) -> Path:
         """Return the folder with status, log and comparison of an upload batch (retrain)."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import artifacts, params
+from pipeline.core.paths import TaskPaths
 from pipeline.evaluation import curves, plots, suspect_labels
 from pipeline.evaluation.out_of_fold import (
     Chosen,
@@ -20,20 +21,20 @@ from pipeline.prediction.decision_rule import calibrate
 from pipeline.stats import metrics
 
 
-def write_charts(oof: OutOfFold, chosen: Chosen, area: float, numbers: Path, drawn: Path) -> None:
-    """Write roc, confusion and history as CSV to `numbers`, all charts as PNG and the other tables to `drawn`.
+def write_charts(oof: OutOfFold, chosen: Chosen, area: float, paths: TaskPaths) -> None:
+    """Write roc, confusion and history as CSV for `dvc plots`, all charts as PNG and the other tables among the figures.
 
     `area` is the report's ROC AUC.
     """
-    dev, title = oof.dev, f"{oof.name}, out of fold"
+    dev, title, drawn = oof.dev, f"{oof.name}, out of fold", paths.figures(oof.name)
     rule = chosen.rule
     proba = calibrate(oof.raw, rule)
     decided = decide_samples(oof, proba, chosen)
-    artifacts.write_csv(numbers / "roc.csv", curves.curve(dev, proba))
+    artifacts.write_csv(paths.plot("roc", oof.name), curves.curve(dev, proba))
     plots.roc(dev, proba, area, title, drawn / "roc.png")
-    artifacts.write_csv(numbers / "confusion.csv", curves.confusion_rows(dev, decided))
+    artifacts.write_csv(paths.plot("confusion", oof.name), curves.confusion_rows(dev, decided))
     plots.confusion(metrics.confusion(dev.y, decided, len(dev.classes)), dev.classes, oof.name, drawn / "confusion.png")
-    write_training_charts(oof, title, numbers, drawn)
+    write_training_charts(oof, title, paths.plot("history", oof.name), drawn)
     write_calibration_charts(oof, chosen, title, drawn)
     coverage = curves.coverage(decided != dev.y, proba[np.arange(len(dev.y)), decided], oof.distance)
     artifacts.write_csv(drawn / "coverage.csv", coverage)
@@ -64,10 +65,10 @@ def write_decision_curve(oof: OutOfFold, chosen: Chosen, title: str, drawn: Path
     plots.decision_curve(table, point.threshold_range, title, drawn / "decision_curve.png")
 
 
-def write_training_charts(oof: OutOfFold, title: str, numbers: Path, drawn: Path) -> None:
-    """Write the losses by epoch, the mean over folds, and of a table the importance of columns."""
+def write_training_charts(oof: OutOfFold, title: str, losses: Path, drawn: Path) -> None:
+    """Write the losses by epoch, the mean over folds, to `losses`, and of a table the importance of columns."""
     history = pd.read_csv(oof.folder / "history.csv").groupby("epoch", as_index=False)[["loss", "val_loss"]].mean()
-    artifacts.write_csv(numbers / "history.csv", history)
+    artifacts.write_csv(losses, history)
     plots.history(history, oof.name, drawn / "history.png")
     if (oof.folder / "importance.csv").exists():
         importance = pd.read_csv(oof.folder / "importance.csv", dtype={"column": str}, keep_default_na=False)

@@ -281,7 +281,7 @@ class ExternalReport(Report):
 
 def read_cv(task: str, model: str) -> Report:
     """Return a model's report on out-of-fold predictions."""
-    return read_result(Report, TaskPaths(task).cv(model), f"evaluate@{model}")
+    return read_result(Report, TaskPaths(task).cv(model), f"evaluate@{task}")
 
 
 def read_test(task: str, model: str) -> Report:

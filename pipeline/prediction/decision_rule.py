@@ -65,7 +65,7 @@ class DecisionRule:
     @classmethod
     def read(cls, task: str, model: str, root: Path = Path()) -> "DecisionRule":
         """Return the rule that the stage `evaluate` froze for a model."""
-        return read_result(cls, TaskPaths(task, root).decision_rule(model), f"evaluate@{model}")
+        return read_result(cls, TaskPaths(task, root).decision_rule(model), f"evaluate@{task}")
 
     def to_json(self) -> JSON:
         """Return the content of decisions/<model>.json."""

@@ -83,7 +83,7 @@ def charts(study: Study) -> dict[str, str]:
     folder = TaskPaths(study.name).figures(study.winner)
     names = ["roc", "reliability", "coverage", "history", *(["decision_curve"] if study.dev.positive else [])]
     embedded = {
-        name: uri(require(folder / f"{name}.png", f"evaluate@{study.winner}").read_bytes(), "png") for name in names
+        name: uri(require(folder / f"{name}.png", f"evaluate@{study.name}").read_bytes(), "png") for name in names
     }
     with tempfile.TemporaryDirectory() as scratch:
         drawn = Path(scratch, "precision.png")
@@ -94,4 +94,4 @@ def charts(study: Study) -> dict[str, str]:
 
 def chart_elsewhere(task: str, name: str, chart: str) -> str:
     """Return a chart of the external data set `name` as a data: URI."""
-    return uri(require(TaskPaths(task).figures(name) / f"{chart}.png", f"external@{name}").read_bytes(), "png")
+    return uri(require(TaskPaths(task).external_figures(name) / f"{chart}.png", f"external@{name}").read_bytes(), "png")

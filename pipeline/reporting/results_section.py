@@ -84,7 +84,7 @@ def usefulness(study: Study) -> str:
     if not study.dev.positive:
         return ""
     path = TaskPaths(study.name).figures(study.winner) / "decision_curve.csv"
-    table = pd.read_csv(require(path, f"evaluate@{study.winner}"))
+    table = pd.read_csv(require(path, f"evaluate@{study.name}"))
     return decision_curve.in_words(table, study.task.select.operating_point.threshold_range)
 
 
@@ -150,7 +150,7 @@ def mistakes(study: Study) -> list[Mistake]:
 def suspects(study: Study) -> pd.DataFrame:
     """Return the development samples whose label is suspect, as `evaluate` wrote them."""
     path = TaskPaths(study.name).suspects(study.winner)
-    return pd.read_csv(require(path, f"evaluate@{study.winner}"), dtype={"path": str, "label": str, "instead": str})
+    return pd.read_csv(require(path, f"evaluate@{study.name}"), dtype={"path": str, "label": str, "instead": str})
 
 
 def n_mistakes(study: Study) -> int:

@@ -125,8 +125,8 @@ def stages_of(task: str) -> list[str]:
     block = params.task(task)
     first = ["check"] + ["demo"] * Path(block.raw).is_relative_to(paths.DEMO) + ["backbone"] * (block.kind == "image")
     middle = [f"{name}@{task}" for name in ("scan", "audit", "split", "preprocess")]
-    models = [f"{name}@{model}" for model in block.models for name in ("train", "evaluate")]
-    return [*first, *middle, *models, f"select_best@{task}"]
+    models = [f"train@{model}" for model in block.models]
+    return [*first, *middle, *models, f"evaluate@{task}", f"select_best@{task}"]
 
 
 def lines_of(log: Path) -> list[str]:

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -77,8 +78,10 @@ def create_run(client: Any, experiment: str, record: Record, tags: dict[str, str
         client.log_batch(run_id, metrics=metrics[start : start + AT_ONCE])
     data = Dataset(record.task, record.data[:36], source_type="local", source=json.dumps({"uri": record.raw}))
     client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training and test")])])
-    for path in record.plots:
-        client.log_artifact(run_id, str(path), "plots")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in record.plots.items():
+            shutil.copy(path, Path(folder, name))
+        client.log_artifacts(run_id, folder, "plots")
     client.set_terminated(run_id)
     return run_id
 

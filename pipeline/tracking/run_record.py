@@ -24,24 +24,16 @@ LOCK = Path("dvc.lock")
 SOURCES = ("params.yaml", "dvc.yaml", "pipeline")  # what makes results, apart from the raw data
 UNNAMEABLE = re.compile(r"[^/\w.\- ]")  # what MLflow does not take in the name of a metric
 # Aggregates only. confusion.csv stays out: it has a row per sample.
-PLOTS = (
-    "plots/{}/roc.csv",
-    "plots/{}/history.csv",
-    "figures/{}/roc.png",
-    "figures/{}/confusion.png",
-    "figures/{}/history.png",
-    "figures/{}/reliability.png",
-    "figures/{}/coverage.png",
-    "figures/{}/importance.png",
-)
+TABLES = ("roc", "history")
+CHARTS = ("roc", "confusion", "history", "reliability", "coverage", "importance")
 
 
 @dataclass(frozen=True)
 class Record:
     """A model's run. `key` is the hash of its inputs and results; equal keys are the same run.
 
-    `curve` holds (step, name, value) of the losses by epoch and of the ROC curve, `plots` the files to keep, `data` the
-    fingerprint of the data set and `raw` the path of its raw files.
+    `curve` holds (step, name, value) of the losses by epoch and of the ROC curve, `plots` the files to keep by their names in
+    MLflow, `data` the fingerprint of the data set and `raw` the path of its raw files.
     """
 
     task: str
@@ -50,7 +42,7 @@ class Record:
     params: dict[str, str]
     metrics: dict[str, float]
     curve: list[tuple[int, str, float]]
-    plots: list[Path]
+    plots: dict[str, Path]
     data: str
     raw: str = ""
     champion: bool = False
@@ -85,12 +77,13 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
     """Return the record of a model alone; `given` are its parameters, `seconds` the duration of its training, if known."""
     paths = TaskPaths(task)
     files = [
-        require(paths.cv(model), f"evaluate@{model}"),
+        require(paths.cv(model), f"evaluate@{task}"),
         require(paths.test_report(model), f"holdout@{task}"),
-        require(paths.decision_rule(model), f"evaluate@{model}"),
+        require(paths.decision_rule(model), f"evaluate@{task}"),
         require(paths.candidate_json(model), f"train@{model}"),
     ]
-    plots = [paths.reports / name.format(model) for name in PLOTS]
+    plots = {f"{kind}.csv": paths.plot(kind, model) for kind in TABLES}
+    plots |= {f"{kind}.png": paths.figures(model) / f"{kind}.png" for kind in CHARTS}
     report = read_cv(task, model)
     figures = figures_of(report, read_test(task, model))
     parameters = given | flatten(report.tuned.chosen if report.tuned else {}, "tuned.")
@@ -100,8 +93,8 @@ def read_model(task: str, model: str, given: dict[str, str], seconds: float | No
         key=content_key(files, parameters),
         params=parameters,
         metrics=figures if seconds is None else figures | {"train_seconds": seconds},
-        curve=curves.losses(plots[1]) + curves.roc(plots[0]),
-        plots=[path for path in plots if path.exists()],
+        curve=curves.losses(plots["history.csv"]) + curves.roc(plots["roc.csv"]),
+        plots={name: path for name, path in plots.items() if path.exists()},
         data=Candidate.read(paths.candidate(model)).data_fingerprint,
     )
 
@@ -230,7 +223,8 @@ def tags_of_origin(records: list[Record]) -> dict[str, dict[str, str]]:
     common = commit()
     tags = {}
     for record in records:
-        entries = {name: stages.get(f"{name}@{record.model}") for name in ("train", "evaluate")}
+        keys = {"train": record.model, "evaluate": record.task}
+        entries = {name: stages.get(f"{name}@{key}") for name, key in keys.items()}
         texts = {name: json.dumps(entry, sort_keys=True, default=str) for name, entry in entries.items() if entry}
         hashes = {f"{name}_lock": artifacts.sha256(text.encode())[:16] for name, text in texts.items()}
         n_evaluated = test_set_evaluations.count(record.task, record.model)

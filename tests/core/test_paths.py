@@ -22,11 +22,12 @@ def test_every_output_in_dvc_yaml_is_a_known_path():
     known = {path for path in vars(task).values() if isinstance(path, Path)}
     known |= {
         getattr(task, name)("MODEL")
-        for name in ("candidate", "decision_rule", "cv", "plots", "figures", "external", "suspects")
+        for name in ("candidate", "decision_rule", "cv", "figures", "external", "external_figures", "suspects")
     }
     known |= {
         task.test_report("MODEL").parent,
         task.external("MODEL").parent,
+        task.plot("KIND", "MODEL").parent.parent,
         task.subset_columns("dev"),
         task.subset_columns("test"),
     }

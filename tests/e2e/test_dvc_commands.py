@@ -15,7 +15,7 @@ def test_plots_show_writes_a_page_with_roc_confusion_and_history(clone, tmp_path
     clone.run("dvc", "plots", "show", "--out", str(tmp_path / "plots"))
     page = (tmp_path / "plots" / "index.html").read_text(encoding="utf-8")
     for kind in ("roc", "confusion", "history"):
-        assert f"lesions-knn_{kind}_csv" in page
+        assert f"{kind}_lesions-knn_csv" in page
         assert f"lesions-knn_{kind}.png" in page
         assert (clone.folder / f"reports/lesions/figures/lesions-knn/{kind}.png").read_bytes().startswith(b"\x89PNG")
 

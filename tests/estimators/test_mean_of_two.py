@@ -62,7 +62,7 @@ def test_the_mean_is_trained_selected_exported_and_explained(empty_folder):
     dev = dataset(X, y, np.arange(120) // 2)
     dev.save(Path("data/t/dev.npz"))
     train.main("m")
-    evaluate.main("m")
+    evaluate.main("t")
     select_best.main("t")
     learning_curve.main("t")
     assert "reason" not in {k for k, v in json.loads(Path("reports/t/learning_curve.json").read_text()).items() if v}
@@ -82,7 +82,7 @@ def test_the_mean_works_on_images_and_is_explained_there(empty_folder, tmp_path_
     of = {"logreg": {"C": 0.001}, "random_forest": {"n_estimators": 5}, "knn": {"n_neighbors": 3}}
     image_project(tmp_path_factory.getbasetemp(), {"m": {"estimator": "mean_of_two", "of": of}})
     train.main("m")
-    evaluate.main("m")
+    evaluate.main("t")
     select_best.main("t")
     predictor = Predictor("models/t/best")
     item, explanation = predictor.explain(drawn_image(3), "image")

@@ -38,7 +38,7 @@ def evaluated(request, tmp_path_factory):
         X, y = mixed(80, request.param)
         dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
         train.main("line")
-        evaluate.main("line")  # with its charts
+        evaluate.main("t")  # with its charts
     return folder
 
 
@@ -59,7 +59,7 @@ def test_evaluate_writes_exactly_its_outputs(project):
     if len(Dataset.load(Path("data/t/dev.npz")).classes) == 2:
         more += ["calibration_curve.csv", "thresholds.csv", "decision_curve.csv", "decision_curve.png"]
     drawn = sorted(f"reports/t/figures/line/{name}" for name in [*(f"{name}.png" for name in names), *more])
-    numbers = [f"reports/t/plots/line/{name}.csv" for name in names]
+    numbers = [f"reports/t/plots/{name}/line.csv" for name in names]
     assert result == [
         "models/t/decisions/line.json",
         "models/t/suspects/line.csv",
@@ -82,7 +82,7 @@ def test_report_matches_predictions_and_decision_rule(project, power):
     oof = saved["proba"] ** power
     raw = oof / oof.sum(axis=1, keepdims=True)
     artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": raw})
-    evaluate.main("line")
+    evaluate.main("t")
     rule, report = decision_rule.DecisionRule.read("t", "line"), artifacts.read_json("reports/t/cv/line.json")
     method = {1.0: "none", 0.2: "sigmoid" if dev.positive else "temperature"}[power]
     assert rule.calibration.method == report["calibration"]["method"] == method
@@ -106,7 +106,7 @@ def test_refusals_change_no_other_figure(project):
     saved = dict(np.load("models/t/candidates/line/oof.npz"))
     wrong = saved["proba"].argmax(axis=1) != Dataset.load(Path("data/t/dev.npz")).y
     artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"distance": np.where(wrong, 0.6, 0.4)})
-    evaluate.main("line")
+    evaluate.main("t")
     after = artifacts.read_json("reports/t/cv/line.json")
     assert after["refused"] == pytest.approx(wrong.mean(), abs=1e-6)
     assert after["kept"]["n"] == (~wrong).sum()
@@ -118,14 +118,14 @@ def test_running_twice_gives_the_same_bytes_images_included(project, real_charts
     first = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     is_binary = len(Dataset.load(Path("data/t/dev.npz")).classes) == 2
     assert sum(path.suffix == ".png" for path in first) == 6 + is_binary
-    evaluate.main("line")
+    evaluate.main("t")
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == first
 
 
 def test_nothing_but_development_data_is_opened(project):
     assert not Path("data/t/test.npz").exists()
     Path("data/t/test.npz").write_bytes(b"opened: I am not a data set")
-    evaluate.main("line")
+    evaluate.main("t")
 
 
 def test_tables_hold_no_sample_ids_paths_or_groups(project):
@@ -141,8 +141,8 @@ def test_history_is_the_mean_over_folds(project):
     artifacts.write_csv(
         "models/t/candidates/line/history.csv", pd.DataFrame(rows, columns=["fold", "epoch", "loss", "val_loss"])
     )
-    evaluate.main("line")
-    assert pd.read_csv("reports/t/plots/line/history.csv").to_numpy().tolist() == [[1, 2, 3], [2, 0.5, 1]]
+    evaluate.main("t")
+    assert pd.read_csv("reports/t/plots/history/line.csv").to_numpy().tolist() == [[1, 2, 3], [2, 0.5, 1]]
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_history_is_the_mean_over_folds(project):
 def test_a_missing_input_names_the_stage_that_makes_it(project, lost, stage):
     Path(lost).unlink()
     with pytest.raises(StageError, match=f"{lost} is missing: run 'dvc repro {stage}'"):
-        evaluate.main("line")
+        evaluate.main("t")
 
 
 def test_what_was_tuned_is_in_the_report(project):
     path = Path("models/t/candidates/line/candidate.json")
     tuned = {"chosen": {"C": 1.0}, "by_fold": [{"C": 1.0}] * 5, "tried": [{"C": 1.0, "log_loss": 0.5}]}
     artifacts.write_json(path, artifacts.read_json(path) | {"tuned": tuned})
-    evaluate.main("line")
+    evaluate.main("t")
     assert artifacts.read_json("reports/t/cv/line.json")["tuned"] == tuned
 
 
@@ -167,7 +167,7 @@ def test_repeated_folds_count_samples_once(project):
     once = artifacts.read_json("reports/t/cv/line.json")
     saved = dict(np.load("models/t/candidates/line/oof.npz"))
     artifacts.write_npz("models/t/candidates/line/oof.npz", saved | {"proba": np.tile(saved["proba"], (3, 1))})
-    evaluate.main("line")
+    evaluate.main("t")
     content = artifacts.read_json("reports/t/cv/line.json")
     assert content["counts"]["n"] == 80
     assert content["counts"]["n_groups"] == once["counts"]["n_groups"]

@@ -44,7 +44,7 @@ def test_bands_of_words_and_too_many_values_are_refused():
 def test_subgroup_figures_match_scikit_learn():
     score(MODELS, n_dev=160, n_test=80)
     write_params(MODELS, subgroups=NAMED)
-    evaluate.main("line")
+    evaluate.main("t")
     holdout.main("t")
     dev = Dataset.load(Path("data/t/dev.npz"))
     proba = np.load("models/t/candidates/line/oof.npz")["proba"][:, 1]
@@ -71,10 +71,10 @@ def test_a_report_without_subgroups_has_the_bytes_it_always_had():
     before = [Path(f"reports/t/{side}/line.json").read_bytes() for side in ("cv", "test")]
     assert b"subgroups" not in before[0] + before[1]
     write_params(MODELS, subgroups=NAMED)
-    evaluate.main("line")
+    evaluate.main("t")
     assert b"subgroups" in Path("reports/t/cv/line.json").read_bytes()
     write_params(MODELS, subgroups={})
-    evaluate.main("line")
+    evaluate.main("t")
     holdout.main("t")
     assert [Path(f"reports/t/{side}/line.json").read_bytes() for side in ("cv", "test")] == before
 

@@ -508,7 +508,7 @@ CLAIMS: list[tuple[str, Check]] = [
     ),
     (r"(Accuracy on answered samples: .*)", kept),
     (r"All other figures include refused samples\.", lambda s: sum(s.test.counts.actual.values()) == n_of(s, "test")),
-    (r"Log loss, mean over folds\.", lambda s: (TaskPaths(s.name).plots(s.winner) / "history.csv").exists()),
+    (r"Log loss, mean over folds\.", lambda s: TaskPaths(s.name).plot("history", s.winner).exists()),
     (rf"{N} groups of samples, {N} of the rarest class, for {N} parameters: (\d+\.\d) events per parameter\.", sizes),
     (
         rf"The minimum for a regression without penalty \(Riley et al\. 2020\) is {N}: (met|not met)\.",

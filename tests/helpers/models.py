@@ -108,7 +108,7 @@ def train_and_evaluate(models: dict[str, dict]) -> None:
     with blank_charts():
         for name in models:
             train.main(name)
-            evaluate.main(name)
+            evaluate.evaluate(params.model(name).task, name)
 
 
 @contextlib.contextmanager

@@ -61,7 +61,7 @@ def make_project(folder, names=("rows",)):
         choose(folder, name, models[0])
     (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     entry = {"cmd": "python", "outs": [{"path": "x", "md5": "1"}]}
-    (folder / "dvc.lock").write_text(yaml.safe_dump({"stages": {"train@rows-a": entry, "evaluate@rows-a": entry}}))
+    (folder / "dvc.lock").write_text(yaml.safe_dump({"stages": {"train@rows-a": entry, "evaluate@rows": entry}}))
     (folder / "logs").mkdir()
     (folder / "logs/timings.jsonl").write_text('{"stage": "train", "key": "rows-a", "seconds": 1.5}\n')
     return folder
@@ -85,10 +85,10 @@ def make_model(folder, name, model, C=1.0):
     }
     artifacts.write_json(folder / f"reports/{name}/cv/{model}.json", report)
     artifacts.write_json(folder / f"reports/{name}/test/{model}.json", report | {"roc_auc": 0.7})
-    plots = folder / f"reports/{name}/plots/{model}"
-    artifacts.write_bytes(plots / "history.csv", b"epoch,loss,val_loss\n1,0.9,1.1\n2,0.5,\n")
+    plots = folder / f"reports/{name}/plots"
+    artifacts.write_bytes(plots / f"history/{model}.csv", b"epoch,loss,val_loss\n1,0.9,1.1\n2,0.5,\n")
     artifacts.write_bytes(folder / f"reports/{name}/figures/{model}/roc.png", b"an image")
-    artifacts.write_bytes(plots / "confusion.csv", SECRET.encode())
+    artifacts.write_bytes(plots / f"confusion/{model}.csv", SECRET.encode())
 
 
 def choose(folder, name, winner):

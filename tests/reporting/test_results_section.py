@@ -55,7 +55,7 @@ def test_external_results_are_in_answer_section_and_limits(rows):
     }
     artifacts.write_json("reports/t/external/there.json", result)
     folder = Path(f"reports/t/figures/{winner}")
-    shutil.copytree(folder, "reports/t/figures/there")
+    shutil.copytree(folder, "reports/t/external/there")
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("external: {}", "external: {there: {task: t, raw: x, read: {}}}"))
     text = Page(render("t")).text

@@ -20,7 +20,7 @@ def test_progress_comes_from_the_log_and_the_last_durations(uploaded):
     names = dvc_runs.stages_of("skin")
     assert names == [
         "check", "backbone", "scan@skin", "audit@skin", "split@skin", "preprocess@skin",
-        "train@skin-dummy", "evaluate@skin-dummy", "select_best@skin",
+        "train@skin-dummy", "evaluate@skin", "select_best@skin",
     ]  # fmt: skip
     lines = [{"stage": "scan", "key": "skin", "seconds": s} for s in (9, 2.5)] + [
         {"stage": "check", "key": "", "seconds": 1}

@@ -20,7 +20,7 @@ def made(project: Path) -> None:
     init_task.main("skin", "data/raw/skin")
     written = ["data/skin/scan/samples.csv", "data/skin/audit.json", "data/skin/.split.csv.part", "data/skin/split.csv"]
     written += ["data/skin/.gitignore", "models/skin/best/bundle.json", "models/skin/candidates/skin-old/model.joblib"]
-    written += ["reports/skin/cv/skin-knn.json", "reports/skin/plots/skin-old/roc.csv"]
+    written += ["reports/skin/cv/skin-knn.json", "reports/skin/plots/roc/skin-old.csv"]
     others = ["data/uploads/skin/1/a.png", "data/breast/split.csv", "data/skin2/split.csv"]
     put(project, dict.fromkeys(written + others, "text"))
     outs = {"check": "data/.checked", "scan@skin": "data/skin/scan", "scan@breast": "data/breast/scan"}

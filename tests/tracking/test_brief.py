@@ -5,7 +5,7 @@ from pipeline.tracking.run_record import Record
 
 
 def record(metrics: dict[str, float]) -> Record:
-    return Record("t", "m", "key", {}, metrics, [], [], "data")
+    return Record("t", "m", "key", {}, metrics, [], {}, "data")
 
 
 def test_six_figures_are_shown_with_their_intervals():

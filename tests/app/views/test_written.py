@@ -31,10 +31,10 @@ def test_a_split_cut_off_in_a_line_is_named(photo_project):
     [
         ("reports/t/selection.json", "Leaderboard", "dvc repro select_best@t"),
         ("reports/t/leaderboard.csv", "Leaderboard", "dvc repro holdout@t"),
-        ("reports/t/cv", "One model", "dvc repro evaluate@{}"),
+        ("reports/t/cv", "One model", "dvc repro evaluate@t"),
         ("reports/t/test", "One model", "dvc repro holdout@t"),
-        ("reports/t/plots", "One model", "dvc repro evaluate@{}"),
-        ("reports/t/figures", "Threshold", "dvc repro evaluate@{}"),
+        ("reports/t/plots", "One model", "dvc repro evaluate@t"),
+        ("reports/t/figures", "Threshold", "dvc repro evaluate@t"),
         ("reports/t/differences.csv", "Two models", "dvc repro select_best@t"),
         ("reports", "Leaderboard", "dvc repro holdout@t"),
     ],

@@ -169,5 +169,5 @@ def test_reencoded_images_of_the_task_are_left_out(tmp_path_factory):
     assert report["overlap"] == {"n": 4, "of": 14, "dev": 0, "test": 4, "excluded": 0}
     assert report["left_out"] == {"label": 0, "unreadable": 1}
     assert report["counts"]["n"] == 10
-    charts = {path.name for path in Path("reports/t/figures/there").iterdir()}
+    charts = {path.name for path in Path("reports/t/external/there").iterdir()}
     assert charts == {"roc.png", "reliability.png"}

@@ -117,7 +117,7 @@ def test_single_site_and_missing_column_are_refused(project):
 
 def test_figures_at_sites_are_metrics_of_another_run(project):
     sites.main("t")
-    plain = run_record.Record("t", "line", "k", {}, {}, [], [], "", "raw", champion=False)
+    plain = run_record.Record("t", "line", "k", {}, {}, [], {}, "", "raw", champion=False)
     record = run_record.with_sites(plain)
     assert {"sites/arm/roc_auc", "sites/all sites/recall", "sites/leg/roc_auc_difference"} <= set(record.metrics)
     assert record.key != "k"
