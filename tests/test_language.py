@@ -30,7 +30,7 @@ CONTRACTS: set[tuple[str, str]] = {
     *((f"{name}.py", "familiarity") for name in ("pipeline/evaluation/curves", "app/views/model_charts")),
     ("pipeline/retraining/records.py", "told_by"),  # a key of comparison.json
     # an attribute of pickled models
-    *((f"pipeline/prediction/{name}.py", "beside") for name in ("explanation", "fast_predict")),
+    ("pipeline/prediction/explanation.py", "beside"),
     ("pipeline/estimators/_prepare.py", "beside"),
     ("pipeline/prediction/self_test.py", "pictures"),  # a name in the golden predictions of bundle.json
     ("pipeline/data/uploads.py", "pictures"),  # a folder of uploads

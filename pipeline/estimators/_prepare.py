@@ -138,3 +138,16 @@ def scaled(steps: Pipeline, values: np.ndarray) -> np.ndarray:
 def prepared(estimator: BaseEstimator) -> Pipeline:
     """Return a pipeline of preparation and estimator."""
     return Pipeline([("prepare", Prepare()), ("classify", estimator)])
+
+
+class SavedAsBase:
+    """First base of a class that extends `fit` of one of scikit-learn's, its second base: it is pickled as that one.
+
+    So a fitted model loads where this project is not.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        base = type(self).__bases__[1]
+        plain = base()
+        vars(plain).update(vars(self))
+        return base, (), plain.__getstate__()

@@ -32,15 +32,14 @@ def build(params: Params, seed: int) -> Classifier:
     """Return an unfitted pipeline."""
     from sklearn.ensemble import RandomForestClassifier
 
-    from pipeline.estimators._prepare import prepared
+    from pipeline.estimators._prepare import SavedAsBase, prepared
 
-    class SmoothedForest(RandomForestClassifier):
+    class SmoothedForest(SavedAsBase, RandomForestClassifier):
         def fit(self, X: Any, y: Any) -> Any:
-            """Fit, smooth the leaves, and become scikit-learn's own class, which is what is saved."""
+            """Fit, and smooth the leaves."""
             super().fit(X, y)
             for tree in self.estimators_:
                 smooth(tree.tree_, params.smoothing)
-            self.__class__ = RandomForestClassifier  # type: ignore[assignment]
             return self
 
     return prepared(

@@ -1,6 +1,6 @@
 """Predict many samples at once, with the bits that `Predictor.score` gives for each alone.
 
-Preparation, trees and distances do the same arithmetic for each row of a batch; `fast_predict` multiplies row by row. An
+Preparation, trees and neighbours in a table do the same arithmetic for each row of a batch; `light_model` multiplies row by row. An
 estimator whose library adds in another order for many rows is noticed: some of the rows are predicted alone as well, and where
 a bit differs, all of them are.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.core.threads import one_thread
 from pipeline.data.image_with_columns import ImageWithColumns
-from pipeline.prediction import ood_images
+from pipeline.prediction import ood_images, ood_tables
 from pipeline.prediction.decision_rule import calibrate
 from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.predictor import Predictor
@@ -71,7 +71,7 @@ def _loaded(X: Any, compared: np.ndarray, rows: np.ndarray) -> list[LoadedSample
 
 
 def _at_once(predictor: Predictor, X: Any, compared: np.ndarray) -> BatchScores:
-    raw = np.asarray(predictor.predict_proba(X), np.float64)
+    raw = np.asarray(predictor.model.predict_proba(X), np.float64)
     return BatchScores(raw, calibrate(raw, predictor.rule), _refused(predictor, X, compared))
 
 
@@ -79,14 +79,10 @@ def _refused(predictor: Predictor, X: Any, compared: np.ndarray) -> np.ndarray:
     """Return who is refused, as `ood.score` has it for one sample."""
     info, limit = predictor.info, predictor.rule.refusal
     if info.is_table and not info.is_vector:
-        from pipeline.prediction import ood_tables
-
         return ood_tables.distances_and_components(X, info.schema)[0] > limit
     if limit == np.inf:
         return np.zeros(len(X), bool)
     refused = ood_images.distances(predictor.reference, compared) > limit
     if isinstance(X, ImageWithColumns):
-        from pipeline.prediction import ood_tables
-
         refused |= ood_tables.distances_and_components(X.columns, info.schema)[0] > ood_tables.FAR
     return refused

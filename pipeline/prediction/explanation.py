@@ -28,7 +28,7 @@ from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.data.rows import OneRow
 from pipeline.prediction.answer import Contribution, Explanation, Row
 from pipeline.prediction.bundle import BundleInfo
-from pipeline.prediction.fast_predict import flat_steps, kind_of
+from pipeline.prediction.light_model import Regression
 
 ACTIVATION, LEFT_OUT, COVERED = "class activation map", "places left out", "squares covered"
 TERMS, CHANGES = "terms of the log-odds", "changes of the probability"
@@ -94,7 +94,7 @@ def of_image(info: BundleInfo, model: Any, sample: LoadedSample, embed: Embed, k
 
 def of_row(info: BundleInfo, model: Any, sample: LoadedSample, k: int) -> tuple[str, list[Contribution]]:
     """Return the kind and the contribution of each column, the largest first."""
-    if is_sum_of_terms(model):
+    if is_regression(model):
         kind, by_column = TERMS, terms(model, sample.features, k)
     else:
         usual = {field.name: field.default for field in info.schema}
@@ -119,14 +119,19 @@ def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
 
     None for any other model.
     """
-    steps = flat_steps(model)
-    scaler: Any = getattr(steps[0], "transformer_", None)
-    if kind_of(model) != "LogisticRegression" or type(scaler).__name__ != "StandardScaler":
+    if not is_regression(model) or type(scaler := model.steps[0][1].transformer_).__name__ != "StandardScaler":
         return None
-    coef, intercept = by_class(steps[-1])
+    coef, intercept = by_class(model.steps[-1][1])
     n = len(scaler.scale_)  # clinical columns come after it, and are explained by `terms`
     W = coef[:n] / scaler.scale_[:, None]
     return of_answer(W, intercept - scaler.mean_ @ W)
+
+
+def is_regression(model: Any) -> bool:
+    """Return whether a model is a logistic regression behind its preparation: scikit-learn's own class, or the light one."""
+    *_, last = (step for _, step in getattr(model, "steps", [("", model)]))
+    is_own = type(last).__module__.startswith("sklearn.") and type(last).__name__ == "LogisticRegression"
+    return is_own or isinstance(last, Regression)
 
 
 def by_class(regression: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -183,23 +188,14 @@ def to_png(pixels: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def is_sum_of_terms(model: Any) -> bool:
-    """Return whether a model of columns is a logistic regression, which `terms` takes apart."""
-    return kind_of(model) == "LogisticRegression"
-
-
 def terms(model: Any, row: Any, k: int) -> dict[str, float]:
     """Return by column what it adds to what class k is decided by; `model` a logistic regression behind `Prepare`.
 
     A category's term is its coefficient; a column that the model left out adds 0.
     """
-    *before, last = flat_steps(model)
-    values = row
-    for step in before:
-        values = step.transform(values)
-    coef, intercept = by_class(last)
-    added = np.asarray(values)[0] * of_answer(coef, intercept)[0][:, k]
-    table = getattr(before[0], "beside_", before[0].transformer_)
+    (_, prepare), (_, last) = model.steps
+    added = prepare.transform(row)[0] * of_answer(*by_class(last))[0][:, k]
+    table = getattr(prepare, "beside_", None) or prepare.transformer_
     row = columns_of(row)
     names = prepared_columns(table)
     added_by = dict.fromkeys(row.columns, 0.0)

@@ -1,8 +1,8 @@
-"""Read the usual models out of a model.joblib without importing scikit-learn and SciPy, which take 90 MB and half a second.
+"""Logistic regressions and forests without scikit-learn and SciPy, which take 90 MB, half a second, and most of a single answer.
 
-A pickle names classes and their attributes. Here the classes become plain holders of attributes; the arithmetic on them is that
-of `fast_predict`, to the bit. A file with any other class, or with a setting that is not known here, is loaded as scikit-learn's
-own. Neither way makes a foreign file safe to load.
+A pickle names classes and their attributes. Here the classes become plain holders of attributes, and the arithmetic on them gives
+each of many rows the bits that it gets alone. A file with any other class, or with a setting that is not known here, is loaded as
+scikit-learn's own. Neither way makes a foreign file safe to load.
 """
 
 import io
@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data.image_with_columns import ImageWithColumns
 from pipeline.data.rows import OneRow
-from pipeline.prediction.fast_predict import fast_predict_proba
+from pipeline.prediction.decision_rule import softmax, two_classes
+from pipeline.prediction.portable import inside
 
 LIMIT = 1e6  # as in `estimators._prepare`, whose tests compare the two
-CLASSIFIERS = ("LogisticRegression", "RandomForestClassifier", "KNeighborsClassifier")
 PLAIN = {
     **{"builtins.slice": slice, "numpy.clip": np.clip, "numpy.log": np.log},
     **{f"numpy.{name}": getattr(np, name) for name in ("dtype", "ndarray", "float64", "int64")},
@@ -96,27 +95,19 @@ def read(model_joblib: bytes) -> "LightModel | None":
 
     try:
         loaded = Reader("", io.BytesIO(model_joblib), True).load()
-        scale, classify = preparation_and_classifier(loaded)
-        *before, last = (step for _, step in classify.steps) if hasattr(classify, "steps") else (classify,)
-        for step in before:
-            require(step, func=np.float64)
-        if type(last).__name__ not in CLASSIFIERS:
-            return None
-        return LightModel([Prepared(scale), *(Widened() for _ in before), checked(last)])
+        prepare, *clip, classify = (step for _, step in inside(loaded).steps)
+        for step in clip:
+            require(step, func=np.clip)
+        return LightModel(Prepared(prepare if clip else own_transformer(prepare)), classifier(classify))
     except (UnknownPart, AttributeError, IndexError, TypeError, ValueError, KeyError):
         return None
 
 
-def preparation_and_classifier(loaded: Any) -> tuple[Any, Any]:
-    """Return the two parts of a candidate's model, or of what `portable.wrap` made of it."""
-    first, *others = (step for _, step in loaded.steps)
-    if type(first).__name__ == "Prepare":
-        if set(vars(first)) != {"transformer_"}:
-            raise UnknownPart("Prepare")
-        return first.transformer_, *others
-    scale, clip, classify = (step for _, step in first.func.__self__.steps)
-    require(clip, func=np.clip)
-    return scale, classify
+def own_transformer(prepare: Any) -> Any:
+    """Return the transformer of a `Prepare`; raise UnknownPart where it has more, which is for clinical columns."""
+    if set(vars(prepare)) != {"transformer_"}:
+        raise UnknownPart(type(prepare).__name__)
+    return prepare.transformer_
 
 
 def require(of: Any, **values: Any) -> None:
@@ -129,13 +120,14 @@ def require(of: Any, **values: Any) -> None:
 class LightModel:
     """A classifier behind its preparation, which answers and is explained as scikit-learn's pipeline of these."""
 
-    def __init__(self, parts: list[Any]):
-        """Take the preparation, `Widened` where neighbours are searched, and the classifier."""
-        self.steps = [(type(of).__name__, of) for of in parts]
-        self.predict_proba = fast_predict_proba(self)
+    def __init__(self, prepare: "Prepared", classify: "Regression | Forest"):
+        self.steps: list[tuple[str, Any]] = [("prepare", prepare), ("classify", classify)]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return LightModel, ([of for _, of in self.steps],)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities, float64 (n, n_classes), of rows as `Prepared` takes them."""
+        (_, prepare), (_, classify) = self.steps
+        proba: np.ndarray = classify.predict_proba(prepare.transform(X))
+        return proba
 
 
 class Prepared:
@@ -153,20 +145,10 @@ class Prepared:
 
     def transform(self, X: Any) -> np.ndarray:
         """Return X, an array (n, n_features), a DataFrame or `OneRow`, as a float array (n, n_prepared)."""
-        if isinstance(X, ImageWithColumns):
-            raise TypeError("images with clinical columns are prepared by scikit-learn")
         if isinstance(X, np.ndarray):
             return standardised(X, self.transformer_).clip(-LIMIT, LIMIT)
         parts = [prepared(X, columns, fitted) for _, fitted, columns in used(self.transformer_)]
         return (np.hstack(parts) if parts else np.empty((len(X), 0))).clip(-LIMIT, LIMIT)
-
-
-class Widened:
-    """The step that turns features into float64."""
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        """Return X as float64."""
-        return np.asarray(X, np.float64)
 
 
 def used(table: Any) -> list[tuple[str, Any, Any]]:
@@ -214,21 +196,33 @@ def standardised(X: np.ndarray, scaler: Any) -> np.ndarray:
     return (X - scaler.mean_.astype(X.dtype)) / scaler.scale_.astype(X.dtype)
 
 
-def checked(classifier: Any) -> Any:
-    """Return the classifier, a forest with its trees as one `Forest`; raise UnknownPart for a setting that changes answers."""
-    kind = type(classifier).__name__
+def classifier(fitted: Any) -> "Regression | Forest":
+    """Return what computes a classifier's probabilities; raise UnknownPart for another class, or a setting that changes answers."""
+    kind = type(fitted).__name__
+    if kind == "LogisticRegression":
+        return Regression(fitted.coef_, fitted.intercept_)
     if kind == "RandomForestClassifier":
-        require(classifier, n_outputs_=1)
-        classifier.forest_ = Forest([tree.tree_ for tree in classifier.estimators_])
-    elif kind == "KNeighborsClassifier":
-        require(classifier, effective_metric_="euclidean", outputs_2d_=False)
-        if classifier.weights not in ("uniform", "distance"):
-            raise UnknownPart("weights")
-    return classifier
+        require(fitted, n_outputs_=1)
+        return Forest([tree.tree_ for tree in fitted.estimators_])
+    raise UnknownPart(kind)
+
+
+class Regression:
+    """A logistic regression, in float64 where scikit-learn's has float32 for images: they differ by 1e-6."""
+
+    def __init__(self, coef: np.ndarray, intercept: np.ndarray):
+        self.coef_, self.intercept_ = coef, intercept
+        self._weights = coef.T.astype(np.float64)
+
+    def predict_proba(self, rows: np.ndarray) -> np.ndarray:
+        """Return probabilities (n, n_classes) of rows (n, n_features)."""
+        # Row by row: a product of many rows adds in another order
+        logits = (rows[:, None] @ self._weights)[:, 0] + self.intercept_
+        return two_classes(logits[:, 0]) if logits.shape[1] == 1 else softmax(logits)
 
 
 class Forest:
-    """Trees side by side: each step takes all rows one node down in all trees."""
+    """A random forest, to the bit what scikit-learn's gives, its trees side by side: a step takes all rows one node down in all."""
 
     def __init__(self, trees: Sequence[Any]):
         sizes = [len(tree.nodes) for tree in trees]
@@ -242,7 +236,7 @@ class Forest:
         self._values = np.concatenate([tree.values for tree in trees])[:, 0]
         self._depth = max(tree.max_depth for tree in trees)
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
+    def predict_proba(self, rows: np.ndarray) -> np.ndarray:
         """Return the mean over trees, (n, n_classes), of rows (n, n_features) without NaN."""
         rows = np.ascontiguousarray(rows, dtype=np.float32)
         node, number = np.repeat(self._roots[:, None], len(rows), axis=1), np.arange(len(rows))

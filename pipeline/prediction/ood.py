@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.image_with_columns import ImageWithColumns
-from pipeline.prediction import ood_images
+from pipeline.data.rows import new_categories
+from pipeline.prediction import ood_images, ood_tables
 from pipeline.prediction.answer import OodScore
 from pipeline.prediction.bundle import BundleInfo
 
@@ -19,23 +20,15 @@ def score(
     `reference`, which `ood_images.fit` made. Beyond the distance `limit` a sample is refused; infinity refuses no image.
     """
     if info.is_table and not info.is_vector:
-        from pipeline.prediction import ood_tables
-
         return ood_tables.score(features, info.schema, limit)
-    if limit == np.inf and isinstance(features, ImageWithColumns):
-        from pipeline.data.rows import new_categories
-        from pipeline.prediction import ood_tables
-
-        new = new_categories(features.columns, info.schema)
-        return OodScore(ood_tables.of_new_categories(new, info.schema), new_categories=tuple(new))
+    rows = features.columns if isinstance(features, ImageWithColumns) else None
     if limit == np.inf:
-        return OodScore()
+        new = {} if rows is None else new_categories(rows, info.schema)
+        return OodScore(ood_tables.of_new_categories(new, info.schema), new_categories=tuple(new))
     image = ood_images.score(reference, compared, limit)
-    if not isinstance(features, ImageWithColumns):
+    if rows is None:
         return image
-    from pipeline.prediction import ood_tables
-
-    columns = ood_tables.score(features.columns, info.schema, ood_tables.FAR)
+    columns = ood_tables.score(rows, info.schema, ood_tables.FAR)
     reason = "; ".join(filter(None, (image.reason, columns.reason)))
     is_refused = image.is_refused or columns.is_refused
     return OodScore(reason, is_refused, image.distance, image.components, columns.new_categories, columns.categories)

@@ -13,7 +13,6 @@ import numpy as np
 from pipeline.core.errors import BundleError
 from pipeline.prediction.decision_rule import SHRINK, DecisionRule
 
-PROBABILITIES = "probabilities"  # the first step of a pipeline that `wrap` made
 EXACT = 1e-12  # instead of SHRINK where nothing is calibrated: the logarithm of 0 is not finite
 
 
@@ -45,7 +44,7 @@ def wrap(model: Any, rule: DecisionRule, classes: list[str]) -> Any:
     # With two classes, scikit-learn expects the weights of the second one's logit alone.
     last.coef_, last.intercept_ = ((W[:, 1:] - W[:, :1]).T, b[1:] - b[:1]) if n == 2 else (np.ascontiguousarray(W.T), b)
     steps = [
-        (PROBABILITIES, FunctionTransformer(plain(model).predict_proba)),
+        ("probabilities", FunctionTransformer(plain(model).predict_proba)),
         ("shrink", shrink),
         ("logarithms", FunctionTransformer(np.log)),
         ("calibrate", last),
@@ -81,19 +80,23 @@ def load(model_joblib: bytes, bundle_id: str, versions: dict[str, str]) -> Any:
         ) from None
 
 
+def inside(loaded: Any) -> Any:
+    """Return the fitted model, before calibration, that a pipeline made by `wrap` asks; of an older bundle, what was loaded."""
+    asks = getattr(loaded.steps[0][1] if hasattr(loaded, "steps") else loaded, "func", None)
+    return getattr(asks, "__self__", loaded)
+
+
 def unwrap(loaded: Any) -> Any:
-    """Return the fitted model, before calibration, of what `wrap` made; anything else, of an older bundle, is returned itself."""
+    """Return the fitted model as it was before `wrap`, with a `Prepare` for what scales and clips."""
     from pipeline.estimators._prepare import Prepare
 
-    steps = getattr(loaded, "steps", [])
-    if not steps or steps[0][0] != PROBABILITIES:
-        return loaded
-    model = steps[0][1].func.__self__
-    if [name for name, _ in getattr(model, "steps", [])[:2]] != ["scale", "clip"]:
+    model = inside(loaded)
+    steps = getattr(model, "steps", [])
+    if [getattr(step, "func", None) for _, step in steps[1:2]] != [np.clip]:
         return model
     prepare = Prepare()
-    prepare.transformer_ = model[0]
-    return type(model)([("prepare", prepare), *model.steps[2:]])
+    prepare.transformer_ = steps[0][1]
+    return type(model)([("prepare", prepare), *steps[2:]])
 
 
 def modules_of(model_joblib: bytes) -> list[str]:

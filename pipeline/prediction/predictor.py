@@ -20,7 +20,6 @@ from pipeline.prediction import bundle, explanation, group_answer, light_model, 
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
 from pipeline.prediction.explanation import LoadedSample
-from pipeline.prediction.fast_predict import fast_predict_proba
 from pipeline.prediction.group_answer import GroupItem
 from pipeline.prediction.light_model import LightModel
 
@@ -59,44 +58,27 @@ class Predictor:
         program = files.get("model.tflite") or files.get("embedder.tflite")
         self._network = litert.Embedder(program) if program else None
         self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
-        self._model = None
+        self.model: Any = None
         if "model.joblib" in files:
-            self._model = light_model.read(files["model.joblib"]) or portable.unwrap(
+            self.model = light_model.read(files["model.joblib"]) or portable.unwrap(
                 portable.load(files["model.joblib"], self.id, self.info.versions)
             )
-            self._predict_proba = fast_predict_proba(self._model)
         elif not {"model.tflite", "model.npz"} <= files.keys():
             raise BundleError(
                 f"{Path(folder).as_posix()}/bundle.json names no model, or one without model.npz: run 'dvc repro'"
             )
-
-    def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "_predict_proba"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__ |= state
-        if self._model is not None:
-            self._predict_proba = fast_predict_proba(self._model)
 
     def warm_up(self, n_threads: int) -> None:
         """Get ready for so many threads at once, so that none of them waits for an interpreter to be created."""
         if self._network:
             self._network.warm_up(n_threads)
 
-    def features(self, data: Sample) -> Any:
-        """Return the features of one sample as a batch of one.
+    def load(self, data: Sample, with_map: bool = False) -> LoadedSample:
+        """Return the features of one sample, a batch of one, and what they were made from; raise DataError for bad input.
 
         An image file's bytes give pixels uint8 (1, 224, 224, 3), or an embedding (1, n) or classical features (1, 320) as
-        float32; a table's row, a dict by column name, gives a DataFrame of one row; a model that takes clinical columns is
-        given both, (bytes, row), and gets a `ImageWithColumns`. Raises DataError for bad input.
-        """
-        features = self.load(data).features
-        return features.to_frame() if isinstance(features, OneRow) else features
-
-    def load(self, data: Sample, with_map: bool = False) -> LoadedSample:
-        """Return the features of one sample and what they were made from; `with_map` also the feature map of an embedding.
-
-        Raises DataError for bad input.
+        float32, `with_map` also the feature map of an embedding; a table's row, a dict by column name, gives `OneRow` or a
+        DataFrame, whichever the model takes; (bytes, row) gives an `ImageWithColumns`.
         """
         file, cells = data if isinstance(data, tuple) else (None, data) if isinstance(data, Mapping) else (data, None)
         names = ", ".join(field.name for field in self.info.schema)
@@ -108,7 +90,7 @@ class Predictor:
             row = rows.one_row(cells, self.info.schema) if names else None
             if row:
                 rows.check_values(row, self.info.schema)
-                is_light = isinstance(self._model, LightModel) and not self.info.is_vector
+                is_light = isinstance(self.model, LightModel) and not self.info.is_vector
                 row = row if is_light else row.to_frame()
             unused = rows.unused(cells, self.info.schema)
         if self.info.is_vector:
@@ -120,7 +102,7 @@ class Predictor:
         if not isinstance(file, (bytes, bytearray)):
             raise DataError(f"is no image file: found {type(file).__name__}; expected the file's bytes")
         read = decoding.read_square(file, self.info.pixel_rule)
-        sample = self._embed(read.pixels, with_map)
+        sample = self.load_square(read.pixels, with_map)
         combined = sample.features if row is None else ImageWithColumns(sample.features, row)
         note = "; ".join(filter(None, (read.note, unused)))
         return replace(sample, features=combined, cells=cells or {}, note=note)
@@ -136,16 +118,14 @@ class Predictor:
             raise DataError(f"feature {name!r} is missing or too large for float32; expected {vector.shape[1]} numbers")
         return LoadedSample(vector, own_features.compared(vector), note=note)
 
-    def embed(self, square: np.ndarray) -> np.ndarray:
-        """Return the image features, as a batch of one, of an image already at uint8 RGB (224, 224, 3)."""
-        return self._embed(square).features
-
-    def _embed(self, square: np.ndarray, with_map: bool = False) -> LoadedSample:
+    def load_square(self, square: np.ndarray, with_map: bool = False) -> LoadedSample:
+        """Return what `load` gives of an image already at uint8 RGB (224, 224, 3)."""
         kind = image_part(self.info.features)
         if kind == "embedding":
             inference = self._run_network(square, frozen_mean=True, feature_map=with_map)
             # In a bundle of an older version the embedding itself is compared.
-            compared = inference.output if self._n_compared == len(inference.output) else inference.frozen_mean
+            is_older = len(self.reference.get("mean", ())) == len(inference.output)
+            compared = inference.output if is_older else inference.frozen_mean
             return LoadedSample(inference.output[None], compared[None], square, inference.feature_map)
         features = (square if kind == "pixels" else squares.classical(square))[None]
         return LoadedSample(features, features, square)
@@ -154,18 +134,6 @@ class Predictor:
     def reference(self) -> dict[str, np.ndarray]:
         """What `ood_images.fit` made of the training images; empty for a table."""
         return self._arrays.get("known.npz", {})
-
-    @property
-    def _n_compared(self) -> int:
-        return len(self.reference.get("mean", ()))
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities before calibration, (n, n_classes), of the features of n samples; not of pixels."""
-        return self._predict_proba(X)
-
-    def proba(self, features: Any) -> np.ndarray:
-        """Return the calibrated probabilities, float64 (n_classes,), of a batch of one."""
-        return calibrate(self._run(features)[0], self.rule)[0]
 
     def score(self, sample: LoadedSample, with_map: bool = False) -> Score:
         """Return the probabilities of a loaded sample, and how it compares with the training data."""
@@ -177,7 +145,7 @@ class Predictor:
     def _run(self, features: Any, with_map: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return probabilities before calibration, and of a network that runs on pixels what is compared, and the feature map."""
         if self.info.features != "pixels":
-            return self._predict_proba(features), litert.NOT_ASKED, litert.NOT_ASKED
+            return self.model.predict_proba(features), litert.NOT_ASKED, litert.NOT_ASKED
         inference = self._run_network(features[0], frozen_mean=True, feature_map=with_map)
         return inference.output[None], inference.frozen_mean[None], inference.feature_map
 
@@ -207,14 +175,14 @@ class Predictor:
             return Prediction(item, score.ood, raw=score.raw)
         if score.feature_map.size:
             sample = replace(sample, feature_map=score.feature_map)
-        model = self._arrays.get("model.npz", self._model)
-        k = self.classes.index(item["class"])
-        explained = explanation.explain(self.info, model, sample, self._seen, k)
-        return Prediction(item, score.ood, explained, score.raw)
 
-    def _seen(self, square: np.ndarray) -> np.ndarray:
-        """Return what an explanation sees of a changed image: its features, or of a whole network the probabilities."""
-        return self._run(square[None])[0] if self.info.features == "pixels" else self.embed(square)
+        def seen(square: np.ndarray) -> np.ndarray:
+            features: np.ndarray = self.load_square(square).features
+            return self._run(features)[0] if self.info.features == "pixels" else features
+
+        model = self._arrays.get("model.npz", self.model)
+        explained = explanation.explain(self.info, model, sample, seen, self.classes.index(item["class"]))
+        return Prediction(item, score.ood, explained, score.raw)
 
     def predict_group(self, samples: Sequence[tuple[str, Sample]], name: str) -> GroupItem:
         """Return one answer to the samples of a patient, at least one, each as (name, data); see `group_answer`."""

@@ -1,6 +1,7 @@
 """Self-test of a bundle: compare its predictions for synthetic inputs with those stored when it was exported."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pipeline.core.errors import BundleError
 from pipeline.data.image_with_columns import ImageWithColumns, has_columns
 from pipeline.data.images import squares
 from pipeline.prediction.bundle import GoldenPrediction
+from pipeline.prediction.explanation import LoadedSample
 from pipeline.prediction.predictor import Predictor
 
 TOLERANCE = 1e-4  # largest difference of a probability between two processors, and between Keras and LiteRT
@@ -16,28 +18,30 @@ TOLERANCE = 1e-4  # largest difference of a probability between two processors, 
 
 def golden_predictions(predictor: Predictor) -> list[GoldenPrediction]:
     """Return the prediction for each synthetic image, or for each row made from the schema."""
-    return [GoldenPrediction(name, predictor.proba(features).tolist()) for name, features in golden_inputs(predictor)]
+    return [
+        GoldenPrediction(name, predictor.score(sample).proba.tolist()) for name, sample in synthetic_samples(predictor)
+    ]
 
 
-def golden_inputs(predictor: Predictor) -> Iterator[tuple[Any, Any]]:
-    """Yield the name of each input in bundle.json, and its features."""
+def synthetic_samples(predictor: Predictor) -> Iterator[tuple[Any, LoadedSample]]:
+    """Yield the name of each input in bundle.json, and the input."""
     fields = predictor.info.schema
     if predictor.info.is_table:
         for key in ("default", "min", "max"):
             row = {
                 field.name: field.default if getattr(field, key) is None else getattr(field, key) for field in fields
             }
-            yield row, predictor.load(row).features
+            yield row, predictor.load(row)
         return
     for number, square in enumerate(squares.sample_images()):
-        features: Any = predictor.embed(square)
+        sample = predictor.load_square(square)
         if has_columns(predictor.info.features):
             from pipeline.data import tables
 
-            features = ImageWithColumns(
-                features, tables.to_frame({field.name: field.default for field in fields}, fields)
-            )
-        yield f"images.sample_pictures()[{number}]", features  # the name in bundle.json
+            row = tables.to_frame({field.name: field.default for field in fields}, fields)
+            sample = replace(sample, features=ImageWithColumns(sample.features, row))
+        # Of the keys of bundle.json, which older ones have too: the function is `squares.sample_images` today
+        yield f"images.sample_pictures()[{number}]", sample
 
 
 def check(predictor: Predictor) -> None:

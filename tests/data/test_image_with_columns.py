@@ -18,7 +18,6 @@ from pipeline.estimators import dummy, knn, logreg, random_forest
 from pipeline.evaluation.new_data import held_out
 from pipeline.prediction import explanation, mlflow_model, self_test
 from pipeline.prediction.decision_rule import DecisionRule
-from pipeline.prediction.fast_predict import fast_predict_proba
 from pipeline.prediction.predictor import Predictor
 from pipeline.tasks import validate
 from pipeline.training.cross_fit import probabilities
@@ -65,12 +64,11 @@ def test_an_image_with_columns_scores_as_in_the_pipeline(project, monkeypatch, n
     dev, bundle = Dataset.load(Path("data/t/dev.npz")), Predictor(f"bundles/{name}")
     X = dev.X(bundle.info.features)
     for row in range(0, N, 5):
-        features = bundle.features((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row)))
+        sample = bundle.load((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row)))
+        features = sample.features
         assert features.image.tobytes() == X[row : row + 1].image.tobytes()
         pd.testing.assert_frame_equal(features.columns, X[row : row + 1].columns.reset_index(drop=True))
-        assert np.array_equal(bundle.proba(features), bundle.proba(X[row : row + 1]))
-        raw = probabilities(bundle._model, X[row : row + 1])
-        assert fast_predict_proba(bundle._model)(X[row : row + 1]) == pytest.approx(raw, abs=1e-6)
+        assert np.array_equal(bundle.score(sample).raw, probabilities(bundle.model, X[row : row + 1])[0])
 
 
 def test_columns_change_the_answer_and_missing_values_are_imputed(project, monkeypatch):
@@ -88,7 +86,7 @@ def test_the_reports_of_the_test_set_are_made_of_both(project, monkeypatch):
     predicted = held_out.predict_test(Path(f"bundles/{winner}"), dev, Path("raw"), 1, "t")
     bundle = Predictor("models/t/best")
     row = 3
-    same = bundle.proba(bundle.features((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row))))
+    same = bundle.score(bundle.load((Path(f"raw/{row}.png").read_bytes(), row_of(dev, row)))).proba
     assert predicted.proba[row] == pytest.approx(same, abs=1e-9)
     assert predicted.refused.shape == (N,)
     self_test.check(bundle)
@@ -125,7 +123,7 @@ def test_contributions_of_a_logistic_regression_sum_to_the_log_odds(project, mon
     bundle, sample = Predictor("bundles/line"), (Path("raw/1.png").read_bytes(), {"age": 55.5, "sex": "female"})
     _, why = bundle.explain(sample, "x")
     item = bundle.predict(sample, "x")
-    p = float(bundle._predict_proba(bundle.features(sample))[0, bundle.classes.index(item["class"])])
+    p = float(bundle.score(bundle.load(sample)).raw[bundle.classes.index(item["class"])])
     total = np.mean(why.map) + sum(line["contribution"] for line in why.columns)
     assert total == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
     assert why.kind == explanation.ACTIVATION

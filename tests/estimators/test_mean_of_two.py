@@ -87,6 +87,6 @@ def test_the_mean_works_on_images_and_is_explained_there(empty_folder, tmp_path_
     predictor = Predictor("models/t/best")
     item, explanation = predictor.explain(drawn_image(3), "image")
     loaded = joblib.load("models/t/best/model.joblib")
-    proba = loaded.predict_proba(predictor.features(drawn_image(3)))[0]
+    proba = loaded.predict_proba(predictor.load(drawn_image(3)).features)[0]
     assert dict(zip(loaded.classes_, proba, strict=True)) == pytest.approx(item["probabilities"], abs=2e-6)
     assert explanation.png.startswith(b"\x89PNG")

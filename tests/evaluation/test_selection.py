@@ -351,7 +351,8 @@ def test_golden_predictions_of_images_match_the_bundle(empty_folder, tmp_path_fa
     assert len(loaded.info.golden) == len(files)
     for number, example in enumerate(loaded.info.golden):
         assert example.input == f"images.sample_pictures()[{number}]"
-        assert loaded.proba(loaded.embed(files[number])).round(6).tolist() == example.probabilities
+        proba = loaded.score(loaded.load_square(files[number])).proba
+        assert proba.round(6).tolist() == example.probabilities
 
 
 def test_new_champion_leaves_no_file_of_the_old_one(project):

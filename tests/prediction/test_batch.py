@@ -59,7 +59,7 @@ def test_images(image_bundles, monkeypatch):
 
 def test_where_a_bit_differs_all_rows_are_predicted_alone(empty_folder):
     loaded = predictor(2, "line", estimator="logreg")
-    one_by_one = loaded._predict_proba
-    loaded._predict_proba = lambda X: one_by_one(X) + (1e-16 if len(X) > 1 else 0)
+    one_by_one = loaded.model.predict_proba
+    loaded.model.predict_proba = lambda X: one_by_one(X) + (1e-16 if len(X) > 1 else 0)
     rows, none = mixed(N_ROWS, 2, seed=5)[0], np.empty((0, 0))
     assert batch.score_rows(loaded, rows, none).equals(alone(loaded, rows, none))

@@ -45,8 +45,8 @@ def test_the_lines_of_an_image_bundle_answer_as_assay_does(image_bundles, tmp_pa
         plain = Predictor(f"bundles/{name}")
     (folder / "image.png").write_bytes(drawn_image(3))
     loaded = Predictor(folder)
-    expected = loaded.proba(loaded.features(drawn_image(3)))
-    np.testing.assert_allclose(expected, calibrate(plain.proba(plain.features(drawn_image(3)))[None], SIGMOID)[0])
+    expected, uncalibrated = (each.score(each.load(drawn_image(3))).proba for each in (loaded, plain))
+    np.testing.assert_allclose(expected, calibrate(uncalibrated[None], SIGMOID)[0])
     assert run_readme(folder) == pytest.approx(dict(zip(loaded.classes, expected, strict=True)), abs=1e-4)
 
 
@@ -56,12 +56,13 @@ def test_the_lines_of_a_table_bundle_answer_as_assay_does(table, tmp_path, name)
         folder = written(Path(f"models/t/candidates/{name}"), tmp_path / "best")
     loaded = Predictor(folder)
     row = {field.name: field.default for field in loaded.info.schema}
-    expected = loaded.proba(loaded.features(row))
+    expected = loaded.score(loaded.load(row)).proba
     assert run_readme(folder) == pytest.approx(dict(zip(loaded.classes, expected, strict=True)), abs=1e-9)
     model = joblib.load(folder / "model.joblib")
-    typed = pd.concat([loaded.features(row | {"age": age, "site": site}) for age, site in ((1e9, "arm"), (None, "x"))])
-    each = [loaded.proba(typed.iloc[[k]]) for k in range(2)]
-    np.testing.assert_allclose(model.predict_proba(typed), each, atol=1e-9)
+    for age, site in ((1e9, "arm"), (None, "x")):
+        sample = loaded.load(row | {"age": age, "site": site})
+        typed = sample.features.to_frame() if name == "line" else sample.features
+        np.testing.assert_allclose(model.predict_proba(typed)[0], loaded.score(sample).proba, atol=1e-9)
 
 
 @pytest.mark.parametrize(

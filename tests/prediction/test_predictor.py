@@ -36,10 +36,10 @@ def test_files_get_the_features_and_answers_of_the_pipeline(image_bundles, name,
     model = joblib.load(image_bundles / "models/t/candidates" / name / "model.joblib")
     proba = model.predict_proba(dev.X(features))
     for row in range(len(dev.y)):
-        result = loaded.features((image_bundles / "raw" / dev.path[row]).read_bytes())
-        np.testing.assert_array_equal(result, dev.X(features)[row : row + 1])
+        result = loaded.load((image_bundles / "raw" / dev.path[row]).read_bytes())
+        np.testing.assert_array_equal(result.features, dev.X(features)[row : row + 1])
         # a batch's distances are computed together and differ in the last digits
-        np.testing.assert_allclose(loaded.proba(result), proba[row], atol=1e-6)
+        np.testing.assert_allclose(loaded.score(result).proba, proba[row], atol=1e-6)
         item = loaded.predict((image_bundles / "raw" / dev.path[row]).read_bytes(), "a")
         assert item["class"] == dev.classes[decide(proba[row : row + 1], loaded.rule)[0]]
         assert item["probabilities"] == pytest.approx(dict(zip(dev.classes, proba[row], strict=True)), abs=1e-6)
@@ -57,9 +57,9 @@ def test_a_row_of_text_gives_the_features_of_the_pipeline(table):
     model = joblib.load(table / "models/t/candidates/line/model.joblib")
     for row in range(20):
         cells = {name: "" if value != value else str(value) for name, value in X.iloc[row].items()}
-        features = loaded.features(cells)
-        assert features.equals(X.iloc[row : row + 1].reset_index(drop=True))
-        np.testing.assert_allclose(loaded.proba(features), model.predict_proba(X.iloc[row : row + 1])[0], atol=1e-12)
+        result = loaded.load(cells)
+        assert result.features.to_frame().equals(X.iloc[row : row + 1].reset_index(drop=True))
+        np.testing.assert_allclose(loaded.score(result).proba, model.predict_proba(X.iloc[row : row + 1])[0], atol=1e-12)
 
 
 def test_the_same_bytes_get_the_same_item_whatever_came_before(image_bundles):
@@ -88,7 +88,7 @@ def test_every_probability_shown_or_stored_is_calibrated(image_bundles, tmp_path
     rule = DecisionRule(0.6, sigmoid, "a sensitivity of at least 0.9")
     plain = Predictor(export("near", tmp_path / "plain", DecisionRule(0.6)))
     loaded = Predictor(export("near", tmp_path / "best", rule))
-    raw = np.stack([plain.proba(plain.features(drawn_image(seed))) for seed in range(6)])
+    raw = np.stack([plain.score(plain.load(drawn_image(seed))).proba for seed in range(6)])
     expected = calibrate(raw, rule)
     assert np.abs(expected - raw).max() > 0.05
     for row in range(6):
@@ -98,7 +98,7 @@ def test_every_probability_shown_or_stored_is_calibrated(image_bundles, tmp_path
         }
         assert item["class"] == loaded.classes[decide(expected[row : row + 1], rule)[0]]
         assert item["decision"].endswith("0.6, chosen for a sensitivity of at least 0.9")
-        assert loaded.proba(loaded.features(drawn_image(row))).tobytes() == expected[row].tobytes()
+        assert loaded.score(loaded.load(drawn_image(row))).proba.tobytes() == expected[row].tobytes()
     for first, other in zip(self_test.golden_predictions(loaded), self_test.golden_predictions(plain), strict=True):
         assert first.probabilities == calibrate(np.array([other.probabilities]), rule)[0].tolist()
 

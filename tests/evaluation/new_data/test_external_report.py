@@ -82,7 +82,7 @@ def test_training_rows_are_left_out_of_external_figures(survey):
     predictor = Predictor("models/t/best")
     given = pd.read_csv("there.csv", dtype=str, keep_default_na=False)[:60]
     rows = given.drop(columns="label").to_dict("records")
-    proba = [predictor.proba(predictor.features(row))[1] for row in rows]
+    proba = [predictor.score(predictor.load(row)).proba[1] for row in rows]
     assert report["roc_auc"] == pytest.approx(roc_auc_score(given["label"] == "bad", proba), abs=1e-6)
     assert report["calibration_in_the_large"]["predicted"] == pytest.approx(np.mean(proba), abs=1e-6)
     assert 0 <= report["refused"] <= 1
