@@ -15,9 +15,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.mapped_rows import MappedRows, blocks, is_mapped, on_disk
 from pipeline.data.image_with_columns import ImageWithColumns
 
-# scikit-learn's checks replace the filters of `warnings`, which all threads share, and restore them: one thread at a time. The
-# interpreter's lock lets only one compute here anyway.
-CHECKS = threading.Lock()
+# scikit-learn's checks and forests replace the filters of `warnings`, which all threads share, and restore them: one thread at a
+# time. The interpreter's lock lets only one compute here anyway.
+CHECKS = threading.RLock()
 LIMIT = 1e6  # standard deviations from the mean: larger values are not measurements, and their squares would overflow
 
 

@@ -133,8 +133,8 @@ class Estimator:
     check_size : (params, n_samples, where): raise it where the smallest training fold, of `n_samples`, is too small
     use_workers : prepare this process for fits that share so many threads; return how many fits may run side by side
 
-    A pipeline that ends in a LogisticRegression, KNeighborsClassifier or RandomForestClassifier of scikit-learn predicts one
-    sample faster, and the first is explained exactly: `prediction` knows them by the names of their classes.
+    A pipeline that ends in a LogisticRegression or RandomForestClassifier of scikit-learn answers without importing it, and the
+    first is explained exactly: `prediction.light_model` knows them by the names of their classes.
     """
 
     FEATURES: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Predict many samples at once, with the bits that `Predictor.score` gives for each alone.
 
-Preparation, trees and neighbours in a table do the same arithmetic for each row of a batch; `light_model` multiplies row by row. An
-estimator whose library adds in another order for many rows is noticed: some of the rows are predicted alone as well, and where
-a bit differs, all of them are.
+Preparation, trees and neighbours in a table do the same arithmetic for each row of a batch; `light_model` multiplies row by
+row. An estimator whose library adds in another order for many rows is noticed: some of the rows are predicted alone as well, and
+where a bit differs, all of them are.
 """
 
 from dataclasses import dataclass

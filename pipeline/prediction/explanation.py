@@ -129,7 +129,7 @@ def linear_head(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
 
 def is_regression(model: Any) -> bool:
     """Return whether a model is a logistic regression behind its preparation: scikit-learn's own class, or the light one."""
-    *_, last = (step for _, step in getattr(model, "steps", [("", model)]))
+    last = model.steps[-1][1]
     is_own = type(last).__module__.startswith("sklearn.") and type(last).__name__ == "LogisticRegression"
     return is_own or isinstance(last, Regression)
 

@@ -197,7 +197,7 @@ def standardised(X: np.ndarray, scaler: Any) -> np.ndarray:
 
 
 def classifier(fitted: Any) -> "Regression | Forest":
-    """Return what computes a classifier's probabilities; raise UnknownPart for another class, or a setting that changes answers."""
+    """Return what computes a classifier's probabilities; raise UnknownPart for any other class."""
     kind = type(fitted).__name__
     if kind == "LogisticRegression":
         return Regression(fitted.coef_, fitted.intercept_)
@@ -222,7 +222,7 @@ class Regression:
 
 
 class Forest:
-    """A random forest, to the bit what scikit-learn's gives, its trees side by side: a step takes all rows one node down in all."""
+    """A random forest, to the bit as scikit-learn's. Its trees are side by side: a step takes all rows one node down in all."""
 
     def __init__(self, trees: Sequence[Any]):
         sizes = [len(tree.nodes) for tree in trees]

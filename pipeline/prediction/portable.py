@@ -65,14 +65,34 @@ def plain(model: Any) -> Any:
     return Pipeline([("scale", model[0].transformer_), ("clip", clip), *model.steps[1:]])
 
 
-def load(model_joblib: bytes, bundle_id: str, versions: dict[str, str]) -> Any:
+class FileModel:
+    """A model as it was fitted, which any number of threads may ask."""
+
+    def __init__(self, fitted: Any):
+        self.fitted = fitted
+
+    @property
+    def steps(self) -> list[tuple[str, Any]]:
+        """The named steps of its pipeline; of a classifier without preparation itself."""
+        steps: list[tuple[str, Any]] = getattr(self.fitted, "steps", [("classify", self.fitted)])
+        return steps
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities (n, n_classes)."""
+        from pipeline.estimators._prepare import CHECKS
+
+        with CHECKS:
+            return self.fitted.predict_proba(X)
+
+
+def load(model_joblib: bytes, bundle_id: str, versions: dict[str, str]) -> FileModel:
     """Return the model in a model.joblib; raise BundleError, with the `versions` of training, where a package is missing."""
     import joblib
 
     from pipeline.estimators import _prepare  # noqa: F401 - what the models in the files are made of
 
     try:
-        return joblib.load(io.BytesIO(model_joblib))
+        return FileModel(unwrap(joblib.load(io.BytesIO(model_joblib))))
     except ImportError as error:
         training = ", ".join(f"{name} {version}" for name, version in versions.items())
         raise BundleError(

@@ -15,7 +15,6 @@ from pipeline.core.errors import BundleError, DataError
 from pipeline.data import litert, rows
 from pipeline.data.image_with_columns import ImageWithColumns, image_part
 from pipeline.data.images import decoding, squares
-from pipeline.data.rows import OneRow
 from pipeline.prediction import bundle, explanation, group_answer, light_model, ood, portable
 from pipeline.prediction.answer import Explanation, Item, OodScore, Prediction, Row, refused
 from pipeline.prediction.decision_rule import calibrate, decide, in_words
@@ -58,11 +57,10 @@ class Predictor:
         program = files.get("model.tflite") or files.get("embedder.tflite")
         self._network = litert.Embedder(program) if program else None
         self._arrays = {name: dict(np.load(io.BytesIO(data))) for name, data in files.items() if name.endswith(".npz")}
-        self.model: Any = None
+        self.model: Any = None  # of a network nothing, which answers by its program
         if "model.joblib" in files:
-            self.model = light_model.read(files["model.joblib"]) or portable.unwrap(
-                portable.load(files["model.joblib"], self.id, self.info.versions)
-            )
+            file = files["model.joblib"]
+            self.model = light_model.read(file) or portable.load(file, self.id, self.info.versions)
         elif not {"model.tflite", "model.npz"} <= files.keys():
             raise BundleError(
                 f"{Path(folder).as_posix()}/bundle.json names no model, or one without model.npz: run 'dvc repro'"

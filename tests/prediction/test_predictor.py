@@ -22,7 +22,7 @@ from pipeline.data.dataset import Dataset
 from pipeline.prediction import bundle, self_test
 from pipeline.prediction.decision_rule import Calibration, DecisionRule, calibrate, decide
 from pipeline.prediction.predictor import Predictor
-from tests.helpers.models import KERAS_NOISE, dataset, drawn_image, export, learnt_head, mixed, write_params
+from tests.helpers.models import KERAS_NOISE, dataset, drawn_image, export, folder_of, learnt_head, mixed, write_params
 from tests.helpers.predictors import IMAGE_MODELS, KEYS, rewrite
 
 pytestmark = pytest.mark.filterwarnings(KERAS_NOISE)
@@ -59,7 +59,9 @@ def test_a_row_of_text_gives_the_features_of_the_pipeline(table):
         cells = {name: "" if value != value else str(value) for name, value in X.iloc[row].items()}
         result = loaded.load(cells)
         assert result.features.to_frame().equals(X.iloc[row : row + 1].reset_index(drop=True))
-        np.testing.assert_allclose(loaded.score(result).proba, model.predict_proba(X.iloc[row : row + 1])[0], atol=1e-12)
+        np.testing.assert_allclose(
+            loaded.score(result).proba, model.predict_proba(X.iloc[row : row + 1])[0], atol=1e-12
+        )
 
 
 def test_the_same_bytes_get_the_same_item_whatever_came_before(image_bundles):
@@ -219,10 +221,13 @@ def test_threads_get_the_answer_to_their_own_row(table):
     assert answers_of_threads(Predictor(table / "best"), rows) == expected * 6
 
 
-def test_threads_leave_the_warnings_filters_unchanged(table):
+@pytest.mark.parametrize("name", ["line", "mean"])
+def test_threads_leave_the_warnings_filters_unchanged(table, tmp_path, name):
+    with folder_of(table):
+        folder = export(name, tmp_path / "best")
     rows = [{"age": age, "size": 1, "site": "arm", "empty": None, "constant": 3} for age in range(20, 84, 4)]
     before = list(warnings.filters)
-    answers_of_threads(Predictor(table / "best"), rows)
+    answers_of_threads(Predictor(folder), rows)
     assert warnings.filters == before
 
 
