@@ -170,7 +170,10 @@ def test_content_is_refused_and_the_camera_is_not(tmp_path, monkeypatch):
         **{"models__skin-mobilenetv2__fine_tune__epochs": 1, "models__skin-mobilenetv2__fine_tune__views": 1}
     )
     models = [f"skin-{name}" for name in MODELS]
-    project.change(tasks__skin__models=models)
+    blocks = project.params()["models"]
+    others = {name for name, block in blocks.items() if block["task"] == "skin"} - set(models)
+    kept = {name: block for name, block in blocks.items() if name not in others}
+    project.change(tasks__skin__models=models, models=kept)
     project.run("dvc", "repro", "evaluate@skin", timeout=6000)
     monkeypatch.chdir(tmp_path)
     split = read_split("skin")

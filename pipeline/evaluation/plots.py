@@ -32,12 +32,12 @@ def figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
 
 def save(drawn: Figure, path: Path) -> None:
     """Write a PNG without the name of the program that drew it, which would change with every version."""
-    # savefig alone would draw twice, the first time to lay out the axes
     layout: Any = drawn.get_layout_engine()
     layout.execute(drawn)
     drawn.set_layout_engine("none")
+    canvas: Any = drawn.canvas
     with artifacts.replacing(path) as part:
-        drawn.savefig(part, format="png", metadata={"Software": None})
+        canvas.print_png(part, metadata={"Software": None})  # savefig draws twice, the first time to lay out the axes
 
 
 def roc(data: Dataset, proba: np.ndarray, auc: float, title: str, path: Path) -> None:
