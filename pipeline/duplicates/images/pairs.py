@@ -26,7 +26,7 @@ from pipeline.duplicates.images.frames import whiten
 from pipeline.duplicates.images.overlays import SAMPLE, find_overlay
 from pipeline.duplicates.images.verify import Signature, confirm, lay_frames
 
-BATCH = 64  # pairs that a worker takes at once
+BATCH = 256  # pairs that a worker takes at once; with 64, images of which there are many copies are loaded more often
 KEEP = 1024  # new verdicts cached at once: an interrupted audit has to redo at most these, in a second
 # Cosine of whitened low frequencies from which on two images are near, if their middles agree as well. Of different lesions of
 # HAM10000 the most alike reach .967 (a small spot in a round vignette), of CT scans .948, of histological tiles .53.
