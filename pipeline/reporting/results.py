@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from io import StringIO
 
 import numpy as np
 import pandas as pd
 
-from pipeline.core import params, params_models
+from pipeline.core import artifacts, params, params_models
 from pipeline.core.params_models import TaskParams
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require
@@ -106,6 +107,7 @@ def read(name: str) -> Study:
     selected = selection.read(name)
     tests = {model: report.read_test(name, model) for model in task.models}
     dev = Dataset.read(name, "dev")
+    board = artifacts.read_text(require(TaskPaths(name).leaderboard, f"holdout@{name}"))
     return Study(
         name=name,
         task=task,
@@ -113,7 +115,7 @@ def read(name: str) -> Study:
         split=read_split(name),
         audit=AuditResult.read(name),
         selection=selected,
-        board=pd.read_csv(require(TaskPaths(name).leaderboard, f"holdout@{name}")),
+        board=pd.read_csv(StringIO(board)),
         cv=report.read_cv(name, selected.winner),
         test=tests[selected.winner],
         tests=tests,

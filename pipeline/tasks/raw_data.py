@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.core import params, paths
+from pipeline.core import artifacts, params, paths
 from pipeline.core.artifacts import JSON
 from pipeline.core.errors import ParamsError
 from pipeline.core.params_models import TaskParams
@@ -67,5 +67,5 @@ def scanned(name: str, raw: str) -> bool:
     lock = Path("dvc.lock")
     if not lock.exists():
         return False
-    stages = yaml.load(lock.read_bytes(), params.LOADER).get("stages", {})
+    stages = yaml.load(artifacts.read_text(lock), params.LOADER).get("stages", {})
     return raw in [dep["path"] for dep in stages.get(f"scan@{name}", {}).get("deps", [])]

@@ -117,6 +117,7 @@ def forget_stages(name: str) -> str:
     if not LOCK.exists():
         return ""
     text = LOCK.read_bytes().decode()
+    artifacts.refuse_conflict(LOCK, text)
     stages = (yaml.load(text, params.LOADER) or {}).get("stages") or {}
     ours = {key for key, stage in stages.items() if any(is_of(out["path"], name) for out in stage.get("outs", []))}
     if not ours:

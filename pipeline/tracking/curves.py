@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-import pandas as pd
+from pipeline.core import artifacts
 
 CURVE = "curve/sensitivity_by_1-specificity"
 
@@ -13,17 +13,19 @@ def roc(path: Path) -> list[tuple[int, str, float]]:
 
     Its steps are 1 - specificity in percent, its values the sensitivity. Empty where there is no curve.
     """
-    if not path.exists():
-        return []
-    curve = pd.read_csv(path)
-    steps = curve.groupby((100 * curve["fpr"]).round().astype(int))["tpr"].max()
-    return [(int(step), CURVE, float(value)) for step, value in steps.items()]
+    steps: dict[int, float] = {}
+    for row in rows_of(path):
+        step = round(100 * float(row["fpr"]))
+        steps[step] = max(steps.get(step, 0.0), float(row["tpr"]))
+    return [(step, CURVE, value) for step, value in sorted(steps.items())]
 
 
 def losses(path: Path) -> list[tuple[int, str, float]]:
     """Return the losses of a history.csv by epoch; empty where there is none."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [(int(row["epoch"]), name, float(row[name])) for row in rows for name in ("loss", "val_loss") if row[name]]
+    named = [(row, name) for row in rows_of(path) for name in ("loss", "val_loss")]
+    return [(int(row["epoch"]), name, float(row[name])) for row, name in named if row[name]]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV that git keeps; none where there is no such file."""
+    return list(csv.DictReader(artifacts.read_text(path).splitlines())) if path.exists() else []

@@ -237,7 +237,7 @@ def lock_entries() -> dict[str, JSON]:
     """Return the entries of dvc.lock by stage; empty where there is none. `dvc.api` has no access to them."""
     if not LOCK.exists():
         return {}
-    return (yaml.load(LOCK.read_bytes(), Loader=params.LOADER) or {}).get("stages", {})
+    return (yaml.load(artifacts.read_text(LOCK), Loader=params.LOADER) or {}).get("stages", {})
 
 
 def commit() -> dict[str, str]:
