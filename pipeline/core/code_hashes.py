@@ -29,7 +29,7 @@ STRING_OR_BLANK_LINE = re.compile(rf"{STRING}|^[ \t]*\n", re.DOTALL | re.MULTILI
 def imported(file: str) -> set[str]:
     """Return the files of the pipeline that `file` imports anywhere, with their packages, as POSIX paths from the root."""
     files = set()
-    for name in names_imported((ROOT / file).read_bytes()):
+    for name in parsed((ROOT / file).read_text(encoding="utf-8"))[0]:
         parts = name.split(".")
         packages = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
         files |= {f"{packages[-1]}.py", *(f"{package}/__init__.py" for package in packages)}
@@ -37,18 +37,21 @@ def imported(file: str) -> set[str]:
 
 
 @functools.cache
-def names_imported(source: bytes) -> list[str]:
-    """Return what Python source imports of the pipeline anywhere: modules, and perhaps what is in them."""
+def parsed(source: str) -> tuple[list[str], list[ast.Expr]]:
+    """Return what Python source imports of the pipeline anywhere, modules and perhaps what is in them, and its docstrings."""
     names: list[str] = []
+    docstrings: list[ast.Expr] = []
     for node in statements(source):
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-    return [name for name in names if name.startswith("pipeline.")]
+        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            docstrings.append(cast(ast.Expr, node.body[0]))
+    return [name for name in names if name.startswith("pipeline.")], docstrings
 
 
-def statements(source: str | bytes) -> Iterator[ast.AST]:
+def statements(source: str) -> Iterator[ast.AST]:
     """Yield the module and every statement in Python source, without their expressions, which are five times as many."""
     todo: list[ast.AST] = [ast.parse(source)]
     while todo:
@@ -84,13 +87,11 @@ def without_prose(source: str) -> str:
     spans = [match.span() for match in STRING_OR_COMMENT.finditer(source) if match[0].startswith("#")]
     lines = list(io.StringIO(source))
     begins = list(itertools.accumulate(map(len, lines), initial=0))
-    for node in statements(source):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            text = cast(ast.Expr, node.body[0]).value
-            last, end = cast(int, text.end_lineno), cast(int, text.end_col_offset)
-            # The tree counts columns in bytes.
-            before, inside = lines[text.lineno - 1].encode()[: text.col_offset], lines[last - 1].encode()[:end]
-            spans.append((begins[text.lineno - 1] + len(before.decode()), begins[last - 1] + len(inside.decode())))
+    for text in parsed(source)[1]:
+        last, end = cast(int, text.end_lineno), cast(int, text.end_col_offset)
+        # The tree counts columns in bytes.
+        before, inside = lines[text.lineno - 1].encode()[: text.col_offset], lines[last - 1].encode()[:end]
+        spans.append((begins[text.lineno - 1] + len(before.decode()), begins[last - 1] + len(inside.decode())))
     for start, end in sorted(spans, reverse=True):
         line = source.rfind("\n", 0, start) + 1
         source = source[:line] + source[line:start].rstrip() + source[end:]
