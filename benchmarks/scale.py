@@ -2,10 +2,12 @@
 
     python -m benchmarks.scale 2000 8000
     python -m benchmarks.scale linked 20000 100000
+    python -m benchmarks.scale searches 32000
 
 Of the second kind, `DISTINCT` images are drawn and linked under as many names as it says, and none counts as a copy: `scan` takes
 features from the cache, `audit` is left out, and the stages behind it do not notice. So these can be measured where embedding
-every image would take hours.
+every image would take hours. Of the third kind, only the audit's two searches, which compare every image with every other, are
+measured, on drawn words, frames and embeddings.
 
 Sizes that `results/scale.csv` has are not measured again; `soak/test_scale.py` draws and measures anew. How cost grows is the
 slope of log CPU seconds over log images. The same numbers give the page docs/explanation/large-sets.md. At least two sizes of a
@@ -32,10 +34,11 @@ from pipeline.core import artifacts
 from pipeline.data.audit_result import AuditResult
 from pipeline.duplicates.images.candidates import NEAREST, propose, words_of
 from pipeline.duplicates.images.frames import FLIPS
+from pipeline.duplicates.images.image_clusters import closures
 from pipeline.duplicates.images.keypoints import POINTS, find_points
 
-SEARCH = "audit: search for candidates"
-STAGES = ("scan", "audit", SEARCH, "split", "preprocess", "train logreg", "train knn", "evaluate")
+SEARCHES = {"audit: search for candidates": "search", "audit: search for sets": "sets"}
+STAGES = ("scan", "audit", *SEARCHES, "split", "preprocess", "train logreg", "train knn", "evaluate")
 MODELS = {
     "many-logreg": {"estimator": "logreg", "features": "embedding", "C": 0.001},
     "many-knn": {"estimator": "knn", "features": "embedding", "n_neighbors": 15, "weights": "distance"},
@@ -48,9 +51,10 @@ ABOUT = """# Large sets of images
 What 100,000 images, or a million, would take. Each stage was run as a process of its own on drawn images of 96 px, two of a
 patient. For the largest sets 2,000 images were linked under many names: their features come from the cache, and the audit is left
 out. A number of hours or GB without "measured" is a straight line through the two largest sets that were measured. How each
-stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear. The audit also compares what it
-keeps of every image with every other: this search grows by the power of 2. It is a part of the audit's row for the sets that were
-measured, and comes on top of the straight line beyond.
+stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear. Two searches of the audit compare
+every image with every other, and grow by the power of 2: for candidates that may be copies, and for sets of images that neither
+names nor copies explain. They are parts of the audit's row for the sets that were measured, and come on top of the straight line
+beyond: for 100,000 images they are a fifth of its time.
 
 """
 DISK = """
@@ -62,7 +66,9 @@ On disk an image takes 17 KB in `data/NAME`, its features as scanned and those o
 and some 60 KB in the feature cache, most of it the audit's. `cache.max_size` bounds it, 10 GB by default: beyond some 150,000
 images it should be larger, or images are read again for each pair. With `preprocess.pixels: true` a development image takes
 150 KB more, kept once: after `assay run` the file in `data/NAME` is a read-only link into DVC's cache, where the file system has
-links. (After a plain `dvc repro` it is a copy until the next `assay run`.) DVC can keep one copy of all outputs, too:
+links. (After a plain `dvc repro` it is a copy until the next `assay run`.) DVC can keep one copy of all outputs, too. It is not
+the default, because outputs with the same bytes are one file then: whoever writes into one, as root may, changes them all and the
+cached copy, which DVC then takes away.
 
     dvc config --local cache.type reflink,hardlink,copy
     dvc checkout --relink
@@ -75,6 +81,7 @@ SIDE, CELLS = 96, 24
 PER_PATIENT = 2
 DISTINCT = 2000  # images that are linked
 WITH_WORDS = 1000  # images whose words are drawn from
+VECTOR, SPREAD = 1280, 40  # numbers of an embedding, and directions in which most of it varies
 MOST_KNN = 10_000  # images: every image is compared with every other, which grows by the power of 2
 AIMED, MILLION = 100_000, 1_000_000
 MOST_MEMORY = 4000  # MB
@@ -129,7 +136,7 @@ def measure(n: int, linked: bool) -> Iterator[dict[str, float | str]]:
         content["tasks"]["many"]["models"] = ["many-logreg"]  # which is evaluated
         project.set_params(**content)
         for stage in STAGES:
-            if stage == SEARCH or (stage == "train knn" and n > MOST_KNN):
+            if stage in SEARCHES or (stage == "train knn" and n > MOST_KNN):
                 continue
             if stage == "audit" and linked:
                 artifacts.write_json(project.folder / "data/many/audit.json", AuditResult())
@@ -140,8 +147,15 @@ def measure(n: int, linked: bool) -> Iterator[dict[str, float | str]]:
                 continue
             yield {"images": n, "stage": stage, "cpu": cost.cpu, "wall": cost.seconds, "peak": cost.peak}
         shutil.rmtree(raw)
-        cost = project.run(sys.executable, "-m", "benchmarks.scale", "search", str(n))
-        yield {"images": n, "stage": SEARCH, "cpu": float(cost.out.split()[-1]), "wall": np.nan, "peak": cost.peak}
+    yield from measure_searches(n)
+
+
+def measure_searches(n: int) -> Iterator[dict[str, float | str]]:
+    """Yield the cost of the audit's searches for n images."""
+    with Scratch() as project:
+        for stage, name in SEARCHES.items():
+            cost = project.run(sys.executable, "-m", "benchmarks.scale", name, str(n))
+            yield {"images": n, "stage": stage, "cpu": float(cost.out.split()[-1]), "wall": np.nan, "peak": cost.peak}
 
 
 def search(n: int) -> float:
@@ -160,6 +174,17 @@ def search(n: int) -> float:
     return time.process_time() - start
 
 
+def sets(n: int) -> float:
+    """Return the CPU seconds of the audit's search for sets among n images, whose embeddings are drawn."""
+    rng = np.random.default_rng(0)
+    axes = rng.standard_normal((SPREAD, VECTOR), dtype=np.float32)
+    embeddings = rng.standard_normal((n, SPREAD), dtype=np.float32) @ axes
+    embeddings += rng.standard_normal((n, VECTOR), dtype=np.float32) / 3
+    start = time.process_time()
+    closures(embeddings)
+    return time.process_time() - start
+
+
 def slope(images: np.ndarray, cpu: np.ndarray) -> float:
     """Return by which power of the number of images CPU seconds grow."""
     return float(np.polyfit(np.log(images), np.log(cpu), 1)[0])
@@ -172,7 +197,7 @@ def projected(part: pd.DataFrame, n: int) -> tuple[float, float]:
     images = part["images"].to_numpy(float)[-2:]
     values = (part[name].to_numpy(float)[-2:] for name in ("cpu", "peak"))
     cpu, peak = (max(float(np.polyval(np.polyfit(images, of_set, 1), n)), of_set.max()) for of_set in values)
-    if part["stage"].iloc[0] == SEARCH:
+    if part["stage"].iloc[0] in SEARCHES:
         cpu = part["cpu"].iloc[-1] * (n / images[-1]) ** 2
     return cpu, peak
 
@@ -186,7 +211,7 @@ def judged(table: pd.DataFrame) -> list[Figure]:
             continue
         how = ", ".join(f"{row.images:,}: {row.cpu:.4g} CPU s" for row in part.itertuples())
         growth = slope(part["images"].to_numpy(float), part["cpu"].to_numpy(float))
-        aimed_at = stage not in ("train knn", SEARCH)
+        aimed_at = stage not in ("train knn", *SEARCHES)
         shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=LINEAR if aimed_at else None))
         last = part.iloc[-1]
         shown.append(
@@ -219,14 +244,13 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def record(sizes: Iterable[int], linked: bool) -> pd.DataFrame:
-    """Measure the sizes, each row being written as it is there, instead of earlier ones of that size; return all rows."""
+def record(rows: Iterable[dict[str, float | str]]) -> pd.DataFrame:
+    """Write each row as it comes, instead of an earlier one of its stage and size; return all rows."""
     table = pd.read_csv(MEASURED) if MEASURED.exists() else pd.DataFrame({"images": [], "stage": []})
-    for n in sizes:
-        table = table[table["images"] != n]
-        for row in measure(n, linked):
-            table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-            table.astype({"images": int}).round(2).to_csv(MEASURED, index=False)
+    for row in rows:
+        is_other = (table["images"] != row["images"]) | (table["stage"] != row["stage"])
+        table = pd.concat([table[is_other], pd.DataFrame([row])], ignore_index=True)
+        table.astype({"images": int}).round(2).to_csv(MEASURED, index=False)
     publish(table)
     return table
 
@@ -238,13 +262,17 @@ def publish(table: pd.DataFrame) -> None:
 
 
 def main(*sizes: str) -> None:
-    """Measure the sizes that are lacking, or what the search alone costs, which a process of its own has to tell."""
-    if sizes[:1] == ("search",):
-        print(search(int(sizes[1])))
+    """Measure the sizes that are lacking, or what a search alone costs, which a process of its own has to tell."""
+    kind, *rest = sizes
+    if kind in SEARCHES.values():
+        print({"search": search, "sets": sets}[kind](int(rest[0])))
         return
-    linked = sizes[:1] == ("linked",)
+    if kind == "searches":
+        record(row for n in map(int, rest) for row in measure_searches(n))
+        return
     known = set(pd.read_csv(MEASURED)["images"]) if MEASURED.exists() else set()
-    record([n for n in map(int, sizes[linked:]) if n not in known], linked)
+    lacking = [n for n in map(int, rest if kind == "linked" else sizes) if n not in known]
+    record(row for n in lacking for row in measure(n, linked=kind == "linked"))
 
 
 if __name__ == "__main__":
