@@ -12,6 +12,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -81,23 +82,26 @@ def find_others() -> list[str]:
         return []
     lock = SCHEMA(json.loads(content))
     listed = [*lock["write"].values(), *chain.from_iterable(lock["read"].values())]
-    processes = [psutil.Process(pid) for pid in sorted({info["pid"] for info in listed}) if psutil.pid_exists(pid)]
-    if any(may_be_dvc(process, written) for process in processes):
-        return []
-    return [f"{process.name()} (process {process.pid})" for process in processes]
+    others = []
+    for number in sorted({info["pid"] for info in listed}):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(number)
+            if may_be_dvc(process, written):
+                return []
+            others.append(f"{process.name()} (process {number})")
+    return others
 
 
 def may_be_dvc(process: psutil.Process, written: float) -> bool:
     """Return whether a process may have written the rwlock, whose time this is, as DVC or as a Python program that calls it."""
     try:
-        words = process.cmdline()
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
+        words = [process.name(), *process.cmdline()]
         if any("dvc_program" in word or Path(word).name in ("dvc", "dvc.exe") for word in words):
             return True
-        return "python" in process.name().lower() and process.create_time() < written + WRITING
-    except psutil.NoSuchProcess:
-        return False
+        # a script's name is its own, and its first word the Python that runs it
+        return any("python" in word.lower() for word in words[:2]) and process.create_time() < written + WRITING
     except psutil.AccessDenied:
         return True
 

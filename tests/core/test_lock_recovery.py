@@ -129,9 +129,13 @@ def test_a_living_dvc_keeps_its_place_in_the_list(project, processes):
     Path("dvc").write_text("import time; time.sleep(60)")
     name_in_rwlock(processes(sys.executable, "dvc"), processes("sleep", "60"))
     assert lock_recovery.recover() == []
-    name_in_rwlock(os.getpid())
-    os.utime(".dvc/tmp/rwlock")  # this Python may have called DVC
-    assert lock_recovery.recover() == []
+    script = Path("mytool")
+    script.write_text(f"#!{sys.executable}\nimport time; time.sleep(60)")
+    script.chmod(0o755)
+    for number in (os.getpid(), processes(str(script.resolve()))):
+        name_in_rwlock(number)
+        os.utime(".dvc/tmp/rwlock")  # a Python that was there may have called DVC
+        assert lock_recovery.recover() == []
     assert Path(".dvc/tmp/rwlock").exists()
 
 
