@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# DVC asks for a name; in a container with --user 1234 there is none
+export LOGNAME ?= $(shell id -un 2>/dev/null || id -u)
 INSTALLED := .venv/.installed
 DEVELOP := .venv/.installed-dev
 # uv, where it is there, installs the same hashed lock in a quarter of the time

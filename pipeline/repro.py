@@ -73,6 +73,7 @@ def link_pixels() -> None:
 
 def main(*arguments: str) -> None:
     given, options = build_parser().parse_known_args(arguments)
+    params.load()  # names what is wrong before DVC does
     for task in given.tasks:
         params.task(task)  # raises for a task that there is not
     stages = [f"report@{task}" for task in given.tasks]

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 
+from pipeline.core.command_line import user
 from pipeline.core.stage import end_with_parent
 
 
@@ -21,6 +22,7 @@ def lower_priority(nice: int) -> None:
 def run(nice: int) -> None:
     """Be `dvc` with this process' arguments, until it is done or the process that started this one is gone."""
     lower_priority(nice)
+    os.environ["LOGNAME"] = user()  # DVC asks for a name; in a container with --user 1234 there is none
     threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
     from dvc.cli import main
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     LOADER = yaml.SafeLoader
 else:  # C where it is compiled in: 4 ms instead of 40
     LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+TAB = re.compile(r" *\t")  # where a line is indented
 PLAIN = re.compile(r"[-+]?(0|[1-9][0-9]*)")  # a whole number that every YAML reads alike
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -69,6 +70,12 @@ def load(path: Path = PARAMS) -> JSON:
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing: run this in the project's folder") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is none
+        mark = getattr(error, "problem_mark", None)
+        lines = text.split("\n")[mark.line : mark.line + 1] if mark else []
+        if lines and (tab := TAB.match(lines[0])):
+            raise ParamsError(
+                f"{path}, line {mark.line + 1}, column {tab.end()}: a tab; YAML takes spaces alone: write spaces instead of it"
+            ) from None
         raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path} holds no keys; expected seed, workers, demo, backbone, tasks and models")

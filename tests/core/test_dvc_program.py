@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from importlib.metadata import version
 
 import pytest
@@ -13,6 +14,16 @@ from tests.helpers.samples import ROOT
 def test_it_is_dvc_and_takes_its_arguments():
     done = subprocess.run([*dvc_program.command(5), "--version"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, version("dvc"))
+
+
+def test_a_user_without_a_name_has_no_error(tmp_path):
+    unknown = "import pwd\ndef no_name(uid): raise KeyError(uid)\npwd.getpwuid = no_name\n"
+    start = [sys.executable, "-c", unknown + dvc_program.command()[2]]
+    names = {"LOGNAME", "USER", "LNAME", "USERNAME"}
+    env = {name: value for name, value in os.environ.items() if name not in names} | {"PYTHONPATH": str(ROOT)}
+    for arguments in (["init", "--no-scm"], ["status"]):
+        done = subprocess.run([*start, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="no priorities here")

@@ -42,6 +42,15 @@ def test_what_is_no_yaml_is_one_readable_line(empty_folder, data):
         params.load()
 
 
+@pytest.mark.parametrize(
+    ("text", "where"), [("\tseed: 1\n", "line 1, column 1"), ("a:\n  b: 1\n  \tc: 2\n", "line 3, column 3")]
+)
+def test_a_tab_is_named(empty_folder, text, where):
+    (empty_folder / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match=rf"^params.yaml, {where}: a tab; YAML takes spaces alone"):
+        params.load()
+
+
 def test_a_merge_conflict_is_named(empty_folder):
     (empty_folder / "params.yaml").write_text("workers: 2\n<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> other\n")
     with pytest.raises(ParamsError, match=r"^params.yaml has a merge conflict in line 2: keep the lines"):
