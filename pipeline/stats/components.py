@@ -8,14 +8,11 @@ import numpy as np
 
 def connected_components(n: int, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
     """Return the component of each of `n` items, int (n,), numbered in the order of their first items."""
-    first = np.arange(n)  # of each item's component, as far as it is known
-    ends = np.array(pairs, int).reshape(-1, 2)
-    while len(ends := ends[first[ends[:, 0]] != first[ends[:, 1]]]):
-        joined = np.sort(first[ends], axis=1)
-        np.minimum.at(first, joined[:, 1], joined[:, 0])
-        while (first != first[first]).any():
-            first = first[first]
-    return np.unique(first, return_inverse=True)[1]
+    from scipy.sparse import coo_array, csgraph
+
+    rows, columns = np.array(pairs, int).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
+    return csgraph.connected_components(graph, directed=False)[1]
 
 
 def joined_sets(n: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

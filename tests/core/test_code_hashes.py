@@ -52,7 +52,7 @@ def test_list_holds_every_module_that_the_process_loads():
         assert loaded <= {"pipeline/__init__.py", *written[name]}, name
 
 
-@pytest.mark.parametrize(("name", "most"), [("split", 31), ("leaderboard", 38), ("train", 60), ("backbone", 24)])
+@pytest.mark.parametrize(("name", "most"), [("split", 30), ("leaderboard", 38), ("train", 60), ("backbone", 24)])
 def test_a_stage_reaches_few_files(name, most):
     assert len(code_hashes.code_of_stages(ESTIMATORS)[name]) <= most  # a change of one of them runs the stage again
 

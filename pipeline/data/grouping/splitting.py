@@ -14,7 +14,6 @@ from pipeline.data import uploads
 from pipeline.data.audit_result import AuditResult
 from pipeline.data.grouping.fixed_sides import Sides, hash_of, keep_sides, known_sides
 from pipeline.stats.components import connected_components
-from pipeline.stats.grouped_folds import grouped_folds
 
 DIVIDED = "leak: its image or group is also in the shipped test set"
 
@@ -262,8 +261,13 @@ def left_out(samples: pd.DataFrame) -> str:
 
 def folds(table: pd.DataFrame, n_folds: int, seed: int) -> pd.Series:
     """Return the fold of each development sample, grouped and stratified; <NA> for the others."""
-    dev = table["subset"] == "dev"
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    dev = table.index[table["subset"] == "dev"]
     fold_of = pd.Series(pd.NA, index=table.index, dtype="Int64")
-    label, group = (table.loc[dev, name].to_numpy(str) for name in ("label", "group"))
-    fold_of[dev] = grouped_folds(label, group, n_folds, seed)
+    divided = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(
+        dev, table.loc[dev, "label"], table.loc[dev, "group"]
+    )
+    for fold, (_, held_out) in enumerate(divided):
+        fold_of[dev[held_out]] = fold
     return fold_of
