@@ -5,11 +5,8 @@ TensorFlow is imported inside functions only: the import takes six seconds.
 
 import json
 import os
-import sys
 import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,27 +46,13 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a result must not depend on whether there is a GPU
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    # Keras tries these for galleries and wrappers that nothing here uses: .8 of the 2.8 s of its import
-    unused = [] if "keras" in sys.modules else ["matplotlib", "sklearn"]
-    with quiet(), without(*unused):
+    with quiet():
         import keras
         import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")
     tf.config.experimental.enable_op_determinism()
     return keras
-
-
-@contextmanager
-def without(*packages: str) -> Iterator[None]:
-    """Let imports of packages that are not loaded yet fail within the block, in all threads."""
-    hidden = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 def build(weights: dict[str, np.ndarray]) -> Any:
