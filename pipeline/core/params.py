@@ -70,11 +70,11 @@ def load(path: Path = PARAMS) -> JSON:
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing: run this in the project's folder") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is none
-        mark = getattr(error, "problem_mark", None)
-        lines = text.split("\n")[mark.line : mark.line + 1] if mark else []
-        if lines and (tab := TAB.match(lines[0])):
+        number: int | None = getattr(getattr(error, "problem_mark", None), "line", None)
+        lines = [] if number is None else text.split("\n")[: number + 1]
+        if lines and (tab := TAB.match(lines[-1])):
             raise ParamsError(
-                f"{path}, line {mark.line + 1}, column {tab.end()}: a tab; YAML takes spaces alone: write spaces instead of it"
+                f"{path}, line {len(lines)}, column {tab.end()}: a tab; YAML takes spaces alone: write spaces instead of it"
             ) from None
         raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
