@@ -11,7 +11,7 @@ import pytest
 from pipeline.core import cluster as cluster_module
 from pipeline.core.errors import ClusterError
 from pipeline.core.parallel import run_parallel
-from tests.e2e.test_reproducible import ON_CLUSTER, assert_same_reports, lock, second_clone
+from tests.e2e.test_dask import ON_CLUSTER, assert_same_reports, lock, second_clone
 from tests.helpers.clusters import Cluster
 from tests.helpers.projects import ROOT, Project, environment
 from tests.helpers.samples import noise, task, write_params

@@ -28,7 +28,7 @@ repro.main()
 
 @pytest.fixture
 def graph(tmp_path):
-    project = Project(tmp_path)
+    project = Project(tmp_path, warm=True)
     project.run("dvc", "init", "--no-scm")
     (tmp_path / "dvc.yaml").write_text(GRAPH)
     (tmp_path / "params.yaml").write_text("seed: 1\n")

@@ -1,5 +1,7 @@
-"""A Dask cluster does what this machine does. That stages leave the same bytes is in test_reproducible.py, what a cluster
-survives in soak/test_dask.py."""
+"""Two clones leave the same bytes, one of them on a Dask cluster, which does what this machine does.
+
+What a cluster survives is in soak/test_dask.py.
+"""
 
 import itertools
 import os
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import distributed
 import pytest
+import yaml
 from distributed import Client
 
 from pipeline.core import cluster as cluster_module
@@ -18,6 +21,48 @@ from pipeline.core.errors import ClusterError, DataError
 from pipeline.core.parallel import run_parallel
 from tests.helpers.clusters import WORKER
 from tests.helpers.projects import ROOT, Project, environment
+
+ON_CLUSTER = ("audit@lesions", "train@lesions-knn", "train@breast-logreg")
+
+
+def lock(project) -> dict:
+    """Return what dvc.lock says of the stages but `track`; that a clone's own mirror has the same lock is in test_remote.py."""
+    stages = yaml.safe_load(project.read("dvc.lock"))["stages"]
+    return {name: stage for name, stage in stages.items() if name != "track"}
+
+
+def test_two_clones_give_the_same_lock_with_or_without_cluster(small, cluster, tmp_path):
+    """On one machine; another processor may differ in last bits, and nothing fails because of it.
+
+    The second clone scans, audits and trains on a cluster, and does the rest as the first; soak/test_dask.py runs the network
+    and what follows it, too.
+    """
+    other = second_clone(small, cluster, tmp_path / "other", ON_CLUSTER, "report@breast")
+    names, of_first = {*ON_CLUSTER, "holdout@breast", "report@breast"}, lock(small)
+    assert names <= {*lock(other)}
+    assert lock(other) == {name: of_first[name] for name in lock(other)}
+    assert_same_reports(small, other, "breast")
+
+
+def second_clone(first, cluster, folder, on_cluster: tuple[str, ...], *targets: str):
+    """Return a clone of `first` as it was before its run, in which stages have run on the cluster, and then targets here."""
+    other = type(first)(folder, warm=True)
+    log = first.run("git", "rev-list", "--max-parents=0", "HEAD")
+    first.run("git", "clone", "--quiet", str(first.folder), str(folder))
+    other.run("git", "checkout", "--quiet", log.stdout.strip())
+    assert not (folder / "dvc.lock").exists()
+    other.run("dvc", "repro", *on_cluster, ASSAY_DASK=cluster.address)
+    with Client(cluster.address) as client:
+        assert set(client.run(os.getcwd).values()) == {str(folder)}, "the workers had nothing to do"
+    other.repro(*targets)
+    return other
+
+
+def assert_same_reports(first, other, task: str) -> None:
+    paths = [path for path in sorted((first.folder / "reports" / task).rglob("*")) if path.is_file()]
+    assert paths
+    for path in paths:
+        assert other.read(path.relative_to(first.folder).as_posix()) == path.read_bytes(), path.name
 
 
 def test_large_closures_are_sent_once_results_keep_order(here, cluster):

@@ -30,7 +30,7 @@ LINK = "import sys; sys.path.insert(0, sys.argv[1]); from pipeline.repro import 
 
 
 def test_pixels_are_kept_once_and_made_anew_beside_the_cache(tmp_path):
-    project, pixels = Project(tmp_path), tmp_path / "data/skin/dev_pixels.npy"
+    project, pixels = Project(tmp_path, warm=True), tmp_path / "data/skin/dev_pixels.npy"
     pixels.parent.mkdir(parents=True)
     project.run("dvc", "init", "--no-scm")
     gone = tmp_path / "data/gone/dev_pixels.npy"  # of a task that is in dvc.yaml no more

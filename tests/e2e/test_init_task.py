@@ -4,15 +4,20 @@ import csv
 import io
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline import audit, init_task, preprocess, scan, split
+from pipeline.core import artifacts, params
 from pipeline.data.dataset import Dataset
+from tests.helpers.projects import ROOT
 from tests.helpers.samples import encoded, noise, png_header, put
 
 BAD = {
@@ -95,17 +100,18 @@ def listed(root: Path) -> Path:
 
 
 @pytest.mark.parametrize(("make", "positive"), [(packed, "MEL"), (listed, "bösartig")])
-def test_archives_and_lists_of_images_reach_the_test_set(clone, make, positive):
-    raw = make(clone.folder / "data/raw/own")
-    clone.run("python", "-m", "pipeline.init_task", "mine", raw.relative_to(clone.folder).as_posix())
-    assert clone.params()["tasks"]["mine"]["preprocess"]["positive"] == positive
-    clone.repro("preprocess@mine")
-    assert json.loads(clone.read("data/mine/audit.json"))["n_files"] == 40
-    split = list(csv.DictReader(io.StringIO(clone.read("data/mine/split.csv").decode())))
-    assert {row["subset"] for row in split} == {"dev", "test"}
+def test_archives_and_lists_of_images_reach_the_test_set(scan_project, make, positive):
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    init_task.main("mine", make(Path("data/raw/own")).as_posix())
+    assert params.task("mine").preprocess.positive == positive
+    for stage in (scan, audit, split, preprocess):
+        stage.main("mine")
+    assert artifacts.read_json("data/mine/audit.json")["n_files"] == 40
+    divided = pd.read_csv("data/mine/split.csv")
+    assert {*divided.subset} == {"dev", "test"}
     for subset in ("dev", "test"):
-        samples = Dataset.load(clone.folder / f"data/mine/{subset}.npz")
-        assert {*samples.path} == {row["path"] for row in split if row["subset"] == subset}
+        samples = Dataset.load(Path(f"data/mine/{subset}.npz"))
+        assert {*samples.path} == {*divided.path[divided.subset == subset]}
         assert np.ptp(samples.X("embedding"), axis=0).any(), "each image is read, none like the other"
 
 

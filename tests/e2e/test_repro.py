@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -115,3 +116,13 @@ def test_a_champion_is_scored_and_reported_on_external_data(clone):
     assert "Internal test against there" in page
     assert f"{report['roc_auc']:.3f}" in page
     assert clone.repro("report@breast") == []
+
+
+def test_an_unpacked_archive_without_git_works(small, tmp_path):
+    project = type(small)(tmp_path / "unpacked", warm=True)
+    shutil.copytree(small.folder, project.folder, ignore=shutil.ignore_patterns(".git", "cache", "mlflow", "logs"))
+    project.run("dvc", "config", "--local", "core.no_scm", "true")
+    project.run("dvc", "config", "--local", "cache.dir", str(small.folder / ".dvc" / "cache"))
+    assert project.repro() == ["track"]
+    runs = json.loads(project.read("mlflow/tracked.json"))
+    assert len(runs) == len(project.params()["models"])
