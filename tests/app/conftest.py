@@ -62,3 +62,23 @@ def fresh_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     config.set_option("server.address", "127.0.0.1")
     st.cache_resource.clear()
+
+
+@pytest.fixture(scope="session")
+def upload_projects(split_task: Path, champions_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of the image task `skin`, split, with champions."""
+
+    def make() -> None:
+        for made in (split_task, champions_project):
+            shutil.copytree(made, ".", dirs_exist_ok=True)
+
+    return project_once(tmp_path_factory, "uploads", make)
+
+
+@pytest.fixture
+def upload_project(
+    upload_projects: Path, work_in_copy: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, fresh_app: None
+) -> Path:
+    """A copy of it as the current folder, which shares its store of features."""
+    monkeypatch.setenv("DVC_ROOT", str(upload_projects))
+    return work_in_copy(upload_projects)

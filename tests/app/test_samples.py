@@ -3,15 +3,12 @@
 from pathlib import Path
 
 from pipeline.data import upload_ledger
-from tests.helpers.serving import make_project, running
+from tests.helpers.serving import running
 from tests.helpers.textures import stored, texture
-from tests.helpers.uploads import make_task, one_of
+from tests.helpers.uploads import one_of
 
 
-def test_samples_are_stored_only_with_a_key(tmp_path, monkeypatch, program):
-    monkeypatch.chdir(tmp_path)
-    make_task(program)
-    make_project(program)
+def test_samples_are_stored_only_with_a_key(upload_project):
     old, fresh = one_of("test").read_bytes(), texture(1001)
     path = "/v1/tasks/skin/samples?label=malignant&batch=b1&group=lesion%2077"
     with running() as client:

@@ -1,11 +1,8 @@
 """Projects that pages show, made once for all workers."""
 
-import shutil
-
 import pytest
 
 from tests.helpers.page_projects import make_comparison, make_patients, make_photos
-from tests.helpers.serving import make_project
 from tests.helpers.shared import project_once
 
 
@@ -43,21 +40,3 @@ def photo_project(photos, work_in_copy):
 def patients(tmp_path_factory):
     """A project of a table that was scanned, audited and split."""
     return project_once(tmp_path_factory, "patients", make_patients)
-
-
-@pytest.fixture(scope="session")
-def upload_projects(split_task, program, tmp_path_factory):
-    """The project of the image task `skin`, split, with champions."""
-
-    def make():
-        shutil.copytree(split_task, ".", dirs_exist_ok=True)
-        make_project(program)
-
-    return project_once(tmp_path_factory, "uploads", make)
-
-
-@pytest.fixture
-def upload_project(upload_projects, work_in_copy, monkeypatch, fresh_app):
-    """A copy of it as the current folder, which shares its store of features."""
-    monkeypatch.setenv("DVC_ROOT", str(upload_projects))
-    return work_in_copy(upload_projects)
