@@ -42,7 +42,7 @@ FEATURES = {
     "sex": ["f", "m"] * 30,
     "platelet_number": RNG.integers(100, 400, N),
     "days in study": RNG.integers(0, 9000, N),
-    "copies": RNG.permutation(9_000_000)[:N] + 100_000_000,
+    "copies": RNG.choice(9_000_000, N, replace=False) + 100_000_000,
     "platelets": RNG.permutation(400_000)[:N],
     "ratio": [f"{n}/{n + 3}" for n in range(8)] * 7 + ["1/2"] * 4,
 }
