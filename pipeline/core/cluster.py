@@ -162,7 +162,8 @@ def call_on_worker(item: Any, folder: str, file: str, alone: bool) -> bytes:
     with state["free"]:
         state["free"].wait_for(lambda: not state["busy"] or (state["file"] == file and not alone))
         if state["file"] != file:
-            state["function"], state["file"] = load(folder, file), file
+            state["function"] = load(folder, file, state.get("folder", ""))
+            state["file"], state["folder"] = file, folder
         state["busy"] += 1
     try:
         return pickle.dumps(state["function"](item))
@@ -172,13 +173,15 @@ def call_on_worker(item: Any, folder: str, file: str, alone: bool) -> bytes:
             state["free"].notify_all()
 
 
-def load(folder: str, file: str) -> Callable[..., Any]:
-    """Return, on a worker, the function in `file`, with the project's current code from `folder`."""
+def load(folder: str, file: str, last: str) -> Callable[..., Any]:
+    """Return, on a worker, the function in `file`, with the project's current code from `folder`.
+
+    `last` is the folder of the project before, which may be gone by now.
+    """
     for name in [name for name in sys.modules if name.split(".")[0] == "pipeline"]:
         del sys.modules[name]
-    others = {folder, os.getcwd()}  # the second is the last project's
     os.chdir(folder)
-    sys.path[:] = [folder, *(path for path in sys.path if path not in others)]
+    sys.path[:] = [folder, *(path for path in sys.path if path not in (folder, last))]
     importlib.invalidate_caches()
     from pipeline.core.threads import one_thread
 
