@@ -11,7 +11,7 @@ import argparse
 import subprocess
 import sys
 
-from pipeline.core import artifacts, command_line, params
+from pipeline.core import artifacts, command_line, dvc_program, params
 from pipeline.core.errors import StageError
 from pipeline.core.paths import TaskPaths
 from pipeline.core.stage import require, run
@@ -80,7 +80,7 @@ def main(*arguments: str) -> None:
         given.name, given.task, given.path, add_external.read_words(given.label_map), given.label, given.group
     )
     stage = f"external@{given.name}"
-    if subprocess.run([sys.executable, "-m", "dvc", "repro", stage], check=False).returncode:
+    if subprocess.run([*dvc_program.command(), "--wait-for-lock", "repro", stage], check=False).returncode:
         raise StageError(
             f"{stage} failed, see above; fix the cause and run 'dvc repro {stage}', or delete external.{given.name}"
         )

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from pathlib import Path
 
 from pipeline.core.command_line import user
 from pipeline.core.stage import end_with_parent
@@ -20,8 +21,12 @@ def lower_priority(nice: int) -> None:
 
 
 def run(nice: int) -> None:
-    """Be `dvc` with this process' arguments, until it is done or the process that started this one is gone."""
+    """Be `dvc` with this process' arguments, until it is done or the process that started this one is gone.
+
+    The stages' `python` is this one, also where its environment is not active.
+    """
     lower_priority(nice)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ["LOGNAME"] = user()  # DVC asks for a name; in a container with --user 1234 there is none
     threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
     from dvc.cli import main

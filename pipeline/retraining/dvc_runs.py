@@ -25,9 +25,8 @@ STARTS = ("Running stage '", "Stage '")  # of the lines in which DVC names the s
 
 
 def environment() -> dict[str, str]:
-    """Return this process' environment with this Python's programs first, and without what steers DVC."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
-    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    """Return this process' environment without what steers DVC."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:

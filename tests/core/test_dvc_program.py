@@ -16,12 +16,14 @@ def test_it_is_dvc_and_takes_its_arguments():
     assert (done.returncode, done.stdout.strip()) == (0, version("dvc"))
 
 
-def test_a_user_without_a_name_has_no_error(tmp_path):
+def test_neither_a_name_nor_an_active_environment_is_needed(tmp_path):
     unknown = "import pwd\ndef no_name(uid): raise KeyError(uid)\npwd.getpwuid = no_name\n"
     start = [sys.executable, "-c", unknown + dvc_program.command()[2]]
     names = {"LOGNAME", "USER", "LNAME", "USERNAME"}
     env = {name: value for name, value in os.environ.items() if name not in names} | {"PYTHONPATH": str(ROOT)}
-    for arguments in (["init", "--no-scm"], ["status"]):
+    (tmp_path / "dvc.yaml").write_text("stages: {one: {cmd: python -c 1}}\n")
+    env["PATH"] = os.defpath  # as where the environment is not active
+    for arguments in (["init", "--no-scm"], ["repro"]):
         done = subprocess.run([*start, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
