@@ -13,6 +13,7 @@ OTHERS = (
     "load",
     "locustfile",
     "planted",
+    "recipes",
     "scale",
     "scratch",
     "users",
