@@ -55,6 +55,7 @@ def finished(clone: Project) -> Project:
     for name in [name for name in content["models"] if name.startswith("ct-") and name != "ct-logreg"]:
         del content["models"][name]
     (clone.folder / "params.yaml").write_text(json.dumps(content))  # YAML, too
+    clone.forget("lesions", "breast")
     clone.repro("report@ct")
     return clone
 

@@ -23,6 +23,7 @@ def that_end(page: str) -> list[list[str]]:
 
 
 def test_the_tutorial_on_a_table_runs(clone):
+    clone.forget("lesions", "breast")
     lines = that_end("docs/tutorial/table.md")
     assert len(lines) >= 4
     for line in lines:
@@ -42,6 +43,7 @@ def test_the_notebook_of_the_tutorial_on_images_runs(clone, tmp_path, monkeypatc
     monkeypatch.setenv("PATH", os.pathsep.join([str(command.parent), programs(), environment()["PATH"]]))
     folder = clone.folder / "docs/tutorial"
     folder.mkdir(parents=True)
+    clone.forget("lesions", "breast")
     content = nbformat.read(notebook.NOTEBOOK, as_version=4)
     client = NotebookClient(content, timeout=400, resources={"metadata": {"path": str(folder)}})
     client.on_cell_start = lambda cell, **_: "assay run" in cell.source and shorten(clone, "mine", "logreg", "dummy")

@@ -71,6 +71,15 @@ class Project:
             block[last] = value
         (self.folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
+    def forget(self, *tasks: str) -> None:
+        """Leave tasks out of dvc.lock, all of which DVC reads and writes for each stage that it runs: a third of a second."""
+        lock = yaml.safe_load(self.read("dvc.lock"))
+        of_tasks = tuple(f"@{task}" for task in tasks)
+        lock["stages"] = {
+            name: stage for name, stage in lock["stages"].items() if not any(of in name for of in of_tasks)
+        }
+        (self.folder / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
+
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
         return (self.folder / path).read_bytes()

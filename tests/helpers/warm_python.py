@@ -77,6 +77,8 @@ def main(folder: str, session: str) -> None:
     sys.path.pop(0)
     for name in LIBRARIES:
         importlib.import_module(name)
+    # What MLflow asks each time a model is registered, and then keeps: which package each module is of
+    sys.modules["mlflow.utils.requirements_utils"]._init_packages_to_modules_map()
     address, ended = str(Path(folder, "socket")), os.pidfd_open(int(session))
     sys.executable = str(Path(address).with_name("python"))  # what it starts is warm, too, but for workers of a pool
     multiprocessing.set_executable(PYTHON)
