@@ -19,6 +19,7 @@ from pipeline.data.images.squares import SIZE
 from pipeline.estimators import _network
 
 OURS = ("image", "to_float", "to_size", "normalise", _network.EMBEDDING)  # layers that `attach` adds, and its input
+SUMS = 1e-4  # how far a softmax in float32 may be from a sum of 1
 SAME = 1e-6  # of the largest value: vectors that differ by less are the same in float32
 SOURCES = (
     "set backbone.source in params.yaml to the path of its weights (.h5, or .weights.h5 of Keras), 'imagenet' (Keras' own "
@@ -165,9 +166,16 @@ def compile_checked(model: Any, name: str) -> bytes:
 
 
 def check_vectors(vectors: np.ndarray, name: str) -> None:
-    """Raise BackboneError unless the vectors (n, n_features) of different images are finite and differ."""
+    """Raise BackboneError unless the vectors (n, n_features) of different images are finite, no probabilities, and differ."""
     if not np.isfinite(vectors).all():
         raise BackboneError(f"{name}: gives values that are missing or infinite; its weights are damaged")
+    has_classes = (vectors >= 0).all() and np.allclose(vectors.sum(axis=1), 1, atol=SUMS)
+    if has_classes or vectors.shape[1] == 1:
+        output = f"the probabilities of {vectors.shape[1]} classes" if has_classes else "a single number"
+        raise BackboneError(
+            f"{name}: gives {output}; expected features: save the network without its last layer "
+            "(keras.Model(network.inputs, network.layers[-2].output)), and not one that was trained on these images"
+        )
     if np.ptp(vectors, axis=0).max() <= SAME * np.abs(vectors).max():
         raise BackboneError(f"{name}: gives the same vector for every image; expected features, not a saturated class")
 

@@ -67,6 +67,23 @@ def test_layers_named_like_ours_are_no_obstacle(empty_folder):
     assert artifacts.read_json(Path("models/backbone/backbone.json"))["n_features"] == 3
 
 
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ({"units": 2, "activation": "softmax"}, "gives the probabilities of 2 classes; expected features"),
+        ({"units": 1, "activation": "sigmoid"}, "gives a single number; expected features"),
+        ({"units": 1}, "gives a single number; expected features"),
+    ],
+)
+def test_a_classifier_is_no_backbone(empty_folder, head, message):
+    keras = _network.import_keras()
+    parts = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(**head)]
+    keras.Sequential([keras.Input((16, 16, 3)), *parts]).save("net.keras")
+    write("net.keras")
+    with pytest.raises(BackboneError, match=message):
+        backbone.main()
+
+
 @pytest.mark.parametrize("pooled", [False, True])
 def test_a_keras_file_of_another_size_becomes_the_backbone(empty_folder, pooled):
     network = small("net.keras", pooled=pooled)
