@@ -112,16 +112,9 @@ def log_loss(fitted: Any, X: np.ndarray, y: np.ndarray) -> float:
 def mean_of(members: list[Member], X: Any, y: np.ndarray) -> Classifier:
     """Return a pipeline of `Prepare` and a VotingClassifier, which averages the probabilities of the members, fitted."""
     from sklearn.ensemble import VotingClassifier
-    from sklearn.preprocessing import LabelEncoder
 
     from pipeline.estimators._prepare import prepared
 
-    pipeline = prepared(VotingClassifier([], voting="soft"))
-    prepare, mean = pipeline[0], pipeline[-1]
-    prepared_X = prepare.fit(X).transform(X)
-    # Fitted one by one, because VotingClassifier clones its members, and the smoothed forest becomes another class when fitted
-    mean.estimators = [(member.name, member.build()[-1].fit(prepared_X, y)) for member in members]
-    mean.estimators_ = [fitted for _, fitted in mean.estimators]
-    mean.le_ = LabelEncoder().fit(y)
-    mean.classes_ = mean.le_.classes_
-    return pipeline
+    return prepared(VotingClassifier([(member.name, member.build()[-1]) for member in members], voting="soft")).fit(
+        X, y
+    )
