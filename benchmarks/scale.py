@@ -54,7 +54,7 @@ out. A number of hours or GB without "measured" is a straight line through the t
 stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear. Two searches of the audit compare
 every image with every other, and grow by the power of 2: for candidates that may be copies, and for sets of images that neither
 names nor copies explain. They are parts of the audit's row for the sets that were measured, and come on top of the straight line
-beyond: for 100,000 images they are a fifth of its time.
+beyond.
 
 """
 DISK = """

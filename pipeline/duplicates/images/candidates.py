@@ -3,7 +3,7 @@
 A word is a quantised descriptor: it is projected on AXES axes, and the nearest of PARTS points in each half of them is looked up
 (the inverted multi-index of Babenko and Lempitsky 2012): a million words for the cost of two thousand. The points are computed
 from generated noise and are the same for every data set, so that the words of an image never change when others are added. A
-point and its mirror image have the same words. All searches compare all images with all others, in blocks: that takes 30 ns for a
+point and its mirror image have the same words. All searches compare all images with all others, in blocks: that takes 40 ns for a
 pair, and a tenth of an audit of 100,000 images (benchmarks/scale.py).
 """
 
