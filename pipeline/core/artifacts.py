@@ -30,6 +30,10 @@ CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)  # where git marks the first s
 DIGITS = 6  # significant for reports: enough to compare, few enough to be equal with another BLAS
 
 
+class Exact(float):
+    """A number that a file holds with all its digits, because it is compared with others and not only shown."""
+
+
 class UnreadableError(DataError, ValueError):
     """An output on the disk is not what a stage wrote."""
 
@@ -126,7 +130,10 @@ def converted_fields(kind: type) -> dict[str, object]:
 
 
 def rounded(content: Any) -> Any:
-    """Return `content` as plain data: dataclasses and numpy values too, floats at `DIGITS` digits, NaN and infinity as None."""
+    """Return `content` as plain data: dataclasses and numpy values too, floats at `DIGITS` digits, NaN and infinity as None.
+
+    A number that is `Exact` keeps its digits.
+    """
     if hasattr(content, "to_json"):
         content = content.to_json()
     elif is_dataclass(content):
@@ -138,7 +145,9 @@ def rounded(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [rounded(value) for value in content]
     if isinstance(content, float):
-        return round(content, DIGITS) if math.isfinite(content) else None
+        if not math.isfinite(content):
+            return None
+        return float(content) if isinstance(content, Exact) else round(content, DIGITS)
     return content
 
 

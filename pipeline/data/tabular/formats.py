@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.core.artifacts import JSON
+from pipeline.core.artifacts import JSON, Exact
 from pipeline.data.tabular.missing import is_missing
 from pipeline.data.tabular.numbers import NumberFormat, is_plain, range_ends
 
@@ -142,9 +142,16 @@ class Field:
         return form if form.unit or form.middles else replace(form, unit=self.unit)
 
     def to_json(self) -> JSON:
-        """Return the content of bundle.json; what a column has not is left out."""
+        """Return the content of bundle.json; what a column has not is left out.
+
+        Numbers are exact: of a column between 1e-9 and 2e-9, six decimals would make one that never varied.
+        """
         content: JSON = {"name": self.name, "type": self.type, "default": self.default}
-        content |= {"min": self.min, "max": self.max} if self.is_number else {"choices": self.choices}
+        if self.is_number:
+            ends = {"default": self.default, "min": self.min, "max": self.max}
+            content |= {key: end if end is None else Exact(end) for key, end in ends.items()}
+        else:
+            content["choices"] = self.choices
         content |= {"values": self.values} if self.values else {}
         content |= {"unit": self.unit} if self.unit else {}
         content |= {} if self.missing is None else {"missing": self.missing}

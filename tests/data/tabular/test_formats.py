@@ -45,3 +45,11 @@ def test_entries_survive_reading_and_writing(entry):
 def test_numbers_are_written_with_the_column_unit():
     assert Field("a", "number", unit="mg").number_format == ColumnFormat(unit="mg")
     assert Field("a", "number", unit="mg", format=ColumnFormat(unit="g", decimal=",")).number_format.unit == "g"
+
+
+def test_a_column_of_small_numbers_varies_in_the_file_too(tmp_path):
+    field = Field("c", "number", 2.3456789e-9, min=1.2345678e-9, max=3.1063374, missing=False)
+    artifacts.write_json(tmp_path / "bundle.json", {"schema": [field], "shown": 2.3456789e-9})
+    content = artifacts.read_json(tmp_path / "bundle.json")
+    assert artifacts.from_json(Field, content["schema"][0]) == field
+    assert content["shown"] == 0
