@@ -3,8 +3,12 @@
 Writes `reports/<task>/cv/<model>.json`, the decision rule `models/<task>/decisions/<model>.json`, and roc, confusion and history:
 as CSV, for `dvc plots`, to `reports/<task>/plots/<kind>/<model>.csv`, as PNG to `reports/<task>/figures/<model>/`. The latter
 also has reliability and coverage as CSV and PNG, importance for tables, and for two classes thresholds and
-calibration_curve as CSV. `models/<task>/suspects/<model>.csv` lists samples whose label is suspect.
+calibration_curve as CSV. `models/<task>/suspects/<model>.csv` lists samples whose label is suspect. Candidates of models that
+params.yaml does not name any more go, as DVC's record of the folder would differ from that of a clone; DVC's cache keeps them.
 """
+
+import shutil
+import sys
 
 from pipeline.core import artifacts, params
 from pipeline.core.paths import TaskPaths
@@ -13,8 +17,18 @@ from pipeline.evaluation import out_of_fold, out_of_fold_charts
 
 
 def main(task: str) -> None:
-    for model in params.task(task).models:
+    models = params.task(task).models
+    remove_others(task, models)
+    for model in models:
         evaluate(task, model)
+
+
+def remove_others(task: str, models: list[str]) -> None:
+    """Delete the candidates of models that the task has no longer, and say so on stderr."""
+    for folder in sorted(TaskPaths(task).candidate(models[0]).parent.glob("*")):
+        if folder.is_dir() and folder.name not in models:
+            shutil.rmtree(folder)
+            print(f"evaluate {task}: {folder.as_posix()} removed: params.yaml has no such model", file=sys.stderr)
 
 
 def evaluate(task: str, model: str) -> None:

@@ -38,6 +38,7 @@ def evaluated(request, tmp_path_factory):
         X, y = mixed(80, request.param)
         dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
         train.main("line")
+        Path("models/t/candidates/gone").mkdir()
         evaluate.main("t")  # with its charts
     return folder
 
@@ -46,6 +47,10 @@ def evaluated(request, tmp_path_factory):
 def project(evaluated, work_in_copy):
     """A copy of the evaluated project."""
     work_in_copy(evaluated)
+
+
+def test_candidates_of_models_that_are_gone_go(project):
+    assert [folder.name for folder in Path("models/t/candidates").iterdir()] == ["line"]
 
 
 def test_evaluate_writes_exactly_its_outputs(project):
