@@ -74,6 +74,10 @@ def read(file: Path) -> OwnFeatures:
         raise DataError(f"{where}: {len(again)} values of {key!r} are there twice: {some(list(again), SHOWN)}")
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is refused
         names, values = numbers(table.drop(columns=[name for name in KEYS if name in table]), keys, where)
+    if again := sorted({name for name in names if not name or names.count(name) > 1}):
+        raise DataError(
+            f"{where}: expected a name of its own for each feature, blanks around it aside; found {again[:SHOWN]}"
+        )
     wrong = ~np.isfinite(values)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -103,13 +107,13 @@ def numbers(table: pd.DataFrame, keys: pd.Series, where: str) -> tuple[list[str]
             values = np.empty((len(table), 0), np.float32)
         if values.ndim != 2 or not values.size:
             raise DataError(f"{where}: {table.columns[0]}: expected lists of numbers, one for each feature")
-        return [f"{table.columns[0]}_{k}" for k in range(usual)], values
+        return [f"{str(table.columns[0]).strip()}_{k}" for k in range(usual)], values
     text = [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
     if text:
         raise DataError(f"{where}: {some(text, SHOWN)}: expected columns of numbers, next to path or id")
     if not len(table.columns) or not len(table):
         raise DataError(f"{where}: holds no features; expected columns of numbers, next to path or id")
-    return [str(name) for name in table], table.to_numpy(np.float32)
+    return [str(name).strip() for name in table], table.to_numpy(np.float32)
 
 
 def no_features(names: list[str], values: np.ndarray, labels: pd.Series) -> list[NoFeature]:

@@ -24,6 +24,7 @@ FEATURES = ("embedding", "classical", "columns")
 # Given unless params.yaml does. More threads change the last bits of sums, and folds run side by side anyway.
 N_JOBS = 1
 SUMS = 1e-4  # how far probabilities may be from a sum of 1: float32 of many classes
+ALONE = 5  # samples of a fit that are also asked one by one
 NEAR = 0.8  # of a key that only **kwargs would take: so like a parameter that it is a misspelling
 
 
@@ -104,14 +105,24 @@ class InstalledModel(ClassifierModel):
                 f"{label}: {self.name} has the classes_ {fitted}; expected those it was fitted on, {classes}"
             )
         self.n_classes_ = len(classes)
+        self._check_alone(X[:ALONE], label)
         return self
+
+    def _check_alone(self, X: Any, label: str) -> None:
+        """Raise DataError where an answer depends on who else is asked: out of fold many are, a patient is alone."""
+        together = self.predict_proba(X)
+        alone = [self.predict_proba(X[k : k + 1])[0] for k in range(len(X))]
+        if not np.allclose(together, alone, rtol=0, atol=SUMS):
+            raise DataError(
+                f"{label}: {self.name}.predict_proba answers a sample alone otherwise than among others; expected the same"
+            )
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities (n, n_classes); raise DataError for anything else."""
         with refusing(f"{self.name}.predict_proba cannot be computed"):
             proba = np.asarray(self.classifier.predict_proba(X), dtype=float)
         expected = (len(X), self.n_classes_)
-        if proba.shape != expected or not np.allclose(proba.sum(axis=1), 1, atol=SUMS) or (proba < -SUMS).any():
+        if proba.shape != expected or not np.allclose(proba.sum(axis=1), 1, atol=SUMS) or (proba < 0).any():
             given = "some that are missing, negative or do not sum to 1" if proba.shape == expected else proba.shape
             raise DataError(f"{self.name}.predict_proba: expected probabilities of shape {expected}, got {given}")
         return proba

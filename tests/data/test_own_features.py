@@ -51,6 +51,13 @@ def test_rows_are_matched_by_path_or_id_in_any_order(empty_folder):
     np.testing.assert_array_equal(own_features.read(FILE).of_samples(samples()), expected)
 
 
+def test_blanks_around_a_features_name_are_left_out(empty_folder):
+    table().rename(columns={"f0": " f0 "}).to_parquet(FILE)
+    assert own_features.read(FILE).names == ["f0", "f1", "f2"]  # as a row to predict has them
+    refused(table().rename(columns={"f0": "f1 "}), r"a name of its own for each feature.* \['f1'\]")
+    refused(table().rename(columns={"f0": " "}), r"found \[''\]")
+
+
 def test_a_column_of_lists_is_a_vector_each(empty_folder):
     pd.DataFrame({"path": ["0.png", "1.png"], "v": [[1.0, 2.0], [3.0, 4.0]]}).to_parquet(FILE)
     own = own_features.read(FILE)

@@ -163,6 +163,8 @@ class Odd(ClassifierMixin, BaseEstimator):
         if self.way == "raises":
             raise OSError("no device")
         proba = np.full((len(X), 2), 0.5)
+        if self.way == "batch":
+            proba += np.outer(X[:, 0] > X[:, 0].mean(), [0.2, -0.2])
         return {"nan": proba * np.nan, "sums": proba * 2, "shape": proba[:, 0], "negative": proba * [3, -1]}.get(
             self.way, proba
         )
@@ -174,10 +176,11 @@ class Odd(ClassifierMixin, BaseEstimator):
         ("exits", "t fold 1: Odd cannot be fitted on these features, .+: 0"),
         ("reversed", r"t fold 1: Odd has the classes_ \[1, 0\]; expected those it was fitted on, \[0, 1\]"),
         ("raises", "Odd.predict_proba cannot be computed: no device"),
-        ("nan", r"Odd.predict_proba: expected probabilities of shape \(80, 2\), got some that are missing"),
+        ("nan", r"Odd.predict_proba: expected probabilities of shape \(5, 2\), got some that are missing"),
         ("sums", "got some that are missing, negative or do not sum to 1"),
         ("negative", "got some that are missing, negative or do not sum to 1"),
-        ("shape", r"expected probabilities of shape \(80, 2\), got \(80,\)"),
+        ("shape", r"expected probabilities of shape \(5, 2\), got \(5,\)"),
+        ("batch", "t fold 1: Odd.predict_proba answers a sample alone otherwise than among others"),
         ("handle", r"Odd cannot be saved as .+/model.joblib: .*lambda"),
     ],
 )

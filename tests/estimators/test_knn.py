@@ -59,3 +59,12 @@ def test_copies_of_images_weigh_alike_in_every_batch():
     assert fitted[-1]._fit_X.dtype == np.float32
     alone = [fitted.predict_proba(X[k : k + 1])[0] for k in range(50)]
     np.testing.assert_allclose(fitted.predict_proba(X)[:50], alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_neighbours_by_features_of_the_user_that_tie_do_not_depend_on_the_batch(weights):
+    rng = np.random.default_rng(0)
+    X = (rng.random((180, 150)) < 0.02).astype(np.float32)
+    fitted = classifier("knn", n_neighbors=7, weights=weights).fit(X[:120], rng.integers(2, size=120))
+    alone = [fitted.predict_proba(X[k : k + 1])[0] for k in range(len(X))]
+    np.testing.assert_array_equal(fitted.predict_proba(X), alone)
