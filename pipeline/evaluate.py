@@ -25,10 +25,10 @@ def main(task: str) -> None:
 
 def remove_others(task: str, models: list[str]) -> None:
     """Delete the candidates of models that the task has no longer, and say so on stderr."""
-    for folder in sorted(TaskPaths(task).candidate(models[0]).parent.glob("*")):
-        if folder.is_dir() and folder.name not in models:
-            shutil.rmtree(folder)
-            print(f"evaluate {task}: {folder.as_posix()} removed: params.yaml has no such model", file=sys.stderr)
+    for file in sorted(TaskPaths(task).candidate(models[0]).parent.glob("*/candidate.json")):
+        if file.parent.name not in models:
+            shutil.rmtree(file.parent)
+            print(f"evaluate {task}: {file.parent.as_posix()} removed: params.yaml has no such model", file=sys.stderr)
 
 
 def evaluate(task: str, model: str) -> None:

@@ -84,7 +84,7 @@ def find_others() -> list[str]:
     listed = [*lock["write"].values(), *chain.from_iterable(lock["read"].values())]
     others = []
     for number in sorted({info["pid"] for info in listed}):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, ValueError):  # ValueError: a number below 0
             process = psutil.Process(number)
             if may_be_dvc(process, written):
                 return []
@@ -133,7 +133,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"\d[\d_]*[e
 def is_lock(content: bytes) -> bool:
     """Return whether DVC reads these bytes as a dvc.lock. DVC's own parser takes half a second for one, this 30 ms."""
     try:
-        COMPILED_LOCKFILE_SCHEMA(yaml.load(content, _Loader))
+        COMPILED_LOCKFILE_SCHEMA(yaml.load(content.decode(), _Loader))  # DVC takes no UTF-16, which PyYAML does
     except (yaml.YAMLError, ValueError, Invalid):
         return False
     return True

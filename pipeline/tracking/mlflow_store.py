@@ -66,6 +66,11 @@ def locked() -> Iterator[str]:
     Raises TrackError for any failure of the store, its files or the connection to its server.
     """
     uri, where = server() or database(), server() or folder()
+    if not server() and (set("%?") & set(str(where)) or set("'\"") <= set(str(where))):
+        raise TrackError(
+            f"{where}: has a %, a ? or both kinds of quotes in its path, and MLflow would write elsewhere or fail: move the "
+            "project to a folder without, or let MLFLOW_TRACKING_URI name a server"
+        )
     try:
         folder().mkdir(parents=True, exist_ok=True)
         with FileLock(folder() / "track.lock", timeout=LOCK_SECONDS):

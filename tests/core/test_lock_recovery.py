@@ -54,7 +54,9 @@ def test_whole_files_are_left_alone(project):
     assert not Path("logs").exists()
 
 
-@pytest.mark.parametrize("broken", [CUT, b"", b"\xff\xfe", b"schema: '2.0'\nstages:\n"])
+@pytest.mark.parametrize(
+    "broken", [CUT, b"", b"\xff\xfe", WHOLE.decode().encode("utf-16"), b"schema: '2.0'\nstages:\n"]
+)
 def test_a_broken_lock_gives_way_to_the_committed_one(project, broken):
     put_old(Path("dvc.lock"), broken)
     (line,) = lock_recovery.recover()

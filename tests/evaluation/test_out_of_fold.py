@@ -38,7 +38,8 @@ def evaluated(request, tmp_path_factory):
         X, y = mixed(80, request.param)
         dataset(X, y, np.arange(80) // 2).save(Path("data/t/dev.npz"))
         train.main("line")
-        Path("models/t/candidates/gone").mkdir()
+        for name in ("gone/candidate.json", "notes/mine.txt"):
+            artifacts.write_bytes(f"models/t/candidates/{name}", b"{}")
         evaluate.main("t")  # with its charts
     return folder
 
@@ -50,7 +51,7 @@ def project(evaluated, work_in_copy):
 
 
 def test_candidates_of_models_that_are_gone_go(project):
-    assert [folder.name for folder in Path("models/t/candidates").iterdir()] == ["line"]
+    assert sorted(folder.name for folder in Path("models/t/candidates").iterdir()) == ["line", "notes"]
 
 
 def test_evaluate_writes_exactly_its_outputs(project):

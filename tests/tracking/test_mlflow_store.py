@@ -17,6 +17,16 @@ def test_a_locked_store_is_reported_in_one_line(small, monkeypatch):
     assert not (small / "mlflow/tracked.json").exists()
 
 
+@pytest.mark.parametrize("name", ["my%20project", "study?1", "a'b\"c"])
+def test_a_folder_in_which_mlflow_would_write_elsewhere_is_refused(tmp_path, monkeypatch, name):
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(TrackError, match=r"has a %, a .+ move the project"), mlflow_store.locked():
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == [name]
+
+
 def test_a_damaged_store_is_reported_with_a_remedy(small):
     (small / "mlflow/mlflow.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(TrackError, match="move the folder away") as caught:
