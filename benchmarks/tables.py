@@ -156,7 +156,7 @@ def summarise(rows: pd.DataFrame) -> list[Figure]:
         figures.ratio(f"{name}: log loss over the best default's", means.loc[name, OURS], best[name], unit="")
         for name in means.index
     ]
-    how = f"of {len(means)} tables, {number.min()} to {number.max()} divisions each"
+    how = f"of {len(means)} tables, {' to '.join(map(str, sorted({number.min(), number.max()})))} divisions each"
     of_all = means[models].mean().idxmin()
 
     def share(name: str, other: pd.Series) -> Figure:
