@@ -38,6 +38,7 @@ from pipeline.duplicates.images.image_clusters import closures
 from pipeline.duplicates.images.keypoints import POINTS, find_points
 
 SEARCHES = {"audit: search for candidates": "search", "audit: search for sets": "sets"}
+QUADRATIC = ("train knn", *SEARCHES)  # every image is compared with every other
 STAGES = ("scan", "audit", *SEARCHES, "split", "preprocess", "train logreg", "train knn", "evaluate")
 MODELS = {
     "many-logreg": {"estimator": "logreg", "features": "embedding", "C": 0.001},
@@ -51,10 +52,10 @@ ABOUT = """# Large sets of images
 What 100,000 images, or a million, would take. Each stage was run as a process of its own on drawn images of 96 px, two of a
 patient. For the largest sets 2,000 images were linked under many names: their features come from the cache, and the audit is left
 out. A number of hours or GB without "measured" is a straight line through the two largest sets that were measured. How each
-stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear. Two searches of the audit compare
-every image with every other, and grow by the power of 2: for candidates that may be copies, and for sets of images that neither
-names nor copies explain. They are parts of the audit's row for the sets that were measured, and come on top of the straight line
-beyond.
+stage's cost grows stands in [all figures](../../benchmarks/README.md): a power of 1 is linear. Nearest neighbours and two
+searches of the audit compare every image with every other, and grow by the power of 2. The searches are for candidates that may
+be copies, and for sets of images that neither names nor copies explain. They are parts of the audit's row for the sets that were
+measured, and come on top of the straight line beyond.
 
 """
 DISK = """
@@ -82,7 +83,7 @@ PER_PATIENT = 2
 DISTINCT = 2000  # images that are linked
 WITH_WORDS = 1000  # images whose words are drawn from
 VECTOR, SPREAD = 1280, 40  # numbers of an embedding, and directions in which most of it varies
-MOST_KNN = 20_000  # images: every image is compared with every other, which grows by the power of 2
+MOST_KNN = 20_000  # images
 AIMED, MILLION = 100_000, 1_000_000
 MOST_MEMORY = 4000  # MB
 LINEAR = 1.1  # the slope that still counts as linear: start-up makes it smaller, noise of a shared machine either
@@ -197,7 +198,7 @@ def projected(part: pd.DataFrame, n: int) -> tuple[float, float]:
     images = part["images"].to_numpy(float)[-2:]
     values = (part[name].to_numpy(float)[-2:] for name in ("cpu", "peak"))
     cpu, peak = (max(float(np.polyval(np.polyfit(images, of_set, 1), n)), of_set.max()) for of_set in values)
-    if part["stage"].iloc[0] in SEARCHES:
+    if part["stage"].iloc[0] in QUADRATIC:
         cpu = part["cpu"].iloc[-1] * (n / images[-1]) ** 2
     return cpu, peak
 
@@ -211,7 +212,7 @@ def judged(table: pd.DataFrame) -> list[Figure]:
             continue
         how = ", ".join(f"{row.images:,}: {row.cpu:.4g} CPU s" for row in part.itertuples())
         growth = slope(part["images"].to_numpy(float), part["cpu"].to_numpy(float))
-        aimed_at = stage not in ("train knn", *SEARCHES)
+        aimed_at = stage not in QUADRATIC
         shown.append(Figure(f"{stage}: grows by the power", growth, how, at_most=LINEAR if aimed_at else None))
         last = part.iloc[-1]
         shown.append(
